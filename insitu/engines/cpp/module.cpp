@@ -1,0 +1,20 @@
+// The extension module: each room of the package binds its own kernels.
+#include <pybind11/pybind11.h>
+
+#include "sampler.hpp"
+
+namespace py = pybind11;
+
+namespace insitu {
+void bind_sampler(py::module_&);
+void bind_network(py::module_&);
+void bind_render(py::module_&);
+}  // namespace insitu
+
+PYBIND11_MODULE(INSITU_MODULE, m) {
+  m.doc() = "insitu native kernels (" INSITU_ISA ")";
+  m.attr("isa") = INSITU_ISA;
+  insitu::bind_sampler(m);
+  insitu::bind_network(m);
+  insitu::bind_render(m);
+}

@@ -1,0 +1,47 @@
+"""Builds the C++ extension of the native engine; metadata is in setup.cfg.
+
+In: insitu/engines/cpp/*.cpp and the compiler. Out: insitu.engines._native_<isa>, one module
+for each instruction set the compiler can target, all from the same sources.
+"""
+
+import os
+import platform
+from glob import glob
+
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension, build_ext
+from setuptools import setup
+
+# One module per instruction set: a wheel built on a login node still runs, and runs fast, on
+# whatever compute node it meets. `insitu.engines` picks the best that the CPU has at import.
+X86_VARIANTS = {
+    "portable": [],
+    "avx2": ["-mavx2", "-mfma", "-mf16c", "-mbmi2"],
+    "avx512": [
+        "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mf16c", "-mbmi2",
+        "-mprefer-vector-width=512",
+    ],
+}  # fmt: skip
+
+is_x86 = platform.machine().lower() in ("x86_64", "amd64")
+variants = X86_VARIANTS if is_x86 else {"portable": []}
+
+common = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra", "-Wno-psabi"]
+# Kept apart from CXXFLAGS so that `make sanitize` and the like can add flags without losing ours.
+extra = os.environ.get("INSITU_CXXFLAGS", "").split()
+extra_link = os.environ.get("INSITU_LDFLAGS", "").split()
+
+extensions = [
+    Pybind11Extension(
+        f"insitu.engines._native_{name}",
+        sorted(glob("insitu/engines/cpp/*.cpp")),
+        cxx_std=17,
+        define_macros=[("INSITU_MODULE", f"_native_{name}"), ("INSITU_ISA", f'"{name}"')],
+        extra_compile_args=[*common, *flags, *extra],
+        extra_link_args=extra_link,
+        depends=sorted(glob("insitu/engines/cpp/*.hpp")),
+    )
+    for name, flags in variants.items()
+]
+
+ParallelCompile("NPY_NUM_BUILD_JOBS", default=os.cpu_count() or 1).install()
+setup(ext_modules=extensions, cmdclass={"build_ext": build_ext})
