@@ -16,10 +16,13 @@ def advec_cell(grid: Grid, fields: Fields, axis: int, done: tuple[int, ...]) -> 
     """Sweep along `axis` after the sweeps along the axes in `done`, over the owned cells."""
     pre_volume, energy_flux = fields.work[0], fields.work[1]
     cells = Region.cells(fields.shape)
-    for slab in cells.grown(axis, 1, 1).slabs():
+    # The original's y sweep also fills ghost fluxes above the block. At the top edge of the
+    # domain where the y and z walls meet, mirroring reads them before it replaces them.
+    spare = 1 if axis == Y else 0
+    for slab in cells.grown(axis, 1, 1).grown(Z, 0, spare).slabs():
         _pre_volume(slab, grid, fields, axis, done, out=slab.of(pre_volume))
     # All fluxes first: they look at cells on both sides, which the update then changes.
-    for slab in Region.faces(fields.shape, axis).slabs():
+    for slab in Region.faces(fields.shape, axis).grown(Z, 0, spare).slabs():
         _fluxes(slab, fields, axis, pre_volume, energy_flux)
     for slab in cells.slabs():
         _update(slab, fields, axis, pre_volume, energy_flux)
