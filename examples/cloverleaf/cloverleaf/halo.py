@@ -99,9 +99,7 @@ class HaloExchange:
                 mirrors += self._mirrors(name, depth, axis, side)
         return messages, mirrors
 
-    def _message(
-        self, names: tuple[str, ...], depth: int, axis: int, side: int
-    ) -> _Message | None:
+    def _message(self, names: tuple[str, ...], depth: int, axis: int, side: int) -> _Message | None:
         rank = self._place.neighbours[axis][side]
         if rank is None:
             return None
@@ -164,9 +162,7 @@ def _is_cell_array(array: Array, shape: tuple[int, ...]) -> bool:
     return all(size == n + 2 * GHOSTS for size, n in zip(array.shape, shape, strict=True))
 
 
-def _across(
-    array: Array, depth: int, axis: int, along: slice, short: int | None = None
-) -> Slices:
+def _across(array: Array, depth: int, axis: int, along: slice, short: int | None = None) -> Slices:
     """`along` on one axis; on the others all owned values and `depth` ghosts each side.
 
     On the axis `short` the last plane is left out.

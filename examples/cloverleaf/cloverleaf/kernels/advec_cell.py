@@ -48,15 +48,11 @@ def _pre_volume(
     out += grid.volume
 
 
-def _fluxes(
-    slab: Region, fields: Fields, axis: int, pre_volume: Array, energy_flux: Array
-) -> None:
+def _fluxes(slab: Region, fields: Fields, axis: int, pre_volume: Array, energy_flux: Array) -> None:
     """Mass and energy through each face, from the upwind cell and its limited slope."""
     volume = slab.of(fields.vol_flux[axis])
     forward = volume > 0.0
-    donor_volume = np.where(
-        forward, slab.along(axis, pre_volume, -1), slab.along(axis, pre_volume)
-    )
+    donor_volume = np.where(forward, slab.along(axis, pre_volume, -1), slab.along(axis, pre_volume))
     courant = np.abs(volume) / donor_volume
     donor_density, slope = _limited(slab, axis, fields.density1, forward, courant)
     mass = volume * (donor_density + (1.0 - courant) * slope)
@@ -85,9 +81,7 @@ def _limited(
     return donor, np.copysign(size, to_downwind)
 
 
-def _update(
-    slab: Region, fields: Fields, axis: int, pre_volume: Array, energy_flux: Array
-) -> None:
+def _update(slab: Region, fields: Fields, axis: int, pre_volume: Array, energy_flux: Array) -> None:
     """Give each cell what came in through its lower face less what left through its upper."""
     mass_flux, vol_flux = fields.mass_flux[axis], fields.vol_flux[axis]
     density, energy = slab.of(fields.density1), slab.of(fields.energy1)
