@@ -1,6 +1,6 @@
 """The engine's equations in NumPy, to read and to test against; slow.
 
-In: a network's shape (`insitu.fields.network.Network`), parameters, points of the unit cube.
+In: a network's shape (`insitu.engines.network.Network`), parameters, points of the unit cube.
 Out: values, gradients, training steps, equal to the native engine's to float32 round-off.
 
 Encoding: Mueller et al., "Instant Neural Graphics Primitives", 2022, section 3, with the layout
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.fields.network import Level, Network
+from insitu.engines.network import Level, Network
 
 Array = NDArray[np.floating]
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from insitu.engines import reference
 from insitu.engines.native import lib
-from insitu.fields.network import Network
+from insitu.engines.network import Network
 
 networks = st.builds(
     Network,

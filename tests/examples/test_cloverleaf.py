@@ -182,7 +182,7 @@ def test_done_at_the_decks_end_step() -> None:
 def test_unstable_run_says_so() -> None:
     simulation = start((4, 4, 4))
     simulation.fields.energy0[3, 3, 3] = np.nan
-    with pytest.raises(ArithmeticError, match="step 1 .*unstable"):
+    with pytest.raises(ArithmeticError, match=r"step 1 .*unstable"):
         simulation.step()
 
 

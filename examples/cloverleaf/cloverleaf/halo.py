@@ -38,6 +38,10 @@ class _Mirror:
     negate: bool
 
 
+# Messages by axis (x, y, z) and side, then the mirrors in order.
+_Plan = tuple[list[list[_Message | None]], list[_Mirror]]
+
+
 class HaloExchange:
     """Updates the ghosts of one block's fields. Its arrays must never be reallocated."""
 
@@ -45,7 +49,7 @@ class HaloExchange:
         self._comm = comm
         self._place = place
         self._fields = fields
-        self._plans: dict[tuple, tuple[list[list[_Message | None]], list[_Mirror]]] = {}
+        self._plans: dict[tuple[tuple[str, ...], int], _Plan] = {}
 
     def update(self, names: tuple[str, ...], depth: int) -> None:
         """Refresh `depth` ghost layers of the named fields. Collective; same names everywhere."""
@@ -86,9 +90,7 @@ class HaloExchange:
                 view[...] = source.receive[at : at + view.size].reshape(view.shape)
                 at += view.size
 
-    def _plan(
-        self, names: tuple[str, ...], depth: int
-    ) -> tuple[list[list[_Message | None]], list[_Mirror]]:
+    def _plan(self, names: tuple[str, ...], depth: int) -> _Plan:
         messages: list[list[_Message | None]] = []
         for axis in (X, Y, Z):
             messages.append([self._message(names, depth, axis, side) for side in (LOW, HIGH)])
