@@ -131,7 +131,7 @@ class Network:
         matrices[-1][self.n_outputs :] = 0
         return params
 
-    def scaled(self, share: float) -> Network:
+    def for_block(self, n_outputs: int, share: float) -> Network:
         """The network for a partition that holds `share` (0..1] of all voxels.
 
         DVNR III-B: the table shrinks with the number of voxels, the grid's resolution with its
@@ -139,6 +139,9 @@ class Network:
         """
         if not 0 < share <= 1:
             raise ValueError(f"share: {share} is not in (0, 1]")
+        # A table of fewer than 2^8 entries, or a base of fewer than 2 vertices, saves nothing.
         table = max(self.log2_hashmap_size + round(math.log2(share)), min(self.log2_hashmap_size, 8))
         base = max(round(self.base_resolution * share ** (1 / 3)), min(self.base_resolution, 2))
-        return replace(self, log2_hashmap_size=table, base_resolution=base)
+        return replace(
+            self, n_outputs=n_outputs, log2_hashmap_size=table, base_resolution=base
+        )

@@ -127,9 +127,12 @@ inline std::vector<Errors> measure(const Network* network, const float* params,
   for_each_grid_chunk(*network, params, xs.data(), nx, ys.data(), ny, zs.data(), block.owned[0],
                       work, [&](long begin, long n, Workspace& w) {
                         for (int c = 0; c < count; ++c)
-                          for (long s = 0; s < n; ++s)
-                            add(c, begin + s, static_cast<float>(
-                                low[c] + extent[c] * static_cast<double>(w.output[c * kChunk + s])));
+                          for (long s = 0; s < n; ++s) {
+                            // As the field is decoded: rounded to the precision of the raw data.
+                            const double v = low[c] + extent[c] * w.output[c * kChunk + s];
+                            add(c, begin + s,
+                                block.parts[c].is_double ? v : static_cast<float>(v));
+                          }
                       });
   return errors;
 }

@@ -240,6 +240,11 @@ static void bind_training(py::module_& m) {
            "Adds loss and gradient of this iteration's batch, without updating the weights.")
       .def_readonly("iteration", &Trainer::iteration)
       .def_readonly("elapsed", &Trainer::elapsed)
+      .def_property_readonly("exhausted", &Trainer::exhausted,
+                             "Whether the last step or second was used up.")
+      .def_property(
+          "error_threshold", [](const Trainer& t) { return t.options.error_threshold; },
+          [](Trainer& t, double value) { t.options.error_threshold = value; })
       .def_property_readonly("loss", &Trainer::loss)
       .def_property_readonly("root_mean_square", &Trainer::root_mean_square)
       .def_property_readonly(

@@ -64,8 +64,12 @@ class Trainer {
     return done();
   }
 
+  bool exhausted() const {
+    return iteration >= options.iterations || elapsed >= options.seconds;
+  }
+
   bool done() const {
-    if (iteration >= options.iterations || elapsed >= options.seconds) return true;
+    if (exhausted()) return true;
     // The averages need some steps before they mean anything.
     if (iteration < 16) return false;
     return loss() < options.loss_threshold || root_mean_square() < options.error_threshold;
