@@ -59,25 +59,23 @@ class DistributedField:
     summary: Summary
 
     @staticmethod
-    def gather(
-        comm: MPI.Comm, fields: Sequence[NeuralField], *, cycle: int, time: float
-    ) -> DistributedField | None:
+    def gather(comm: MPI.Comm, fields: Sequence[NeuralField]) -> DistributedField | None:
         """Every rank's blocks of one field become one field. Collective: one small reduction.
 
         None where no rank has a block.
         """
-        summary = comm.allreduce(_summarise(fields, cycle, time), op=_merge)
+        summary = comm.allreduce(_summarise(fields), op=_merge)
         return None if summary is None else DistributedField(tuple(fields), summary)
 
 
-def _summarise(fields: Sequence[NeuralField], cycle: int, time: float) -> Summary | None:
+def _summarise(fields: Sequence[NeuralField]) -> Summary | None:
     if not fields:
         return None
     lows, highs = zip(*(f.bounds for f in fields), strict=True)
     return Summary(
         name=fields[0].name,
-        cycle=cycle,
-        time=time,
+        cycle=fields[0].cycle,
+        time=fields[0].time,
         bounds=(np.min(lows, axis=0), np.max(highs, axis=0)),
         range=_join_ranges([f.range for f in fields]),
         metrics=FieldMetrics.total(f.metrics for f in fields),

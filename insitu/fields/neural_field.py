@@ -42,6 +42,9 @@ class NeuralField:
     """(n_params,), exactly representable in half precision."""
     metrics: FieldMetrics
     domain_id: int = 0
+    cycle: int = 0
+    time: float = 0.0
+    """Of the simulation, in its own unit."""
     _bytes: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -132,6 +135,8 @@ class NeuralField:
             "network": None if self.network is None else self.network.to_dict(),
             "metrics": self.metrics.to_dict(),
             "domain_id": self.domain_id,
+            "cycle": self.cycle,
+            "time": self.time,
         }
         encoded = weights.encode(self.params)
         return frame.pack(header, [encoded, *(payload for _, payload in grid_lines)])
@@ -251,6 +256,8 @@ def _from_header(header: dict[str, Any], payloads: list[bytes], data: bytes) -> 
         network=network,
         params=params,
         metrics=FieldMetrics.from_dict(header["metrics"]),
-        domain_id=header["domain_id"],
+        domain_id=int(header["domain_id"]),
+        cycle=int(header["cycle"]),
+        time=float(header["time"]),
         _bytes=data[: frame.frame_nbytes(data)],
     )

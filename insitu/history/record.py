@@ -63,10 +63,7 @@ class RecordWriter:
             together(self.comm, f"record {self.path}"),
             open(self.path / frame_file(self.comm.rank), "ab") as file,
         ):
-            for entry in new:
-                for data in entry.frames:
-                    step = {"cycle": entry.summary.cycle, "time": entry.summary.time}
-                    file.write(frame.pack({"kind": "step", **step}, [data]))
+            file.writelines(data for entry in new for data in entry.frames)
         for entry in new:
             self._written.add((entry.summary.name, entry.summary.cycle))
             self._steps.setdefault(entry.summary.name, []).append(_step(entry))
@@ -147,8 +144,8 @@ class Record:
                 f"{self.path}: {field} at cycle {at['cycle']} has {len(places)} of its "
                 f"{at['n_blocks']} blocks"
             )
-        blocks = [NeuralField.from_bytes(frame.unpack(_read(place))[1][0]) for place in places]
-        whole = DistributedField.gather(MPI.COMM_SELF, blocks, cycle=at["cycle"], time=at["time"])
+        blocks = [NeuralField.from_bytes(_read(place)) for place in places]
+        whole = DistributedField.gather(MPI.COMM_SELF, blocks)
         if whole is None:
             raise FrameError(f"{self.path}: {field} at cycle {at['cycle']} has no block")
         return whole
@@ -164,13 +161,12 @@ class Record:
                     if at + nbytes > size:
                         return  # torn: the run died while writing it
                     file.seek(at)
-                    header, payloads = frame.unpack(file.read(nbytes))
-                    block = frame.unpack(payloads[0])[0]
+                    header, _ = frame.unpack(file.read(nbytes))
                 except FrameError as error:
                     if size - at < 24:
                         return
                     raise FrameError(f"{path}, byte {at}: {error}") from None
-                key = (str(block["name"]), int(header["cycle"]))
+                key = (str(header["name"]), int(header["cycle"]))
                 self._places.setdefault(key, []).append((path, at, nbytes))
                 at += nbytes
 

@@ -13,11 +13,11 @@ from typing import Literal
 class TrainingOptions:
     """How one network is trained. Defaults: DVNR section III unless a line says otherwise."""
 
-    learning_rate: float = 1e-2
+    learning_rate: float = 2e-2
     """Adam's first step size."""
     final_rate: float = 1 / 30
     """Last learning rate over the first. A rate that does not decay costs about 1 dB."""
-    decay: Literal["exponential", "cosine"] = "exponential"
+    decay: Literal["exponential", "cosine"] = "cosine"
     batch: int = 4096
     """Samples per step. 2^12 to 2^13 reach a given quality soonest on a CPU."""
     n_min: int = 200
