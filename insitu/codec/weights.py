@@ -6,7 +6,6 @@ In: parameters (n,). Out: a payload, and the parameters again exactly as half pr
 from __future__ import annotations
 
 import numpy as np
-import zstandard
 from numpy.typing import NDArray
 
 from insitu.codec.frame import FrameError
@@ -27,12 +26,16 @@ def half(params: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def encode(params: NDArray[np.float32]) -> bytes:
     """params (n,), already rounded by `half` -> payload."""
+    import zstandard
+
     planes = params.astype("<f2").view(np.uint8).reshape(-1, 2).T  # low bytes, then high bytes
     return zstandard.ZstdCompressor(level=9).compress(np.ascontiguousarray(planes).tobytes())
 
 
 def decode(payload: bytes, n: int) -> NDArray[np.float32]:
     """payload -> params (n,). Raises FrameError where the payload does not hold n weights."""
+    import zstandard
+
     try:
         raw = zstandard.ZstdDecompressor().decompress(payload, max_output_size=2 * n + 1)
     except zstandard.ZstdError as error:
