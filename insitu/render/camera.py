@@ -67,10 +67,8 @@ class Camera:
         -z with y up. zoom: 1 fits the bounds, 2 doubles their size in the image.
         """
         lo, hi = _checked(bounds)
-        center = (lo + hi) / 2
-        ahead = Camera(
-            tuple(center + (0, 0, 1)), tuple(center), fov=fov, width=width, height=height
-        )
+        center, start = _starting_pose(lo, hi)
+        ahead = Camera(tuple(start), tuple(center), fov=fov, width=width, height=height)
         camera = ahead._turned(azimuth, elevation)
         right, up, forward = camera.basis()
         offsets = _corners(lo, hi) - center  # (8, 3)
@@ -98,8 +96,7 @@ class Camera:
             return Camera.default(bounds, width, height)
         check_keys(words, _WORDS, "camera")
         lo, hi = _checked(bounds)
-        center = (lo + hi) / 2
-        start = center + (0, 0, float(np.linalg.norm(hi - lo)))
+        center, start = _starting_pose(lo, hi)
         fov = number(words.get("fov", 60.0), "camera/fov")
         zoom = number(words.get("zoom", 1.0), "camera/zoom")
         camera = Camera(
@@ -191,6 +188,12 @@ def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
     if lo.shape != (3,) or hi.shape != (3,) or not (np.isfinite(hi - lo).all() and (lo < hi).all()):
         raise ValueError(f"bounds: expected (lo, hi), three numbers each, lo < hi; got {bounds}")
     return lo, hi
+
+
+def _starting_pose(lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The centre of a box, and Ascent's eye: one diagonal from it along z."""
+    center = (lo + hi) / 2
+    return center, center + np.array([0.0, 0.0, float(np.linalg.norm(hi - lo))])
 
 
 def _corners(lo: np.ndarray, hi: np.ndarray) -> np.ndarray:

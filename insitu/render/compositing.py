@@ -7,6 +7,7 @@ The order of blending comes from the boxes alone, so every rank finds it by itse
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def composite(
 
     layers: any number per rank, none too; their boxes must be disjoint over all ranks.
     eye: (3,), world, the same on every rank. Returns premultiplied RGBA (height, width, 4) float32
-    on rank 0, None elsewhere. How many ranks there are, and which layers they hold, changes nothing.
+    on rank 0, None elsewhere. Which rank holds which layer does not matter to it.
 
     Raises ValueError, on every rank alike, as visibility_order does, or for an unknown algorithm.
     """
@@ -124,14 +125,14 @@ def _direct_send(
 ) -> np.ndarray | None:
     """Each rank blends one strip of rows, sent to it by all; rank 0 gathers the strips."""
     edges = [height * rank // comm.size for rank in range(comm.size + 1)]
-    outgoing = [_pack(layers, places, y0, y1) for y0, y1 in zip(edges[:-1], edges[1:], strict=True)]
+    outgoing = [_pack(layers, places, y0, y1) for y0, y1 in pairwise(edges)]
     incoming = _exchange(comm, outgoing)
     y0, y1 = edges[comm.rank], edges[comm.rank + 1]
     strip = np.zeros((y1 - y0, width, 4), dtype=np.float32)
     for (top, bottom, left, right), rgba in _unpack(incoming):
         over(strip[top - y0 : bottom - y0, left:right], rgba)
     image = np.empty((height, width, 4), dtype=np.float32) if comm.rank == 0 else None
-    counts = [(b - a) * width * 4 for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    counts = [(b - a) * width * 4 for a, b in pairwise(edges)]
     comm.Gatherv(strip, [image, counts] if image is not None else None, root=0)
     return image
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,7 +118,7 @@ def ticks(lo: float, hi: float, at_most: int = 6) -> list[float]:
 
 def tick_labels(values: Sequence[float]) -> list[str]:
     """Short labels that tell neighbouring ticks apart."""
-    gaps = [abs(b - a) for a, b in zip(values[:-1], values[1:], strict=True)]
+    gaps = [abs(b - a) for a, b in pairwise(values)]
     largest = max((abs(v) for v in values), default=0.0)
     digits = 4
     if gaps and min(gaps) > 0 and largest > 0:

@@ -80,8 +80,7 @@ def march(
     Raises ValueError for a component that the block has not, or nodes that do not increase.
     """
     rectangle = camera.rectangle(block.bounds)
-    y0, y1, x0, x1 = rectangle
-    if y0 == y1:
+    if rectangle[0] == rectangle[1]:  # out of view
         return Layer(np.zeros((0, 0, 4), np.float32), rectangle, block.bounds)
     right, up, forward = camera.image_plane()
     rgba = lib.march(
