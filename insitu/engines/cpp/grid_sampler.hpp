@@ -1,12 +1,12 @@
-// Trilinear samples of the raw values of one partition, read where the simulation keeps them.
+// A raw block of a structured grid, read in place: training targets and reference pictures.
 //
-// In: strided components with ghost layers, points of the unit cube. Out: interpolated values;
-// NaN where a sample that counts is not finite.
+// In: the simulation's own arrays, strided, float32 or float64. Out: values at points
+// (trilinear, through at most one layer of ghost cells), and at the owned samples themselves.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -14,95 +14,103 @@
 
 namespace insitu {
 
-// Axes of this file are in the order x, y, z (the caller turns the array order z, y, x round).
-struct GridShape {
-  std::array<long, 3> samples;    // available samples per axis, ghost layers included
-  std::array<long, 3> ghost_low;  // ghost layers below the owned box
-  std::array<long, 3> cells;      // owned cells per axis
-  bool vertex;                    // samples sit on the vertices, not in the cell centres
-};
-
-struct GridComponent {
-  const void* data;             // first sample, ghost layers included
-  std::array<long, 3> strides;  // in elements
+// One component: a strided view. Axis order is z, y, x everywhere in this file.
+struct Component {
+  const char* data;
+  std::ptrdiff_t stride[3];  // bytes
   bool is_double;
+
+  float at(long z, long y, long x) const {
+    const char* p = data + z * stride[0] + y * stride[1] + x * stride[2];
+    return is_double ? static_cast<float>(*reinterpret_cast<const double*>(p))
+                     : *reinterpret_cast<const float*>(p);
+  }
+  double exact(long z, long y, long x) const {
+    const char* p = data + z * stride[0] + y * stride[1] + x * stride[2];
+    return is_double ? *reinterpret_cast<const double*>(p)
+                     : static_cast<double>(*reinterpret_cast<const float*>(p));
+  }
 };
 
 class GridSampler : public Sampler {
  public:
-  GridSampler(const GridShape& shape, std::vector<GridComponent> components)
-      : shape_(shape), components_(std::move(components)) {}
+  std::vector<Component> parts;
+  long shape[3];      // samples, ghosts included
+  long ghost_low[3];  // ghost layers below the owned samples
+  long owned[3];      // owned samples: cells, or cells + 1 for vertex data
+  long cells[3];      // owned cells
+  bool vertex;
 
-  int components() const override { return static_cast<int>(components_.size()); }
+  int components() const override { return static_cast<int>(parts.size()); }
+
+  // Sample position in index space of `shape`, along axis a, of unit coordinate u.
+  float position(int a, float u) const {
+    const float p = u * static_cast<float>(cells[a]) - (vertex ? 0.0f : 0.5f) +
+                    static_cast<float>(ghost_low[a]);
+    // Where no ghost layer continues the block, its outermost half cell is constant.
+    return std::min(std::max(p, 0.0f), static_cast<float>(shape[a] - 1));
+  }
 
   void sample(const float* unit_points, long n, float* out) const override {
-    Chunk chunk;
-    for (long first = 0; first < n; first += kChunk) {
-      const long count = std::min(kChunk, n - first);
-      for (int axis = 0; axis < 3; ++axis) locate(unit_points + 3 * first, count, axis, chunk);
-      for (int c = 0; c < components(); ++c) {
-        float* values = out + first * components() + c;
-        if (components_[c].is_double)
-          interpolate<double>(components_[c], chunk, count, values);
-        else
-          interpolate<float>(components_[c], chunk, count, values);
+    const int count = components();
+    for (long i = 0; i < n; ++i) {
+      long low[3], high[3];
+      float t[3];
+      for (int a = 0; a < 3; ++a) {
+        const float p = position(a, unit_points[3 * i + 2 - a]);
+        low[a] = std::min(static_cast<long>(p), shape[a] - 1);
+        high[a] = std::min(low[a] + 1, shape[a] - 1);
+        t[a] = p - static_cast<float>(low[a]);
       }
+      for (int c = 0; c < count; ++c) out[i * count + c] = trilinear(parts[c], low, high, t);
     }
   }
 
  private:
-  static constexpr long kChunk = 64;
-
-  // The cell of samples around each point of a chunk, and where in it the point lies.
-  struct Chunk {
-    long lower[3][kChunk];      // index of the corner below
-    float fraction[3][kChunk];  // 0 at the corner below, 1 at the one above
-  };
-
-  // Index coordinate of u: u * n + low for vertices, half a cell less for cell centres.
-  void locate(const float* points, long count, int axis, Chunk& chunk) const {
-    const long samples = shape_.samples[axis];
-    const float cells = static_cast<float>(shape_.cells[axis]);
-    const float offset =
-        static_cast<float>(shape_.ghost_low[axis]) - (shape_.vertex ? 0.0f : 0.5f);
-    const float last = static_cast<float>(samples - 1);
-    const long last_lower = std::max(0L, samples - 2);
-    for (long i = 0; i < count; ++i) {
-      const float index = std::min(std::max(points[3 * i + axis] * cells + offset, 0.0f), last);
-      const long lower = std::min(static_cast<long>(index), last_lower);
-      chunk.lower[axis][i] = lower;
-      chunk.fraction[axis][i] = index - static_cast<float>(lower);
-    }
+  // A corner of weight zero is not read, so that a NaN does not reach beyond its own cells.
+  static float mix(float a, float b, float t) {
+    return t == 0.0f ? a : (1.0f - t) * a + t * b;
   }
 
-  // value = sum over the 8 corners of weight * sample. A corner of weight 0 does not count, so
-  // that a point on the edge of a masked region keeps its value.
-  template <typename T>
-  void interpolate(const GridComponent& component, const Chunk& chunk, long count,
-                   float* out) const {
-    const T* data = static_cast<const T*>(component.data);
-    long up[3];  // from a corner to the next above; 0 along an axis of one sample
-    for (int a = 0; a < 3; ++a) up[a] = shape_.samples[a] > 1 ? component.strides[a] : 0;
-    const auto& s = component.strides;
-    const int step = components();
-    for (long i = 0; i < count; ++i) {
-      const T* corner =
-          data + chunk.lower[0][i] * s[0] + chunk.lower[1][i] * s[1] + chunk.lower[2][i] * s[2];
-      const float fx = chunk.fraction[0][i], fy = chunk.fraction[1][i], fz = chunk.fraction[2][i];
-      float value = 0.0f;
-      for (int k = 0; k < 8; ++k) {
-        const float weight = ((k & 1) ? fx : 1.0f - fx) * ((k & 2) ? fy : 1.0f - fy) *
-                             ((k & 4) ? fz : 1.0f - fz);
-        const float sample = static_cast<float>(
-            corner[((k & 1) ? up[0] : 0) + ((k & 2) ? up[1] : 0) + ((k & 4) ? up[2] : 0)]);
-        value += weight != 0.0f ? weight * sample : 0.0f;
-      }
-      out[i * step] = std::isfinite(value) ? value : std::numeric_limits<float>::quiet_NaN();
+  static float trilinear(const Component& part, const long* low, const long* high,
+                         const float* t) {
+    float plane[2];
+    for (int k = 0; k < 2; ++k) {
+      const long z = k ? high[0] : low[0];
+      const float y0 = mix(part.at(z, low[1], low[2]), part.at(z, low[1], high[2]), t[2]);
+      const float y1 = mix(part.at(z, high[1], low[2]), part.at(z, high[1], high[2]), t[2]);
+      plane[k] = mix(y0, y1, t[1]);
     }
+    return mix(plane[0], plane[1], t[0]);
   }
-
-  GridShape shape_;
-  std::vector<GridComponent> components_;
 };
+
+// What one pass over the owned samples of one component tells.
+struct Statistics {
+  double min = std::numeric_limits<double>::infinity();
+  double max = -std::numeric_limits<double>::infinity();
+  long finite = 0, nan = 0, inf = 0;
+};
+
+inline Statistics statistics(const GridSampler& block, int component) {
+  Statistics s;
+  const Component& part = block.parts[component];
+  for (long z = 0; z < block.owned[0]; ++z)
+    for (long y = 0; y < block.owned[1]; ++y)
+      for (long x = 0; x < block.owned[2]; ++x) {
+        const double v = part.exact(z + block.ghost_low[0], y + block.ghost_low[1],
+                                    x + block.ghost_low[2]);
+        if (std::isfinite(v)) {
+          s.min = std::min(s.min, v);
+          s.max = std::max(s.max, v);
+          ++s.finite;
+        } else if (std::isnan(v)) {
+          ++s.nan;
+        } else {
+          ++s.inf;
+        }
+      }
+  return s;
+}
 
 }  // namespace insitu

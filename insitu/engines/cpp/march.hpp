@@ -259,12 +259,12 @@ class Marcher {
     s.rays.resize(kept);
   }
 
-  // One sample through the table, linear between its rows. NaN is transparent.
+  // One sample through the table, linear between its rows. A value that is not finite is
+  // transparent.
   void add(float scalar, float* rgba) const {
     const float last = static_cast<float>(table_.rows - 1);
-    const float at = (scalar - table_.lo) * scale_;
-    if (!(at == at)) return;
-    const float row = std::min(std::max(at, 0.0f), last);
+    if (!(std::abs(scalar) <= std::numeric_limits<float>::max())) return;
+    const float row = std::min(std::max((scalar - table_.lo) * scale_, 0.0f), last);
     const long lower = std::min(static_cast<long>(row), table_.rows - 2);
     const float f = row - static_cast<float>(lower);
     const float* c = table_.rgba + 4 * lower;

@@ -1,11 +1,10 @@
-// Binds the ray marcher and the sampler of raw blocks.
+// Binds the ray marcher.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <string>
 
-#include "grid_sampler.hpp"
 #include "march.hpp"
 
 namespace py = pybind11;
@@ -14,62 +13,6 @@ namespace insitu {
 
 using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
 using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
-using Layers = std::array<std::pair<long, long>, 3>;  // (low, high) in z, y, x
-
-// A GridSampler that keeps its arrays alive.
-struct OwningGridSampler : GridSampler {
-  OwningGridSampler(const GridShape& shape, std::vector<GridComponent> components, py::list arrays)
-      : GridSampler(shape, std::move(components)), arrays_(std::move(arrays)) {}
-
- private:
-  py::list arrays_;
-};
-
-static GridComponent grid_component(const py::array& array, const GridShape& shape) {
-  const bool is_double = py::isinstance<py::array_t<double>>(array);
-  if (!is_double && !py::isinstance<py::array_t<float>>(array))
-    throw py::type_error("components: expected float32 or float64, got " +
-                         py::str(array.dtype()).cast<std::string>());
-  GridComponent component{array.data(), {}, is_double};
-  for (int a = 0; a < 3; ++a) {  // a: x, y, z; the array's axes are z, y, x
-    if (array.shape(2 - a) != shape.samples[a])
-      throw py::value_error("components: all need the same shape");
-    if (array.strides(2 - a) % array.itemsize() != 0)
-      throw py::value_error("components: strides must be whole elements");
-    component.strides[a] = array.strides(2 - a) / array.itemsize();
-  }
-  return component;
-}
-
-static std::shared_ptr<OwningGridSampler> make_grid_sampler(const py::sequence& components,
-                                                            const Layers& ghost_layers,
-                                                            const std::array<long, 3>& cells,
-                                                            bool vertex) {
-  py::list arrays;
-  for (const auto& item : components) {
-    if (!py::isinstance<py::array>(item) || py::cast<py::array>(item).ndim() != 3)
-      throw py::value_error("components: expected arrays of shape (nz, ny, nx)");
-    arrays.append(item);
-  }
-  if (arrays.empty()) throw py::value_error("components: expected at least one array");
-  const auto first = arrays[0].cast<py::array>();
-  GridShape shape{{}, {}, {}, vertex};
-  for (int a = 0; a < 3; ++a) {
-    const auto [low, high] = ghost_layers[2 - a];
-    shape.samples[a] = first.shape(2 - a);
-    shape.ghost_low[a] = low;
-    shape.cells[a] = cells[2 - a];
-    const long expected = cells[2 - a] + (vertex ? 1 : 0) + low + high;
-    if (cells[2 - a] < 1 || low < 0 || high < 0 || shape.samples[a] != expected)
-      throw py::value_error("components: " + std::to_string(shape.samples[a]) +
-                            " samples along axis " + "xyz"[a] + ", cells and ghost layers make " +
-                            std::to_string(expected));
-  }
-  std::vector<GridComponent> strided;
-  for (const auto& item : arrays)
-    strided.push_back(grid_component(py::cast<py::array>(item), shape));
-  return std::make_shared<OwningGridSampler>(shape, std::move(strided), std::move(arrays));
-}
 
 static Axis make_axis(const Doubles& nodes, const char* name) {
   if (nodes.ndim() != 1 || nodes.shape(0) < 2)
@@ -122,12 +65,6 @@ static py::array_t<float> march(const Sampler& sampler, const Doubles& x, const 
 }
 
 void bind_render(py::module_& m) {
-  py::class_<OwningGridSampler, Sampler, std::shared_ptr<OwningGridSampler>>(
-      m, "GridSampler", "Trilinear samples of raw values; no copy is made of the arrays.")
-      .def(py::init(&make_grid_sampler), py::arg("components"), py::arg("ghost_layers"),
-           py::arg("cells"), py::arg("vertex"),
-           "components: arrays (nz, ny, nx), float32 or float64, any strides; ghost_layers: "
-           "((low, high),) * 3 in z, y, x; cells: owned cells (nz, ny, nx)");
   m.def("march", &march, py::arg("sampler"), py::arg("x"), py::arg("y"), py::arg("z"),
         py::arg("domain_lo"), py::arg("domain_hi"), py::arg("eye"), py::arg("forward"),
         py::arg("right"), py::arg("up"), py::arg("size"), py::arg("rectangle"), py::arg("table"),
