@@ -146,9 +146,10 @@ class Camera:
         offsets = np.asarray(points, dtype=np.float64) - self.position
         depth = offsets @ forward
         safe = np.where(depth > 0, depth, 1.0)
-        sx = offsets @ right / np.dot(right, right) / safe
-        sy = offsets @ up / np.dot(up, up) / safe
-        pixels = np.stack(((sx + 1) / 2 * self.width, (1 - sy) / 2 * self.height), axis=-1)
+        with np.errstate(over="ignore"):  # beside the eye: infinitely far out
+            sx = offsets @ right / np.dot(right, right) / safe
+            sy = offsets @ up / np.dot(up, up) / safe
+            pixels = np.stack(((sx + 1) / 2 * self.width, (1 - sy) / 2 * self.height), axis=-1)
         return pixels, depth
 
     def rectangle(self, bounds: Bounds) -> Rectangle:

@@ -72,7 +72,7 @@ def march(
     `bounds`, the box of the whole domain (or the eye, inside it). A block takes the samples with
     lo <= p < hi, so that any division into blocks takes exactly the samples of one block.
     Front to back, with c and a from the table: C += (1 - A) a c; A += (1 - A) a.
-    Values that are NaN are transparent.
+    Values that are not finite are transparent.
 
     step: world length. component: index of a vector's component, "magnitude", or None for the
     scalar, or the magnitude of a vector. opaque: alpha in 0..1 at which a ray ends.

@@ -1,13 +1,12 @@
-"""The ray marcher and the sampler of raw blocks in NumPy: slow, readable, what tests compare with.
+"""The ray marcher in NumPy: slow, readable, what tests compare with.
 
-In: as `march` and `lib.GridSampler`, the sampler being any function of unit points.
+In: as `march`, the sampler being any function of unit points.
 Out: the same values, to round-off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import product
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,35 +14,6 @@ from insitu.render.camera import Bounds, Camera
 from insitu.render.transfer_function import TransferFunction
 
 Nodes = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def trilinear(
-    components: Sequence[np.ndarray],
-    ghost_layers: Sequence[tuple[int, int]],
-    cells: Sequence[int],
-    vertex: bool,
-    points: np.ndarray,
-) -> np.ndarray:
-    """Values (n, c) at unit points (n, 3) of arrays (nz, ny, nx), ghost layers included."""
-    corners, fractions = [], []
-    for axis in range(3):  # z, y, x
-        samples = components[0].shape[axis]
-        index = points[:, 2 - axis] * cells[axis] + ghost_layers[axis][0] - (0 if vertex else 0.5)
-        index = np.clip(index, 0, samples - 1)
-        lower = np.minimum(index.astype(int), max(0, samples - 2))
-        corners.append((lower, np.minimum(lower + 1, samples - 1)))
-        fractions.append(index - lower)
-    out = np.zeros((len(points), len(components)))
-    for corner in product((0, 1), repeat=3):
-        weight = np.prod(
-            [f if up else 1 - f for f, up in zip(fractions, corner, strict=True)], axis=0
-        )
-        where = tuple(corners[axis][corner[axis]] for axis in range(3))
-        for c, values in enumerate(components):
-            with np.errstate(invalid="ignore"):
-                out[:, c] += np.where(weight != 0, weight * values[where], 0)
-    out[~np.isfinite(out)] = np.nan
-    return out
 
 
 def march(

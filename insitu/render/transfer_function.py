@@ -96,14 +96,15 @@ class TransferFunction:
         return TransferFunction(domain, table, opacity_given=len(alpha) > 0)
 
     def rows(self, values: np.ndarray) -> np.ndarray:
-        """Fractional rows of the table, in 0..n-1, for values of any shape; NaN stays NaN."""
+        """Fractional rows of the table, in 0..n-1, for values of any shape; NaN if not finite."""
         lo, hi = self.domain
         last = len(self.table) - 1
         scale = last / (hi - lo) if hi > lo else 0.0
-        return np.clip((np.asarray(values, dtype=np.float64) - lo) * scale, 0, last)
+        values = np.asarray(values, dtype=np.float64)
+        return np.clip((np.where(np.isfinite(values), values, np.nan) - lo) * scale, 0, last)
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Straight RGBA (..., 4) float32 of values (...); NaN is transparent black."""
+        """Straight RGBA (..., 4) float32 of values (...); transparent black if not finite."""
         rows = self.rows(values)
         safe = np.where(np.isnan(rows), 0.0, rows)
         grid = np.arange(len(self.table))
