@@ -310,3 +310,5 @@ def test_wrong_arrays_are_refused() -> None:
         lib.GridSampler((np.zeros((3, 3, 3)),), ((0, 0),) * 3, (3, 3, 4), False)
     with pytest.raises(TypeError, match="float32 or float64"):
         lib.GridSampler((np.zeros((3, 3, 3), int),), ((0, 0),) * 3, (3, 3, 3), False)
+    with pytest.raises(TypeError, match="expected NumPy arrays"):
+        lib.GridSampler(([[[1.0]]],), ((0, 0),) * 3, (1, 1, 1), False)

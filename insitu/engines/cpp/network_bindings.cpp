@@ -95,7 +95,10 @@ static py::list py_measure(const Network* net, const Floats& params, const GridS
   return out;
 }
 
-static Component component_of(const py::array& array) {
+static Component component_of(const py::handle& item) {
+  // Nothing is converted here: a converted copy would be gone when the block is read.
+  if (!py::isinstance<py::array>(item)) throw py::type_error("components: expected NumPy arrays");
+  const auto array = py::reinterpret_borrow<py::array>(item);
   if (array.ndim() != 3) throw py::value_error("components: expected arrays of shape (nz, ny, nx)");
   const bool is_double = py::isinstance<py::array_t<double>>(array);
   if (!is_double && !py::isinstance<py::array_t<float>>(array))
@@ -122,8 +125,8 @@ static std::shared_ptr<GridSampler> make_grid_sampler(const py::tuple& component
   }
   if (components.empty()) throw py::value_error("components: expected at least one array");
   for (const auto& item : components) {
-    const auto array = py::cast<py::array>(item);
-    block->parts.push_back(component_of(array));
+    block->parts.push_back(component_of(item));
+    const auto array = py::reinterpret_borrow<py::array>(item);
     for (int a = 0; a < 3; ++a)
       if (array.shape(a) != block->shape[a])
         throw py::value_error("components: axis " + std::to_string(a) + " has " +
