@@ -66,12 +66,11 @@ def ghost_box(flags: Array, path: str) -> GhostBox:
         MeshError: starting with `path`, when no cell is owned or the owned ones fill no box.
     """
     owned = owned_box(flags == OWNED, path)
-    valid = flags == VALID
     layers = [[0, 0], [0, 0], [0, 0]]
     for axis in range(3):
         for side in (0, 1):
             slab = _slab(owned, layers, axis, side, flags.shape[axis])
-            layers[axis][side] = int(slab is not None and bool(valid[slab].all()))
+            layers[axis][side] = int(slab is not None and bool(np.all(flags[slab] == VALID)))
     z, y, x = ((low, high) for low, high in layers)
     return GhostBox(owned, (z, y, x))
 
