@@ -14,7 +14,7 @@ import numpy as np
 
 from insitu.mesh.ghosts import GhostBox, ghost_box
 from insitu.mesh.grid import Grid, read_grid
-from insitu.mesh.partition import Array, Partition
+from insitu.mesh.partition import Array, Association, Partition
 from insitu.mesh.tree import (
     MeshError,
     Tree,
@@ -32,7 +32,6 @@ from insitu.mesh.tree import (
 
 GHOST_FIELD = "ascent_ghosts"
 GHOST_MODES = ("trust", "ignore", "exchange")
-ASSOCIATIONS = ("element", "vertex")
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class _Field:
     """One published field: its grid, and its component arrays (nz, ny, nx), ghosts included."""
 
     grid: Grid
-    association: str
+    association: Association
     components: tuple[Array, ...]
 
 
@@ -208,16 +207,20 @@ def _grid_of(domain: Tree, path: str) -> Grid:
     return read_grid(domain, topology)
 
 
-def _association_of(domain: Tree, path: str) -> str:
+def _association_of(domain: Tree, path: str) -> Association:
     if find(domain, f"{path}/association") is None and find(domain, f"{path}/basis") is not None:
         raise MeshError(f"{path}/basis: high-order fields are not supported")
     association = require_text(domain, f"{path}/association", why="'element' or 'vertex'")
-    if association not in ASSOCIATIONS:
-        raise MeshError(f"{path}/association: '{association}' is not 'element' or 'vertex'")
-    return association
+    if association == "element":
+        return "element"
+    if association == "vertex":
+        return "vertex"
+    raise MeshError(f"{path}/association: '{association}' is not 'element' or 'vertex'")
 
 
-def _in_place(domain: Tree, path: str, grid: Grid, association: str, *, floats: bool) -> Array:
+def _in_place(
+    domain: Tree, path: str, grid: Grid, association: Association, *, floats: bool
+) -> Array:
     """The array at `path` as a read-only view (nz, ny, nx) of the simulation's memory."""
     values = array(domain, path)
     if floats and not (values.dtype.kind == "f" and values.dtype.itemsize in (4, 8)):

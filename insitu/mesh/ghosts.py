@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from insitu.mesh.partition import NO_LAYERS, Array, Layers, Shape
+from insitu.mesh.partition import NO_LAYERS, Array, Association, Layers, Shape
 from insitu.mesh.tree import MeshError
 
 # First and one past the last index along z, y, x.
@@ -36,7 +36,7 @@ class GhostBox:
     def without_layers(self) -> GhostBox:
         return GhostBox(self.owned)
 
-    def slices(self, association: str) -> tuple[slice, slice, slice]:
+    def slices(self, association: Association) -> tuple[slice, slice, slice]:
         """Owned samples and ghost layers in the block's array of that association, z, y, x.
 
         Vertices: those of the owned cells, and the outer ones of each valid layer of cells.

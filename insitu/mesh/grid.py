@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insitu.mesh.partition import Array, Shape
+from insitu.mesh.partition import Array, Association, Shape
 from insitu.mesh.tree import MeshError, Tree, array, find, group, nearest, number, require_text
 
 SUPPORTED = ("rectilinear", "uniform")
@@ -35,7 +35,7 @@ class Grid:
         x, y, z = self.nodes
         return z.size - 1, y.size - 1, x.size - 1
 
-    def shape(self, association: str) -> Shape:
+    def shape(self, association: Association) -> Shape:
         """Samples (nz, ny, nx) of a field of that association."""
         nz, ny, nx = self.cells
         extra = 1 if association == "vertex" else 0

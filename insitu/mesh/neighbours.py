@@ -15,7 +15,7 @@ import numpy as np
 from mpi4py import MPI
 
 from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, ghost_box
-from insitu.mesh.partition import Array, Partition
+from insitu.mesh.partition import Array, Association, Partition
 from insitu.mesh.tree import MeshError
 from insitu.parallel import together
 
@@ -156,7 +156,9 @@ def _swap(comm: MPI.Comm, outgoing: dict[int, Any], tag: int) -> dict[int, Any]:
     return incoming
 
 
-def wanted(target: Nodes, source: Nodes, association: str) -> tuple[_Slices, _Slices] | None:
+def wanted(
+    target: Nodes, source: Nodes, association: Association
+) -> tuple[_Slices, _Slices] | None:
     """Which samples of a source box lie on, or one layer outside, a target box.
 
     Args:

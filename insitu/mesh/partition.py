@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
+Association: TypeAlias = Literal["element", "vertex"]
 Shape: TypeAlias = tuple[int, int, int]
 # How many ghost layers lie on the (low, high) side along z, y, x.
 Layers: TypeAlias = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -40,7 +41,7 @@ class Partition:
     """
 
     field: str
-    association: str
+    association: Association
     components: tuple[Array, ...]
     ghost_layers: Layers
     nodes: tuple[Array, Array, Array]

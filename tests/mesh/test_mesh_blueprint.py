@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pytest
-from mesh_trees import Node, rectilinear, uniform, with_ghosts
 
 from insitu.mesh import MeshError, State, domains, field_names, partitions, state, verify
+from tests.mesh.trees import Node, rectilinear, uniform, with_ghosts
 
 
 def flattened(tree, prefix=""):

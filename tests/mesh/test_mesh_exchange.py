@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mesh_trees import rectilinear, with_ghosts
 from mpi4py import MPI
 
 from insitu.mesh import GhostReport, MeshError, Partition, check, exchange, partitions
 from insitu.mesh.neighbours import wanted
+from tests.mesh.trees import rectilinear, with_ghosts
 
 RANKS = [1, 2, 3, 4]
 NO_LAYERS = ((0, 0),) * 3

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mesh_trees import rectilinear, with_ghosts
 
 from insitu.mesh import MeshError, field_names, partitions, verify
+from tests.mesh.trees import rectilinear, with_ghosts
 
 SIDES = [(axis, side) for axis in range(3) for side in range(2)]
 
