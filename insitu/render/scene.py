@@ -68,9 +68,7 @@ def render_volume_scene(
     files = []
     for field in steps:
         for view in views:
-            files.append(
-                _render(comm, field, view, folder, transfer_function, samples_per_voxel)
-            )
+            files.append(_render(comm, field, view, folder, transfer_function, samples_per_voxel))
     return files
 
 
@@ -83,9 +81,7 @@ def _render(
     samples_per_voxel: float,
 ) -> Path:
     summary = field.summary
-    camera = Camera.from_ascent(
-        view.camera, summary.bounds, view.image_width, view.image_height
-    )
+    camera = Camera.from_ascent(view.camera, summary.bounds, view.image_width, view.image_height)
     image = render_volume(
         comm, _blocks(field), camera, transfer_function, samples_per_voxel=samples_per_voxel
     )
@@ -121,11 +117,11 @@ def _domain(
     """Values that the colour table spans: of all steps, or as given."""
     ranges = np.stack([field.summary.range for field in steps])  # (steps, components, 2)
     if ranges.shape[1] == 1:
-        low, high = np.nanmin(ranges[..., 0]), np.nanmax(ranges[..., 1])
+        lowest, highest = np.nanmin(ranges[..., 0]), np.nanmax(ranges[..., 1])
     else:  # the magnitude is at most that of the largest components together
-        low, high = 0.0, np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2)))
-    low = float(low) if min_value is None else min_value
-    high = float(high) if max_value is None else max_value
+        lowest, highest = 0.0, np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2)))
+    low = float(lowest) if min_value is None else min_value
+    high = float(highest) if max_value is None else max_value
     if not low <= high:
         raise ValueError(f"plot: min_value {low} is above max_value {high}")
     return low, high

@@ -134,9 +134,7 @@ def test_grid_is_points() -> None:
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     grid = lib.evaluate_grid(network.native, params, xs, ys, zs)
     assert grid.shape == (11, 7, 5, 3)
-    np.testing.assert_array_equal(
-        grid.reshape(-1, 3), lib.evaluate(network.native, params, points)
-    )
+    np.testing.assert_array_equal(grid.reshape(-1, 3), lib.evaluate(network.native, params, points))
 
 
 def test_no_points() -> None:
@@ -289,7 +287,7 @@ def test_training_is_deterministic() -> None:
     network = Network(log2_hashmap_size=10)
     results = []
     for _ in range(2):
-        arrays, sampler = block()
+        _arrays, sampler = block()
         trainer = lib.Trainer(
             network.native, network.initial_params(0), sampler, [0], [1], [1], OPTIONS
         )

@@ -26,7 +26,9 @@ def field_at(
 ) -> DistributedField:
     """One block per rank, side by side; the last rank may stay empty."""
     n = comm.size - 1 if empty_rank else comm.size
-    blocks = split(lambda x, y, z: blob(x + 0.01 * cycle, y, z), (4, 4, 4 * n), (1, 1, n), name=name)
+    blocks = split(
+        lambda x, y, z: blob(x + 0.01 * cycle, y, z), (4, 4, 4 * n), (1, 1, n), name=name
+    )
     mine = [blocks[comm.rank]] if comm.rank < n else []
     whole = GlobalRange(64 * n, np.array([[0.0, 1.0]]))
     trained = [train(b, NETWORK, FAST, whole, cycle=cycle, time=cycle / 10) for b in mine]

@@ -43,7 +43,9 @@ def test_the_picture_is_that_of_the_raw_data() -> None:
     field = gathered(comm, blob)
     camera = Camera.default(field.summary.bounds, 96, 96)
     colors = TransferFunction.default(tuple(field.summary.range[0]))
-    neural = render_volume(comm, [Block(f.sampler(), f.nodes) for f in field.fields], camera, colors)
+    neural = render_volume(
+        comm, [Block(f.sampler(), f.nodes) for f in field.fields], camera, colors
+    )
     if comm.rank == 0:
         (whole,) = split(blob, CELLS, (1, 1, 1))
         raw = render_volume(
@@ -96,7 +98,9 @@ def test_file_names() -> None:
 def test_histogram() -> None:
     comm = MPI.COMM_WORLD
     blocks = split(lambda x, y, z: x, CELLS, (4, 1, 1))
-    mine = [Block(grid_sampler(b), b.nodes) for i, b in enumerate(blocks) if i % comm.size == comm.rank]
+    mine = [
+        Block(grid_sampler(b), b.nodes) for i, b in enumerate(blocks) if i % comm.size == comm.rank
+    ]
     counts, edges = histogram(comm, mine, (0.0, 1.0))
     assert counts.shape == (64,) and edges.shape == (65,)
     share = counts / counts.sum()
