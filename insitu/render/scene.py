@@ -117,11 +117,11 @@ def _domain(
     """Values that the colour table spans: of all steps, or as given."""
     ranges = np.stack([field.summary.range for field in steps])  # (steps, components, 2)
     if ranges.shape[1] == 1:
-        lowest, highest = np.nanmin(ranges[..., 0]), np.nanmax(ranges[..., 1])
+        lowest, highest = float(np.nanmin(ranges[..., 0])), float(np.nanmax(ranges[..., 1]))
     else:  # the magnitude is at most that of the largest components together
-        lowest, highest = 0.0, np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2)))
-    low = float(lowest) if min_value is None else min_value
-    high = float(highest) if max_value is None else max_value
+        lowest, highest = 0.0, float(np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2))))
+    low = lowest if min_value is None else min_value
+    high = highest if max_value is None else max_value
     if not low <= high:
         raise ValueError(f"plot: min_value {low} is above max_value {high}")
     return low, high
