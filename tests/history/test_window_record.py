@@ -12,7 +12,7 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.history.record import RecordWriter, open_record
 from insitu.history.window import Window
 from insitu.parallel import RemoteError
-from insitu.training.options import TrainingOptions
+from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
 from tests.blocks import blob, partition, split
@@ -31,7 +31,7 @@ def field_at(
     )
     mine = [blocks[comm.rank]] if comm.rank < n else []
     whole = GlobalRange(64 * n, np.array([[0.0, 1.0]]))
-    trained = [train(b, NETWORK, FAST, whole, cycle=cycle, time=cycle / 10) for b in mine]
+    trained = [train(b, NETWORK, FAST, Target(), whole, cycle=cycle, time=cycle / 10) for b in mine]
     field = DistributedField.gather(comm, trained)
     assert field is not None
     return field
@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_made_fails_on_all_ranks(folder: Path) -> None:
 def test_a_partition_s_figures_survive(tmp_path: Path) -> None:
     whole = GlobalRange(8, np.array([[0.0, 1.0]]))
     block = partition(blob, cells=(2, 2, 2))
-    field = train(block, NETWORK, FAST, whole, cycle=3, time=0.25)
+    field = train(block, NETWORK, FAST, Target(), whole, cycle=3, time=0.25)
     window, writer = Window(1), RecordWriter(MPI.COMM_SELF, tmp_path)
     gathered = DistributedField.gather(MPI.COMM_SELF, [field])
     window.append(gathered)

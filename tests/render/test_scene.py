@@ -16,7 +16,7 @@ from insitu.render.march import Block
 from insitu.render.scene import View, file_stem, render_volume_scene
 from insitu.render.transfer_function import TransferFunction
 from insitu.render.volume import render_volume
-from insitu.training.options import TrainingOptions
+from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange, grid_sampler, local_ranges
 from insitu.training.train import train
 from tests.blocks import blob, split, swirl
@@ -30,7 +30,7 @@ def gathered(comm: MPI.Comm, functions: object, cycle: int = 0) -> DistributedFi
     blocks = split(functions, CELLS, (2, 1, 2), name="density")
     whole = GlobalRange(24**3, local_ranges({"f": blocks})["f"].range)
     mine = [
-        train(b, NETWORK, TrainingOptions(n_min=300), whole, cycle=cycle, time=0.5)
+        train(b, NETWORK, TrainingOptions(n_min=300), Target(), whole, cycle=cycle, time=0.5)
         for i, b in enumerate(blocks)
         if i % max(comm.size - 1, 1) == comm.rank
     ]
