@@ -6,9 +6,16 @@ file makes of it, and its text in an error. Nothing is imported that a run witho
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+
+class Section:
+    """A mapping in the run file; keys that it does not know are refused."""
+
+    __pydantic_config__ = types.MappingProxyType({"extra": "forbid"})
 
 
 @dataclass(frozen=True)
@@ -18,17 +25,18 @@ class Range:
     low: float
     high: float
     unit: str = ""
+    multiple: int = 1
 
     def __str__(self) -> str:
-        high = "" if self.high == float("inf") else f"{self.high:g}"
-        return f"{self.low:g}..{high} {self.unit}".rstrip()
+        of = f"the multiples of {self.multiple} in " if self.multiple > 1 else ""
+        return f"{of}{self.low}..{self.high} {self.unit}".rstrip()
 
     def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         """`value` converted to the option's type; ValueError if it is a bool or out of range."""
         if isinstance(value, bool):
-            raise ValueError(f"{value} is not a number")
+            raise ValueError(f"{str(value).lower()} is not a number")
         number = convert(value)
-        if not self.low <= number <= self.high:
+        if not self.low <= number <= self.high or (self.multiple > 1 and number % self.multiple):
             raise ValueError(f"{value} is not in {self}")
         return number
 

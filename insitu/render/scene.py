@@ -48,13 +48,14 @@ def render_volume_scene(
     color_table: Mapping[str, Any] | None = None,
     min_value: float | None = None,
     max_value: float | None = None,
-    samples_per_voxel: float = 1.0,
+    samples: int | None = None,
 ) -> list[Path]:
     """Volume-render one field at every step, once per view -> the files, on all ranks. Collective.
 
     The transfer function is one for all steps: over the range of all of them, unless min_value or
     max_value say otherwise, and, where the colour table gives no opacity, fitted to the histogram
-    of the last step. A vector field is shown by its magnitude.
+    of the last step. A vector field is shown by its magnitude. samples: along the diagonal of the
+    domain; by default one per voxel.
 
     Raises RemoteError on every rank if one fails, ValueError for words not understood.
     """
@@ -68,7 +69,7 @@ def render_volume_scene(
     files = []
     for field in steps:
         for view in views:
-            files.append(_render(comm, field, view, folder, transfer_function, samples_per_voxel))
+            files.append(_render(comm, field, view, folder, transfer_function, samples))
     return files
 
 
@@ -78,13 +79,13 @@ def _render(
     view: View,
     folder: Path,
     transfer_function: TransferFunction,
-    samples_per_voxel: float,
+    samples: int | None,
 ) -> Path:
     summary = field.summary
     camera = Camera.from_ascent(view.camera, summary.bounds, view.image_width, view.image_height)
-    image = render_volume(
-        comm, _blocks(field), camera, transfer_function, samples_per_voxel=samples_per_voxel
-    )
+    diagonal = float(np.linalg.norm(summary.bounds[1] - summary.bounds[0]))
+    spacing = None if samples is None else diagonal / samples
+    image = render_volume(comm, _blocks(field), camera, transfer_function, spacing=spacing)
     path = folder / f"{file_stem(view.image_prefix, summary.cycle)}.png"
     with together(comm, f"picture {path}"):
         if image is not None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from insitu.limits import Range
+from insitu.limits import Range, Section
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(Section):
     """When the training of a block ends: at the first of these that is reached."""
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
@@ -26,7 +26,7 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
+class TrainingOptions(Section):
     """How a network is fitted to a block. DVNR section III where a line says nothing else."""
 
     learning_rate: Annotated[float, Range(1e-6, 1)] = 0.02

@@ -1,0 +1,370 @@
+"""The run file: every option with its default, its unit and its check.
+
+In: a YAML file or a mapping, and `--set` overrides; read on one rank.
+Out: a RunConfig, plain frozen dataclasses that any rank can unpickle without pydantic or PyYAML.
+
+What a run file names to be read (`simulation.path`, decks, `actions_file`) is found from the run
+file's folder; what it names to be written (`output`, `record.path`) from the working directory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from insitu import yaml_tree
+from insitu.errors import ConfigError, nearest
+from insitu.limits import Range, Section
+from insitu.training.options import Target, TrainingOptions
+from insitu.yaml_tree import KeyPath, Places
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+__all__ = [
+    "ConfigError",
+    "FieldConfig",
+    "NetworkConfig",
+    "RecordConfig",
+    "RunConfig",
+    "SimulationConfig",
+    "WindowConfig",
+    "broadcast",
+    "load",
+    "read",
+]
+
+T = TypeVar("T")
+
+_MAX_NESTED_FILES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationConfig(Section):
+    """The simulation that `python -m insitu.run` starts."""
+
+    module: str
+    """Module to import, e.g. `cloverleaf`."""
+
+    class_name: str | None = None
+    """Class or factory in it, `class` in the run file; default: `simulation` if the module has
+    that, else its only public class with step(), mesh(), cycle and time."""
+
+    path: str = "."
+    """Folder put in front of the module search path."""
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the constructor: all further keys of the section. A string that names
+    a file or folder beside the run file is given as its full path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Section):
+    """Multi-resolution hash grid and multilayer perceptron, by tiny-cuda-nn's names.
+
+    It is the network that one rank would use for the whole domain. A block gets tables and a base
+    resolution that are smaller by its share of all voxels (DVNR, section III-B).
+    """
+
+    n_levels: Annotated[int, Range(1, 16)] = 4
+    """Grids of the encoding."""
+
+    n_features_per_level: Literal[1, 2, 4, 8] = 4
+    """Features that each grid holds per entry."""
+
+    log2_hashmap_size: Annotated[int, Range(4, 24)] = 14
+    """Binary logarithm of the entries that a grid may have; larger grids are hashed."""
+
+    base_resolution: Annotated[int, Range(2, 512, "cells")] = 8
+    """Resolution of the coarsest grid along an axis."""
+
+    per_level_scale: Annotated[float, Range(1, 4)] = 2.0
+    """Factor between the resolutions of successive grids."""
+
+    n_neurons: Annotated[int, Range(16, 256, multiple=16)] = 16
+    """Width of the hidden layers."""
+
+    n_hidden_layers: Annotated[int, Range(1, 8)] = 2
+    """Hidden layers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldConfig(Target):
+    """What is kept of one field, and how well; see `training.options` for when training ends."""
+
+    components: tuple[str, ...] = ()
+    """Published scalar fields that form this vector, in the order x, y, z; default: the published
+    field of the same name."""
+
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    @property
+    def target(self) -> Target:
+        return Target(psnr=self.psnr, iterations=self.iterations, seconds=self.seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowConfig(Section):
+    """The past that is kept in memory."""
+
+    steps: Annotated[int, Range(1, 1000000, "steps")] = 20
+    """Recorded steps kept; the oldest goes when a new one comes."""
+
+    every: Annotated[int, Range(1, 1000000, "cycles")] = 5
+    """A step is recorded at every so many cycles of the simulation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordConfig(Section):
+    """The record that is kept on disk."""
+
+    path: str
+    """Folder of the record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(Section):
+    """A whole run file."""
+
+    simulation: SimulationConfig | None = None
+    """What `python -m insitu.run` starts; not needed by a code that calls insitu itself."""
+
+    fields: dict[str, FieldConfig] = field(default_factory=dict)
+    """The fields to record, by name."""
+
+    window: WindowConfig = WindowConfig()
+    """The past that is kept in memory."""
+
+    ghosts: Literal["trust", "ignore", "exchange"] = "trust"
+    """Ghost cells: `trust` the published first layer, `ignore` them and train on owned cells
+    alone, or `exchange` them with the neighbours."""
+
+    ghost_field: str = "ascent_ghosts"
+    """Published field that flags ghosts: 0 real, 1 valid ghost, 2 garbage."""
+
+    check_ghosts: bool = False
+    """Compare ghosts with the cells that they stand for at every step, and warn; slow."""
+
+    actions: tuple[Any, ...] = ()
+    """Ascent's actions as plain data, also when they stand in an `actions_file`."""
+
+    record: RecordConfig | None = None
+    """The record on disk; default: none."""
+
+    output: str = "out"
+    """Folder for pictures and tables."""
+
+    on_error: Literal["warn", "raise"] = "warn"
+    """When insitu fails: `warn`, drop the step and go on, or `raise` on every rank."""
+
+
+def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
+    """Read and check a run file. Not collective; meant for rank 0, see `broadcast`.
+
+    Args:
+        source: path of a YAML file, or its content as a mapping.
+        overrides: texts "a.b=value" that replace or add single values, applied in order.
+
+    Raises: ConfigError, with all the problems found.
+    """
+    return read(source, overrides)[0]
+
+
+def read(
+    source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
+) -> tuple[RunConfig, Places]:
+    """As `load`, and also returns where each value of the run file stands."""
+    if isinstance(source, Mapping):
+        tree, places = _plain(source), Places("run file", Path.cwd())
+    else:
+        tree, places = yaml_tree.read(Path(source))
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, dict):
+        raise ConfigError([f"{places.source}: expected keys and values, found {_kind(tree)}"])
+    for text in overrides:
+        yaml_tree.override(tree, places, text)
+    if "actions_file" in tree:
+        _inline(tree, places, ())
+    _inline_actions_files(tree.get("actions"), places, ("actions",))
+    _gather_simulation(tree, places.folder)
+    return _validate(tree, places), places
+
+
+def broadcast(comm: MPI.Comm, loader: Callable[[], T]) -> T:
+    """What `loader` returns on rank 0, on every rank. Collective; only rank 0 calls `loader`.
+
+    Raises: ConfigError on every rank if loader raised it; RemoteError on every rank if it raised
+        anything else.
+    """
+    from insitu.parallel import agree
+
+    result: T | None = None
+    refusal: ConfigError | None = None
+    failure: BaseException | None = None
+    if comm.rank == 0:
+        try:
+            result = loader()
+        except ConfigError as error:
+            refusal = error
+        except BaseException as error:
+            failure = error
+    agree(comm, failure, "read the run file")
+    result, refusal = comm.bcast((result, refusal), root=0)
+    if refusal is not None:
+        raise refusal
+    return typing.cast(T, result)
+
+
+def _inline_actions_files(tree: Any, places: Places, path: KeyPath, depth: int = 1) -> None:
+    """Do `_inline` for all mappings with an `actions_file` in `tree`, which hangs at `path`."""
+    if isinstance(tree, list):
+        for i, item in enumerate(tree):
+            _inline_actions_files(item, places, (*path, i), depth)
+    if not isinstance(tree, dict):
+        return
+    if "actions_file" in tree:
+        if depth == _MAX_NESTED_FILES:
+            text = f"{depth} actions files deep; do they name each other?"
+            raise ConfigError([places.problem((*path, "actions_file"), text)])
+        _inline(tree, places, path)
+        depth += 1
+    for key, value in tree.items():
+        _inline_actions_files(value, places, (*path, key), depth)
+
+
+def _inline(tree: dict[str, Any], places: Places, path: KeyPath) -> None:
+    """Replace `actions_file` in the mapping `tree`, at `path`, by the file's list of `actions`."""
+    name = tree.pop("actions_file")
+    refusal = None
+    if "actions" in tree:
+        refusal = "given together with actions; choose one"
+    elif not isinstance(name, str):
+        refusal = f"expected the name of a file, found {_kind(name)}"
+    elif not (places.folder / name).is_file():
+        refusal = f"no file {places.folder / name}"
+    if refusal:
+        raise ConfigError([places.problem((*path, "actions_file"), refusal)])
+    tree["actions"], inner = yaml_tree.read(places.folder / name)
+    places.graft((*path, "actions"), inner)
+
+
+def _gather_simulation(tree: dict[str, Any], folder: Path) -> None:
+    """Split `simulation` into its own keys and the constructor's; make its paths full paths."""
+    section = tree.get("simulation")
+    if not isinstance(section, dict):
+        return
+    own = {key: section[key] for key in ("module", "path") if key in section}
+    if "class" in section:
+        own["class_name"] = section["class"]
+    if isinstance(own.setdefault("path", "."), str):
+        own["path"] = str(folder / own["path"])
+    own["arguments"] = {
+        key: _found(value, folder)
+        for key, value in section.items()
+        if key not in ("module", "path", "class")
+    }
+    tree["simulation"] = own
+
+
+def _found(value: Any, folder: Path) -> Any:
+    """The full path, if `value` names something that exists in `folder`; else `value`."""
+    if isinstance(value, str) and value and "\0" not in value and (folder / value).exists():
+        return str(folder / value)
+    return value
+
+
+def _validate(tree: dict[str, Any], places: Places) -> RunConfig:
+    """The tree as a RunConfig; ConfigError with one line per problem."""
+    import pydantic
+
+    for section in (tree, tree.get("fields")):  # `density:` with nothing after it: all defaults
+        if isinstance(section, dict):
+            for key, value in section.items():
+                if value is None and (section is not tree or key in ("fields", "window")):
+                    section[key] = {}
+    if tree.get("actions", ()) is None:
+        tree["actions"] = []
+    try:
+        return typing.cast(RunConfig, _adapter().validate_python(tree))
+    except pydantic.ValidationError as error:
+        raise ConfigError([_explain(e, places) for e in error.errors()]) from None
+
+
+@functools.cache
+def _adapter() -> Any:
+    import pydantic
+
+    return pydantic.TypeAdapter(RunConfig)
+
+
+def _explain(error: Any, places: Places) -> str:
+    """One line for one of pydantic's errors: place, key, what was given and what was expected."""
+    path: KeyPath = tuple(error["loc"])
+    given, kind, context = error["input"], error["type"], error.get("ctx", {})
+    if kind == "unexpected_keyword_argument":
+        text = "unknown key" + nearest(str(path[-1]), _keys(path[:-1]))
+    elif kind in ("missing", "missing_argument"):
+        text = "is required"
+    elif kind == "literal_error":
+        text = f"{given!r} is not one of {context['expected']}"
+        text += nearest(given, _choices(context["expected"])) if isinstance(given, str) else ""
+    elif kind == "value_error":
+        text = str(context["error"])
+    else:
+        text = f"expected {_EXPECTED.get(kind.split('_')[0], error['msg'])}, found {_kind(given)}"
+    shown = tuple("class" if key == "class_name" else key for key in path)
+    return places.problem(shown, text)
+
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "a text",
+    "dict": "keys and values",
+    "dataclass": "keys and values",
+    "tuple": "a list",
+}
+
+
+def _choices(expected: str) -> list[str]:
+    """The words in pydantic's "'a', 'b' or 'c'"."""
+    return expected.replace("'", "").replace(" or ", ", ").split(", ")
+
+
+def _keys(path: KeyPath) -> list[str]:
+    """The keys that the mapping at `path` may have."""
+    kind: Any = RunConfig
+    for key in path:
+        if dataclasses.is_dataclass(kind):
+            kind = typing.get_type_hints(kind)[str(key)]
+        else:  # dict[str, section]
+            kind = typing.get_args(kind)[-1]
+        if isinstance(kind, types.UnionType):  # section | None
+            kind = typing.get_args(kind)[0]
+    names = [f.name for f in dataclasses.fields(kind)]
+    return [*names, "actions_file"] if kind is RunConfig else names
+
+
+def _kind(value: Any) -> str:
+    """A value as an error message shows it."""
+    if isinstance(value, dict):
+        return "keys and values"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "nothing" if value is None else repr(value)
+
+
+def _plain(value: Any) -> Any:
+    """A copy made of dicts and lists, so that overrides do not change the caller's mapping."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
