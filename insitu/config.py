@@ -1,0 +1,427 @@
+"""The run file: every option with its default, its unit and its check.
+
+In: a YAML file or a mapping, and `--set` overrides; read on one rank.
+Out: a RunConfig, plain frozen dataclasses that any rank can unpickle without pydantic or PyYAML.
+
+What a run file names to be read (`simulation.path`, decks, `actions_file`) is found from the run
+file's folder; what it names to be written (`output`, `record.path`) from the working directory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from insitu import yaml_tree
+from insitu.errors import ConfigError, nearest
+from insitu.yaml_tree import KeyPath, Places
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+__all__ = [
+    "ConfigError",
+    "FieldConfig",
+    "NetworkConfig",
+    "RecordConfig",
+    "RunConfig",
+    "SimulationConfig",
+    "TrainingConfig",
+    "WindowConfig",
+    "broadcast",
+    "load",
+    "read",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values a number may have, both ends included, and their unit."""
+
+    low: float
+    high: float
+    unit: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high} {self.unit}".rstrip()
+
+    def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+        """`value` converted to the option's type; ValueError if it is a bool or out of range."""
+        if isinstance(value, bool):
+            raise ValueError(f"{str(value).lower()} is not a number")
+        number = convert(value)
+        if not self.low <= number <= self.high:
+            raise ValueError(f"{value} is not in {self}")
+        return number
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_wrap_validator_function(self.check, handler(source))
+
+
+class _Section:
+    """A mapping in the run file; keys that it does not know are refused."""
+
+    __pydantic_config__ = types.MappingProxyType({"extra": "forbid"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationConfig(_Section):
+    """The simulation that `python -m insitu.run` starts."""
+
+    module: str
+    """Module to import, e.g. `cloverleaf`."""
+
+    class_name: str | None = None
+    """Class or factory in it, `class` in the run file; default: `simulation` if the module has
+    that, else its only public class with step(), mesh(), cycle and time."""
+
+    path: str = "."
+    """Folder put in front of the module search path."""
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the constructor: all further keys of the section. A string that names
+    a file or folder beside the run file is given as its full path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(_Section):
+    """Multi-resolution hash grid and multilayer perceptron, by tiny-cuda-nn's names.
+
+    These are for a block of the average size; blocks with more or fewer voxels get tables and
+    base resolutions scaled accordingly.
+    """
+
+    n_levels: Annotated[int, Range(1, 16)] = 4
+    """Grids of the encoding."""
+
+    n_features_per_level: Literal[1, 2, 4, 8] = 4
+    """Features that each grid holds per entry."""
+
+    log2_hashmap_size: Annotated[int, Range(4, 24)] = 14
+    """Binary logarithm of the entries that a grid may have; larger grids are hashed."""
+
+    base_resolution: Annotated[int, Range(2, 512, "cells")] = 8
+    """Resolution of the coarsest grid along an axis."""
+
+    per_level_scale: Annotated[float, Range(1, 4)] = 2.0
+    """Factor between the resolutions of successive grids."""
+
+    n_neurons: Annotated[int, Range(2, 128)] = 16
+    """Width of the hidden layers."""
+
+    n_hidden_layers: Annotated[int, Range(1, 8)] = 2
+    """Hidden layers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(_Section):
+    """How a network is fitted to a block (DVNR, section III)."""
+
+    learning_rate: Annotated[float, Range(0.000001, 1)] = 0.01
+    """Adam's step size at the start."""
+
+    decay: Literal["exponential", "cosine"] = "exponential"
+    """How the learning rate falls over the iterations."""
+
+    final_rate: Annotated[float, Range(0, 1)] = 0.1
+    """Learning rate at the end, as a fraction of the one at the start."""
+
+    batch: Annotated[int, Range(64, 2**22, "samples")] = 8192
+    """Samples per iteration."""
+
+    n_min: Annotated[int, Range(1, 1000000, "iterations")] = 200
+    """Iterations that even the smallest block gets."""
+
+    epochs: Annotated[float, Range(0.01, 10000)] = 8.0
+    """How many times, on average, a voxel is sampled."""
+
+    lambda_boundary: Annotated[float, Range(0, 1)] = 0.15
+    """Share of the samples that is drawn near the faces of the block."""
+
+    sigma: Annotated[float, Range(0.000001, 0.5)] = 0.005
+    """Standard deviation of their distance from the face, as a fraction of the block's extent."""
+
+    loss_threshold: Annotated[float, Range(0, 1)] | None = None
+    """Training ends when the moving average of the loss, the mean absolute error as a fraction of
+    the value range, falls below this; default: never."""
+
+    warm_start: bool = True
+    """Start from the weights of the previous step."""
+
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+    """Seed of the samples and of the first weights; the rank is mixed in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldConfig(_Section):
+    """What is kept of one field, and how well. Training ends at the first target reached."""
+
+    components: tuple[str, ...] = ()
+    """Published scalar fields that form this vector, in the order x, y, z; default: the published
+    field of the same name."""
+
+    psnr: Annotated[float, Range(1, 120, "dB")] | None = None
+    """Accuracy at which training ends; default: none, train to the number of iterations."""
+
+    iterations: Annotated[int, Range(1, 10000000)] | None = None
+    """Iterations at which training ends; default: from `training.epochs` and `training.n_min`."""
+
+    seconds: Annotated[float, Range(0.001, 100000, "s")] | None = None
+    """Time after which training ends, per step and rank; default: unlimited."""
+
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowConfig(_Section):
+    """The past that is kept in memory."""
+
+    steps: Annotated[int, Range(1, 1000000, "steps")] = 20
+    """Recorded steps kept; the oldest goes when a new one comes."""
+
+    every: Annotated[int, Range(1, 1000000, "cycles")] = 5
+    """A step is recorded at every so many cycles of the simulation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordConfig(_Section):
+    """The record that is kept on disk."""
+
+    path: str
+    """Folder of the record."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(_Section):
+    """A whole run file."""
+
+    simulation: SimulationConfig | None = None
+    """What `python -m insitu.run` starts; not needed by a code that calls insitu itself."""
+
+    fields: dict[str, FieldConfig] = field(default_factory=dict)
+    """The fields to record, by name."""
+
+    window: WindowConfig = WindowConfig()
+    """The past that is kept in memory."""
+
+    ghosts: Literal["trust", "ignore", "exchange"] = "trust"
+    """Ghost cells: `trust` the published first layer, `ignore` them and train on owned cells
+    alone, or `exchange` them with the neighbours."""
+
+    ghost_field: str = "ascent_ghosts"
+    """Published field that flags ghosts: 0 real, 1 valid ghost, 2 garbage."""
+
+    check_ghosts: bool = False
+    """Compare ghosts with the cells that they stand for at every step, and warn; slow."""
+
+    actions: tuple[Any, ...] = ()
+    """Ascent's actions as plain data, also when they stand in an `actions_file`."""
+
+    record: RecordConfig | None = None
+    """The record on disk; default: none."""
+
+    output: str = "out"
+    """Folder for pictures and tables."""
+
+    on_error: Literal["warn", "raise"] = "warn"
+    """When insitu fails: `warn`, drop the step and go on, or `raise` on every rank."""
+
+
+def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
+    """Read and check a run file. Not collective; meant for rank 0, see `broadcast`.
+
+    Args:
+        source: path of a YAML file, or its content as a mapping.
+        overrides: texts "a.b=value" that replace or add single values, applied in order.
+
+    Raises: ConfigError, with all the problems found.
+    """
+    return read(source, overrides)[0]
+
+
+def read(
+    source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
+) -> tuple[RunConfig, Places]:
+    """As `load`, and also returns where each value of the run file stands."""
+    if isinstance(source, Mapping):
+        tree, places, folder = _plain(source), Places("run file"), Path.cwd()
+    else:
+        tree, places = yaml_tree.read(Path(source))
+        folder = Path(source).resolve().parent
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, dict):
+        raise ConfigError([f"{places.source}: expected keys and values, found {_kind(tree)}"])
+    for text in overrides:
+        yaml_tree.override(tree, places, text)
+    _read_actions_file(tree, places, folder)
+    _gather_simulation(tree, folder)
+    return _validate(tree, places), places
+
+
+def broadcast(comm: MPI.Comm, loader: Callable[[], T]) -> T:
+    """What `loader` returns on rank 0, on every rank. Collective; only rank 0 calls `loader`.
+
+    Raises: ConfigError on every rank if loader raised it; RemoteError on every rank if it raised
+        anything else.
+    """
+    from insitu.parallel import agree
+
+    result: T | None = None
+    refusal: ConfigError | None = None
+    failure: BaseException | None = None
+    if comm.rank == 0:
+        try:
+            result = loader()
+        except ConfigError as error:
+            refusal = error
+        except BaseException as error:
+            failure = error
+    agree(comm, failure, "read the run file")
+    result, refusal = comm.bcast((result, refusal), root=0)
+    if refusal is not None:
+        raise refusal
+    return typing.cast(T, result)
+
+
+def _read_actions_file(tree: dict[str, Any], places: Places, folder: Path) -> None:
+    """Put the list in the file that `actions_file` names in the place of `actions`."""
+    if "actions_file" not in tree:
+        return
+    if "actions" in tree:
+        text = "given together with actions; choose one"
+        raise ConfigError([places.problem(("actions_file",), text)])
+    name = tree["actions_file"]
+    if not isinstance(name, str):
+        text = f"expected the name of a file, found {_kind(name)}"
+        raise ConfigError([places.problem(("actions_file",), text)])
+    if not (folder / name).is_file():
+        raise ConfigError([places.problem(("actions_file",), f"no file {folder / name}")])
+    del tree["actions_file"]
+    tree["actions"], inner = yaml_tree.read(folder / name)
+    places.graft(("actions",), inner)
+
+
+def _gather_simulation(tree: dict[str, Any], folder: Path) -> None:
+    """Split `simulation` into its own keys and the constructor's; make its paths full paths."""
+    section = tree.get("simulation")
+    if not isinstance(section, dict):
+        return
+    own = {key: section[key] for key in ("module", "path") if key in section}
+    if "class" in section:
+        own["class_name"] = section["class"]
+    if isinstance(own.setdefault("path", "."), str):
+        own["path"] = str(folder / own["path"])
+    own["arguments"] = {
+        key: _found(value, folder)
+        for key, value in section.items()
+        if key not in ("module", "path", "class")
+    }
+    tree["simulation"] = own
+
+
+def _found(value: Any, folder: Path) -> Any:
+    """The full path, if `value` names something that exists in `folder`; else `value`."""
+    if isinstance(value, str) and value and "\0" not in value and (folder / value).exists():
+        return str(folder / value)
+    return value
+
+
+def _validate(tree: dict[str, Any], places: Places) -> RunConfig:
+    """The tree as a RunConfig; ConfigError with one line per problem."""
+    import pydantic
+
+    for section in (tree, tree.get("fields")):  # `density:` with nothing after it: all defaults
+        if isinstance(section, dict):
+            for key, value in section.items():
+                if value is None and (section is not tree or key in ("fields", "window")):
+                    section[key] = {}
+    if tree.get("actions", ()) is None:
+        tree["actions"] = []
+    try:
+        return typing.cast(RunConfig, _adapter().validate_python(tree))
+    except pydantic.ValidationError as error:
+        raise ConfigError([_explain(e, places) for e in error.errors()]) from None
+
+
+@functools.cache
+def _adapter() -> Any:
+    import pydantic
+
+    return pydantic.TypeAdapter(RunConfig)
+
+
+def _explain(error: Any, places: Places) -> str:
+    """One line for one of pydantic's errors: place, key, what was given and what was expected."""
+    path: KeyPath = tuple(error["loc"])
+    given, kind, context = error["input"], error["type"], error.get("ctx", {})
+    if kind == "unexpected_keyword_argument":
+        text = "unknown key" + nearest(str(path[-1]), _keys(path[:-1]))
+    elif kind in ("missing", "missing_argument"):
+        text = "is required"
+    elif kind == "literal_error":
+        text = f"{given!r} is not one of {context['expected']}"
+        text += nearest(given, _choices(context["expected"])) if isinstance(given, str) else ""
+    elif kind == "value_error":
+        text = str(context["error"])
+    else:
+        text = f"expected {_EXPECTED.get(kind.split('_')[0], error['msg'])}, found {_kind(given)}"
+    shown = tuple("class" if key == "class_name" else key for key in path)
+    return places.problem(shown, text)
+
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "a text",
+    "dict": "keys and values",
+    "dataclass": "keys and values",
+    "tuple": "a list",
+}
+
+
+def _choices(expected: str) -> list[str]:
+    """The words in pydantic's "'a', 'b' or 'c'"."""
+    return expected.replace("'", "").replace(" or ", ", ").split(", ")
+
+
+def _keys(path: KeyPath) -> list[str]:
+    """The keys that the mapping at `path` may have."""
+    kind: Any = RunConfig
+    for key in path:
+        if dataclasses.is_dataclass(kind):
+            kind = typing.get_type_hints(kind)[str(key)]
+        else:  # dict[str, section]
+            kind = typing.get_args(kind)[-1]
+        if isinstance(kind, types.UnionType):  # section | None
+            kind = typing.get_args(kind)[0]
+    names = [f.name for f in dataclasses.fields(kind)]
+    return [*names, "actions_file"] if kind is RunConfig else names
+
+
+def _kind(value: Any) -> str:
+    """A value as an error message shows it."""
+    if isinstance(value, dict):
+        return "keys and values"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "nothing" if value is None else repr(value)
+
+
+def _plain(value: Any) -> Any:
+    """A copy made of dicts and lists, so that overrides do not change the caller's mapping."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

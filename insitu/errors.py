@@ -1,0 +1,32 @@
+"""What a user did wrong in a run file, said so that it can be put right at once.
+
+In: what was given and what would have been right.
+Out: ConfigError, with one line per problem, and the hint at the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class ConfigError(ValueError):
+    """A run file, an actions file or an option on the command line is wrong.
+
+    `problems` holds one text per problem, each "place: key: what is wrong"; the message is all of
+    them, one below the other.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """The hint "; did you mean 'x'?" with the most similar of `choices`, or "" if none is near."""
+    folded = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""
