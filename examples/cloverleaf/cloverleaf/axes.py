@@ -17,8 +17,9 @@ Triple = tuple[int, int, int]
 # Arrays are C order (z, y, x): x runs fastest in memory, as in the Fortran original.
 Z, Y, X = 0, 1, 2
 GHOSTS = 2
-# Temporaries of this many values (256 KiB) stay in a core's second-level cache.
-_SLAB_VALUES = 32768
+# Temporaries of this many values (64 KiB) stay in cache, and below the size from which the
+# allocator maps fresh pages for each.
+_SLAB_VALUES = 8192
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
+
+_Number = TypeVar("_Number", int, float)
 
 _REAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([ed][+-]?\d+)?")
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -140,7 +143,7 @@ class _Words:
         return int(word)
 
 
-def _words(text: str):
+def _words(text: str) -> Iterator[tuple[int, str | None]]:
     """Yield (line number, word) inside *clover ... *endclover; (line number, None) ends a line."""
     inside = found = False
     for number, line in enumerate(text.splitlines(), start=1):
@@ -222,7 +225,7 @@ def _read_state(words: _Words, line: int, states: dict[int, State]) -> None:
     states[number] = State(geometry=geometry, bounds=bounds, **values)
 
 
-def _check_geometry(line: int, number: int, geometry: str | None, values: dict) -> None:
+def _check_geometry(line: int, number: int, geometry: str | None, values: dict[str, float]) -> None:
     if geometry is None:
         raise DeckError(f"line {line}: state {number} has no geometry (cuboid, sphere or point)")
     lacking = [name for name in _GEOMETRY_NEEDS[geometry] if name not in values]
@@ -238,7 +241,12 @@ def _unknown(line: int, word: str, known: tuple[str, ...], what: str = "word") -
     return DeckError(f"line {line}: unknown {what} '{word}'{hint}")
 
 
-def _assemble(settings: dict, extents: dict, cells: dict, states: dict[int, State]) -> Deck:
+def _assemble(
+    settings: dict[str, Any],
+    extents: dict[str, float],
+    cells: dict[str, int],
+    states: dict[int, State],
+) -> Deck:
     if not states:
         raise DeckError("no states defined: at least 'state 1 density=... energy=...' is needed")
     for number in range(1, max(states) + 1):
@@ -247,12 +255,20 @@ def _assemble(settings: dict, extents: dict, cells: dict, states: dict[int, Stat
     deck = Deck(states=tuple(states[n] for n in sorted(states)), **settings)
     deck = replace(
         deck,
-        cells=tuple(cells.get(f"{a}_cells", n) for a, n in zip("xyz", deck.cells, strict=True)),
-        lower=tuple(extents.get(f"{a}min", v) for a, v in zip("xyz", deck.lower, strict=True)),
-        upper=tuple(extents.get(f"{a}max", v) for a, v in zip("xyz", deck.upper, strict=True)),
+        cells=_by_axis(cells, "{}_cells", deck.cells),
+        lower=_by_axis(extents, "{}min", deck.lower),
+        upper=_by_axis(extents, "{}max", deck.upper),
     )
     _check_grid(deck)
     return deck
+
+
+def _by_axis(
+    given: dict[str, _Number], word: str, defaults: tuple[_Number, _Number, _Number]
+) -> tuple[_Number, _Number, _Number]:
+    """The x, y, z values of a deck word, each as given or by default."""
+    x, y, z = (given.get(word.format(axis), d) for axis, d in zip("xyz", defaults, strict=True))
+    return x, y, z
 
 
 def _check_grid(deck: Deck) -> None:

@@ -85,5 +85,7 @@ class Fields:
         """The array that CloverLeaf calls `name`, such as density0, xvel1 or mass_flux_z."""
         if name in NORMAL_AXIS:
             family = name[1:] if "vel" in name else name[:-2]
-            return getattr(self, family)[NORMAL_AXIS[name]]
-        return getattr(self, name)
+            directed: tuple[Array, ...] = getattr(self, family)
+            return directed[NORMAL_AXIS[name]]
+        array: Array = getattr(self, name)
+        return array

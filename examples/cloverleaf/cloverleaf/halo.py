@@ -38,6 +38,10 @@ class _Mirror:
     negate: bool
 
 
+# Messages by axis (x, y, z) and side, then the mirrors in order.
+_Plan = tuple[list[list[_Message | None]], list[_Mirror]]
+
+
 class HaloExchange:
     """Updates the ghosts of one block's fields. Its arrays must never be reallocated."""
 
@@ -45,7 +49,7 @@ class HaloExchange:
         self._comm = comm
         self._place = place
         self._fields = fields
-        self._plans: dict[tuple, tuple[list[list[_Message | None]], list[_Mirror]]] = {}
+        self._plans: dict[tuple[tuple[str, ...], int], _Plan] = {}
 
     def update(self, names: tuple[str, ...], depth: int) -> None:
         """Refresh `depth` ghost layers of the named fields. Collective; same names everywhere."""
@@ -86,9 +90,7 @@ class HaloExchange:
                 view[...] = source.receive[at : at + view.size].reshape(view.shape)
                 at += view.size
 
-    def _plan(
-        self, names: tuple[str, ...], depth: int
-    ) -> tuple[list[list[_Message | None]], list[_Mirror]]:
+    def _plan(self, names: tuple[str, ...], depth: int) -> _Plan:
         messages: list[list[_Message | None]] = []
         for axis in (X, Y, Z):
             messages.append([self._message(names, depth, axis, side) for side in (LOW, HIGH)])
@@ -99,9 +101,7 @@ class HaloExchange:
                 mirrors += self._mirrors(name, depth, axis, side)
         return messages, mirrors
 
-    def _message(
-        self, names: tuple[str, ...], depth: int, axis: int, side: int
-    ) -> _Message | None:
+    def _message(self, names: tuple[str, ...], depth: int, axis: int, side: int) -> _Message | None:
         rank = self._place.neighbours[axis][side]
         if rank is None:
             return None
@@ -131,6 +131,7 @@ class HaloExchange:
         # which for faces parallel to the axis is half a cell inside; kept from the original.
         skip = 0 if _is_cell_array(array, self._place.shape) else 1
         first, last = GHOSTS, GHOSTS + n - 1 + extra
+        short = self._shortened_axis(name, axis)
         planes = []
         for k in range(1, depth + 1):
             if side == LOW:
@@ -139,23 +140,38 @@ class HaloExchange:
                 ghost, inner = last + k, last - k + 1 - skip
             planes.append(
                 _Mirror(
-                    array[_across(array, depth, axis, slice(ghost, ghost + 1))],
-                    array[_across(array, depth, axis, slice(inner, inner + 1))],
+                    array[_across(array, depth, axis, slice(ghost, ghost + 1), short)],
+                    array[_across(array, depth, axis, slice(inner, inner + 1), short)],
                     negate=NORMAL_AXIS.get(name) == axis,
                 )
             )
         return planes
+
+    def _shortened_axis(self, name: str, axis: int) -> int | None:
+        """The axis along which a mirror leaves out the last plane.
+
+        Mirroring x and y fluxes at a z wall, the original stops one short of the last x or y
+        face. On the edge with another wall that leaves a value one exchange old, which reaches
+        the results, so it is kept there; between ranks it would make them depend on the cut.
+        """
+        normal = NORMAL_AXIS.get(name)
+        if axis != Z or "flux" not in name or normal in (None, Z):
+            return None
+        return normal if self._place.neighbours[normal][HIGH] is None else None
 
 
 def _is_cell_array(array: Array, shape: tuple[int, ...]) -> bool:
     return all(size == n + 2 * GHOSTS for size, n in zip(array.shape, shape, strict=True))
 
 
-def _across(array: Array, depth: int, axis: int, along: slice) -> Slices:
-    """`along` on one axis; on the others all owned values and `depth` ghosts each side."""
+def _across(array: Array, depth: int, axis: int, along: slice, short: int | None = None) -> Slices:
+    """`along` on one axis; on the others all owned values and `depth` ghosts each side.
+
+    On the axis `short` the last plane is left out.
+    """
     trim = GHOSTS - depth
     z, y, x = (
-        along if other == axis else slice(trim, size - trim)
+        along if other == axis else slice(trim, size - trim - (other == short))
         for other, size in enumerate(array.shape)
     )
     return z, y, x

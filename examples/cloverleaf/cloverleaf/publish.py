@@ -57,7 +57,5 @@ def _on(association: str) -> dict[str, str]:
 
 
 def _flat(array: Array) -> Array:
-    # A view of a contiguous array; ravel() would copy silently if it ever were not one.
-    flat = array.view()
-    flat.shape = (array.size,)
-    return flat
+    # A view, since every array of a block is contiguous.
+    return array.reshape(-1)

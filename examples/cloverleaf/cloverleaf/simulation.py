@@ -153,7 +153,7 @@ class CloverLeaf:
         stable = longest_step(self.grid, self.fields)
         # MPI leaves the minimum of a NaN open, so it goes round as a step that is refused.
         stable = self.comm.allreduce(stable if stable == stable else 0.0, op=MPI.MIN)
-        dt = min(stable, self.dt * self.deck.timestep_rise, self.deck.max_timestep)
+        dt = min(float(stable), self.dt * self.deck.timestep_rise, self.deck.max_timestep)
         if dt < _LEAST_TIMESTEP:
             raise ArithmeticError(
                 f"step {self.cycle + 1} at time {self.time:g}: the stable time step {dt:g} is "

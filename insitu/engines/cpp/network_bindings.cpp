@@ -1,6 +1,281 @@
-// Binds the hash-grid network: evaluation and training.
+// Binds the hash-grid network: layout, evaluation, errors, training.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
+#include "evaluate.hpp"
+#include "trainer.hpp"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
 
 namespace insitu {
-void bind_network(pybind11::module_&) {}
+
+using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using NetworkPtr = std::shared_ptr<Network>;
+using Doubles = std::vector<double>;
+
+static void check_params(const Network& net, const Floats& params) {
+  if (params.ndim() != 1 || static_cast<std::size_t>(params.size()) != net.n_params)
+    throw py::value_error("params: expected shape (" + std::to_string(net.n_params) + ",)");
+}
+
+static void check_points(const Floats& points) {
+  if (points.ndim() != 2 || points.shape(1) != 3)
+    throw py::value_error("points: expected shape (n, 3)");
+}
+
+static void check_count(const char* name, const Doubles& values, int count) {
+  if (values.size() != static_cast<std::size_t>(count))
+    throw py::value_error(std::string(name) + ": expected one value per component");
+}
+
+static py::array_t<float> py_evaluate(const Network& net, const Floats& params,
+                                      const Floats& points) {
+  check_params(net, params);
+  check_points(points);
+  const long n = points.shape(0);
+  py::array_t<float> out({n, static_cast<long>(net.n_outputs)});
+  const float *p = params.data(), *x = points.data();
+  float* y = out.mutable_data();
+  py::gil_scoped_release release;
+  Workspace work(net);
+  evaluate(net, p, x, n, work, y);
+  return out;
+}
+
+static py::array_t<float> py_evaluate_gradient(const Network& net, const Floats& params,
+                                               const Floats& points) {
+  check_params(net, params);
+  check_points(points);
+  const long n = points.shape(0);
+  py::array_t<float> out({n, static_cast<long>(net.n_outputs), 3L});
+  const float *p = params.data(), *x = points.data();
+  float* y = out.mutable_data();
+  py::gil_scoped_release release;
+  Workspace work(net, true);
+  evaluate_gradient(net, p, x, n, work, y);
+  return out;
+}
+
+static py::array_t<float> py_evaluate_grid(const Network& net, const Floats& params,
+                                           const Floats& xs, const Floats& ys, const Floats& zs) {
+  check_params(net, params);
+  const long nx = xs.size(), ny = ys.size(), nz = zs.size();
+  const int outputs = net.n_outputs;
+  py::array_t<float> out({nz, ny, nx, static_cast<long>(outputs)});
+  const float *p = params.data(), *x = xs.data(), *y = ys.data(), *z = zs.data();
+  float* values = out.mutable_data();
+  py::gil_scoped_release release;
+  Workspace work(net);
+  for_each_grid_chunk(net, p, x, nx, y, ny, z, nz, work, [&](long begin, long n, Workspace& w) {
+    for (int o = 0; o < outputs; ++o)
+      for (long s = 0; s < n; ++s) values[(begin + s) * outputs + o] = w.output[o * kChunk + s];
+  });
+  return out;
+}
+
+static py::list py_measure(const Network* net, const Floats& params, const GridSampler& block,
+                           const Doubles& low, const Doubles& extent) {
+  if (net) check_params(*net, params);
+  check_count("low", low, block.components());
+  check_count("extent", extent, block.components());
+  const float* p = params.data();
+  std::vector<Errors> errors;
+  {
+    py::gil_scoped_release release;
+    errors = measure(net, p, block, low.data(), extent.data());
+  }
+  py::list out;
+  for (const Errors& e : errors)
+    out.append(py::dict("sum_of_squares"_a = e.sum_of_squares, "max"_a = e.max,
+                        "finite"_a = e.finite));
+  return out;
+}
+
+static Component component_of(const py::handle& item) {
+  // Nothing is converted here: a converted copy would be gone when the block is read.
+  if (!py::isinstance<py::array>(item)) throw py::type_error("components: expected NumPy arrays");
+  const auto array = py::reinterpret_borrow<py::array>(item);
+  if (array.ndim() != 3) throw py::value_error("components: expected arrays of shape (nz, ny, nx)");
+  const bool is_double = py::isinstance<py::array_t<double>>(array);
+  if (!is_double && !py::isinstance<py::array_t<float>>(array))
+    throw py::type_error("components: expected float32 or float64");
+  Component c{static_cast<const char*>(array.data()), {}, is_double};
+  for (int a = 0; a < 3; ++a) c.stride[a] = array.strides(a);
+  return c;
+}
+
+using GhostLayers = std::array<std::array<long, 2>, 3>;
+
+static std::shared_ptr<GridSampler> make_grid_sampler(const py::tuple& components,
+                                                      const GhostLayers& ghost_layers,
+                                                      const std::array<long, 3>& cells,
+                                                      bool vertex) {
+  auto block = std::make_shared<GridSampler>();
+  block->vertex = vertex;
+  for (int a = 0; a < 3; ++a) {
+    block->cells[a] = cells[a];
+    block->owned[a] = cells[a] + (vertex ? 1 : 0);
+    block->ghost_low[a] = ghost_layers[a][0];
+    block->shape[a] = block->owned[a] + ghost_layers[a][0] + ghost_layers[a][1];
+    if (cells[a] < 1) throw py::value_error("cells: every axis needs at least one cell");
+  }
+  if (components.empty()) throw py::value_error("components: expected at least one array");
+  for (const auto& item : components) {
+    block->parts.push_back(component_of(item));
+    const auto array = py::reinterpret_borrow<py::array>(item);
+    for (int a = 0; a < 3; ++a)
+      if (array.shape(a) != block->shape[a])
+        throw py::value_error("components: axis " + std::to_string(a) + " has " +
+                              std::to_string(array.shape(a)) + " samples, cells and ghost layers make " +
+                              std::to_string(block->shape[a]));
+  }
+  return block;
+}
+
+static py::dict py_statistics(const GridSampler& block, int component) {
+  if (component < 0 || component >= block.components())
+    throw py::index_error("component out of range");
+  Statistics s;
+  {
+    py::gil_scoped_release release;
+    s = statistics(block, component);
+  }
+  return py::dict("min"_a = s.min, "max"_a = s.max, "finite"_a = s.finite, "nan"_a = s.nan,
+                  "inf"_a = s.inf);
+}
+
+static std::shared_ptr<NetworkSampler> make_network_sampler(NetworkPtr net, const Floats& params,
+                                                            const Doubles& low,
+                                                            const Doubles& extent) {
+  if (net) {
+    check_params(*net, params);
+    check_count("low", low, net->n_outputs);
+  }
+  check_count("extent", extent, static_cast<int>(low.size()));
+  return std::make_shared<NetworkSampler>(
+      std::move(net), std::vector<float>(params.data(), params.data() + params.size()), low,
+      extent);
+}
+
+static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& params,
+                                             std::shared_ptr<Sampler> target, const Doubles& low,
+                                             const Doubles& extent, const Doubles& error_scale,
+                                             const py::dict& o) {
+  check_params(*net, params);
+  if (target->components() != net->n_outputs)
+    throw py::value_error("target: its components are not the network's outputs");
+  check_count("low", low, net->n_outputs);
+  check_count("extent", extent, net->n_outputs);
+  check_count("error_scale", error_scale, net->n_outputs);
+  TrainingOptions options{};
+  options.batch = o["batch"].cast<long>();
+  options.learning_rate = o["learning_rate"].cast<double>();
+  options.final_rate = o["final_rate"].cast<double>();
+  options.cosine = o["decay"].cast<std::string>() == "cosine";
+  options.iterations = o["iterations"].cast<long>();
+  options.seconds = o["seconds"].cast<double>();
+  options.loss_threshold = o["loss_threshold"].cast<double>();
+  options.error_threshold = o["error_threshold"].cast<double>();
+  options.average = o["average"].cast<double>();
+  options.beta1 = o["beta1"].cast<double>();
+  options.beta2 = o["beta2"].cast<double>();
+  options.epsilon = o["epsilon"].cast<double>();
+  options.l2 = o["l2"].cast<double>();
+  options.sampling = {o["seed"].cast<uint32_t>(), o["boundary_share"].cast<float>(),
+                      o["boundary_sigma"].cast<float>()};
+  if (options.batch < 1) throw py::value_error("batch: expected at least 1");
+  return std::make_shared<Trainer>(std::move(net), params.data(), std::move(target), low.data(),
+                                   extent.data(), error_scale.data(), options);
+}
+
+static py::array_t<float> copy_of(const float* data, std::size_t size) {
+  return py::array_t<float>(static_cast<py::ssize_t>(size), data);
+}
+
+static py::array_t<float> py_draw(uint32_t seed, double share, double sigma, uint32_t iteration,
+                                  long batch) {
+  const Sampling sampling{seed, static_cast<float>(share), static_cast<float>(sigma)};
+  const long boundary = boundary_samples(sampling, batch);
+  py::array_t<float> out({batch, 3L});
+  for (long i = 0; i < batch; ++i) {
+    float* point = out.mutable_data() + 3 * i;
+    if (i < boundary)
+      boundary_point(sampling, iteration, static_cast<uint32_t>(i), point);
+    else
+      uniform_point(sampling, iteration, static_cast<uint32_t>(i), point);
+  }
+  return out;
+}
+
+static void bind_layout(py::module_& m) {
+  py::class_<Network, NetworkPtr>(m, "Network", "Shape and parameter layout, as tiny-cuda-nn's.")
+      .def(py::init<int, int, int, int, float, int, int, int>(), "n_levels"_a,
+           "n_features_per_level"_a, "log2_hashmap_size"_a, "base_resolution"_a,
+           "per_level_scale"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a)
+      .def_readonly("n_params", &Network::n_params)
+      .def_readonly("n_mlp_params", &Network::n_mlp_params)
+      .def_property_readonly("matrices", [](const Network& n) {
+        py::list out;
+        for (const Matrix& x : n.matrices) out.append(py::make_tuple(x.rows, x.cols, x.offset));
+        return out;
+      })
+      .def_property_readonly("levels", [](const Network& n) {
+        py::list out;
+        for (const Level& l : n.levels)
+          out.append(py::make_tuple(l.scale, l.resolution, l.size, l.hashed, l.offset));
+        return out;
+      });
+}
+
+static void bind_training(py::module_& m) {
+  py::class_<Trainer, std::shared_ptr<Trainer>>(m, "Trainer", "The training loop of one network.")
+      .def(py::init(&make_trainer), "network"_a, "params"_a, "target"_a, "low"_a, "extent"_a,
+           "error_scale"_a, "options"_a, py::keep_alive<1, 4>())
+      .def("run", &Trainer::run, "slice_seconds"_a, py::call_guard<py::gil_scoped_release>(),
+           "Trains for a slice of time; True when training is done.")
+      .def("step", &Trainer::step, py::call_guard<py::gil_scoped_release>())
+      .def("compute_gradient", &Trainer::compute_gradient,
+           py::call_guard<py::gil_scoped_release>(),
+           "Adds loss and gradient of this iteration's batch, without updating the weights.")
+      .def_readonly("iteration", &Trainer::iteration)
+      .def_readonly("elapsed", &Trainer::elapsed)
+      .def_property_readonly("exhausted", &Trainer::exhausted,
+                             "Whether the last step or second was used up.")
+      .def_property(
+          "error_threshold", [](const Trainer& t) { return t.options.error_threshold; },
+          [](Trainer& t, double value) { t.options.error_threshold = value; })
+      .def_property_readonly("loss", &Trainer::loss)
+      .def_property_readonly("root_mean_square", &Trainer::root_mean_square)
+      .def_property_readonly(
+          "params", [](const Trainer& t) { return copy_of(t.params(), t.network().n_params); })
+      .def_property_readonly("gradient", [](const Trainer& t) {
+        return copy_of(t.gradient(), t.network().n_params);
+      });
+  m.def("draw", &py_draw, "seed"_a, "boundary_share"_a, "boundary_sigma"_a, "iteration"_a,
+        "batch"_a, "The batch (n, 3) that training draws at this iteration.");
+}
+
+void bind_network(py::module_& m) {
+  bind_layout(m);
+  py::class_<GridSampler, Sampler, std::shared_ptr<GridSampler>>(
+      m, "GridSampler", "A raw block, read in place by trilinear interpolation.")
+      .def(py::init(&make_grid_sampler), "components"_a, "ghost_layers"_a, "cells"_a, "vertex"_a,
+           py::keep_alive<1, 2>())
+      .def("statistics", &py_statistics, "component"_a);
+  py::class_<NetworkSampler, Sampler, std::shared_ptr<NetworkSampler>>(
+      m, "NetworkSampler", "A trained network that gives physical values.")
+      .def(py::init(&make_network_sampler), "network"_a.none(true), "params"_a, "low"_a,
+           "extent"_a);
+  m.def("evaluate", &py_evaluate, "network"_a, "params"_a, "points"_a);
+  m.def("evaluate_gradient", &py_evaluate_gradient, "network"_a, "params"_a, "points"_a);
+  m.def("evaluate_grid", &py_evaluate_grid, "network"_a, "params"_a, "xs"_a, "ys"_a, "zs"_a);
+  m.def("measure", &py_measure, "network"_a.none(true), "params"_a, "block"_a, "low"_a,
+        "extent"_a);
+  bind_training(m);
+}
+
 }  // namespace insitu

@@ -50,9 +50,7 @@ def advec_mom(grid: Grid, fields: Fields, axis: int, done: tuple[int, ...]) -> N
             np.divide(moved, slab.of(mass_after), out=slab.of(velocity))
 
 
-def _cell_mass(
-    grid: Grid, fields: Fields, axis: int, done: tuple[int, ...], out: Array
-) -> None:
+def _cell_mass(grid: Grid, fields: Fields, axis: int, done: tuple[int, ...], out: Array) -> None:
     """Mass of the cells, ghosts included, after this sweep."""
     everywhere = Region.cells(fields.shape)
     for other in (Z, Y, X):
@@ -82,9 +80,7 @@ def _momentum(
     upwind = np.where(backward, slab.along(axis, velocity, 2), slab.along(axis, velocity, -1))
     donor = np.where(backward, ahead, here)
     downwind = np.where(backward, here, ahead)
-    donor_mass = np.where(
-        backward, slab.along(axis, mass_before, 1), slab.along(axis, mass_before)
-    )
+    donor_mass = np.where(backward, slab.along(axis, mass_before, 1), slab.along(axis, mass_before))
     courant = np.abs(flux) / donor_mass
     from_upwind = donor - upwind
     to_downwind = downwind - donor

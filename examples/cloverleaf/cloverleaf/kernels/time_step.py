@@ -51,7 +51,7 @@ def _sound_limit(slab: Region, grid: Grid, fields: Fields) -> float:
     squared += 2.0 * slab.of(fields.viscosity) / slab.of(fields.density0)
     width = min(grid.spacing)
     fastest = np.sqrt(1.0 / (width * width) * squared).max()
-    return SOUND_SAFETY * 1.0 / max(fastest, _SMALL)
+    return float(SOUND_SAFETY / max(fastest, _SMALL))
 
 
 def _face_rates(slab: Region, grid: Grid, fields: Fields, axis: int) -> tuple[Array, Array]:

@@ -20,9 +20,7 @@ def viscosity(grid: Grid, fields: Fields) -> None:
         divergence, limiter = _strain_along_slope(slab, grid, fields, slopes)
         # Width of the cell along the gradient: the shortest of the three crossings.
         steep = {axis: np.maximum(_TINY, np.abs(p)) for axis, p in slopes.items()}
-        steepness = np.sqrt(
-            steep[X] * steep[X] + steep[Y] * steep[Y] + steep[Z] * steep[Z]
-        )
+        steepness = np.sqrt(steep[X] * steep[X] + steep[Y] * steep[Y] + steep[Z] * steep[Z])
         width = np.minimum.reduce(
             [grid.spacing[axis] * steepness / steep[axis] for axis in (X, Y, Z)]
         )

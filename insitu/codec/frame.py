@@ -1,0 +1,94 @@
+"""Frames: the bytes in which anything of insitu is kept or sent.
+
+In: a header (JSON-able) and payloads (bytes). Out: one checksummed run of bytes, and back.
+
+    magic 8 | version u16 | reserved u16 | header length u32 | payload length u64   (24 bytes)
+    header (JSON, UTF-8; its key "payloads" lists the length of each payload)
+    payloads, one after the other
+    checksum (CRC-32, 4 bytes) of everything before it
+
+All integers are little-endian. Nothing is ever unpickled, and nothing is allocated on the word of
+a length that the bytes at hand do not back.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MAGIC = b"INSITUFR"
+VERSION = 1
+_PREFIX = struct.Struct("<8sHHIQ")
+_CHECKSUM_NBYTES = 4
+
+
+class FrameError(ValueError):
+    """The bytes are not a whole, unharmed frame; the message says what is wrong."""
+
+
+def _checksum(data: bytes | memoryview) -> bytes:
+    return zlib.crc32(data).to_bytes(_CHECKSUM_NBYTES, "little")
+
+
+def pack(header: Mapping[str, Any], payloads: Sequence[bytes]) -> bytes:
+    """One frame of a JSON-able header and any number of payloads. Not collective."""
+    text = json.dumps(
+        {**header, "payloads": [len(payload) for payload in payloads]},
+        separators=(",", ":"),
+        allow_nan=True,
+    ).encode()
+    prefix = _PREFIX.pack(MAGIC, VERSION, 0, len(text), sum(map(len, payloads)))
+    body = b"".join([prefix, text, *payloads])
+    return body + _checksum(body)
+
+
+def frame_nbytes(data: bytes | memoryview) -> int:
+    """Length of the frame that starts `data`, from its prefix alone.
+
+    Raises FrameError where there is no prefix of a frame of a version known here.
+    """
+    if len(data) < _PREFIX.size:
+        raise FrameError(f"{len(data)} bytes, a frame's prefix has {_PREFIX.size}")
+    magic, version, _, header_nbytes, payload_nbytes = _PREFIX.unpack_from(data)
+    if magic != MAGIC:
+        raise FrameError(f"starts with {bytes(magic)!r}, a frame starts with {MAGIC!r}")
+    if version != VERSION:
+        raise FrameError(f"frame of version {version}, this insitu reads version {VERSION}")
+    return int(_PREFIX.size + header_nbytes + payload_nbytes + _CHECKSUM_NBYTES)
+
+
+def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
+    """Header and payloads of the frame that `data` starts with; what follows it is not looked at.
+
+    Raises FrameError where the frame is torn, altered, or not one.
+    """
+    view = memoryview(data)
+    nbytes = frame_nbytes(view)
+    if len(view) < nbytes:
+        raise FrameError(f"torn: {len(view)} bytes of a frame of {nbytes}")
+    body = view[: nbytes - _CHECKSUM_NBYTES]
+    if _checksum(body) != bytes(view[nbytes - _CHECKSUM_NBYTES : nbytes]):
+        raise FrameError("checksum does not match: the bytes were altered")
+    header_nbytes = _PREFIX.unpack_from(view)[3]
+    try:
+        header = json.loads(bytes(body[_PREFIX.size : _PREFIX.size + header_nbytes]))
+    except ValueError as error:
+        raise FrameError(f"header is not JSON: {error}") from None
+    if not isinstance(header, dict):
+        raise FrameError(f"header is {type(header).__name__}, expected an object")
+    return header, _split(body[_PREFIX.size + header_nbytes :], header.pop("payloads", None))
+
+
+def _split(payload: memoryview, lengths: Any) -> list[bytes]:
+    if not isinstance(lengths, list) or not all(type(n) is int and n >= 0 for n in lengths):
+        raise FrameError("header: payloads is not a list of lengths")
+    if sum(lengths) != len(payload):
+        raise FrameError(f"payloads of {sum(lengths)} bytes announced, {len(payload)} are there")
+    parts, at = [], 0
+    for length in lengths:
+        parts.append(bytes(payload[at : at + length]))
+        at += length
+    return parts

@@ -1,0 +1,165 @@
+// Multi-resolution hash encoding (Mueller et al. 2022, section 3), for chunks of samples.
+//
+// In: points of the unit cube. Out: features, one row per feature; backward, gradients of the
+// tables and of the points.
+#pragma once
+
+#include <cmath>
+
+#include "network.hpp"
+#include "simd.hpp"
+
+namespace insitu {
+
+constexpr int kChunk = 128;  // samples per chunk: activations of all layers stay in the L1/L2 cache
+
+// Corner indices and weights of one chunk at one level, kept from forward to backward.
+struct Corners {
+  uint32_t index[8][kChunk];
+  float weight[8][kChunk];
+};
+
+inline uint32_t cell_of(float position) {
+  return static_cast<uint32_t>(static_cast<int32_t>(position));  // positions are >= 0.5
+}
+
+// Entries of the 8 corners of each sample's cell and their trilinear weights.
+inline void find_corners(const Level& level, const float* x, const float* y, const float* z,
+                         Corners& corners) {
+  const uint32_t r = level.resolution, mask = level.size - 1, size = level.size;
+  for (int s = 0; s < kChunk; ++s) {
+    const float px = x[s] * level.scale + 0.5f;
+    const float py = y[s] * level.scale + 0.5f;
+    const float pz = z[s] * level.scale + 0.5f;
+    const uint32_t cx = cell_of(px), cy = cell_of(py), cz = cell_of(pz);
+    const float wx1 = px - static_cast<float>(static_cast<int32_t>(cx)), wx0 = 1.0f - wx1;
+    const float wy1 = py - static_cast<float>(static_cast<int32_t>(cy)), wy0 = 1.0f - wy1;
+    const float wz1 = pz - static_cast<float>(static_cast<int32_t>(cz)), wz0 = 1.0f - wz1;
+    const float w00 = wy0 * wz0, w10 = wy1 * wz0, w01 = wy0 * wz1, w11 = wy1 * wz1;
+    corners.weight[0][s] = wx0 * w00;
+    corners.weight[1][s] = wx1 * w00;
+    corners.weight[2][s] = wx0 * w10;
+    corners.weight[3][s] = wx1 * w10;
+    corners.weight[4][s] = wx0 * w01;
+    corners.weight[5][s] = wx1 * w01;
+    corners.weight[6][s] = wx0 * w11;
+    corners.weight[7][s] = wx1 * w11;
+    if (level.hashed) {
+      const uint32_t y0 = cy * 2654435761u, y1 = y0 + 2654435761u;
+      const uint32_t z0 = cz * 805459861u, z1 = z0 + 805459861u;
+      const uint32_t h00 = y0 ^ z0, h10 = y1 ^ z0, h01 = y0 ^ z1, h11 = y1 ^ z1;
+      corners.index[0][s] = (cx ^ h00) & mask;
+      corners.index[1][s] = ((cx + 1) ^ h00) & mask;
+      corners.index[2][s] = (cx ^ h10) & mask;
+      corners.index[3][s] = ((cx + 1) ^ h10) & mask;
+      corners.index[4][s] = (cx ^ h01) & mask;
+      corners.index[5][s] = ((cx + 1) ^ h01) & mask;
+      corners.index[6][s] = (cx ^ h11) & mask;
+      corners.index[7][s] = ((cx + 1) ^ h11) & mask;
+    } else {
+      const uint32_t base = cx + r * (cy + r * cz);
+      const uint32_t step[8] = {0, 1, r, r + 1, r * r, r * r + 1, r * r + r, r * r + r + 1};
+      for (int c = 0; c < 8; ++c) {
+        // The half-cell offset lets the last corner leave the grid by one: tiny-cuda-nn wraps it.
+        const uint32_t i = base + step[c];
+        corners.index[c][s] = i >= size ? i - size : i;
+      }
+    }
+  }
+}
+
+// features (F, kChunk) = sum over corners of weight * entry.
+template <int F>
+inline void gather(const float* table, const Corners& corners, float* features) {
+  for (int s = 0; s < kChunk; ++s) {
+    float value[F] = {};
+    for (int c = 0; c < 8; ++c) {
+      const float w = corners.weight[c][s];
+      const float* entry = table + static_cast<std::size_t>(corners.index[c][s]) * F;
+      for (int f = 0; f < F; ++f) value[f] += w * entry[f];
+    }
+    for (int f = 0; f < F; ++f) features[f * kChunk + s] = value[f];
+  }
+}
+
+// table_gradient += transpose of gather.
+template <int F>
+inline void scatter(float* table_gradient, const Corners& corners, const float* gradient) {
+  for (int s = 0; s < kChunk; ++s) {
+    float g[F];
+    for (int f = 0; f < F; ++f) g[f] = gradient[f * kChunk + s];
+    for (int c = 0; c < 8; ++c) {
+      const float w = corners.weight[c][s];
+      float* entry = table_gradient + static_cast<std::size_t>(corners.index[c][s]) * F;
+      for (int f = 0; f < F; ++f) entry[f] += w * g[f];
+    }
+  }
+}
+
+// Encodes one chunk. points: 3 rows of kChunk; corners: one per level; out: (n_inputs, kChunk),
+// rows beyond levels x features are left as they are (zero).
+template <int F>
+inline void encode_levels(const Network& net, const float* params, const float* points,
+                          Corners* corners, float* out) {
+  for (int l = 0; l < net.n_levels; ++l) {
+    const Level& level = net.levels[l];
+    find_corners(level, points, points + kChunk, points + 2 * kChunk, corners[l]);
+    gather<F>(params + level.offset, corners[l], out + l * F * kChunk);
+  }
+}
+
+template <int F>
+inline void scatter_levels(const Network& net, const Corners* corners, const float* gradient,
+                           float* params_gradient) {
+  for (int l = 0; l < net.n_levels; ++l)
+    scatter<F>(params_gradient + net.levels[l].offset, corners[l], gradient + l * F * kChunk);
+}
+
+// d(value)/d(point), given d(value)/d(features): the trilinear weights' derivative.
+// point_gradient: 3 rows of kChunk, overwritten.
+inline void point_gradient(const Network& net, const float* params, const float* points,
+                           const Corners* corners, const float* gradient, float* out) {
+  std::memset(out, 0, 3 * kChunk * sizeof(float));
+  const int F = net.features;
+  for (int l = 0; l < net.n_levels; ++l) {
+    const Level& level = net.levels[l];
+    const float* table = params + level.offset;
+    for (int s = 0; s < kChunk; ++s) {
+      float fraction[3];
+      for (int a = 0; a < 3; ++a) {
+        const float p = points[a * kChunk + s] * level.scale + 0.5f;
+        fraction[a] = p - static_cast<float>(static_cast<int32_t>(cell_of(p)));
+      }
+      float entry[8];  // inner product of each corner's entry with the gradient of the features
+      for (int c = 0; c < 8; ++c) {
+        const float* e = table + static_cast<std::size_t>(corners[l].index[c][s]) * F;
+        entry[c] = 0.0f;
+        for (int f = 0; f < F; ++f) entry[c] += e[f] * gradient[(l * F + f) * kChunk + s];
+      }
+      for (int a = 0; a < 3; ++a) {
+        const int b = (a + 1) % 3, d = (a + 2) % 3;
+        float slope = 0.0f;
+        for (int c = 0; c < 8; ++c) {
+          if (c >> a & 1) continue;
+          const float wb = c >> b & 1 ? fraction[b] : 1.0f - fraction[b];
+          const float wd = c >> d & 1 ? fraction[d] : 1.0f - fraction[d];
+          slope += wb * wd * (entry[c | 1 << a] - entry[c]);
+        }
+        out[a * kChunk + s] += level.scale * slope;
+      }
+    }
+  }
+}
+
+// Calls f with the number of features as a compile-time constant.
+template <typename Function>
+inline void with_features(int features, Function&& f) {
+  switch (features) {
+    case 1: f(std::integral_constant<int, 1>{}); break;
+    case 2: f(std::integral_constant<int, 2>{}); break;
+    case 4: f(std::integral_constant<int, 4>{}); break;
+    default: f(std::integral_constant<int, 8>{}); break;
+  }
+}
+
+}  // namespace insitu

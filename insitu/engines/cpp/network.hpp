@@ -1,0 +1,103 @@
+// Shape of the network and place of every parameter, as in tiny-cuda-nn.
+//
+// In: the names of tiny-cuda-nn's configuration. Out: levels, offsets, number of parameters.
+//
+// One vector of parameters: first the MLP's matrices, row-major (outputs x inputs), inputs of the
+// first and outputs of the last padded to a multiple of 16; then the levels of the grid, coarse
+// to fine, each `size` entries of `features` values.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+namespace insitu {
+
+constexpr int kAlignment = 16;  // tiny-cuda-nn pads the MLP's inputs and outputs to this
+
+inline int pad(int n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
+
+struct Level {
+  float scale;          // grid position = u * scale + 0.5
+  uint32_t resolution;  // vertices per axis
+  uint32_t size;        // entries
+  bool hashed;          // else dense: index = x + y R + z R^2, wrapped
+  std::size_t offset;   // of its first value, in the parameter vector
+};
+
+struct Matrix {
+  int rows, cols;
+  std::size_t offset;
+};
+
+struct Network {
+  int n_levels, features, log2_hashmap_size, base_resolution;
+  float per_level_scale;
+  int n_neurons, n_hidden_layers, n_outputs;
+
+  int n_inputs;  // of the MLP, padded
+  std::vector<Level> levels;
+  std::vector<Matrix> matrices;
+  std::size_t n_mlp_params = 0, n_params = 0;
+
+  Network(int n_levels_, int features_, int log2_hashmap_size_, int base_resolution_,
+          float per_level_scale_, int n_neurons_, int n_hidden_layers_, int n_outputs_)
+      : n_levels(n_levels_), features(features_), log2_hashmap_size(log2_hashmap_size_),
+        base_resolution(base_resolution_), per_level_scale(per_level_scale_),
+        n_neurons(n_neurons_), n_hidden_layers(n_hidden_layers_), n_outputs(n_outputs_),
+        n_inputs(pad(n_levels_ * features_)) {
+    check();
+    lay_out_mlp();
+    lay_out_grid();
+  }
+
+ private:
+  void check() const {
+    if (n_levels < 1 || n_levels > 32) throw std::invalid_argument("n_levels is not in 1..32");
+    if (features != 1 && features != 2 && features != 4 && features != 8)
+      throw std::invalid_argument("n_features_per_level is not one of 1, 2, 4, 8");
+    if (log2_hashmap_size < 3 || log2_hashmap_size > 28)
+      throw std::invalid_argument("log2_hashmap_size is not in 3..28");
+    if (base_resolution < 1) throw std::invalid_argument("base_resolution is not >= 1");
+    if (!(per_level_scale >= 1.0f)) throw std::invalid_argument("per_level_scale is not >= 1");
+    if (n_neurons < 16 || n_neurons > 256 || n_neurons % 16)
+      throw std::invalid_argument("n_neurons is not a multiple of 16 in 16..256");
+    if (n_hidden_layers < 1) throw std::invalid_argument("n_hidden_layers is not >= 1");
+    if (n_outputs < 1 || n_outputs > 16) throw std::invalid_argument("n_outputs is not in 1..16");
+  }
+
+  void add_matrix(int rows, int cols) {
+    matrices.push_back({rows, cols, n_mlp_params});
+    n_mlp_params += static_cast<std::size_t>(rows) * cols;
+  }
+
+  void lay_out_mlp() {
+    add_matrix(n_neurons, n_inputs);
+    for (int i = 1; i < n_hidden_layers; ++i) add_matrix(n_neurons, n_neurons);
+    add_matrix(pad(n_outputs), n_neurons);
+  }
+
+  void lay_out_grid() {
+    const float growth = std::log2(per_level_scale);
+    n_params = n_mlp_params;
+    for (int l = 0; l < n_levels; ++l) {
+      // A level of base resolution R has R vertices, hence R - 1 cells across the box.
+      const float scale =
+          std::exp2(static_cast<float>(l) * growth) * static_cast<float>(base_resolution) - 1.0f;
+      const double r = std::ceil(scale) + 1.0;
+      if (r > (1 << 20)) throw std::invalid_argument("the finest level is finer than 2^20");
+      const double dense = r * r * r;
+      const double aligned = std::ceil(dense / 8.0) * 8.0;
+      const double table = std::ldexp(1.0, log2_hashmap_size);
+      // 1625 is the largest resolution whose cube fits 32 bits; tiny-cuda-nn hashes beyond it.
+      const bool hashed = r > 1625.0 || std::min(aligned, table) < dense;
+      const auto size = static_cast<uint32_t>(std::min(aligned, table));
+      levels.push_back({scale, static_cast<uint32_t>(r), size, hashed, n_params});
+      n_params += static_cast<std::size_t>(size) * features;
+    }
+  }
+};
+
+}  // namespace insitu

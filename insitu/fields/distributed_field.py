@@ -1,0 +1,110 @@
+"""One field of one time step over all ranks: each holds its own blocks, all know the whole's size.
+
+In: this rank's neural fields. Out: global bounds, range, quality; the local blocks to work on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from insitu.fields.metrics import FieldMetrics
+from insitu.fields.neural_field import NeuralField
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What every rank knows of a distributed field without holding it."""
+
+    name: str
+    cycle: int
+    time: float
+    bounds: tuple[Floats, Floats]
+    """Lowest and highest corner of the whole domain, each (3,) x, y, z."""
+    range: Floats
+    """(n_components, 2): minimum and maximum over all owned, finite samples."""
+    metrics: FieldMetrics
+    nbytes: int
+    """Compressed bytes on all ranks."""
+    n_blocks: int
+
+    @property
+    def extents(self) -> Floats:
+        """(n_components,): max - min."""
+        return np.asarray(self.range[:, 1] - self.range[:, 0])
+
+    @property
+    def psnr_db(self) -> float:
+        """Of the whole field, against its global range."""
+        return self.metrics.psnr_db(self.extents.tolist())
+
+    @property
+    def ratio(self) -> float:
+        """Bytes of the raw field over compressed bytes."""
+        return self.metrics.raw_nbytes / self.nbytes
+
+
+@dataclass(frozen=True)
+class DistributedField:
+    """The blocks of this rank (none, one or several), and the summary that all ranks share."""
+
+    fields: tuple[NeuralField, ...]
+    summary: Summary
+
+    @staticmethod
+    def gather(comm: MPI.Comm, fields: Sequence[NeuralField]) -> DistributedField | None:
+        """Every rank's blocks of one field become one field. Collective: one small reduction.
+
+        None where no rank has a block.
+        """
+        summary = comm.allreduce(_summarise(fields), op=_merge)
+        return None if summary is None else DistributedField(tuple(fields), summary)
+
+
+def _summarise(fields: Sequence[NeuralField]) -> Summary | None:
+    if not fields:
+        return None
+    lows, highs = zip(*(f.bounds for f in fields), strict=True)
+    return Summary(
+        name=fields[0].name,
+        cycle=fields[0].cycle,
+        time=fields[0].time,
+        bounds=(np.min(lows, axis=0), np.max(highs, axis=0)),
+        range=_join_ranges([f.range for f in fields]),
+        metrics=FieldMetrics.total(f.metrics for f in fields),
+        nbytes=sum(f.nbytes for f in fields),
+        n_blocks=len(fields),
+    )
+
+
+def _merge(a: Summary | None, b: Summary | None) -> Summary | None:
+    if a is None or b is None:
+        return a or b
+    return Summary(
+        name=a.name,
+        cycle=a.cycle,
+        time=a.time,
+        bounds=(
+            np.minimum(a.bounds[0], b.bounds[0]),
+            np.maximum(a.bounds[1], b.bounds[1]),
+        ),
+        range=_join_ranges([a.range, b.range]),
+        metrics=FieldMetrics.total([a.metrics, b.metrics]),
+        nbytes=a.nbytes + b.nbytes,
+        n_blocks=a.n_blocks + b.n_blocks,
+    )
+
+
+def _join_ranges(ranges: Sequence[Floats]) -> Floats:
+    """Union of (n_components, 2) ranges; a block without finite values has the range NaN."""
+    stacked = np.stack(ranges)
+    return np.stack(
+        [np.fmin.reduce(stacked[..., 0]), np.fmax.reduce(stacked[..., 1])], axis=1
+    )

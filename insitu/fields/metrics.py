@@ -1,0 +1,75 @@
+"""What is known of a compressed block's quality and cost.
+
+In: errors measured by decoding the block and comparing it with the raw data. Out: figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from insitu.metrics import psnr_db
+
+
+@dataclass(frozen=True)
+class FieldMetrics:
+    """Measured over the owned, finite samples of one block, or summed over all blocks."""
+
+    sum_of_squares: tuple[float, ...]
+    """Squared error per component, in the field's units squared, summed over finite samples."""
+    n_finite: tuple[int, ...]
+    """Finite samples per component."""
+    max_error: float
+    """Largest absolute error, in the field's units."""
+    nan_count: int
+    inf_count: int
+    raw_nbytes: int
+    """Bytes of the owned raw samples."""
+    iterations: int = 0
+    """Training steps; over several blocks, the most any took."""
+    seconds: float = 0.0
+    """Wall-clock seconds of training and measuring; over several blocks, the longest."""
+    warm: bool = False
+    """Whether training began with the weights of an earlier step."""
+
+    def psnr_db(self, extents: Iterable[float]) -> float:
+        """PSNR in dB against the global range (max - min) of each component.
+
+        Each component's error is taken in units of its range, and their mean squares averaged;
+        a component of range 0 is left out, unless it alone is wrong.
+        """
+        total, count = 0.0, 0
+        for squares, n, extent in zip(self.sum_of_squares, self.n_finite, extents, strict=True):
+            if extent > 0:
+                total += squares / extent**2
+                count += n
+            elif squares > 0:
+                return psnr_db(squares, 0.0)
+        return psnr_db(total / count, 1.0) if count else psnr_db(0.0, 1.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> FieldMetrics:
+        data = dict(data)
+        for key in ("sum_of_squares", "n_finite"):
+            data[key] = tuple(data[key])
+        return FieldMetrics(**data)
+
+    @staticmethod
+    def total(parts: Iterable[FieldMetrics]) -> FieldMetrics:
+        """The figures of several blocks together. At least one part."""
+        parts = list(parts)
+        return FieldMetrics(
+            sum_of_squares=tuple(map(sum, zip(*(p.sum_of_squares for p in parts), strict=True))),
+            n_finite=tuple(map(sum, zip(*(p.n_finite for p in parts), strict=True))),
+            max_error=max(p.max_error for p in parts),
+            nan_count=sum(p.nan_count for p in parts),
+            inf_count=sum(p.inf_count for p in parts),
+            raw_nbytes=sum(p.raw_nbytes for p in parts),
+            iterations=max(p.iterations for p in parts),
+            seconds=max(p.seconds for p in parts),
+            warm=any(p.warm for p in parts),
+        )

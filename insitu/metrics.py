@@ -1,0 +1,41 @@
+"""How good a decoded field or a picture is.
+
+In: squared errors and ranges, or two arrays. Out: decibels.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def psnr_db(mean_squared_error: float, data_range: float) -> float:
+    """Peak signal-to-noise ratio, 10 log10(range^2 / MSE), in dB; infinite where nothing is wrong.
+
+    A range of 0 (a constant field) gives infinity or minus infinity.
+    """
+    if mean_squared_error == 0:
+        return math.inf
+    if not data_range > 0:
+        return -math.inf
+    return 10 * math.log10(data_range**2 / mean_squared_error)
+
+
+def psnr(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) -> float:
+    """PSNR in dB of `decoded` against `truth`, same shape; over the values where truth is finite.
+
+    data_range: by default max - min of truth, as in the papers; 1.0 suits pictures in [0,1].
+    Raises ValueError where the shapes differ or no value is finite.
+    """
+    decoded, truth = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
+    if decoded.shape != truth.shape:
+        raise ValueError(f"psnr: shapes {decoded.shape} and {truth.shape} differ")
+    finite = np.isfinite(truth)
+    if not finite.any():
+        raise ValueError("psnr: no finite value to compare with")
+    error = decoded[finite] - truth[finite]
+    if data_range is None:
+        data_range = float(truth[finite].max() - truth[finite].min())
+    return psnr_db(float(np.mean(error**2)), data_range)

@@ -1,0 +1,220 @@
+"""Where a picture is taken from.
+
+In: Ascent's camera words, or nothing and the bounds of the domain.
+Out: a Camera: the rays through its pixels, and where points of the world fall in its image.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from insitu.render.words import check_keys, number, vector
+
+Vector = tuple[float, float, float]
+Bounds = tuple[Any, Any]  # (lo (3,), hi (3,)), world, x y z
+Rectangle = tuple[int, int, int, int]  # y0, y1, x0, x1: half open, in pixels, row 0 at the top
+
+_WORDS = ("azimuth", "elevation", "zoom", "position", "look_at", "up", "fov")
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera in world coordinates.
+
+    position, look_at, up: (x, y, z); up need not be perpendicular to the view.
+    fov: angle from the bottom to the top of the image, degrees, in (0, 180).
+    width, height: pixels.
+
+    Raises ValueError for a value out of its range, or position equal to look_at.
+    """
+
+    position: Vector
+    look_at: Vector
+    up: Vector = (0.0, 1.0, 0.0)
+    fov: float = 30.0
+    width: int = 1024
+    height: int = 1024
+
+    def __post_init__(self) -> None:
+        for name in ("position", "look_at", "up"):
+            object.__setattr__(self, name, vector(getattr(self, name), f"camera/{name}"))
+        if not 0 < number(self.fov, "camera/fov") < 180:
+            raise ValueError(f"camera/fov: {self.fov} is not between 0 and 180 degrees")
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"image of {self.width} x {self.height} pixels: both must be positive")
+        if self.position == self.look_at:
+            raise ValueError(f"camera/position: {self.position} is also camera/look_at")
+
+    @staticmethod
+    def default(
+        bounds: Bounds,
+        width: int = 1024,
+        height: int = 1024,
+        *,
+        azimuth: float = 35.0,
+        elevation: float = 25.0,
+        zoom: float = 1.0,
+        fov: float = 30.0,
+    ) -> Camera:
+        """The whole of `bounds` in view, seen from three quarters above.
+
+        azimuth, elevation: degrees, turned as Ascent turns them, from a camera that looks along
+        -z with y up. zoom: 1 fits the bounds, 2 doubles their size in the image.
+        """
+        lo, hi = _checked(bounds)
+        center, start = _starting_pose(lo, hi)
+        ahead = Camera(tuple(start), tuple(center), fov=fov, width=width, height=height)
+        camera = ahead._turned(azimuth, elevation)
+        right, up, forward = camera.basis()
+        offsets = _corners(lo, hi) - center  # (8, 3)
+        margin = 0.86  # of the half image that the bounds may fill
+        tan = camera._tan_half * margin
+        wide = np.abs(offsets @ right) / (tan * width / height) - offsets @ forward
+        tall = np.abs(offsets @ up) / tan - offsets @ forward
+        distance = float(max(wide.max(), tall.max()))
+        position = tuple((center - distance * forward).tolist())
+        return Camera(position, camera.look_at, camera.up, _zoomed(fov, zoom), width, height)
+
+    @staticmethod
+    def from_ascent(
+        words: Mapping[str, Any] | None, bounds: Bounds, width: int = 1024, height: int = 1024
+    ) -> Camera:
+        """A camera from a render's `camera` entry; without words, the default camera.
+
+        The words change Ascent's own starting pose (looking along -z at the centre, one diagonal
+        away, y up, fov 60) in Ascent's order, so that a file made for Ascent shows the same view:
+        look_at, position, up, fov, zoom (a factor, 1 is none), azimuth, elevation (degrees).
+
+        Raises ValueError naming an unknown word or a bad value.
+        """
+        if not words:
+            return Camera.default(bounds, width, height)
+        check_keys(words, _WORDS, "camera")
+        lo, hi = _checked(bounds)
+        center, start = _starting_pose(lo, hi)
+        fov = number(words.get("fov", 60.0), "camera/fov")
+        zoom = number(words.get("zoom", 1.0), "camera/zoom")
+        camera = Camera(
+            vector(words.get("position", start), "camera/position"),
+            vector(words.get("look_at", center), "camera/look_at"),
+            vector(words.get("up", (0, 1, 0)), "camera/up"),
+            _zoomed(fov, zoom),
+            width,
+            height,
+        )
+        return camera._turned(
+            number(words.get("azimuth", 0.0), "camera/azimuth"),
+            number(words.get("elevation", 0.0), "camera/elevation"),
+        )
+
+    def basis(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Unit vectors (3,) to the right of the image, to its top, and into the scene."""
+        forward = np.subtract(self.look_at, self.position)
+        forward = forward / np.linalg.norm(forward)
+        right = np.cross(forward, self.up)
+        if np.linalg.norm(right) < 1e-9 * max(1e-300, float(np.linalg.norm(self.up))):
+            # Looking straight along `up`: any other axis will do, the same on every rank.
+            right = np.cross(forward, np.eye(3)[int(np.argmin(np.abs(forward)))])
+        right = right / np.linalg.norm(right)
+        return right, np.cross(right, forward), forward
+
+    def image_plane(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(right, up, forward), right and up scaled to half the image at distance 1."""
+        right, up, forward = self.basis()
+        return right * (self._tan_half * self.width / self.height), up * self._tan_half, forward
+
+    def rays(self) -> tuple[np.ndarray, np.ndarray]:
+        """The eye (3,) and unit directions (height, width, 3) through the pixels' centres."""
+        right, up, forward = self.image_plane()
+        sx = 2 * (np.arange(self.width) + 0.5) / self.width - 1
+        sy = 1 - 2 * (np.arange(self.height) + 0.5) / self.height
+        directions = forward + sx[None, :, None] * right + sy[:, None, None] * up
+        directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+        return np.array(self.position), directions
+
+    def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Points (n, 3) -> pixel coordinates (n, 2) as (x, y), and depths (n,) along the view.
+
+        The pixel coordinates of points that are not in front of the eye (depth <= 0) mean nothing.
+        """
+        right, up, forward = self.image_plane()
+        offsets = np.asarray(points, dtype=np.float64) - self.position
+        depth = offsets @ forward
+        safe = np.where(depth > 0, depth, 1.0)
+        with np.errstate(over="ignore"):  # beside the eye: infinitely far out
+            sx = offsets @ right / np.dot(right, right) / safe
+            sy = offsets @ up / np.dot(up, up) / safe
+            pixels = np.stack(((sx + 1) / 2 * self.width, (1 - sy) / 2 * self.height), axis=-1)
+        return pixels, depth
+
+    def rectangle(self, bounds: Bounds) -> Rectangle:
+        """The pixels that a box can touch, clipped to the image; empty if it is out of view.
+
+        A box that reaches behind the eye gets the whole image.
+        """
+        lo, hi = _checked(bounds)
+        pixels, depth = self.project(_corners(lo, hi))
+        if (depth <= 0).all():
+            return (0, 0, 0, 0)
+        if (depth <= 1e-6 * float(np.linalg.norm(hi - lo))).any():
+            return (0, self.height, 0, self.width)
+        limits = np.array([self.width, self.height])
+        # One pixel of room for rounding; clipped as floats, a near corner may be very far out.
+        x0, y0 = np.clip(np.floor(pixels.min(axis=0)) - 1, 0, limits).astype(int).tolist()
+        x1, y1 = np.clip(np.ceil(pixels.max(axis=0)) + 1, 0, limits).astype(int).tolist()
+        return (y0, y1, x0, x1) if y0 < y1 and x0 < x1 else (0, 0, 0, 0)
+
+    @property
+    def _tan_half(self) -> float:
+        return math.tan(math.radians(self.fov) / 2)
+
+    def _turned(self, azimuth: float, elevation: float) -> Camera:
+        """Moved round look_at: by azimuth about `up`, then by elevation towards `up`; degrees."""
+        arm = np.subtract(self.position, self.look_at)
+        up = np.array(self.up)
+        arm = _rotated(arm, up, azimuth)
+        if elevation:
+            arm = _rotated(arm, np.cross(arm, up), elevation)
+        position = tuple((arm + self.look_at).tolist())
+        return Camera(position, self.look_at, self.up, self.fov, self.width, self.height)
+
+
+def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
+    lo, hi = (np.asarray(b, dtype=np.float64) for b in bounds)
+    if lo.shape != (3,) or hi.shape != (3,) or not (np.isfinite(hi - lo).all() and (lo < hi).all()):
+        raise ValueError(f"bounds: expected (lo, hi), three numbers each, lo < hi; got {bounds}")
+    return lo, hi
+
+
+def _starting_pose(lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The centre of a box, and Ascent's eye: one diagonal from it along z."""
+    center = (lo + hi) / 2
+    return center, center + np.array([0.0, 0.0, float(np.linalg.norm(hi - lo))])
+
+
+def _corners(lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
+    """The corners (8, 3) of a box."""
+    return np.stack(np.meshgrid(*zip(lo, hi, strict=True)), axis=-1).reshape(8, 3)
+
+
+def _zoomed(fov: float, zoom: float) -> float:
+    """The angle whose image is `zoom` times as large."""
+    if zoom <= 0:
+        raise ValueError(f"camera/zoom: {zoom} is not positive")
+    return math.degrees(2 * math.atan(math.tan(math.radians(fov) / 2) / zoom))
+
+
+def _rotated(v: np.ndarray, axis: np.ndarray, degrees: float) -> np.ndarray:
+    """Rodrigues' rotation of v (3,) about an axis (3,), right-handed; no turn about a zero axis."""
+    length = float(np.linalg.norm(axis))
+    if length == 0 or degrees == 0:
+        return v
+    k = axis / length
+    angle = math.radians(degrees)
+    turned = v * math.cos(angle) + np.cross(k, v) * math.sin(angle)
+    return turned + k * float(k @ v) * (1 - math.cos(angle))

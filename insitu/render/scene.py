@@ -1,0 +1,131 @@
+"""A scene: volume pictures of one field at one or several steps, all alike but for the step.
+
+In: a field at each step, what a plot and its renders ask for. Out: PNG files, written by rank 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from insitu.fields.distributed_field import DistributedField
+from insitu.parallel import together
+from insitu.render.camera import Camera
+from insitu.render.histogram import histogram
+from insitu.render.image import DARK, annotate, flatten, write_png
+from insitu.render.march import Block
+from insitu.render.transfer_function import TransferFunction
+from insitu.render.volume import render_volume
+
+DEFAULT_SIZE = 768
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One render of a scene, in Ascent's words."""
+
+    image_prefix: str
+    """File name without ending; a %d pattern takes the cycle, which else is appended."""
+    image_width: int = DEFAULT_SIZE
+    image_height: int = DEFAULT_SIZE
+    camera: Mapping[str, Any] | None = None
+    bg_color: tuple[float, float, float] = DARK
+    annotations: bool = True
+
+
+def render_volume_scene(
+    comm: MPI.Comm,
+    steps: Sequence[DistributedField],
+    views: Sequence[View],
+    folder: Path,
+    *,
+    color_table: Mapping[str, Any] | None = None,
+    min_value: float | None = None,
+    max_value: float | None = None,
+    samples_per_voxel: float = 1.0,
+) -> list[Path]:
+    """Volume-render one field at every step, once per view -> the files, on all ranks. Collective.
+
+    The transfer function is one for all steps: over the range of all of them, unless min_value or
+    max_value say otherwise, and, where the colour table gives no opacity, fitted to the histogram
+    of the last step. A vector field is shown by its magnitude.
+
+    Raises RemoteError on every rank if one fails, ValueError for words not understood.
+    """
+    if not steps:
+        return []
+    domain = _domain(steps, min_value, max_value)
+    transfer_function = TransferFunction.from_ascent(color_table, domain)
+    if not transfer_function.opacity_given:
+        counts, edges = histogram(comm, _blocks(steps[-1]), domain)
+        transfer_function = transfer_function.with_opacity_from_histogram(counts, edges)
+    files = []
+    for field in steps:
+        for view in views:
+            files.append(
+                _render(comm, field, view, folder, transfer_function, samples_per_voxel)
+            )
+    return files
+
+
+def _render(
+    comm: MPI.Comm,
+    field: DistributedField,
+    view: View,
+    folder: Path,
+    transfer_function: TransferFunction,
+    samples_per_voxel: float,
+) -> Path:
+    summary = field.summary
+    camera = Camera.from_ascent(
+        view.camera, summary.bounds, view.image_width, view.image_height
+    )
+    image = render_volume(
+        comm, _blocks(field), camera, transfer_function, samples_per_voxel=samples_per_voxel
+    )
+    path = folder / f"{file_stem(view.image_prefix, summary.cycle)}.png"
+    with together(comm, f"picture {path}"):
+        if image is not None:
+            pixels = flatten(image, view.bg_color, camera=camera, bounds=summary.bounds)
+            if view.annotations:
+                pixels = annotate(
+                    pixels,
+                    caption=f"cycle {summary.cycle}   time {summary.time:.4g}",
+                    transfer_function=transfer_function,
+                    label=summary.name,
+                )
+            write_png(path, pixels)
+    return path
+
+
+def file_stem(prefix: str, cycle: int) -> str:
+    """`prefix` with the cycle in place of its %d pattern (as in "density_%04d"), else appended."""
+    if re.search(r"%0?\d*d", prefix):
+        return re.sub(r"%0?\d*d", lambda pattern: pattern.group() % cycle, prefix, count=1)
+    return f"{prefix}_{cycle:06d}"
+
+
+def _blocks(field: DistributedField) -> list[Block]:
+    return [Block(block.sampler(), block.nodes) for block in field.fields]
+
+
+def _domain(
+    steps: Sequence[DistributedField], min_value: float | None, max_value: float | None
+) -> tuple[float, float]:
+    """Values that the colour table spans: of all steps, or as given."""
+    ranges = np.stack([field.summary.range for field in steps])  # (steps, components, 2)
+    if ranges.shape[1] == 1:
+        low, high = np.nanmin(ranges[..., 0]), np.nanmax(ranges[..., 1])
+    else:  # the magnitude is at most that of the largest components together
+        low, high = 0.0, np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2)))
+    low = float(low) if min_value is None else min_value
+    high = float(high) if max_value is None else max_value
+    if not low <= high:
+        raise ValueError(f"plot: min_value {low} is above max_value {high}")
+    return low, high

@@ -1,0 +1,240 @@
+"""From values to colour and opacity.
+
+In: Ascent's `color_table` (name, reverse, control_points), the range of the values, or a histogram.
+Out: a TransferFunction: a table of straight RGBA over a domain of values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from insitu.render.color_tables import DEFAULT, color_table
+from insitu.render.words import check_keys, number, vector
+
+ROWS = 1024
+
+_WORDS = ("name", "reverse", "control_points")
+_POINT_WORDS = {"rgb": ("type", "position", "color"), "alpha": ("type", "position", "alpha")}
+_ARRAY_WORDS = ("position", "r", "g", "b", "a")
+_TRUE = (True, "true", "True", 1)
+_FALSE = (False, "false", "False", 0)
+
+
+@dataclass(frozen=True)
+class TransferFunction:
+    """A table of straight (not premultiplied) RGBA, linear between its rows.
+
+    domain: (lo, hi), the values of the first and the last row; values beyond take the nearest row.
+    table: (n, 4) float32 in 0..1, n >= 2.
+    reference: world length over which a medium has the opacity of the table; None: a tenth of the
+        domain's diagonal, as in Ascent, so that a picture does not depend on the resolution.
+    opacity_given: False where the opacity is the default ramp and may be replaced by a fitted one.
+    """
+
+    domain: tuple[float, float]
+    table: np.ndarray
+    reference: float | None = None
+    opacity_given: bool = True
+
+    def __post_init__(self) -> None:
+        lo, hi = self.domain
+        if not (np.isfinite(lo) and np.isfinite(hi) and lo <= hi):
+            raise ValueError(f"transfer function: domain {self.domain} is not lo <= hi, finite")
+        table = np.array(self.table, dtype=np.float32)
+        if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] != 4:
+            raise ValueError(f"transfer function: table of shape {table.shape}, expected (n, 4)")
+        if not (np.isfinite(table).all() and table.min() >= 0 and table.max() <= 1):
+            raise ValueError("transfer function: table entries must be in 0..1")
+        if self.reference is not None and not self.reference > 0:
+            raise ValueError(
+                f"transfer function: reference length {self.reference} is not positive"
+            )
+        table.setflags(write=False)
+        object.__setattr__(self, "domain", (float(lo), float(hi)))
+        object.__setattr__(self, "table", table)
+
+    @staticmethod
+    def default(domain: tuple[float, float]) -> TransferFunction:
+        """A viridis-like table whose opacity rises with the value."""
+        return TransferFunction.from_ascent(None, domain)
+
+    @staticmethod
+    def from_ascent(
+        words: Mapping[str, Any] | None, domain: tuple[float, float]
+    ) -> TransferFunction:
+        """A transfer function from a `color_table` entry.
+
+        name: a colour table, any case. reverse: true turns its colours round, not its opacity.
+        control_points: a list of {type: rgb, position, color: [r, g, b]} and {type: alpha,
+        position, alpha}, positions and alpha in 0..1, colours in 0..1 (or in 0..255, if any
+        channel of any point exceeds 1); or {position: [...], r: [...], g: [...], b: [...]} with an
+        optional a. As in Ascent, rgb points join a table that was named and replace one that was
+        not. Without alpha points the opacity is a ramp (`opacity_given` is then False).
+
+        Raises ValueError naming the entry, what it held and what is expected.
+        """
+        words = {} if words is None else words
+        check_keys(words, _WORDS, "color_table")
+        rgb, alpha = _control_points(words.get("control_points", ()))
+        positions, colors = color_table(words.get("name", DEFAULT))
+        if len(rgb):
+            named = np.column_stack((positions, colors)) if "name" in words else rgb[:0]
+            kept = named[~np.isin(named[:, 0], rgb[:, 0])]
+            rgb = np.concatenate((kept, rgb))
+            rgb = rgb[np.argsort(rgb[:, 0], kind="stable")]
+            positions, colors = rgb[:, 0], rgb[:, 1:]
+        if _is_true(words.get("reverse", False)):
+            positions, colors = 1 - positions[::-1], colors[::-1]
+        rows = np.linspace(0, 1, ROWS)
+        channels = [np.interp(rows, positions, colors[:, i]) for i in range(3)]
+        opacity = np.interp(rows, alpha[:, 0], alpha[:, 1]) if len(alpha) else _ramp(rows)
+        table = np.column_stack((*channels, opacity))
+        return TransferFunction(domain, table, opacity_given=len(alpha) > 0)
+
+    def rows(self, values: np.ndarray) -> np.ndarray:
+        """Fractional rows of the table, in 0..n-1, for values of any shape; NaN if not finite."""
+        lo, hi = self.domain
+        last = len(self.table) - 1
+        scale = last / (hi - lo) if hi > lo else 0.0
+        values = np.asarray(values, dtype=np.float64)
+        return np.clip((np.where(np.isfinite(values), values, np.nan) - lo) * scale, 0, last)
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        """Straight RGBA (..., 4) float32 of values (...); transparent black if not finite."""
+        rows = self.rows(values)
+        safe = np.where(np.isnan(rows), 0.0, rows)
+        grid = np.arange(len(self.table))
+        out = np.stack([np.interp(safe, grid, self.table[:, i]) for i in range(4)], axis=-1)
+        out[np.isnan(rows)] = 0
+        return out.astype(np.float32)
+
+    def for_step(self, step: float, bounds: tuple[Any, Any]) -> np.ndarray:
+        """The table (n, 4) float32 with the opacity of one step: 1 - (1 - a)^(step / reference).
+
+        step: world length; bounds: of the whole domain, from which the default reference comes.
+        """
+        reference = self.reference or float(np.linalg.norm(np.subtract(bounds[1], bounds[0]))) / 10
+        table = self.table.astype(np.float64)
+        table[:, 3] = 1 - (1 - table[:, 3]) ** (step / reference)
+        return table.astype(np.float32)
+
+    def with_opacity_from_histogram(
+        self,
+        counts: np.ndarray,
+        edges: np.ndarray,
+        *,
+        depth: float = 4.0,
+        max_alpha: float = 0.95,
+    ) -> TransferFunction:
+        """The same colours with an opacity fitted to how often each value occurs.
+
+        The most common value is taken for the background and made transparent. The others share
+        the optical depth of a picture: a value that fills the fraction f of the volume gets an
+        extinction that falls as 1 / f, so that a thin front shows as well as a broad plume, and
+        that grows with its distance from the background.
+
+        counts: (n,) occurrences; edges: (n + 1,) increasing values; both over the whole domain,
+        all ranks together. depth: optical depth of the whole along a ray of mean content.
+        max_alpha: of any value, per reference length.
+
+        Raises ValueError if counts and edges do not fit together.
+        """
+        counts, edges = np.asarray(counts, dtype=np.float64), np.asarray(edges, dtype=np.float64)
+        if counts.ndim != 1 or edges.shape != (counts.size + 1,) or counts.size < 1:
+            raise ValueError(
+                f"histogram: {counts.shape} counts, {edges.shape} edges; need n, n + 1"
+            )
+        if not counts.sum() > 0:
+            return self
+        share = counts / counts.sum()
+        occupied = share > 0
+        if occupied.sum() < 2:
+            return self
+        centers = (edges[1:] + edges[:-1]) / 2
+        distance = np.abs(centers - centers[np.argmax(share)])
+        distance /= distance[occupied].max()
+        # Smoothed, because an opacity that jumps between bins shows the samples as wood grain.
+        smooth = _smoothed(share)
+        extinction = depth * distance / np.maximum(smooth, 1e-6)
+        extinction *= (1 - share / share.max()) / (counts.size * 10)  # diagonal: 10 references
+        alpha = _smoothed(np.minimum(1 - np.exp(-extinction), max_alpha))
+        alpha[np.argmax(share)] = 0.0
+        values = np.linspace(*self.domain, len(self.table))
+        table = np.array(self.table)
+        table[:, 3] = np.interp(values, centers, alpha)
+        return replace(self, table=table, opacity_given=True)
+
+
+def _ramp(rows: np.ndarray) -> np.ndarray:
+    """The default opacity: clear at the bottom, dense at the top, without a step."""
+    return 0.9 * rows**2
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """A running mean with weights 1 2 3 2 1, the ends held."""
+    return np.convolve(np.pad(values, 2, mode="edge"), np.array([1, 2, 3, 2, 1]) / 9, mode="valid")
+
+
+def _is_true(value: Any) -> bool:
+    if value not in _TRUE + _FALSE:
+        raise ValueError(f"color_table/reverse: {value!r} is not true or false")
+    return value in _TRUE
+
+
+def _control_points(points: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted rgb points (n, 4) as position, r, g, b, and alpha points (m, 2)."""
+    rgb: list[tuple[float, ...]] = []
+    alpha: list[tuple[float, float]] = []
+    if isinstance(points, Mapping):
+        points = _points_of_arrays(points)
+    if not isinstance(points, Sequence) or isinstance(points, str):
+        raise ValueError(f"color_table/control_points: expected a list, got {points!r}")
+    for i, point in enumerate(points):
+        where = f"color_table/control_points[{i}]"
+        kind = point.get("type") if isinstance(point, Mapping) else None
+        if kind not in _POINT_WORDS:
+            raise ValueError(f"{where}: expected type: rgb or type: alpha, got {point!r}")
+        check_keys(point, _POINT_WORDS[kind], where)
+        for word in _POINT_WORDS[kind]:
+            if word not in point:
+                raise ValueError(f"{where}: an {kind} point needs '{word}', got {dict(point)}")
+        position = number(point["position"], f"{where}/position", 0, 1)
+        if kind == "rgb":
+            color = vector(point["color"], f"{where}/color")
+            if min(color) < 0 or max(color) > 255:
+                raise ValueError(f"{where}/color: {list(color)} is not in 0..1 (or 0..255)")
+            rgb.append((position, *color))
+        else:
+            alpha.append((position, number(point["alpha"], f"{where}/alpha", 0, 1)))
+    return _by_position(rgb, 4, scale_colors=True), _by_position(alpha, 2)
+
+
+def _points_of_arrays(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Ascent's other form, one array per channel, as a list of points."""
+    check_keys(arrays, _ARRAY_WORDS, "color_table/control_points")
+    missing = [word for word in _ARRAY_WORDS[:4] if word not in arrays]
+    if missing:
+        raise ValueError(f"color_table/control_points: '{missing[0]}' is missing")
+    columns = {word: list(values) for word, values in arrays.items()}
+    if len({len(values) for values in columns.values()}) != 1:
+        raise ValueError("color_table/control_points: position, r, g, b must have equal lengths")
+    points: list[dict[str, Any]] = [
+        {"type": "rgb", "position": p, "color": [r, g, b]}
+        for p, r, g, b in zip(*(columns[w] for w in _ARRAY_WORDS[:4]), strict=True)
+    ]
+    pairs = zip(columns["position"], columns.get("a", ()), strict=False)
+    return points + [{"type": "alpha", "position": p, "alpha": a} for p, a in pairs]
+
+
+def _by_position(
+    points: Sequence[tuple[float, ...]], width: int, scale_colors: bool = False
+) -> np.ndarray:
+    """Points as an array (n, width) in order of position; points at one position keep theirs."""
+    array = np.array(points, dtype=np.float64).reshape(-1, width)
+    if scale_colors and len(array) and array[:, 1:].max() > 1:
+        array[:, 1:] /= 255
+    return array[np.argsort(array[:, 0], kind="stable")]

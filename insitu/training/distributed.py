@@ -1,0 +1,68 @@
+"""All fields of one time step, trained on all ranks.
+
+In: this rank's partitions of each field, a recipe per field, the fields of the step before.
+Out: distributed fields. Two small reductions; training itself never communicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mpi4py import MPI
+
+from insitu.engines.network import Network
+from insitu.fields.distributed_field import DistributedField
+from insitu.fields.neural_field import NeuralField
+from insitu.mesh.partition import Partition
+from insitu.parallel import together
+from insitu.training.options import TrainingOptions
+from insitu.training.ranges import global_ranges, local_ranges
+from insitu.training.train import train
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one field is compressed: the network for the whole domain, and its training."""
+
+    network: Network
+    training: TrainingOptions
+
+
+def train_fields(
+    comm: MPI.Comm,
+    partitions: Mapping[str, Sequence[Partition]],
+    recipes: Mapping[str, Recipe],
+    previous: Mapping[str, DistributedField],
+    *,
+    cycle: int,
+    time: float,
+) -> dict[str, DistributedField]:
+    """Train every field of `recipes` on every rank's blocks. Collective.
+
+    partitions: this rank's blocks, by field; the keys are the same on all ranks. previous: the
+    step before, where there is one; a block's weights start from the same domain's.
+
+    Fields of which no rank has a block are left out. Raises RemoteError on all ranks if one fails.
+    """
+    with together(comm, "range of the fields"):
+        local = local_ranges(partitions)
+    whole = global_ranges(comm, local)
+    trained: dict[str, list[NeuralField]] = {name: [] for name in recipes}
+    for name, recipe in recipes.items():
+        with together(comm, f"training of {name}"):
+            before = {f.domain_id: f for f in previous[name].fields} if name in previous else {}
+            for block in partitions[name]:
+                trained[name].append(
+                    train(
+                        block,
+                        recipe.network,
+                        recipe.training,
+                        whole[name],
+                        before.get(block.domain_id),
+                        cycle=cycle,
+                        time=time,
+                    )
+                )
+    fields = {name: DistributedField.gather(comm, blocks) for name, blocks in trained.items()}
+    return {name: field for name, field in fields.items() if field is not None}

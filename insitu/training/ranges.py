@@ -1,0 +1,88 @@
+"""What training needs to know of the other ranks: how many voxels there are, and their range.
+
+In: this rank's partitions of each field. Out: the global figures, by one reduction for all fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from insitu.engines.native import lib
+from insitu.mesh.partition import Partition
+
+
+@dataclass(frozen=True)
+class BlockRange:
+    """One block's own figures, per component. `range` (n_components, 2) is NaN where no sample is
+    finite."""
+
+    range: NDArray[np.float64]
+    n_finite: tuple[int, ...]
+    nan_count: int
+    inf_count: int
+
+
+@dataclass(frozen=True)
+class GlobalRange:
+    """A field's figures over all ranks."""
+
+    n_voxels: int
+    range: NDArray[np.float64]
+    """(n_components, 2); NaN where no sample is finite anywhere."""
+
+
+def grid_sampler(partition: Partition) -> Any:
+    """The native `Sampler` of the raw block, in place: trilinear, through valid ghost layers."""
+    return lib.GridSampler(
+        partition.components,
+        partition.ghost_layers,
+        partition.cells,
+        partition.association == "vertex",
+    )
+
+
+def block_range(sampler: Any) -> BlockRange:
+    """Minimum, maximum and counts over the owned samples of a `grid_sampler`."""
+    figures = [sampler.statistics(c) for c in range(sampler.components)]
+    return BlockRange(
+        range=np.array([[f["min"], f["max"]] if f["finite"] else [np.nan] * 2 for f in figures]),
+        n_finite=tuple(f["finite"] for f in figures),
+        nan_count=sum(f["nan"] for f in figures),
+        inf_count=sum(f["inf"] for f in figures),
+    )
+
+
+def local_ranges(fields: Mapping[str, Sequence[Partition]]) -> dict[str, GlobalRange]:
+    """The figures of this rank's blocks alone; fields without a block are left out."""
+    figures = {}
+    for name, partitions in fields.items():
+        ranges = [block_range(grid_sampler(p)).range for p in partitions]
+        if ranges:
+            n_voxels = sum(p.n_voxels for p in partitions)
+            figures[name] = GlobalRange(n_voxels, _join(ranges))
+    return figures
+
+
+def global_ranges(comm: MPI.Comm, local: Mapping[str, GlobalRange]) -> dict[str, GlobalRange]:
+    """The figures over all ranks, from each rank's `local_ranges`. Collective: one reduction."""
+    return comm.allreduce(dict(local), op=_merge)
+
+
+def _merge(a: dict[str, GlobalRange], b: dict[str, GlobalRange]) -> dict[str, GlobalRange]:
+    merged = {**a, **b}
+    for name in a.keys() & b.keys():
+        merged[name] = GlobalRange(
+            a[name].n_voxels + b[name].n_voxels, _join([a[name].range, b[name].range])
+        )
+    return merged
+
+
+def _join(ranges: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    stacked = np.stack(ranges)  # (blocks, n_components, 2)
+    return np.stack([np.fmin.reduce(stacked[..., 0]), np.fmax.reduce(stacked[..., 1])], axis=1)

@@ -1,0 +1,31 @@
+"""What all tests share: where the repository is, and one voice for several ranks."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from mpi4py import MPI
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def root() -> Path:
+    return ROOT
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Under mpiexec only rank 0 reports as it goes; the others speak up if something failed."""
+    if MPI.COMM_WORLD.rank > 0:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        reporter._tw._file = io.StringIO()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if MPI.COMM_WORLD.rank > 0:
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter.stats.get("failed") or reporter.stats.get("error"):
+            sys.stderr.write(f"--- rank {MPI.COMM_WORLD.rank} ---\n{reporter._tw._file.getvalue()}")

@@ -1,0 +1,314 @@
+"""The native engine against the NumPy reference: layout, values, gradients, training steps."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insitu.engines import reference
+from insitu.engines.native import lib
+from insitu.engines.network import Network
+
+networks = st.builds(
+    Network,
+    n_levels=st.integers(1, 6),
+    n_features_per_level=st.sampled_from([1, 2, 4, 8]),
+    log2_hashmap_size=st.integers(4, 12),
+    base_resolution=st.integers(1, 9),
+    per_level_scale=st.sampled_from([1.0, 1.3819, 1.5, 2.0]),
+    n_neurons=st.sampled_from([16, 32, 64]),
+    n_hidden_layers=st.integers(1, 3),
+    n_outputs=st.integers(1, 3),
+)
+
+CASES = [
+    Network(),  # dense and hashed levels
+    Network(n_levels=8, n_features_per_level=2, per_level_scale=1.5, n_outputs=3),
+    Network(n_levels=3, n_features_per_level=2, n_outputs=2, n_hidden_layers=1),  # padded inputs
+    Network(n_levels=1, n_features_per_level=8, base_resolution=16, n_neurons=32),
+    Network(n_levels=5, n_features_per_level=1, log2_hashmap_size=6, n_neurons=64),
+]
+
+
+def random_params(network: Network, seed: int = 0) -> np.ndarray:
+    """Weights of the size training ends with, so that round-off is tested where it matters."""
+    params = network.initial_params(seed)
+    rng = np.random.default_rng(seed)
+    params[network.n_mlp_params :] = rng.normal(0, 0.3, network.n_params - network.n_mlp_params)
+    return params
+
+
+def random_points(n: int, seed: int = 1) -> np.ndarray:
+    points = np.random.default_rng(seed).random((n, 3), dtype=np.float32)
+    points[: min(n, 8)] = reference.CORNERS[: min(n, 8)]  # the box's own corners
+    return points
+
+
+@given(networks)
+@settings(deadline=None, max_examples=100)
+def test_layout_is_the_same(network: Network) -> None:
+    native = network.native
+    assert native.n_params == network.n_params
+    assert native.n_mlp_params == network.n_mlp_params
+    for (scale, resolution, size, hashed, offset), level in zip(
+        native.levels, network.levels, strict=True
+    ):
+        assert (resolution, size, hashed, offset) == (
+            level.resolution,
+            level.size,
+            level.hashed,
+            level.offset,
+        )
+        assert scale == pytest.approx(level.scale, rel=1e-6, abs=1e-6)
+
+
+def test_layout_is_tiny_cuda_nn_s() -> None:
+    # 16 x 16 and 16 x 16 hidden, 16 x 16 padded output; levels of 8^3, 16^3, 2^14, 2^14 entries.
+    network = Network()
+    assert network.n_mlp_params == 3 * 16 * 16
+    assert [level.size for level in network.levels] == [512, 4096, 16384, 16384]
+    assert [level.hashed for level in network.levels] == [False, False, True, True]
+    # 3^3 = 27 entries are padded to 32.
+    assert Network(base_resolution=3).levels[0].size == 32
+
+
+@pytest.mark.parametrize("network", CASES)
+@pytest.mark.parametrize("n", [1, 7, 128, 333])
+def test_values(network: Network, n: int) -> None:
+    params, points = random_params(network), random_points(n)
+    expected = reference.evaluate(network, params.astype(np.float64), points)
+    got = lib.evaluate(network.native, params, points)
+    assert got.shape == (n, network.n_outputs)
+    np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())
+
+
+@given(networks, st.integers(1, 300), st.integers(0, 100))
+@settings(deadline=None, max_examples=40)
+def test_values_of_any_network(network: Network, n: int, seed: int) -> None:
+    params, points = random_params(network, seed), random_points(n, seed)
+    expected = reference.evaluate(network, params.astype(np.float64), points)
+    got = lib.evaluate(network.native, params, points)
+    np.testing.assert_allclose(got, expected, atol=5e-5 * max(np.abs(expected).max(), 1e-3))
+
+
+@pytest.mark.parametrize("network", CASES)
+def test_gradient_of_points(network: Network) -> None:
+    params, points = random_params(network), random_points(200)[8:]
+    got = lib.evaluate_gradient(network.native, params, points)
+    assert got.shape == (192, network.n_outputs, 3)
+    for output in range(network.n_outputs):
+        one = np.zeros((len(points), network.n_outputs))
+        one[:, output] = 1
+        _, expected = reference.backward(network, params.astype(np.float64), points, one)
+        # A point within round-off of a cell's face may be given either side's slope.
+        close = np.isclose(got[:, output], expected, atol=1e-3 * np.abs(expected).max())
+        assert close.mean() > 0.99
+
+
+@pytest.mark.parametrize("network", CASES[:3])
+def test_gradient_is_the_slope(network: Network) -> None:
+    params = random_params(network).astype(np.float64)
+    points = random_points(60)[8:].astype(np.float64)
+    one = np.zeros((len(points), network.n_outputs))
+    one[:, 0] = 1
+    _, gradient = reference.backward(network, params, points, one)
+    h = 1e-6
+    for axis in range(3):
+        step = np.zeros(3)
+        step[axis] = h
+        up = reference.evaluate(network, params, points + step)[:, 0]
+        down = reference.evaluate(network, params, points - step)[:, 0]
+        slope = (up - down) / (2 * h)
+        close = np.isclose(gradient[:, axis], slope, rtol=1e-3, atol=1e-3 * np.abs(slope).max())
+        assert close.mean() > 0.95  # the rest straddles a face or a kink of the ReLU
+
+
+def test_grid_is_points() -> None:
+    network = CASES[1]
+    params = random_params(network)
+    xs, ys, zs = (np.linspace(0, 1, n, dtype=np.float32) for n in (5, 7, 11))
+    z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
+    points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    grid = lib.evaluate_grid(network.native, params, xs, ys, zs)
+    assert grid.shape == (11, 7, 5, 3)
+    np.testing.assert_array_equal(
+        grid.reshape(-1, 3), lib.evaluate(network.native, params, points)
+    )
+
+
+def test_no_points() -> None:
+    network = CASES[0]
+    points = np.zeros((0, 3), np.float32)
+    assert lib.evaluate(network.native, random_params(network), points).shape == (0, 1)
+
+
+OPTIONS = {
+    "batch": 300,
+    "learning_rate": 1e-2,
+    "final_rate": 0.1,
+    "decay": "exponential",
+    "iterations": 20,
+    "seconds": 1e9,
+    "loss_threshold": 0.0,
+    "error_threshold": 0.0,
+    "average": 0.9,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "epsilon": 1e-8,
+    "l2": 1e-9,
+    "seed": 7,
+    "boundary_share": 0.15,
+    "boundary_sigma": 0.005,
+}
+
+
+def block(components: int = 1, nan: bool = False) -> tuple[list[np.ndarray], object]:
+    rng = np.random.default_rng(3)
+    arrays = [rng.random((6, 7, 9)) for _ in range(components)]
+    if nan:
+        arrays[0][2:4, 3, 4] = np.nan
+        arrays[0][1, 1, 1] = np.inf
+    ghost_layers = ((1, 0), (1, 1), (0, 1))
+    return arrays, lib.GridSampler(tuple(arrays), ghost_layers, (5, 5, 8), False)
+
+
+def target_of(arrays: list[np.ndarray], points: np.ndarray) -> np.ndarray:
+    return np.stack(
+        [reference.trilinear(a, (1, 1, 0), (5, 5, 8), False, points) for a in arrays], axis=1
+    )
+
+
+def test_draw() -> None:
+    for iteration in (0, 5):
+        got = lib.draw(7, 0.15, 0.005, iteration, 1000)
+        expected = reference.draw(7, 0.15, 0.005, iteration, 1000)
+        np.testing.assert_allclose(got, expected, atol=1e-6)
+        assert got.min() >= 0 and got.max() <= 1
+
+
+def test_draw_has_the_distribution_of_the_paper() -> None:
+    from scipy import stats
+
+    points = lib.draw(1, 0.15, 0.005, 0, 200_000)
+    near, uniform = points[:30_000], points[30_000:]
+    for axis in range(3):
+        assert stats.kstest(uniform[:, axis], "uniform").pvalue > 1e-4
+    distance = np.minimum(near, 1 - near).min(axis=1)
+    assert stats.kstest(distance, "halfnorm", (0, 0.005)).pvalue > 1e-6
+    faces = np.stack([near, 1 - near], axis=2).reshape(-1, 6).argmin(axis=1)
+    assert np.bincount(faces, minlength=6).min() > 4700
+
+
+@pytest.mark.parametrize("nan", [False, True])
+def test_targets(nan: bool) -> None:
+    arrays, sampler = block(2, nan)
+    points = random_points(5000)
+    got = sampler.sample(points)
+    expected = target_of(arrays, points)
+    finite = np.isfinite(expected)
+    assert (np.isfinite(got) == finite).mean() > 0.999
+    both = finite & np.isfinite(got)
+    np.testing.assert_allclose(got[both], expected[both], atol=1e-5)
+
+
+@pytest.mark.parametrize("network", CASES)
+@pytest.mark.parametrize("nan", [False, True])
+def test_training_gradient(network: Network, nan: bool) -> None:
+    arrays, sampler = block(network.n_outputs, nan)
+    params = random_params(network)
+    low, extent = [0.1] * network.n_outputs, [0.7] * network.n_outputs
+    trainer = lib.Trainer(network.native, params, sampler, low, extent, extent, OPTIONS)
+    trainer.compute_gradient()
+
+    points = reference.draw(7, 0.15, 0.005, 0, 300)
+    targets = (target_of(arrays, points) - 0.1) / 0.7
+    double = params.astype(np.float64)
+    loss, slope = reference.l1_loss(reference.evaluate(network, double, points), targets)
+    expected, _ = reference.backward(network, double, points, slope)
+    assert trainer.loss == pytest.approx(loss, rel=1e-4)
+    np.testing.assert_allclose(
+        trainer.gradient, expected, atol=1e-4 * np.abs(expected).max(), rtol=1e-3
+    )
+
+
+@pytest.mark.parametrize("decay", ["exponential", "cosine"])
+def test_training_steps(decay: str) -> None:
+    network = Network(n_levels=2, base_resolution=3, log2_hashmap_size=6, n_outputs=2)
+    arrays, sampler = block(2)
+    params = random_params(network)
+    options = OPTIONS | {"decay": decay}
+    trainer = lib.Trainer(network.native, params, sampler, [0, 0], [1, 1], [1, 1], options)
+    adam, expected = reference.Adam(), params.astype(np.float64)
+    for iteration in range(3):
+        points = reference.draw(7, 0.15, 0.005, iteration, 300)
+        outputs = reference.evaluate(network, expected, points)
+        _, slope = reference.l1_loss(outputs, target_of(arrays, points))
+        gradient, _ = reference.backward(network, expected, points, slope)
+        p = iteration / 20
+        factor = 0.1**p if decay == "exponential" else 0.1 + 0.45 * (1 + np.cos(np.pi * p))
+        expected = adam.update(network, expected, gradient, 1e-2 * factor)
+        trainer.step()
+        # Adam divides by the gradient's own size: entries with a gradient of round-off size
+        # may step either way, all others agree.
+        close = np.isclose(trainer.params, expected, atol=1e-4)
+        assert close.mean() > 0.995
+
+
+def test_training_is_deterministic() -> None:
+    network = Network(log2_hashmap_size=10)
+    results = []
+    for _ in range(2):
+        arrays, sampler = block()
+        trainer = lib.Trainer(
+            network.native, network.initial_params(0), sampler, [0], [1], [1], OPTIONS
+        )
+        assert trainer.run(1e9)
+        assert trainer.iteration == 20
+        results.append(trainer.params)
+    np.testing.assert_array_equal(results[0], results[1])
+
+
+def test_training_stops_on_its_thresholds() -> None:
+    network = Network(log2_hashmap_size=10)
+    for threshold in ("loss_threshold", "error_threshold"):
+        _, sampler = block()
+        options = OPTIONS | {threshold: 10.0, "iterations": 1000}
+        trainer = lib.Trainer(
+            network.native, network.initial_params(0), sampler, [0], [1], [1], options
+        )
+        assert trainer.run(1e9)
+        assert trainer.iteration == 16  # the averages are not believed earlier
+
+
+def test_a_block_outlives_its_arrays_names() -> None:
+    _, sampler = block()  # the arrays are out of scope now
+    assert np.isfinite(sampler.sample(random_points(100))).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_neurons": 20}, "n_neurons is not a multiple of 16"),
+        ({"n_features_per_level": 3}, "n_features_per_level is not one of"),
+        ({"n_levels": 0}, "n_levels is not in 1..32"),
+        ({"log2_hashmap_size": 40}, "log2_hashmap_size is not in 3..28"),
+        ({"per_level_scale": 0.5}, "per_level_scale is not >= 1"),
+    ],
+)
+def test_impossible_shapes_are_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _ = Network(**change).native
+
+
+def test_wrong_arrays_are_refused() -> None:
+    network = CASES[0]
+    with pytest.raises(ValueError, match="params: expected shape"):
+        lib.evaluate(network.native, np.zeros(3, np.float32), random_points(1))
+    with pytest.raises(ValueError, match="points: expected shape"):
+        lib.evaluate(network.native, random_params(network), np.zeros((3, 2), np.float32))
+    with pytest.raises(ValueError, match="cells and ghost layers make"):
+        lib.GridSampler((np.zeros((3, 3, 3)),), ((0, 0),) * 3, (3, 3, 4), False)
+    with pytest.raises(TypeError, match="float32 or float64"):
+        lib.GridSampler((np.zeros((3, 3, 3), int),), ((0, 0),) * 3, (3, 3, 3), False)
+    with pytest.raises(TypeError, match="expected NumPy arrays"):
+        lib.GridSampler(([[[1.0]]],), ((0, 0),) * 3, (1, 1, 1), False)

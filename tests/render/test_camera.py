@@ -1,0 +1,118 @@
+"""The camera: Ascent's words, the default view, projection."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insitu.render.camera import Camera
+
+BOUNDS = (np.array([0.0, -1.0, 2.0]), np.array([5.0, 2.0, 4.0]))
+CENTER = (BOUNDS[0] + BOUNDS[1]) / 2
+CORNERS = np.stack(np.meshgrid(*zip(*BOUNDS, strict=True)), axis=-1).reshape(8, 3)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    azimuth=st.floats(-180, 180),
+    elevation=st.floats(-90, 90),
+    width=st.integers(16, 300),
+    height=st.integers(16, 300),
+)
+def test_default_shows_the_whole_domain(
+    azimuth: float, elevation: float, width: int, height: int
+) -> None:
+    camera = Camera.default(BOUNDS, width, height, azimuth=azimuth, elevation=elevation)
+    pixels, depth = camera.project(CORNERS)
+    assert (depth > 0).all()
+    assert (pixels >= 0).all() and (pixels <= [width, height]).all()
+    extent = np.abs(pixels / [width, height] - 0.5).max()
+    assert extent > 0.4  # and fills the image
+
+
+def test_rays_and_projection_are_inverse() -> None:
+    camera = Camera.default(BOUNDS, 33, 21)
+    eye, directions = camera.rays()
+    np.testing.assert_allclose(np.linalg.norm(directions, axis=-1), 1)
+    pixels, _ = camera.project((eye + 7 * directions).reshape(-1, 3))
+    x, y = np.meshgrid(np.arange(33) + 0.5, np.arange(21) + 0.5)
+    np.testing.assert_allclose(pixels, np.stack((x, y), axis=-1).reshape(-1, 2), atol=1e-9)
+
+
+def test_image_is_upright_and_not_mirrored() -> None:
+    camera = Camera((0, 0, 10), (0, 0, 0), width=100, height=100)  # along -z, y up: x to the right
+    pixels, _ = camera.project(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]]))
+    assert pixels[0] == pytest.approx([50, 50])
+    assert pixels[1, 0] > 50 and pixels[1, 1] == pytest.approx(50)
+    assert pixels[2, 1] < 50 and pixels[2, 0] == pytest.approx(50)
+
+
+def test_no_words_is_the_default() -> None:
+    assert Camera.from_ascent(None, BOUNDS) == Camera.default(BOUNDS)
+    assert Camera.from_ascent({}, BOUNDS, 64, 32) == Camera.default(BOUNDS, 64, 32)
+
+
+def test_ascents_words() -> None:
+    diagonal = float(np.linalg.norm(BOUNDS[1] - BOUNDS[0]))
+    plain = Camera.from_ascent({"azimuth": 0}, BOUNDS)
+    np.testing.assert_allclose(plain.position, CENTER + np.array([0, 0, diagonal]))
+    assert plain.fov == pytest.approx(60)
+    right = Camera.from_ascent({"azimuth": 90}, BOUNDS)
+    np.testing.assert_allclose(right.position, CENTER + np.array([diagonal, 0, 0]), atol=1e-9)
+    above = Camera.from_ascent({"elevation": "30"}, BOUNDS)
+    np.testing.assert_allclose(
+        above.position,
+        CENTER + np.array([0, math.sin(math.pi / 6), math.cos(math.pi / 6)]) * diagonal,
+    )
+    given = Camera.from_ascent(
+        {"position": [1, 2, 3], "look_at": [4, 5, 6], "up": [0, 0, 1], "fov": 40}, BOUNDS
+    )
+    assert given.position == (1, 2, 3) and given.look_at == (4, 5, 6) and given.up == (0, 0, 1)
+    zoomed = Camera.from_ascent({"zoom": 2.0}, BOUNDS)
+    size = [np.ptp(c.project(CORNERS)[0], axis=0) for c in (plain, zoomed)]
+    np.testing.assert_allclose(size[1], 2 * size[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"azimut": 3}, "camera/azimut: unknown; did you mean 'azimuth'"),
+        ({"xpan": 3}, "camera/xpan: unknown"),
+        ({"zoom": 0}, "camera/zoom: 0"),
+        ({"zoom": "big"}, "camera/zoom: 'big' is not a finite number"),
+        ({"position": [1, 2]}, "camera/position"),
+        ({"position": [1, 2, float("nan")]}, r"camera/position\[2\]"),
+        ({"position": [1, 2, 3], "look_at": [1, 2, 3]}, "camera/position"),
+        ({"fov": 180}, "camera/fov: 180"),
+        ([1], "camera: expected a mapping"),
+    ],
+)
+def test_wrong_words_are_named(words: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Camera.from_ascent(words, BOUNDS)
+
+
+def test_looking_along_up_still_works() -> None:
+    camera = Camera((0, 9, 0), (0, 0, 0), up=(0, 1, 0))
+    np.testing.assert_allclose(np.array(camera.basis()) @ np.array(camera.basis()).T, np.eye(3))
+
+
+@settings(max_examples=50, deadline=None)
+@given(eye=st.tuples(*(st.floats(-9, 9),) * 3))
+def test_rectangle_holds_every_pixel_of_the_box(eye: tuple) -> None:
+    camera = Camera(eye, (9.5, 0, 0), fov=70, width=50, height=40)
+    y0, y1, x0, x1 = camera.rectangle(BOUNDS)
+    rng = np.random.default_rng(0)
+    points = np.concatenate((CORNERS, BOUNDS[0] + rng.random((200, 3)) * (BOUNDS[1] - BOUNDS[0])))
+    pixels, depth = camera.project(points)
+    seen = pixels[(depth > 1e-9) & (pixels >= 0).all(axis=1) & (pixels < [50, 40]).all(axis=1)]
+    assert (seen >= [x0, y0]).all() and (seen <= [x1, y1]).all()
+
+
+def test_rectangle_of_boxes_around_and_behind_the_eye() -> None:
+    inside = Camera(tuple(CENTER), (9, 9, 9), width=50, height=40)
+    assert inside.rectangle(BOUNDS) == (0, 40, 0, 50)
+    behind = Camera((9, 0, 3), (20, 0, 3), width=50, height=40)
+    assert behind.rectangle(BOUNDS) == (0, 0, 0, 0)

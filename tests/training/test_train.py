@@ -1,0 +1,212 @@
+"""Training on a partition: quality, odd blocks, warm start, targets."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insitu.engines.network import Network
+from insitu.fields.neural_field import NeuralField
+from insitu.metrics import psnr
+from insitu.training.options import TrainingOptions
+from insitu.training.ranges import global_ranges, local_ranges
+from insitu.training.train import train
+from tests.blocks import blob, partition, split, swirl
+
+SMALL = Network(log2_hashmap_size=12)
+
+
+def fit(
+    block: object, network: Network = SMALL, previous: NeuralField | None = None, **options: object
+) -> NeuralField:
+    whole = local_ranges({"f": [block]})["f"]
+    return train(block, network, TrainingOptions(**options), whole, previous)
+
+
+@pytest.mark.parametrize("association", ["element", "vertex"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_smooth_field_is_learnt(association: str, dtype: type) -> None:
+    block = partition(blob, association=association, dtype=dtype)
+    field = fit(block)
+    truth = block.owned[0]
+    decoded = field.decode()
+    assert decoded.shape == truth.shape and decoded.dtype == dtype
+    # The quality that the field states is the quality that decoding shows.
+    extent = float(truth.max() - truth.min())
+    assert field.metrics.psnr_db([extent]) == pytest.approx(psnr(decoded, truth), abs=1e-3)
+    assert field.metrics.max_error == pytest.approx(np.abs(decoded - truth).max(), rel=1e-3)
+    assert psnr(decoded, truth) > 45
+
+
+def test_a_vector_field_is_learnt() -> None:
+    block = partition([blob, swirl, lambda x, y, z: x * y - z], association="vertex")
+    field = fit(block, n_min=1000)
+    decoded = field.decode()
+    assert decoded.shape == (17, 19, 21, 3)
+    for c in range(3):
+        assert psnr(decoded[..., c], block.owned[c]) > 38
+
+
+@pytest.mark.parametrize("value", [0.1, -3.0, 0.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_constant_is_exact(value: float, dtype: type) -> None:
+    block = partition(lambda x, y, z: np.full_like(x, value), dtype=dtype)
+    field = fit(block)
+    assert field.network is None and field.metrics.iterations == 0
+    np.testing.assert_array_equal(field.decode(), block.owned[0])
+    assert field.metrics.max_error == 0
+    assert field.metrics.psnr_db([0.0]) == np.inf
+
+
+def test_a_constant_component_is_exact() -> None:
+    block = partition([blob, lambda x, y, z: np.full_like(x, 0.7)])
+    decoded = fit(block).decode()
+    np.testing.assert_array_equal(decoded[..., 1], block.owned[1])
+    assert psnr(decoded[..., 0], block.owned[0]) > 40
+
+
+@pytest.mark.parametrize("cells", [(2, 2, 2), (1, 1, 1), (1, 12, 12), (12, 1, 1), (3, 1, 17)])
+@pytest.mark.parametrize("ghosts", [0, 1])
+def test_thin_and_tiny_blocks(cells: tuple[int, int, int], ghosts: int) -> None:
+    block = partition(blob, cells=cells, ghosts=ghosts)
+    field = fit(block)
+    truth = block.owned[0]
+    assert field.decode().shape == truth.shape
+    if truth.max() > truth.min():
+        assert psnr(field.decode(), truth) > 25
+
+
+def test_non_finite_samples_stay_where_they_are() -> None:
+    block = partition(blob)
+    values = block.components[0]
+    values[5:8, 6:8, 7] = np.nan
+    values[10, 10, 10] = np.inf
+    values[10, 10, 11] = -np.inf
+    clean = partition(blob)
+    field = fit(block)
+    decoded = field.decode()
+    assert np.isfinite(decoded).all()
+    assert field.metrics.nan_count == 6 and field.metrics.inf_count == 2
+    assert field.metrics.n_finite == (block.n_voxels - 8,)
+    # Elsewhere the block is as good as without them.
+    finite = np.isfinite(block.owned[0])
+    assert psnr(decoded[finite], clean.owned[0][finite]) > 42
+
+
+def test_a_block_of_nan_only() -> None:
+    field = fit(partition(lambda x, y, z: np.full_like(x, np.nan)))
+    assert np.isnan(field.decode()).all()
+    assert field.metrics.nan_count == 16 * 18 * 20
+    assert NeuralField.from_bytes(field.to_bytes()).decode().shape == (16, 18, 20)
+
+
+def test_the_target_is_met_and_ends_training_early() -> None:
+    block = partition(blob, cells=(24, 24, 24))
+    extent = [float(np.ptp(block.owned[0]))]
+    low, high = (fit(block, psnr=target).metrics for target in (30.0, 45.0))
+    assert low.psnr_db(extent) >= 30 and high.psnr_db(extent) >= 45
+    assert 16 <= low.iterations < high.iterations < TrainingOptions().iterations(24**3)
+
+
+def test_the_loss_threshold_ends_training() -> None:
+    few = fit(partition(blob), loss_threshold=0.02).metrics.iterations
+    many = fit(partition(blob), loss_threshold=0.005).metrics.iterations
+    assert 16 <= few < many < 200
+
+
+def test_the_time_budget_ends_training() -> None:
+    field = fit(partition(blob), n_min=10**7, seconds=0.1)
+    assert 0.05 < field.metrics.seconds < 2
+    assert 0 < field.metrics.iterations < 10**7
+
+
+def test_a_warm_start_is_ahead() -> None:
+    first = fit(partition(blob))
+    moved = partition(lambda x, y, z: blob(x + 0.01, y, z))
+    cold = fit(moved, n_min=30, epochs=1)
+    warm = fit(moved, previous=first, n_min=30, epochs=1)
+    assert warm.metrics.warm and not cold.metrics.warm
+    extent = [float(np.ptp(moved.owned[0]))]
+    assert warm.metrics.psnr_db(extent) > cold.metrics.psnr_db(extent) + 3
+    refused = fit(moved, previous=first, warm_start=False, n_min=30, epochs=1)
+    assert not refused.metrics.warm
+
+
+def test_a_network_that_died_is_not_a_start() -> None:
+    alive = fit(partition(blob))
+    dead_params = np.zeros_like(alive.params)
+    dead = NeuralField(**{**alive.__dict__, "params": dead_params, "_bytes": None})
+    again = fit(partition(blob), previous=dead)
+    assert not again.metrics.warm
+    assert again.metrics.psnr_db([float(np.ptp(partition(blob).owned[0]))]) > 45
+
+
+def test_training_is_deterministic() -> None:
+    a, b = fit(partition(blob)), fit(partition(blob))
+    np.testing.assert_array_equal(a.params, b.params)
+    assert not np.array_equal(a.params, fit(partition(blob), seed=1).params)
+
+
+def test_strided_views_are_read_in_place() -> None:
+    interleaved = np.zeros((18, 20, 22, 3), np.float64)
+    plain = partition(blob, dtype=np.float64)
+    interleaved[..., 1] = plain.components[0]
+    view = type(plain)(**{**plain.__dict__, "components": (interleaved[..., 1],)})
+    np.testing.assert_array_equal(fit(view).params, fit(plain).params)
+
+
+def test_the_ghost_layer_makes_faces_agree() -> None:
+    """Both sides of a shared face learn the same values there, without talking."""
+    y, z = np.random.default_rng(0).uniform(0.05, 0.95, (2, 500))
+    face = np.stack([np.full(500, 0.5), y, z], axis=1)
+    gap = {}
+    for ghosts in (0, 1):
+        blocks = split(blob, (16, 16, 32), (1, 1, 2), ghosts=ghosts)
+        whole = local_ranges({"f": blocks})["f"]
+        left, right = (train(b, SMALL, TrainingOptions(n_min=1000), whole) for b in blocks)
+        gap[ghosts] = float(np.abs(left(face) - right(face)).mean())
+        assert psnr(left(face), blob(*face.T), 1.2) > (40 if ghosts else 20)
+    assert gap[1] < 0.5 * gap[0]
+
+
+@given(st.floats(0.001, 1), st.integers(1, 3))
+@settings(max_examples=50)
+def test_the_network_shrinks_with_its_share(share: float, n_outputs: int) -> None:
+    whole = Network()
+    part = whole.for_block(n_outputs, share)
+    assert part.n_outputs == n_outputs
+    assert part.log2_hashmap_size <= whole.log2_hashmap_size
+    assert part.base_resolution <= whole.base_resolution
+    assert part.n_params <= whole.n_params
+    assert abs(2**part.log2_hashmap_size / 2**whole.log2_hashmap_size / share) < 32
+
+
+def test_shares_outside_0_1_are_refused() -> None:
+    for share in (0.0, -1.0, 1.5):
+        with pytest.raises(ValueError, match="share"):
+            Network().for_block(1, share)
+
+
+def test_n_train_is_the_paper_s() -> None:
+    options = TrainingOptions(batch=1000, n_min=50, epochs=10)
+    assert options.iterations(10) == 50
+    assert options.iterations(100_001) == 1010
+
+
+@pytest.mark.parallel([1, 2, 3, 4])
+def test_global_ranges() -> None:
+    from mpi4py import MPI
+
+    comm = MPI.COMM_WORLD
+    # The last rank is empty where there are several; rank 0 holds a block of NaN beside its own.
+    blocks = []
+    if comm.rank < comm.size - 1 or comm.size == 1:
+        offset = float(comm.rank)
+        blocks.append(partition(lambda x, y, z: x + offset, cells=(4, 4, 4), ghosts=0))
+    if comm.rank == 0:
+        blocks.append(partition(lambda x, y, z: x * np.nan, cells=(2, 2, 2), ghosts=0))
+    got = global_ranges(comm, local_ranges({"f": blocks, "absent": []}))
+    n = max(comm.size - 1, 1)
+    assert list(got) == ["f"]
+    assert got["f"].n_voxels == n * 64 + 8
+    np.testing.assert_allclose(got["f"].range, [[0.125, n - 1 + 0.875]])
