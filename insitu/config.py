@@ -41,6 +41,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+_MAX_NESTED_FILES = 4
+
 
 @dataclass(frozen=True)
 class Range:
@@ -49,16 +51,18 @@ class Range:
     low: float
     high: float
     unit: str = ""
+    multiple: int = 1
 
     def __str__(self) -> str:
-        return f"{self.low}..{self.high} {self.unit}".rstrip()
+        of = f"the multiples of {self.multiple} in " if self.multiple > 1 else ""
+        return f"{of}{self.low}..{self.high} {self.unit}".rstrip()
 
     def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         """`value` converted to the option's type; ValueError if it is a bool or out of range."""
         if isinstance(value, bool):
             raise ValueError(f"{str(value).lower()} is not a number")
         number = convert(value)
-        if not self.low <= number <= self.high:
+        if not self.low <= number <= self.high or (self.multiple > 1 and number % self.multiple):
             raise ValueError(f"{value} is not in {self}")
         return number
 
@@ -97,8 +101,8 @@ class SimulationConfig(_Section):
 class NetworkConfig(_Section):
     """Multi-resolution hash grid and multilayer perceptron, by tiny-cuda-nn's names.
 
-    These are for a block of the average size; blocks with more or fewer voxels get tables and
-    base resolutions scaled accordingly.
+    It is the network that one rank would use for the whole domain. A block gets tables and a base
+    resolution that are smaller by its share of all voxels (DVNR, section III-B).
     """
 
     n_levels: Annotated[int, Range(1, 16)] = 4
@@ -116,7 +120,7 @@ class NetworkConfig(_Section):
     per_level_scale: Annotated[float, Range(1, 4)] = 2.0
     """Factor between the resolutions of successive grids."""
 
-    n_neurons: Annotated[int, Range(2, 128)] = 16
+    n_neurons: Annotated[int, Range(16, 256, multiple=16)] = 16
     """Width of the hidden layers."""
 
     n_hidden_layers: Annotated[int, Range(1, 8)] = 2
@@ -127,57 +131,55 @@ class NetworkConfig(_Section):
 class TrainingConfig(_Section):
     """How a network is fitted to a block (DVNR, section III)."""
 
-    learning_rate: Annotated[float, Range(0.000001, 1)] = 0.01
+    learning_rate: Annotated[float, Range(0.000001, 1)] = 2e-2
     """Adam's step size at the start."""
 
-    decay: Literal["exponential", "cosine"] = "exponential"
+    decay: Literal["exponential", "cosine"] = "cosine"
     """How the learning rate falls over the iterations."""
 
-    final_rate: Annotated[float, Range(0, 1)] = 0.1
+    final_rate: Annotated[float, Range(0, 1)] = 1 / 30
     """Learning rate at the end, as a fraction of the one at the start."""
 
-    batch: Annotated[int, Range(64, 2**22, "samples")] = 8192
+    batch: Annotated[int, Range(64, 1048576, "samples")] = 4096
     """Samples per iteration."""
 
     n_min: Annotated[int, Range(1, 1000000, "iterations")] = 200
     """Iterations that even the smallest block gets."""
 
-    epochs: Annotated[float, Range(0.01, 10000)] = 8.0
-    """How many times, on average, a voxel is sampled."""
+    epochs: Annotated[int, Range(1, 10000)] = 16
+    """Samples drawn in all, as a multiple of the block's voxels."""
 
-    lambda_boundary: Annotated[float, Range(0, 1)] = 0.15
-    """Share of the samples that is drawn near the faces of the block."""
+    boundary_share: Annotated[float, Range(0, 1)] = 0.15
+    """Share of the samples that is drawn near the faces of the block; lambda in the paper."""
 
-    sigma: Annotated[float, Range(0.000001, 0.5)] = 0.005
+    boundary_sigma: Annotated[float, Range(0.000001, 0.5)] = 0.005
     """Standard deviation of their distance from the face, as a fraction of the block's extent."""
 
-    loss_threshold: Annotated[float, Range(0, 1)] | None = None
+    loss_threshold: Annotated[float, Range(0, 1)] = 0.0
     """Training ends when the moving average of the loss, the mean absolute error as a fraction of
-    the value range, falls below this; default: never."""
+    the block's value range, falls below this; 0: never."""
 
     warm_start: bool = True
     """Start from the weights of the previous step."""
 
-    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
-    """Seed of the samples and of the first weights; the rank is mixed in."""
+    seed: Annotated[int, Range(0, 4294967295)] = 0
+    """Seed of the samples and of the first weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldConfig(_Section):
-    """What is kept of one field, and how well. Training ends at the first target reached."""
+    """What is kept of one field, and how well. Training ends at the first limit reached."""
 
     components: tuple[str, ...] = ()
     """Published scalar fields that form this vector, in the order x, y, z; default: the published
     field of the same name."""
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Accuracy at which training ends; default: none, train to the number of iterations."""
-
-    iterations: Annotated[int, Range(1, 10000000)] | None = None
-    """Iterations at which training ends; default: from `training.epochs` and `training.n_min`."""
+    """Accuracy, against the field's range in the whole domain, at which training ends; default:
+    none, train for all of `training.epochs`."""
 
     seconds: Annotated[float, Range(0.001, 100000, "s")] | None = None
-    """Time after which training ends, per step and rank; default: unlimited."""
+    """Longest training of a block at a step; default: unlimited."""
 
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
@@ -255,18 +257,19 @@ def read(
 ) -> tuple[RunConfig, Places]:
     """As `load`, and also returns where each value of the run file stands."""
     if isinstance(source, Mapping):
-        tree, places, folder = _plain(source), Places("run file"), Path.cwd()
+        tree, places = _plain(source), Places("run file", Path.cwd())
     else:
         tree, places = yaml_tree.read(Path(source))
-        folder = Path(source).resolve().parent
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):
         raise ConfigError([f"{places.source}: expected keys and values, found {_kind(tree)}"])
     for text in overrides:
         yaml_tree.override(tree, places, text)
-    _read_actions_file(tree, places, folder)
-    _gather_simulation(tree, folder)
+    if "actions_file" in tree:
+        _inline(tree, places, ())
+    _inline_actions_files(tree.get("actions"), places, ("actions",))
+    _gather_simulation(tree, places.folder)
     return _validate(tree, places), places
 
 
@@ -295,22 +298,37 @@ def broadcast(comm: MPI.Comm, loader: Callable[[], T]) -> T:
     return typing.cast(T, result)
 
 
-def _read_actions_file(tree: dict[str, Any], places: Places, folder: Path) -> None:
-    """Put the list in the file that `actions_file` names in the place of `actions`."""
-    if "actions_file" not in tree:
+def _inline_actions_files(tree: Any, places: Places, path: KeyPath, depth: int = 1) -> None:
+    """Do `_inline` for all mappings with an `actions_file` in `tree`, which hangs at `path`."""
+    if isinstance(tree, list):
+        for i, item in enumerate(tree):
+            _inline_actions_files(item, places, (*path, i), depth)
+    if not isinstance(tree, dict):
         return
+    if "actions_file" in tree:
+        if depth == _MAX_NESTED_FILES:
+            text = f"{depth} actions files deep; do they name each other?"
+            raise ConfigError([places.problem((*path, "actions_file"), text)])
+        _inline(tree, places, path)
+        depth += 1
+    for key, value in tree.items():
+        _inline_actions_files(value, places, (*path, key), depth)
+
+
+def _inline(tree: dict[str, Any], places: Places, path: KeyPath) -> None:
+    """Replace `actions_file` in the mapping `tree`, at `path`, by the file's list of `actions`."""
+    name = tree.pop("actions_file")
+    refusal = None
     if "actions" in tree:
-        text = "given together with actions; choose one"
-        raise ConfigError([places.problem(("actions_file",), text)])
-    name = tree["actions_file"]
-    if not isinstance(name, str):
-        text = f"expected the name of a file, found {_kind(name)}"
-        raise ConfigError([places.problem(("actions_file",), text)])
-    if not (folder / name).is_file():
-        raise ConfigError([places.problem(("actions_file",), f"no file {folder / name}")])
-    del tree["actions_file"]
-    tree["actions"], inner = yaml_tree.read(folder / name)
-    places.graft(("actions",), inner)
+        refusal = "given together with actions; choose one"
+    elif not isinstance(name, str):
+        refusal = f"expected the name of a file, found {_kind(name)}"
+    elif not (places.folder / name).is_file():
+        refusal = f"no file {places.folder / name}"
+    if refusal:
+        raise ConfigError([places.problem((*path, "actions_file"), refusal)])
+    tree["actions"], inner = yaml_tree.read(places.folder / name)
+    places.graft((*path, "actions"), inner)
 
 
 def _gather_simulation(tree: dict[str, Any], folder: Path) -> None:

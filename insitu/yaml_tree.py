@@ -29,10 +29,13 @@ _SCALARS = (
 
 
 class Places:
-    """Where the values of a tree come from: "run.yaml:12" or "--set", by path of keys."""
+    """Where the values of a tree come from: "run.yaml:12" or "--set", by path of keys.
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    `source` names the whole, and `folder` is where the files lie that it names.
+    """
+
+    def __init__(self, source: str, folder: Path) -> None:
+        self.source, self.folder = source, folder
         self._places: dict[KeyPath, str] = {}
 
     def set(self, path: KeyPath, place: str) -> None:
@@ -78,7 +81,7 @@ def read(file: Path) -> tuple[Any, Places]:
 
     Raises: ConfigError if the file cannot be read, is not YAML, or gives a key twice.
     """
-    places = Places(file.name)
+    places = Places(file.name, file.resolve().parent)
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -123,7 +126,7 @@ def override(tree: dict[str, Any], places: Places, text: str) -> None:
     names = key.strip().split(".")
     if not equals or not all(names):
         raise ConfigError([f"--set {text}: expected KEY.KEY=VALUE"])
-    parsed = parse(value, Places(f"--set {text}"))
+    parsed = parse(value, Places(f"--set {text}", places.folder))
     path: KeyPath = ()
     holder: Any = tree
     for position, name in enumerate(names):
