@@ -1,0 +1,21 @@
+"""What a simulation hands over: a Blueprint tree becomes partitions, ghosts sorted out."""
+
+from insitu.mesh.blueprint import State, field_names, partitions, state, verify
+from insitu.mesh.ghost_check import GhostReport, check
+from insitu.mesh.neighbours import exchange
+from insitu.mesh.partition import Partition
+from insitu.mesh.tree import MeshError, domains
+
+__all__ = [
+    "GhostReport",
+    "MeshError",
+    "Partition",
+    "State",
+    "check",
+    "domains",
+    "exchange",
+    "field_names",
+    "partitions",
+    "state",
+    "verify",
+]

@@ -1,0 +1,112 @@
+"""Which cells of a block are its own, and which ghost cells beside them can be believed.
+
+In: flags per cell: 0 owned, 1 a valid ghost, anything else garbage.
+Out: `GhostBox`: the owned box and at most one valid ghost layer on each of its six sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from insitu.mesh.partition import NO_LAYERS, Array, Association, Layers, Shape
+from insitu.mesh.tree import MeshError
+
+# First and one past the last index along z, y, x.
+Box: TypeAlias = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+OWNED, VALID, GARBAGE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class GhostBox:
+    """The owned cells `owned` of a block, and the valid ghost layers `layers` around them."""
+
+    owned: Box
+    layers: Layers = NO_LAYERS
+
+    @classmethod
+    def whole(cls, shape: Shape) -> GhostBox:
+        """A block of `shape` (nz, ny, nx) cells without ghosts."""
+        nz, ny, nx = shape
+        return cls(((0, nz), (0, ny), (0, nx)))
+
+    def without_layers(self) -> GhostBox:
+        return GhostBox(self.owned)
+
+    def slices(self, association: Association) -> tuple[slice, slice, slice]:
+        """Owned samples and ghost layers in the block's array of that association, z, y, x.
+
+        Vertices: those of the owned cells, and the outer ones of each valid layer of cells.
+        """
+        extra = 1 if association == "vertex" else 0
+        z, y, x = (
+            slice(start - low, stop + extra + high)
+            for (start, stop), (low, high) in zip(self.owned, self.layers, strict=True)
+        )
+        return z, y, x
+
+    def nodes(self, nodes: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        """Node coordinates of the owned box, of the whole block's `nodes`; both in x, y, z."""
+        z, y, x = (slice(start, stop + 1) for start, stop in self.owned)
+        return nodes[0][x].copy(), nodes[1][y].copy(), nodes[2][z].copy()
+
+
+def ghost_box(flags: Array, path: str) -> GhostBox:
+    """The owned box and valid layers that `flags` (nz, ny, nx) mean. Not collective.
+
+    The owned cells must fill a box. A side gets a layer when the cells beside it are all VALID,
+    the edges and corners that it shares with the layers already given included, because what
+    reads the values interpolates across them. Sides are tried in the order z low, z high, y low,
+    y high, x low, x high, so where only faces are valid and edges are not, z keeps its layers.
+
+    Raises:
+        MeshError: starting with `path`, when no cell is owned or the owned ones fill no box.
+    """
+    owned = owned_box(flags == OWNED, path)
+    layers = [[0, 0], [0, 0], [0, 0]]
+    for axis in range(3):
+        for side in (0, 1):
+            slab = _slab(owned, layers, axis, side, flags.shape[axis])
+            layers[axis][side] = int(slab is not None and bool(np.all(flags[slab] == VALID)))
+    z, y, x = ((low, high) for low, high in layers)
+    return GhostBox(owned, (z, y, x))
+
+
+def owned_box(owned: Array, path: str) -> Box:
+    """The box that the true cells of `owned` (nz, ny, nx), bool, fill exactly."""
+    ranges = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        (inside,) = np.nonzero(owned.any(axis=others))
+        if inside.size == 0:
+            raise MeshError(f"{path}: no cell is {OWNED} (owned)")
+        ranges.append((int(inside[0]), int(inside[-1]) + 1))
+    z, y, x = ranges
+    box = owned[z[0] : z[1], y[0] : y[1], x[0] : x[1]]
+    if not box.all():
+        k, j, i = (int(n) for n in np.argwhere(~box)[0])
+        raise MeshError(
+            f"{path}: the {int(box.sum())} owned cells ({OWNED}) fill no box: "
+            f"i {x[0]}..{x[1] - 1}, j {y[0]}..{y[1] - 1}, k {z[0]}..{z[1] - 1} bounds them, "
+            f"but cell ({x[0] + i}, {y[0] + j}, {z[0] + k}) in it is a ghost"
+        )
+    return z, y, x
+
+
+def _slab(
+    owned: Box, layers: list[list[int]], axis: int, side: int, length: int
+) -> tuple[slice, ...] | None:
+    """Index of the one-cell layer beside `side` of the box with its layers; None outside."""
+    start, stop = owned[axis]
+    place = start - 1 if side == 0 else stop
+    if not 0 <= place < length:
+        return None
+    index = [
+        slice(first - low, last + high)
+        for (first, last), (low, high) in zip(owned, layers, strict=True)
+    ]
+    index[axis] = slice(place, place + 1)
+    return tuple(index)

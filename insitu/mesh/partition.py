@@ -1,0 +1,96 @@
+"""One block of one field, as the rest of the library sees it.
+
+In: views of the simulation's arrays, the owned box and the ghost layers that may be read.
+Out: `Partition`: shapes, bounds, owned values.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Association: TypeAlias = Literal["element", "vertex"]
+Shape: TypeAlias = tuple[int, int, int]
+# How many ghost layers lie on the (low, high) side along z, y, x.
+Layers: TypeAlias = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+
+NO_LAYERS: Layers = ((0, 0), (0, 0), (0, 0))
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The owned box of one domain, with at most one valid ghost layer per side.
+
+    Nothing here is a copy of the block, except after `exchange`. Views last as long as the
+    simulation leaves its arrays alone; `nodes` is a copy and lasts.
+
+    Attributes:
+        field: the field's name.
+        association: "element" (a value per cell) or "vertex" (a value per grid node).
+        components: one array (nz, ny, nx) per component, ghost layers included; float32 or
+            float64, any strides, read-only.
+        ghost_layers: layers in `components` on the (low, high) side along z, y, x; 0 or 1 each.
+        nodes: node coordinates of the owned box along x (nx + 1,), y (ny + 1,), z (nz + 1,) for
+            nx x ny x nz owned cells; float64, increasing, world units.
+        domain_id: the simulation's number of this domain, or its place in the rank's list.
+    """
+
+    field: str
+    association: Association
+    components: tuple[Array, ...]
+    ghost_layers: Layers
+    nodes: tuple[Array, Array, Array]
+    domain_id: int
+
+    def __post_init__(self) -> None:
+        expected = tuple(
+            n + sum(layers) for n, layers in zip(self.shape, self.ghost_layers, strict=True)
+        )
+        for component in self.components:
+            if component.shape != expected:
+                raise ValueError(
+                    f"field '{self.field}': an array of shape {component.shape}; owned box and "
+                    f"ghost layers make {expected}"
+                )
+
+    @property
+    def n_components(self) -> int:
+        return len(self.components)
+
+    @property
+    def cells(self) -> Shape:
+        """Owned cells (nz, ny, nx)."""
+        x, y, z = self.nodes
+        return z.size - 1, y.size - 1, x.size - 1
+
+    @property
+    def shape(self) -> Shape:
+        """Owned samples (nz, ny, nx): the cells, or one more per axis for vertex data."""
+        nz, ny, nx = self.cells
+        extra = 1 if self.association == "vertex" else 0
+        return nz + extra, ny + extra, nx + extra
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of owned samples."""
+        return math.prod(self.shape)
+
+    @property
+    def bounds(self) -> tuple[Array, Array]:
+        """Lowest and highest corner of the owned box, each (3,) in x, y, z, world units."""
+        low = np.array([axis[0] for axis in self.nodes])
+        high = np.array([axis[-1] for axis in self.nodes])
+        return low, high
+
+    @property
+    def owned(self) -> tuple[Array, ...]:
+        """The components without ghost layers: views (nz, ny, nx) of shape `shape`."""
+        box = tuple(
+            slice(low, low + n) for n, (low, _) in zip(self.shape, self.ghost_layers, strict=True)
+        )
+        return tuple(component[box] for component in self.components)

@@ -1,0 +1,219 @@
+"""One way to read a Blueprint tree, whichever of its forms the simulation hands over.
+
+In: a nested mapping (keys may be paths, "state/cycle"), a conduit.Node, or several of them.
+Out: plain nested dicts, one per domain, whose leaves are the simulation's own arrays.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from insitu.mesh.partition import Array
+
+Tree: TypeAlias = dict[str, Any]
+
+_DOMAIN_KEYS = ("coordsets", "topologies", "fields", "state")
+
+
+class MeshError(ValueError):
+    """A published tree is wrong. The message starts with the path of what is wrong.
+
+    With several domains on the rank it starts with "domain <id>: ".
+    """
+
+
+def trees(published: object) -> list[Tree]:
+    """Every non-empty tree in what was published, as nested dicts. Not collective.
+
+    `published` is None, one domain, a list or conduit list of domains, or a mapping from names to
+    domains. Arrays are handed through, never copied.
+    """
+    plain = _plain(published)
+    if isinstance(plain, list | tuple):
+        children = [_plain(child) for child in plain]
+    elif isinstance(plain, dict) and _holds_domains(plain):
+        children = list(plain.values())
+    else:
+        children = [plain]
+    found: list[Tree] = []
+    for i, child in enumerate(children):
+        if child is not None and not isinstance(child, dict):
+            raise MeshError(f"domain {i}: a {type(child).__name__}; expected a Blueprint tree")
+        if child:
+            found.append(child)
+    return found
+
+
+def domains(published: object) -> list[Tree]:
+    """The domains of this rank; [] for a rank that has none. Not collective.
+
+    A tree that holds nothing, or nothing but `state`, is no domain.
+    """
+    return [tree for tree in trees(published) if set(tree) - {"state"}]
+
+
+def labelled(published: object) -> Iterator[tuple[int, Tree, str]]:
+    """(domain id, domain, prefix of its error messages) for each domain of this rank."""
+    found = domains(published)
+    for place, domain in enumerate(found):
+        domain_id = int(number(domain, "state/domain_id", default=place))
+        yield domain_id, domain, f"domain {domain_id}: " if len(found) > 1 else ""
+
+
+@contextmanager
+def prefixed(prefix: str) -> Iterator[None]:
+    """Puts `prefix` before the message of a MeshError raised inside."""
+    try:
+        yield
+    except MeshError as error:
+        raise (MeshError(f"{prefix}{error}") if prefix else error) from None
+
+
+def find(tree: Tree, path: str) -> Any:
+    """What lies at `path`: a dict, a leaf, or None where there is nothing."""
+    here: Any = tree
+    for name in path.split("/"):
+        if not isinstance(here, dict) or name not in here:
+            return None
+        here = here[name]
+    return here
+
+
+def require(tree: Tree, path: str, why: str = "") -> Any:
+    """What lies at `path`. MeshError with the first missing part of the path, and `why`."""
+    here: Any = tree
+    walked: list[str] = []
+    for name in path.split("/"):
+        walked.append(name)
+        known = here if isinstance(here, dict) else {}
+        if known.get(name) is None:
+            found = f", {nearest(name, known)}" if known else ""
+            raise MeshError(f"{'/'.join(walked)}: missing{why and f' ({why})'}{found}")
+        here = known[name]
+    return here
+
+
+def group(tree: Tree, path: str) -> Tree:
+    """The group of names at `path`."""
+    found = require(tree, path)
+    if not isinstance(found, dict):
+        raise MeshError(f"{path}: {_what(found)}; expected a group of names")
+    return found
+
+
+def require_text(tree: Tree, path: str, why: str = "") -> str:
+    """The string at `path`."""
+    leaf = require(tree, path, why)
+    if not isinstance(leaf, str):
+        raise MeshError(f"{path}: {_what(leaf)}; expected a string")
+    return leaf
+
+
+def number(tree: Tree, path: str, default: float | None = None) -> float:
+    """The finite number at `path`, or `default` where nothing is there."""
+    leaf = find(tree, path) if default is not None else require(tree, path)
+    if leaf is None and default is not None:
+        return default
+    try:
+        value = float(np.asarray(leaf).reshape(()))
+    except (TypeError, ValueError):
+        raise MeshError(f"{path}: {_what(leaf)}; expected one number") from None
+    if not np.isfinite(value):
+        raise MeshError(f"{path}: {value} is not finite")
+    return value
+
+
+def array(tree: Tree, path: str) -> Array:
+    """The array at `path`, itself: nothing is copied. Any shape, any numeric dtype.
+
+    A conduit.Node gives an array of one element as a scalar; it becomes an array again.
+    """
+    leaf = require(tree, path)
+    if isinstance(leaf, dict | list | tuple | str):
+        raise MeshError(f"{path}: {_what(leaf)}; expected a NumPy array, which is used in place")
+    values = np.asarray(leaf)
+    if values.dtype.kind not in "fiub":
+        raise MeshError(f"{path}: {_what(leaf)}; expected an array of numbers")
+    return values.reshape(1) if values.ndim == 0 else values
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What is there instead of `name`, for a message: the nearest names, or all of them."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"nearest is '{close[0]}'"
+    if not names:
+        return "there is none"
+    return "there is " + ", ".join(f"'{other}'" for other in names)
+
+
+def _what(leaf: object) -> str:
+    if isinstance(leaf, np.ndarray):
+        return f"an array of {leaf.size} {leaf.dtype}"
+    if isinstance(leaf, dict):
+        return "a group of " + (", ".join(f"'{name}'" for name in leaf) or "nothing")
+    if isinstance(leaf, str | int | float):
+        return repr(leaf)
+    return f"a {type(leaf).__name__}"
+
+
+def _holds_domains(tree: Tree) -> bool:
+    """Whether a mapping maps names to domains rather than being one."""
+    if not tree or any(key in tree for key in _DOMAIN_KEYS):
+        return False
+    return all(
+        not child or (isinstance(child, dict) and any(key in child for key in _DOMAIN_KEYS))
+        for child in tree.values()
+    )
+
+
+def _is_node(thing: object) -> bool:
+    """Whether it quacks like a conduit.Node (conduit itself is never imported here)."""
+    return hasattr(thing, "child_names") and hasattr(thing, "number_of_children")
+
+
+def _plain(thing: Any) -> Any:
+    """Nested dicts with single names as keys, a list for a list node, or the leaf itself."""
+    if _is_node(thing):
+        return _plain_node(thing)
+    if not isinstance(thing, Mapping):
+        return thing
+    nested: Tree = {}
+    for key, value in thing.items():
+        _insert(nested, str(key).strip("/").split("/"), _plain(value), str(key))
+    return nested
+
+
+def _plain_node(node: Any) -> Any:
+    """As `_plain`, of a conduit.Node: reads it by `child(i)`, which never creates a path."""
+    children = [node.child(i) for i in range(node.number_of_children())]
+    names = list(node.child_names())
+    if children and not names:
+        return [_plain_node(child) for child in children]
+    if children:
+        return {name: _plain_node(child) for name, child in zip(names, children, strict=True)}
+    leaf = node.value()
+    return None if _is_node(leaf) else leaf  # an empty node is its own value
+
+
+def _insert(nested: Tree, names: list[str], value: Any, key: str) -> None:
+    """Put `value` at the path `names`, merging groups that both a path and a mapping name."""
+    here = nested
+    for name in names[:-1]:
+        here = here.setdefault(name, {})
+        if not isinstance(here, dict):
+            raise MeshError(f"{key}: '{name}' is both a value and a group")
+    last = names[-1]
+    if isinstance(value, dict) and isinstance(here.get(last), dict):
+        for name, child in value.items():
+            _insert(here[last], [name], child, f"{key}/{name}")
+    elif last in here:
+        raise MeshError(f"{key}: given twice")
+    else:
+        here[last] = value
