@@ -184,8 +184,10 @@ class _Reader:
             raise _Refused(path, f"expected `action:` and what it needs, found {_shown(action)}")
         word = action["action"]
         if word not in words:
-            where = "" if len(words) == len(_WORDS) else " in a trigger"
-            hint = nearest(str(word), words) or f"; insitu does {', '.join(words)}{where}"
+            if word in _WORDS:
+                text = f"{word} has no place in a trigger's actions; {', '.join(words)} has"
+                raise _Refused((*path, "action"), text)
+            hint = nearest(str(word), words) or f"; insitu does {', '.join(words)}"
             raise _Refused((*path, "action"), f"unknown action {word!r}{hint}")
         key = _WORDS[word]
         _keys(action, path, ("action", key), required=(key,))

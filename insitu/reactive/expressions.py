@@ -16,7 +16,7 @@ import math
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Union
 
 import numpy as np
 
@@ -126,10 +126,9 @@ def parse(text: str, queries: Mapping[str, str] | None = None) -> Expression:
 
 def number(value: Value) -> float:
     """The number that a value stands for: an extremum stands for its value."""
-    if isinstance(value, Extremum):
-        return value.value
-    assert not isinstance(value, tuple)
-    return float(value)
+    if isinstance(value, tuple):
+        raise TypeError(f"the position {value} is not a number")
+    return value.value if isinstance(value, Extremum) else float(value)
 
 
 # ---- the parts of an expression
@@ -157,7 +156,7 @@ class _Reduction(Node):
 
     def value(self, context: Context) -> Value:
         found = context.statistics[self.reference]
-        value: Value = getattr(found, self.function.removeprefix("field_"))
+        value: Any = getattr(found, self.function.removeprefix("field_"))
         return value if isinstance(value, Extremum) else float(value)
 
 
@@ -452,13 +451,14 @@ class _Checker:
         return self.error(tree, f"{name} is called as {FUNCTIONS[name]}")
 
     def _field(self, tree: ast.Call) -> Node:
-        texts = [a.value if isinstance(a, ast.Constant) else None for a in tree.args]
-        if not 1 <= len(texts) <= 2 or not all(isinstance(t, str) and t for t in texts):
+        constants = [a.value if isinstance(a, ast.Constant) else None for a in tree.args]
+        texts = [c for c in constants if isinstance(c, str) and c]
+        if len(texts) != len(constants) or len(texts) not in (1, 2):
             raise self._misuse(tree, "field")
         if len(texts) == 2 and texts[1] not in AXES:
             problem = f"unknown component '{texts[1]}': a vector has 'x', 'y' and 'z'"
             raise self.error(tree.args[1], problem)
-        reference = FieldReference(*map(str, texts))
+        reference = FieldReference(*texts)
         self.references.setdefault(reference, self.column(tree))
         return _Field(reference)
 

@@ -1,0 +1,295 @@
+"""What a run tells: a line per recorded step, a table at the end, the timings as a file.
+
+In: a StepReport at every recorded step, the Summary at the end.
+Out: text on the terminal, `insitu_timings.csv`.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+TIMINGS_FILE = "insitu_timings.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldReport:
+    """How one field was recorded at one step, over all ranks."""
+
+    name: str
+    psnr_db: float
+    """Decoded against raw data, over all ranks' owned samples; infinite if exact."""
+    ratio: float
+    """Raw bytes over compressed bytes, of all ranks."""
+    seconds: float
+    """Training time of the slowest rank."""
+    iterations: int
+    """Most iterations on any rank."""
+    warm: bool
+    """Training began with the weights of an earlier step."""
+    nbytes: int
+    """Compressed bytes of all ranks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReport:
+    """What insitu did at one step; the same on every rank."""
+
+    cycle: int
+    time: float
+    """Simulation time, in the simulation's unit."""
+    fields: tuple[FieldReport, ...]
+    window_nbytes: int
+    """Bytes of all steps in the window, of all ranks."""
+    seconds: float
+    """Wall-clock time of `execute` on the slowest rank."""
+    fired: tuple[str, ...] = ()
+    """Names of the triggers that fired."""
+    files: tuple[str, ...] = ()
+    """Pictures written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldSummary:
+    """How one field was recorded over a run."""
+
+    name: str
+    steps: int
+    psnr_min_db: float
+    psnr_mean_db: float
+    ratio: float
+    """Raw bytes over compressed bytes, of all steps."""
+    seconds_cold: float
+    """Mean training time of steps that began with new weights; NaN if there were none."""
+    seconds_warm: float
+    """Mean training time of steps that began with earlier weights; NaN if there were none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What insitu did in a run."""
+
+    steps: int
+    """Steps at which something was recorded."""
+    seconds: float
+    """Wall-clock time spent in insitu at those steps."""
+    fields: tuple[FieldSummary, ...]
+    files: tuple[str, ...]
+    """All files and record folders written."""
+
+
+@dataclass
+class Tally:
+    """Adds up step reports. Not collective; keeps a few numbers per field and step."""
+
+    steps: int = 0
+    seconds: float = 0.0
+    fields: dict[str, list[FieldReport]] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+    def add(self, report: StepReport) -> None:
+        self.steps += 1
+        self.seconds += report.seconds
+        for entry in report.fields:
+            self.fields.setdefault(entry.name, []).append(entry)
+        self.files += report.files
+
+    def summary(self, more_files: Sequence[str] = ()) -> Summary:
+        """The run so far; `more_files` were written by others than the steps, e.g. the record."""
+        return Summary(
+            steps=self.steps,
+            seconds=self.seconds,
+            fields=tuple(_field_summary(name, entries) for name, entries in self.fields.items()),
+            files=(*self.files, *more_files),
+        )
+
+
+def _field_summary(name: str, entries: Sequence[FieldReport]) -> FieldSummary:
+    compressed = sum(entry.nbytes for entry in entries)
+    raw = sum(entry.ratio * entry.nbytes for entry in entries)
+    return FieldSummary(
+        name=name,
+        steps=len(entries),
+        psnr_min_db=min(entry.psnr_db for entry in entries),
+        psnr_mean_db=_mean([entry.psnr_db for entry in entries]),
+        ratio=raw / compressed if compressed else math.nan,
+        seconds_cold=_mean([entry.seconds for entry in entries if not entry.warm]),
+        seconds_warm=_mean([entry.seconds for entry in entries if entry.warm]),
+    )
+
+
+class Terminal:
+    """Tells rank 0's user about the run, and writes the timings. For rank 0 only.
+
+    Lines are plain; where standard output is a terminal, a progress bar stays below them. The
+    timings are collected in a hidden file, which `close` renames when it is complete.
+    """
+
+    def __init__(self, output: Path, *, quiet: bool = False, steps: int | None = None) -> None:
+        """Creates the folder `output`. Raises OSError if it cannot write there."""
+        from rich.console import Console
+
+        # What is no terminal has no width, and its lines are not to be broken.
+        width = None if sys.stdout.isatty() else 120
+        self.console: Console = Console(quiet=quiet, highlight=False, width=width)
+        self.path = output / TIMINGS_FILE
+        output.mkdir(parents=True, exist_ok=True)
+        self._aside = output / f".{TIMINGS_FILE}.{os.getpid()}"
+        self._file = self._aside.open("w", newline="", encoding="utf-8")
+        self._timings = csv.writer(self._file)
+        self._timings.writerow(_COLUMNS)
+        self._progress: Progress | None = None
+        if self.console.is_terminal and not quiet:
+            self._progress = _progress_bar(self.console, steps)
+
+    def step(self, report: StepReport | None) -> None:
+        """Tell that the simulation has done a step, and what insitu did at it, if anything."""
+        if self._progress:
+            self._progress.advance(self._progress.task_ids[0])
+        if report is None:
+            return
+        self.console.print(step_line(report), markup=False, soft_wrap=True)
+        self._timings.writerows(_rows(report))
+        self._file.flush()
+
+    def close(self, summary: Summary | None) -> None:
+        """Put the timings in place, and print the table and the files if the run came to an end."""
+        if self._progress:
+            self._progress.stop()
+        self._file.close()
+        os.replace(self._aside, self.path)
+        if summary is None:
+            return
+        if summary.fields:
+            self.console.print(_table(summary))
+        self.console.print("Wrote:", markup=False)
+        for line in _grouped((*summary.files, str(self.path))):
+            self.console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def step_line(report: StepReport) -> str:
+    """One line on a recorded step: when, what was trained and how well, what it cost."""
+    parts = [f"cycle {report.cycle:>6}  time {report.time:<10.4g}"]
+    for entry in report.fields:
+        quality = f"{decibels(entry.psnr_db)} {entry.ratio:.0f}x"
+        start = "warm" if entry.warm else "cold"
+        parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}")
+    parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")
+    if report.fired:
+        parts.append(f"fired {', '.join(report.fired)}")
+    if report.files:
+        parts.append(f"{len(report.files)} pictures" if len(report.files) > 1 else "1 picture")
+    return " | ".join(parts)
+
+
+def decibels(psnr_db: float) -> str:
+    """ "41.2 dB", or "exact"."""
+    return "exact" if psnr_db == math.inf else f"{psnr_db:.1f} dB"
+
+
+def byte_size(nbytes: float) -> str:
+    """ "512 B", "3.2 KiB", "1.5 MiB", ..."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if nbytes < 1024:
+            return f"{nbytes:.0f} B" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    return f"{nbytes:.1f} TiB"
+
+
+_COLUMNS = (
+    "cycle",
+    "time",
+    "field",
+    "psnr_db",
+    "ratio",
+    "nbytes",
+    "iterations",
+    "warm",
+    "train_seconds",
+    "step_seconds",
+    "window_nbytes",
+    "fired",
+)
+
+
+def _rows(report: StepReport) -> list[tuple[Any, ...]]:
+    """The lines of the timings for one step: one per field, or one without a field."""
+    fired = " ".join(report.fired)
+    after = (f"{report.seconds:.6f}", report.window_nbytes, fired)
+    before = (report.cycle, repr(report.time))
+    return [
+        (
+            *before,
+            entry.name,
+            f"{entry.psnr_db:.4f}",
+            f"{entry.ratio:.4f}",
+            entry.nbytes,
+            entry.iterations,
+            int(entry.warm),
+            f"{entry.seconds:.6f}",
+            *after,
+        )
+        for entry in report.fields
+    ] or [(*before, *[""] * 7, *after)]
+
+
+def _progress_bar(console: Console, steps: int | None) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("step"), MofNCompleteColumn(), BarColumn(), TimeElapsedColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    progress.add_task("steps", total=steps)
+    progress.start()
+    return progress
+
+
+def _table(summary: Summary) -> Any:
+    from rich.table import Table
+
+    title = f"{summary.steps} steps recorded, {summary.seconds:.1f} s in insitu"
+    table = Table(title=title, title_justify="left")
+    table.add_column("field")
+    heads = ("steps", "PSNR min", "PSNR mean", "ratio", "s cold", "s warm")
+    for head in heads:
+        table.add_column(head, justify="right")
+    for entry in summary.fields:
+        table.add_row(
+            entry.name,
+            str(entry.steps),
+            decibels(entry.psnr_min_db),
+            decibels(entry.psnr_mean_db),
+            f"{entry.ratio:.0f}x",
+            _seconds(entry.seconds_cold),
+            _seconds(entry.seconds_warm),
+        )
+    return table
+
+
+def _grouped(files: Sequence[str]) -> list[str]:
+    """File names, those of long series shortened to the first and the last."""
+    series: dict[str, list[str]] = {}
+    for name in dict.fromkeys(files):
+        series.setdefault("".join(c for c in name if not c.isdigit()), []).append(name)
+    lines = []
+    for names in series.values():
+        long = len(names) > 4
+        lines += [f"{names[0]} ... {names[-1]} ({len(names)} files)"] if long else names
+    return lines
+
+
+def _seconds(seconds: float) -> str:
+    return "-" if math.isnan(seconds) else f"{seconds:.2f}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
