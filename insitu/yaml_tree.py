@@ -139,6 +139,7 @@ def override(tree: dict[str, Any], places: Places, text: str) -> None:
         else:
             if isinstance(holder, dict) and holder.get(name) is None:
                 holder[name] = {}
+                places.set(path, "--set")
             holder = holder[step]
     places.set(path, "--set")
 

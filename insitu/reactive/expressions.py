@@ -322,7 +322,7 @@ class _Checker:
         try:
             return ast.parse(self.text, mode="eval").body
         except SyntaxError as error:
-            column = (error.offset or 1) - 1
+            column = error.offset - 1 if error.offset else len(self.text)
             problem = "empty" if not self.text else f"not an expression: {error.msg}"
             raise ExpressionError(problem, self.text, column) from None
         except (RecursionError, MemoryError, ValueError) as error:

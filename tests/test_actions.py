@@ -1,0 +1,287 @@
+"""Ascent's actions: what is understood, and how what is not is refused."""
+
+import textwrap
+
+import pytest
+
+from insitu import actions
+from insitu.actions import Scene, VolumePlot
+from insitu.errors import ConfigError
+from insitu.reactive.expressions import CONDITION, EXTREMUM
+from insitu.render.scene import View
+
+EVERYTHING = """
+fields: {density: {}, energy: {}}
+actions:
+  - action: add_triggers
+    triggers:
+      shock:
+        params:
+          condition: rise > 1.5 and max(field('density')).position.x < 2
+          mode: edge
+          actions:
+            - action: add_scenes
+              scenes:
+                blast:
+                  window: all
+                  plots: {p1: {type: volume, field: density}}
+  - action: add_queries
+    queries:
+      q1: {params: {expression: max(field('pressure')), name: peak}}
+      q2: {params: {expression: "peak - history(peak, relative_index=1)", name: rise}}
+      q3: {params: {expression: 5, name: five}}
+  - action: add_scenes
+    scenes:
+      s1:
+        window: 3
+        plots:
+          p1:
+            type: volume
+            field: energy
+            min_value: 1e-3
+            max_value: 2
+            samples: 200
+            color_table:
+              name: Viridis
+              control_points: [{type: alpha, position: 0, alpha: 0}]
+        renders:
+          r1:
+            image_prefix: front_%04d
+            image_width: 320
+            image_height: 240
+            camera: {azimuth: 30, zoom: 1.5}
+            bg_color: [1, 1, 1]
+            annotations: "false"
+          r2: {image_prefix: side}
+      s2: {plots: {p: {type: volume, field: density}}, image_prefix: plain}
+"""
+
+
+def load(text, tmp_path):
+    (tmp_path / "run.yaml").write_text(textwrap.dedent(text))
+    return actions.load(tmp_path / "run.yaml")[1]
+
+
+def problems(text, tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load(text, tmp_path)
+    return list(caught.value.problems)
+
+
+def test_everything_that_is_understood(tmp_path):
+    found = load(EVERYTHING, tmp_path)
+    assert [q.name for q in found.queries] == ["peak", "rise", "five"]
+    assert found.queries[0].expression.kind == EXTREMUM
+    (trigger,) = found.triggers
+    assert (trigger.name, trigger.mode, trigger.condition.kind) == ("shock", "edge", CONDITION)
+    blast = Scene(
+        name="blast",
+        plot=VolumePlot(field="density"),
+        views=(View(image_prefix="blast"),),
+        window="all",
+    )
+    assert trigger.actions == (blast,)
+    first, second = found.scenes
+    table = {"name": "Viridis", "control_points": [{"type": "alpha", "position": 0, "alpha": 0}]}
+    assert first.plot == VolumePlot(
+        field="energy", color_table=table, min_value=1e-3, max_value=2.0, samples=200
+    )
+    assert first.window == 3
+    assert first.views == (
+        View(
+            image_prefix="front_%04d",
+            image_width=320,
+            image_height=240,
+            camera={"azimuth": 30, "zoom": 1.5},
+            bg_color=(1.0, 1.0, 1.0),
+            annotations=False,
+        ),
+        View(image_prefix="side"),
+    )
+    assert second.window == 1
+    assert second.views == (View(image_prefix="plain"),)
+
+
+def test_without_actions_there_is_nothing_to_do(tmp_path):
+    assert load("fields: {}", tmp_path) == actions.Actions()
+    assert load("actions:", tmp_path) == actions.Actions()
+
+
+def test_a_triggers_actions_may_stand_in_a_file(tmp_path):
+    scene = "{s: {plots: {p: {type: volume, field: density}}}}"
+    (tmp_path / "on.yaml").write_text(f"- action: add_scenes\n  scenes: {scene}")
+    params = "{condition: cycle() % 10 == 0, actions_file: on.yaml}"
+    text = f"""
+        fields: {{density: }}
+        actions: [{{action: add_triggers, triggers: {{t: {{params: {params}}}}}}}]
+    """
+    ((trigger,),) = [load(text, tmp_path).triggers]
+    assert trigger.mode == "level"
+    assert [scene.name for scene in trigger.actions] == ["s"]
+    (tmp_path / "on.yaml").write_text("- action: add_scenes\n  scenes: {s: {plotz: 1}}")
+    path = "actions[0].triggers.t.params.actions[0].scenes.s.plotz"
+    assert problems(text, tmp_path) == [f"on.yaml:2: {path}: unknown key; did you mean 'plots'?"]
+
+
+def query(text):
+    return f"{{action: add_queries, queries: {{q: {text}}}}}"
+
+
+def trigger(text):
+    return f"{{action: add_triggers, triggers: {{t: {{params: {text}}}}}}}"
+
+
+def scene(text):
+    return f"{{action: add_scenes, scenes: {{s: {text}}}}}"
+
+
+def plot(text):
+    return scene(f"{{plots: {{p: {{type: volume, {text}}}}}}}")
+
+
+def render(text):
+    return scene(f"{{plots: {{p: {{type: volume, field: rho}}}}, renders: {{r: {text}}}}}")
+
+
+@pytest.mark.parametrize(
+    ("action", "problem"),
+    [
+        ("{action: add_scene}", ".action: unknown action 'add_scene'; did you mean 'add_scenes'?"),
+        (
+            "{action: relay}",
+            ".action: unknown action 'relay'; insitu does add_queries, add_triggers, add_scenes",
+        ),
+        ("{}", ": expected `action:` and what it needs, found nothing"),
+        ("{action: add_queries}", ".queries: is required"),
+        ("{action: add_queries, queries: [1]}", ".queries: expected queries by name, found a list"),
+        (
+            "{action: add_queries, queries: {}, q: 1}",
+            ".q: unknown key; known are action, queries",
+        ),
+        (query("3"), ".queries.q: expected keys and values, found 3"),
+        (query("{param: {}}"), ".queries.q.param: unknown key; did you mean 'params'?"),
+        (query("{params: {expression: 1}}"), ".queries.q.params.name: is required"),
+        (
+            query("{params: {name: a, expression: maxx(1)}}"),
+            ".queries.q.params.expression: unknown function 'maxx'; did you mean 'max'?\n"
+            "    maxx(1)\n    ^",
+        ),
+        (
+            query("{params: {name: a, expression: true}}"),
+            ".queries.q.params.expression: expected an expression, found True",
+        ),
+        (
+            query("{params: {name: a, expression: a + 1}}"),
+            ".queries.q.params.expression: unknown query 'a' (there are none before)",
+        ),
+        (
+            trigger("{condition: cycle() > 1, actions: [], mode: egde}"),
+            ".triggers.t.params.mode: 'egde' is not one of level, edge, latch; "
+            "did you mean 'edge'?",
+        ),
+        (trigger("{condition: cycle() > 1}"), ".params.actions: is required or actions_file"),
+        (
+            trigger("{condition: cycle(), actions: []}"),
+            ".params.condition: a condition compares, as in a > 1; this is a number",
+        ),
+        (
+            trigger("{condition: cycle() > 1, actions: [{action: add_queries}]}"),
+            ".params.actions[0].action: add_queries has no place in a trigger's actions",
+        ),
+        (
+            trigger("{condition: cycle() > 1, actions: 3}"),
+            ".params.actions: expected a list of actions, found 3",
+        ),
+        (scene("{}"), ".scenes.s.plots: is required"),
+        (
+            scene("{plots: {a: {}, b: {}}}"),
+            ".s.plots: expected one plot by name, found the keys a, b",
+        ),
+        (
+            scene("{plots: {p: {type: pseudocolor, field: rho}}}"),
+            ".plots.p.type: 'pseudocolor' is not done yet; there is volume",
+        ),
+        (
+            plot("field: roh"),
+            ".plots.p.field: 'roh' is not among the fields that this run records; "
+            "did you mean 'rho'?",
+        ),
+        (plot("field: [a]"), ".plots.p.field: ['a'] is not among the fields"),
+        (plot("field: rho, sample: 3"), ".plots.p.sample: unknown key; did you mean 'samples'?"),
+        (plot("field: rho, samples: 2.5"), ".plots.p.samples: 2.5 is not a whole number"),
+        (plot("field: rho, min_value: low"), ".plots.p.min_value: 'low' is not a finite number"),
+        (
+            plot("field: rho, min_value: 3, max_value: 2"),
+            ".plots.p.min_value: 3 is not below max_value, 2",
+        ),
+        (plot("field: rho, color_table: {nam: a}"), ".plots.p.color_table.nam: unknown"),
+        (
+            render("{image_prefix: a, image_width: 0}"),
+            ".renders.r.image_width: 0 is not a number in 1..16384",
+        ),
+        (render("{}"), ".renders.r.image_prefix: is required"),
+        (render("{image_prefix: a, camera: {zom: 2}}"), ".renders.r.camera.zom: unknown"),
+        (render("{image_prefix: a, bg_color: [1, 2]}"), ".renders.r.bg_color: expected red, green"),
+        (
+            render("{image_prefix: a, bg_color: [1, 2, 0]}"),
+            ".r.bg_color: 2 is not a number",
+        ),
+        (render("{image_prefix: a, annotations: no}"), ".renders.r.annotations: 'no' is neither"),
+        (render("{image_prefix: a%s}"), ".renders.r.image_prefix: 'a%s': the only pattern is"),
+        (render("{image_prefix: a/}"), ".renders.r.image_prefix: expected the beginning of a file"),
+        (
+            scene("{plots: {p: {type: volume, field: rho}}, window: 0}"),
+            ".scenes.s.window: 0 is neither a number of steps nor all",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_whole_path(action, problem, tmp_path):
+    (found,) = problems(f"fields: {{rho: }}\nactions:\n  - {action}", tmp_path)
+    assert found.startswith("run.yaml:3: actions[0]")
+    assert problem in found
+
+
+def test_all_mistakes_are_told_at_once(tmp_path):
+    text = f"actions:\n  - {query('3')}\n  - {trigger('{}')}\n  - 7\n  - {scene('{}')}"
+    lines = [p.split(":")[1] for p in problems(text, tmp_path)]
+    assert sorted(lines) == ["2", "3", "4", "5"]
+
+
+def test_names_are_given_once(tmp_path):
+    one = query("{params: {name: a, expression: 1}}")
+    found = problems(f"actions:\n  - {one}\n  - {one}", tmp_path)
+    assert found[0].endswith("params.name: another query is called 'a' already")
+    one = trigger("{condition: cycle() > 1, actions: []}")
+    found = problems(f"actions:\n  - {one}\n  - {one}", tmp_path)
+    assert found == ["run.yaml:3: actions[1].triggers.t: there is another of this name in triggers"]
+
+
+def test_pictures_do_not_overwrite_each_other(tmp_path):
+    views = "{a: {image_prefix: x}, b: {image_prefix: x}}"
+    text = scene(f"{{plots: {{p: {{type: volume, field: rho}}}}, renders: {views}}}")
+    (found,) = problems(f"fields: {{rho: }}\nactions: [{text}]", tmp_path)
+    assert "renders.b.image_prefix: 'x' would overwrite the pictures of" in found
+    assert found.endswith("actions[0].scenes.s.renders.a.image_prefix")
+
+
+def test_fields_are_checked_against_what_is_published(tmp_path):
+    (tmp_path / "run.yaml").write_text(
+        textwrap.dedent("""
+            fields: {density: , velocity: {components: [u, v]}}
+            actions:
+              - action: add_queries
+                queries: {q: {params: {name: a, expression: max(field('presure'))}}}
+              - action: add_triggers
+                triggers: {t: {params: {condition: "sum(field('velocity', 'x')) > a", actions: []}}}
+        """)
+    )
+    run, found = actions.load(tmp_path / "run.yaml")
+    actions.check_fields(run, found, ["density", "presure", "u", "v"])
+    with pytest.raises(ConfigError) as caught:
+        actions.check_fields(run, found, ["densty", "pressure", "u", "w"])
+    assert list(caught.value.problems) == [
+        "fields.density: the simulation publishes no field 'density'; did you mean 'densty'?",
+        "fields.velocity: the simulation publishes no field 'v' (there are densty, pressure, u, w)",
+        "query a: unknown field 'presure'; did you mean 'pressure'?\n"
+        "    max(field('presure'))\n        ^",
+    ]
