@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from insitu import yaml_tree
 from insitu.errors import ConfigError, nearest
+from insitu.limits import Range, Section
+from insitu.training.options import Target, TrainingOptions
 from insitu.yaml_tree import KeyPath, Places
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ __all__ = [
     "RecordConfig",
     "RunConfig",
     "SimulationConfig",
-    "TrainingConfig",
     "WindowConfig",
     "broadcast",
     "load",
@@ -44,42 +45,8 @@ T = TypeVar("T")
 _MAX_NESTED_FILES = 4
 
 
-@dataclass(frozen=True)
-class Range:
-    """The values a number may have, both ends included, and their unit."""
-
-    low: float
-    high: float
-    unit: str = ""
-    multiple: int = 1
-
-    def __str__(self) -> str:
-        of = f"the multiples of {self.multiple} in " if self.multiple > 1 else ""
-        return f"{of}{self.low}..{self.high} {self.unit}".rstrip()
-
-    def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
-        """`value` converted to the option's type; ValueError if it is a bool or out of range."""
-        if isinstance(value, bool):
-            raise ValueError(f"{str(value).lower()} is not a number")
-        number = convert(value)
-        if not self.low <= number <= self.high or (self.multiple > 1 and number % self.multiple):
-            raise ValueError(f"{value} is not in {self}")
-        return number
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_wrap_validator_function(self.check, handler(source))
-
-
-class _Section:
-    """A mapping in the run file; keys that it does not know are refused."""
-
-    __pydantic_config__ = types.MappingProxyType({"extra": "forbid"})
-
-
 @dataclass(frozen=True, kw_only=True)
-class SimulationConfig(_Section):
+class SimulationConfig(Section):
     """The simulation that `python -m insitu.run` starts."""
 
     module: str
@@ -98,7 +65,7 @@ class SimulationConfig(_Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig(_Section):
+class NetworkConfig(Section):
     """Multi-resolution hash grid and multilayer perceptron, by tiny-cuda-nn's names.
 
     It is the network that one rank would use for the whole domain. A block gets tables and a base
@@ -128,65 +95,23 @@ class NetworkConfig(_Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig(_Section):
-    """How a network is fitted to a block (DVNR, section III)."""
-
-    learning_rate: Annotated[float, Range(0.000001, 1)] = 2e-2
-    """Adam's step size at the start."""
-
-    decay: Literal["exponential", "cosine"] = "cosine"
-    """How the learning rate falls over the iterations."""
-
-    final_rate: Annotated[float, Range(0, 1)] = 1 / 30
-    """Learning rate at the end, as a fraction of the one at the start."""
-
-    batch: Annotated[int, Range(64, 1048576, "samples")] = 4096
-    """Samples per iteration."""
-
-    n_min: Annotated[int, Range(1, 1000000, "iterations")] = 200
-    """Iterations that even the smallest block gets."""
-
-    epochs: Annotated[int, Range(1, 10000)] = 16
-    """Samples drawn in all, as a multiple of the block's voxels."""
-
-    boundary_share: Annotated[float, Range(0, 1)] = 0.15
-    """Share of the samples that is drawn near the faces of the block; lambda in the paper."""
-
-    boundary_sigma: Annotated[float, Range(0.000001, 0.5)] = 0.005
-    """Standard deviation of their distance from the face, as a fraction of the block's extent."""
-
-    loss_threshold: Annotated[float, Range(0, 1)] = 0.0
-    """Training ends when the moving average of the loss, the mean absolute error as a fraction of
-    the block's value range, falls below this; 0: never."""
-
-    warm_start: bool = True
-    """Start from the weights of the previous step."""
-
-    seed: Annotated[int, Range(0, 4294967295)] = 0
-    """Seed of the samples and of the first weights."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldConfig(_Section):
-    """What is kept of one field, and how well. Training ends at the first limit reached."""
+class FieldConfig(Target):
+    """What is kept of one field, and how well; see `training.options` for when training ends."""
 
     components: tuple[str, ...] = ()
     """Published scalar fields that form this vector, in the order x, y, z; default: the published
     field of the same name."""
 
-    psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Accuracy, against the field's range in the whole domain, at which training ends; default:
-    none, train for all of `training.epochs`."""
-
-    seconds: Annotated[float, Range(0.001, 100000, "s")] | None = None
-    """Longest training of a block at a step; default: unlimited."""
-
     network: NetworkConfig = NetworkConfig()
-    training: TrainingConfig = TrainingConfig()
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    @property
+    def target(self) -> Target:
+        return Target(psnr=self.psnr, iterations=self.iterations, seconds=self.seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
-class WindowConfig(_Section):
+class WindowConfig(Section):
     """The past that is kept in memory."""
 
     steps: Annotated[int, Range(1, 1000000, "steps")] = 20
@@ -197,7 +122,7 @@ class WindowConfig(_Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordConfig(_Section):
+class RecordConfig(Section):
     """The record that is kept on disk."""
 
     path: str
@@ -205,7 +130,7 @@ class RecordConfig(_Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig(_Section):
+class RunConfig(Section):
     """A whole run file."""
 
     simulation: SimulationConfig | None = None

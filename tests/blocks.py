@@ -39,7 +39,10 @@ def partition(
     for lines in nodes:
         step = lines[1] - lines[0]
         at = lines if association == "vertex" else 0.5 * (lines[1:] + lines[:-1])
-        before, after = at[0] - step * np.arange(ghosts, 0, -1), at[-1] + step * np.arange(1, ghosts + 1)
+        before, after = (
+            at[0] - step * np.arange(ghosts, 0, -1),
+            at[-1] + step * np.arange(1, ghosts + 1),
+        )
         samples.append(np.concatenate([before, at, after]))
     z, y, x = np.meshgrid(*reversed(samples), indexing="ij")
     return Partition(
@@ -61,9 +64,7 @@ def split(
     """The unit cube of `cells` (nz, ny, nx), cut into `parts` along z, y, x."""
     blocks = []
     for index in np.ndindex(*parts):
-        cuts = [
-            (n * i // p, n * (i + 1) // p) for n, i, p in zip(cells, index, parts, strict=True)
-        ]
+        cuts = [(n * i // p, n * (i + 1) // p) for n, i, p in zip(cells, index, parts, strict=True)]
         box = tuple((lo / n, hi / n) for (lo, hi), n in zip(cuts, cells, strict=True))
         size = tuple(hi - lo for lo, hi in cuts)
         blocks.append(partition(functions, size, tuple(reversed(box)), **options))

@@ -29,10 +29,14 @@ _BUILDS = {
 }
 
 
+def runs_here(isa: str) -> bool:
+    """Whether this CPU has the instructions of a build: "avx512", "avx2" or "portable"."""
+    return _BUILDS[isa] <= _cpu_flags()
+
+
 def _load() -> ModuleType:
-    flags = _cpu_flags()
-    for isa, needed in _BUILDS.items():
-        if needed <= flags:
+    for isa in _BUILDS:
+        if runs_here(isa):
             try:
                 return importlib.import_module(f"insitu.engines._native_{isa}")
             except ModuleNotFoundError:

@@ -140,8 +140,8 @@ class Network:
         if not 0 < share <= 1:
             raise ValueError(f"share: {share} is not in (0, 1]")
         # A table of fewer than 2^8 entries, or a base of fewer than 2 vertices, saves nothing.
-        table = max(self.log2_hashmap_size + round(math.log2(share)), min(self.log2_hashmap_size, 8))
-        base = max(round(self.base_resolution * share ** (1 / 3)), min(self.base_resolution, 2))
-        return replace(
-            self, n_outputs=n_outputs, log2_hashmap_size=table, base_resolution=base
+        table = max(
+            self.log2_hashmap_size + round(math.log2(share)), min(self.log2_hashmap_size, 8)
         )
+        base = max(round(self.base_resolution * share ** (1 / 3)), min(self.base_resolution, 2))
+        return replace(self, n_outputs=n_outputs, log2_hashmap_size=table, base_resolution=base)

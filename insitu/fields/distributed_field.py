@@ -105,6 +105,4 @@ def _merge(a: Summary | None, b: Summary | None) -> Summary | None:
 def _join_ranges(ranges: Sequence[Floats]) -> Floats:
     """Union of (n_components, 2) ranges; a block without finite values has the range NaN."""
     stacked = np.stack(ranges)
-    return np.stack(
-        [np.fmin.reduce(stacked[..., 0]), np.fmax.reduce(stacked[..., 1])], axis=1
-    )
+    return np.stack([np.fmin.reduce(stacked[..., 0]), np.fmax.reduce(stacked[..., 1])], axis=1)

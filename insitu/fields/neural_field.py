@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +27,8 @@ class NeuralField:
     """One field on one partition, as a network. Immutable; no method is collective."""
 
     name: str
-    association: Literal["element", "vertex"]
+    association: str
+    """"element" (a value per cell) or "vertex" (a value per grid node)."""
     cells: tuple[int, int, int]
     """Owned cells, (nz, ny, nx)."""
     nodes: tuple[Floats, Floats, Floats]
@@ -222,9 +223,7 @@ _MAX_CELLS_PER_AXIS = 1 << 24
 
 def _from_header(header: dict[str, Any], payloads: list[bytes], data: bytes) -> NeuralField:
     cells = tuple(header["cells"])
-    if len(cells) != 3 or not all(
-        type(n) is int and 1 <= n <= _MAX_CELLS_PER_AXIS for n in cells
-    ):
+    if len(cells) != 3 or not all(type(n) is int and 1 <= n <= _MAX_CELLS_PER_AXIS for n in cells):
         raise FrameError(f"cells: {cells} are not three positive numbers")
     if header["association"] not in ("element", "vertex"):
         raise FrameError(f"association: {header['association']!r}")
@@ -249,7 +248,7 @@ def _from_header(header: dict[str, Any], payloads: list[bytes], data: bytes) -> 
     return NeuralField(
         name=header["name"],
         association=header["association"],
-        cells=cells,  # type: ignore[arg-type]
+        cells=cells,
         nodes=(lines[0], lines[1], lines[2]),
         range=value_range,
         dtype=np.dtype(header["dtype"]),

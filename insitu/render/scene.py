@@ -48,13 +48,14 @@ def render_volume_scene(
     color_table: Mapping[str, Any] | None = None,
     min_value: float | None = None,
     max_value: float | None = None,
-    samples_per_voxel: float = 1.0,
+    samples: int | None = None,
 ) -> list[Path]:
     """Volume-render one field at every step, once per view -> the files, on all ranks. Collective.
 
     The transfer function is one for all steps: over the range of all of them, unless min_value or
     max_value say otherwise, and, where the colour table gives no opacity, fitted to the histogram
-    of the last step. A vector field is shown by its magnitude.
+    of the last step. A vector field is shown by its magnitude. samples: along the diagonal of the
+    domain; by default one per voxel.
 
     Raises RemoteError on every rank if one fails, ValueError for words not understood.
     """
@@ -68,9 +69,7 @@ def render_volume_scene(
     files = []
     for field in steps:
         for view in views:
-            files.append(
-                _render(comm, field, view, folder, transfer_function, samples_per_voxel)
-            )
+            files.append(_render(comm, field, view, folder, transfer_function, samples))
     return files
 
 
@@ -80,15 +79,13 @@ def _render(
     view: View,
     folder: Path,
     transfer_function: TransferFunction,
-    samples_per_voxel: float,
+    samples: int | None,
 ) -> Path:
     summary = field.summary
-    camera = Camera.from_ascent(
-        view.camera, summary.bounds, view.image_width, view.image_height
-    )
-    image = render_volume(
-        comm, _blocks(field), camera, transfer_function, samples_per_voxel=samples_per_voxel
-    )
+    camera = Camera.from_ascent(view.camera, summary.bounds, view.image_width, view.image_height)
+    diagonal = float(np.linalg.norm(summary.bounds[1] - summary.bounds[0]))
+    spacing = None if samples is None else diagonal / samples
+    image = render_volume(comm, _blocks(field), camera, transfer_function, spacing=spacing)
     path = folder / f"{file_stem(view.image_prefix, summary.cycle)}.png"
     with together(comm, f"picture {path}"):
         if image is not None:
@@ -121,11 +118,11 @@ def _domain(
     """Values that the colour table spans: of all steps, or as given."""
     ranges = np.stack([field.summary.range for field in steps])  # (steps, components, 2)
     if ranges.shape[1] == 1:
-        low, high = np.nanmin(ranges[..., 0]), np.nanmax(ranges[..., 1])
+        lowest, highest = float(np.nanmin(ranges[..., 0])), float(np.nanmax(ranges[..., 1]))
     else:  # the magnitude is at most that of the largest components together
-        low, high = 0.0, np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2)))
-    low = float(low) if min_value is None else min_value
-    high = float(high) if max_value is None else max_value
+        lowest, highest = 0.0, float(np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2))))
+    low = lowest if min_value is None else min_value
+    high = highest if max_value is None else max_value
     if not low <= high:
         raise ValueError(f"plot: min_value {low} is above max_value {high}")
     return low, high

@@ -16,17 +16,18 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
 from insitu.parallel import together
-from insitu.training.options import TrainingOptions
+from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import global_ranges, local_ranges
 from insitu.training.train import train
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one field is compressed: the network for the whole domain, and its training."""
+    """How one field is compressed: the network for the whole domain, its training, its target."""
 
     network: Network
-    training: TrainingOptions
+    options: TrainingOptions
+    target: Target
 
 
 def train_fields(
@@ -57,7 +58,8 @@ def train_fields(
                     train(
                         block,
                         recipe.network,
-                        recipe.training,
+                        recipe.options,
+                        recipe.target,
                         whole[name],
                         before.get(block.domain_id),
                         cycle=cycle,

@@ -19,7 +19,7 @@ from insitu.engines.network import Network
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
-from insitu.training.options import TrainingOptions
+from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import BlockRange, GlobalRange, block_range, grid_sampler
 
 # Between slices Python gets to see a Ctrl-C.
@@ -42,6 +42,7 @@ def train(
     partition: Partition,
     network: Network,
     options: TrainingOptions,
+    target: Target,
     whole: GlobalRange,
     previous: NeuralField | None = None,
     *,
@@ -54,7 +55,7 @@ def train(
         partition: the block; its arrays are read in place and not kept.
         network: shape for the whole domain, n_outputs aside; it is scaled to this block's share
             of the voxels (III-B).
-        options: see there.
+        options, target: see there.
         whole: voxels and range over all ranks.
         previous: the same field one step earlier; its weights are the start if its network has
             the same shape (III-E).
@@ -71,7 +72,7 @@ def train(
     params, iterations, warm = np.zeros(0, np.float32), 0, False
     if np.nanmax(extent, initial=0.0) > 0:
         shape = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
-        block = _Block(partition, sampler, shape, options, own, whole)
+        block = _Block(partition, sampler, shape, options, target, own, whole)
         warm = options.warm_start and previous is not None and block.is_useful(previous)
         first = previous.params if warm and previous else shape.initial_params(options.seed)
         params, iterations = block.fit(first)
@@ -102,6 +103,7 @@ class _Block:
     sampler: Any
     network: Network
     options: TrainingOptions
+    target: Target
     own: BlockRange
     whole: GlobalRange
 
@@ -140,18 +142,19 @@ class _Block:
 
     def fit(self, first: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
         """Train until the target, the last step, or the last second -> rounded weights, steps."""
-        target = None if self.options.psnr is None else 10 ** (-self.options.psnr / 20)
+        psnr = self.target.psnr
+        error = None if psnr is None else 10 ** (-psnr / 20)
         trainer = lib.Trainer(
             self.network.native, first, self.sampler, self.low, self.extent, self.scale,
             self._native_options(),
         )  # fmt: skip
         for retry in range(_MAX_RETRIES + 1):
-            if target is not None:
-                trainer.error_threshold = target * 10 ** (-RETRY_DB * retry / 20)
+            if error is not None:
+                trainer.error_threshold = error * 10 ** (-RETRY_DB * retry / 20)
             while not trainer.run(SLICE_SECONDS):
                 pass
             params = weights.half(trainer.params)
-            if target is None or trainer.exhausted or self._error(params) <= target:
+            if error is None or trainer.exhausted or self._error(params) <= error:
                 break
         return params, trainer.iteration
 
@@ -166,20 +169,21 @@ class _Block:
         return float(np.sqrt(total / count)) if count else 0.0
 
     def _native_options(self) -> dict[str, Any]:
-        options = self.options
+        options, target = self.options, self.target
+        n_train = options.iterations(self.partition.n_voxels)
         return {
             "batch": options.batch,
             "learning_rate": options.learning_rate,
             "final_rate": options.final_rate,
             "decay": options.decay,
-            "iterations": options.iterations(self.partition.n_voxels),
-            "seconds": np.inf if options.seconds is None else options.seconds,
-            "loss_threshold": options.loss_threshold,
+            "iterations": n_train if target.iterations is None else target.iterations,
+            "seconds": np.inf if target.seconds is None else target.seconds,
+            "loss_threshold": options.loss_threshold or 0.0,
             "error_threshold": 0.0,
             "average": AVERAGE,
             "seed": options.seed,
-            "boundary_share": options.boundary_share,
-            "boundary_sigma": options.boundary_sigma,
+            "boundary_share": options.lambda_boundary,
+            "boundary_sigma": options.sigma,
             **ADAM,
         }
 

@@ -1,11 +1,14 @@
 """The native engine against the NumPy reference: layout, values, gradients, training steps."""
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.engines import reference
+from insitu.engines import native, reference
 from insitu.engines.native import lib
 from insitu.engines.network import Network
 
@@ -131,9 +134,7 @@ def test_grid_is_points() -> None:
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     grid = lib.evaluate_grid(network.native, params, xs, ys, zs)
     assert grid.shape == (11, 7, 5, 3)
-    np.testing.assert_array_equal(
-        grid.reshape(-1, 3), lib.evaluate(network.native, params, points)
-    )
+    np.testing.assert_array_equal(grid.reshape(-1, 3), lib.evaluate(network.native, params, points))
 
 
 def test_no_points() -> None:
@@ -254,11 +255,39 @@ def test_training_steps(decay: str) -> None:
         assert close.mean() > 0.995
 
 
+BUILDS = sorted(p.name.split(".")[0] for p in Path(native.__file__).parent.glob("_native_*.so"))
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_every_build_computes_the_same(build: str) -> None:
+    """Each instruction set's build, where this CPU can run it, against the one in use."""
+    if not native.runs_here(build.removeprefix("_native_")):
+        pytest.skip(f"this CPU lacks the instructions of {build}")
+    other = importlib.import_module(f"insitu.engines.{build}")
+    network = CASES[1]
+    shape, params, points = network.to_dict(), random_params(network), random_points(500)
+    np.testing.assert_allclose(
+        other.evaluate(other.Network(**shape), params, points),
+        lib.evaluate(network.native, params, points),
+        atol=1e-4,
+    )
+    arrays, _ = block(3)
+    gradients = []
+    for module in (lib, other):
+        sampler = module.GridSampler(tuple(arrays), ((1, 0), (1, 1), (0, 1)), (5, 5, 8), False)
+        trainer = module.Trainer(
+            module.Network(**shape), params, sampler, [0] * 3, [1] * 3, [1] * 3, OPTIONS
+        )
+        trainer.compute_gradient()
+        gradients.append(trainer.gradient)
+    np.testing.assert_allclose(*gradients, atol=1e-4 * np.abs(gradients[0]).max())
+
+
 def test_training_is_deterministic() -> None:
     network = Network(log2_hashmap_size=10)
     results = []
     for _ in range(2):
-        arrays, sampler = block()
+        _arrays, sampler = block()
         trainer = lib.Trainer(
             network.native, network.initial_params(0), sampler, [0], [1], [1], OPTIONS
         )

@@ -12,7 +12,7 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.neural_field import NeuralField
 from insitu.metrics import psnr
-from insitu.training.options import TrainingOptions
+from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange, local_ranges
 from insitu.training.train import train
 from tests.blocks import blob, partition, split, swirl
@@ -21,7 +21,13 @@ from tests.blocks import blob, partition, split, swirl
 def fit(block: object, **options: object) -> NeuralField:
     whole = local_ranges({"f": [block]})["f"]
     return train(
-        block, Network(log2_hashmap_size=12), TrainingOptions(**options), whole, cycle=7, time=0.5
+        block,
+        Network(log2_hashmap_size=12),
+        TrainingOptions(**options),
+        Target(),
+        whole,
+        cycle=7,
+        time=0.5,
     )
 
 
@@ -162,7 +168,7 @@ def test_gather() -> None:
     whole = GlobalRange(8**3, local_ranges({"f": blocks})["f"].range)
     # Dealt out unevenly: the last of several ranks has none.
     mine = [
-        train(b, Network(log2_hashmap_size=9), TrainingOptions(n_min=20), whole)
+        train(b, Network(log2_hashmap_size=9), TrainingOptions(n_min=20), Target(), whole)
         for i, b in enumerate(blocks)
         if i % max(comm.size - 1, 1) == comm.rank
     ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
 from insitu.metrics import psnr
-from insitu.training.options import TrainingOptions
+from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import global_ranges, local_ranges
 from insitu.training.train import train
 from tests.blocks import blob, partition, split, swirl
@@ -20,7 +20,8 @@ def fit(
     block: object, network: Network = SMALL, previous: NeuralField | None = None, **options: object
 ) -> NeuralField:
     whole = local_ranges({"f": [block]})["f"]
-    return train(block, network, TrainingOptions(**options), whole, previous)
+    ends = {key: options.pop(key) for key in ("psnr", "seconds", "iterations") if key in options}
+    return train(block, network, TrainingOptions(**options), Target(**ends), whole, previous)
 
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
@@ -163,7 +164,9 @@ def test_the_ghost_layer_makes_faces_agree() -> None:
     for ghosts in (0, 1):
         blocks = split(blob, (16, 16, 32), (1, 1, 2), ghosts=ghosts)
         whole = local_ranges({"f": blocks})["f"]
-        left, right = (train(b, SMALL, TrainingOptions(n_min=1000), whole) for b in blocks)
+        left, right = (
+            train(b, SMALL, TrainingOptions(n_min=1000), Target(), whole) for b in blocks
+        )
         gap[ghosts] = float(np.abs(left(face) - right(face)).mean())
         assert psnr(left(face), blob(*face.T), 1.2) > (40 if ghosts else 20)
     assert gap[1] < 0.5 * gap[0]

@@ -212,7 +212,8 @@ static py::array_t<float> py_draw(uint32_t seed, double share, double sigma, uin
 }
 
 static void bind_layout(py::module_& m) {
-  py::class_<Network, NetworkPtr>(m, "Network", "Shape and parameter layout, as tiny-cuda-nn's.")
+  py::class_<Network, NetworkPtr>(m, "Network", py::module_local(),
+                                 "Shape and parameter layout, as tiny-cuda-nn's.")
       .def(py::init<int, int, int, int, float, int, int, int>(), "n_levels"_a,
            "n_features_per_level"_a, "log2_hashmap_size"_a, "base_resolution"_a,
            "per_level_scale"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a)
@@ -232,7 +233,8 @@ static void bind_layout(py::module_& m) {
 }
 
 static void bind_training(py::module_& m) {
-  py::class_<Trainer, std::shared_ptr<Trainer>>(m, "Trainer", "The training loop of one network.")
+  py::class_<Trainer, std::shared_ptr<Trainer>>(m, "Trainer", py::module_local(),
+                                                "The training loop of one network.")
       .def(py::init(&make_trainer), "network"_a, "params"_a, "target"_a, "low"_a, "extent"_a,
            "error_scale"_a, "options"_a, py::keep_alive<1, 4>())
       .def("run", &Trainer::run, "slice_seconds"_a, py::call_guard<py::gil_scoped_release>(),
@@ -262,12 +264,12 @@ static void bind_training(py::module_& m) {
 void bind_network(py::module_& m) {
   bind_layout(m);
   py::class_<GridSampler, Sampler, std::shared_ptr<GridSampler>>(
-      m, "GridSampler", "A raw block, read in place by trilinear interpolation.")
+      m, "GridSampler", py::module_local(), "A raw block, read in place by trilinear interpolation.")
       .def(py::init(&make_grid_sampler), "components"_a, "ghost_layers"_a, "cells"_a, "vertex"_a,
            py::keep_alive<1, 2>())
       .def("statistics", &py_statistics, "component"_a);
   py::class_<NetworkSampler, Sampler, std::shared_ptr<NetworkSampler>>(
-      m, "NetworkSampler", "A trained network that gives physical values.")
+      m, "NetworkSampler", py::module_local(), "A trained network that gives physical values.")
       .def(py::init(&make_network_sampler), "network"_a.none(true), "params"_a, "low"_a,
            "extent"_a);
   m.def("evaluate", &py_evaluate, "network"_a, "params"_a, "points"_a);

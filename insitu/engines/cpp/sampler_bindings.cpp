@@ -25,7 +25,7 @@ static py::array_t<float> sample(const Sampler& sampler, const Points& points) {
 }
 
 void bind_sampler(py::module_& m) {
-  py::class_<Sampler, std::shared_ptr<Sampler>>(m, "Sampler",
+  py::class_<Sampler, std::shared_ptr<Sampler>>(m, "Sampler", py::module_local(),
       "Gives values at points of the unit cube of one partition.")
       .def_property_readonly("components", &Sampler::components)
       .def("sample", &sample, py::arg("points"),

@@ -1,0 +1,46 @@
+"""The values that an option may have, kept beside the option.
+
+In: `option: Annotated[int, Range(1, 16)] = 4` in a dataclass. Out: the check that reading a run
+file makes of it, and its text in an error. Nothing is imported that a run without one would miss.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+class Section:
+    """A mapping in the run file; keys that it does not know are refused."""
+
+    __pydantic_config__ = types.MappingProxyType({"extra": "forbid"})
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values a number may have, both ends included, and their unit."""
+
+    low: float
+    high: float
+    unit: str = ""
+    multiple: int = 1
+
+    def __str__(self) -> str:
+        of = f"the multiples of {self.multiple} in " if self.multiple > 1 else ""
+        return f"{of}{self.low}..{self.high} {self.unit}".rstrip()
+
+    def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+        """`value` converted to the option's type; ValueError if it is a bool or out of range."""
+        if isinstance(value, bool):
+            raise ValueError(f"{str(value).lower()} is not a number")
+        number = convert(value)
+        if not self.low <= number <= self.high or (self.multiple > 1 and number % self.multiple):
+            raise ValueError(f"{value} is not in {self}")
+        return number
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_wrap_validator_function(self.check, handler(source))

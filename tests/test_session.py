@@ -1,0 +1,258 @@
+"""A session from open to close: what is recorded, rendered and reported, on any rank count."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from PIL import Image
+
+import insitu
+from insitu.errors import ConfigError
+from insitu.metrics import psnr
+from insitu.parallel import RemoteError
+from tests.moving import Moving
+
+COMM = MPI.COMM_WORLD
+SIZES = [1, 2, 3, 4]
+NETWORK = {"log2_hashmap_size": 11, "n_levels": 3}
+
+
+def scene(prefix: str, window: Any = "all", size: int = 100) -> dict[str, Any]:
+    render = {"image_prefix": prefix, "image_width": size, "image_height": size}
+    plots = {"p": {"type": "volume", "field": "density"}}
+    return {
+        "action": "add_scenes",
+        "scenes": {"s": {"plots": plots, "renders": {"r": render}, "window": window}},
+    }
+
+
+def run_file(folder: Path, **changes: Any) -> dict[str, Any]:
+    """A run that records every second step and fires once, when the peak exceeds 1.55 (cycle 8)."""
+    return {
+        "fields": {
+            "density": {"psnr": 38, "network": NETWORK},
+            "velocity": {"network": NETWORK, "iterations": 60},
+        },
+        "window": {"steps": 3, "every": 2},
+        "actions": [
+            {
+                "action": "add_queries",
+                "queries": {
+                    "q": {"params": {"expression": "max(field('density'))", "name": "peak"}}
+                },
+            },
+            {
+                "action": "add_triggers",
+                "triggers": {
+                    "t": {
+                        "params": {
+                            "condition": "peak > 1.55 and peak > history(peak, relative_index=1)",
+                            "mode": "edge",
+                            "actions": [scene("fired_%03d")],
+                        }
+                    }
+                },
+            },
+        ],
+        "record": {"path": str(folder / "record")},
+        "output": str(folder),
+        **changes,
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One folder for all ranks."""
+    return Path(COMM.bcast(str(tmp_path)))
+
+
+def drive(config: Any, simulation: Moving) -> tuple[list[Any], Any]:
+    """Run to the end -> the report of each step (None where there was none), and the summary."""
+    session = insitu.open(config, simulation.comm)
+    reports = []
+    while not simulation.done:
+        simulation.step()
+        session.publish(simulation.mesh())
+        reports.append(session.execute())
+    summary = session.close()
+    simulation.comm.barrier()
+    return reports, summary
+
+
+def cycles(reports: list[Any]) -> list[int]:
+    return [report.cycle for report in reports if report]
+
+
+@pytest.mark.parallel(SIZES)
+def test_a_run(folder: Path) -> None:
+    reports, summary = drive(run_file(folder), Moving(COMM))
+    assert cycles(reports) == [2, 4, 6, 8, 10, 12]
+    assert [r.fired for r in reports if r] == [(), (), (), ("t",), (), ()]
+    at_trigger = reports[7]
+    # The pictures show the steps before the trigger, and the trigger's own.
+    names = [f"fired_{cycle:03d}.png" for cycle in (4, 6, 8)]
+    assert [Path(f).name for f in at_trigger.files] == names
+    assert all((folder / name).is_file() for name in names)
+    for report in filter(None, reports):
+        density, velocity = report.fields
+        assert density.psnr_db >= 38 and velocity.psnr_db > 15
+        assert density.ratio > 1 and density.nbytes > 0
+        assert density.warm == (report.cycle > 2)
+    assert at_trigger.window_nbytes == sum(f.nbytes for r in reports[3:8:2] for f in r.fields)
+    assert summary.steps == 6 and {f.name for f in summary.fields} == {"density", "velocity"}
+    # Every rank tells the same.
+    told = [(r.cycle, r.time, r.fired, r.files, r.window_nbytes) for r in reports if r]
+    assert all(other == told for other in COMM.allgather(told))
+
+
+@pytest.mark.parallel(SIZES)
+def test_the_figures_are_those_of_the_decoded_fields(folder: Path) -> None:
+    simulation = Moving(COMM, steps=4)
+    reports, _ = drive(run_file(folder), simulation)
+    record = insitu.open_record(folder / "record")
+    assert record.n_ranks == COMM.size
+    density = record.load("density", -1)
+    truth, decoded = [], []
+    for block in density.fields:
+        centers = [0.5 * (n[1:] + n[:-1]) for n in block.nodes]
+        z, y, x = np.meshgrid(*reversed(centers), indexing="ij")
+        truth.append(simulation.density(x, y, z).ravel())
+        decoded.append(block.decode().ravel())
+    figure = psnr(np.concatenate(decoded), np.concatenate(truth))
+    assert reports[-1].fields[0].psnr_db == pytest.approx(figure, abs=0.01)
+    files = [folder / "record" / f"rank_{rank:05d}.frames" for rank in range(COMM.size)]
+    written = sum(f.stat().st_size for f in files)
+    assert written == sum(f.nbytes for r in reports if r for f in r.fields)
+
+
+@pytest.mark.parallel(SIZES)
+@pytest.mark.parametrize("ghosts", ["trust", "ignore", "exchange"])
+def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> None:
+    changes = {"ghosts": ghosts, "check_ghosts": True, "record": None}
+    drive(run_file(folder, **changes), Moving(COMM, steps=8))
+    if COMM.rank == 0:
+        alone = folder / "alone"
+        drive(run_file(alone, **changes), Moving(MPI.COMM_SELF, steps=8))
+        for cycle in (4, 6, 8):
+            pictures = [
+                np.asarray(Image.open(f / f"fired_{cycle:03d}.png")) / 255.0
+                for f in (folder, alone)
+            ]
+            assert psnr(*pictures, 1.0) > 35
+
+
+@pytest.mark.parallel(SIZES)
+def test_ranks_without_and_with_several_domains(folder: Path) -> None:
+    """The last of several ranks is empty, the first has two domains."""
+
+    def domains(rank: int, size: int) -> int:
+        return 0 if rank == size - 1 and size > 1 else 1 + (rank == 0)
+
+    reports, _ = drive(run_file(folder, on_error="raise"), Moving(COMM, domains=domains))
+    assert cycles(reports) == [2, 4, 6, 8, 10, 12]
+    assert all(r.fields[0].psnr_db >= 38 for r in reports if r)
+    assert (folder / "fired_008.png").is_file()
+
+
+@pytest.mark.parallel([1, 3])
+def test_nobody_has_a_block(folder: Path) -> None:
+    config = run_file(folder, actions=[], on_error="raise")
+    session = insitu.open(config, COMM)
+    session.publish(None)
+    with pytest.raises(ConfigError, match="the simulation publishes no field 'density'"):
+        session.execute()
+    session.close()
+
+
+@pytest.mark.parallel([1, 2, 3])
+def test_nan_and_constants(folder: Path) -> None:
+    simulation = Moving(COMM, steps=4)
+    session = insitu.open(run_file(folder, on_error="raise"), COMM)
+    while not simulation.done:
+        simulation.step()
+        if COMM.rank == 0:
+            simulation.arrays[0, "density"][4:6, 5, 3] = np.nan
+            simulation.arrays[0, "density"][8, 8, 2] = np.inf
+        if COMM.rank == COMM.size - 1 and COMM.size > 1:
+            simulation.arrays[COMM.rank, "density"][:] = 0.5
+        session.publish(simulation.mesh())
+        report = session.execute()
+    session.close()
+    assert report is not None and report.fields[0].psnr_db > 35
+    COMM.barrier()
+    density = insitu.open_record(folder / "record").load("density")
+    assert density.summary.metrics.nan_count == 2 and density.summary.metrics.inf_count == 1
+    assert all(np.isfinite(block.decode()).all() for block in density.fields)
+    if COMM.size > 1:
+        (flat,) = (b for b in density.fields if b.domain_id == COMM.size - 1)
+        assert (flat.decode() == 0.5).all()
+
+
+@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parametrize("on_error", ["warn", "raise"])
+def test_a_rank_that_fails(folder: Path, on_error: str, caplog: pytest.LogCaptureFixture) -> None:
+    """One rank publishes a broken tree at one step: all drop that step, or all raise."""
+    simulation = Moving(COMM, steps=6)
+    session = insitu.open(run_file(folder, on_error=on_error), COMM)
+    done = []
+    while not simulation.done:
+        simulation.step()
+        mesh = simulation.mesh()
+        if simulation.cycle == 4 and COMM.rank == COMM.size - 1:
+            mesh[0]["fields"]["density"]["values"] = np.zeros(7)
+        session.publish(mesh)
+        if simulation.cycle == 4 and on_error == "raise":
+            with pytest.raises(RemoteError, match="fields/density/values: 7 values"):
+                session.execute()
+            continue
+        if session.execute():
+            done.append(simulation.cycle)
+    session.close()
+    assert done == [2, 6]
+    if on_error == "warn" and COMM.rank == 0:
+        assert "step dropped" in caplog.text and "fields/density/values: 7 values" in caplog.text
+
+
+@pytest.mark.parallel([1, 2])
+def test_stale_ghosts_are_told_of(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    simulation = Moving(COMM, steps=2)
+    session = insitu.open(run_file(folder, check_ghosts=True), COMM)
+    while not simulation.done:
+        simulation.step()
+        simulation.arrays[COMM.rank, "density"][:, :, [0, -1]] += 0.1
+        session.publish(simulation.mesh())
+        session.execute()
+    session.close()
+    if COMM.rank == 0:
+        assert ("published ghost values differ" in caplog.text) == (COMM.size > 1)
+
+
+@pytest.mark.parallel([1, 2])
+def test_the_mesh_is_neither_kept_nor_written(folder: Path) -> None:
+    simulation = Moving(COMM, steps=2)
+    simulation.step()
+    simulation.step()
+    before = {key: array.copy() for key, array in simulation.arrays.items()}
+    for array in simulation.arrays.values():
+        array.setflags(write=False)
+    session = insitu.open(run_file(folder, on_error="raise"), COMM)
+    session.publish(simulation.mesh())
+    assert session.execute() is not None
+    for key, array in simulation.arrays.items():
+        np.testing.assert_array_equal(array, before[key])
+    assert session._mesh is None
+    session.close()
+
+
+def test_mistakes_in_the_run_file_come_first(folder: Path) -> None:
+    config = run_file(folder)
+    config["fields"]["desnity"] = {"psnr": 400}
+    with pytest.raises(ConfigError, match=r"fields\.desnity\.psnr: 400 is not in 1\.\.120 dB"):
+        insitu.open(config)
+    config["fields"]["desnity"] = {}
+    session = insitu.open(config)
+    with pytest.raises(ConfigError, match="publishes no field 'desnity'; did you mean 'density'"):
+        session.check(Moving(MPI.COMM_SELF).mesh())
+    session.close()
