@@ -22,21 +22,19 @@ inline long boundary_samples(const Sampling& sampling, long batch) {
                                static_cast<double>(batch) + 0.5);
 }
 
-inline void uniform_point(const Sampling& sampling, uint32_t iteration, uint32_t index,
-                          float* point) {
-  const Hash3 h = pcg3d({index, iteration, sampling.seed});
-  point[0] = uniform(h.x);
-  point[1] = uniform(h.y);
-  point[2] = uniform(h.z);
-}
-
-inline void boundary_point(const Sampling& sampling, uint32_t iteration, uint32_t index,
+// Returns the bits that the point was made of.
+inline Hash3 uniform_point(const Sampling& sampling, uint32_t iteration, uint32_t index,
                            float* point) {
   const Hash3 h = pcg3d({index, iteration, sampling.seed});
   point[0] = uniform(h.x);
   point[1] = uniform(h.y);
   point[2] = uniform(h.z);
-  const Hash3 g = pcg3d(h);
+  return h;
+}
+
+inline void boundary_point(const Sampling& sampling, uint32_t iteration, uint32_t index,
+                           float* point) {
+  const Hash3 g = pcg3d(uniform_point(sampling, iteration, index, point));
   const uint32_t face = g.x % 6u;
   // Box-Muller; u1 is in (0, 1].
   const float u1 = (static_cast<float>(static_cast<int32_t>(g.y >> 8)) + 1.0f) / 16777216.0f;
