@@ -181,7 +181,7 @@ def step_line(report: StepReport) -> str:
     """One line on a recorded step: when, what was trained and how well, what it cost."""
     parts = [f"cycle {report.cycle:>6}  time {report.time:<10.4g}"]
     for entry in report.fields:
-        quality = f"{decibels(entry.psnr_db)} {entry.ratio:.0f}x"
+        quality = f"{decibels(entry.psnr_db)} {times(entry.ratio)}"
         start = "warm" if entry.warm else "cold"
         parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}")
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")
@@ -195,6 +195,11 @@ def step_line(report: StepReport) -> str:
 def decibels(psnr_db: float) -> str:
     """ "41.2 dB", or "exact"."""
     return "exact" if psnr_db == math.inf else f"{psnr_db:.1f} dB"
+
+
+def times(ratio: float) -> str:
+    """ "212x", "4.3x"."""
+    return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
 
 
 def byte_size(nbytes: float) -> str:
@@ -256,7 +261,7 @@ def _progress_bar(console: Console, steps: int | None) -> Progress:
 def _table(summary: Summary) -> Any:
     from rich.table import Table
 
-    title = f"{summary.steps} steps recorded, {summary.seconds:.1f} s in insitu"
+    title = f"recorded steps: {summary.steps}, {summary.seconds:.1f} s in insitu"
     table = Table(title=title, title_justify="left")
     table.add_column("field")
     heads = ("steps", "PSNR min", "PSNR mean", "ratio", "s cold", "s warm")
@@ -268,7 +273,7 @@ def _table(summary: Summary) -> Any:
             str(entry.steps),
             decibels(entry.psnr_min_db),
             decibels(entry.psnr_mean_db),
-            f"{entry.ratio:.0f}x",
+            times(entry.ratio),
             _seconds(entry.seconds_cold),
             _seconds(entry.seconds_warm),
         )

@@ -21,20 +21,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from mpi4py import MPI
 
 from insitu import actions, config
+from insitu import session as sessions
 from insitu.actions import Actions
-from insitu.config import RunConfig, SimulationConfig
+from insitu.config import FieldConfig, RunConfig, SimulationConfig
+from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
+from insitu.mesh import MeshError, Partition, field_names, partitions
 from insitu.parallel import RemoteError
 from insitu.report import Terminal
-
-if TYPE_CHECKING:
-    from insitu.mesh.partition import Partition
+from insitu.session import Session
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
@@ -93,29 +94,32 @@ def _start(comm: MPI.Comm, arguments: argparse.Namespace) -> int:
     simulation = make()
     with _refused_together(comm):
         _check_simulation(simulation, arguments.steps)
+    mesh = simulation.mesh()
+    session = sessions.open(run, comm)
+    try:
+        session.check(mesh)
+    except RemoteError as error:
+        raise ConfigError([f"simulation: cannot read what it publishes: {error}"]) from None
     if arguments.dry_run:
-        _print_plan(comm, run, wanted, simulation)
+        _print_plan(comm, run, wanted, simulation, mesh)
         return 0
     terminal: Terminal | None = None
     with _refused_together(comm):
         if comm.rank == 0:
             terminal = _terminal(run, arguments)
-    return _run(comm, run, simulation, arguments.steps, terminal)
+    return _run(comm, simulation, session, arguments.steps, terminal)
 
 
 def _run(
     comm: MPI.Comm,
-    run: RunConfig,
     simulation: Simulation,
+    session: Session,
     steps: int | None,
     terminal: Terminal | None,
 ) -> int:
     """Step, publish and execute until the end; returns the exit status. Collective."""
-    from insitu import session as sessions
-
     summary = None
     try:
-        session = sessions.open(run, comm)
         done = 0
         with _interruptible() as interrupted:
             while not _at_end(comm, simulation, done == steps, interrupted()):
@@ -129,7 +133,7 @@ def _run(
     finally:
         if terminal:
             terminal.close(summary)
-    return INTERRUPTED if interrupted() else 0
+    return INTERRUPTED if comm.allreduce(interrupted(), op=MPI.LOR) else 0
 
 
 def _at_end(comm: MPI.Comm, simulation: Simulation, enough: bool, interrupted: bool) -> bool:
@@ -339,15 +343,12 @@ def _check_simulation(simulation: object, steps: int | None) -> None:
 # ---- --dry-run
 
 
-def _print_plan(comm: MPI.Comm, run: RunConfig, wanted: Actions, simulation: Simulation) -> None:
-    """Check the run file against what the simulation publishes and print it. Collective."""
-    from insitu.mesh import blueprint
-
-    mesh = simulation.mesh()
-    here = blueprint.field_names(mesh, ghost_field=run.ghost_field)
+def _print_plan(
+    comm: MPI.Comm, run: RunConfig, wanted: Actions, simulation: Simulation, mesh: Any
+) -> None:
+    """Print what would be done with a mesh that was checked. Collective."""
+    here = field_names(mesh, ghost_field=run.ghost_field)
     published = sorted({name for names in comm.allgather(here) for name in names})
-    with _refused_together(comm):
-        actions.check_fields(run, wanted, published)
     lines = [f"simulation  {type(simulation).__name__}, ranks: {comm.size}"]
     lines += [f"published   {', '.join(published)}"]
     lines += _field_lines(comm, run, mesh)
@@ -366,20 +367,11 @@ def _print_plan(comm: MPI.Comm, run: RunConfig, wanted: Actions, simulation: Sim
 
 def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
     """A line per recorded field: its samples, its network on rank 0, its limits. Collective."""
-    from insitu.engines.network import Network
-    from insitu.mesh import blueprint
-    from insitu.mesh.tree import MeshError
-
     lines = []
     for name, field in run.fields.items():
         blocks: list[Partition] = []
         with _refused_together(comm):
-            try:
-                blocks = blueprint.partitions(
-                    mesh, field.components or name, name=name, ghost_field=run.ghost_field
-                )
-            except MeshError as error:
-                raise ConfigError([f"fields.{name}: the simulation publishes {error}"]) from None
+            blocks = _blocks(mesh, name, field, run.ghost_field)
         mine = sum(block.n_voxels for block in blocks)
         total = comm.allreduce(mine)
         components = comm.allreduce(max((b.n_components for b in blocks), default=1), op=MPI.MAX)
@@ -390,9 +382,18 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
             parameters = whole.for_block(components, mine / total).n_params
             line += f", a network of {parameters} parameters on rank 0"
         limits = [f"{field.psnr:g} dB"] if field.psnr else []
+        limits += [f"{field.iterations} iterations"] if field.iterations else []
         limits += [f"{field.seconds:g} s"] if field.seconds else []
         lines.append(line + (f", until {' or '.join(limits)}" if limits else ""))
     return lines
+
+
+def _blocks(mesh: Any, name: str, field: FieldConfig, ghost_field: str) -> list[Partition]:
+    """This rank's blocks of a field. Raises ConfigError if its components do not fit together."""
+    try:
+        return partitions(mesh, field.components or name, name=name, ghost_field=ghost_field)
+    except MeshError as error:
+        raise ConfigError([f"fields.{name}: the simulation publishes {error}"]) from None
 
 
 if __name__ == "__main__":

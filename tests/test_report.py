@@ -13,6 +13,7 @@ from insitu.report import (
     byte_size,
     decibels,
     step_line,
+    times,
 )
 
 
@@ -36,6 +37,7 @@ def test_a_line_per_step():
 
 def test_numbers_with_their_units():
     assert decibels(math.inf) == "exact"
+    assert [times(ratio) for ratio in (4.26, 212.4)] == ["4.3x", "212x"]
     assert [byte_size(n) for n in (0, 1023, 1024, 1.5 * 2**20)] == [
         "0 B",
         "1023 B",

@@ -1,5 +1,6 @@
 """python -m insitu.run: what it refuses before the start, alike on all ranks."""
 
+import csv
 import os
 import signal
 import subprocess
@@ -16,6 +17,9 @@ from insitu import run
 MPIEXEC = os.environ.get("MPIEXEC") or str(Path(sys.executable).with_name("mpiexec"))
 
 WAVE = """
+    import os
+    import signal
+
     import numpy as np
 
     class Wave:
@@ -29,6 +33,11 @@ WAVE = """
 
         def step(self):
             self.cycle += 1
+            if self.comm.rank == self.comm.size - 1 and self.cycle == 2:
+                if self.fail == "step":
+                    raise RuntimeError("the wave broke")
+                if self.fail == "interrupted":
+                    os.kill(os.getpid(), signal.SIGINT)
 
         def mesh(self):
             n, rank = 4, self.comm.rank
@@ -41,7 +50,8 @@ WAVE = """
                 }},
                 "topologies": {"mesh": {"type": "uniform", "coordset": "coords"}},
                 "fields": {"height": {
-                    "association": "element", "topology": "mesh", "values": values,
+                    "association": "element", "topology": "mesh",
+                    "values": values[1:] if self.fail == "mesh" else values,
                 }},
             }
 
@@ -192,6 +202,60 @@ def test_a_simulation_that_raises_ends_all_ranks_with_its_traceback(launch, rank
     assert done.returncode != 0
     assert f"insitu: rank {ranks - 1} of {ranks}: uncaught exception" in done.stderr
     assert "RuntimeError: no wave today" in done.stderr
+
+
+RECORDING = """
+    simulation: {{module: wave, class: Wave, fail: {fail}}}
+    fields: {{height: {{iterations: 5, network: {{n_levels: 1, log2_hashmap_size: 6}}}}}}
+    window: {{every: 2}}
+    actions:
+      - action: add_triggers
+        triggers: {{t: {{params: {{condition: cycle() > 3, mode: edge, actions: []}}}}}}
+    record: {{path: out/record}}
+"""
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_a_run_to_its_end(launch, ranks, tmp_path):
+    done = launch(RECORDING.format(fail="never"), "--steps", "5", ranks=ranks)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("cycle")]
+    assert [line.split()[1] for line in lines] == ["2", "4"]
+    assert "fired t" in lines[1]
+    assert "recorded steps: 2," in done.stdout
+    assert done.stdout.split("Wrote:")[1].split()[:2] == ["out/record", "out/insitu_timings.csv"]
+    assert (tmp_path / "out" / "record" / "manifest.json").exists()
+    rows = list(csv.DictReader((tmp_path / "out" / "insitu_timings.csv").open()))
+    assert [(row["cycle"], row["field"]) for row in rows] == [("2", "height"), ("4", "height")]
+
+
+def test_a_quiet_run_prints_nothing(launch):
+    done = launch(RECORDING.format(fail="never"), "--steps", "2", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_an_interrupt_on_one_rank_ends_the_run_in_order_on_all(launch, ranks, tmp_path):
+    done = launch(RECORDING.format(fail="interrupted"), "--steps", "50", ranks=ranks)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert "recorded steps: 1," in done.stdout
+    assert (tmp_path / "out" / "record" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_a_step_that_raises_ends_all_ranks(launch, ranks):
+    text = RECORDING.format(fail="step")
+    done = launch(text, "--steps", "50", ranks=ranks, mpiexec_status=True)
+    assert done.returncode != 0
+    assert "RuntimeError: the wave broke" in done.stderr
+
+
+def test_a_mesh_that_cannot_be_read_is_refused_with_its_path(launch):
+    done = launch(RECORDING.format(fail="mesh"), "--steps", "5", ranks=2)
+    assert done.returncode == 2
+    assert "fields/height/values: 63 values" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
