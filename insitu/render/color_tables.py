@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from insitu.render.words import nearest
+from insitu.errors import nearest
 
 DEFAULT = "Viridis"
 

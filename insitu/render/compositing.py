@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from insitu.errors import nearest
 from insitu.render.march import Layer
-from insitu.render.words import nearest
 
 _HEADER = 5  # place in the order, y0, y1, x0, x1: exact in float32 up to 2^24
 

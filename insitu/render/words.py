@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word closest to `word` as a half sentence: "; did you mean 'x'?", or "" if none."""
-    by_lower = {k.lower(): k for k in known}
-    close = get_close_matches(str(word).lower(), list(by_lower), n=1, cutoff=0.5)
-    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
+from insitu.errors import nearest
 
 
 def check_keys(mapping: Any, known: Iterable[str], where: str) -> None:
@@ -26,7 +20,7 @@ def check_keys(mapping: Any, known: Iterable[str], where: str) -> None:
     known = tuple(known)
     for key in mapping:
         if key not in known:
-            hint = nearest(key, known) or f"; known: {', '.join(known)}"
+            hint = nearest(str(key), known) or f"; known: {', '.join(known)}"
             raise ValueError(f"{where}/{key}: unknown{hint}")
 
 
