@@ -38,7 +38,7 @@ endif
 ifdef MPICC
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-binary mpi4py mpi4py
 endif
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $(STAMP)
 
 demo: $(STAMP)
