@@ -9,7 +9,6 @@ Out: PSNR in dB of each picture (pixels in [0,1]), after the compression of the 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -17,7 +16,6 @@ import numpy as np
 from mpi4py import MPI
 
 from insitu import config
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.mesh import exchange, partitions
 from insitu.metrics import psnr
@@ -26,7 +24,7 @@ from insitu.render.histogram import histogram
 from insitu.render.march import Block
 from insitu.render.transfer_function import TransferFunction
 from insitu.render.volume import render_volume
-from insitu.training.distributed import Recipe, train_fields
+from insitu.training.distributed import train_fields
 from insitu.training.ranges import grid_sampler
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "cloverleaf"
@@ -45,9 +43,8 @@ def compressed(
     mesh = simulation.mesh()
     blocks = exchange(comm, partitions(mesh, name, ghosts="exchange"))
     field = config.broadcast(comm, lambda: config.load(EXAMPLE / "run.yaml")).fields[name]
-    recipe = Recipe(Network(**dataclasses.asdict(field.network)), field.training, field.target)
     fields = train_fields(
-        comm, {name: blocks}, {name: recipe}, {}, cycle=simulation.cycle, time=simulation.time
+        comm, {name: blocks}, {name: field.recipe}, {}, cycle=simulation.cycle, time=simulation.time
     )
     return fields[name], [Block(grid_sampler(b), b.nodes) for b in blocks]
 

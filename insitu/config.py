@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from insitu import yaml_tree
+from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.limits import Range, Section
+from insitu.training.distributed import Recipe
 from insitu.training.options import Target, TrainingOptions
 from insitu.yaml_tree import KeyPath, Places
 
@@ -78,8 +80,9 @@ class NetworkConfig(Section):
     n_features_per_level: Literal[1, 2, 4, 8] = 4
     """Features that each grid holds per entry."""
 
-    log2_hashmap_size: Annotated[int, Range(4, 24)] = 14
-    """Binary logarithm of the entries that a grid may have; larger grids are hashed."""
+    log2_hashmap_size: Annotated[int, Range(4, 24)] | None = None
+    """Binary logarithm of the entries that a grid may have; larger grids are hashed. Default: an
+    entry for every 256 voxels of the domain."""
 
     base_resolution: Annotated[int, Range(2, 512, "cells")] = 8
     """Resolution of the coarsest grid along an axis."""
@@ -106,8 +109,14 @@ class FieldConfig(Target):
     training: TrainingOptions = field(default_factory=TrainingOptions)
 
     @property
-    def target(self) -> Target:
-        return Target(psnr=self.psnr, iterations=self.iterations, seconds=self.seconds)
+    def recipe(self) -> Recipe:
+        """What training needs to know of this field."""
+        target = Target(psnr=self.psnr, iterations=self.iterations, seconds=self.seconds)
+        shape = dataclasses.asdict(self.network)
+        automatic = shape["log2_hashmap_size"] is None
+        if automatic:
+            del shape["log2_hashmap_size"]
+        return Recipe(Network(**shape), self.training, target, table_from_voxels=automatic)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
-from mpi4py import MPI
 
+# MPI is imported where it is used: importing it starts MPI, which whoever only reads a record has
+# no use for, and which some login nodes do not allow.
 if TYPE_CHECKING:
+    from mpi4py import MPI
+
     _Adapter = logging.LoggerAdapter[logging.Logger]
 else:  # not subscriptable before Python 3.11
     _Adapter = logging.LoggerAdapter
@@ -50,6 +53,8 @@ def agree(comm: MPI.Comm, error: BaseException | None, what: str) -> None:
             have been told (they raise RemoteError): a rank that was asked to end ends, and leaves
             nobody waiting for it.
     """
+    from mpi4py import MPI
+
     mine = np.array(comm.size if error is None else comm.rank, dtype=np.int32)
     lowest = np.empty_like(mine)
     comm.Allreduce(mine, lowest, op=MPI.MIN)
@@ -86,6 +91,8 @@ def together(comm: MPI.Comm, what: str) -> Iterator[None]:
 
 def node_rank(comm: MPI.Comm) -> tuple[int, int]:
     """This rank's place among the ranks on its node, and their number. Collective."""
+    from mpi4py import MPI
+
     node = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
     try:
         return node.rank, node.size

@@ -11,7 +11,6 @@ and `time`; `done`, if it has that, says that it has come to its end. It is cons
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib
 import inspect
 import signal
@@ -30,7 +29,6 @@ from insitu import actions, config
 from insitu import session as sessions
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
-from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.mesh import MeshError, Partition, field_names, partitions
 from insitu.parallel import RemoteError
@@ -378,7 +376,7 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
         line = f"field       {name}: {total} samples"
         line += f" of {components} components" if components > 1 else ""
         if mine:
-            whole = Network(**dataclasses.asdict(field.network))
+            whole = field.recipe.network_for(total)
             parameters = whole.for_block(components, mine / total).n_params
             line += f", a network of {parameters} parameters on rank 0"
         limits = [f"{field.psnr:g} dB"] if field.psnr else []

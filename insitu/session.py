@@ -6,7 +6,6 @@ Out: compressed fields in a window, pictures when a trigger fires, a record; a r
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
@@ -16,8 +15,7 @@ from mpi4py import MPI
 
 from insitu import actions, config
 from insitu.actions import Actions, Scene
-from insitu.config import FieldConfig, RunConfig
-from insitu.engines.network import Network
+from insitu.config import RunConfig
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.record import RecordWriter
 from insitu.history.window import Window
@@ -27,7 +25,7 @@ from insitu.parallel import RemoteError, rank_logger, together
 from insitu.reactive.triggers import Reactions
 from insitu.render.scene import render_volume_scene
 from insitu.report import FieldReport, StepReport, Summary, Tally
-from insitu.training.distributed import Recipe, train_fields
+from insitu.training.distributed import train_fields
 
 
 def open(
@@ -61,7 +59,7 @@ class Session:
         self.run, self.wanted = run, wanted
         self.comm = comm.Dup()
         self.log = rank_logger(self.comm)
-        self.recipes = {name: _recipe(field) for name, field in run.fields.items()}
+        self.recipes = {name: field.recipe for name, field in run.fields.items()}
         self.window = Window(run.window.steps)
         self._reactions = Reactions(self.comm, wanted.queries, wanted.triggers)
         self._latest: dict[str, DistributedField] = {}
@@ -229,10 +227,6 @@ class Session:
             raise error
         if self.comm.rank == 0:
             self.log.warning("%s: %s", what, error)
-
-
-def _recipe(field: FieldConfig) -> Recipe:
-    return Recipe(Network(**dataclasses.asdict(field.network)), field.training, field.target)
 
 
 def _field_report(field: DistributedField) -> FieldReport:

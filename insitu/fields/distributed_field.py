@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.neural_field import NeuralField
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 Floats = NDArray[np.floating[Any]]
 
@@ -66,6 +68,14 @@ class DistributedField:
         """
         summary = comm.allreduce(_summarise(fields), op=_merge)
         return None if summary is None else DistributedField(tuple(fields), summary)
+
+    @staticmethod
+    def join(fields: Sequence[NeuralField]) -> DistributedField:
+        """Blocks that are all here become one field; ValueError without any. Not collective."""
+        summary = _summarise(fields)
+        if summary is None:
+            raise ValueError("fields: expected at least one block")
+        return DistributedField(tuple(fields), summary)
 
 
 def _summarise(fields: Sequence[NeuralField]) -> Summary | None:

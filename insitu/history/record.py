@@ -12,9 +12,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from mpi4py import MPI
+from typing import TYPE_CHECKING, Any
 
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
@@ -22,6 +20,9 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.fields.neural_field import NeuralField
 from insitu.history.window import Entry
 from insitu.parallel import together
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 MANIFEST = "manifest.json"
 FORMAT = "insitu record"
@@ -145,10 +146,7 @@ class Record:
                 f"{at['n_blocks']} blocks"
             )
         blocks = [NeuralField.from_bytes(_read(place)) for place in places]
-        whole = DistributedField.gather(MPI.COMM_SELF, blocks)
-        if whole is None:
-            raise FrameError(f"{self.path}: {field} at cycle {at['cycle']} has no block")
-        return whole
+        return DistributedField.join(blocks)
 
     def _index(self, path: Path) -> None:
         size = path.stat().st_size

@@ -28,6 +28,12 @@ class Recipe:
     network: Network
     options: TrainingOptions
     target: Target
+    table_from_voxels: bool = False
+    """Whether the network's table is replaced by one that fits the number of voxels."""
+
+    def network_for(self, n_voxels: int) -> Network:
+        """The network for a domain of `n_voxels`."""
+        return self.network.with_table_for(n_voxels) if self.table_from_voxels else self.network
 
 
 def train_fields(
@@ -57,7 +63,7 @@ def train_fields(
                 trained[name].append(
                     train(
                         block,
-                        recipe.network,
+                        recipe.network_for(whole[name].n_voxels),
                         recipe.options,
                         recipe.target,
                         whole[name],

@@ -184,6 +184,11 @@ def test_the_network_shrinks_with_its_share(share: float, n_outputs: int) -> Non
     assert abs(2**part.log2_hashmap_size / 2**whole.log2_hashmap_size / share) < 32
 
 
+def test_the_table_fits_the_domain() -> None:
+    tables = [Network().with_table_for(n**3).log2_hashmap_size for n in (1, 32, 96, 128, 2048)]
+    assert tables == [5, 7, 12, 13, 22]
+
+
 def test_shares_outside_0_1_are_refused() -> None:
     for share in (0.0, -1.0, 1.5):
         with pytest.raises(ValueError, match="share"):
