@@ -81,8 +81,8 @@ class NetworkConfig(Section):
     """Features that each grid holds per entry."""
 
     log2_hashmap_size: Annotated[int, Range(4, 24)] | None = None
-    """Binary logarithm of the entries that a grid may have; larger grids are hashed. Default: an
-    entry for every 256 voxels of the domain."""
+    """Binary logarithm of the entries that a grid may have; larger grids are hashed. Default:
+    four times the square root of the number of voxels in the domain."""
 
     base_resolution: Annotated[int, Range(2, 512, "cells")] = 8
     """Resolution of the coarsest grid along an axis."""

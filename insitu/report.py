@@ -39,6 +39,13 @@ class FieldReport:
     """Training began with the weights of an earlier step."""
     nbytes: int
     """Compressed bytes of all ranks."""
+    wanted_db: float | None = None
+    """The PSNR that the run file asks for, if it does."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether the quality stays behind what was asked for."""
+        return self.wanted_db is not None and self.psnr_db < self.wanted_db
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +188,8 @@ def step_line(report: StepReport) -> str:
     """One line on a recorded step: when, what was trained and how well, what it cost."""
     parts = [f"cycle {report.cycle:>6}  time {report.time:<10.4g}"]
     for entry in report.fields:
-        quality = f"{decibels(entry.psnr_db)} {times(entry.ratio)}"
+        missed = f" of the {entry.wanted_db:g} dB wanted" if entry.missed else ""
+        quality = f"{decibels(entry.psnr_db)}{missed} {times(entry.ratio)}"
         start = "warm" if entry.warm else "cold"
         parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}")
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")

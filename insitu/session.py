@@ -142,7 +142,7 @@ class Session:
         report = StepReport(
             cycle=cycle,
             time=time,
-            fields=tuple(_field_report(field) for field in fields.values()),
+            fields=tuple(self._field_report(field) for field in fields.values()),
             window_nbytes=self.comm.allreduce(self.window.nbytes),
             seconds=perf_counter() - start,
             fired=tuple(trigger.name for trigger in fired),
@@ -222,21 +222,21 @@ class Session:
             self._record = RecordWriter(self.comm, Path(self.run.record.path))
         self._record.append([e for name in self.window.names for e in self.window.entries(name)])
 
+    def _field_report(self, field: DistributedField) -> FieldReport:
+        summary = field.summary
+        return FieldReport(
+            name=summary.name,
+            psnr_db=summary.psnr_db,
+            ratio=summary.ratio,
+            seconds=summary.metrics.seconds,
+            iterations=summary.metrics.iterations,
+            warm=summary.metrics.warm,
+            nbytes=summary.nbytes,
+            wanted_db=self.run.fields[summary.name].psnr,
+        )
+
     def _failed(self, what: str, error: Exception) -> None:
         if self.run.on_error == "raise":
             raise error
         if self.comm.rank == 0:
             self.log.warning("%s: %s", what, error)
-
-
-def _field_report(field: DistributedField) -> FieldReport:
-    summary = field.summary
-    return FieldReport(
-        name=summary.name,
-        psnr_db=summary.psnr_db,
-        ratio=summary.ratio,
-        seconds=summary.metrics.seconds,
-        iterations=summary.metrics.iterations,
-        warm=summary.metrics.warm,
-        nbytes=summary.nbytes,
-    )

@@ -35,6 +35,11 @@ def test_a_line_per_step():
     )
 
 
+def test_a_line_says_what_was_missed():
+    line = step_line(step(fields=(field(wanted_db=45.0), field("energy", wanted_db=40.0))))
+    assert "density 41.2 dB of the 45 dB wanted 200x 0.50 s warm | energy 41.2 dB 200x" in line
+
+
 def test_numbers_with_their_units():
     assert decibels(math.inf) == "exact"
     assert [times(ratio) for ratio in (4.26, 212.4)] == ["4.3x", "212x"]

@@ -186,7 +186,7 @@ def test_the_network_shrinks_with_its_share(share: float, n_outputs: int) -> Non
 
 def test_the_table_fits_the_domain() -> None:
     tables = [Network().with_table_for(n**3).log2_hashmap_size for n in (1, 32, 96, 128, 2048)]
-    assert tables == [5, 7, 12, 13, 22]
+    assert tables == [5, 10, 12, 12, 18]
 
 
 def test_shares_outside_0_1_are_refused() -> None:
