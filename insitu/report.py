@@ -41,6 +41,8 @@ class FieldReport:
     """Compressed bytes of all ranks."""
     wanted_db: float | None = None
     """The PSNR that the run file asks for, if it does."""
+    non_finite: int = 0
+    """NaN and Inf among the raw samples of all ranks; they are left out of all else."""
 
     @property
     def missed(self) -> bool:
@@ -191,7 +193,8 @@ def step_line(report: StepReport) -> str:
         missed = f" of the {entry.wanted_db:g} dB wanted" if entry.missed else ""
         quality = f"{decibels(entry.psnr_db)}{missed} {times(entry.ratio)}"
         start = "warm" if entry.warm else "cold"
-        parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}")
+        masked = f", {entry.non_finite} NaN or Inf" if entry.non_finite else ""
+        parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}{masked}")
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")
     if report.fired:
         parts.append(f"fired {', '.join(report.fired)}")
@@ -228,6 +231,7 @@ _COLUMNS = (
     "nbytes",
     "iterations",
     "warm",
+    "non_finite",
     "train_seconds",
     "step_seconds",
     "window_nbytes",
@@ -249,11 +253,12 @@ def _rows(report: StepReport) -> list[tuple[Any, ...]]:
             entry.nbytes,
             entry.iterations,
             int(entry.warm),
+            entry.non_finite,
             f"{entry.seconds:.6f}",
             *after,
         )
         for entry in report.fields
-    ] or [(*before, *[""] * 7, *after)]
+    ] or [(*before, *[""] * 8, *after)]
 
 
 def _progress_bar(console: Console, steps: int | None) -> Progress:

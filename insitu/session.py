@@ -233,6 +233,7 @@ class Session:
             warm=summary.metrics.warm,
             nbytes=summary.nbytes,
             wanted_db=self.run.fields[summary.name].psnr,
+            non_finite=summary.metrics.nan_count + summary.metrics.inf_count,
         )
 
     def _failed(self, what: str, error: Exception) -> None:

@@ -40,6 +40,10 @@ def test_a_line_says_what_was_missed():
     assert "density 41.2 dB of the 45 dB wanted 200x 0.50 s warm | energy 41.2 dB 200x" in line
 
 
+def test_a_line_tells_of_nan():
+    assert "0.50 s warm, 3 NaN or Inf |" in step_line(step(fields=(field(non_finite=3),)))
+
+
 def test_numbers_with_their_units():
     assert decibels(math.inf) == "exact"
     assert [times(ratio) for ratio in (4.26, 212.4)] == ["4.3x", "212x"]

@@ -181,6 +181,7 @@ def test_nan_and_constants(folder: Path) -> None:
         report = session.execute()
     session.close()
     assert report is not None and report.fields[0].psnr_db > 35
+    assert report.fields[0].non_finite == 3
     COMM.barrier()
     density = insitu.open_record(folder / "record").load("density")
     assert density.summary.metrics.nan_count == 2 and density.summary.metrics.inf_count == 1

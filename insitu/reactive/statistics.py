@@ -6,6 +6,7 @@ Out: FieldStatistics, the same on every rank: extrema with their places, sum, co
 
 from __future__ import annotations
 
+import atexit
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -237,4 +238,8 @@ def _reduction() -> tuple[MPI.Op, MPI.Datatype]:
             _combine_into(record, other)
 
     # Not commutative, so that the sums are added in the order of the ranks every time.
-    return MPI.Op.Create(combine, commute=False), MPI.DOUBLE.Create_contiguous(_RECORD).Commit()
+    operation = MPI.Op.Create(combine, commute=False)
+    record = MPI.DOUBLE.Create_contiguous(_RECORD).Commit()
+    atexit.register(operation.Free)  # before MPI ends, which some MPIs complain of otherwise
+    atexit.register(record.Free)
+    return operation, record
