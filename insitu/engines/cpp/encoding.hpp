@@ -4,6 +4,7 @@
 // tables and of the points.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "network.hpp"
@@ -24,13 +25,15 @@ inline uint32_t cell_of(float position) {
 }
 
 // Entries of the 8 corners of each sample's cell and their trilinear weights.
+template <bool kHashed>
 inline void find_corners(const Level& level, const float* x, const float* y, const float* z,
                          Corners& corners) {
   const uint32_t r = level.resolution, mask = level.size - 1, size = level.size;
+  const float scale = level.scale;
   for (int s = 0; s < kChunk; ++s) {
-    const float px = x[s] * level.scale + 0.5f;
-    const float py = y[s] * level.scale + 0.5f;
-    const float pz = z[s] * level.scale + 0.5f;
+    const float px = x[s] * scale + 0.5f;
+    const float py = y[s] * scale + 0.5f;
+    const float pz = z[s] * scale + 0.5f;
     const uint32_t cx = cell_of(px), cy = cell_of(py), cz = cell_of(pz);
     const float wx1 = px - static_cast<float>(static_cast<int32_t>(cx)), wx0 = 1.0f - wx1;
     const float wy1 = py - static_cast<float>(static_cast<int32_t>(cy)), wy0 = 1.0f - wy1;
@@ -44,7 +47,7 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
     corners.weight[5][s] = wx1 * w01;
     corners.weight[6][s] = wx0 * w11;
     corners.weight[7][s] = wx1 * w11;
-    if (level.hashed) {
+    if constexpr (kHashed) {
       const uint32_t y0 = cy * 2654435761u, y1 = y0 + 2654435761u;
       const uint32_t z0 = cz * 805459861u, z1 = z0 + 805459861u;
       const uint32_t h00 = y0 ^ z0, h10 = y1 ^ z0, h01 = y0 ^ z1, h11 = y1 ^ z1;
@@ -62,36 +65,53 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
       for (int c = 0; c < 8; ++c) {
         // The half-cell offset lets the last corner leave the grid by one: tiny-cuda-nn wraps it.
         const uint32_t i = base + step[c];
-        corners.index[c][s] = i >= size ? i - size : i;
+        corners.index[c][s] = std::min(i, i - size);  // i - size is huge where i < size
       }
     }
   }
 }
 
+// (F, kChunk) <-> (kChunk, F): a sample's features of one level lie together while its entries
+// are read or written, and apart for the MLP, whose rows are features.
+template <int F>
+inline void to_rows(const float* samples, float* rows) {
+  for (int f = 0; f < F; ++f)
+    for (int s = 0; s < kChunk; ++s) rows[f * kChunk + s] = samples[s * F + f];
+}
+
+template <int F>
+inline void to_samples(const float* rows, float* samples) {
+  for (int s = 0; s < kChunk; ++s)
+    for (int f = 0; f < F; ++f) samples[s * F + f] = rows[f * kChunk + s];
+}
+
 // features (F, kChunk) = sum over corners of weight * entry.
 template <int F>
 inline void gather(const float* table, const Corners& corners, float* features) {
+  using entry = entry_t<F>;
+  alignas(64) float samples[kChunk * F];
   for (int s = 0; s < kChunk; ++s) {
-    float value[F] = {};
+    entry value{};
     for (int c = 0; c < 8; ++c) {
-      const float w = corners.weight[c][s];
-      const float* entry = table + static_cast<std::size_t>(corners.index[c][s]) * F;
-      for (int f = 0; f < F; ++f) value[f] += w * entry[f];
+      const float* at = table + static_cast<std::size_t>(corners.index[c][s]) * F;
+      value += corners.weight[c][s] * *reinterpret_cast<const entry*>(at);
     }
-    for (int f = 0; f < F; ++f) features[f * kChunk + s] = value[f];
+    *reinterpret_cast<entry*>(samples + s * F) = value;
   }
+  to_rows<F>(samples, features);
 }
 
 // table_gradient += transpose of gather.
 template <int F>
 inline void scatter(float* table_gradient, const Corners& corners, const float* gradient) {
+  using entry = entry_t<F>;
+  alignas(64) float samples[kChunk * F];
+  to_samples<F>(gradient, samples);
   for (int s = 0; s < kChunk; ++s) {
-    float g[F];
-    for (int f = 0; f < F; ++f) g[f] = gradient[f * kChunk + s];
+    const entry g = *reinterpret_cast<const entry*>(samples + s * F);
     for (int c = 0; c < 8; ++c) {
-      const float w = corners.weight[c][s];
-      float* entry = table_gradient + static_cast<std::size_t>(corners.index[c][s]) * F;
-      for (int f = 0; f < F; ++f) entry[f] += w * g[f];
+      float* at = table_gradient + static_cast<std::size_t>(corners.index[c][s]) * F;
+      *reinterpret_cast<entry*>(at) += corners.weight[c][s] * g;
     }
   }
 }
@@ -103,7 +123,9 @@ inline void encode_levels(const Network& net, const float* params, const float* 
                           Corners* corners, float* out) {
   for (int l = 0; l < net.n_levels; ++l) {
     const Level& level = net.levels[l];
-    find_corners(level, points, points + kChunk, points + 2 * kChunk, corners[l]);
+    const float *x = points, *y = points + kChunk, *z = points + 2 * kChunk;
+    if (level.hashed) find_corners<true>(level, x, y, z, corners[l]);
+    else find_corners<false>(level, x, y, z, corners[l]);
     gather<F>(params + level.offset, corners[l], out + l * F * kChunk);
   }
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -20,11 +21,6 @@ struct Component {
   std::ptrdiff_t stride[3];  // bytes
   bool is_double;
 
-  float at(long z, long y, long x) const {
-    const char* p = data + z * stride[0] + y * stride[1] + x * stride[2];
-    return is_double ? static_cast<float>(*reinterpret_cast<const double*>(p))
-                     : *reinterpret_cast<const float*>(p);
-  }
   double exact(long z, long y, long x) const {
     const char* p = data + z * stride[0] + y * stride[1] + x * stride[2];
     return is_double ? *reinterpret_cast<const double*>(p)
@@ -43,45 +39,67 @@ class GridSampler : public Sampler {
 
   int components() const override { return static_cast<int>(parts.size()); }
 
-  // Sample position in index space of `shape`, along axis a, of unit coordinate u.
-  float position(int a, float u) const {
-    const float p = u * static_cast<float>(cells[a]) - (vertex ? 0.0f : 0.5f) +
-                    static_cast<float>(ghost_low[a]);
-    // Where no ghost layer continues the block, its outermost half cell is constant.
-    return std::min(std::max(p, 0.0f), static_cast<float>(shape[a] - 1));
-  }
-
   void sample(const float* unit_points, long n, float* out) const override {
+    constexpr long kBatch = 128;
     const int count = components();
-    for (long i = 0; i < n; ++i) {
-      long low[3], high[3];
-      float t[3];
-      for (int a = 0; a < 3; ++a) {
-        const float p = position(a, unit_points[3 * i + 2 - a]);
-        low[a] = std::min(static_cast<long>(p), shape[a] - 1);
-        high[a] = std::min(low[a] + 1, shape[a] - 1);
-        t[a] = p - static_cast<float>(low[a]);
+    Stencil stencils[kBatch];
+    for (long begin = 0; begin < n; begin += kBatch) {
+      const long size = std::min(kBatch, n - begin);
+      locate(unit_points + 3 * begin, size, stencils);
+      for (int c = 0; c < count; ++c) {
+        float* to = out + begin * count + c;
+        if (parts[c].is_double) interpolate<double>(parts[c], stencils, size, to, count);
+        else interpolate<float>(parts[c], stencils, size, to, count);
       }
-      for (int c = 0; c < count; ++c) out[i * count + c] = trilinear(parts[c], low, high, t);
     }
   }
 
  private:
+  // The 8 samples around a point: index of the lowest, step to the next, weight of the next; per
+  // axis z, y, x. Where there is no next sample the step is 0.
+  struct Stencil {
+    int32_t low[3], step[3];
+    float t[3];
+  };
+
+  void locate(const float* points, long n, Stencil* stencils) const {
+    for (int a = 0; a < 3; ++a) {
+      const auto scale = static_cast<float>(cells[a]), last = static_cast<float>(shape[a] - 1);
+      const float shift = static_cast<float>(ghost_low[a]) - (vertex ? 0.0f : 0.5f);
+      const auto end = static_cast<int32_t>(shape[a] - 1);
+      for (long i = 0; i < n; ++i) {
+        // Where no ghost layer continues the block, its outermost half cell is constant.
+        const float p = std::min(std::max(points[3 * i + 2 - a] * scale + shift, 0.0f), last);
+        const auto low = static_cast<int32_t>(p);
+        stencils[i].low[a] = low;
+        stencils[i].step[a] = low < end ? 1 : 0;
+        stencils[i].t[a] = p - static_cast<float>(low);
+      }
+    }
+  }
+
   // A corner of weight zero is not read, so that a NaN does not reach beyond its own cells.
   static float mix(float a, float b, float t) {
     return t == 0.0f ? a : (1.0f - t) * a + t * b;
   }
 
-  static float trilinear(const Component& part, const long* low, const long* high,
-                         const float* t) {
-    float plane[2];
-    for (int k = 0; k < 2; ++k) {
-      const long z = k ? high[0] : low[0];
-      const float y0 = mix(part.at(z, low[1], low[2]), part.at(z, low[1], high[2]), t[2]);
-      const float y1 = mix(part.at(z, high[1], low[2]), part.at(z, high[1], high[2]), t[2]);
-      plane[k] = mix(y0, y1, t[1]);
+  template <typename T>
+  static void interpolate(const Component& part, const Stencil* stencils, long n, float* out,
+                          int out_stride) {
+    const std::ptrdiff_t sz = part.stride[0], sy = part.stride[1], sx = part.stride[2];
+    const auto read = [](const char* p) {
+      return static_cast<float>(*reinterpret_cast<const T*>(p));
+    };
+    for (long i = 0; i < n; ++i) {
+      const Stencil& s = stencils[i];
+      const char* p = part.data + s.low[0] * sz + s.low[1] * sy + s.low[2] * sx;
+      const std::ptrdiff_t z = s.step[0] * sz, y = s.step[1] * sy, x = s.step[2] * sx;
+      const float a = mix(read(p), read(p + x), s.t[2]);
+      const float b = mix(read(p + y), read(p + y + x), s.t[2]);
+      const float c = mix(read(p + z), read(p + z + x), s.t[2]);
+      const float d = mix(read(p + z + y), read(p + z + y + x), s.t[2]);
+      out[i * out_stride] = mix(mix(a, b, s.t[1]), mix(c, d, s.t[1]), s.t[0]);
     }
-    return mix(plane[0], plane[1], t[0]);
   }
 };
 

@@ -200,15 +200,10 @@ static py::array_t<float> py_draw(uint32_t seed, double share, double sigma, uin
                                   long batch) {
   const Sampling sampling{seed, static_cast<float>(share), static_cast<float>(sigma)};
   const long boundary = boundary_samples(sampling, batch);
-  py::array_t<float> out({batch, 3L});
-  for (long i = 0; i < batch; ++i) {
-    float* point = out.mutable_data() + 3 * i;
-    if (i < boundary)
-      boundary_point(sampling, iteration, static_cast<uint32_t>(i), point);
-    else
-      uniform_point(sampling, iteration, static_cast<uint32_t>(i), point);
-  }
-  return out;
+  py::array_t<float> out({3L, batch});
+  float* x = out.mutable_data();
+  draw(sampling, iteration, 0, batch, boundary, x, x + batch, x + 2 * batch);
+  return py::array_t<float>(out.attr("T"));
 }
 
 static void bind_layout(py::module_& m) {

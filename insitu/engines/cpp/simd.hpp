@@ -23,11 +23,34 @@ inline vfloat load(const float* p) { return *reinterpret_cast<const vfloat*>(p);
 inline void store(float* p, vfloat v) { *reinterpret_cast<vfloat*>(p) = v; }
 inline vfloat splat(float x) { return vfloat{} + x; }
 
-inline float sum(vfloat v) {
-  float total = 0.0f;
-  for (int lane = 0; lane < kLanes; ++lane) total += v[lane];
-  return total;
+// Sum of the lanes, by halves.
+template <int N>
+inline float sum_lanes(const float* v) {
+  typedef float half __attribute__((vector_size(N / 2 * sizeof(float)), may_alias, aligned(4)));
+  alignas(64) float folded[N / 2];
+  *reinterpret_cast<half*>(folded) =
+      *reinterpret_cast<const half*>(v) + *reinterpret_cast<const half*>(v + N / 2);
+  if constexpr (N == 4) return folded[0] + folded[1];
+  else return sum_lanes<N / 2>(folded);
 }
+
+inline float sum(vfloat v) {
+  alignas(64) float lanes[kLanes];
+  store(lanes, v);
+  return sum_lanes<kLanes>(lanes);
+}
+
+// The features of one entry of a table: N floats, at any address.
+template <int N>
+struct Entry {
+  typedef float type __attribute__((vector_size(N * sizeof(float)), may_alias, aligned(4)));
+};
+template <>
+struct Entry<1> {
+  typedef float type;
+};
+template <int N>
+using entry_t = typename Entry<N>::type;
 
 // Fixed-size, 64-byte aligned, zeroed array. Allocated once, never grown: the training loop
 // allocates nothing per step.

@@ -114,9 +114,8 @@ class Trainer {
  private:
   template <int F>
   void chunk(long begin, long count) {
-    draw(begin, count);
+    draw_points(begin);
     target_->sample(points_.data(), count, truth_.data());
-    load(count);
     forward<F>(*network_, params_.data(), work_);
     loss_gradient(count, boundary_samples(options.sampling, options.batch) - begin);
     const float* encoding_gradient =
@@ -124,49 +123,54 @@ class Trainer {
     scatter_levels<F>(*network_, work_.corners.data(), encoding_gradient, gradient_.data());
   }
 
-  void draw(long begin, long count) {
-    const long boundary = boundary_samples(options.sampling, options.batch);
-    const auto it = static_cast<uint32_t>(iteration);
-    for (long s = 0; s < count; ++s) {
-      const auto index = static_cast<uint32_t>(begin + s);
-      float* point = points_.data() + 3 * s;
-      if (begin + s < boundary)
-        boundary_point(options.sampling, it, index, point);
-      else
-        uniform_point(options.sampling, it, index, point);
-    }
-  }
-
-  void load(long count) {
-    for (long s = 0; s < kChunk; ++s)
-      for (int a = 0; a < 3; ++a)
-        work_.points[a * kChunk + s] = points_[3 * std::min(s, count - 1) + a];
+  // Points of the chunk, as rows for the network and as (kChunk, 3) for the target.
+  void draw_points(long begin) {
+    float* x = work_.points.data();
+    draw(options.sampling, static_cast<uint32_t>(iteration), begin, kChunk,
+         boundary_samples(options.sampling, options.batch), x, x + kChunk, x + 2 * kChunk);
+    to_samples<3>(x, points_.data());
   }
 
   // L1: d|y - t| / dy = sign(y - t), averaged over the batch's values. A sample whose target is
-  // not finite has no part in it, so that NaN and Inf in the data never reach the weights.
+  // not finite has no part in it, so that NaN and Inf in the data never reach the weights; nor
+  // have those beyond `count`, which only fill the chunk.
   void loss_gradient(long count, long first_uniform) {
     const int outputs = network_->n_outputs;
     const float unit = 1.0f / static_cast<float>(options.batch * outputs);
+    for (long s = count; s < kChunk; ++s)
+      for (int o = 0; o < outputs; ++o)
+        truth_[s * outputs + o] = std::numeric_limits<float>::quiet_NaN();
     for (int o = 0; o < outputs; ++o) {
-      float* g = work_.output_gradient.data() + o * kChunk;
-      const float* y = work_.output.data() + o * kChunk;
-      for (long s = 0; s < kChunk; ++s) {
-        g[s] = 0.0f;
-        if (s >= count) continue;
-        const float raw = truth_[s * outputs + o];
-        if (!std::isfinite(raw)) continue;
-        const float t = static_cast<float>((raw - low_[o]) * inverse_extent_[o]);
-        const float d = y[s] - t;
-        g[s] = d > 0.0f ? unit : (d < 0.0f ? -unit : 0.0f);
-        batch_loss_ += std::fabs(d);
-        ++batch_valid_;
-        if (s < first_uniform) continue;
-        const double error = static_cast<double>(d) * error_scale_[o];
-        batch_squares_ += error * error;
-        ++batch_uniform_;
-      }
+      alignas(64) float targets[kChunk];
+      const auto low = static_cast<float>(low_[o]), scale = static_cast<float>(inverse_extent_[o]);
+      for (int s = 0; s < kChunk; ++s) targets[s] = (truth_[s * outputs + o] - low) * scale;
+      output_loss(work_.output.data() + o * kChunk, targets, unit, error_scale_[o], first_uniform,
+                  work_.output_gradient.data() + o * kChunk);
     }
+  }
+
+  // One output of the chunk: y, t, gradient (kChunk).
+  void output_loss(const float* y, const float* t, float unit, double error_scale,
+                   long first_uniform, float* gradient) {
+    const vfloat zero{}, one = splat(1.0f), up = splat(unit), down = splat(-unit);
+    vfloat loss{}, squares{}, valid{}, uniform{};
+    alignas(64) float lanes[kLanes];
+    for (int s = 0; s < kChunk; s += kLanes) {
+      const vfloat target = load(t + s);
+      const auto finite = target - target == zero;
+      const vfloat d = finite ? load(y + s) - target : zero;
+      store(gradient + s, d > zero ? up : (d < zero ? down : zero));
+      loss += d > zero ? d : -d;
+      for (int i = 0; i < kLanes; ++i) lanes[i] = s + i >= first_uniform ? 1.0f : 0.0f;
+      const vfloat counted = finite ? load(lanes) : zero;
+      valid += finite ? one : zero;
+      uniform += counted;
+      squares += counted * d * d;
+    }
+    batch_loss_ += sum(loss);
+    batch_squares_ += sum(squares) * error_scale * error_scale;
+    batch_valid_ += std::lround(sum(valid));
+    batch_uniform_ += std::lround(sum(uniform));
   }
 
   double progress() const {
