@@ -1,0 +1,159 @@
+"""Throughput of the native engine against PyTorch on the CPU, interleaved in one run, one core.
+
+In: four networks (a, b, c, d), a volume. Out: tables of million samples per second and ratios, for
+training (random samples with trilinear targets, 15 % next to the faces) and for reading.
+
+    python benchmarks/engine.py [--networks a b c d] [--rounds 5] [--seconds 0.5] [--json FILE]
+
+Needs the `torch` extra. Each figure is the median of the rounds; ratios are of medians.
+"""
+
+from __future__ import annotations
+
+# ruff: noqa: E402
+import os
+
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"  # before NumPy and torch start their threads
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch_network import TorchNetwork, TorchTraining, reader
+
+from insitu.engines.native import lib
+from insitu.engines.network import Network
+
+NETWORKS = {
+    "a": (Network(), 2**16),
+    "b": (
+        Network(n_levels=8, n_features_per_level=2, per_level_scale=16 ** (1 / 7)),
+        2**16,
+    ),
+    "c": (
+        Network(
+            n_levels=16,
+            n_features_per_level=2,
+            log2_hashmap_size=16,
+            per_level_scale=32 ** (1 / 15),
+            n_neurons=64,
+        ),
+        2**14,
+    ),
+    "d": (
+        Network(
+            n_levels=2,
+            n_features_per_level=8,
+            log2_hashmap_size=15,
+            base_resolution=32,
+            per_level_scale=1.0,
+            n_neurons=32,
+        ),
+        2**14,
+    ),
+}
+"""a: L4 F4 T2^14; b: L8 F2 T2^14, finest 128; c: L16 F2 T2^16, finest 256, MLP 64x2; d: 16 features
+on one dense 32^3 grid, as two levels of 8, MLP 32x2. The second number is the batch."""
+
+OPTIONS = {
+    "learning_rate": 1e-3, "final_rate": 1.0, "decay": "exponential", "iterations": 2**40,
+    "seconds": 1e30, "loss_threshold": 0.0, "error_threshold": 0.0, "average": 0.95,
+    "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "l2": 1e-9, "seed": 0,
+    "boundary_share": 0.15, "boundary_sigma": 0.005,
+}  # fmt: skip
+
+
+def volume(n: int = 128) -> np.ndarray:
+    """A front and waves, (n, n, n) float32: a stand-in that needs no file."""
+    z, y, x = np.meshgrid(*[np.linspace(0, 1, n, dtype=np.float32)] * 3, indexing="ij")
+    r = np.sqrt((x - 0.3) ** 2 + (y - 0.4) ** 2 + (z - 0.5) ** 2)
+    return (np.tanh(40 * (0.35 - r)) + 0.2 * np.sin(12 * x) * np.cos(9 * y + 5 * z)).astype("f4")
+
+
+def rate(run: Callable[[], int], seconds: float) -> float:
+    """Million samples per second of `run`, which returns how many samples it took."""
+    samples, start = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - start) < seconds:
+        samples += run()
+    return samples / elapsed / 1e6
+
+
+def training_runs(network: Network, batch: int) -> dict[str, Callable[[], int]]:
+    data, params = volume(), network.initial_params(0)
+    sampler = lib.GridSampler((data,), ((0, 0),) * 3, data.shape, False)
+    low, extent = float(data.min()), float(np.ptp(data))
+    options = OPTIONS | {"batch": batch}
+    trainer = lib.Trainer(network.native, params, sampler, [low], [extent], [1.0], options)
+    runs = {"native": lambda: trainer.step() or batch}
+    for name in ("eager", "compile"):
+        step = TorchTraining(TorchNetwork(network, params), data, batch).stepper(name == "compile")
+        runs[name] = lambda step=step: step() or batch
+    return runs
+
+
+def reading_runs(network: Network, batch: int) -> dict[str, Callable[[], int]]:
+    params = network.initial_params(0)
+    points = np.random.default_rng(0).random((batch, 3), dtype=np.float32)
+    line = (np.arange(128, dtype=np.float32) + 0.5) / 128
+    native, tensor = network.native, torch.from_numpy(points)
+    model = TorchNetwork(network, params)
+    eager, compiled = reader(model, False), reader(model, True)
+    return {
+        "native": lambda: len(lib.evaluate(native, params, points)),
+        "native grid": lambda: lib.evaluate_grid(native, params, line, line, line[:16]).size,
+        "native gradient": lambda: len(lib.evaluate_gradient(native, params, points)),
+        "eager": lambda: len(eager(tensor)),
+        "compile": lambda: len(compiled(tensor)),
+    }
+
+
+def measure(
+    runs: dict[str, Callable[[], int]], rounds: int, seconds: float
+) -> dict[str, list[float]]:
+    """All runs in turn, so that a slow moment of the machine falls on all of them."""
+    for run in runs.values():
+        run()
+        run()
+    rates: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            rates[name].append(rate(run, seconds))
+    return rates
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=list(NETWORKS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each run in each round")
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+
+    print(f"{platform.processor() or platform.machine()}, one core; native build: {lib.isa}")
+    figures = {}
+    for what, make in (("training", training_runs), ("reading", reading_runs)):
+        print(f"\n{what}, million samples per second (median of {arguments.rounds})")
+        for name in arguments.networks:
+            network, batch = NETWORKS[name]
+            rates = measure(make(network, batch), arguments.rounds, arguments.seconds)
+            medians = {run: statistics.median(values) for run, values in rates.items()}
+            figures[f"{what} {name}"] = rates
+            shown = "  ".join(f"{run} {value:.3g}" for run, value in medians.items())
+            ratios = [f"{medians['native'] / medians[p]:.1f}x {p}" for p in ("eager", "compile")]
+            print(f"  {name}, batch 2^{batch.bit_length() - 1}: {shown}  ->  {', '.join(ratios)}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
