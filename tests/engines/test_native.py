@@ -126,15 +126,29 @@ def test_gradient_is_the_slope(network: Network) -> None:
         assert close.mean() > 0.95  # the rest straddles a face or a kink of the ReLU
 
 
-def test_grid_is_points() -> None:
-    network = CASES[1]
+@pytest.mark.parametrize("network", CASES)
+@pytest.mark.parametrize("shape", [(5, 7, 11), (300, 3, 2), (1, 1, 1), (1, 40, 9)])
+def test_grid_is_points(network: Network, shape: tuple[int, int, int]) -> None:
     params = random_params(network)
-    xs, ys, zs = (np.linspace(0, 1, n, dtype=np.float32) for n in (5, 7, 11))
+    xs, ys, zs = (np.linspace(0, 1, n, dtype=np.float32) for n in shape)
     z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     grid = lib.evaluate_grid(network.native, params, xs, ys, zs)
-    assert grid.shape == (11, 7, 5, 3)
-    np.testing.assert_array_equal(grid.reshape(-1, 3), lib.evaluate(network.native, params, points))
+    assert grid.shape == (*reversed(shape), network.n_outputs)
+    expected = reference.evaluate(network, params.astype(np.float64), points)
+    got = grid.reshape(-1, network.n_outputs)
+    np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())
+
+
+def test_a_grid_need_not_be_sorted_or_even() -> None:
+    network = Network(n_levels=3, base_resolution=500, per_level_scale=1.5)  # many lines per chunk
+    params = random_params(network)
+    rng = np.random.default_rng(0)
+    xs, ys, zs = (rng.random(n, dtype=np.float32) for n in (70, 3, 2))
+    z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
+    expected = lib.evaluate(network.native, params, np.stack([x, y, z], axis=-1).reshape(-1, 3))
+    grid = lib.evaluate_grid(network.native, params, xs, ys, zs)
+    np.testing.assert_allclose(grid.reshape(-1, 1), expected, atol=1e-4)
 
 
 def test_no_points() -> None:

@@ -8,6 +8,7 @@
 
 #include "grid_sampler.hpp"
 #include "mlp.hpp"
+#include "rows.hpp"
 
 namespace insitu {
 
@@ -64,22 +65,11 @@ inline void for_each_grid_chunk(const Network& net, const float* params, const f
                                 Workspace& work, Sink&& sink) {
   with_features(net.features, [&](auto features) {
     const long n = nx * ny * nz;
-    long x = 0, y = 0, z = 0;
     for (long begin = 0; begin < n; begin += kChunk) {
       const long count = std::min<long>(kChunk, n - begin);
-      for (long s = 0; s < count; ++s) {
-        work.points[s] = xs[x];
-        work.points[kChunk + s] = ys[y];
-        work.points[2 * kChunk + s] = zs[z];
-        if (++x == nx) {
-          x = 0;
-          if (++y == ny) {
-            y = 0;
-            ++z;
-          }
-        }
-      }
-      forward<features.value>(net, params, work);
+      encode_grid_chunk<features.value>(net, params, xs, nx, ys, ny, zs, begin, count,
+                                        work.encoded.data());
+      forward_mlp(net, params, work);
       sink(begin, count, work);
     }
   });

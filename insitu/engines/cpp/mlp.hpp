@@ -11,15 +11,16 @@ namespace insitu {
 
 // Tile of the matrix products: so many rows times so many vectors stay in registers.
 #if defined(__AVX512F__)
-constexpr int kTileRows = 8, kTileVectors = 2;
+constexpr int kTileRows = 4, kTileVectors = 4;
 #else
 constexpr int kTileRows = 4, kTileVectors = 2;
 #endif
 constexpr int kTileSamples = kTileVectors * kLanes;
 static_assert(kChunk % kTileSamples == 0, "a chunk is a whole number of tiles");
 
-// out[r][s] = sum_k w[r * row_stride + k * col_stride] * in[k][s], for R rows and one tile of s.
-template <int R>
+// out[r][s] = sum_k w[r * row_stride + k * col_stride] * in[k][s], for R rows and one tile of s;
+// with kRelu, what is negative becomes 0.
+template <int R, bool kRelu>
 inline void multiply_tile(const float* w, long row_stride, long col_stride, int depth,
                           const float* in, float* out) {
   vfloat acc[R][kTileVectors] = {};
@@ -32,25 +33,25 @@ inline void multiply_tile(const float* w, long row_stride, long col_stride, int 
     }
   }
   for (int r = 0; r < R; ++r)
-    for (int v = 0; v < kTileVectors; ++v) store(out + r * kChunk + v * kLanes, acc[r][v]);
+    for (int v = 0; v < kTileVectors; ++v) {
+      const vfloat value = acc[r][v];
+      store(out + r * kChunk + v * kLanes, kRelu ? (value > vfloat{} ? value : vfloat{}) : value);
+    }
 }
 
 // out (rows, kChunk) = W in, W given by strides so that its transpose needs no copy.
+template <bool kRelu = false>
 inline void multiply(const float* w, long row_stride, long col_stride, int rows, int depth,
                      const float* in, float* out) {
   for (int s = 0; s < kChunk; s += kTileSamples) {
     int r = 0;
     for (; r + kTileRows <= rows; r += kTileRows)
-      multiply_tile<kTileRows>(w + r * row_stride, row_stride, col_stride, depth, in + s,
+      multiply_tile<kTileRows, kRelu>(w + r * row_stride, row_stride, col_stride, depth, in + s,
                                out + r * kChunk + s);
     for (; r < rows; ++r)
-      multiply_tile<1>(w + r * row_stride, row_stride, col_stride, depth, in + s,
+      multiply_tile<1, kRelu>(w + r * row_stride, row_stride, col_stride, depth, in + s,
                        out + r * kChunk + s);
   }
-}
-
-inline void relu(float* a, int rows) {
-  for (int i = 0; i < rows * kChunk; ++i) a[i] = a[i] > 0.0f ? a[i] : 0.0f;
 }
 
 // Zeroes the gradient where the activation was cut off.
@@ -114,19 +115,23 @@ class Workspace {
   Buffer<Corners> corners;  // one per level
 };
 
-// work.points -> work.output.
-template <int F>
-inline void forward(const Network& net, const float* params, Workspace& work) {
-  encode_levels<F>(net, params, work.points.data(), work.corners.data(), work.encoded.data());
+// work.encoded -> work.output.
+inline void forward_mlp(const Network& net, const float* params, Workspace& work) {
   const float* in = work.encoded.data();
   for (int i = 0; i < net.n_hidden_layers; ++i) {
     const Matrix& m = net.matrices[i];
-    multiply(params + m.offset, m.cols, 1, m.rows, m.cols, in, work.layer(net, i));
-    relu(work.layer(net, i), m.rows);
+    multiply<true>(params + m.offset, m.cols, 1, m.rows, m.cols, in, work.layer(net, i));
     in = work.layer(net, i);
   }
   const Matrix& last = net.matrices.back();
   multiply(params + last.offset, last.cols, 1, net.n_outputs, last.cols, in, work.output.data());
+}
+
+// work.points -> work.output.
+template <int F>
+inline void forward(const Network& net, const float* params, Workspace& work) {
+  encode_levels<F>(net, params, work.points.data(), work.corners.data(), work.encoded.data());
+  forward_mlp(net, params, work);
 }
 
 // work.output_gradient -> gradient of the encoding, returned as (n_inputs, kChunk) in the
