@@ -16,6 +16,7 @@ from mpi4py import MPI
 from insitu import actions, config
 from insitu.actions import Actions, Scene
 from insitu.config import RunConfig
+from insitu.errors import ConfigError
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.record import RecordWriter
 from insitu.history.window import Window
@@ -84,7 +85,22 @@ class Session:
             names = set(field_names(mesh, ghost_field=ghost_field))
         # Every rank checks the same names, and comes to the same end.
         actions.check_fields(self.run, self.wanted, set().union(*self.comm.allgather(names)))
+        self._check_kinds(mesh)
         self._checked = True
+
+    def _check_kinds(self, mesh: Any) -> None:
+        """Refuse a field that is not the same kind of thing in all blocks of all ranks: reducing
+        a scalar with a vector would fail half-way. Collective; raises ConfigError on every rank."""
+        mine: dict[str, set[str]] = {}
+        with together(self.comm, "mesh"):
+            for name in self.recipes:
+                blocks = self._partitions(mesh, name, "ignore")
+                mine[name] = {f"{b.association}, components: {b.n_components}" for b in blocks}
+        everyone = self.comm.allgather(mine)
+        for name in self.recipes:
+            kinds = sorted(set().union(*(kinds[name] for kinds in everyone)))
+            if len(kinds) > 1:
+                raise ConfigError([f"fields.{name}: blocks differ: {' and '.join(kinds)}"])
 
     def publish(self, mesh: Any) -> None:
         """Hand over this rank's part of the present step. Not collective.
@@ -166,13 +182,13 @@ class Session:
 
     def _raw(self, name: str) -> list[Partition]:
         """This rank's owned samples of a field, for queries. Not collective."""
-        return self._partitions(name, "ignore")
+        return self._partitions(self._mesh, name, "ignore")
 
-    def _partitions(self, name: str, ghosts: str) -> list[Partition]:
+    def _partitions(self, mesh: Any, name: str, ghosts: str) -> list[Partition]:
         field = self.run.fields.get(name)
         published = name if field is None or not field.components else field.components
         return partitions(
-            self._mesh, published, name=name, ghosts=ghosts, ghost_field=self.run.ghost_field
+            mesh, published, name=name, ghosts=ghosts, ghost_field=self.run.ghost_field
         )
 
     def _blocks(self, name: str) -> list[Partition]:
@@ -180,7 +196,7 @@ class Session:
         ghosts = self.run.ghosts
         blocks: list[Partition] = []
         with together(self.comm, f"mesh, field {name}"):
-            blocks = self._partitions(name, ghosts)
+            blocks = self._partitions(self._mesh, name, ghosts)
         if ghosts == "exchange":
             return exchange(self.comm, blocks)
         if ghosts == "trust" and self.run.check_ghosts:

@@ -216,6 +216,20 @@ def test_a_rank_that_fails(folder: Path, on_error: str, caplog: pytest.LogCaptur
         assert "step dropped" in caplog.text and "fields/density/values: 7 values" in caplog.text
 
 
+@pytest.mark.parallel([1, 2, 3])
+def test_a_field_of_two_kinds_is_refused_on_all_ranks(folder: Path) -> None:
+    mesh = Moving(COMM, domains=lambda rank, size: 2).mesh()
+    if COMM.rank == COMM.size - 1:
+        fields = mesh[-1]["fields"]
+        fields["velocity"] = {**fields["density"]}
+    session = insitu.open(run_file(folder), COMM)
+    with pytest.raises(
+        ConfigError, match=r"fields\.velocity: blocks differ: element, components: 1"
+    ):
+        session.check(mesh)
+    session.close()
+
+
 @pytest.mark.parallel([1, 2])
 def test_stale_ghosts_are_told_of(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     simulation = Moving(COMM, steps=2)
