@@ -137,38 +137,51 @@ inline void scatter_levels(const Network& net, const Corners* corners, const flo
     scatter<F>(params_gradient + net.levels[l].offset, corners[l], gradient + l * F * kChunk);
 }
 
-// d(value)/d(point), given d(value)/d(features): the trilinear weights' derivative.
-// point_gradient: 3 rows of kChunk, overwritten.
+template <int F>
+inline float dot(entry_t<F> a, entry_t<F> b) {
+  if constexpr (F == 1) {
+    return a * b;
+  } else {
+    const entry_t<F> product = a * b;
+    float total = product[0];
+    for (int f = 1; f < F; ++f) total += product[f];
+    return total;
+  }
+}
+
+// d(value)/d(point), given d(value)/d(features): the trilinear weights' derivative, which is the
+// bilinear mix of the differences across the cell. out: 3 rows of kChunk, overwritten.
+template <int F>
 inline void point_gradient(const Network& net, const float* params, const float* points,
                            const Corners* corners, const float* gradient, float* out) {
+  using entry = entry_t<F>;
   std::memset(out, 0, 3 * kChunk * sizeof(float));
-  const int F = net.features;
+  alignas(64) float samples[kChunk * F];
   for (int l = 0; l < net.n_levels; ++l) {
     const Level& level = net.levels[l];
     const float* table = params + level.offset;
+    to_samples<F>(gradient + l * F * kChunk, samples);
     for (int s = 0; s < kChunk; ++s) {
-      float fraction[3];
+      float high[3], low[3];
       for (int a = 0; a < 3; ++a) {
         const float p = points[a * kChunk + s] * level.scale + 0.5f;
-        fraction[a] = p - static_cast<float>(static_cast<int32_t>(cell_of(p)));
+        high[a] = p - static_cast<float>(static_cast<int32_t>(cell_of(p)));
+        low[a] = 1.0f - high[a];
       }
-      float entry[8];  // inner product of each corner's entry with the gradient of the features
-      for (int c = 0; c < 8; ++c) {
-        const float* e = table + static_cast<std::size_t>(corners[l].index[c][s]) * F;
-        entry[c] = 0.0f;
-        for (int f = 0; f < F; ++f) entry[c] += e[f] * gradient[(l * F + f) * kChunk + s];
-      }
-      for (int a = 0; a < 3; ++a) {
-        const int b = (a + 1) % 3, d = (a + 2) % 3;
-        float slope = 0.0f;
-        for (int c = 0; c < 8; ++c) {
-          if (c >> a & 1) continue;
-          const float wb = c >> b & 1 ? fraction[b] : 1.0f - fraction[b];
-          const float wd = c >> d & 1 ? fraction[d] : 1.0f - fraction[d];
-          slope += wb * wd * (entry[c | 1 << a] - entry[c]);
-        }
-        out[a * kChunk + s] += level.scale * slope;
-      }
+      entry e[8];
+      for (int c = 0; c < 8; ++c)
+        e[c] = *reinterpret_cast<const entry*>(
+            table + static_cast<std::size_t>(corners[l].index[c][s]) * F);
+      const entry along_x = low[1] * low[2] * (e[1] - e[0]) + high[1] * low[2] * (e[3] - e[2]) +
+                            low[1] * high[2] * (e[5] - e[4]) + high[1] * high[2] * (e[7] - e[6]);
+      const entry along_y = low[0] * low[2] * (e[2] - e[0]) + high[0] * low[2] * (e[3] - e[1]) +
+                            low[0] * high[2] * (e[6] - e[4]) + high[0] * high[2] * (e[7] - e[5]);
+      const entry along_z = low[0] * low[1] * (e[4] - e[0]) + high[0] * low[1] * (e[5] - e[1]) +
+                            low[0] * high[1] * (e[6] - e[2]) + high[0] * high[1] * (e[7] - e[3]);
+      const entry g = level.scale * *reinterpret_cast<const entry*>(samples + s * F);
+      out[s] += dot<F>(along_x, g);
+      out[kChunk + s] += dot<F>(along_y, g);
+      out[2 * kChunk + s] += dot<F>(along_z, g);
     }
   }
 }

@@ -44,11 +44,12 @@ inline void evaluate_gradient(const Network& net, const float* params, const flo
       load_points(points + 3 * begin, count, work);
       forward<features.value>(net, params, work);
       for (int o = 0; o < net.n_outputs; ++o) {
-        for (int i = 0; i < net.n_outputs * kChunk; ++i)
-          work.output_gradient[i] = i / kChunk == o ? 1.0f : 0.0f;
+        float* one = work.output_gradient.data() + o * kChunk;  // the other rows stay zero
+        std::fill(one, one + kChunk, 1.0f);
         const float* encoding_gradient = backward_mlp(net, params, work, nullptr);
-        point_gradient(net, params, work.points.data(), work.corners.data(), encoding_gradient,
-                       slope.data());
+        std::fill(one, one + kChunk, 0.0f);
+        point_gradient<features.value>(net, params, work.points.data(), work.corners.data(),
+                                       encoding_gradient, slope.data());
         for (long s = 0; s < count; ++s)
           for (int a = 0; a < 3; ++a)
             out[((begin + s) * net.n_outputs + o) * 3 + a] = slope[a * kChunk + s];
