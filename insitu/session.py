@@ -216,12 +216,15 @@ class Session:
 
     def _render(self, scene: Scene) -> list[Path]:
         """Pictures of a scene, at the present step or at those in the window. Collective."""
-        entries = self.window.entries(scene.plot.field)
-        if scene.window != "all":
-            entries = entries[-scene.window :]
+        fields: list[DistributedField] = []
+        with together(self.comm, f"scene {scene.name}"):
+            entries = self.window.entries(scene.plot.field)
+            if scene.window != "all":
+                entries = entries[-scene.window :]
+            fields = [entry.open() for entry in entries]
         return render_volume_scene(
             self.comm,
-            [entry.open() for entry in entries],
+            fields,
             scene.views,
             Path(self.run.output),
             color_table=scene.plot.color_table,

@@ -10,6 +10,7 @@ from PIL import Image
 
 import insitu
 from insitu.errors import ConfigError
+from insitu.history.window import Entry
 from insitu.metrics import psnr
 from insitu.parallel import RemoteError
 from tests.moving import Moving
@@ -189,6 +190,42 @@ def test_nan_and_constants(folder: Path) -> None:
     if COMM.size > 1:
         (flat,) = (b for b in density.fields if b.domain_id == COMM.size - 1)
         assert (flat.decode() == 0.5).all()
+
+
+@pytest.mark.parallel([1, 3])
+def test_a_field_of_nan_only_is_recorded_and_drawn(folder: Path) -> None:
+    simulation = Moving(COMM, steps=2)
+    session = insitu.open(run_file(folder, actions=[scene("nan_%03d")], on_error="raise"), COMM)
+    while not simulation.done:
+        simulation.step()
+        for slab, *_ in simulation.slabs:
+            simulation.arrays[slab, "density"][:] = np.nan
+        session.publish(simulation.mesh())
+        report = session.execute()
+    session.close()
+    assert report is not None and report.fields[0].non_finite == np.prod(simulation.whole)
+    COMM.barrier()
+    assert (folder / "nan_002.png").is_file()
+
+
+@pytest.mark.parallel([1, 2, 3])
+def test_a_window_that_does_not_open_on_one_rank(folder: Path) -> None:
+    """All ranks drop the picture together; nobody waits in its reduction."""
+    simulation = Moving(COMM, steps=4)
+    session = insitu.open(run_file(folder, actions=[scene("a_%03d")], on_error="raise"), COMM)
+    for _ in range(2):
+        simulation.step()
+    session.publish(simulation.mesh())
+    assert session.execute() is not None
+    if COMM.rank == COMM.size - 1:
+        entry = session.window._entries["density"].pop()
+        session.window._entries["density"].append(Entry(entry.summary, (b"altered",)))
+    for _ in range(2):
+        simulation.step()
+    session.publish(simulation.mesh())
+    with pytest.raises(RemoteError, match="scene s: rank"):
+        session.execute()
+    session.comm.Free()
 
 
 @pytest.mark.parallel([1, 2, 3])

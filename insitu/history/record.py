@@ -9,8 +9,10 @@ manifest is written aside and renamed. Reading needs no MPI and any number of pr
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from insitu.codec.frame import FrameError
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.neural_field import NeuralField
 from insitu.history.window import Entry
-from insitu.parallel import together
+from insitu.parallel import RemoteError, together
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -60,11 +62,20 @@ class RecordWriter:
         new = [e for e in entries if (e.summary.name, e.summary.cycle) not in self._written]
         if not new:
             return
-        with (
-            together(self.comm, f"record {self.path}"),
-            open(self.path / frame_file(self.comm.rank), "ab") as file,
-        ):
-            file.writelines(data for entry in new for data in entry.frames)
+        path = self.path / frame_file(self.comm.rank)
+        before = None
+        try:
+            with together(self.comm, f"record {self.path}"):
+                before = path.stat().st_size
+                with open(path, "ab") as file:
+                    file.writelines(data for entry in new for data in entry.frames)
+        except RemoteError:
+            # Whole or not at all, on every rank: what follows half a frame could not be read, and
+            # what one rank has and another lacks would be written twice.
+            if before is not None:
+                with suppress(OSError):
+                    os.truncate(path, before)
+            raise
         for entry in new:
             self._written.add((entry.summary.name, entry.summary.cycle))
             self._steps.setdefault(entry.summary.name, []).append(_step(entry))
@@ -80,7 +91,7 @@ class RecordWriter:
             "fields": self._steps,
         }
         aside = self.path / (MANIFEST + ".part")
-        aside.write_text(json.dumps(manifest, indent=1))
+        aside.write_text(json.dumps(manifest, indent=1, allow_nan=False))
         os.replace(aside, self.path / MANIFEST)
 
 
@@ -90,12 +101,17 @@ def _step(entry: Entry) -> dict[str, Any]:
         "cycle": s.cycle,
         "time": s.time,
         "bounds": [s.bounds[0].tolist(), s.bounds[1].tolist()],
-        "range": s.range.tolist(),
+        "range": [[_json_number(value) for value in pair] for pair in s.range.tolist()],
         "n_blocks": s.n_blocks,
         "nbytes": s.nbytes,
-        "psnr_db": s.psnr_db,
+        "psnr_db": _json_number(s.psnr_db),
         "ratio": s.ratio,
     }
+
+
+def _json_number(value: float) -> float | None:
+    """JSON knows neither infinity (an exact field's PSNR) nor NaN (the range of nothing): null."""
+    return value if math.isfinite(value) else None
 
 
 class Record:

@@ -117,6 +117,8 @@ def _domain(
 ) -> tuple[float, float]:
     """Values that the colour table spans: of all steps, or as given."""
     ranges = np.stack([field.summary.range for field in steps])  # (steps, components, 2)
+    if not np.isfinite(ranges).any():  # nothing but NaN: whatever the colours, nothing shows
+        ranges = np.nan_to_num(ranges)
     if ranges.shape[1] == 1:
         lowest, highest = float(np.nanmin(ranges[..., 0])), float(np.nanmax(ranges[..., 1]))
     else:  # the magnitude is at most that of the largest components together

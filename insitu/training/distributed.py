@@ -60,17 +60,17 @@ def train_fields(
         with together(comm, f"training of {name}"):
             before = {f.domain_id: f for f in previous[name].fields} if name in previous else {}
             for block in partitions[name]:
-                trained[name].append(
-                    train(
-                        block,
-                        recipe.network_for(whole[name].n_voxels),
-                        recipe.options,
-                        recipe.target,
-                        whole[name],
-                        before.get(block.domain_id),
-                        cycle=cycle,
-                        time=time,
-                    )
+                field = train(
+                    block,
+                    recipe.network_for(whole[name].n_voxels),
+                    recipe.options,
+                    recipe.target,
+                    whole[name],
+                    before.get(block.domain_id),
+                    cycle=cycle,
+                    time=time,
                 )
+                field.to_bytes()  # kept by the field: what can fail fails here, not in a reduction
+                trained[name].append(field)
     fields = {name: DistributedField.gather(comm, blocks) for name, blocks in trained.items()}
     return {name: field for name, field in fields.items() if field is not None}

@@ -1,5 +1,6 @@
 """The window forgets the oldest step; the record gives every complete step back, bit for bit."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from insitu.codec.frame import FrameError
 from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.record import RecordWriter, open_record
-from insitu.history.window import Window
+from insitu.history.window import Entry, Window
 from insitu.parallel import RemoteError
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
@@ -153,6 +154,40 @@ def test_reading_says_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"format": "other", "version": 1}')
     with pytest.raises(FrameError, match="expected 'insitu record' version 1"):
         open_record(tmp_path)
+
+
+@pytest.mark.parallel([1, 2, 3])
+def test_a_write_that_fails_on_one_rank_leaves_no_trace(folder: Path) -> None:
+    comm = MPI.COMM_WORLD
+    window, writer = Window(3), RecordWriter(comm, folder)
+    window.append(field_at(comm, 0))
+    writer.append(window.entries("density"))
+    window.append(field_at(comm, 5))
+    good = window.entries("density")
+    broken = list(good)
+    if comm.rank == comm.size - 1:  # half of what is to be written, then something that cannot be
+        broken[-1] = Entry(good[-1].summary, (good[-1].frames[0], None))
+    with pytest.raises(RemoteError, match="record"):
+        writer.append(broken)
+    writer.append(good)
+    comm.barrier()
+    record = open_record(folder)
+    assert [s["cycle"] for s in record.steps["density"]] == [0, 5]
+    assert [record.load("density", i).summary.cycle for i in range(2)] == [0, 5]
+
+
+def test_the_manifest_is_strict_json(tmp_path: Path) -> None:
+    block = partition(lambda x, y, z: np.full_like(x, 0.5), cells=(2, 2, 2))  # exact: infinite PSNR
+    field = train(block, NETWORK, FAST, Target(), GlobalRange(8, np.array([[0.5, 0.5]])))
+    window, writer = Window(1), RecordWriter(MPI.COMM_SELF, tmp_path)
+    window.append(DistributedField.join([field]))
+    writer.append(window.entries("density"))
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    manifest = json.loads((tmp_path / "manifest.json").read_text(), parse_constant=refuse)
+    assert manifest["fields"]["density"][0]["psnr_db"] is None
 
 
 @pytest.mark.parallel([1, 3])
