@@ -1,6 +1,6 @@
 // Multi-resolution hash encoding (Mueller et al. 2022, section 3), for chunks of samples.
 //
-// In: points of the unit cube. Out: features, one row per feature; backward, gradients of the
+// In: points of the unit cube. Out: features, in panels (products.hpp); backward, gradients of the
 // tables and of the points.
 #pragma once
 
@@ -8,16 +8,17 @@
 #include <cmath>
 
 #include "network.hpp"
-#include "simd.hpp"
+#include "products.hpp"
 
 namespace insitu {
 
-constexpr int kChunk = 128;  // samples per chunk: activations of all layers stay in the L1/L2 cache
-
-// Corner indices and weights of one chunk at one level, kept from forward to backward.
+// Corners of the cells of one chunk at one level, kept from forward to backward. Corner c lies at
+// x + (c & 1), y + (c >> 1 & 1), z + (c >> 2).
 struct Corners {
   uint32_t index[8][kChunk];
-  float weight[8][kChunk];
+  float yz[4][kChunk];  // weights of the four edges along x
+  float x1[kChunk];     // weight of the edge's upper end
+  bool paired;          // every edge's upper end is the next entry of the table
 };
 
 inline uint32_t cell_of(float position) {
@@ -30,23 +31,19 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
                          Corners& corners) {
   const uint32_t r = level.resolution, mask = level.size - 1, size = level.size;
   const float scale = level.scale;
+  uint32_t highest = 0;
   for (int s = 0; s < kChunk; ++s) {
     const float px = x[s] * scale + 0.5f;
     const float py = y[s] * scale + 0.5f;
     const float pz = z[s] * scale + 0.5f;
     const uint32_t cx = cell_of(px), cy = cell_of(py), cz = cell_of(pz);
-    const float wx1 = px - static_cast<float>(static_cast<int32_t>(cx)), wx0 = 1.0f - wx1;
     const float wy1 = py - static_cast<float>(static_cast<int32_t>(cy)), wy0 = 1.0f - wy1;
     const float wz1 = pz - static_cast<float>(static_cast<int32_t>(cz)), wz0 = 1.0f - wz1;
-    const float w00 = wy0 * wz0, w10 = wy1 * wz0, w01 = wy0 * wz1, w11 = wy1 * wz1;
-    corners.weight[0][s] = wx0 * w00;
-    corners.weight[1][s] = wx1 * w00;
-    corners.weight[2][s] = wx0 * w10;
-    corners.weight[3][s] = wx1 * w10;
-    corners.weight[4][s] = wx0 * w01;
-    corners.weight[5][s] = wx1 * w01;
-    corners.weight[6][s] = wx0 * w11;
-    corners.weight[7][s] = wx1 * w11;
+    corners.x1[s] = px - static_cast<float>(static_cast<int32_t>(cx));
+    corners.yz[0][s] = wy0 * wz0;
+    corners.yz[1][s] = wy1 * wz0;
+    corners.yz[2][s] = wy0 * wz1;
+    corners.yz[3][s] = wy1 * wz1;
     if constexpr (kHashed) {
       const uint32_t y0 = cy * 2654435761u, y1 = y0 + 2654435761u;
       const uint32_t z0 = cz * 805459861u, z1 = z0 + 805459861u;
@@ -64,60 +61,79 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
       const uint32_t step[8] = {0, 1, r, r + 1, r * r, r * r + 1, r * r + r, r * r + r + 1};
       for (int c = 0; c < 8; ++c) {
         // The half-cell offset lets the last corner leave the grid by one: tiny-cuda-nn wraps it.
-        const uint32_t i = base + step[c];
-        corners.index[c][s] = std::min(i, i - size);  // i - size is huge where i < size
+        const uint32_t i = base + step[c], wrapped = std::min(i, i - size);  // huge where i < size
+        corners.index[c][s] = wrapped;
+        if (c % 2 == 0) highest = std::max(highest, wrapped);
       }
     }
   }
+  corners.paired = !kHashed && highest + 1 < size;
 }
 
-// (F, kChunk) <-> (kChunk, F): a sample's features of one level lie together while its entries
-// are read or written, and apart for the MLP, whose rows are features.
+// The two ends of an edge along x.
 template <int F>
-inline void to_rows(const float* samples, float* rows) {
-  for (int f = 0; f < F; ++f)
-    for (int s = 0; s < kChunk; ++s) rows[f * kChunk + s] = samples[s * F + f];
-}
+union Edge {
+  entry_t<2 * F> pair;
+  entry_t<F> end[2];
+};
 
-template <int F>
-inline void to_samples(const float* rows, float* samples) {
-  for (int s = 0; s < kChunk; ++s)
-    for (int f = 0; f < F; ++f) samples[s * F + f] = rows[f * kChunk + s];
-}
-
-// features (F, kChunk) = sum over corners of weight * entry.
+// features = sum over corners of weight * entry. features: F of each sample, kPanel apart.
 template <int F>
 inline void gather(const float* table, const Corners& corners, float* features) {
   using entry = entry_t<F>;
-  alignas(64) float samples[kChunk * F];
-  for (int s = 0; s < kChunk; ++s) {
-    entry value{};
-    for (int c = 0; c < 8; ++c) {
-      const float* at = table + static_cast<std::size_t>(corners.index[c][s]) * F;
-      value += corners.weight[c][s] * *reinterpret_cast<const entry*>(at);
+  const auto at = [&](int c, int s) {
+    return table + static_cast<std::size_t>(corners.index[c][s]) * F;
+  };
+  const auto mix = [&](int s, entry low, entry high) {
+    const float x1 = corners.x1[s];
+    *reinterpret_cast<entry*>(features + s * kPanel) = (1.0f - x1) * low + x1 * high;
+  };
+  if (corners.paired) {
+    for (int s = 0; s < kChunk; ++s) {
+      Edge<F> sum{};
+      for (int j = 0; j < 4; ++j)
+        sum.pair += corners.yz[j][s] * *reinterpret_cast<const entry_t<2 * F>*>(at(2 * j, s));
+      mix(s, sum.end[0], sum.end[1]);
     }
-    *reinterpret_cast<entry*>(samples + s * F) = value;
+    return;
   }
-  to_rows<F>(samples, features);
+  for (int s = 0; s < kChunk; ++s) {
+    entry low{}, high{};
+    for (int j = 0; j < 4; ++j) {
+      low += corners.yz[j][s] * *reinterpret_cast<const entry*>(at(2 * j, s));
+      high += corners.yz[j][s] * *reinterpret_cast<const entry*>(at(2 * j + 1, s));
+    }
+    mix(s, low, high);
+  }
 }
 
-// table_gradient += transpose of gather.
+// table_gradient += transpose of gather. gradient: F of each sample, kPanel apart.
 template <int F>
 inline void scatter(float* table_gradient, const Corners& corners, const float* gradient) {
   using entry = entry_t<F>;
-  alignas(64) float samples[kChunk * F];
-  to_samples<F>(gradient, samples);
+  const auto at = [&](int c, int s) {
+    return table_gradient + static_cast<std::size_t>(corners.index[c][s]) * F;
+  };
   for (int s = 0; s < kChunk; ++s) {
-    const entry g = *reinterpret_cast<const entry*>(samples + s * F);
-    for (int c = 0; c < 8; ++c) {
-      float* at = table_gradient + static_cast<std::size_t>(corners.index[c][s]) * F;
-      *reinterpret_cast<entry*>(at) += corners.weight[c][s] * g;
+    const entry g = *reinterpret_cast<const entry*>(gradient + s * kPanel);
+    const entry high = corners.x1[s] * g, low = g - high;
+    // Not in pairs: the next sample often meets one of these entries with another neighbour, and
+    // a load that overlaps a recent store in part has to wait for it.
+    for (int j = 0; j < 4; ++j) {
+      *reinterpret_cast<entry*>(at(2 * j, s)) += corners.yz[j][s] * low;
+      *reinterpret_cast<entry*>(at(2 * j + 1, s)) += corners.yz[j][s] * high;
     }
   }
 }
 
-// Encodes one chunk. points: 3 rows of kChunk; corners: one per level; out: (n_inputs, kChunk),
-// rows beyond levels x features are left as they are (zero).
+// Place of the first feature of level l among a chunk's activations.
+template <int F>
+inline long place(int l) {
+  return static_cast<long>(l * F / kPanel) * kPanelSize + l * F % kPanel;
+}
+
+// Encodes one chunk. points: 3 rows of kChunk; corners: one per level; out: n_inputs, in panels;
+// features beyond levels x features are left as they are (zero).
 template <int F>
 inline void encode_levels(const Network& net, const float* params, const float* points,
                           Corners* corners, float* out) {
@@ -126,7 +142,7 @@ inline void encode_levels(const Network& net, const float* params, const float* 
     const float *x = points, *y = points + kChunk, *z = points + 2 * kChunk;
     if (level.hashed) find_corners<true>(level, x, y, z, corners[l]);
     else find_corners<false>(level, x, y, z, corners[l]);
-    gather<F>(params + level.offset, corners[l], out + l * F * kChunk);
+    gather<F>(params + level.offset, corners[l], out + place<F>(l));
   }
 }
 
@@ -134,7 +150,7 @@ template <int F>
 inline void scatter_levels(const Network& net, const Corners* corners, const float* gradient,
                            float* params_gradient) {
   for (int l = 0; l < net.n_levels; ++l)
-    scatter<F>(params_gradient + net.levels[l].offset, corners[l], gradient + l * F * kChunk);
+    scatter<F>(params_gradient + net.levels[l].offset, corners[l], gradient + place<F>(l));
 }
 
 template <int F>
@@ -156,11 +172,9 @@ inline void point_gradient(const Network& net, const float* params, const float*
                            const Corners* corners, const float* gradient, float* out) {
   using entry = entry_t<F>;
   std::memset(out, 0, 3 * kChunk * sizeof(float));
-  alignas(64) float samples[kChunk * F];
   for (int l = 0; l < net.n_levels; ++l) {
     const Level& level = net.levels[l];
     const float* table = params + level.offset;
-    to_samples<F>(gradient + l * F * kChunk, samples);
     for (int s = 0; s < kChunk; ++s) {
       float high[3], low[3];
       for (int a = 0; a < 3; ++a) {
@@ -178,7 +192,8 @@ inline void point_gradient(const Network& net, const float* params, const float*
                             low[0] * high[2] * (e[6] - e[4]) + high[0] * high[2] * (e[7] - e[5]);
       const entry along_z = low[0] * low[1] * (e[4] - e[0]) + high[0] * low[1] * (e[5] - e[1]) +
                             low[0] * high[1] * (e[6] - e[2]) + high[0] * high[1] * (e[7] - e[3]);
-      const entry g = level.scale * *reinterpret_cast<const entry*>(samples + s * F);
+      const entry g =
+          level.scale * *reinterpret_cast<const entry*>(gradient + place<F>(l) + s * kPanel);
       out[s] += dot<F>(along_x, g);
       out[kChunk + s] += dot<F>(along_y, g);
       out[2 * kChunk + s] += dot<F>(along_z, g);

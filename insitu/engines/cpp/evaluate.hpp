@@ -22,11 +22,12 @@ inline void load_points(const float* points, long n, Workspace& work) {
 // out (n, n_outputs).
 inline void evaluate(const Network& net, const float* params, const float* points, long n,
                      Workspace& work, float* out) {
+  const Transposed transposed(net, params);
   with_features(net.features, [&](auto features) {
     for (long begin = 0; begin < n; begin += kChunk) {
       const long count = std::min<long>(kChunk, n - begin);
       load_points(points + 3 * begin, count, work);
-      forward<features.value>(net, params, work);
+      forward<features.value>(net, params, transposed, work);
       for (int o = 0; o < net.n_outputs; ++o)
         for (long s = 0; s < count; ++s)
           out[(begin + s) * net.n_outputs + o] = work.output[o * kChunk + s];
@@ -38,11 +39,12 @@ inline void evaluate(const Network& net, const float* params, const float* point
 inline void evaluate_gradient(const Network& net, const float* params, const float* points,
                               long n, Workspace& work, float* out) {
   Buffer<float> slope(3 * kChunk);
+  const Transposed transposed(net, params);
   with_features(net.features, [&](auto features) {
     for (long begin = 0; begin < n; begin += kChunk) {
       const long count = std::min<long>(kChunk, n - begin);
       load_points(points + 3 * begin, count, work);
-      forward<features.value>(net, params, work);
+      forward<features.value>(net, params, transposed, work);
       for (int o = 0; o < net.n_outputs; ++o) {
         float* one = work.output_gradient.data() + o * kChunk;  // the other rows stay zero
         std::fill(one, one + kChunk, 1.0f);
@@ -66,11 +68,12 @@ inline void for_each_grid_chunk(const Network& net, const float* params, const f
                                 Workspace& work, Sink&& sink) {
   with_features(net.features, [&](auto features) {
     const long n = nx * ny * nz;
+    const Transposed transposed(net, params);
     for (long begin = 0; begin < n; begin += kChunk) {
       const long count = std::min<long>(kChunk, n - begin);
       encode_grid_chunk<features.value>(net, params, xs, nx, ys, ny, zs, begin, count,
                                         work.encoded.data());
-      forward_mlp(net, params, work);
+      forward_mlp(net, params, transposed, work);
       sink(begin, count, work);
     }
   });

@@ -21,8 +21,12 @@ struct Component {
   std::ptrdiff_t stride[3];  // bytes
   bool is_double;
 
+  const char* at(long z, long y, long x) const {
+    return data + z * stride[0] + y * stride[1] + x * stride[2];
+  }
+
   double exact(long z, long y, long x) const {
-    const char* p = data + z * stride[0] + y * stride[1] + x * stride[2];
+    const char* p = at(z, y, x);
     return is_double ? *reinterpret_cast<const double*>(p)
                      : static_cast<double>(*reinterpret_cast<const float*>(p));
   }
@@ -40,40 +44,38 @@ class GridSampler : public Sampler {
   int components() const override { return static_cast<int>(parts.size()); }
 
   void sample(const float* unit_points, long n, float* out) const override {
-    constexpr long kBatch = 128;
     const int count = components();
-    Stencil stencils[kBatch];
+    Cells at;
     for (long begin = 0; begin < n; begin += kBatch) {
       const long size = std::min(kBatch, n - begin);
-      locate(unit_points + 3 * begin, size, stencils);
+      locate(unit_points + 3 * begin, size, at);
       for (int c = 0; c < count; ++c) {
         float* to = out + begin * count + c;
-        if (parts[c].is_double) interpolate<double>(parts[c], stencils, size, to, count);
-        else interpolate<float>(parts[c], stencils, size, to, count);
+        if (parts[c].is_double) interpolate<double>(parts[c], at, size, to, count);
+        else interpolate<float>(parts[c], at, size, to, count);
       }
     }
   }
 
  private:
-  // The 8 samples around a point: index of the lowest, step to the next, weight of the next; per
-  // axis z, y, x. Where there is no next sample the step is 0.
-  struct Stencil {
-    int32_t low[3], step[3];
-    float t[3];
+  static constexpr long kBatch = 128;
+
+  // The cells around a batch of points: index of the lowest sample per axis z, y, x; how far the
+  // point is from it.
+  struct Cells {
+    int32_t low[3][kBatch];
+    float t[3][kBatch];
   };
 
-  void locate(const float* points, long n, Stencil* stencils) const {
+  void locate(const float* points, long n, Cells& at) const {
     for (int a = 0; a < 3; ++a) {
       const auto scale = static_cast<float>(cells[a]), last = static_cast<float>(shape[a] - 1);
       const float shift = static_cast<float>(ghost_low[a]) - (vertex ? 0.0f : 0.5f);
-      const auto end = static_cast<int32_t>(shape[a] - 1);
       for (long i = 0; i < n; ++i) {
         // Where no ghost layer continues the block, its outermost half cell is constant.
         const float p = std::min(std::max(points[3 * i + 2 - a] * scale + shift, 0.0f), last);
-        const auto low = static_cast<int32_t>(p);
-        stencils[i].low[a] = low;
-        stencils[i].step[a] = low < end ? 1 : 0;
-        stencils[i].t[a] = p - static_cast<float>(low);
+        at.low[a][i] = static_cast<int32_t>(p);
+        at.t[a][i] = p - static_cast<float>(at.low[a][i]);
       }
     }
   }
@@ -83,22 +85,33 @@ class GridSampler : public Sampler {
     return t == 0.0f ? a : (1.0f - t) * a + t * b;
   }
 
+  // First the corners' values, one by one; then arithmetic, in vectors.
   template <typename T>
-  static void interpolate(const Component& part, const Stencil* stencils, long n, float* out,
-                          int out_stride) {
-    const std::ptrdiff_t sz = part.stride[0], sy = part.stride[1], sx = part.stride[2];
-    const auto read = [](const char* p) {
-      return static_cast<float>(*reinterpret_cast<const T*>(p));
-    };
+  void interpolate(const Component& part, const Cells& at, long n, float* out,
+                   int out_stride) const {
+    float corner[8][kBatch];
+    std::ptrdiff_t from[kBatch], step[3][kBatch];
+    for (long i = 0; i < n; ++i) from[i] = 0;
+    for (int a = 0; a < 3; ++a) {
+      const auto last = static_cast<int32_t>(shape[a] - 1);
+      for (long i = 0; i < n; ++i) {
+        from[i] += at.low[a][i] * part.stride[a];
+        step[a][i] = at.low[a][i] < last ? part.stride[a] : 0;
+      }
+    }
     for (long i = 0; i < n; ++i) {
-      const Stencil& s = stencils[i];
-      const char* p = part.data + s.low[0] * sz + s.low[1] * sy + s.low[2] * sx;
-      const std::ptrdiff_t z = s.step[0] * sz, y = s.step[1] * sy, x = s.step[2] * sx;
-      const float a = mix(read(p), read(p + x), s.t[2]);
-      const float b = mix(read(p + y), read(p + y + x), s.t[2]);
-      const float c = mix(read(p + z), read(p + z + x), s.t[2]);
-      const float d = mix(read(p + z + y), read(p + z + y + x), s.t[2]);
-      out[i * out_stride] = mix(mix(a, b, s.t[1]), mix(c, d, s.t[1]), s.t[0]);
+      const char* p = part.data + from[i];
+      for (int c = 0; c < 8; ++c) {
+        const std::ptrdiff_t more =
+            (c & 1 ? step[2][i] : 0) + (c & 2 ? step[1][i] : 0) + (c & 4 ? step[0][i] : 0);
+        corner[c][i] = static_cast<float>(*reinterpret_cast<const T*>(p + more));
+      }
+    }
+    for (long i = 0; i < n; ++i) {
+      const float x = at.t[2][i], y = at.t[1][i], z = at.t[0][i];
+      const float low = mix(mix(corner[0][i], corner[1][i], x), mix(corner[2][i], corner[3][i], x), y);
+      const float high = mix(mix(corner[4][i], corner[5][i], x), mix(corner[6][i], corner[7][i], x), y);
+      out[i * out_stride] = mix(low, high, z);
     }
   }
 };

@@ -1,92 +1,36 @@
-// Fully connected layers without bias, for chunks of samples: one row per feature.
+// Fully connected layers without bias, for chunks of samples.
 //
-// In: weights, activations (rows, kChunk). Out: activations; backward, gradients of both.
+// In: weights, encoded samples. Out: outputs; backward, gradients of weights and encoding.
 #pragma once
 
 #include "encoding.hpp"
 #include "network.hpp"
-#include "simd.hpp"
+#include "products.hpp"
 
 namespace insitu {
 
-// Tile of the matrix products: so many rows times so many vectors stay in registers.
-#if defined(__AVX512F__)
-constexpr int kTileRows = 4, kTileVectors = 4;
-#else
-constexpr int kTileRows = 4, kTileVectors = 2;
-#endif
-constexpr int kTileSamples = kTileVectors * kLanes;
-static_assert(kChunk % kTileSamples == 0, "a chunk is a whole number of tiles");
+// The hidden layers' matrices with rows and columns exchanged: forward reads them as vectors of
+// outputs, backward reads the matrices as they are.
+class Transposed {
+ public:
+  explicit Transposed(const Network& net) : weights_(net.matrices.back().offset) {}
+  Transposed(const Network& net, const float* params) : Transposed(net) { load(net, params); }
 
-// out[r][s] = sum_k w[r * row_stride + k * col_stride] * in[k][s], for R rows and one tile of s;
-// with kRelu, what is negative becomes 0.
-template <int R, bool kRelu>
-inline void multiply_tile(const float* w, long row_stride, long col_stride, int depth,
-                          const float* in, float* out) {
-  vfloat acc[R][kTileVectors] = {};
-  for (int k = 0; k < depth; ++k) {
-    vfloat a[kTileVectors];
-    for (int v = 0; v < kTileVectors; ++v) a[v] = load(in + k * kChunk + v * kLanes);
-    for (int r = 0; r < R; ++r) {
-      const vfloat weight = splat(w[r * row_stride + k * col_stride]);
-      for (int v = 0; v < kTileVectors; ++v) acc[r][v] += weight * a[v];
+  void load(const Network& net, const float* params) {
+    for (int i = 0; i < net.n_hidden_layers; ++i) {
+      const Matrix& m = net.matrices[i];
+      for (int r = 0; r < m.rows; ++r)
+        for (int c = 0; c < m.cols; ++c)
+          weights_[m.offset + static_cast<std::size_t>(c) * m.rows + r] =
+              params[m.offset + static_cast<std::size_t>(r) * m.cols + c];
     }
   }
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < kTileVectors; ++v) {
-      const vfloat value = acc[r][v];
-      store(out + r * kChunk + v * kLanes, kRelu ? (value > vfloat{} ? value : vfloat{}) : value);
-    }
-}
 
-// out (rows, kChunk) = W in, W given by strides so that its transpose needs no copy.
-template <bool kRelu = false>
-inline void multiply(const float* w, long row_stride, long col_stride, int rows, int depth,
-                     const float* in, float* out) {
-  for (int s = 0; s < kChunk; s += kTileSamples) {
-    int r = 0;
-    for (; r + kTileRows <= rows; r += kTileRows)
-      multiply_tile<kTileRows, kRelu>(w + r * row_stride, row_stride, col_stride, depth, in + s,
-                               out + r * kChunk + s);
-    for (; r < rows; ++r)
-      multiply_tile<1, kRelu>(w + r * row_stride, row_stride, col_stride, depth, in + s,
-                       out + r * kChunk + s);
-  }
-}
+  const float* matrix(const Matrix& m) const { return weights_.data() + m.offset; }
 
-// Zeroes the gradient where the activation was cut off.
-inline void relu_backward(float* gradient, const float* activation, int rows) {
-  for (int i = 0; i < rows * kChunk; ++i)
-    gradient[i] = activation[i] > 0.0f ? gradient[i] : 0.0f;
-}
-
-// dw[r][k] += sum_s gradient[r][s] * in[k][s], for an R x K tile of dw.
-template <int R, int K>
-inline void outer_tile(const float* gradient, const float* in, float* dw, long stride) {
-  vfloat acc[R][K] = {};
-  for (int s = 0; s < kChunk; s += kLanes) {
-    vfloat a[K];
-    for (int k = 0; k < K; ++k) a[k] = load(in + k * kChunk + s);
-    for (int r = 0; r < R; ++r) {
-      const vfloat g = load(gradient + r * kChunk + s);
-      for (int k = 0; k < K; ++k) acc[r][k] += g * a[k];
-    }
-  }
-  for (int r = 0; r < R; ++r)
-    for (int k = 0; k < K; ++k) dw[r * stride + k] += sum(acc[r][k]);
-}
-
-// cols is a multiple of 4 (all layers are padded to 16).
-inline void accumulate_outer(const float* gradient, int rows, const float* in, int cols,
-                             float* dw) {
-  for (int k = 0; k < cols; k += 4) {
-    int r = 0;
-    for (; r + 4 <= rows; r += 4)
-      outer_tile<4, 4>(gradient + r * kChunk, in + k * kChunk, dw + r * cols + k, cols);
-    for (; r < rows; ++r)
-      outer_tile<1, 4>(gradient + r * kChunk, in + k * kChunk, dw + r * cols + k, cols);
-  }
-}
+ private:
+  Buffer<float> weights_;
+};
 
 // Everything one chunk needs on its way through the network and back.
 class Workspace {
@@ -107,8 +51,8 @@ class Workspace {
   }
 
   Buffer<float> points;           // (3, kChunk)
-  Buffer<float> encoded;          // (n_inputs, kChunk)
-  Buffer<float> hidden;           // (n_hidden_layers, n_neurons, kChunk), after ReLU
+  Buffer<float> encoded;          // n_inputs, in panels
+  Buffer<float> hidden;           // n_hidden_layers x n_neurons, in panels, after ReLU
   Buffer<float> output;           // (n_outputs, kChunk)
   Buffer<float> output_gradient;  // (n_outputs, kChunk)
   Buffer<float> gradient_a, gradient_b;
@@ -116,42 +60,47 @@ class Workspace {
 };
 
 // work.encoded -> work.output.
-inline void forward_mlp(const Network& net, const float* params, Workspace& work) {
+inline void forward_mlp(const Network& net, const float* params, const Transposed& transposed,
+                        Workspace& work) {
   const float* in = work.encoded.data();
   for (int i = 0; i < net.n_hidden_layers; ++i) {
     const Matrix& m = net.matrices[i];
-    multiply<true>(params + m.offset, m.cols, 1, m.rows, m.cols, in, work.layer(net, i));
-    in = work.layer(net, i);
+    float* out = work.layer(net, i);
+    multiply<Cut::kRelu>(transposed.matrix(m), m.cols, m.rows, in, out, out);
+    in = out;
   }
   const Matrix& last = net.matrices.back();
-  multiply(params + last.offset, last.cols, 1, net.n_outputs, last.cols, in, work.output.data());
+  multiply_last(params + last.offset, net.n_outputs, last.cols, in, work.output.data());
 }
 
 // work.points -> work.output.
 template <int F>
-inline void forward(const Network& net, const float* params, Workspace& work) {
+inline void forward(const Network& net, const float* params, const Transposed& transposed,
+                    Workspace& work) {
   encode_levels<F>(net, params, work.points.data(), work.corners.data(), work.encoded.data());
-  forward_mlp(net, params, work);
+  forward_mlp(net, params, transposed, work);
 }
 
-// work.output_gradient -> gradient of the encoding, returned as (n_inputs, kChunk) in the
-// workspace; adds the weights' gradient to params_gradient unless that is null.
+// work.output_gradient -> gradient of the encoding (n_inputs, in panels), in the workspace; adds
+// the weights' gradient to params_gradient unless that is null.
 inline float* backward_mlp(const Network& net, const float* params, Workspace& work,
                            float* params_gradient) {
-  const float* above = work.output_gradient.data();
-  int above_rows = net.n_outputs;
-  float* spare[2] = {work.gradient_a.data(), work.gradient_b.data()};
-  for (int i = net.n_hidden_layers; i >= 0; --i) {
+  const Matrix& last = net.matrices.back();
+  float *above = work.gradient_a.data(), *below = work.gradient_b.data();
+  const float* in = work.layer(net, net.n_hidden_layers - 1);
+  const float* gradient = work.output_gradient.data();
+  if (params_gradient)
+    accumulate_last(gradient, net.n_outputs, in, last.cols, params_gradient + last.offset);
+  multiply_last_backward(params + last.offset, net.n_outputs, last.cols, gradient, in, above);
+  for (int i = net.n_hidden_layers - 1; i >= 0; --i) {
     const Matrix& m = net.matrices[i];
-    const float* in = i > 0 ? work.layer(net, i - 1) : work.encoded.data();
-    if (params_gradient) accumulate_outer(above, above_rows, in, m.cols, params_gradient + m.offset);
-    float* below = spare[i & 1];
-    multiply(params + m.offset, 1, m.cols, m.cols, above_rows, above, below);
-    if (i > 0) relu_backward(below, in, m.cols);
-    above = below;
-    above_rows = m.cols;
+    in = i > 0 ? work.layer(net, i - 1) : work.encoded.data();
+    if (params_gradient) accumulate_outer(above, m.rows, in, m.cols, params_gradient + m.offset);
+    if (i > 0) multiply<Cut::kMask>(params + m.offset, m.rows, m.cols, above, in, below);
+    else multiply<Cut::kNone>(params + m.offset, m.rows, m.cols, above, in, below);
+    std::swap(above, below);
   }
-  return spare[0];
+  return above;
 }
 
 }  // namespace insitu

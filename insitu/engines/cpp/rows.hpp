@@ -1,7 +1,7 @@
 // Encoding along a row of a regular grid: y and z are the same for all its samples, so the four
 // (y, z) corners are mixed once per grid line crossed, and each sample only mixes two of these.
 //
-// In: the row's x coordinates, its y and z. Out: features, one row per feature, as encode_levels.
+// In: the row's x coordinates, its y and z. Out: features, in panels, as encode_levels.
 #pragma once
 
 #include "encoding.hpp"
@@ -54,10 +54,10 @@ struct RowPart {
   float lowest, highest, y, z;
 };
 
-// Features (n, F) of a part of a row.
+// Features of a part of a row: F of each sample, kPanel apart.
 template <int F>
 inline void gather_row(const Level& level, const float* table, const RowPart& part,
-                       float* samples) {
+                       float* features) {
   using entry = entry_t<F>;
   const RowLevel<F> row(level, table, part.y, part.z);
   const uint32_t first = cell_of(part.lowest * level.scale + 0.5f);
@@ -75,7 +75,7 @@ inline void gather_row(const Level& level, const float* table, const RowPart& pa
     for (long s = 0; s < part.n; ++s) {
       const uint32_t c = first + static_cast<uint32_t>(cell[s]);
       const entry low = row.at(c), high = row.at(c + 1);
-      *reinterpret_cast<entry*>(samples + s * F) = low + t[s] * (high - low);
+      *reinterpret_cast<entry*>(features + s * kPanel) = low + t[s] * (high - low);
     }
     return;
   }
@@ -85,12 +85,12 @@ inline void gather_row(const Level& level, const float* table, const RowPart& pa
     const float* at = lines + cell[s] * F;
     const entry low = *reinterpret_cast<const entry*>(at);
     const entry high = *reinterpret_cast<const entry*>(at + F);
-    *reinterpret_cast<entry*>(samples + s * F) = low + t[s] * (high - low);
+    *reinterpret_cast<entry*>(features + s * kPanel) = low + t[s] * (high - low);
   }
 }
 
 // A chunk of a grid whose samples are numbered along x, then y, then z: starts at sample `begin`,
-// has `count` samples. encoded: (n_inputs, kChunk); samples beyond `count` become zero.
+// has `count` samples. encoded: n_inputs, in panels; samples beyond `count` are left as they are.
 template <int F>
 inline void encode_grid_chunk(const Network& net, const float* params, const float* xs, long nx,
                               const float* ys, long ny, const float* zs, long begin, long count,
@@ -103,14 +103,11 @@ inline void encode_grid_chunk(const Network& net, const float* params, const flo
     const auto [lowest, highest] = std::minmax_element(xs + x, xs + x + n);
     parts[n_parts] = {xs + x, n, *lowest, *highest, ys[i / nx % ny], zs[i / (nx * ny)]};
   }
-  alignas(64) float samples[kChunk * F];
-  std::memset(samples, 0, sizeof(samples));
   for (int l = 0; l < net.n_levels; ++l) {
     const Level& level = net.levels[l];
-    float* to = samples;
-    for (int i = 0; i < n_parts; to += parts[i++].n * F)
+    float* to = encoded + place<F>(l);
+    for (int i = 0; i < n_parts; to += parts[i++].n * kPanel)
       gather_row<F>(level, params + level.offset, parts[i], to);
-    to_rows<F>(samples, encoded + l * F * kChunk);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace insitu {
 
@@ -19,25 +20,48 @@ constexpr int kLanes = 4;
 
 typedef float vfloat __attribute__((vector_size(kLanes * sizeof(float)), may_alias));
 
-inline vfloat load(const float* p) { return *reinterpret_cast<const vfloat*>(p); }
-inline void store(float* p, vfloat v) { *reinterpret_cast<vfloat*>(p) = v; }
-inline vfloat splat(float x) { return vfloat{} + x; }
+typedef float vfloat_unaligned
+    __attribute__((vector_size(kLanes * sizeof(float)), may_alias, aligned(4)));
 
-// Sum of the lanes, by halves.
-template <int N>
-inline float sum_lanes(const float* v) {
-  typedef float half __attribute__((vector_size(N / 2 * sizeof(float)), may_alias, aligned(4)));
-  alignas(64) float folded[N / 2];
-  *reinterpret_cast<half*>(folded) =
-      *reinterpret_cast<const half*>(v) + *reinterpret_cast<const half*>(v + N / 2);
-  if constexpr (N == 4) return folded[0] + folded[1];
-  else return sum_lanes<N / 2>(folded);
+inline vfloat load(const float* p) { return *reinterpret_cast<const vfloat*>(p); }
+inline vfloat load_unaligned(const float* p) {
+  return *reinterpret_cast<const vfloat_unaligned*>(p);
+}
+inline void store(float* p, vfloat v) { *reinterpret_cast<vfloat*>(p) = v; }
+// x - 0 is x for every x, x + 0 is not for -0: only the former compiles to a broadcast.
+inline vfloat splat(float x) { return x - vfloat{}; }
+
+// Lanes of a and b, in blocks of kBlock in turn: even blocks of both, or with kOdd their odd ones.
+template <int kBlock, bool kOdd, int... I>
+inline vfloat blocks_of(vfloat a, vfloat b, std::integer_sequence<int, I...>) {
+#define INSITU_LANE (I / (2 * kBlock) * 2 * kBlock + I % kBlock + (kOdd ? kBlock : 0) + (I / kBlock % 2) * kLanes)
+#if defined(__clang__)
+  return __builtin_shufflevector(a, b, INSITU_LANE...);
+#else
+  typedef int vint __attribute__((vector_size(kLanes * sizeof(int))));
+  return __builtin_shuffle(a, b, vint{INSITU_LANE...});
+#endif
+#undef INSITU_LANE
+}
+
+// Lane i of the result is the sum of the lanes of v[i]; v is overwritten.
+template <int kBlock = 1>
+inline vfloat sum_each(vfloat* v) {
+  if constexpr (kBlock < kLanes) {
+    constexpr auto lanes = std::make_integer_sequence<int, kLanes>{};
+    for (int i = 0; i < kLanes / kBlock; i += 2)
+      v[i / 2] = blocks_of<kBlock, false>(v[i], v[i + 1], lanes) +
+                 blocks_of<kBlock, true>(v[i], v[i + 1], lanes);
+    return sum_each<2 * kBlock>(v);
+  } else {
+    return v[0];
+  }
 }
 
 inline float sum(vfloat v) {
-  alignas(64) float lanes[kLanes];
-  store(lanes, v);
-  return sum_lanes<kLanes>(lanes);
+  float total = v[0];
+  for (int i = 1; i < kLanes; ++i) total += v[i];
+  return total;
 }
 
 // The features of one entry of a table: N floats, at any address.

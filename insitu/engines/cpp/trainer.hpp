@@ -37,7 +37,7 @@ class Trainer {
           std::shared_ptr<const Sampler> target, const double* low, const double* extent,
           const double* error_scale, const TrainingOptions& options)
       : options(options), network_(std::move(network)), target_(std::move(target)),
-        work_(*network_, true), params_(network_->n_params), gradient_(network_->n_params),
+        work_(*network_, true), transposed_(*network_), params_(network_->n_params), gradient_(network_->n_params),
         first_moment_(network_->n_params), second_moment_(network_->n_params),
         points_(3 * kChunk), truth_(static_cast<std::size_t>(network_->n_outputs) * kChunk) {
     std::memcpy(params_.data(), params, network_->n_params * sizeof(float));
@@ -86,6 +86,7 @@ class Trainer {
   void compute_gradient() {
     batch_loss_ = batch_squares_ = 0.0;
     batch_valid_ = batch_uniform_ = 0;
+    transposed_.load(*network_, params_.data());
     with_features(network_->features, [&](auto features) {
       for (long begin = 0; begin < options.batch; begin += kChunk)
         chunk<features.value>(begin, std::min<long>(kChunk, options.batch - begin));
@@ -116,7 +117,7 @@ class Trainer {
   void chunk(long begin, long count) {
     draw_points(begin);
     target_->sample(points_.data(), count, truth_.data());
-    forward<F>(*network_, params_.data(), work_);
+    forward<F>(*network_, params_.data(), transposed_, work_);
     loss_gradient(count, boundary_samples(options.sampling, options.batch) - begin);
     const float* encoding_gradient =
         backward_mlp(*network_, params_.data(), work_, gradient_.data());
@@ -128,7 +129,8 @@ class Trainer {
     float* x = work_.points.data();
     draw(options.sampling, static_cast<uint32_t>(iteration), begin, kChunk,
          boundary_samples(options.sampling, options.batch), x, x + kChunk, x + 2 * kChunk);
-    to_samples<3>(x, points_.data());
+    for (int s = 0; s < kChunk; ++s)
+      for (int a = 0; a < 3; ++a) points_[3 * s + a] = x[a * kChunk + s];
   }
 
   // L1: d|y - t| / dy = sign(y - t), averaged over the batch's values. A sample whose target is
@@ -217,6 +219,7 @@ class Trainer {
   std::shared_ptr<const Network> network_;
   std::shared_ptr<const Sampler> target_;
   Workspace work_;
+  Transposed transposed_;
   Buffer<float> params_, gradient_, first_moment_, second_moment_;
   Buffer<float> points_;  // (kChunk, 3)
   Buffer<float> truth_;   // (kChunk, n_outputs)
