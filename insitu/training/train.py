@@ -183,6 +183,7 @@ class _Block:
             "error_threshold": 0.0,
             "average": AVERAGE,
             "seed": options.seed,
+            "threads": 1,
             "boundary_share": options.lambda_boundary,
             "boundary_sigma": options.sigma,
             **ADAM,

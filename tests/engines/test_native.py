@@ -174,6 +174,7 @@ OPTIONS = {
     "seed": 7,
     "boundary_share": 0.15,
     "boundary_sigma": 0.005,
+    "threads": 1,
 }
 
 

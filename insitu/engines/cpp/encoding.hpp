@@ -15,7 +15,7 @@ namespace insitu {
 // Corners of the cells of one chunk at one level, kept from forward to backward. Corner c lies at
 // x + (c & 1), y + (c >> 1 & 1), z + (c >> 2).
 struct Corners {
-  uint32_t index[8][kChunk];
+  uint32_t index[8][kChunk];  // of the entry's first value
   float yz[4][kChunk];  // weights of the four edges along x
   float x1[kChunk];     // weight of the edge's upper end
   bool paired;          // every edge's upper end is the next entry of the table
@@ -26,7 +26,7 @@ inline uint32_t cell_of(float position) {
 }
 
 // Entries of the 8 corners of each sample's cell and their trilinear weights.
-template <bool kHashed>
+template <int F, bool kHashed>
 inline void find_corners(const Level& level, const float* x, const float* y, const float* z,
                          Corners& corners) {
   const uint32_t r = level.resolution, mask = level.size - 1, size = level.size;
@@ -48,21 +48,21 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
       const uint32_t y0 = cy * 2654435761u, y1 = y0 + 2654435761u;
       const uint32_t z0 = cz * 805459861u, z1 = z0 + 805459861u;
       const uint32_t h00 = y0 ^ z0, h10 = y1 ^ z0, h01 = y0 ^ z1, h11 = y1 ^ z1;
-      corners.index[0][s] = (cx ^ h00) & mask;
-      corners.index[1][s] = ((cx + 1) ^ h00) & mask;
-      corners.index[2][s] = (cx ^ h10) & mask;
-      corners.index[3][s] = ((cx + 1) ^ h10) & mask;
-      corners.index[4][s] = (cx ^ h01) & mask;
-      corners.index[5][s] = ((cx + 1) ^ h01) & mask;
-      corners.index[6][s] = (cx ^ h11) & mask;
-      corners.index[7][s] = ((cx + 1) ^ h11) & mask;
+      corners.index[0][s] = ((cx ^ h00) & mask) * F;
+      corners.index[1][s] = (((cx + 1) ^ h00) & mask) * F;
+      corners.index[2][s] = ((cx ^ h10) & mask) * F;
+      corners.index[3][s] = (((cx + 1) ^ h10) & mask) * F;
+      corners.index[4][s] = ((cx ^ h01) & mask) * F;
+      corners.index[5][s] = (((cx + 1) ^ h01) & mask) * F;
+      corners.index[6][s] = ((cx ^ h11) & mask) * F;
+      corners.index[7][s] = (((cx + 1) ^ h11) & mask) * F;
     } else {
       const uint32_t base = cx + r * (cy + r * cz);
       const uint32_t step[8] = {0, 1, r, r + 1, r * r, r * r + 1, r * r + r, r * r + r + 1};
       for (int c = 0; c < 8; ++c) {
         // The half-cell offset lets the last corner leave the grid by one: tiny-cuda-nn wraps it.
         const uint32_t i = base + step[c], wrapped = std::min(i, i - size);  // huge where i < size
-        corners.index[c][s] = wrapped;
+        corners.index[c][s] = wrapped * F;
         if (c % 2 == 0) highest = std::max(highest, wrapped);
       }
     }
@@ -82,7 +82,7 @@ template <int F>
 inline void gather(const float* table, const Corners& corners, float* features) {
   using entry = entry_t<F>;
   const auto at = [&](int c, int s) {
-    return table + static_cast<std::size_t>(corners.index[c][s]) * F;
+    return table + corners.index[c][s];
   };
   const auto mix = [&](int s, entry low, entry high) {
     const float x1 = corners.x1[s];
@@ -112,7 +112,7 @@ template <int F>
 inline void scatter(float* table_gradient, const Corners& corners, const float* gradient) {
   using entry = entry_t<F>;
   const auto at = [&](int c, int s) {
-    return table_gradient + static_cast<std::size_t>(corners.index[c][s]) * F;
+    return table_gradient + corners.index[c][s];
   };
   for (int s = 0; s < kChunk; ++s) {
     const entry g = *reinterpret_cast<const entry*>(gradient + s * kPanel);
@@ -140,8 +140,8 @@ inline void encode_levels(const Network& net, const float* params, const float* 
   for (int l = 0; l < net.n_levels; ++l) {
     const Level& level = net.levels[l];
     const float *x = points, *y = points + kChunk, *z = points + 2 * kChunk;
-    if (level.hashed) find_corners<true>(level, x, y, z, corners[l]);
-    else find_corners<false>(level, x, y, z, corners[l]);
+    if (level.hashed) find_corners<F, true>(level, x, y, z, corners[l]);
+    else find_corners<F, false>(level, x, y, z, corners[l]);
     gather<F>(params + level.offset, corners[l], out + place<F>(l));
   }
 }
@@ -184,8 +184,7 @@ inline void point_gradient(const Network& net, const float* params, const float*
       }
       entry e[8];
       for (int c = 0; c < 8; ++c)
-        e[c] = *reinterpret_cast<const entry*>(
-            table + static_cast<std::size_t>(corners[l].index[c][s]) * F);
+        e[c] = *reinterpret_cast<const entry*>(table + corners[l].index[c][s]);
       const entry along_x = low[1] * low[2] * (e[1] - e[0]) + high[1] * low[2] * (e[3] - e[2]) +
                             low[1] * high[2] * (e[5] - e[4]) + high[1] * high[2] * (e[7] - e[6]);
       const entry along_y = low[0] * low[2] * (e[2] - e[0]) + high[0] * low[2] * (e[3] - e[1]) +

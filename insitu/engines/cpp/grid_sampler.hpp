@@ -25,8 +25,7 @@ struct Component {
     return data + z * stride[0] + y * stride[1] + x * stride[2];
   }
 
-  double exact(long z, long y, long x) const {
-    const char* p = at(z, y, x);
+  double read(const char* p) const {
     return is_double ? *reinterpret_cast<const double*>(p)
                      : static_cast<double>(*reinterpret_cast<const float*>(p));
   }
@@ -129,8 +128,8 @@ inline Statistics statistics(const GridSampler& block, int component) {
   for (long z = 0; z < block.owned[0]; ++z)
     for (long y = 0; y < block.owned[1]; ++y)
       for (long x = 0; x < block.owned[2]; ++x) {
-        const double v = part.exact(z + block.ghost_low[0], y + block.ghost_low[1],
-                                    x + block.ghost_low[2]);
+        const double v = part.read(part.at(z + block.ghost_low[0], y + block.ghost_low[1],
+                                           x + block.ghost_low[2]));
         if (std::isfinite(v)) {
           s.min = std::min(s.min, v);
           s.max = std::max(s.max, v);

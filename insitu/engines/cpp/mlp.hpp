@@ -59,11 +59,11 @@ class Workspace {
   Buffer<Corners> corners;  // one per level
 };
 
-// work.encoded -> work.output.
+// work.encoded -> work.output; from layer `first` on, where those before it are done.
 inline void forward_mlp(const Network& net, const float* params, const Transposed& transposed,
-                        Workspace& work) {
-  const float* in = work.encoded.data();
-  for (int i = 0; i < net.n_hidden_layers; ++i) {
+                        Workspace& work, int first = 0) {
+  const float* in = first > 0 ? work.layer(net, first - 1) : work.encoded.data();
+  for (int i = first; i < net.n_hidden_layers; ++i) {
     const Matrix& m = net.matrices[i];
     float* out = work.layer(net, i);
     multiply<Cut::kRelu>(transposed.matrix(m), m.cols, m.rows, in, out, out);

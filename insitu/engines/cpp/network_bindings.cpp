@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "evaluate.hpp"
+#include "measure.hpp"
 #include "trainer.hpp"
 
 namespace py = pybind11;
@@ -33,7 +34,7 @@ static void check_count(const char* name, const Doubles& values, int count) {
 }
 
 static py::array_t<float> py_evaluate(const Network& net, const Floats& params,
-                                      const Floats& points) {
+                                      const Floats& points, int threads) {
   check_params(net, params);
   check_points(points);
   const long n = points.shape(0);
@@ -41,13 +42,17 @@ static py::array_t<float> py_evaluate(const Network& net, const Floats& params,
   const float *p = params.data(), *x = points.data();
   float* y = out.mutable_data();
   py::gil_scoped_release release;
-  Workspace work(net);
-  evaluate(net, p, x, n, work, y);
+  const Transposed transposed(net, p);
+  share_out(n, threads, [&](int, Part part) {
+    Workspace work(net);
+    evaluate(net, p, transposed, x + 3 * part.begin, part.end - part.begin, work,
+             y + net.n_outputs * part.begin);
+  });
   return out;
 }
 
 static py::array_t<float> py_evaluate_gradient(const Network& net, const Floats& params,
-                                               const Floats& points) {
+                                               const Floats& points, int threads) {
   check_params(net, params);
   check_points(points);
   const long n = points.shape(0);
@@ -55,30 +60,36 @@ static py::array_t<float> py_evaluate_gradient(const Network& net, const Floats&
   const float *p = params.data(), *x = points.data();
   float* y = out.mutable_data();
   py::gil_scoped_release release;
-  Workspace work(net, true);
-  evaluate_gradient(net, p, x, n, work, y);
+  const Transposed transposed(net, p);
+  share_out(n, threads, [&](int, Part part) {
+    Workspace work(net, true);
+    evaluate_gradient(net, p, transposed, x + 3 * part.begin, part.end - part.begin, work,
+                      y + 3 * net.n_outputs * part.begin);
+  });
   return out;
 }
 
 static py::array_t<float> py_evaluate_grid(const Network& net, const Floats& params,
-                                           const Floats& xs, const Floats& ys, const Floats& zs) {
+                                           const Floats& xs, const Floats& ys, const Floats& zs,
+                                           int threads) {
   check_params(net, params);
-  const long nx = xs.size(), ny = ys.size(), nz = zs.size();
+  const Grid grid{xs.data(), ys.data(), zs.data(), xs.size(), ys.size(), zs.size()};
   const int outputs = net.n_outputs;
-  py::array_t<float> out({nz, ny, nx, static_cast<long>(outputs)});
-  const float *p = params.data(), *x = xs.data(), *y = ys.data(), *z = zs.data();
+  py::array_t<float> out({grid.nz, grid.ny, grid.nx, static_cast<long>(outputs)});
+  const float* p = params.data();
   float* values = out.mutable_data();
   py::gil_scoped_release release;
-  Workspace work(net);
-  for_each_grid_chunk(net, p, x, nx, y, ny, z, nz, work, [&](long begin, long n, Workspace& w) {
-    for (int o = 0; o < outputs; ++o)
-      for (long s = 0; s < n; ++s) values[(begin + s) * outputs + o] = w.output[o * kChunk + s];
+  share_out(grid.size(), threads, [&](int, Part part) {
+    decode(net, p, grid, part, [&](long begin, long n, const float* y) {
+      for (int o = 0; o < outputs; ++o)
+        for (long s = 0; s < n; ++s) values[(begin + s) * outputs + o] = y[o * kChunk + s];
+    });
   });
   return out;
 }
 
 static py::list py_measure(const Network* net, const Floats& params, const GridSampler& block,
-                           const Doubles& low, const Doubles& extent) {
+                           const Doubles& low, const Doubles& extent, int threads) {
   if (net) check_params(*net, params);
   check_count("low", low, block.components());
   check_count("extent", extent, block.components());
@@ -86,7 +97,7 @@ static py::list py_measure(const Network* net, const Floats& params, const GridS
   std::vector<Errors> errors;
   {
     py::gil_scoped_release release;
-    errors = measure(net, p, block, low.data(), extent.data());
+    errors = measure(net, p, block, {low.data(), extent.data()}, threads);
   }
   py::list out;
   for (const Errors& e : errors)
@@ -173,6 +184,7 @@ static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& param
   check_count("error_scale", error_scale, net->n_outputs);
   TrainingOptions options{};
   options.batch = o["batch"].cast<long>();
+  options.threads = o["threads"].cast<int>();
   options.learning_rate = o["learning_rate"].cast<double>();
   options.final_rate = o["final_rate"].cast<double>();
   options.cosine = o["decay"].cast<std::string>() == "cosine";
@@ -188,6 +200,7 @@ static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& param
   options.sampling = {o["seed"].cast<uint32_t>(), o["boundary_share"].cast<float>(),
                       o["boundary_sigma"].cast<float>()};
   if (options.batch < 1) throw py::value_error("batch: expected at least 1");
+  if (options.threads < 1) throw py::value_error("threads: expected at least 1");
   return std::make_shared<Trainer>(std::move(net), params.data(), std::move(target), low.data(),
                                    extent.data(), error_scale.data(), options);
 }
@@ -250,7 +263,7 @@ static void bind_training(py::module_& m) {
       .def_property_readonly(
           "params", [](const Trainer& t) { return copy_of(t.params(), t.network().n_params); })
       .def_property_readonly("gradient", [](const Trainer& t) {
-        return copy_of(t.gradient(), t.network().n_params);
+        return copy_of(t.gradient().data(), t.network().n_params);
       });
   m.def("draw", &py_draw, "seed"_a, "boundary_share"_a, "boundary_sigma"_a, "iteration"_a,
         "batch"_a, "The batch (n, 3) that training draws at this iteration.");
@@ -267,11 +280,12 @@ void bind_network(py::module_& m) {
       m, "NetworkSampler", py::module_local(), "A trained network that gives physical values.")
       .def(py::init(&make_network_sampler), "network"_a.none(true), "params"_a, "low"_a,
            "extent"_a);
-  m.def("evaluate", &py_evaluate, "network"_a, "params"_a, "points"_a);
-  m.def("evaluate_gradient", &py_evaluate_gradient, "network"_a, "params"_a, "points"_a);
-  m.def("evaluate_grid", &py_evaluate_grid, "network"_a, "params"_a, "xs"_a, "ys"_a, "zs"_a);
+  m.def("evaluate", &py_evaluate, "network"_a, "params"_a, "points"_a, "threads"_a = 1);
+  m.def("evaluate_gradient", &py_evaluate_gradient, "network"_a, "params"_a, "points"_a, "threads"_a = 1);
+  m.def("evaluate_grid", &py_evaluate_grid, "network"_a, "params"_a, "xs"_a, "ys"_a, "zs"_a,
+        "threads"_a = 1);
   m.def("measure", &py_measure, "network"_a.none(true), "params"_a, "block"_a, "low"_a,
-        "extent"_a);
+        "extent"_a, "threads"_a = 1);
   bind_training(m);
 }
 

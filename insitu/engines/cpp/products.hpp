@@ -35,8 +35,11 @@ template <int P, Cut cut>
 inline void multiply_tile(const float* m, long stride, int depth, const float* in,
                           const float* mask, float* out) {
   constexpr int S = kSums / (P * kPanelVectors), V = P * kPanelVectors;
-  vfloat sums[S][V] = {};
-  for (int k0 = 0; k0 < depth; k0 += kPanel, in += kPanelSize)
+  vfloat sums[S][V];
+  for (int s = 0; s < S; ++s)
+    for (int v = 0; v < V; ++v) sums[s][v] = vfloat{};  // = {} would make it an array in memory
+  const float* end = in + depth / kPanel * kPanelSize;
+  do {
     for (int k = 0; k < kPanel; ++k, m += stride) {
       vfloat weights[V];
       for (int v = 0; v < V; ++v) weights[v] = load_unaligned(m + v * kLanes);
@@ -45,6 +48,8 @@ inline void multiply_tile(const float* m, long stride, int depth, const float* i
         for (int v = 0; v < V; ++v) sums[s][v] += a * weights[v];
       }
     }
+    in += kPanelSize;
+  } while (in != end);
   for (int s = 0; s < S; ++s)
     for (int v = 0; v < V; ++v) {
       const int at = v / kPanelVectors * kPanelSize + s * kPanel + v % kPanelVectors * kLanes;

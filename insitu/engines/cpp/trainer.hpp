@@ -1,9 +1,7 @@
-// The training loop: sample, forward, L1 loss, backward, Adam.
+// The training loop: gradient of a batch, Adam, schedule.
 //
-// In: a network, its first parameters, a Sampler that gives targets; per output, the range that
-// maps to [0,1] (`low`, `extent`) and the factor from there to the units of `error_threshold`
-// (`error_scale`). Out: trained parameters.
-// All memory is taken in the constructor; a step allocates nothing.
+// In: a network, its first parameters, a Sampler that gives targets, options. Out: trained
+// parameters. All memory is taken in the constructor; a step allocates nothing.
 #pragma once
 
 #include <chrono>
@@ -11,14 +9,14 @@
 #include <limits>
 #include <memory>
 
-#include "mlp.hpp"
-#include "sampler.hpp"
-#include "sampling.hpp"
+#include "batch.hpp"
+#include "team.hpp"
 
 namespace insitu {
 
 struct TrainingOptions {
   long batch;
+  int threads;
   double learning_rate;
   double final_rate;       // last rate / first rate
   bool cosine;             // decay: cosine, else exponential
@@ -37,16 +35,18 @@ class Trainer {
           std::shared_ptr<const Sampler> target, const double* low, const double* extent,
           const double* error_scale, const TrainingOptions& options)
       : options(options), network_(std::move(network)), target_(std::move(target)),
-        work_(*network_, true), transposed_(*network_), params_(network_->n_params), gradient_(network_->n_params),
-        first_moment_(network_->n_params), second_moment_(network_->n_params),
-        points_(3 * kChunk), truth_(static_cast<std::size_t>(network_->n_outputs) * kChunk) {
+        transposed_(*network_), params_(network_->n_params), first_moment_(network_->n_params),
+        second_moment_(network_->n_params) {
     std::memcpy(params_.data(), params, network_->n_params * sizeof(float));
+    transposed_.load(*network_, params_.data());
     for (int c = 0; c < network_->n_outputs; ++c) {
-      low_.push_back(low[c]);
+      normalisation_.low.push_back(low[c]);
       // A constant component has nothing to learn: its normalised value is 0.
-      inverse_extent_.push_back(extent[c] > 0.0 ? 1.0 / extent[c] : 0.0);
-      error_scale_.push_back(error_scale[c]);
+      normalisation_.inverse_extent.push_back(extent[c] > 0.0 ? 1.0 / extent[c] : 0.0);
+      normalisation_.error_scale.push_back(error_scale[c]);
     }
+    for (int i = 0; i < options.threads; ++i)
+      parts_.push_back(std::make_unique<BatchPart>(*network_, *target_, normalisation_));
   }
 
   // Trains until the schedule, a threshold, or the slice of `seconds` ends.
@@ -55,12 +55,25 @@ class Trainer {
     using clock = std::chrono::steady_clock;
     const auto start = clock::now();
     const double before = elapsed;
-    while (!done()) {
-      step();
-      const double now = std::chrono::duration<double>(clock::now() - start).count();
-      elapsed = before + now;
-      if (now >= slice_seconds) break;
-    }
+    if (done()) return true;
+    Barrier barrier(options.threads);
+    bool more = true;
+    run_team(options.threads, [&](int thread) {
+      while (more) {
+        add_gradient(thread);
+        barrier.wait();  // gradients are written until here, parameters read
+        update(thread);
+        barrier.wait();  // parameters are written until here
+        if (thread == 0) {
+          average_loss();
+          finish_step();
+          const double now = std::chrono::duration<double>(clock::now() - start).count();
+          elapsed = before + now;
+          more = !done() && now < slice_seconds;
+        }
+        barrier.wait();
+      }
+    });
     return done();
   }
 
@@ -78,101 +91,51 @@ class Trainer {
   // One batch and one update.
   void step() {
     compute_gradient();
-    adam();
-    ++iteration;
+    run_team(options.threads, [&](int thread) { update(thread); });
+    finish_step();
   }
 
   // Loss and gradient of the batch of this iteration, without updating.
   void compute_gradient() {
-    batch_loss_ = batch_squares_ = 0.0;
-    batch_valid_ = batch_uniform_ = 0;
-    transposed_.load(*network_, params_.data());
-    with_features(network_->features, [&](auto features) {
-      for (long begin = 0; begin < options.batch; begin += kChunk)
-        chunk<features.value>(begin, std::min<long>(kChunk, options.batch - begin));
-    });
-    if (batch_valid_ == 0) return;
-    const double w = options.average;
-    average_weight_ = w * average_weight_ + (1.0 - w);
-    average_loss_ = w * average_loss_ + (1.0 - w) * batch_loss_ / static_cast<double>(batch_valid_);
-    // A batch of boundary samples alone says nothing about the volume.
-    const double squares = batch_uniform_ ? batch_squares_ / static_cast<double>(batch_uniform_)
-                                          : std::numeric_limits<double>::infinity();
-    average_squares_ = w * average_squares_ + (1.0 - w) * squares;
+    run_team(options.threads, [&](int thread) { add_gradient(thread); });
+    average_loss();
   }
 
   double loss() const { return average_loss_ / average_weight_; }
   double root_mean_square() const { return std::sqrt(average_squares_ / average_weight_); }
 
   const float* params() const { return params_.data(); }
-  const float* gradient() const { return gradient_.data(); }
   const Network& network() const { return *network_; }
+
+  std::vector<float> gradient() const {
+    std::vector<float> total(network_->n_params, 0.0f);
+    for (const auto& part : parts_)
+      for (std::size_t i = 0; i < total.size(); ++i) total[i] += part->gradient[i];
+    return total;
+  }
 
   TrainingOptions options;
   long iteration = 0;
   double elapsed = 0.0;  // seconds spent in run()
 
  private:
-  template <int F>
-  void chunk(long begin, long count) {
-    draw_points(begin);
-    target_->sample(points_.data(), count, truth_.data());
-    forward<F>(*network_, params_.data(), transposed_, work_);
-    loss_gradient(count, boundary_samples(options.sampling, options.batch) - begin);
-    const float* encoding_gradient =
-        backward_mlp(*network_, params_.data(), work_, gradient_.data());
-    scatter_levels<F>(*network_, work_.corners.data(), encoding_gradient, gradient_.data());
+  void add_gradient(int thread) {
+    const Part part = part_of(options.batch, thread, options.threads, kChunk);
+    parts_[thread]->add(options.sampling, iteration, options.batch, part.begin, part.end,
+                        params_.data(), transposed_);
   }
 
-  // Points of the chunk, as rows for the network and as (kChunk, 3) for the target.
-  void draw_points(long begin) {
-    float* x = work_.points.data();
-    draw(options.sampling, static_cast<uint32_t>(iteration), begin, kChunk,
-         boundary_samples(options.sampling, options.batch), x, x + kChunk, x + 2 * kChunk);
-    for (int s = 0; s < kChunk; ++s)
-      for (int a = 0; a < 3; ++a) points_[3 * s + a] = x[a * kChunk + s];
-  }
-
-  // L1: d|y - t| / dy = sign(y - t), averaged over the batch's values. A sample whose target is
-  // not finite has no part in it, so that NaN and Inf in the data never reach the weights; nor
-  // have those beyond `count`, which only fill the chunk.
-  void loss_gradient(long count, long first_uniform) {
-    const int outputs = network_->n_outputs;
-    const float unit = 1.0f / static_cast<float>(options.batch * outputs);
-    for (long s = count; s < kChunk; ++s)
-      for (int o = 0; o < outputs; ++o)
-        truth_[s * outputs + o] = std::numeric_limits<float>::quiet_NaN();
-    for (int o = 0; o < outputs; ++o) {
-      alignas(64) float targets[kChunk];
-      const auto low = static_cast<float>(low_[o]), scale = static_cast<float>(inverse_extent_[o]);
-      for (int s = 0; s < kChunk; ++s) targets[s] = (truth_[s * outputs + o] - low) * scale;
-      output_loss(work_.output.data() + o * kChunk, targets, unit, error_scale_[o], first_uniform,
-                  work_.output_gradient.data() + o * kChunk);
-    }
-  }
-
-  // One output of the chunk: y, t, gradient (kChunk).
-  void output_loss(const float* y, const float* t, float unit, double error_scale,
-                   long first_uniform, float* gradient) {
-    const vfloat zero{}, one = splat(1.0f), up = splat(unit), down = splat(-unit);
-    vfloat loss{}, squares{}, valid{}, uniform{};
-    alignas(64) float lanes[kLanes];
-    for (int s = 0; s < kChunk; s += kLanes) {
-      const vfloat target = load(t + s);
-      const auto finite = target - target == zero;
-      const vfloat d = finite ? load(y + s) - target : zero;
-      store(gradient + s, d > zero ? up : (d < zero ? down : zero));
-      loss += d > zero ? d : -d;
-      for (int i = 0; i < kLanes; ++i) lanes[i] = s + i >= first_uniform ? 1.0f : 0.0f;
-      const vfloat counted = finite ? load(lanes) : zero;
-      valid += finite ? one : zero;
-      uniform += counted;
-      squares += counted * d * d;
-    }
-    batch_loss_ += sum(loss);
-    batch_squares_ += sum(squares) * error_scale * error_scale;
-    batch_valid_ += std::lround(sum(valid));
-    batch_uniform_ += std::lround(sum(uniform));
+  void average_loss() {
+    BatchSums batch;
+    for (const auto& part : parts_) batch += part->sums;
+    if (batch.valid == 0) return;
+    const double w = options.average;
+    average_weight_ = w * average_weight_ + (1.0 - w);
+    average_loss_ = w * average_loss_ + (1.0 - w) * batch.loss / static_cast<double>(batch.valid);
+    // A batch of boundary samples alone says nothing about the volume.
+    const double squares = batch.uniform ? batch.squares / static_cast<double>(batch.uniform)
+                                         : std::numeric_limits<double>::infinity();
+    average_squares_ = w * average_squares_ + (1.0 - w) * squares;
   }
 
   double progress() const {
@@ -190,25 +153,39 @@ class Trainer {
     return options.learning_rate * factor;
   }
 
-  // Kingma and Ba 2015, algorithm 1; L2 regularisation on the MLP's weights only.
-  void adam() {
+  // This thread's share of the parameters: Kingma and Ba 2015, algorithm 1; L2 regularisation on
+  // the MLP's weights only. The gradients become zero.
+  void update(int thread) {
     const double t = static_cast<double>(iteration + 1);
     const auto step_size = static_cast<float>(rate() / (1.0 - std::pow(options.beta1, t)));
     const auto correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options.beta2, t)));
-    const auto l2 = static_cast<float>(options.l2);
-    for (std::size_t i = 0; i < network_->n_mlp_params; ++i) gradient_[i] += l2 * params_[i];
-    update(step_size, correction);
+    const auto n_mlp = static_cast<long>(network_->n_mlp_params);
+    constexpr long kBlock = 4096;  // stays in the cache between adding up and updating
+    const Part share = part_of(static_cast<long>(network_->n_params), thread, options.threads, 16);
+    for (long begin = share.begin; begin < share.end; begin += kBlock) {
+      const long end = std::min(begin + kBlock, share.end);
+      float* g = parts_[0]->gradient.data();
+      for (std::size_t other = 1; other < parts_.size(); ++other) {
+        float* more = parts_[other]->gradient.data();
+        for (long i = begin; i < end; ++i) {
+          g[i] += more[i];
+          more[i] = 0.0f;
+        }
+      }
+      for (long i = begin; i < std::min(end, n_mlp); ++i)
+        g[i] += static_cast<float>(options.l2) * params_[i];
+      adam(begin, end, step_size, correction);
+    }
   }
 
-  void update(float step_size, float correction) {
+  void adam(long begin, long end, float step_size, float correction) {
     const auto b1 = static_cast<float>(options.beta1), b2 = static_cast<float>(options.beta2);
     const auto eps = static_cast<float>(options.epsilon);
     float* __restrict__ p = params_.data();
-    float* __restrict__ g = gradient_.data();
+    float* __restrict__ g = parts_[0]->gradient.data();
     float* __restrict__ m = first_moment_.data();
     float* __restrict__ v = second_moment_.data();
-    const std::size_t n = network_->n_params;
-    for (std::size_t i = 0; i < n; ++i) {
+    for (long i = begin; i < end; ++i) {
       m[i] = b1 * m[i] + (1.0f - b1) * g[i];
       v[i] = b2 * v[i] + (1.0f - b2) * g[i] * g[i];
       p[i] -= step_size * m[i] / (std::sqrt(v[i]) * correction + eps);
@@ -216,16 +193,18 @@ class Trainer {
     }
   }
 
+  // After all threads have updated their share.
+  void finish_step() {
+    transposed_.load(*network_, params_.data());
+    ++iteration;
+  }
+
   std::shared_ptr<const Network> network_;
   std::shared_ptr<const Sampler> target_;
-  Workspace work_;
+  Normalisation normalisation_;
   Transposed transposed_;
-  Buffer<float> params_, gradient_, first_moment_, second_moment_;
-  Buffer<float> points_;  // (kChunk, 3)
-  Buffer<float> truth_;   // (kChunk, n_outputs)
-  std::vector<double> low_, inverse_extent_, error_scale_;
-  double batch_loss_ = 0.0, batch_squares_ = 0.0;
-  long batch_valid_ = 0, batch_uniform_ = 0;
+  Buffer<float> params_, first_moment_, second_moment_;
+  std::vector<std::unique_ptr<BatchPart>> parts_;  // one per thread; the first has the whole gradient
   double average_loss_ = 0.0, average_squares_ = 0.0, average_weight_ = 0.0;
 };
 

@@ -1,0 +1,124 @@
+// Loss and gradient of a part of a batch: sample, forward, L1 loss, backward.
+//
+// In: network, parameters, a Sampler that gives targets, their normalisation. Out: gradient of all
+// parameters, sums over the samples. One per thread.
+#pragma once
+
+#include <cmath>
+#include <limits>
+
+#include "mlp.hpp"
+#include "sampler.hpp"
+#include "sampling.hpp"
+
+namespace insitu {
+
+// Per output: `low` maps to 0, low + extent to 1; `error_scale` leads from there to the units of
+// the error threshold.
+struct Normalisation {
+  std::vector<double> low, inverse_extent, error_scale;
+};
+
+// What a batch says of the fit.
+struct BatchSums {
+  double loss = 0.0, squares = 0.0;  // absolute values; squares, of the uniform samples only
+  long valid = 0, uniform = 0;       // values that count for either
+
+  void operator+=(const BatchSums& other) {
+    loss += other.loss;
+    squares += other.squares;
+    valid += other.valid;
+    uniform += other.uniform;
+  }
+};
+
+class BatchPart {
+ public:
+  BatchPart(const Network& network, const Sampler& target, const Normalisation& normalisation)
+      : gradient(network.n_params), network_(network), target_(target),
+        normalisation_(normalisation), work_(network, true), points_(3 * kChunk),
+        truth_(static_cast<std::size_t>(network.n_outputs) * kChunk) {}
+
+  // Adds the gradient of samples begin .. end - 1 of a batch; `begin` is a multiple of kChunk.
+  void add(const Sampling& sampling, long iteration, long batch, long begin, long end,
+           const float* params, const Transposed& transposed) {
+    sums = {};
+    with_features(network_.features, [&](auto features) {
+      for (; begin < end; begin += kChunk)
+        chunk<features.value>(sampling, iteration, batch, begin, params, transposed);
+    });
+  }
+
+  Buffer<float> gradient;
+  BatchSums sums;
+
+ private:
+  template <int F>
+  void chunk(const Sampling& sampling, long iteration, long batch, long begin,
+             const float* params, const Transposed& transposed) {
+    const long count = std::min<long>(kChunk, batch - begin);
+    const long boundary = boundary_samples(sampling, batch);
+    float* x = work_.points.data();
+    draw(sampling, static_cast<uint32_t>(iteration), begin, kChunk, boundary, x, x + kChunk,
+         x + 2 * kChunk);
+    for (int s = 0; s < kChunk; ++s)
+      for (int a = 0; a < 3; ++a) points_[3 * s + a] = x[a * kChunk + s];
+    target_.sample(points_.data(), count, truth_.data());
+    forward<F>(network_, params, transposed, work_);
+    loss_gradient(batch, count, boundary - begin);
+    const float* encoding_gradient = backward_mlp(network_, params, work_, gradient.data());
+    scatter_levels<F>(network_, work_.corners.data(), encoding_gradient, gradient.data());
+  }
+
+  // L1: d|y - t| / dy = sign(y - t), averaged over the batch's values. A sample whose target is
+  // not finite has no part in it, so that NaN and Inf in the data never reach the weights; nor
+  // have those beyond `count`, which only fill the chunk.
+  void loss_gradient(long batch, long count, long first_uniform) {
+    const int outputs = network_.n_outputs;
+    const float unit = 1.0f / static_cast<float>(batch * outputs);
+    for (long s = count; s < kChunk; ++s)
+      for (int o = 0; o < outputs; ++o)
+        truth_[s * outputs + o] = std::numeric_limits<float>::quiet_NaN();
+    for (int o = 0; o < outputs; ++o) {
+      alignas(64) float targets[kChunk];
+      const auto low = static_cast<float>(normalisation_.low[o]);
+      const auto scale = static_cast<float>(normalisation_.inverse_extent[o]);
+      for (int s = 0; s < kChunk; ++s) targets[s] = (truth_[s * outputs + o] - low) * scale;
+      output_loss(work_.output.data() + o * kChunk, targets, unit, normalisation_.error_scale[o],
+                  first_uniform, work_.output_gradient.data() + o * kChunk);
+    }
+  }
+
+  // One output of the chunk: y, t, gradient (kChunk).
+  void output_loss(const float* y, const float* t, float unit, double error_scale,
+                   long first_uniform, float* gradient) {
+    const vfloat zero{}, one = splat(1.0f), up = splat(unit), down = splat(-unit);
+    vfloat loss{}, squares{}, valid{}, uniform{};
+    alignas(64) float lanes[kLanes];
+    for (int s = 0; s < kChunk; s += kLanes) {
+      const vfloat target = load(t + s);
+      const auto finite = target - target == zero;
+      const vfloat d = finite ? load(y + s) - target : zero;
+      store(gradient + s, d > zero ? up : (d < zero ? down : zero));
+      loss += d > zero ? d : -d;
+      for (int i = 0; i < kLanes; ++i) lanes[i] = s + i >= first_uniform ? 1.0f : 0.0f;
+      const vfloat counted = finite ? load(lanes) : zero;
+      valid += finite ? one : zero;
+      uniform += counted;
+      squares += counted * d * d;
+    }
+    sums.loss += sum(loss);
+    sums.squares += sum(squares) * error_scale * error_scale;
+    sums.valid += std::lround(sum(valid));
+    sums.uniform += std::lround(sum(uniform));
+  }
+
+  const Network& network_;
+  const Sampler& target_;
+  const Normalisation& normalisation_;
+  Workspace work_;
+  Buffer<float> points_;  // (kChunk, 3)
+  Buffer<float> truth_;   // (kChunk, n_outputs)
+};
+
+}  // namespace insitu
