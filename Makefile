@@ -3,6 +3,7 @@
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
+#   make bench     every benchmark of docs/benchmarks.md, a quarter of an hour; installs PyTorch
 #   make install   only the environment
 #   make clean     remove the environment and everything built
 #
@@ -23,7 +24,7 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpp/*)
 
-.PHONY: install demo test lint sanitize clean
+.PHONY: install demo test lint sanitize bench clean
 
 install: $(STAMP)
 
@@ -86,6 +87,19 @@ sanitize: $(STAMP)
 	  INSITU_ISA=$$isa $(CHECKED_PYTHON) -m pytest -q -m "parallel[1]" $(CHECKED_TESTS) || exit 1; \
 	done
 	$(MPIEXEC) -n 2 $(CHECKED_PYTHON) -m pytest -q -m "parallel[2]" $(CHECKED_TESTS)
+
+# PyTorch is what the engine is compared with. Its wheels for Linux bring CUDA along; those without
+# are at PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+$(VENV)/.bench: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/engine.py --rounds 3 --seconds 0.3
+	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/guest.py
+	$(BIN)/python benchmarks/scaling.py
+	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 
 clean:
 	rm -rf $(VENV) build out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Training as a guest of the simulation: it can be interrupted, keeps to its time and its memory."""
+"""Training as a guest of the simulation: Ctrl-C ends it, it keeps to its time and its memory."""
 
 import json
 import os
