@@ -6,7 +6,7 @@ whose quality was measured by evaluating it at every owned sample. No communicat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -61,8 +61,8 @@ def train(
             the same shape (III-E).
         cycle, time: the simulation's, kept with the field.
 
-    Ctrl-C ends it between two slices of training. `target.seconds` ends training; a slice, and the
-    one pass over the block that measures the quality, may come on top.
+    Ctrl-C ends it between two slices of training. `target.seconds` has room for the pass over the
+    block that measures the quality, and is exceeded where that pass leaves no time for a step.
 
     Non-finite samples are left out of training and counted. A block without a finite sample
     becomes a constant NaN; a constant block becomes exactly that constant, without a network.
@@ -153,10 +153,12 @@ class _Block:
         return bool(np.square(outputs - targets).mean() < targets.var(axis=0).mean())
 
     def fit(self, previous: NeuralField | None, end: float) -> _Fit:
-        """Train until the target, the last step, or `end` by the clock.
+        """Train until the target, the last step, or just in time to be measured before `end`.
 
         previous: where the weights start; None: from the seed.
         """
+        if end < np.inf:
+            end -= self._seconds_to_measure()
         psnr = self.target.psnr
         error = None if psnr is None else 10 ** (-psnr / 20)
         trainer = self._trainer(previous, max(end - perf_counter(), 1e-9))  # one step at least
@@ -172,6 +174,20 @@ class _Block:
             if error is None or over or self._error(errors) <= error:
                 break
         return _Fit(params, trainer.iteration, errors)
+
+    def _seconds_to_measure(self) -> float:
+        """What a pass over the block will take, from a pass over its lowest layer."""
+        whole = self.partition
+        samples = sum(whole.ghost_layers[0]) + (2 if whole.association == "vertex" else 1)
+        layer = replace(
+            whole,
+            components=tuple(c[:samples] for c in whole.components),
+            nodes=(*whole.nodes[:2], whole.nodes[2][:2]),
+        )
+        params = np.ones(self.network.n_params, np.float32)  # zeros would all be one page
+        start = perf_counter()
+        _measure(self.network, params, grid_sampler(layer), self.low, self.extent)
+        return (perf_counter() - start) * whole.n_voxels / layer.n_voxels
 
     def _trainer(self, previous: NeuralField | None, seconds: float) -> Any:
         first = previous.params if previous else self.network.initial_params(self.options.seed)

@@ -73,22 +73,27 @@ def test_an_interrupt_is_not_taken_for_a_failed_step(trainers: list) -> None:
     session.close()
 
 
-def test_measuring_the_quality_counts_as_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A target that is out of reach is not measured again and again beyond the budget."""
-    passes = []
-    clock = training.perf_counter
+@pytest.mark.parametrize("association", ["element", "vertex"])
+@pytest.mark.parametrize("seconds", [10, 20, 40])
+def test_measuring_the_quality_counts_as_time(
+    monkeypatch: pytest.MonkeyPatch, association: str, seconds: float
+) -> None:
+    """A clock that a sample measured puts forward by a millisecond, and a target out of reach."""
+    measured = [0]
+    clock, measure = training.perf_counter, lib.measure
 
     def slow(*arguments: object) -> list:
-        passes.append(arguments)
-        return measure(*arguments)
+        errors = measure(*arguments)
+        measured[0] += errors[0]["finite"]
+        return errors
 
-    measure = lib.measure
     monkeypatch.setattr(lib, "measure", slow)
-    monkeypatch.setattr(training, "perf_counter", lambda: clock() + 100 * len(passes))
-    # The loss ends training after 16 steps, long before 45 dB.
-    field = fit(partition(blob), psnr=45, seconds=50, loss_threshold=0.9)
+    monkeypatch.setattr(training, "perf_counter", lambda: clock() + 1e-3 * measured[0])
+    block = partition(blob, association=association)
+    # The loss ends training after 16 steps, long before 45 dB; each try is measured.
+    field = fit(block, psnr=45, seconds=seconds, loss_threshold=0.9)
     assert field.metrics.psnr_db([1.2]) < 45
-    assert len(passes) == 1
+    assert seconds - 1e-3 * block.n_voxels - 1 < field.metrics.seconds < seconds
 
 
 def test_no_time_at_all_is_one_step() -> None:
