@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,21 +140,21 @@ print(json.dumps({
 """
 
 
-def memory(log2_hashmap_size: int, base_resolution: int) -> dict[str, float]:
+def memory(root: Path, log2_hashmap_size: int, base_resolution: int) -> dict[str, float]:
     """MiB: the weights, the block, and by how much training raised the process's peak."""
     command = [sys.executable, "-c", MEASURE, str(log2_hashmap_size), str(base_resolution)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="needs Linux")
-def test_memory_is_the_weights_and_the_optimiser() -> None:
+def test_memory_is_the_weights_and_the_optimiser(root: Path) -> None:
     default = Network().with_table_for(192**3).log2_hashmap_size
-    used = memory(default, Network().base_resolution)
+    used = memory(root, default, Network().base_resolution)
     assert used["peak"] - used["weights"] < 2 * used["weights"] + 4 < used["block"] / 4
     # A network that outweighs the rest shows what grows with it: gradient and two moments while
     # training, and the rounded weights at its end.
-    large = memory(18, 32)
+    large = memory(root, 18, 32)
     assert large["weights"] > 8
     assert 3 < (large["peak"] - used["peak"]) / (large["weights"] - used["weights"]) < 7
