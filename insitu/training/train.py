@@ -22,8 +22,8 @@ from insitu.mesh.partition import Partition
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import BlockRange, GlobalRange, block_range, grid_sampler
 
-# Between slices Python gets to see a Ctrl-C.
-SLICE_SECONDS = 0.05
+# Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
+SLICE_SECONDS = 0.02
 # Adam as in DVNR.
 ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "l2": 1e-9}
 # Weight of the past in the moving averages: about the last 20 steps count.
