@@ -2,6 +2,8 @@
 #
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
+#   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
+#   make bench     every benchmark of docs/benchmarks.md, a quarter of an hour; installs PyTorch
 #   make install   only the environment
 #   make clean     remove the environment and everything built
 #
@@ -22,7 +24,7 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpp/*)
 
-.PHONY: install demo test lint clean
+.PHONY: install demo test lint sanitize bench clean
 
 install: $(STAMP)
 
@@ -56,6 +58,50 @@ test: lint
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
 	$(MPIEXEC) -n 8 $(BIN)/python -m pytest -q -m "parallel[8]"
+
+# The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
+# Linux. The sanitizers' library has to come first in a Python that was built without it.
+CHECKED := build/sanitize
+CHECKED_TESTS := tests/engines tests/training tests/render tests/fields tests/codec
+SANITIZERS := address,undefined,float-cast-overflow,float-divide-by-zero
+# The sanitizers' own memory is not the engine's.
+CHECKED_TESTS += --deselect tests/training/test_guest.py::test_memory_is_the_weights_and_the_optimiser
+# Leaks: Python and NumPy keep what they allocate once until the process ends.
+CHECKED_PYTHON = env -C $(CHECKED) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+  LD_PRELOAD=$$($(CXX) -print-file-name=libasan.so):$$($(CXX) -print-file-name=libstdc++.so.6) \
+  $(abspath $(BIN))/python
+BUILDS_HERE := from insitu.engines import native; print(*filter(native.runs_here, native.BUILDS))
+
+sanitize: $(STAMP)
+	rm -rf $(CHECKED)
+	mkdir -p $(CHECKED)/source
+	cp -r insitu setup.py setup.cfg pyproject.toml README.md LICENSE $(CHECKED)/source
+	CXX=$(CXX) INSITU_LDFLAGS="-fsanitize=address,undefined" \
+	  INSITU_CXXFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --target $(CHECKED) $(CHECKED)/source
+	cp -r tests pyproject.toml $(CHECKED)
+	@# What follows means something only if the engine under test is the one just built.
+	@for file in $(CHECKED)/insitu/engines/_native_*.so; do \
+	  grep -q __asan_init $$file && grep -q __ubsan_handle $$file || exit 1; done
+	@$(CHECKED_PYTHON) -c 'import insitu; print(insitu.__file__)' | grep $(CHECKED)/insitu
+	for isa in $$($(BIN)/python -c '$(BUILDS_HERE)'); do \
+	  INSITU_ISA=$$isa $(CHECKED_PYTHON) -m pytest -q -m "parallel[1]" $(CHECKED_TESTS) || exit 1; \
+	done
+	$(MPIEXEC) -n 2 $(CHECKED_PYTHON) -m pytest -q -m "parallel[2]" $(CHECKED_TESTS)
+
+# PyTorch is what the engine is compared with. Its wheels for Linux bring CUDA along; those without
+# are at PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+$(VENV)/.bench: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/engine.py --rounds 3 --seconds 0.3
+	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/guest.py
+	$(BIN)/python benchmarks/scaling.py
+	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 
 clean:
 	rm -rf $(VENV) build out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,9 +6,9 @@ whose quality was measured by evaluating it at every owned sample. No communicat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,8 @@ from insitu.mesh.partition import Partition
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import BlockRange, GlobalRange, block_range, grid_sampler
 
-# Between slices Python gets to see a Ctrl-C.
-SLICE_SECONDS = 0.05
+# Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
+SLICE_SECONDS = 0.02
 # Adam as in DVNR.
 ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "l2": 1e-9}
 # Weight of the past in the moving averages: about the last 20 steps count.
@@ -61,6 +61,9 @@ def train(
             the same shape (III-E).
         cycle, time: the simulation's, kept with the field.
 
+    Ctrl-C ends it between two slices of training. `target.seconds` has room for the pass over the
+    block that measures the quality, and is exceeded where that pass leaves no time for a step.
+
     Non-finite samples are left out of training and counted. A block without a finite sample
     becomes a constant NaN; a constant block becomes exactly that constant, without a network.
     """
@@ -74,10 +77,10 @@ def train(
         shape = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
         block = _Block(partition, sampler, shape, options, target, own, whole)
         warm = options.warm_start and previous is not None and block.is_useful(previous)
-        first = previous.params if warm and previous else shape.initial_params(options.seed)
-        params, iterations = block.fit(first)
-    low, extent = own.range[:, 0], np.nan_to_num(extent)
-    errors = _measure(shape, params, sampler, low, extent)
+        end = np.inf if target.seconds is None else start + target.seconds
+        params, iterations, errors = block.fit(previous if warm else None, end)
+    else:
+        errors = _measure(None, params, sampler, own.range[:, 0], np.nan_to_num(extent))
     params.flags.writeable = False
     return NeuralField(
         name=partition.field,
@@ -93,6 +96,14 @@ def train(
         cycle=cycle,
         time=time,
     )
+
+
+class _Fit(NamedTuple):
+    """What training comes to: weights as they will be read back, steps, errors measured."""
+
+    params: NDArray[np.float32]
+    iterations: int
+    errors: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -141,27 +152,52 @@ class _Block:
         # error is small, and what a network knows of the rest would not count.
         return bool(np.square(outputs - targets).mean() < targets.var(axis=0).mean())
 
-    def fit(self, first: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
-        """Train until the target, the last step, or the last second -> rounded weights, steps."""
+    def fit(self, previous: NeuralField | None, end: float) -> _Fit:
+        """Train until the target, the last step, or just in time to be measured before `end`.
+
+        previous: where the weights start; None: from the seed.
+        """
+        if end < np.inf:
+            end -= self._seconds_to_measure()
         psnr = self.target.psnr
         error = None if psnr is None else 10 ** (-psnr / 20)
-        trainer = lib.Trainer(
-            self.network.native, first, self.sampler, self.low, self.extent, self.scale,
-            self._native_options(),
-        )  # fmt: skip
+        trainer = self._trainer(previous, max(end - perf_counter(), 1e-9))  # one step at least
         for retry in range(_MAX_RETRIES + 1):
             if error is not None:
                 trainer.error_threshold = error * 10 ** (-RETRY_DB * retry / 20)
-            while not trainer.run(SLICE_SECONDS):
-                pass
+            while not trainer.run(min(SLICE_SECONDS, end - perf_counter())):
+                if perf_counter() >= end:
+                    break
             params = weights.half(trainer.params)
-            if error is None or trainer.exhausted or self._error(params) <= error:
+            errors = _measure(self.network, params, self.sampler, self.low, self.extent)
+            over = trainer.exhausted or perf_counter() >= end
+            if error is None or over or self._error(errors) <= error:
                 break
-        return params, trainer.iteration
+        return _Fit(params, trainer.iteration, errors)
 
-    def _error(self, params: NDArray[np.float32]) -> float:
+    def _seconds_to_measure(self) -> float:
+        """What a pass over the block will take, from a pass over its lowest layer."""
+        whole = self.partition
+        samples = sum(whole.ghost_layers[0]) + (2 if whole.association == "vertex" else 1)
+        layer = replace(
+            whole,
+            components=tuple(c[:samples] for c in whole.components),
+            nodes=(*whole.nodes[:2], whole.nodes[2][:2]),
+        )
+        params = np.ones(self.network.n_params, np.float32)  # zeros would all be one page
+        start = perf_counter()
+        _measure(self.network, params, grid_sampler(layer), self.low, self.extent)
+        return (perf_counter() - start) * whole.n_voxels / layer.n_voxels
+
+    def _trainer(self, previous: NeuralField | None, seconds: float) -> Any:
+        first = previous.params if previous else self.network.initial_params(self.options.seed)
+        return lib.Trainer(
+            self.network.native, first, self.sampler, self.low, self.extent, self.scale,
+            self._native_options(seconds),
+        )  # fmt: skip
+
+    def _error(self, errors: list[dict[str, Any]]) -> float:
         """Root mean square error over all components, in units of their global ranges."""
-        errors = _measure(self.network, params, self.sampler, self.low, self.extent)
         total, count = 0.0, 0
         for error, scale, extent in zip(errors, self.scale, self.extent, strict=True):
             if extent > 0:
@@ -169,7 +205,7 @@ class _Block:
             count += error["finite"]
         return float(np.sqrt(total / count)) if count else 0.0
 
-    def _native_options(self) -> dict[str, Any]:
+    def _native_options(self, seconds: float) -> dict[str, Any]:
         options, target = self.options, self.target
         n_train = options.iterations(self.partition.n_voxels)
         return {
@@ -178,7 +214,7 @@ class _Block:
             "final_rate": options.final_rate,
             "decay": options.decay,
             "iterations": n_train if target.iterations is None else target.iterations,
-            "seconds": np.inf if target.seconds is None else target.seconds,
+            "seconds": seconds,
             "loss_threshold": options.loss_threshold or 0.0,
             "error_threshold": 0.0,
             "average": AVERAGE,

@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 
 #include "sampler.hpp"
+#include "simd.hpp"
 
 namespace py = pybind11;
 
@@ -14,6 +15,7 @@ void bind_render(py::module_&);
 PYBIND11_MODULE(INSITU_MODULE, m) {
   m.doc() = "insitu native kernels (" INSITU_ISA ")";
   m.attr("isa") = INSITU_ISA;
+  m.attr("lanes") = insitu::kLanes;
   insitu::bind_sampler(m);
   insitu::bind_network(m);
   insitu::bind_render(m);

@@ -1,0 +1,94 @@
+"""Which build of the native engine this process runs, and why.
+
+In: the CPU, the builds in this installation, the environment. Out: an `Engine`, for logs and bug
+reports.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+
+from insitu.engines import native
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The native engine of this process; `str` of it is one fact per line."""
+
+    build: str
+    """"avx512", "avx2" or "portable"."""
+    reason: str
+    """Why this one and none of the others."""
+    builds: tuple[str, ...]
+    """All that are installed, best first."""
+    cpu: str
+    """The CPU's name, as far as the system tells."""
+    flags: tuple[str, ...]
+    """Those of the CPU's instruction-set flags that some build asks for."""
+    lanes: int
+    """Floats in one vector."""
+    cpus: int
+    """CPUs that this process may run on (its affinity)."""
+    omp_num_threads: int | None
+    """OMP_NUM_THREADS; None where it is not set to a number."""
+
+    @property
+    def threads(self) -> int:
+        """Threads that this process is given: OMP_NUM_THREADS, or one per CPU it may run on."""
+        return self.omp_num_threads or self.cpus
+
+    def __str__(self) -> str:
+        limit = self.omp_num_threads or "not set"
+        return "\n".join(
+            [
+                f"build    {self.build}, {self.lanes} lanes: {self.reason}",
+                f"builds   {', '.join(self.builds)}",
+                f"CPU      {self.cpu}",
+                f"flags    {' '.join(self.flags) or 'none that a build asks for'}",
+                f"threads  {self.threads} (OMP_NUM_THREADS {limit}; CPUs by affinity: {self.cpus})",
+            ]
+        )
+
+
+def describe() -> Engine:
+    """The native engine that this process loaded. Not collective."""
+    present = set(native.cpu_info("flags").split())
+    asked_for = set().union(*native.BUILDS.values())
+    return Engine(
+        build=native.lib.isa,
+        reason=_reason(native.lib.isa),
+        builds=tuple(isa for isa in native.BUILDS if native.is_built(isa)),
+        cpu=native.cpu_info("model name") or platform.processor() or platform.machine(),
+        flags=tuple(sorted(asked_for & present)),
+        lanes=native.lib.lanes,
+        cpus=_cpus(),
+        omp_num_threads=_omp_num_threads(),
+    )
+
+
+def _reason(chosen: str) -> str:
+    if os.environ.get(native.SELECT):
+        return f"asked for by {native.SELECT}"
+    better = list(native.BUILDS)[: list(native.BUILDS).index(chosen)]
+    if not better:
+        return "the best there is"
+    return "; ".join(
+        f"{isa} is not built"
+        if not native.is_built(isa)
+        else f"{isa} needs {', '.join(sorted(native.missing(isa)))}"
+        for isa in better
+    )
+
+
+def _cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _omp_num_threads() -> int | None:
+    # OpenMP allows a list, one number per level of nesting; the first is the outermost.
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else None

@@ -1,0 +1,160 @@
+"""Training as a guest of the simulation: Ctrl-C ends it, it keeps to its time and its memory."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import insitu
+from insitu.engines.native import lib
+from insitu.engines.network import Network
+from insitu.training import train as training
+from tests.blocks import blob, partition
+from tests.training.test_train import fit
+
+ENDLESS = 10**7  # steps: an hour, where nothing stops it
+
+
+@contextmanager
+def interrupt_after(seconds: float) -> Iterator[None]:
+    """Ctrl-C for this process, so much later."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@pytest.fixture
+def trainers(monkeypatch: pytest.MonkeyPatch) -> list:
+    """The native trainers that a test starts."""
+    started = []
+    real = lib.Trainer
+
+    def start(*arguments: object) -> object:
+        started.append(real(*arguments))
+        return started[-1]
+
+    monkeypatch.setattr(lib, "Trainer", start)
+    return started
+
+
+def test_an_interrupt_ends_training(trainers: list) -> None:
+    block = partition(blob, cells=(64, 64, 64))
+    with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
+        fit(block, iterations=ENDLESS)
+    assert 0 < trainers[0].iteration < ENDLESS / 100
+
+
+def test_an_interrupt_is_not_taken_for_a_failed_step(trainers: list) -> None:
+    """A session logs what goes wrong and goes on; Ctrl-C is meant for the simulation as well."""
+    values = partition(blob, cells=(32, 32, 32), ghosts=0).components[0]
+    axes = {"type": "uniform", "dims": dict.fromkeys("ijk", 33)}
+    mesh = {
+        "coordsets": {"coords": axes},
+        "topologies": {"mesh": {"type": "uniform", "coordset": "coords"}},
+        "fields": {
+            "f": {"association": "element", "topology": "mesh", "values": values.reshape(-1)}
+        },
+    }
+    session = insitu.open({"fields": {"f": {"iterations": ENDLESS}}, "on_error": "warn"})
+    session.publish(mesh)
+    with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
+        session.execute()
+    assert 0 < trainers[0].iteration < ENDLESS / 100
+    session.close()
+
+
+@pytest.mark.parametrize("association", ["element", "vertex"])
+@pytest.mark.parametrize("seconds", [10, 20, 40])
+def test_measuring_the_quality_counts_as_time(
+    monkeypatch: pytest.MonkeyPatch, association: str, seconds: float
+) -> None:
+    """A clock that a sample measured puts forward by a millisecond, and a target out of reach."""
+    measured = [0]
+    clock, measure = training.perf_counter, lib.measure
+
+    def slow(*arguments: object) -> list:
+        errors = measure(*arguments)
+        measured[0] += errors[0]["finite"]
+        return errors
+
+    monkeypatch.setattr(lib, "measure", slow)
+    monkeypatch.setattr(training, "perf_counter", lambda: clock() + 1e-3 * measured[0])
+    block = partition(blob, association=association)
+    # The loss ends training after 16 steps, long before 45 dB; each try is measured.
+    field = fit(block, psnr=45, seconds=seconds, loss_threshold=0.9)
+    assert field.metrics.psnr_db([1.2]) < 45
+    assert seconds - 1e-3 * block.n_voxels - 1 < field.metrics.seconds < seconds
+
+
+def test_no_time_at_all_is_one_step() -> None:
+    field = fit(partition(blob, cells=(64, 64, 64)), seconds=0.001, iterations=ENDLESS)
+    assert 1 <= field.metrics.iterations < 100
+    assert np.isfinite(field.metrics.sum_of_squares[0])
+
+
+def test_the_same_bits_every_time() -> None:
+    """Where training ends by the quality, and goes on from the step before."""
+    first = fit(partition(blob), psnr=35)
+    moved = partition(lambda x, y, z: blob(x + 0.02, y, z))
+    a, b = (fit(moved, previous=first, psnr=40) for _ in range(2))
+    assert a.metrics.warm and a.metrics.iterations == b.metrics.iterations
+    np.testing.assert_array_equal(a.params, b.params)
+
+
+MEASURE = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from insitu.engines.network import Network
+from tests.blocks import blob, partition
+from tests.training.test_train import fit
+
+def megabytes(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
+
+n = 192
+block = partition(blob, cells=(n, n, n), ghosts=0)
+fit(partition(blob, cells=(8, 8, 8)), Network(n_levels=1, log2_hashmap_size=5), iterations=20)
+Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
+before = megabytes("VmRSS")
+assert megabytes("VmHWM") < before + 1
+network = Network(log2_hashmap_size=int(sys.argv[1]), base_resolution=int(sys.argv[2]))
+field = fit(block, network, iterations=20)
+print(json.dumps({
+    "weights": field.network.n_params * 4 / 2**20,
+    "peak": megabytes("VmHWM") - before,
+    "block": block.components[0].nbytes / 2**20,
+}))
+"""
+
+
+def memory(root: Path, log2_hashmap_size: int, base_resolution: int) -> dict[str, float]:
+    """MiB: the weights, the block, and by how much training raised the process's peak."""
+    command = [sys.executable, "-c", MEASURE, str(log2_hashmap_size), str(base_resolution)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="needs Linux")
+def test_memory_is_the_weights_and_the_optimiser(root: Path) -> None:
+    default = Network().with_table_for(192**3).log2_hashmap_size
+    used = memory(root, default, Network().base_resolution)
+    assert used["peak"] - used["weights"] < 2 * used["weights"] + 4 < used["block"] / 4
+    # A network that outweighs the rest shows what grows with it: gradient and two moments while
+    # training, and the rounded weights at its end.
+    large = memory(root, 18, 32)
+    assert large["weights"] > 8
+    assert 3 < (large["peak"] - used["peak"]) / (large["weights"] - used["weights"]) < 7
