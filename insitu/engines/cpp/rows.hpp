@@ -112,7 +112,9 @@ class Rows {
     int n_parts = 0;
     for (long s = 0; s < count; s += parts[n_parts++].n) {
       const long i = begin + s, x = i % nx_;
-      parts[n_parts] = {x, std::min(count - s, nx_ - x), ys[i / nx_ % ny], zs[i / (nx_ * ny)]};
+      // Within one of the stretches of x for which the longest run of grid lines is known.
+      const long n = std::min({count - s, nx_ - x, kChunk - x % kChunk});
+      parts[n_parts] = {x, n, ys[i / nx_ % ny], zs[i / (nx_ * ny)]};
     }
     with_features(net_.features, [&](auto features) {
       constexpr int F = features.value;
