@@ -1,13 +1,14 @@
 """What the ranks of a communicator do together besides computing: fail as one, and write logs.
 
 In: a communicator, and each rank's own outcome or message.
-Out: the same exception on every rank, rank-tagged log lines, a rank's place on its node.
+Out: the same exception on every rank, rank-tagged log lines, a rank's share of its node.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -89,15 +90,20 @@ def together(comm: MPI.Comm, what: str) -> Iterator[None]:
     agree(comm, error, what)
 
 
-def node_rank(comm: MPI.Comm) -> tuple[int, int]:
-    """This rank's place among the ranks on its node, and their number. Collective."""
+def cpu_share(comm: MPI.Comm, cpus: Collection[int]) -> int:
+    """CPUs for this rank alone, at least 1, where the ranks of a node share them. Collective.
+
+    cpus: numbers of the CPUs that this rank may run on. Each is divided among the ranks that may.
+    """
     from mpi4py import MPI
 
     node = comm.Split_type(MPI.COMM_TYPE_SHARED, key=comm.rank)
     try:
-        return node.rank, node.size
+        ranks = Counter(cpu for theirs in node.allgather(sorted(cpus)) for cpu in theirs)
     finally:
         node.Free()
+    # A rounding error must not cost a CPU: three thirds are one.
+    return max(1, int(sum(1 / ranks[cpu] for cpu in cpus) + 1e-6))
 
 
 class RankLogger(_Adapter):

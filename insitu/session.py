@@ -16,13 +16,14 @@ from mpi4py import MPI
 from insitu import actions, config
 from insitu.actions import Actions, Scene
 from insitu.config import RunConfig
+from insitu.engines import threads
 from insitu.errors import ConfigError
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.record import RecordWriter
 from insitu.history.window import Window
 from insitu.mesh import Partition, exchange, field_names, partitions, state, verify
 from insitu.mesh import check as check_ghosts
-from insitu.parallel import RemoteError, rank_logger, together
+from insitu.parallel import RemoteError, cpu_share, rank_logger, together
 from insitu.reactive.triggers import Reactions
 from insitu.render.scene import render_volume_scene
 from insitu.report import FieldReport, StepReport, Summary, Tally
@@ -59,6 +60,7 @@ class Session:
         """Collective; the same configuration on every rank."""
         self.run, self.wanted = run, wanted
         self.comm = comm.Dup()
+        threads.set_share(cpu_share(self.comm, threads.cpus()))
         self.log = rank_logger(self.comm)
         self.recipes = {name: field.recipe for name, field in run.fields.items()}
         self.window = Window(run.window.steps)

@@ -5,7 +5,7 @@ import logging
 import pytest
 from mpi4py import MPI
 
-from insitu.parallel import RemoteError, agree, node_rank, rank_logger, together
+from insitu.parallel import RemoteError, agree, cpu_share, rank_logger, together
 
 RANKS = [1, 2, 3, 4]
 WORLD = MPI.COMM_WORLD
@@ -93,11 +93,13 @@ def test_an_exception_that_cannot_print_itself_strands_nobody():
 
 
 @pytest.mark.parallel(RANKS)
-def test_node_rank_counts_the_ranks_of_this_node():
-    rank, size = node_rank(WORLD)
-    assert 0 <= rank < size <= WORLD.size
-    places = WORLD.allgather((MPI.Get_processor_name(), rank))
-    assert len(set(places)) == WORLD.size
+def test_cpus_are_shared_among_the_ranks_that_may_run_on_them():
+    rank, size = WORLD.rank, WORLD.size
+    assert cpu_share(WORLD, range(12)) == 12 // size
+    assert cpu_share(WORLD, [0]) == 1  # never none
+    assert cpu_share(WORLD, [3 * rank, 3 * rank + 1, 3 * rank + 2]) == 3
+    # Two of one's own, and one that all share.
+    assert cpu_share(WORLD, [2 * rank, 2 * rank + 1, 99]) == (3 if size == 1 else 2)
 
 
 @pytest.mark.parallel(RANKS)

@@ -10,7 +10,7 @@ import os
 import platform
 from dataclasses import dataclass
 
-from insitu.engines import native
+from insitu.engines import native, threads
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,8 @@ class Engine:
     """CPUs that this process may run on (its affinity)."""
     omp_num_threads: int | None
     """OMP_NUM_THREADS; None where it is not set to a number."""
-
-    @property
-    def threads(self) -> int:
-        """Threads that this process is given: OMP_NUM_THREADS, or one per CPU it may run on."""
-        return self.omp_num_threads or self.cpus
+    threads: int
+    """Threads that this process uses; the ranks of a session share the CPUs of their node."""
 
     def __str__(self) -> str:
         limit = self.omp_num_threads or "not set"
@@ -63,8 +60,9 @@ def describe() -> Engine:
         cpu=native.cpu_info("model name") or platform.processor() or platform.machine(),
         flags=tuple(sorted(asked_for & present)),
         lanes=native.lib.lanes,
-        cpus=_cpus(),
-        omp_num_threads=_omp_num_threads(),
+        cpus=len(threads.cpus()),
+        omp_num_threads=threads.omp_num_threads(),
+        threads=threads.threads(),
     )
 
 
@@ -80,15 +78,3 @@ def _reason(chosen: str) -> str:
         else f"{isa} needs {', '.join(sorted(native.missing(isa)))}"
         for isa in better
     )
-
-
-def _cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _omp_num_threads() -> int | None:
-    # OpenMP allows a list, one number per level of nesting; the first is the outermost.
-    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(first) if first.isdecimal() and int(first) > 0 else None

@@ -17,6 +17,7 @@ from insitu.codec import frame, weights
 from insitu.codec.frame import FrameError
 from insitu.engines.native import lib
 from insitu.engines.network import Network
+from insitu.engines.threads import threads
 from insitu.fields.metrics import FieldMetrics
 
 Floats = NDArray[np.floating[Any]]
@@ -90,7 +91,7 @@ class NeuralField:
         unit, inside = self._to_unit(points)
         slopes = np.zeros((len(unit), self.n_components, 3))
         if self.network is not None and len(unit):
-            slopes += lib.evaluate_gradient(self.network.native, self.params, unit)
+            slopes += lib.evaluate_gradient(self.network.native, self.params, unit, threads())
         slopes *= self._extent[None, :, None] * self._unit_per_world(points)[:, None, :]
         slopes[~inside] = np.nan
         return slopes[:, 0] if self.n_components == 1 else slopes
@@ -109,7 +110,7 @@ class NeuralField:
             outputs = np.zeros((nz, ny, nx, self.n_components), np.float32)
         else:
             xs, ys, zs = (self._unit_samples(n) for n in (nx, ny, nz))
-            outputs = lib.evaluate_grid(self.network.native, self.params, xs, ys, zs)
+            outputs = lib.evaluate_grid(self.network.native, self.params, xs, ys, zs, threads())
         values = self._physical(outputs)
         return values[..., 0] if self.n_components == 1 else values
 
@@ -162,7 +163,7 @@ class NeuralField:
     def _outputs(self, unit: NDArray[np.float32]) -> Floats:
         if self.network is None:
             return np.zeros((len(unit), self.n_components), np.float32)
-        return np.asarray(lib.evaluate(self.network.native, self.params, unit))
+        return np.asarray(lib.evaluate(self.network.native, self.params, unit, threads()))
 
     def _physical(self, outputs: Floats) -> Floats:
         """(..., n_components) of the network -> the field's units, in its own precision."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from insitu.codec import weights
 from insitu.engines.native import lib
 from insitu.engines.network import Network
+from insitu.engines.threads import threads
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
@@ -219,7 +220,7 @@ class _Block:
             "error_threshold": 0.0,
             "average": AVERAGE,
             "seed": options.seed,
-            "threads": 1,
+            "threads": threads(),
             "boundary_share": options.lambda_boundary,
             "boundary_sigma": options.sigma,
             **ADAM,
@@ -235,7 +236,7 @@ def _measure(
 ) -> list[dict[str, Any]]:
     """Errors per component at every owned sample, without a decoded copy of the block."""
     native = None if network is None else network.native
-    return list(lib.measure(native, params, sampler, low, extent))
+    return list(lib.measure(native, params, sampler, low, extent, threads()))
 
 
 def _metrics(

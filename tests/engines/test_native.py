@@ -1,6 +1,7 @@
 """The native engine against the NumPy reference: layout, values, gradients, training steps."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +311,80 @@ def test_training_is_deterministic() -> None:
         assert trainer.iteration == 20
         results.append(trainer.params)
     np.testing.assert_array_equal(results[0], results[1])
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_threads_share_a_batch(threads: int) -> None:
+    """The same gradient but for the order of its sums; the same bits for the same number."""
+    network = CASES[1]
+    results = []
+    for n in (1, threads, threads):
+        _, sampler = block(3, nan=True)
+        trainer = lib.Trainer(
+            network.native, random_params(network), sampler, [0] * 3, [1] * 3, [1] * 3,
+            OPTIONS | {"threads": n, "batch": 1000},
+        )  # fmt: skip
+        trainer.compute_gradient()
+        first = trainer.gradient, trainer.loss, trainer.root_mean_square
+        assert trainer.run(1e9)
+        results.append((*first, trainer.params))
+    one, some, again = results
+    np.testing.assert_allclose(some[0], one[0], atol=1e-5 * np.abs(one[0]).max())
+    np.testing.assert_allclose(some[1:3], one[1:3], rtol=1e-5)
+    for a, b in zip(some, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_share_a_block(threads: int) -> None:
+    network = replace(CASES[1], n_outputs=1)
+    params, n = random_params(network), 60
+    line = ((np.arange(n) + 0.5) / n).astype(np.float32)
+    data = np.random.default_rng(5).random((n, n, n))
+    sampler = lib.GridSampler((data,), ((0, 0),) * 3, data.shape, False)
+    points = random_points(200_001)
+
+    def read(threads: int) -> list[np.ndarray]:
+        measured = lib.measure(network.native, params, sampler, [0.1], [2.0], threads)[0]
+        return [
+            lib.evaluate(network.native, params, points, threads),
+            lib.evaluate_gradient(network.native, params, points, threads),
+            lib.evaluate_grid(network.native, params, line, line, line, threads),
+            np.array([measured["max"], measured["finite"]]),
+            # Sums of the parts are added in another order.
+            np.array(measured["sum_of_squares"], np.float32),
+        ]
+
+    for one, some in zip(read(1), read(threads), strict=True):
+        np.testing.assert_array_equal(one, some)
+
+
+@pytest.mark.parametrize("scale, offset", [(1e-150, 0.0), (1e100, 0.0), (1e-3, 1e6)])
+def test_double_precision_reaches_the_network(scale: float, offset: float) -> None:
+    """What varies little around a large mean, or far from 1, is the same to the network."""
+    network = Network(log2_hashmap_size=8)
+    (array,), _ = block()
+    params = []
+    for data in (array, array * scale + offset):
+        sampler = lib.GridSampler((data,), ((1, 0), (1, 1), (0, 1)), (5, 5, 8), False)
+        low, extent = data.min(), np.ptp(data)
+        trainer = lib.Trainer(
+            network.native, network.initial_params(0), sampler, [low], [extent], [1], OPTIONS
+        )
+        trainer.compute_gradient()
+        params.append(trainer.gradient)
+    np.testing.assert_allclose(*params, atol=2e-5 * np.abs(params[0]).max())
+
+
+def test_a_range_without_an_inverse_counts_as_constant() -> None:
+    network = Network(log2_hashmap_size=8)
+    data = (np.random.default_rng(0).random((4, 4, 4)) * 1e-40).astype(np.float32)
+    sampler = lib.GridSampler((data,), ((0, 0),) * 3, data.shape, False)
+    trainer = lib.Trainer(
+        network.native, network.initial_params(0), sampler, [0], [1e-40], [1], OPTIONS
+    )
+    assert trainer.run(1e9)
+    assert np.isfinite(trainer.params).all() and trainer.loss < 0.1
 
 
 def test_training_stops_on_its_thresholds() -> None:

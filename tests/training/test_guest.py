@@ -143,7 +143,8 @@ print(json.dumps({
 def memory(root: Path, log2_hashmap_size: int, base_resolution: int) -> dict[str, float]:
     """MiB: the weights, the block, and by how much training raised the process's peak."""
     command = [sys.executable, "-c", MEASURE, str(log2_hashmap_size), str(base_resolution)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # each thread more is one gradient more
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

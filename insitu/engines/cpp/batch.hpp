@@ -1,14 +1,14 @@
 // Loss and gradient of a part of a batch: sample, forward, L1 loss, backward.
 //
-// In: network, parameters, a Sampler that gives targets, their normalisation. Out: gradient of all
+// In: network, parameters, a block that gives targets, their normalisation. Out: gradient of all
 // parameters, sums over the samples. One per thread.
 #pragma once
 
 #include <cmath>
 #include <limits>
 
+#include "grid_sampler.hpp"
 #include "mlp.hpp"
-#include "sampler.hpp"
 #include "sampling.hpp"
 
 namespace insitu {
@@ -34,7 +34,7 @@ struct BatchSums {
 
 class BatchPart {
  public:
-  BatchPart(const Network& network, const Sampler& target, const Normalisation& normalisation)
+  BatchPart(const Network& network, const GridSampler& target, const Normalisation& normalisation)
       : gradient(network.n_params), network_(network), target_(target),
         normalisation_(normalisation), work_(network, true), points_(3 * kChunk),
         truth_(static_cast<std::size_t>(network.n_outputs) * kChunk) {}
@@ -63,7 +63,8 @@ class BatchPart {
          x + 2 * kChunk);
     for (int s = 0; s < kChunk; ++s)
       for (int a = 0; a < 3; ++a) points_[3 * s + a] = x[a * kChunk + s];
-    target_.sample(points_.data(), count, truth_.data());
+    target_.sample_normalised(points_.data(), count, normalisation_.low.data(),
+                              normalisation_.inverse_extent.data(), truth_.data());
     forward<F>(network_, params, transposed, work_);
     loss_gradient(batch, count, boundary - begin);
     const float* encoding_gradient = backward_mlp(network_, params, work_, gradient.data());
@@ -81,9 +82,7 @@ class BatchPart {
         truth_[s * outputs + o] = std::numeric_limits<float>::quiet_NaN();
     for (int o = 0; o < outputs; ++o) {
       alignas(64) float targets[kChunk];
-      const auto low = static_cast<float>(normalisation_.low[o]);
-      const auto scale = static_cast<float>(normalisation_.inverse_extent[o]);
-      for (int s = 0; s < kChunk; ++s) targets[s] = (truth_[s * outputs + o] - low) * scale;
+      for (int s = 0; s < kChunk; ++s) targets[s] = truth_[s * outputs + o];
       output_loss(work_.output.data() + o * kChunk, targets, unit, normalisation_.error_scale[o],
                   first_uniform, work_.output_gradient.data() + o * kChunk);
     }
@@ -114,11 +113,11 @@ class BatchPart {
   }
 
   const Network& network_;
-  const Sampler& target_;
+  const GridSampler& target_;
   const Normalisation& normalisation_;
   Workspace work_;
   Buffer<float> points_;  // (kChunk, 3)
-  Buffer<float> truth_;   // (kChunk, n_outputs)
+  Buffer<float> truth_;   // (kChunk, n_outputs), normalised
 };
 
 }  // namespace insitu

@@ -43,17 +43,24 @@ class GridSampler : public Sampler {
   int components() const override { return static_cast<int>(parts.size()); }
 
   void sample(const float* unit_points, long n, float* out) const override {
-    const int count = components();
-    Cells at;
-    for (long begin = 0; begin < n; begin += kBatch) {
-      const long size = std::min(kBatch, n - begin);
-      locate(unit_points + 3 * begin, size, at);
-      for (int c = 0; c < count; ++c) {
-        float* to = out + begin * count + c;
-        if (parts[c].is_double) interpolate<double>(parts[c], at, size, to, count);
-        else interpolate<float>(parts[c], at, size, to, count);
-      }
-    }
+    for_each_part(unit_points, n, [&](long begin, int c, auto value_type, const Cells& at, long size) {
+      using T = decltype(value_type);
+      interpolate<T>(parts[c], at, size, [](T v) { return static_cast<float>(v); },
+                     out + begin * components() + c);
+    });
+  }
+
+  // (value - low) * scale, in double precision where the data are: a field may vary little around
+  // a large mean. low, scale: one per component.
+  void sample_normalised(const float* unit_points, long n, const double* low, const double* scale,
+                         float* out) const {
+    for_each_part(unit_points, n, [&](long begin, int c, auto value_type, const Cells& at, long size) {
+      using T = decltype(value_type);
+      const T from = static_cast<T>(low[c]), times = static_cast<T>(scale[c]);
+      interpolate<T>(parts[c], at, size,
+                     [=](T v) { return static_cast<float>((v - from) * times); },
+                     out + begin * components() + c);
+    });
   }
 
  private:
@@ -65,6 +72,20 @@ class GridSampler : public Sampler {
     int32_t low[3][kBatch];
     float t[3][kBatch];
   };
+
+  // f(first point, component, a value of its type, cells, count) for points in batches.
+  template <typename Function>
+  void for_each_part(const float* unit_points, long n, Function&& f) const {
+    Cells at;
+    for (long begin = 0; begin < n; begin += kBatch) {
+      const long size = std::min(kBatch, n - begin);
+      locate(unit_points + 3 * begin, size, at);
+      for (int c = 0; c < components(); ++c) {
+        if (parts[c].is_double) f(begin, c, double{}, at, size);
+        else f(begin, c, float{}, at, size);
+      }
+    }
+  }
 
   void locate(const float* points, long n, Cells& at) const {
     for (int a = 0; a < 3; ++a) {
@@ -84,10 +105,11 @@ class GridSampler : public Sampler {
     return t == 0.0f ? a : (1.0f - t) * a + t * b;
   }
 
-  // First the corners' values, one by one; then arithmetic, in vectors.
-  template <typename T>
-  void interpolate(const Component& part, const Cells& at, long n, float* out,
-                   int out_stride) const {
+  // First the corners' values, one by one; then arithmetic, in vectors. out: components() apart.
+  template <typename T, typename Convert>
+  void interpolate(const Component& part, const Cells& at, long n, Convert&& convert,
+                   float* out) const {
+    const int out_stride = components();
     float corner[8][kBatch];
     std::ptrdiff_t from[kBatch], step[3][kBatch];
     for (long i = 0; i < n; ++i) from[i] = 0;
@@ -103,7 +125,7 @@ class GridSampler : public Sampler {
       for (int c = 0; c < 8; ++c) {
         const std::ptrdiff_t more =
             (c & 1 ? step[2][i] : 0) + (c & 2 ? step[1][i] : 0) + (c & 4 ? step[0][i] : 0);
-        corner[c][i] = static_cast<float>(*reinterpret_cast<const T*>(p + more));
+        corner[c][i] = convert(*reinterpret_cast<const T*>(p + more));
       }
     }
     for (long i = 0; i < n; ++i) {

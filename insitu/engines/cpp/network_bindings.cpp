@@ -173,7 +173,7 @@ static std::shared_ptr<NetworkSampler> make_network_sampler(NetworkPtr net, cons
 }
 
 static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& params,
-                                             std::shared_ptr<Sampler> target, const Doubles& low,
+                                             std::shared_ptr<GridSampler> target, const Doubles& low,
                                              const Doubles& extent, const Doubles& error_scale,
                                              const py::dict& o) {
   check_params(*net, params);

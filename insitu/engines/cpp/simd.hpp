@@ -8,6 +8,10 @@
 #include <new>
 #include <utility>
 
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
 namespace insitu {
 
 #if defined(__AVX512F__)
@@ -75,6 +79,22 @@ struct Entry<1> {
 };
 template <int N>
 using entry_t = typename Entry<N>::type;
+
+// While it lives, denormal numbers are zero on this thread: a moment of Adam that fades out, or data
+// near 1e-38, would cost up to 15 % of the speed and change nothing.
+class FlushDenormals {
+ public:
+#if defined(__SSE__)
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }  // FTZ, DAZ
+  ~FlushDenormals() { _mm_setcsr(before_); }
+
+ private:
+  unsigned before_;
+#else
+  FlushDenormals() {}
+  ~FlushDenormals() {}
+#endif
+};
 
 // Fixed-size, 64-byte aligned, zeroed array. Allocated once, never grown: the training loop
 // allocates nothing per step.

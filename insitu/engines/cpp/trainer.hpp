@@ -1,6 +1,6 @@
 // The training loop: gradient of a batch, Adam, schedule.
 //
-// In: a network, its first parameters, a Sampler that gives targets, options. Out: trained
+// In: a network, its first parameters, a block that gives targets, options. Out: trained
 // parameters. All memory is taken in the constructor; a step allocates nothing.
 #pragma once
 
@@ -32,7 +32,7 @@ struct TrainingOptions {
 class Trainer {
  public:
   Trainer(std::shared_ptr<const Network> network, const float* params,
-          std::shared_ptr<const Sampler> target, const double* low, const double* extent,
+          std::shared_ptr<const GridSampler> target, const double* low, const double* extent,
           const double* error_scale, const TrainingOptions& options)
       : options(options), network_(std::move(network)), target_(std::move(target)),
         transposed_(*network_), params_(network_->n_params), first_moment_(network_->n_params),
@@ -41,8 +41,11 @@ class Trainer {
     transposed_.load(*network_, params_.data());
     for (int c = 0; c < network_->n_outputs; ++c) {
       normalisation_.low.push_back(low[c]);
-      // A constant component has nothing to learn: its normalised value is 0.
-      normalisation_.inverse_extent.push_back(extent[c] > 0.0 ? 1.0 / extent[c] : 0.0);
+      // A constant component has nothing to learn: its normalised value is 0. So is one whose range
+      // has no inverse in the precision of the data.
+      const double least = target_->parts[c].is_double ? std::numeric_limits<double>::min()
+                                                       : std::numeric_limits<float>::min();
+      normalisation_.inverse_extent.push_back(extent[c] >= least ? 1.0 / extent[c] : 0.0);
       normalisation_.error_scale.push_back(error_scale[c]);
     }
     for (int i = 0; i < options.threads; ++i)
@@ -59,6 +62,7 @@ class Trainer {
     Barrier barrier(options.threads);
     bool more = true;
     run_team(options.threads, [&](int thread) {
+      const FlushDenormals flush;
       while (more) {
         add_gradient(thread);
         barrier.wait();  // gradients are written until here, parameters read
@@ -91,13 +95,19 @@ class Trainer {
   // One batch and one update.
   void step() {
     compute_gradient();
-    run_team(options.threads, [&](int thread) { update(thread); });
+    run_team(options.threads, [&](int thread) {
+      const FlushDenormals flush;
+      update(thread);
+    });
     finish_step();
   }
 
   // Loss and gradient of the batch of this iteration, without updating.
   void compute_gradient() {
-    run_team(options.threads, [&](int thread) { add_gradient(thread); });
+    run_team(options.threads, [&](int thread) {
+      const FlushDenormals flush;
+      add_gradient(thread);
+    });
     average_loss();
   }
 
@@ -200,7 +210,7 @@ class Trainer {
   }
 
   std::shared_ptr<const Network> network_;
-  std::shared_ptr<const Sampler> target_;
+  std::shared_ptr<const GridSampler> target_;
   Normalisation normalisation_;
   Transposed transposed_;
   Buffer<float> params_, first_moment_, second_moment_;

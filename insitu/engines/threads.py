@@ -1,0 +1,37 @@
+"""How many threads the native engine may use in this process.
+
+In: OMP_NUM_THREADS, the CPUs that the process may run on, how many others share them. Out: a number
+of threads.
+"""
+
+from __future__ import annotations
+
+import os
+
+_share: int | None = None
+
+
+def cpus() -> frozenset[int]:
+    """The CPUs that this process may run on (its affinity), by number."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return frozenset(os.sched_getaffinity(0))
+    return frozenset(range(os.cpu_count() or 1))
+
+
+def omp_num_threads() -> int | None:
+    """OMP_NUM_THREADS; None where it is not set to a number."""
+    # OpenMP allows a list, one number per level of nesting; the first is the outermost.
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else None
+
+
+def threads() -> int:
+    """Threads to use: OMP_NUM_THREADS, else this rank's share of its node's CPUs, else all of those
+    it may run on. Training is reproducible for a given number of them."""
+    return omp_num_threads() or _share or len(cpus())
+
+
+def set_share(n_cpus: int) -> None:
+    """Says that only so many of the CPUs are this process's own: other ranks run on them too."""
+    global _share
+    _share = n_cpus
