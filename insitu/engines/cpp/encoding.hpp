@@ -153,51 +153,42 @@ inline void scatter_levels(const Network& net, const Corners* corners, const flo
     scatter<F>(params_gradient + net.levels[l].offset, corners[l], gradient + place<F>(l));
 }
 
-template <int F>
-inline float dot(entry_t<F> a, entry_t<F> b) {
-  if constexpr (F == 1) {
-    return a * b;
-  } else {
-    const entry_t<F> product = a * b;
-    float total = product[0];
-    for (int f = 1; f < F; ++f) total += product[f];
-    return total;
-  }
-}
-
 // d(value)/d(point), given d(value)/d(features): the trilinear weights' derivative, which is the
 // bilinear mix of the differences across the cell. out: 3 rows of kChunk, overwritten.
 template <int F>
-inline void point_gradient(const Network& net, const float* params, const float* points,
-                           const Corners* corners, const float* gradient, float* out) {
+inline void point_gradient(const Network& net, const float* params, const Corners* corners,
+                           const float* gradient, float* out) {
   using entry = entry_t<F>;
-  std::memset(out, 0, 3 * kChunk * sizeof(float));
+  alignas(64) float products[3][kChunk * F] = {};  // per feature; added up at the end
   for (int l = 0; l < net.n_levels; ++l) {
-    const Level& level = net.levels[l];
-    const float* table = params + level.offset;
+    const float* table = params + net.levels[l].offset;
+    const Corners& at = corners[l];
     for (int s = 0; s < kChunk; ++s) {
-      float high[3], low[3];
-      for (int a = 0; a < 3; ++a) {
-        const float p = points[a * kChunk + s] * level.scale + 0.5f;
-        high[a] = p - static_cast<float>(static_cast<int32_t>(cell_of(p)));
-        low[a] = 1.0f - high[a];
+      const float w0 = at.yz[0][s], w1 = at.yz[1][s], w2 = at.yz[2][s], w3 = at.yz[3][s];
+      const float x1 = at.x1[s], y1 = w1 + w3, z1 = w2 + w3;
+      entry across[4], value[4];  // along each edge in x: its difference, its value at the point
+      for (int j = 0; j < 4; ++j) {
+        const entry low = *reinterpret_cast<const entry*>(table + at.index[2 * j][s]);
+        across[j] = *reinterpret_cast<const entry*>(table + at.index[2 * j + 1][s]) - low;
+        value[j] = low + x1 * across[j];
       }
-      entry e[8];
-      for (int c = 0; c < 8; ++c)
-        e[c] = *reinterpret_cast<const entry*>(table + corners[l].index[c][s]);
-      const entry along_x = low[1] * low[2] * (e[1] - e[0]) + high[1] * low[2] * (e[3] - e[2]) +
-                            low[1] * high[2] * (e[5] - e[4]) + high[1] * high[2] * (e[7] - e[6]);
-      const entry along_y = low[0] * low[2] * (e[2] - e[0]) + high[0] * low[2] * (e[3] - e[1]) +
-                            low[0] * high[2] * (e[6] - e[4]) + high[0] * high[2] * (e[7] - e[5]);
-      const entry along_z = low[0] * low[1] * (e[4] - e[0]) + high[0] * low[1] * (e[5] - e[1]) +
-                            low[0] * high[1] * (e[6] - e[2]) + high[0] * high[1] * (e[7] - e[3]);
-      const entry g =
-          level.scale * *reinterpret_cast<const entry*>(gradient + place<F>(l) + s * kPanel);
-      out[s] += dot<F>(along_x, g);
-      out[kChunk + s] += dot<F>(along_y, g);
-      out[2 * kChunk + s] += dot<F>(along_z, g);
+      const entry along_x = w0 * across[0] + w1 * across[1] + w2 * across[2] + w3 * across[3];
+      const entry y_low = value[1] - value[0], z_low = value[2] - value[0];
+      const entry along_y = y_low + z1 * (value[3] - value[2] - y_low);
+      const entry along_z = z_low + y1 * (value[3] - value[1] - z_low);
+      const entry g = net.levels[l].scale *
+                      *reinterpret_cast<const entry*>(gradient + place<F>(l) + s * kPanel);
+      *reinterpret_cast<entry*>(products[0] + s * F) += along_x * g;
+      *reinterpret_cast<entry*>(products[1] + s * F) += along_y * g;
+      *reinterpret_cast<entry*>(products[2] + s * F) += along_z * g;
     }
   }
+  for (int a = 0; a < 3; ++a)
+    for (int s = 0; s < kChunk; ++s) {
+      float total = products[a][s * F];
+      for (int f = 1; f < F; ++f) total += products[a][s * F + f];
+      out[a * kChunk + s] = total;
+    }
 }
 
 // Calls f with the number of features as a compile-time constant.

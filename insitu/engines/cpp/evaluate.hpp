@@ -14,9 +14,11 @@ namespace insitu {
 
 // Transposes up to kChunk points (n, 3) into the workspace; the rest repeats the last one.
 inline void load_points(const float* points, long n, Workspace& work) {
-  for (long s = 0; s < kChunk; ++s)
-    for (int a = 0; a < 3; ++a)
-      work.points[a * kChunk + s] = points[3 * std::min(s, n - 1) + a];
+  float* to = work.points.data();
+  for (int a = 0; a < 3; ++a) {
+    for (long s = 0; s < n; ++s) to[a * kChunk + s] = points[3 * s + a];
+    std::fill(to + a * kChunk + n, to + (a + 1) * kChunk, points[3 * (n - 1) + a]);
+  }
 }
 
 // out (n, n_outputs).
@@ -49,8 +51,8 @@ inline void evaluate_gradient(const Network& net, const float* params,
         std::fill(one, one + kChunk, 1.0f);
         const float* encoding_gradient = backward_mlp(net, params, work, nullptr);
         std::fill(one, one + kChunk, 0.0f);
-        point_gradient<features.value>(net, params, work.points.data(), work.corners.data(),
-                                       encoding_gradient, slope);
+        point_gradient<features.value>(net, params, work.corners.data(), encoding_gradient,
+                                       slope);
         for (long s = 0; s < count; ++s)
           for (int a = 0; a < 3; ++a)
             out[((begin + s) * net.n_outputs + o) * 3 + a] = slope[a * kChunk + s];
