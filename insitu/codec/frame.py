@@ -9,6 +9,9 @@ In: a header (JSON-able) and payloads (bytes). Out: one checksummed run of bytes
 
 All integers are little-endian. Nothing is ever unpickled, and nothing is allocated on the word of
 a length that the bytes at hand do not back.
+
+Version 2 is written: the header of a neural field names the codec of its weights ("weights").
+Version 1, in which weights are in half precision, is still read.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAGIC = b"INSITUFR"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
 _PREFIX = struct.Struct("<8sHHIQ")
 _CHECKSUM_NBYTES = 4
 
@@ -55,8 +59,9 @@ def frame_nbytes(data: bytes | memoryview) -> int:
     magic, version, _, header_nbytes, payload_nbytes = _PREFIX.unpack_from(data)
     if magic != MAGIC:
         raise FrameError(f"starts with {bytes(magic)!r}, a frame starts with {MAGIC!r}")
-    if version != VERSION:
-        raise FrameError(f"frame of version {version}, this insitu reads version {VERSION}")
+    if version not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise FrameError(f"frame of version {version}, this insitu reads versions {known}")
     return int(_PREFIX.size + header_nbytes + payload_nbytes + _CHECKSUM_NBYTES)
 
 
@@ -75,7 +80,7 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
     header_nbytes = _PREFIX.unpack_from(view)[3]
     try:
         header = json.loads(bytes(body[_PREFIX.size : _PREFIX.size + header_nbytes]))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FrameError(f"header is not JSON: {error}") from None
     if not isinstance(header, dict):
         raise FrameError(f"header is {type(header).__name__}, expected an object")

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec import weights
+from insitu.codec.compress import compress
+from insitu.codec.options import Compression
+from insitu.codec.weights import Weights
 from insitu.engines.native import lib
 from insitu.engines.network import Network
 from insitu.fields.metrics import FieldMetrics
@@ -34,6 +36,7 @@ RETRY_DB = 0.5
 _MAX_RETRIES = 7
 # Points at which the weights of an earlier step are tried.
 _PROBES = 2048
+_COMPRESSION = Compression()
 
 Floats = NDArray[np.float64]
 
@@ -45,6 +48,7 @@ def train(
     target: Target,
     whole: GlobalRange,
     previous: NeuralField | None = None,
+    compression: Compression = _COMPRESSION,
     *,
     cycle: int = 0,
     time: float = 0.0,
@@ -59,6 +63,7 @@ def train(
         whole: voxels and range over all ranks.
         previous: the same field one step earlier; its weights are the start if its network has
             the same shape (III-E).
+        compression: how the weights are kept; the field's quality is theirs after decoding.
         cycle, time: the simulation's, kept with the field.
 
     Non-finite samples are left out of training and counted. A block without a finite sample
@@ -69,16 +74,15 @@ def train(
     own = block_range(sampler)
     extent = own.range[:, 1] - own.range[:, 0]
     shape: Network | None = None
-    params, iterations, warm = np.zeros(0, np.float32), 0, False
+    weights, iterations, warm = Weights.none(), 0, False
     if np.nanmax(extent, initial=0.0) > 0:
         shape = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
-        block = _Block(partition, sampler, shape, options, target, own, whole)
+        block = _Block(partition, sampler, shape, options, target, compression, own, whole)
         warm = options.warm_start and previous is not None and block.is_useful(previous)
         first = previous.params if warm and previous else shape.initial_params(options.seed)
-        params, iterations = block.fit(first)
+        weights, iterations = block.fit(first)
     low, extent = own.range[:, 0], np.nan_to_num(extent)
-    errors = _measure(shape, params, sampler, low, extent)
-    params.flags.writeable = False
+    errors = _measure(shape, weights.params, sampler, low, extent)
     return NeuralField(
         name=partition.field,
         association=partition.association,
@@ -87,7 +91,7 @@ def train(
         range=own.range,
         dtype=partition.components[0].dtype,
         network=shape,
-        params=params,
+        weights=weights,
         metrics=_metrics(partition, own, errors, iterations, perf_counter() - start, warm),
         domain_id=partition.domain_id,
         cycle=cycle,
@@ -104,6 +108,7 @@ class _Block:
     network: Network
     options: TrainingOptions
     target: Target
+    compression: Compression
     own: BlockRange
     whole: GlobalRange
 
@@ -141,33 +146,45 @@ class _Block:
         # error is small, and what a network knows of the rest would not count.
         return bool(np.square(outputs - targets).mean() < targets.var(axis=0).mean())
 
-    def fit(self, first: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
-        """Train until the target, the last step, or the last second -> rounded weights, steps."""
+    def fit(self, first: NDArray[np.float32]) -> tuple[Weights, int]:
+        """Train until the target, the last step, or the last second -> weights to keep, steps.
+
+        The target is met by what the kept weights decode to.
+        """
         psnr = self.target.psnr
         error = None if psnr is None else 10 ** (-psnr / 20)
+        # What the codec may lose has to be gained first.
+        kept = self.compression
+        margin = 0.0 if kept.compression == "half" else kept.compression_loss
         trainer = lib.Trainer(
             self.network.native, first, self.sampler, self.low, self.extent, self.scale,
             self._native_options(),
         )  # fmt: skip
         for retry in range(_MAX_RETRIES + 1):
             if error is not None:
-                trainer.error_threshold = error * 10 ** (-RETRY_DB * retry / 20)
+                trainer.error_threshold = error * 10 ** (-(margin + RETRY_DB * retry) / 20)
             while not trainer.run(SLICE_SECONDS):
                 pass
-            params = weights.half(trainer.params)
-            if error is None or trainer.exhausted or self._error(params) <= error:
+            weights = self._compress(trainer.params, 0.0 if error is None else error**2)
+            if error is None or trainer.exhausted or self._mean_square(weights.params) <= error**2:
                 break
-        return params, trainer.iteration
+        return weights, trainer.iteration
 
-    def _error(self, params: NDArray[np.float32]) -> float:
-        """Root mean square error over all components, in units of their global ranges."""
+    def _compress(self, params: NDArray[np.float32], goal: float) -> Weights:
+        return compress(
+            self.network, params, self.compression, self._mean_square,
+            goal=goal, scale=self.scale, seed=self.options.seed,
+        )  # fmt: skip
+
+    def _mean_square(self, params: NDArray[np.float32]) -> float:
+        """Mean squared error over all components, in units of their global ranges."""
         errors = _measure(self.network, params, self.sampler, self.low, self.extent)
         total, count = 0.0, 0
         for error, scale, extent in zip(errors, self.scale, self.extent, strict=True):
             if extent > 0:
                 total += error["sum_of_squares"] * (scale / extent) ** 2
             count += error["finite"]
-        return float(np.sqrt(total / count)) if count else 0.0
+        return total / count if count else 0.0
 
     def _native_options(self) -> dict[str, Any]:
         options, target = self.options, self.target
