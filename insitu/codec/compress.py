@@ -100,18 +100,25 @@ def compress(
     allowed = max(before * 10 ** (options.compression_loss / 10), goal)
     room = allowed - before
     best: Weights | None = None
+    fitting, failing = 0.0, math.inf  # rooms whose result kept to what is allowed, and did not
     for _ in range(_ATTEMPTS):
         coarseness = _coarsest(codec, change, room, network.n_params)
         if coarseness is None:
             break
         weights = Weights.of(network, options.compression, codec.body(coarseness), reference)
         used = (mean_square(weights.params) - before) / (allowed - before)
-        if used <= 1 and (best is None or len(weights.payload) < len(best.payload)):
-            best = weights
-        if _ENOUGH <= used <= 1 or (best is not None and best is not weights):
+        if used <= 1:
+            fitting = max(fitting, room)
+            if best is None or len(weights.payload) < len(best.payload):
+                best = weights
+        else:
+            failing = min(failing, room)
+        if _ENOUGH <= used <= 1:
             break
         # The change does not simply add to the error that was there, and points miss some of it.
-        room *= 0.95 / max(used, 0.25)
+        room *= 0.9 / min(max(used, 0.25), 4)
+        if not fitting < room < failing:
+            room = math.sqrt(fitting * failing)
     return best or Weights.half(params)
 
 

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +26,19 @@ from insitu.codec.frame import FrameError
 from insitu.engines.network import Network
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
-_HALF, _STEPS, _DIFFERENCE = range(3)
+_SHARES = 64  # the reference counts in this part of itself
+_HALF = 255  # in place of a share: the array is in half precision
 _HEAD = struct.Struct("<I")  # checksum of the reference, 0 where none is needed
-_ARRAY = struct.Struct("<BHBHB")  # method, step (upper half of a float32), shift, radius, mean
+_ARRAY = struct.Struct("<BHBHB")  # share, step (upper half of a float32), shift, radius, mean
 
 
 @dataclass(frozen=True)
 class _Coded:
-    """One array: whole numbers of steps from zero, or from the reference; or half precision."""
+    """One array: whole numbers of steps from a share of the reference; or half precision."""
 
-    method: int
+    share: int
     step: np.float32
     numbers: NDArray[np.int32]
     values: Floats
@@ -52,9 +54,12 @@ class Quantized:
         self.network, self.reference = network, reference
         self._arrays = [view.ravel() for view in views(network, params)]
         if reference is None:
-            self._bases: list[Floats | None] = [None] * len(self._arrays)
+            self._shares = [0] * len(self._arrays)
+            self._bases = [np.zeros(1)] * len(self._arrays)
         else:
-            self._bases = [view.ravel() for view in views(network, reference)]
+            earlier = [view.ravel() for view in views(network, reference)]
+            self._shares = list(map(_share, self._arrays, earlier))
+            self._bases = list(map(_base, earlier, self._shares))
         sizes = np.array([len(array) for array in self._arrays])
         with np.errstate(divide="ignore"):
             relative = np.sqrt(sizes / sensitivity.astype(np.float64))
@@ -63,81 +68,94 @@ class Quantized:
             np.full(size, r, np.float32) for size, r in zip(sizes, self._relative, strict=True)
         ]
         self._steps = _assemble(network, every)
-        self._base = np.zeros_like(params) if reference is None else reference
-        self._away = params - self._base
+        self._params = _assemble(network, self._arrays)
 
     def rounded(self, coarseness: float) -> Floats:
         """(n_params,): about what the bytes of this coarseness decode to, for little work."""
+        if self.reference is not None:
+            return _assemble(self.network, [array.values for array in self._code(coarseness)])
         steps = self._steps * np.float32(coarseness)
-        numbers = np.divide(self._away, steps, out=np.zeros_like(steps), where=steps > 0)
-        return np.asarray(np.rint(numbers) * steps + self._base)
+        numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
+        return np.asarray(np.rint(numbers) * steps)
 
     def body(self, coarseness: float) -> bytes:
         """The bytes. Raises ValueError where a weight fits neither steps nor half precision."""
         coded = self._code(coarseness)
         checksum = 0
-        if self.reference is not None and any(a.method == _DIFFERENCE for a in coded):
+        if self.reference is not None and any(a.share not in (0, _HALF) for a in coded):
             checksum = _checksum(self.reference)
         heads, halves, streams = [_HEAD.pack(checksum)], [], []
         for array in coded:
             shape = entropy.Shape(0, 0, 0)
-            if array.method == _HALF:
+            if array.share == _HALF:
                 halves.append(half.pack(array.values))
             else:
                 shape = entropy.Shape.of(array.numbers)
                 streams.append((array.numbers, shape))
             step = int(array.step.view(np.uint32)) >> 16
-            heads.append(_ARRAY.pack(array.method, step, shape.shift, shape.radius, shape.mean))
+            heads.append(_ARRAY.pack(array.share, step, shape.shift, shape.radius, shape.mean))
         return b"".join([*heads, *halves, entropy.encode(streams)])
 
     def _code(self, coarseness: float) -> list[_Coded]:
         return [
-            _code(values, base, coarseness * relative)
-            for values, base, relative in zip(
-                self._arrays, self._bases, self._relative, strict=True
+            _code(values, share, base, coarseness * relative)
+            for values, share, base, relative in zip(
+                self._arrays, self._shares, self._bases, self._relative, strict=True
             )
         ]
 
 
-def _code(values: Floats, base: Floats | None, wanted: float) -> _Coded:
-    """One array in steps of at most `wanted`; in half precision where steps do not serve."""
-    largest = float(np.abs(values).max(initial=0))
-    step = _short(min(wanted, 4 * largest + 1e-30))  # beyond that all would be zero anyway
-    best: _Coded | None = None
-    for method, origin in ((_STEPS, None), (_DIFFERENCE, base)):
-        if step > 0 and (method == _STEPS or origin is not None):
-            coded = _in_steps(method, values, origin, step)
-            if coded and (best is None or _magnitude(coded) < _magnitude(best)):
-                best = coded
-    if best is not None:
-        return best
+def _share(values: Floats, earlier: Floats) -> int:
+    """The part of the earlier values, in 64ths, from which the squared difference is least."""
+    before = earlier.astype(np.float64)
+    square = before @ before
+    return int(np.clip(np.rint(_SHARES * (before @ values) / square), 0, 127)) if square else 0
+
+
+def _base(earlier: Floats, share: int) -> Doubles:
+    return earlier.astype(np.float64) * (share / _SHARES)
+
+
+def _code(values: Floats, share: int, base: Doubles, wanted: float) -> _Coded:
+    """One array in steps of at most `wanted`, from the share of the reference or from zero, which
+    of them takes fewer bits; in half precision where that is not possible."""
+    found = _in_steps(values, 0, np.zeros(1), wanted)
+    if share:
+        beside = _in_steps(values, share, base, wanted)
+        if beside and (found is None or _bits(beside.numbers) < _bits(found.numbers)):
+            found = beside
+    if found is not None:
+        return found
     return _Coded(_HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
 
 
-def _in_steps(method: int, values: Floats, origin: Floats | None, step: Any) -> _Coded | None:
+def _in_steps(values: Floats, share: int, base: Doubles, wanted: float) -> _Coded | None:
     """None where a number of steps is too large, or the result not within half a step."""
-    away = values.astype(np.float64) - (0 if origin is None else origin)
+    away = values - base
+    # In steps beyond that all would be zero anyway.
+    step = _short(min(wanted, 4 * float(np.abs(away).max(initial=0)) + 1e-30))
+    if not step > 0:
+        return None
     numbers = np.rint(away / step)
     if np.abs(numbers).max(initial=0) > entropy.LARGEST:
         return None
     whole = numbers.astype(np.int32)
-    result = _from_steps(whole, step, origin)
+    result = _from_steps(whole, step, base)
     slack = np.spacing(np.abs(values))  # of float32, in which the result is kept
     if not (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
         return None
-    return _Coded(method, step, whole, result)
+    return _Coded(share, step, whole, result)
 
 
-def _from_steps(numbers: NDArray[np.int32], step: Any, origin: Floats | None) -> Floats:
-    with np.errstate(over="ignore"):
-        return np.asarray(numbers * np.float64(step) + (0 if origin is None else origin)).astype(
-            np.float32
-        )
+def _bits(numbers: NDArray[np.int32]) -> float:
+    """Bits that the numbers take, by their entropy."""
+    _, count = np.unique(numbers, return_counts=True)
+    return float(count @ np.log2(len(numbers) / count))
 
 
-def _magnitude(coded: _Coded) -> float:
-    """A stand-in for the bits that the numbers take."""
-    return float(np.log2(1.0 + np.abs(coded.numbers)).sum())
+def _from_steps(numbers: NDArray[np.int32], step: np.float32, base: Doubles) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (numbers * np.float64(step) + base).astype(np.float32)
 
 
 def _short(step: float) -> np.float32:
@@ -159,39 +177,45 @@ def decode(network: Network, body: bytes, reference: Floats | None) -> Floats:
         raise FrameError(f"weights: {len(body)} bytes, the heads of the arrays have {at}")
     (checksum,) = _HEAD.unpack_from(body)
     heads = list(_ARRAY.iter_unpack(body[_HEAD.size : at]))
-    if any(head[0] == _DIFFERENCE for head in heads):
-        if reference is None:
-            raise FrameError(
-                "weights: kept as the difference from an earlier step; give that step's decoded "
-                "parameters as reference"
+    bases = [np.zeros(1)] * len(heads)
+    if any(share not in (0, _HALF) for share, *_ in heads):
+        bases = [
+            _base(earlier.ravel(), share)
+            for earlier, (share, *_) in zip(
+                views(network, _checked(reference, network, checksum)), heads, strict=True
             )
-        if reference.shape != (network.n_params,) or _checksum(reference) != checksum:
-            raise FrameError("weights: kept as the difference from other parameters than given")
-    bases = [None] * len(heads) if reference is None else views(network, reference)
+        ]
     values: list[Floats] = []
     shapes = []
-    for (method, _, shift, radius, mean), template in zip(heads, templates, strict=True):
-        if method == _HALF:
+    for (share, _, shift, radius, mean), template in zip(heads, templates, strict=True):
+        if share == _HALF:
             values.append(half.unpack(body[at : at + 2 * template.size], template.size))
             at += 2 * template.size
-        elif method in (_STEPS, _DIFFERENCE):
+        else:
             shape = entropy.Shape(shift, radius, mean)
             shape.check()
             shapes.append((template.size, shape))
             values.append(np.zeros(0, np.float32))
-        else:
-            raise FrameError(f"weights: unknown method {method}")
     numbers = iter(entropy.decode(body[at:], shapes))
-    for i, (head, base) in enumerate(zip(heads, bases, strict=True)):
-        if head[0] != _HALF:
-            step = np.uint32(head[1] << 16).view(np.float32)
-            origin = base.ravel() if head[0] == _DIFFERENCE and base is not None else None
-            with np.errstate(invalid="ignore"):
-                values[i] = _from_steps(next(numbers), step, origin)
+    for i, ((share, step, *_), base) in enumerate(zip(heads, bases, strict=True)):
+        if share != _HALF:
+            values[i] = _from_steps(next(numbers), np.uint32(step << 16).view(np.float32), base)
     return _assemble(network, values)
 
 
-def _assemble(network: Network, values: list[Floats]) -> Floats:
+def _checked(reference: Floats | None, network: Network, checksum: int) -> Floats:
+    """The reference, if it is the one; else FrameError."""
+    if reference is None:
+        raise FrameError(
+            "weights: kept as the difference from an earlier step; give that step's decoded "
+            "parameters as reference"
+        )
+    if reference.shape != (network.n_params,) or _checksum(reference) != checksum:
+        raise FrameError("weights: kept as the difference from other parameters than given")
+    return reference
+
+
+def _assemble(network: Network, values: Sequence[NDArray[np.floating]]) -> Floats:
     params = np.zeros(network.n_params, np.float32)
     for view, array in zip(views(network, params), values, strict=True):
         view[...] = array.reshape(view.shape)
