@@ -85,6 +85,15 @@ def test_what_is_read_is_found_beside_the_run_file(write, tmp_path):
             "run.yaml:1: fields.p.network.n_neurons: 24 is not in the multiples of 16 in 16..256",
         ),
         (
+            "fields: {p: {compression: quantised}}",
+            "run.yaml:1: fields.p.compression: 'quantised' is not one of 'quantized', 'kmeans', "
+            "'sz3_zfp' or 'half'; did you mean 'quantized'?",
+        ),
+        (
+            "fields: {p: {compression_loss: 0}}",
+            "run.yaml:1: fields.p.compression_loss: 0 is not in 0.01..6 dB",
+        ),
+        (
             "fields: {p: {training: {decay: cosin}}}",
             "run.yaml:1: fields.p.training.decay: 'cosin' is not one of 'exponential' or 'cosine'; "
             "did you mean 'cosine'?",

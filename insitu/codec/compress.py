@@ -33,7 +33,7 @@ _POINTS = 8192  # at which the change of the output is looked at
 _GRADIENTS = 1024  # at which its derivatives are taken
 _DOUBLINGS = 24  # of the coarseness, at most, to find where the change passes what is allowed
 _HALVINGS = 4  # of that last factor of two
-_ATTEMPTS = 4  # to come from the change at the points to the error in full
+_ATTEMPTS = 3  # to come from the change at the points to the error in full
 _ENOUGH = 0.7  # of the error that is allowed: more attempts would save a few per cent
 
 
@@ -49,6 +49,7 @@ def compress(
     options: Compression,
     mean_square: MeanSquare,
     *,
+    before: float | None = None,
     goal: float = 0.0,
     scale: NDArray[np.floating] | None = None,
     seed: int = 0,
@@ -61,6 +62,7 @@ def compress(
         params: (n_params,), as training left them.
         options: the codec, and what it may cost.
         mean_square: parameters -> mean squared error of the block, in units of the global range.
+        before: `mean_square` of params, where it is known.
         goal: mean squared error that is good enough, should compression_loss allow less.
         scale: (n_outputs,), from the network's outputs to those units; default: ones.
         seed: of the points at which the change of the output is looked at.
@@ -96,7 +98,7 @@ def compress(
         moved = (lib.evaluate(network.native, trial, points) - outputs) * scale
         return float(np.square(moved, dtype=np.float64).mean())
 
-    before = mean_square(params)
+    before = mean_square(params) if before is None else before
     allowed = max(before * 10 ** (options.compression_loss / 10), goal)
     room = allowed - before
     best: Weights | None = None

@@ -151,30 +151,32 @@ class _Block:
 
         The target is met by what the kept weights decode to.
         """
-        psnr = self.target.psnr
-        error = None if psnr is None else 10 ** (-psnr / 20)
-        # What the codec may lose has to be gained first.
-        kept = self.compression
-        margin = 0.0 if kept.compression == "half" else kept.compression_loss
+        psnr, codec = self.target.psnr, self.compression
+        goal = 0.0 if psnr is None else 10 ** (-psnr / 10)
+        # What a codec may lose has to be gained first.
+        margin = 0.0 if codec.compression == "half" else codec.compression_loss
         trainer = lib.Trainer(
             self.network.native, first, self.sampler, self.low, self.extent, self.scale,
             self._native_options(),
         )  # fmt: skip
         for retry in range(_MAX_RETRIES + 1):
-            if error is not None:
-                trainer.error_threshold = error * 10 ** (-(margin + RETRY_DB * retry) / 20)
+            if goal > 0:
+                trainer.error_threshold = np.sqrt(goal) * 10 ** (-(margin + RETRY_DB * retry) / 20)
             while not trainer.run(SLICE_SECONDS):
                 pass
-            weights = self._compress(trainer.params, 0.0 if error is None else error**2)
-            if error is None or trainer.exhausted or self._mean_square(weights.params) <= error**2:
+            params = trainer.params
+            before = self._mean_square(params)
+            last = goal == 0 or trainer.exhausted or retry == _MAX_RETRIES
+            if not last and before * 10 ** (margin / 10) > goal:
+                continue
+            weights = compress(
+                self.network, params, codec, self._mean_square,
+                before=before, goal=goal, scale=self.scale, seed=self.options.seed,
+            )  # fmt: skip
+            # Rounding to half precision is all that was not measured on the way.
+            if last or weights.codec != "half" or self._mean_square(weights.params) <= goal:
                 break
         return weights, trainer.iteration
-
-    def _compress(self, params: NDArray[np.float32], goal: float) -> Weights:
-        return compress(
-            self.network, params, self.compression, self._mean_square,
-            goal=goal, scale=self.scale, seed=self.options.seed,
-        )  # fmt: skip
 
     def _mean_square(self, params: NDArray[np.float32]) -> float:
         """Mean squared error over all components, in units of their global ranges."""
