@@ -16,10 +16,11 @@ import itertools
 import re
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
+from typing import TypeVar
 
 import numpy as np
 from mpi4py import MPI
@@ -39,7 +40,9 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "cloverleaf"
 # Steps of the example, when no files are given.
 CYCLES = (60, 65, 70, 95)
 REPEATS = 5
+LOSSY = [codec for codec in CODECS if codec != "half"]
 
+T = TypeVar("T")
 Volume = tuple[str, int, np.ndarray]
 """Series, step, values (nz, ny, nx)."""
 
@@ -103,7 +106,7 @@ class Trained:
         return -10 * np.log10(self.mean_square(weights.params)) - self.db
 
 
-def best_of(action) -> tuple[object, float]:
+def median(action: Callable[[], T]) -> tuple[T, float]:
     """What it returns, and the CPU seconds of the median run."""
     seconds = []
     for _ in range(REPEATS):
@@ -114,34 +117,34 @@ def best_of(action) -> tuple[object, float]:
 
 
 def codecs(trained: Trained, loss: float) -> str:
-    params, network = trained.field.params, trained.network
-    _, measuring = best_of(lambda: trained.mean_square(params))
-    cells = []
-    for codec in CODECS:
-        if codec == "half":
-            continue
-        calls = itertools.count()
-
-        def measure(trial: np.ndarray, calls: Iterator[int] = calls) -> float:
-            next(calls)
-            return trained.mean_square(trial)
-
-        options = Compression(compression=codec, compression_loss=loss)
-        weights, seconds = best_of(lambda: compress(network, params, options, measure))
-        seconds -= next(calls) / REPEATS * measuring
-        _, decoding = best_of(lambda: Weights.from_payload(weights.payload, weights.codec, network))
-        ratio = 2 * len(params) / len(weights.payload)
-        name = "" if weights.codec == codec else f" ({weights.codec})"
-        cells.append(
-            f"{ratio:.2f}{name} | {-trained.lost_db(weights):.2f} | "
-            f"{1e3 * seconds:.0f} / {1e3 * decoding:.0f}"
-        )
+    params = trained.field.params
     plain = len(Weights.half(params).payload)
-    return (
-        f"| {trained.series} {trained.step} | {trained.db:.1f} | {len(params)} | {plain} | "
-        + " | ".join(cells)
-        + " |"
-    )
+    cells = [f"{trained.series} {trained.step}", f"{trained.db:.1f}", str(len(params)), str(plain)]
+    _, measuring = median(lambda: trained.mean_square(params))
+    for codec in LOSSY:
+        cells += one(trained, Compression(compression=codec, compression_loss=loss), measuring)
+    return f"| {' | '.join(cells)} |"
+
+
+def one(trained: Trained, options: Compression, measuring: float) -> list[str]:
+    """Ratio, dB lost, milliseconds; those of measuring the block are not the codec's."""
+    params, network, calls = trained.field.params, trained.network, 0
+
+    def measure(trial: np.ndarray) -> float:
+        nonlocal calls
+        calls += 1
+        return trained.mean_square(trial)
+
+    weights, encoding = median(lambda: compress(network, params, options, measure))
+    encoding -= calls / REPEATS * measuring
+    payload, codec = weights.payload, weights.codec
+    _, decoding = median(lambda: Weights.from_payload(payload, codec, network))
+    fallback = "" if codec == options.compression else f" ({codec})"
+    return [
+        f"{2 * len(params) / len(payload):.2f}{fallback}",
+        f"{-trained.lost_db(weights):.2f}",
+        f"{1e3 * encoding:.0f} / {1e3 * decoding:.0f}",
+    ]
 
 
 def differences(volumes: list[Volume], target: float | None, loss: float) -> Iterator[str]:
@@ -173,10 +176,9 @@ def main() -> None:
     arguments = parser.parse_args()
     volumes = list(read(arguments.paths) if arguments.paths else example())
     volumes.sort(key=lambda volume: volume[:2])
-    lossy = [codec for codec in CODECS if codec != "half"]
     print("| volume | dB | weights | fp16 + ZSTD, B | ", end="")
-    print(" | ".join(f"{c}: times under fp16 | dB lost | ms in / out" for c in lossy), "|")
-    print("|" + "---|" * (4 + 3 * len(lossy)))
+    print(" | ".join(f"{c}: times under fp16 | dB lost | ms in / out" for c in LOSSY), "|")
+    print("|" + "---|" * (4 + 3 * len(LOSSY)))
     for volume in volumes:
         print(codecs(Trained(volume, arguments.psnr, None), arguments.loss), flush=True)
     print("\n| steps | dB | start, training steps | alone, B | difference, B | ratio | dB lost |")

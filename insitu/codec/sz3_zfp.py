@@ -91,11 +91,13 @@ def _pack(method: int, values: Floats, accuracy: float) -> bytes:
     """One array, by the method if that keeps the accuracy and is smaller, else as it is."""
     values = np.ascontiguousarray(values)
     if method != _HALF and values.size and np.isfinite(accuracy) and accuracy > 0:
-        packed = _METHODS[method][0](values, accuracy)
-        if packed is not None and len(packed) < 2 * values.size:
-            result = _METHODS[method][1](packed, values.shape)
-            if (np.abs(result.astype(np.float64) - values) <= accuracy).all():
-                return _ARRAY.pack(method, len(packed)) + packed
+        encode, decode_one, tolerances = _METHODS[method]
+        for tolerance in tolerances:
+            packed = encode(values, tolerance * accuracy)
+            if packed is not None and len(packed) < 2 * values.size:
+                result = decode_one(packed, values.shape)
+                if (np.abs(result.astype(np.float64) - values) <= accuracy).all():
+                    return _ARRAY.pack(method, len(packed)) + packed
     packed = half.pack(half.rounded(values))
     return _ARRAY.pack(_HALF, len(packed)) + packed
 
@@ -178,7 +180,8 @@ def _zfp_decode(packed: bytes, shape: tuple[int, ...]) -> Floats:
 
 _Encode = Callable[[Floats, float], "bytes | None"]
 _Decode = Callable[[bytes, tuple[int, ...]], Any]
-_METHODS: dict[int, tuple[_Encode, _Decode]] = {
-    _SZ3: (_sz3_encode, _sz3_decode),
-    _ZFP: (_zfp_encode, _zfp_decode),
+# ZFP mostly stays well below its tolerance: larger ones are tried first.
+_METHODS: dict[int, tuple[_Encode, _Decode, tuple[int, ...]]] = {
+    _SZ3: (_sz3_encode, _sz3_decode, (1,)),
+    _ZFP: (_zfp_encode, _zfp_decode, (8, 4, 2, 1)),
 }
