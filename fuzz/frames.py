@@ -24,17 +24,21 @@ with atheris.instrument_imports(include=["insitu", "json"]):
 
 SEEDS = Path(__file__).resolve().parents[1] / "tests" / "data" / "frames"
 LARGEST_INPUT = 16384
-# What reading so few bytes may take on top of the interpreter and its libraries.
-MEMORY = 256 << 20
+# What reading so few bytes may take on top of what is in use before.
+MEMORY = 32 << 20
 
 
 def read(data: bytes) -> None:
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + MEMORY, resource.RLIM_INFINITY))
     try:
         field = NeuralField.from_bytes(data)
     except FrameError:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
         return
     assert field.params.flags.writeable is False
     field(field.bounds[0][None])
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
 
 
 def mutate(data: bytes, most: int, seed: int) -> bytes:
@@ -74,8 +78,6 @@ def main() -> None:
     corpus = tempfile.mkdtemp(prefix="frames-")
     arguments = [*sys.argv, f"-max_len={LARGEST_INPUT}", corpus, str(SEEDS)]
     atheris.Setup(arguments, read, custom_mutator=mutate)
-    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (in_use + MEMORY, resource.RLIM_INFINITY))
     atheris.Fuzz()
 
 

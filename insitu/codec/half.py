@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.frame import FrameError
+from insitu.codec.errors import FrameError
 
 Floats = NDArray[np.float32]
 

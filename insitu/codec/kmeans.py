@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from insitu.codec import entropy, half
 from insitu.codec.arrays import views
-from insitu.codec.frame import FrameError
+from insitu.codec.errors import FrameError
 from insitu.engines.network import Network
 
 Floats = NDArray[np.float32]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec import half, kmeans, quantized, sz3_zfp, zstd
-from insitu.codec.frame import FrameError
+from insitu.codec.errors import FrameError
 from insitu.engines.network import Network
 
 Floats = NDArray[np.float32]
