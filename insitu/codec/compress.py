@@ -33,7 +33,8 @@ _POINTS = 8192  # at which the change of the output is looked at
 _GRADIENTS = 1024  # at which its derivatives are taken
 _DOUBLINGS = 24  # of the coarseness, at most, to find where the change passes what is allowed
 _HALVINGS = 4  # of that last factor of two
-_ATTEMPTS = 3  # to come from the change at the points to the error in full
+_ATTEMPTS = 3  # to use what is allowed, once something is found that keeps to it
+_MOST_ATTEMPTS = 8  # to find something
 _ENOUGH = 0.7  # of the error that is allowed: more attempts would save a few per cent
 
 
@@ -103,7 +104,9 @@ def compress(
     room = allowed - before
     best: Weights | None = None
     fitting, failing = 0.0, math.inf  # rooms whose result kept to what is allowed, and did not
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_MOST_ATTEMPTS):
+        if best is not None and attempt >= _ATTEMPTS:
+            break
         coarseness = _coarsest(codec, change, room, network.n_params)
         if coarseness is None:
             break

@@ -72,6 +72,21 @@ def test_bytes_are_saved_and_the_room_is_used(codec: str, ratio: float) -> None:
     assert 0.1 < lost <= 0.3
 
 
+def test_an_underfitted_network_is_compressed_too() -> None:
+    """Its change goes together with the error that is there: far less fits than the sum says."""
+    params = weights(NETWORK, "trained")
+    points = lib.draw(9, 0.0, 1.0, 0, 4000)
+    outputs = lib.evaluate(NETWORK.native, params, points)
+
+    def mean_square(trial: np.ndarray) -> float:
+        moved = float(np.square(lib.evaluate(NETWORK.native, trial, points) - outputs).mean())
+        return 1.0 + 2 * np.sqrt(moved) + moved  # the error is 1, and along the change
+
+    found = compress(NETWORK, params, Compression(), mean_square)
+    assert found.codec == "quantized"
+    assert mean_square(found.params) <= 10**0.03
+
+
 @pytest.mark.parametrize("codec", LOSSY)
 def test_what_a_goal_leaves_is_used(codec: str) -> None:
     params = weights(NETWORK, "trained")
