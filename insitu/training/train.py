@@ -80,9 +80,9 @@ def train(
         block = _Block(partition, sampler, shape, options, target, compression, own, whole)
         warm = options.warm_start and previous is not None and block.is_useful(previous)
         first = previous.params if warm and previous else shape.initial_params(options.seed)
-        weights, iterations = block.fit(first)
-    low, extent = own.range[:, 0], np.nan_to_num(extent)
-    errors = _measure(shape, weights.params, sampler, low, extent)
+        weights, errors, iterations = block.fit(first)
+    else:
+        errors = _measure(None, weights.params, sampler, own.range[:, 0], np.nan_to_num(extent))
     return NeuralField(
         name=partition.field,
         association=partition.association,
@@ -146,10 +146,11 @@ class _Block:
         # error is small, and what a network knows of the rest would not count.
         return bool(np.square(outputs - targets).mean() < targets.var(axis=0).mean())
 
-    def fit(self, first: NDArray[np.float32]) -> tuple[Weights, int]:
-        """Train until the target, the last step, or the last second -> weights to keep, steps.
+    def fit(self, first: NDArray[np.float32]) -> tuple[Weights, list[dict[str, Any]], int]:
+        """Train until the target, the last step, or the last second.
 
-        The target is met by what the kept weights decode to.
+        Returns the weights to keep, their errors per component, the number of steps. The target is
+        met by what the kept weights decode to.
         """
         psnr, codec = self.target.psnr, self.compression
         goal = 0.0 if psnr is None else 10 ** (-psnr / 10)
@@ -173,14 +174,19 @@ class _Block:
                 self.network, params, codec, self._mean_square,
                 before=before, goal=goal, scale=self.scale, seed=self.options.seed,
             )  # fmt: skip
-            # Rounding to half precision is all that was not measured on the way.
-            if last or weights.codec != "half" or self._mean_square(weights.params) <= goal:
+            errors = self._errors(weights.params)
+            if last or self._mean(errors) <= goal:
                 break
-        return weights, trainer.iteration
+        return weights, errors, trainer.iteration
+
+    def _errors(self, params: NDArray[np.float32]) -> list[dict[str, Any]]:
+        return _measure(self.network, params, self.sampler, self.low, self.extent)
 
     def _mean_square(self, params: NDArray[np.float32]) -> float:
         """Mean squared error over all components, in units of their global ranges."""
-        errors = _measure(self.network, params, self.sampler, self.low, self.extent)
+        return self._mean(self._errors(params))
+
+    def _mean(self, errors: list[dict[str, Any]]) -> float:
         total, count = 0.0, 0
         for error, scale, extent in zip(errors, self.scale, self.extent, strict=True):
             if extent > 0:
