@@ -34,10 +34,11 @@ static double rate(double flop, Work&& work) {
   return flop * static_cast<double>(times) / seconds * 1e-9;
 }
 
-constexpr int kSumsAtOnce = 24, kRepeats = 256;  // enough independent sums to hide the latency
+constexpr int kRepeats = 256;
 static float sink;
 
 static double peak_fma() {
+  constexpr int kSumsAtOnce = 12;  // enough independent sums to hide the latency
   vfloat sums[kSumsAtOnce];
   for (auto& s : sums) s = splat(1.0f);
   asm volatile("" : "+m"(sums));  // or the compiler sees that all are equal
@@ -54,9 +55,9 @@ static double peak_fma() {
 
 static double peak_bf16() {
 #if defined(__AVX512BF16__)
+  constexpr int kSumsAtOnce = 24;  // the latency is longer
   __m512 sums[kSumsAtOnce];
-  for (auto& s : sums) s = _mm512_setzero_ps();
-  asm volatile("" : "+m"(sums));
+  for (int i = 0; i < kSumsAtOnce; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
   const __m512bh a = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5f), _mm512_set1_ps(0.25f));
   const double result = rate(4.0 * 16 * kSumsAtOnce * kRepeats, [&] {
     for (int i = 0; i < kRepeats; ++i)
