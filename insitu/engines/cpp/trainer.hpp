@@ -1,4 +1,4 @@
-// The training loop: sample, forward, L1 loss, backward, Adam.
+// The training loop: sample, forward, Huber loss, backward, Adam.
 //
 // In: a network, its first parameters, a Sampler that gives targets; per output, the range that
 // maps to [0,1] (`low`, `extent`) and the factor from there to the units of `error_threshold`
@@ -23,10 +23,12 @@ struct TrainingOptions {
   double final_rate;       // last rate / first rate
   bool cosine;             // decay: cosine, else exponential
   long iterations;         // length of the schedule
+  double approach;         // dB above error_threshold where the rate starts to fall; 0: never
   double seconds;          // budget; the schedule runs on whichever is used up first
   double loss_threshold;   // stop when the moving average of the L1 loss falls below; 0: never
   double error_threshold;  // the same for the root mean square error, times error_scale; 0: never
-  double average;          // weight of the past in the moving averages
+  double average;          // most weight of the past in the moving averages
+  double huber;            // errors below this, in [0,1], count by their square; 0: none, so L1
   double beta1, beta2, epsilon, l2;
   Sampling sampling;
 };
@@ -91,7 +93,9 @@ class Trainer {
         chunk<features.value>(begin, std::min<long>(kChunk, options.batch - begin));
     });
     if (batch_valid_ == 0) return;
-    const double w = options.average;
+    // Of few steps, only the last tenth or so: the error still falls too fast.
+    const double t = static_cast<double>(iteration);
+    const double w = std::min(options.average, t / (t + 10.0));
     average_weight_ = w * average_weight_ + (1.0 - w);
     average_loss_ = w * average_loss_ + (1.0 - w) * batch_loss_ / static_cast<double>(batch_valid_);
     // A batch of boundary samples alone says nothing about the volume.
@@ -131,8 +135,8 @@ class Trainer {
     to_samples<3>(x, points_.data());
   }
 
-  // L1: d|y - t| / dy = sign(y - t), averaged over the batch's values. A sample whose target is
-  // not finite has no part in it, so that NaN and Inf in the data never reach the weights; nor
+  // Huber (1964): the gradient is (y - t) / huber, cut off at -1 and 1 (L1 beyond huber), averaged
+  // over the batch's values. A sample whose target is not finite has no part in it, so that NaN and Inf in the data never reach the weights; nor
   // have those beyond `count`, which only fill the chunk.
   void loss_gradient(long count, long first_uniform) {
     const int outputs = network_->n_outputs;
@@ -153,13 +157,16 @@ class Trainer {
   void output_loss(const float* y, const float* t, float unit, double error_scale,
                    long first_uniform, float* gradient) {
     const vfloat zero{}, one = splat(1.0f), up = splat(unit), down = splat(-unit);
+    // So steep that only an error of exactly 0 has no sign: L1.
+    const vfloat slope = splat(options.huber > 0.0 ? unit / static_cast<float>(options.huber) : 1e30f);
     vfloat loss{}, squares{}, valid{}, uniform{};
     alignas(64) float lanes[kLanes];
     for (int s = 0; s < kChunk; s += kLanes) {
       const vfloat target = load(t + s);
       const auto finite = target - target == zero;
       const vfloat d = finite ? load(y + s) - target : zero;
-      store(gradient + s, d > zero ? up : (d < zero ? down : zero));
+      const vfloat g = d * slope;
+      store(gradient + s, g > up ? up : (g < down ? down : g));
       loss += d > zero ? d : -d;
       for (int i = 0; i < kLanes; ++i) lanes[i] = s + i >= first_uniform ? 1.0f : 0.0f;
       const vfloat counted = finite ? load(lanes) : zero;
@@ -185,7 +192,15 @@ class Trainer {
         options.cosine
             ? options.final_rate + (1.0 - options.final_rate) * 0.5 * (1.0 + std::cos(M_PI * p))
             : std::pow(options.final_rate, p);
-    return options.learning_rate * factor;
+    return options.learning_rate * std::min(factor, std::max(options.final_rate, approach()));
+  }
+
+  // Close to the target the rate falls with the square root of what is missing, in dB: a schedule
+  // of which nobody has to know the length.
+  double approach() const {
+    if (options.error_threshold <= 0.0 || options.approach <= 0.0) return 1.0;
+    const double missing = 20.0 * std::log10(root_mean_square() / options.error_threshold);
+    return std::sqrt(std::clamp(missing / options.approach, 0.0, 1.0));
   }
 
   // Kingma and Ba 2015, algorithm 1; L2 regularisation on the MLP's weights only.
