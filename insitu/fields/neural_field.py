@@ -34,7 +34,7 @@ class NeuralField:
     nodes: tuple[Floats, Floats, Floats]
     """World coordinates of the owned box's grid lines, x (nx+1,), y (ny+1,), z (nz+1,)."""
     range: Floats
-    """(n_components, 2): owned minimum and maximum, which outputs 0 and 1 stand for."""
+    """(n_components, 2): owned minimum and maximum; their difference is the outputs' unit."""
     dtype: np.dtype[Any]
     """Of the raw data and of what is decoded: float32 or float64."""
     network: Network | None
@@ -46,6 +46,8 @@ class NeuralField:
     cycle: int = 0
     time: float = 0.0
     """Of the simulation, in its own unit."""
+    origin: Floats | None = None
+    """(n_components,): what output 0 stands for; None: the minimum."""
     _bytes: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -116,7 +118,7 @@ class NeuralField:
     def sampler(self) -> Any:
         """The native `Sampler` of this field: physical values at points of the unit cube."""
         native = None if self.network is None else self.network.native
-        return lib.NetworkSampler(native, self.params, self.range[:, 0], self._extent)
+        return lib.NetworkSampler(native, self.params, self.zero, self._extent)
 
     def to_bytes(self) -> bytes:
         """The field as one frame (see `insitu.codec.frame`)."""
@@ -131,6 +133,7 @@ class NeuralField:
             "association": self.association,
             "cells": self.cells,
             "range": self.range.tolist(),
+            "origin": self.zero.tolist(),
             "dtype": self.dtype.name,
             "nodes": [head for head, _ in grid_lines],
             "network": None if self.network is None else self.network.to_dict(),
@@ -156,6 +159,11 @@ class NeuralField:
             raise FrameError(f"header of a neural field: {error!r}") from error
 
     @property
+    def zero(self) -> Floats:
+        """Values that output 0 stands for, (n_components,)."""
+        return self.range[:, 0] if self.origin is None else self.origin
+
+    @property
     def _extent(self) -> Floats:
         return np.asarray(self.range[:, 1] - self.range[:, 0])  # (n_components,)
 
@@ -166,8 +174,7 @@ class NeuralField:
 
     def _physical(self, outputs: Floats) -> Floats:
         """(..., n_components) of the network -> the field's units, in its own precision."""
-        low = self.range[:, 0]
-        return np.asarray(low + self._extent * outputs).astype(self.dtype)
+        return np.asarray(self.zero + self._extent * outputs).astype(self.dtype)
 
     def _unit_samples(self, n: int) -> NDArray[np.float32]:
         if self.association == "vertex":
@@ -232,6 +239,10 @@ def _from_header(header: dict[str, Any], payloads: list[bytes], data: bytes) -> 
     value_range = np.array(header["range"], np.float64)
     if value_range.ndim != 2 or value_range.shape[1] != 2 or not len(value_range):
         raise FrameError(f"range: shape {value_range.shape}, expected (n_components, 2)")
+    # Frames of before there was an origin count from the minimum.
+    origin = np.array(header["origin"], np.float64) if "origin" in header else value_range[:, 0]
+    if origin.shape != value_range[:, 0].shape:
+        raise FrameError(f"origin: shape {origin.shape}, expected {value_range[:, 0].shape}")
     network = None if header["network"] is None else Network(**header["network"])
     if network is not None:
         _ = network.native  # refuses impossible shapes
@@ -258,5 +269,6 @@ def _from_header(header: dict[str, Any], payloads: list[bytes], data: bytes) -> 
         domain_id=int(header["domain_id"]),
         cycle=int(header["cycle"]),
         time=float(header["time"]),
+        origin=origin,
         _bytes=data[: frame.frame_nbytes(data)],
     )
