@@ -105,6 +105,14 @@ def value_range(value: Any) -> Floats:
     return np.array([[real("range", end) for end in pair] for pair in pairs])
 
 
+def origin(value: Any, value_range: Floats) -> Floats:
+    """(n_components,): what the network's 0 stands for; version 1 counts from the minimum."""
+    if value is None:
+        return np.asarray(value_range[:, 0])
+    entries = sequence("origin", value, len(value_range))
+    return np.array([real("origin", entry) for entry in entries])
+
+
 def network(value: Any, n_components: int) -> Network | None:
     """The shape of the network; None for a block that needs none."""
     if value is None:

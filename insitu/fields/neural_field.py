@@ -44,7 +44,7 @@ class NeuralField:
     nodes: tuple[Floats, Floats, Floats]
     """World coordinates of the owned box's grid lines, x (nx+1,), y (ny+1,), z (nz+1,)."""
     range: Floats
-    """(n_components, 2): owned minimum and maximum, which outputs 0 and 1 stand for."""
+    """(n_components, 2): owned minimum and maximum; their difference is the outputs' unit."""
     dtype: np.dtype[Any]
     """Of the raw data and of what is decoded: float32 or float64."""
     network: Network | None
@@ -56,6 +56,8 @@ class NeuralField:
     cycle: int = 0
     time: float = 0.0
     """Of the simulation, in its own unit."""
+    origin: Floats | None = None
+    """(n_components,): what output 0 stands for; None: the minimum."""
     _bytes: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -137,7 +139,7 @@ class NeuralField:
     def sampler(self) -> Any:
         """The native `Sampler` of this field: physical values at points of the unit cube."""
         native = None if self.network is None else self.network.native
-        return lib.NetworkSampler(native, self.params, self.range[:, 0], self._extent)
+        return lib.NetworkSampler(native, self.params, self.zero, self._extent)
 
     def to_bytes(self) -> bytes:
         """The field as one frame (see `insitu.codec.frame`)."""
@@ -152,6 +154,7 @@ class NeuralField:
             "association": self.association,
             "cells": self.cells,
             "range": self.range.tolist(),
+            "origin": self.zero.tolist(),
             "dtype": self.dtype.name,
             "nodes": [entry for entry, _ in grid_lines],
             "network": None if self.network is None else self.network.to_dict(),
@@ -200,8 +203,14 @@ class NeuralField:
             domain_id=head.whole("domain_id", header["domain_id"]),
             cycle=head.whole("cycle", header["cycle"]),
             time=head.real("time", header["time"]),
+            origin=head.origin(header.get("origin"), value_range),
             _bytes=bytes(data[: frame.frame_nbytes(data)]),
         )
+
+    @property
+    def zero(self) -> Floats:
+        """Values that output 0 stands for, (n_components,)."""
+        return self.range[:, 0] if self.origin is None else self.origin
 
     @property
     def _extent(self) -> Floats:
@@ -214,8 +223,7 @@ class NeuralField:
 
     def _physical(self, outputs: Floats) -> Floats:
         """(..., n_components) of the network -> the field's units, in its own precision."""
-        low = self.range[:, 0]
-        return np.asarray(low + self._extent * outputs).astype(self.dtype)
+        return np.asarray(self.zero + self._extent * outputs).astype(self.dtype)
 
     def _unit_samples(self, n: int) -> NDArray[np.float32]:
         if self.association == "vertex":

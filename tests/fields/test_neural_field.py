@@ -136,6 +136,8 @@ def test_trained_fields_are_immutable(scalar: NeuralField) -> None:
         ("dtype", "object"),
         ("range", [[0.0, 1.0], [0.0, 1.0]]),
         ("range", 3),
+        ("origin", [0.0, 1.0]),
+        ("origin", "abc"),
         ("network", {"n_levels": 1000}),
         ("network", {"surprise": 1}),
         ("nodes", [[0, 1, 10**12]] * 3),
@@ -147,6 +149,16 @@ def test_wrong_headers_are_refused(scalar: NeuralField, key: str, value: object)
     header, payloads = unpack(scalar.to_bytes())
     with pytest.raises(FrameError):
         NeuralField.from_bytes(pack({**header, key: value}, payloads))
+
+
+def test_frames_without_an_origin_count_from_the_minimum(vector: NeuralField) -> None:
+    header, payloads = unpack(vector.to_bytes())
+    del header["origin"]
+    old = NeuralField.from_bytes(pack(header, payloads))
+    np.testing.assert_array_equal(old.zero, vector.range[:, 0])
+    points = np.random.default_rng(0).random((100, 3))
+    shift = vector.range[:, 0] - vector.zero
+    np.testing.assert_allclose(old(points), vector(points) + shift, atol=1e-6)
 
 
 def test_header_is_plain_json(scalar: NeuralField) -> None:

@@ -114,6 +114,31 @@ def test_the_target_is_met_and_ends_training_early() -> None:
     assert 16 <= low.iterations < high.iterations < TrainingOptions().iterations(24**3)
 
 
+@pytest.mark.parametrize("association", ["element", "vertex"])
+def test_the_target_is_met_by_a_large_block(association: str) -> None:
+    """Where a few samples come before the whole block is measured; with values that are not one."""
+    block = partition([blob, swirl], cells=(42, 44, 46), association=association)
+    block.components[1][5, 6, 7] = np.nan
+    extents = [float(np.ptp(np.nan_to_num(c, nan=0.5))) for c in block.owned]
+    metrics = fit(block, psnr=42.0).metrics
+    assert 42 <= metrics.psnr_db(extents) < 45
+    assert metrics.iterations < TrainingOptions().iterations(block.n_voxels)
+
+
+def test_the_rate_falls_towards_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = partition(blob, cells=(24, 24, 24))
+    steps = {}
+    for decibel in (6.0, 0.0):
+        monkeypatch.setattr("insitu.training.block.APPROACH_DB", decibel)
+        steps[decibel] = fit(block, psnr=52.0).metrics.iterations
+    assert steps[6.0] < steps[0.0]
+
+
+def test_the_loss_threshold_ends_training_before_the_target() -> None:
+    metrics = fit(partition(blob), loss_threshold=0.02, psnr=50.0).metrics
+    assert 16 <= metrics.iterations < 200
+
+
 def test_the_loss_threshold_ends_training() -> None:
     few = fit(partition(blob), loss_threshold=0.02).metrics.iterations
     many = fit(partition(blob), loss_threshold=0.005).metrics.iterations

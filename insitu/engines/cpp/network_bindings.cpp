@@ -195,7 +195,9 @@ static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& param
   options.seconds = o["seconds"].cast<double>();
   options.loss_threshold = o["loss_threshold"].cast<double>();
   options.error_threshold = o["error_threshold"].cast<double>();
+  options.approach = o["approach"].cast<double>();
   options.average = o["average"].cast<double>();
+  options.huber = o["huber"].cast<double>();
   options.beta1 = o["beta1"].cast<double>();
   options.beta2 = o["beta2"].cast<double>();
   options.epsilon = o["epsilon"].cast<double>();
