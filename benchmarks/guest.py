@@ -118,7 +118,7 @@ OPTIONS = {
     "batch": 4096, "learning_rate": 0.02, "final_rate": 1.0, "decay": "exponential",
     "iterations": 2**40, "seconds": 1e30, "loss_threshold": 0.0, "error_threshold": 0.0,
     "average": 0.95, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "l2": 1e-9, "seed": 0,
-    "boundary_share": 0.15, "boundary_sigma": 0.005,
+    "boundary_share": 0.15, "boundary_sigma": 0.005, "threads": 1, "approach": 0.0, "huber": 0.0,
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ static double rate(double flop, Work&& work) {
   return flop * static_cast<double>(times) / seconds * 1e-9;
 }
 
-constexpr int kRepeats = 256;
+constexpr int kRepeats = 1024;
 static float sink;
 
 static double peak_fma() {
@@ -56,16 +56,16 @@ static double peak_fma() {
 static double peak_bf16() {
 #if defined(__AVX512BF16__)
   constexpr int kSumsAtOnce = 24;  // the latency is longer
-  __m512 sums[kSumsAtOnce];
-  for (int i = 0; i < kSumsAtOnce; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
   const __m512bh a = _mm512_cvtne2ps_pbh(_mm512_set1_ps(0.5f), _mm512_set1_ps(0.25f));
-  const double result = rate(4.0 * 16 * kSumsAtOnce * kRepeats, [&] {
+  return rate(4.0 * 16 * kSumsAtOnce * kRepeats, [&] {
+    __m512 sums[kSumsAtOnce];
+    for (int i = 0; i < kSumsAtOnce; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
     for (int i = 0; i < kRepeats; ++i)
       for (auto& s : sums) s = _mm512_dpbf16_ps(s, a, a);
-    asm volatile("" : : "m"(sink));
+    __m512 total = sums[0];
+    for (const auto& s : sums) total = _mm512_add_ps(total, s);
+    sink += _mm512_cvtss_f32(total);
   });
-  for (const auto& s : sums) sink += _mm512_reduce_add_ps(s);
-  return result;
 #else
   return 0.0;
 #endif

@@ -76,7 +76,8 @@ class Quantized:
             return _assemble(self.network, [array.values for array in self._code(coarseness)])
         steps = self._steps * np.float32(coarseness)
         numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
-        return np.asarray(np.rint(numbers) * steps)
+        np.rint(numbers, out=numbers)
+        return np.multiply(numbers, steps, out=numbers)
 
     def body(self, coarseness: float) -> bytes:
         """The bytes. Raises ValueError where a weight fits neither steps nor half precision."""
