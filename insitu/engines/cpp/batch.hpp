@@ -74,9 +74,9 @@ class BatchPart {
   }
 
   // Huber (1964): the gradient is (y - t) / huber, cut off at -1 and 1 (so L1 beyond huber),
-  // averaged over the batch's values. A sample whose target is not finite has no part in it, so that
-  // NaN and Inf in the data never reach the weights; nor have those beyond `count`, which only fill
-  // the chunk.
+  // averaged over the batch's values. A sample whose target is not finite has no part in it, so
+  // that NaN and Inf in the data never reach the weights; nor have those beyond `count`, which only
+  // fill the chunk.
   void loss_gradient(long batch, long count, long first_uniform) {
     const int outputs = network_.n_outputs;
     const float unit = 1.0f / static_cast<float>(batch * outputs);

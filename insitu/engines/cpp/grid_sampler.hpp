@@ -45,8 +45,8 @@ class GridSampler : public Sampler {
   int components() const override { return static_cast<int>(parts.size()); }
 
   void sample(const float* unit_points, long n, float* out) const override {
-    for_each_part(unit_points, n, [&](long begin, int c, auto value_type, const Cells& at, long size) {
-      using T = decltype(value_type);
+    for_each_part(unit_points, n, [&](long begin, int c, auto type, const Cells& at, long size) {
+      using T = decltype(type);
       interpolate<T>(parts[c], at, size, [](T v) { return static_cast<float>(v); },
                      out + begin * components() + c);
     });
@@ -56,8 +56,8 @@ class GridSampler : public Sampler {
   // a large mean. low, scale: one per component.
   void sample_normalised(const float* unit_points, long n, const double* low, const double* scale,
                          float* out) const {
-    for_each_part(unit_points, n, [&](long begin, int c, auto value_type, const Cells& at, long size) {
-      using T = decltype(value_type);
+    for_each_part(unit_points, n, [&](long begin, int c, auto type, const Cells& at, long size) {
+      using T = decltype(type);
       const T from = static_cast<T>(low[c]), times = static_cast<T>(scale[c]);
       interpolate<T>(parts[c], at, size,
                      [=](T v) { return static_cast<float>((v - from) * times); },
@@ -132,9 +132,9 @@ class GridSampler : public Sampler {
     }
     for (long i = 0; i < n; ++i) {
       const float x = at.t[2][i], y = at.t[1][i], z = at.t[0][i];
-      const float low = mix(mix(corner[0][i], corner[1][i], x), mix(corner[2][i], corner[3][i], x), y);
-      const float high = mix(mix(corner[4][i], corner[5][i], x), mix(corner[6][i], corner[7][i], x), y);
-      out[i * out_stride] = mix(low, high, z);
+      float edge[4];
+      for (int j = 0; j < 4; ++j) edge[j] = mix(corner[2 * j][i], corner[2 * j + 1][i], x);
+      out[i * out_stride] = mix(mix(edge[0], edge[1], y), mix(edge[2], edge[3], y), z);
     }
   }
 };

@@ -71,8 +71,8 @@ struct Scale {
   const double *low, *extent;
 };
 
-// Errors at the owned samples part.begin .. part.end - 1, of each `every`th chunk of them; `network`
-// may be null: the constant `low`.
+// Errors at the owned samples part.begin .. part.end - 1, of each `every`th chunk of them;
+// `network` may be null: the constant `low`.
 inline std::vector<Errors> measure_part(const Network* network, const float* params,
                                         const GridSampler& block, Scale scale, Part part,
                                         long every) {

@@ -144,7 +144,8 @@ static std::shared_ptr<GridSampler> make_grid_sampler(const py::tuple& component
     for (int a = 0; a < 3; ++a)
       if (array.shape(a) != block->shape[a])
         throw py::value_error("components: axis " + std::to_string(a) + " has " +
-                              std::to_string(array.shape(a)) + " samples, cells and ghost layers make " +
+                              std::to_string(array.shape(a)) +
+                              " samples, cells and ghost layers make " +
                               std::to_string(block->shape[a]));
   }
   return block;
@@ -176,7 +177,8 @@ static std::shared_ptr<NetworkSampler> make_network_sampler(NetworkPtr net, cons
 }
 
 static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& params,
-                                             std::shared_ptr<GridSampler> target, const Doubles& low,
+                                             std::shared_ptr<GridSampler> target,
+                                             const Doubles& low,
                                              const Doubles& extent, const Doubles& error_scale,
                                              const py::dict& o) {
   check_params(*net, params);
@@ -277,7 +279,8 @@ static void bind_training(py::module_& m) {
 void bind_network(py::module_& m) {
   bind_layout(m);
   py::class_<GridSampler, Sampler, std::shared_ptr<GridSampler>>(
-      m, "GridSampler", py::module_local(), "A raw block, read in place by trilinear interpolation.")
+      m, "GridSampler", py::module_local(),
+      "A raw block, read in place by trilinear interpolation.")
       .def(py::init(&make_grid_sampler), "components"_a, "ghost_layers"_a, "cells"_a, "vertex"_a,
            py::keep_alive<1, 2>())
       .def("statistics", &py_statistics, "component"_a)
@@ -287,7 +290,8 @@ void bind_network(py::module_& m) {
       .def(py::init(&make_network_sampler), "network"_a.none(true), "params"_a, "low"_a,
            "extent"_a);
   m.def("evaluate", &py_evaluate, "network"_a, "params"_a, "points"_a, "threads"_a = 1);
-  m.def("evaluate_gradient", &py_evaluate_gradient, "network"_a, "params"_a, "points"_a, "threads"_a = 1);
+  m.def("evaluate_gradient", &py_evaluate_gradient, "network"_a, "params"_a, "points"_a,
+        "threads"_a = 1);
   m.def("evaluate_grid", &py_evaluate_grid, "network"_a, "params"_a, "xs"_a, "ys"_a, "zs"_a,
         "threads"_a = 1);
   m.def("measure", &py_measure, "network"_a.none(true), "params"_a, "block"_a, "low"_a,

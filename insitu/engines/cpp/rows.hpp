@@ -59,10 +59,13 @@ class RowLevel {
     for (uint32_t i = 0; i < count; ++i) {
       entry value{};
       for (int j = 0; j < 4; ++j)
-        value += weight_[j] * *reinterpret_cast<const entry*>(
-                                  table_ + static_cast<std::size_t>(index(first + i, base_[j])) * F);
+        value += weight_[j] * *reinterpret_cast<const entry*>(at(index(first + i, base_[j])));
       line(i, value);
     }
+  }
+
+  const float* at(uint32_t entry_index) const {
+    return table_ + static_cast<std::size_t>(entry_index) * F;
   }
 
   const Level& level_;
@@ -119,9 +122,10 @@ class Rows {
     with_features(net_.features, [&](auto features) {
       constexpr int F = features.value;
       for (long s = 0, i = 0; i < n_parts; s += parts[i++].n) {
-        if (!through_first_layer_) encode<F>(parts[i], work.encoded.data() + s * kPanel);
-        else if (net_.n_neurons == kPanel) first_layer<F, 1>(parts[i], work.layer(net_, 0) + s * kPanel);
-        else first_layer<F, 2>(parts[i], work.layer(net_, 0) + s * kPanel);
+        float* first = through_first_layer_ ? work.layer(net_, 0) : work.encoded.data();
+        if (!through_first_layer_) encode<F>(parts[i], first + s * kPanel);
+        else if (net_.n_neurons == kPanel) first_layer<F, 1>(parts[i], first + s * kPanel);
+        else first_layer<F, 2>(parts[i], first + s * kPanel);
       }
     });
     forward_mlp(net_, params_, transposed_, work, through_first_layer_ ? 1 : 0);
@@ -166,7 +170,9 @@ class Rows {
         continue;
       }
       row.lines(static_cast<uint32_t>(lines.first), static_cast<uint32_t>(lines.count),
-                [&](uint32_t i, entry e) { *reinterpret_cast<entry*>(features_.data() + i * F) = e; });
+                [&](uint32_t i, entry e) {
+                  *reinterpret_cast<entry*>(features_.data() + i * F) = e;
+                });
       for (long s = 0; s < part.n; ++s) {
         const float* at = features_.data() + (cells[s] - lines.first) * F;
         mix(s, *reinterpret_cast<const entry*>(at), *reinterpret_cast<const entry*>(at + F));
@@ -204,7 +210,8 @@ class Rows {
       for (long i = 0; i + 1 < lines.count; ++i) {
         float* line = to + i * kLine;
         for (int v = 0; v < V; ++v)
-          store(line + P * kPanel + v * kLanes, load(line + kLine + v * kLanes) - load(line + v * kLanes));
+          store(line + P * kPanel + v * kLanes,
+                load(line + kLine + v * kLanes) - load(line + v * kLanes));
       }
     }
     long s = 0;

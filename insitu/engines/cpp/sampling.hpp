@@ -24,8 +24,8 @@ inline long boundary_samples(const Sampling& sampling, long batch) {
                                static_cast<double>(batch) + 0.5);
 }
 
-// -ln(u) for u in (0, 1], relative error below 1e-6; written to be vectorised, as the C library's is
-// not without -ffast-math.
+// -ln(u) for u in (0, 1], relative error below 1e-6; written to be vectorised, as the C library's
+// is not without -ffast-math.
 inline float minus_log(float u) {
   uint32_t bits;
   std::memcpy(&bits, &u, sizeof(bits));
@@ -35,7 +35,8 @@ inline float minus_log(float u) {
   float m;
   std::memcpy(&m, &bits, sizeof(m));
   const float t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
-  const float log_m = t * (2.0f + t2 * (2.0f / 3 + t2 * (2.0f / 5 + t2 * (2.0f / 7 + t2 * (2.0f / 9)))));
+  const float series = 2.0f / 3 + t2 * (2.0f / 5 + t2 * (2.0f / 7 + t2 * (2.0f / 9)));
+  const float log_m = t * (2.0f + t2 * series);
   return -log_m - static_cast<float>(e) * 0.693147181f;
 }
 
@@ -44,7 +45,8 @@ inline float abs_cos(float u) {
   const float turns = 2.0f * u;
   const float f = turns - static_cast<float>(static_cast<int32_t>(turns));
   const float x = 3.14159265f * std::fabs(f - 0.5f), x2 = x * x;
-  return x * (1.0f + x2 * (-1.0f / 6 + x2 * (1.0f / 120 + x2 * (-1.0f / 5040 + x2 * (1.0f / 362880 - x2 / 39916800)))));
+  const float high = -1.0f / 5040 + x2 * (1.0f / 362880 - x2 / 39916800);
+  return x * (1.0f + x2 * (-1.0f / 6 + x2 * (1.0f / 120 + x2 * high)));
 }
 
 // Draws samples first .. first + n - 1 of a batch of which the first `boundary` lie next to the

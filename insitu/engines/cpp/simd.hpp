@@ -38,7 +38,8 @@ inline vfloat splat(float x) { return x - vfloat{}; }
 // Lanes of a and b, in blocks of kBlock in turn: even blocks of both, or with kOdd their odd ones.
 template <int kBlock, bool kOdd, int... I>
 inline vfloat blocks_of(vfloat a, vfloat b, std::integer_sequence<int, I...>) {
-#define INSITU_LANE (I / (2 * kBlock) * 2 * kBlock + I % kBlock + (kOdd ? kBlock : 0) + (I / kBlock % 2) * kLanes)
+#define INSITU_LANE \
+  (I / (2 * kBlock) * 2 * kBlock + I % kBlock + (kOdd ? kBlock : 0) + (I / kBlock % 2) * kLanes)
 #if defined(__clang__)
   return __builtin_shufflevector(a, b, INSITU_LANE...);
 #else
@@ -80,8 +81,8 @@ struct Entry<1> {
 template <int N>
 using entry_t = typename Entry<N>::type;
 
-// While it lives, denormal numbers are zero on this thread: a moment of Adam that fades out, or data
-// near 1e-38, would cost up to 15 % of the speed and change nothing.
+// While it lives, denormal numbers are zero on this thread: a moment of Adam that fades out, or
+// data near 1e-38, would cost up to 15 % of the speed and change nothing.
 class FlushDenormals {
  public:
 #if defined(__SSE__)

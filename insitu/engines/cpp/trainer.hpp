@@ -226,7 +226,8 @@ class Trainer {
   Normalisation normalisation_;
   Transposed transposed_;
   Buffer<float> params_, first_moment_, second_moment_;
-  std::vector<std::unique_ptr<BatchPart>> parts_;  // one per thread; the first has the whole gradient
+  // One per thread; the first one's gradient becomes that of the whole batch.
+  std::vector<std::unique_ptr<BatchPart>> parts_;
   double average_loss_ = 0.0, average_squares_ = 0.0, average_weight_ = 0.0;
 };
 
