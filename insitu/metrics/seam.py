@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,9 +26,9 @@ Shared = Sequence[tuple[bool, bool]]
 class SeamError:
     """Errors of the samples next to shared faces, and of all others; `a + b` joins blocks."""
 
-    seam: ErrorSums = ErrorSums()
+    seam: ErrorSums = field(default_factory=ErrorSums)
     """Of the outermost layer of samples at faces that another block shares."""
-    inside: ErrorSums = ErrorSums()
+    inside: ErrorSums = field(default_factory=ErrorSums)
 
     @staticmethod
     def of(decoded: ArrayLike, truth: ArrayLike, shared: Shared) -> SeamError:

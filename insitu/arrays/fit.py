@@ -1,0 +1,54 @@
+"""One block of an array becomes a neural field, with a network as small as the target allows.
+
+In: a partition, the range of the whole array, a target. Out: the best field of a few tries.
+
+A simulation has seconds, and one network shape for all its steps; whoever compresses a file can
+try several. Tables grow by factors of four until the target is reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from insitu.engines.network import Network
+from insitu.fields.neural_field import NeuralField
+from insitu.mesh.partition import Partition
+from insitu.training.options import Target, TrainingOptions
+from insitu.training.ranges import GlobalRange
+from insitu.training.train import train
+
+# Binary logarithm of the factor between the tables of two tries.
+_STEP = 2
+# The default table reaches 40 to 50 dB on most fields; below, tries begin with smaller ones.
+_USUAL_DB, _DB_PER_STEP, _MOST_STEPS_DOWN = 50.0, 10.0, 2
+
+
+def fit(partition: Partition, value_range: GlobalRange, target: Target) -> NeuralField:
+    """The smallest network found that reaches `target.psnr`, else the most accurate one.
+
+    value_range: of the whole array; `n_voxels` is not used, since a block is a domain of its own:
+    the accuracy and the ratio of an array do not depend on how many blocks it has.
+
+    Without `psnr`, or with `iterations` or `seconds`, which say what may be spent, there is one
+    try. Larger tables get more epochs. Tries end where a network has as many bytes as the block.
+    """
+    whole = replace(value_range, n_voxels=partition.n_voxels)
+    usual, options = Network().with_table_for(partition.n_voxels), TrainingOptions()
+    if target.psnr is None or target.iterations is not None or target.seconds is not None:
+        return train(partition, usual, options, target, whole)
+    extent = [float(value_range.range[0, 1] - value_range.range[0, 0])]
+    best: NeuralField | None = None
+    steps = -min(max(round((_USUAL_DB - target.psnr) / _DB_PER_STEP), 0), _MOST_STEPS_DOWN)
+    while True:
+        table = usual.log2_hashmap_size + _STEP * steps
+        network = replace(usual, log2_hashmap_size=max(table, 5))
+        epochs = options.epochs * 2 ** max(steps, 0)
+        field = train(partition, network, replace(options, epochs=epochs), target, whole)
+        quality = field.metrics.psnr_db(extent)
+        if best is None or quality > best.metrics.psnr_db(extent):
+            best = field
+        larger = replace(network, log2_hashmap_size=network.log2_hashmap_size + _STEP)
+        raw = partition.n_voxels * partition.components[0].dtype.itemsize
+        if quality >= target.psnr or field.network is None or 2 * larger.n_params > raw:
+            return best
+        steps += 1
