@@ -84,8 +84,12 @@ def interrupts(n: int, rounds: int) -> dict[str, list[float]]:
     sampler = grid_sampler(partition)
     calls: dict[str, Callable[[], object]] = {
         "range of the block": lambda: block_range(sampler),
-        "measure": lambda: lib.measure(network.native, params, sampler, [0.0], [1.0]),
-        "evaluate_grid": lambda: lib.evaluate_grid(network.native, params, line, line, line),
+        "measure, a slice": lambda: lib.measure(
+            network.native, params, sampler, [0.0], [1.0], 0, 2**20
+        ),
+        "decode, a slab": lambda: lib.evaluate_grid(
+            network.native, params, line, line, line[: 2**20 // n**2]
+        ),
     }
     figures = {
         "Ctrl-C while training": [latency(partition, 0.5 + 0.037 * i) for i in range(rounds)]

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec import weights
+from insitu.codec.compress import compress
+from insitu.codec.options import Compression
+from insitu.codec.weights import Weights
 from insitu.engines.native import lib
 from insitu.engines.network import Network
 from insitu.engines.threads import threads
@@ -33,8 +35,14 @@ AVERAGE = 0.95
 # towards a target so much higher.
 RETRY_DB = 0.5
 _MAX_RETRIES = 7
+# Samples whose error tells one try to compress from another, and how many tries there are mostly.
+_SAMPLES = 2**17
+_TRIES = 5
+# Samples measured in one go, 10 to 30 ms; a multiple of the engine's chunks of 128.
+_SLICE_SAMPLES = 2**20
 # Points at which the weights of an earlier step are tried.
 _PROBES = 2048
+_COMPRESSION = Compression()
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +54,7 @@ def train(
     target: Target,
     whole: GlobalRange,
     previous: NeuralField | None = None,
+    compression: Compression = _COMPRESSION,
     *,
     cycle: int = 0,
     time: float = 0.0,
@@ -60,6 +69,7 @@ def train(
         whole: voxels and range over all ranks.
         previous: the same field one step earlier; its weights are the start if its network has
             the same shape (III-E).
+        compression: how the weights are kept; the field's quality is theirs after decoding.
         cycle, time: the simulation's, kept with the field.
 
     Ctrl-C ends it between two slices of training. `target.seconds` has room for the pass over the
@@ -73,16 +83,15 @@ def train(
     own = block_range(sampler)
     extent = own.range[:, 1] - own.range[:, 0]
     shape: Network | None = None
-    params, iterations, warm = np.zeros(0, np.float32), 0, False
+    weights, iterations, warm = Weights.none(), 0, False
     if np.nanmax(extent, initial=0.0) > 0:
         shape = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
-        block = _Block(partition, sampler, shape, options, target, own, whole)
+        block = _Block(partition, sampler, shape, options, target, compression, own, whole)
         warm = options.warm_start and previous is not None and block.is_useful(previous)
         end = np.inf if target.seconds is None else start + target.seconds
-        params, iterations, errors = block.fit(previous if warm else None, end)
+        weights, iterations, errors = block.fit(previous if warm else None, end)
     else:
-        errors = _measure(None, params, sampler, own.range[:, 0], np.nan_to_num(extent))
-    params.flags.writeable = False
+        errors = _measure(None, weights.params, sampler, own.range[:, 0], np.nan_to_num(extent))
     return NeuralField(
         name=partition.field,
         association=partition.association,
@@ -91,7 +100,7 @@ def train(
         range=own.range,
         dtype=partition.components[0].dtype,
         network=shape,
-        params=params,
+        weights=weights,
         metrics=_metrics(partition, own, errors, iterations, perf_counter() - start, warm),
         domain_id=partition.domain_id,
         cycle=cycle,
@@ -102,7 +111,7 @@ def train(
 class _Fit(NamedTuple):
     """What training comes to: weights as they will be read back, steps, errors measured."""
 
-    params: NDArray[np.float32]
+    weights: Weights
     iterations: int
     errors: list[dict[str, Any]]
 
@@ -116,6 +125,7 @@ class _Block:
     network: Network
     options: TrainingOptions
     target: Target
+    compression: Compression
     own: BlockRange
     whole: GlobalRange
 
@@ -156,25 +166,38 @@ class _Block:
     def fit(self, previous: NeuralField | None, end: float) -> _Fit:
         """Train until the target, the last step, or just in time to be measured before `end`.
 
-        previous: where the weights start; None: from the seed.
+        previous: where the weights start; None: from the seed. The target is met by what the kept
+        weights decode to.
         """
+        psnr, codec = self.target.psnr, self.compression
+        lossy = codec.compression != "half"
         if end < np.inf:
-            end -= self._seconds_to_measure()
-        psnr = self.target.psnr
-        error = None if psnr is None else 10 ** (-psnr / 20)
+            passes = 1 + lossy * _TRIES * min(1.0, _SAMPLES / self.sampler.samples)
+            end -= passes * self._seconds_to_measure()
+        goal = 0.0 if psnr is None else 10 ** (-psnr / 10)
+        # What a codec may lose has to be gained first.
+        margin = codec.compression_loss if lossy else 0.0
         trainer = self._trainer(previous, max(end - perf_counter(), 1e-9))  # one step at least
         for retry in range(_MAX_RETRIES + 1):
-            if error is not None:
-                trainer.error_threshold = error * 10 ** (-RETRY_DB * retry / 20)
+            if goal > 0:
+                trainer.error_threshold = np.sqrt(goal) * 10 ** (-(margin + RETRY_DB * retry) / 20)
             while not trainer.run(min(SLICE_SECONDS, end - perf_counter())):
                 if perf_counter() >= end:
                     break
-            params = weights.half(trainer.params)
-            errors = _measure(self.network, params, self.sampler, self.low, self.extent)
+            params = trainer.params
+            before = self._sampled(params) if lossy else 0.0
             over = trainer.exhausted or perf_counter() >= end
-            if error is None or over or self._error(errors) <= error:
+            last = goal == 0 or over or retry == _MAX_RETRIES
+            if not last and before * 10 ** (margin / 10) > goal:
+                continue
+            weights = compress(
+                self.network, params, codec, self._sampled,
+                before=before, goal=goal, scale=self.scale, seed=self.options.seed,
+            )  # fmt: skip
+            errors = _measure(self.network, weights.params, self.sampler, self.low, self.extent)
+            if last or self._mean(errors) <= goal or perf_counter() >= end:
                 break
-        return _Fit(params, trainer.iteration, errors)
+        return _Fit(weights, trainer.iteration, errors)
 
     def _seconds_to_measure(self) -> float:
         """What a pass over the block will take, from a pass over its lowest layer."""
@@ -197,14 +220,22 @@ class _Block:
             self._native_options(seconds),
         )  # fmt: skip
 
-    def _error(self, errors: list[dict[str, Any]]) -> float:
-        """Root mean square error over all components, in units of their global ranges."""
+    def _sampled(self, params: NDArray[np.float32]) -> float:
+        """Mean squared error over all components, in units of their global ranges; of a large block
+        at a part of its samples, which is enough to compare one codec's try with another."""
+        errors = _measure(
+            self.network, params, self.sampler, self.low, self.extent,
+            every=max(1, self.sampler.samples // _SAMPLES) | 1,  # odd: not the same rows' halves
+        )  # fmt: skip
+        return self._mean(errors)
+
+    def _mean(self, errors: list[dict[str, Any]]) -> float:
         total, count = 0.0, 0
         for error, scale, extent in zip(errors, self.scale, self.extent, strict=True):
             if extent > 0:
                 total += error["sum_of_squares"] * (scale / extent) ** 2
             count += error["finite"]
-        return float(np.sqrt(total / count)) if count else 0.0
+        return total / count if count else 0.0
 
     def _native_options(self, seconds: float) -> dict[str, Any]:
         options, target = self.options, self.target
@@ -233,10 +264,25 @@ def _measure(
     sampler: Any,
     low: Floats,
     extent: Floats,
+    every: int = 1,
 ) -> list[dict[str, Any]]:
-    """Errors per component at every owned sample, without a decoded copy of the block."""
+    """Errors per component at the owned samples, or each `every`th 128 of them; without a decoded
+    copy of the block, and in slices between which Python gets to see a Ctrl-C."""
     native = None if network is None else network.native
-    return list(lib.measure(native, params, sampler, low, extent, threads()))
+    totals: list[dict[str, Any]] = []
+    for begin in range(0, sampler.samples, _SLICE_SAMPLES * every):
+        end = min(begin + _SLICE_SAMPLES * every, sampler.samples)
+        errors = lib.measure(native, params, sampler, low, extent, begin, end, every, threads())
+        totals = [_add(*pair) for pair in zip(totals, errors, strict=True)] if totals else errors
+    return totals
+
+
+def _add(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "sum_of_squares": a["sum_of_squares"] + b["sum_of_squares"],
+        "max": max(a["max"], b["max"]),
+        "finite": a["finite"] + b["finite"],
+    }
 
 
 def _metrics(

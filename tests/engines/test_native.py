@@ -345,7 +345,9 @@ def test_threads_share_a_block(threads: int) -> None:
     points = random_points(200_001)
 
     def read(threads: int) -> list[np.ndarray]:
-        measured = lib.measure(network.native, params, sampler, [0.1], [2.0], threads)[0]
+        measured = lib.measure(
+            network.native, params, sampler, [0.1], [2.0], 0, sampler.samples, threads=threads
+        )[0]
         return [
             lib.evaluate(network.native, params, points, threads),
             lib.evaluate_gradient(network.native, params, points, threads),

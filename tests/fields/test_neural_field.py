@@ -1,6 +1,7 @@
 """Neural fields: reading anywhere, bytes, summaries over ranks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_points_are_the_decoded_samples(scalar: NeuralField, vector: NeuralField
 
 def test_stretched_grids(scalar: NeuralField) -> None:
     lines = tuple(np.cumsum(np.linspace(1, 3, len(n))) for n in scalar.nodes)
-    stretched = NeuralField(**{**scalar.__dict__, "nodes": lines, "_bytes": None})
+    stretched = replace(scalar, nodes=lines)
     values = stretched(sample_points(stretched))
     np.testing.assert_allclose(values.reshape(stretched.shape), scalar.decode(), atol=1e-4)
     # The gradient is the slope, also where cells grow.
@@ -109,12 +110,12 @@ def test_bytes_round_trip(scalar: NeuralField, vector: NeuralField) -> None:
         for a, b in zip(again.nodes, field.nodes, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-14)
         # Written anew it is the same frame: nothing is lost on the way.
-        fresh = NeuralField(**{**again.__dict__, "_bytes": None})
+        fresh = replace(again, _bytes=None)
         assert NeuralField.from_bytes(fresh.to_bytes()).metrics == field.metrics
 
 
-def test_bytes_are_about_two_per_weight(scalar: NeuralField) -> None:
-    assert scalar.nbytes < 2 * scalar.network.n_params + 2000
+def test_bytes_are_at_most_one_per_weight(scalar: NeuralField) -> None:
+    assert scalar.nbytes < scalar.network.n_params
 
 
 def test_trained_fields_are_immutable(scalar: NeuralField) -> None:

@@ -92,7 +92,7 @@ def test_measuring_the_quality_counts_as_time(
     monkeypatch.setattr(training, "perf_counter", lambda: clock() + 1e-3 * measured[0])
     block = partition(blob, association=association)
     # The loss ends training after 16 steps, long before 45 dB; each try is measured.
-    field = fit(block, psnr=45, seconds=seconds, loss_threshold=0.9)
+    field = fit(block, psnr=45, seconds=seconds, loss_threshold=0.9, compression="half")
     assert field.metrics.psnr_db([1.2]) < 45
     assert seconds - 1e-3 * block.n_voxels - 1 < field.metrics.seconds < seconds
 
@@ -155,7 +155,7 @@ def test_memory_is_the_weights_and_the_optimiser(root: Path) -> None:
     used = memory(root, default, Network().base_resolution)
     assert used["peak"] - used["weights"] < 2 * used["weights"] + 4 < used["block"] / 4
     # A network that outweighs the rest shows what grows with it: gradient and two moments while
-    # training, and the rounded weights at its end.
+    # training, and what coding the weights takes at its end.
     large = memory(root, 18, 32)
     assert large["weights"] > 8
-    assert 3 < (large["peak"] - used["peak"]) / (large["weights"] - used["weights"]) < 7
+    assert 3 < (large["peak"] - used["peak"]) / (large["weights"] - used["weights"]) < 14

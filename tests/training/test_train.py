@@ -1,10 +1,14 @@
 """Training on a partition: quality, odd blocks, warm start, targets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from insitu.codec.options import Compression
+from insitu.codec.weights import Weights
 from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
 from insitu.metrics import psnr
@@ -21,7 +25,8 @@ def fit(
 ) -> NeuralField:
     whole = local_ranges({"f": [block]})["f"]
     ends = {key: options.pop(key) for key in ("psnr", "seconds", "iterations") if key in options}
-    return train(block, network, TrainingOptions(**options), Target(**ends), whole, previous)
+    kept = Compression(**{k: options.pop(k) for k in list(options) if k.startswith("compression")})
+    return train(block, network, TrainingOptions(**options), Target(**ends), whole, previous, kept)
 
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
@@ -121,6 +126,32 @@ def test_the_time_budget_ends_training() -> None:
     assert 0 < field.metrics.iterations < 10**7
 
 
+@pytest.mark.parametrize("codec", ["half", "quantized", "kmeans", "sz3_zfp"])
+def test_quality_is_that_of_the_bytes(codec: str) -> None:
+    """What is measured, what is kept and what is read again are one function."""
+    block = partition(blob)
+    extent = [float(np.ptp(block.owned[0]))]
+    for options in ({}, {"psnr": 40.0}):
+        field = fit(block, compression=codec, **options)
+        assert field.weights.codec == codec
+        again = NeuralField.from_bytes(field.to_bytes())
+        np.testing.assert_array_equal(again.params, field.params)
+        measured = psnr(again.decode(), block.owned[0], extent[0])
+        assert field.metrics.psnr_db(extent) == pytest.approx(measured, abs=0.01)
+        assert measured >= options.get("psnr", 40)
+
+
+def test_compression_costs_no_more_than_allowed() -> None:
+    block = partition(blob)
+    extent = [float(np.ptp(block.owned[0]))]
+    best = fit(block, compression="half")
+    for loss in (0.1, 1.0):
+        kept = fit(block, compression_loss=loss)
+        lost = best.metrics.psnr_db(extent) - kept.metrics.psnr_db(extent)
+        assert lost < loss + 0.05  # half precision loses something too
+        assert kept.nbytes < 0.5 * best.nbytes
+
+
 def test_a_warm_start_is_ahead() -> None:
     first = fit(partition(blob))
     moved = partition(lambda x, y, z: blob(x + 0.01, y, z))
@@ -135,8 +166,7 @@ def test_a_warm_start_is_ahead() -> None:
 
 def test_a_network_that_died_is_not_a_start() -> None:
     alive = fit(partition(blob))
-    dead_params = np.zeros_like(alive.params)
-    dead = NeuralField(**{**alive.__dict__, "params": dead_params, "_bytes": None})
+    dead = replace(alive, weights=Weights.half(np.zeros_like(alive.params)))
     again = fit(partition(blob), previous=dead)
     assert not again.metrics.warm
     assert again.metrics.psnr_db([float(np.ptp(partition(blob).owned[0]))]) > 45
