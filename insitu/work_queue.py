@@ -15,11 +15,11 @@ from mpi4py import MPI
 class WorkQueue:
     """The numbers 0, 1, ... n - 1 in turn. Construction and leaving `with` are collective.
 
-    The counter is one integer in the memory of rank 0, which all ranks fetch and increase one-sided:
-    rank 0 works like any other.
+    The counter is one integer in the memory of rank 0, which all ranks fetch and increase
+    one-sided: rank 0 works like any other.
     """
 
-    def __init__(self, comm: MPI.Comm, n: int) -> None:
+    def __init__(self, comm: MPI.Intracomm, n: int) -> None:
         self._n = n
         size = MPI.INT64_T.Get_size()
         self._window = MPI.Win.Allocate(size if comm.rank == 0 else 0, size, comm=comm)

@@ -25,7 +25,7 @@ _COPIED = 1 << 24  # bytes at a time
 
 
 def compress_file(
-    comm: MPI.Comm, job: Job, path: Path, progress: Progress | None = None
+    comm: MPI.Intracomm, job: Job, path: Path, progress: Progress | None = None
 ) -> ArrayHeader:
     """Compress the job's volume into the file `path`. Collective.
 

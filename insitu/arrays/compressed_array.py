@@ -174,7 +174,9 @@ class CompressedArray(Volume):
             raise FrameError(f"{self.name}, block {number}: {error}") from None
         expected = self.header.blocks.box(number)
         if field.shape != tuple(axis.stop - axis.start for axis in expected):
-            raise FrameError(f"{self.name}, block {number}: shape {field.shape} is of another block")
+            raise FrameError(
+                f"{self.name}, block {number}: shape {field.shape} is of another block"
+            )
         return field
 
 

@@ -30,7 +30,8 @@ def fit(partition: Partition, value_range: GlobalRange, target: Target) -> Neura
     the accuracy and the ratio of an array do not depend on how many blocks it has.
 
     Without `psnr`, or with `iterations` or `seconds`, which say what may be spent, there is one
-    try. Larger tables get more epochs. Tries end where a network has as many bytes as the block.
+    try. Larger tables get more epochs. Tries end where the
+    next network would have about as many bytes as the block.
     """
     whole = replace(value_range, n_voxels=partition.n_voxels)
     usual, options = Network().with_table_for(partition.n_voxels), TrainingOptions()
@@ -47,8 +48,8 @@ def fit(partition: Partition, value_range: GlobalRange, target: Target) -> Neura
         quality = field.metrics.psnr_db(extent)
         if best is None or quality > best.metrics.psnr_db(extent):
             best = field
-        larger = replace(network, log2_hashmap_size=network.log2_hashmap_size + _STEP)
-        raw = partition.n_voxels * partition.components[0].dtype.itemsize
-        if quality >= target.psnr or field.network is None or 2 * larger.n_params > raw:
+        # A larger one would hardly be smaller than the block.
+        useless = field.nbytes * 2**_STEP > field.metrics.raw_nbytes
+        if quality >= target.psnr or field.network is None or useless:
             return best
         steps += 1

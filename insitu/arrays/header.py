@@ -24,6 +24,7 @@ from insitu.fields.metrics import FieldMetrics
 
 KIND, VERSION = "compressed_array", 1
 _MAX_BLOCKS = 1 << 24
+_MAX_CELLS = 1 << 24  # along an axis
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class ArrayHeader:
 def _even(nodes: NDArray[np.float64]) -> list[float] | None:
     """First and last of evenly spaced grid lines, which then need not be written out."""
     ends = [float(nodes[0]), float(nodes[-1])]
-    return ends if np.array_equal(np.linspace(*ends, len(nodes)), nodes) else None
+    return ends if np.array_equal(np.linspace(ends[0], ends[1], len(nodes)), nodes) else None
 
 
 def _checked(header: dict[str, Any], payloads: list[bytes]) -> ArrayHeader:
@@ -124,6 +125,8 @@ def _checked(header: dict[str, Any], payloads: list[bytes]) -> ArrayHeader:
 def _nodes(entries: Any, payloads: list[bytes], cells: list[int]) -> Nodes:
     lines = []
     for ends, payload, n in zip(entries, payloads, cells, strict=True):
+        if n > _MAX_CELLS:  # before anything of that size is made
+            raise FrameError(f"shape: {n} cells along one axis")
         if ends is None:
             line = np.frombuffer(payload, "<f8").astype(np.float64)
         else:

@@ -36,19 +36,25 @@ class MappedVolume(StoredVolume):
 
     def load(self, index: tuple[int | slice, ...]) -> Array:
         mapped: Any = np.memmap(
-            self.path, self.stored_dtype, "r", self.offset, self.stored_shape, order=self.order  # type: ignore[call-overload]
+            self.path,
+            self.stored_dtype,
+            "r",
+            self.offset,
+            self.stored_shape,
+            order=self.order,  # type: ignore[call-overload]
         )
         return np.array(mapped[index])  # a copy: the mapping ends here
 
 
+def npy_names(path: Path) -> dict[str, str]:
+    """The array in a .npy file -> what it is."""
+    mapped = _map(path)
+    return {path.stem: f"{mapped.dtype} {mapped.shape}"}
+
+
 def open_npy(path: Path, step: int | None) -> MappedVolume:
     """A .npy file. Raises ConfigError where it is not one that can be mapped, or cut short."""
-    try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ConfigError([f"{path}: not a .npy file of numbers: {error}"]) from None
-    if not isinstance(mapped, np.memmap):  # of no axes or no samples
-        raise ConfigError([f"{path}: shape {mapped.shape}, expected (nz, ny, nx)"])
+    mapped = _map(path)
     return MappedVolume(
         path,
         mapped.dtype,
@@ -57,6 +63,16 @@ def open_npy(path: Path, step: int | None) -> MappedVolume:
         fortran=mapped.flags.f_contiguous and not mapped.flags.c_contiguous,
         step=step,
     )
+
+
+def _map(path: Path) -> np.memmap[Any, Any]:
+    try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ConfigError([f"{path}: not a .npy file of numbers: {error}"]) from None
+    if not isinstance(mapped, np.memmap):  # of no axes or no samples
+        raise ConfigError([f"{path}: shape {mapped.shape}, expected (nz, ny, nx)"])
+    return mapped
 
 
 def open_raw(path: Path, shape: Sequence[int], dtype: str, step: int | None) -> MappedVolume:
@@ -105,7 +121,9 @@ def chosen(path: Path, dataset: str | None, names: Sequence[str]) -> str:
     there = ", ".join(names)
     if dataset is None:
         raise ConfigError([f"{path}: several arrays, choose one as {path}:{names[0]}; {there}"])
-    raise ConfigError([f"{path}: no array {dataset!r}{nearest(dataset, names)} (there are {there})"])
+    raise ConfigError(
+        [f"{path}: no array {dataset!r}{nearest(dataset, names)} (there are {there})"]
+    )
 
 
 def _npz(path: Path) -> Any:

@@ -35,10 +35,11 @@ class NetcdfVolume(StoredVolume):
         name = chosen(path, dataset, list(_names(self._file)))
         self._variable = self._file.variables[name]
         super().__init__(name, self._variable.shape, _decoded_type(self._variable), step=step)
-        axes = [_coordinates(self._file, d) for d in self._variable.dimensions[-len(self.shape) :]]
-        if all(axis is not None for axis in axes):
-            axes = [np.zeros(1)] * (3 - len(axes)) + axes
-            self.association, self.nodes = sample_grid(axes[2], axes[1], axes[0])
+        named = [_coordinates(self._file, d) for d in self._variable.dimensions]
+        axes = [axis for axis in named[-len(self.shape) :] if axis is not None]
+        if len(axes) == len(self.shape):
+            z, y, x = [np.zeros(1)] * (3 - len(axes)) + axes
+            self.association, self.nodes = sample_grid(x, y, z)
 
     def load(self, index: tuple[int | slice, ...]) -> Array:
         part = self._variable[index]

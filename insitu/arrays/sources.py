@@ -19,6 +19,9 @@ from insitu.history.record import MANIFEST
 HDF5 = (".h5", ".hdf5", ".he5")
 NETCDF = (".nc", ".nc4", ".cdf")
 VTK = (".vti", ".vtr")
+SEVERAL = (".npz", *HDF5, *NETCDF, *VTK)
+"""Files that may hold several arrays."""
+SUFFIXES = (".npy", *SEVERAL)
 FORMATS = ".npy, .npz, .vti, .vtr, .h5, .nc, raw values with --shape"
 
 
@@ -50,8 +53,10 @@ def is_compressed(path: Path) -> bool:
 
 
 def datasets(path: Path) -> dict[str, str]:
-    """The arrays in a file that may hold several -> what they are. ConfigError where none can."""
+    """The arrays in a file -> what they are. Raises ConfigError for an unknown format."""
     suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return mapped.npy_names(path)
     if suffix == ".npz":
         return mapped.npz_names(path)
     if suffix in HDF5:

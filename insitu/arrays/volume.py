@@ -66,6 +66,10 @@ class Volume(ABC):
         return slice(0, nz), slice(0, ny), slice(0, nx)
 
 
+class NoSteps(ConfigError):
+    """A step was asked of an array that has none."""
+
+
 class StoredVolume(Volume):
     """An array as a file has it, with the axes and the type that can be compressed.
 
@@ -169,13 +173,16 @@ def _axes(
             step = 0
         if step is None:
             raise ConfigError(
-                [f"{name}: shape {shape} has four axes; compress each step: --step 0..{shape[0] - 1}"]
+                [
+                    f"{name}: shape {shape} has four axes; compress each step: --step 0 to "
+                    f"{shape[0] - 1}"
+                ]
             )
         if not -shape[0] <= step < shape[0]:
             raise ConfigError([f"{name}: no step {step} among {shape[0]}"])
         return step % shape[0], shape[1:]
     if step is not None:
-        raise ConfigError([f"{name}: shape {shape} has no steps; leave out --step {step}"])
+        raise NoSteps([f"{name}: shape {shape} has no steps; leave out --step {step}"])
     if len(shape) not in (2, 3):
         raise ConfigError(
             [f"{name}: shape {shape}; expected (nz, ny, nx) or (ny, nx): reshape the array first"]

@@ -62,9 +62,7 @@ class VtkVolume(StoredVolume):
         from vtkmodules.util.numpy_support import vtk_to_numpy
 
         wanted = []
-        for axis, first, last in zip(
-            box[::-1], self._extent[::2], self._extent[1::2], strict=True
-        ):
+        for axis, first, last in zip(box[::-1], self._extent[::2], self._extent[1::2], strict=True):
             stop = first + axis.stop - (0 if self._in_cells else 1)
             wanted += [first + axis.start, min(stop, last)]
         grid = _read(self._reader, wanted)

@@ -31,21 +31,21 @@ class ErrorSums:
     @staticmethod
     def of(decoded: ArrayLike, truth: ArrayLike) -> ErrorSums:
         """The sums of arrays of the same shape; ValueError where the shapes differ."""
-        decoded, truth = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
-        if decoded.shape != truth.shape:
-            raise ValueError(f"shapes {decoded.shape} of decoded and {truth.shape} of truth differ")
-        finite = np.isfinite(truth)
+        given, true = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
+        if given.shape != true.shape:
+            raise ValueError(f"shapes {given.shape} of decoded and {true.shape} of truth differ")
+        finite = np.isfinite(true)
         if not finite.all():
-            decoded, truth = decoded[finite], truth[finite]
-        if not truth.size:
+            given, true = given[finite], true[finite]
+        if not true.size:
             return ErrorSums()
-        error = decoded - truth
+        error = given - true
         return ErrorSums(
-            n=truth.size,
+            n=true.size,
             sum_of_squares=float(np.square(error).sum()),
             max_error=float(np.abs(error).max()),
-            low=float(truth.min()),
-            high=float(truth.max()),
+            low=float(true.min()),
+            high=float(true.max()),
         )
 
     def __add__(self, other: ErrorSums) -> ErrorSums:
