@@ -26,10 +26,12 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", show_header=False)
+    table = Table(show_header=False)
     for name, value in rows.items():
         table.add_row(Text(name), Text(value))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(table)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console.print(Text(title), soft_wrap=True)
+    console.print(table)
 
 
 @contextmanager
