@@ -22,6 +22,7 @@ from insitu.training.train import train
 _OPTIONS = TrainingOptions(n_min=2000)
 # Binary logarithm of the factor between the tables of two tries.
 _STEP = 2
+_LEAST = 5  # smaller tables save nothing
 # The default table reaches 40 to 50 dB on most fields; below, tries begin with smaller ones.
 _USUAL_DB, _DB_PER_STEP, _MOST_STEPS_DOWN = 50.0, 10.0, 2
 
@@ -33,31 +34,29 @@ def fit(partition: Partition, value_range: GlobalRange, target: Target) -> Neura
     the accuracy and the ratio of an array do not depend on how many blocks it has.
 
     Without `psnr`, or with `iterations` or `seconds`, which say what may be spent, there is one
-    try. Larger tables get more epochs. Tries end where the
-    next network would be the same, or have about as many bytes as the block.
+    try. Larger tables get more epochs. Tries end where the next network would be the same, or have
+    about as many bytes as the block.
     """
     whole = replace(value_range, n_voxels=partition.n_voxels)
-    options = _OPTIONS
     usual = Network().with_table_for(partition.n_voxels).log2_hashmap_size
     if target.psnr is None or target.iterations is not None or target.seconds is not None:
-        return train(partition, _with_table(usual), options, target, whole)
+        return train(partition, _with_table(usual), _OPTIONS, target, whole)
     extent = [float(value_range.range[0, 1] - value_range.range[0, 0])]
+    steps_down = min(max(round((_USUAL_DB - target.psnr) / _DB_PER_STEP), 0), _MOST_STEPS_DOWN)
+    table = max(usual - _STEP * steps_down, _LEAST)
     best: NeuralField | None = None
-    steps = -min(max(round((_USUAL_DB - target.psnr) / _DB_PER_STEP), 0), _MOST_STEPS_DOWN)
     while True:
-        network = _with_table(usual + _STEP * steps)
-        epochs = options.epochs * 2 ** max(steps, 0)
-        field = train(partition, network, replace(options, epochs=epochs), target, whole)
+        network = _with_table(table)
+        epochs = _OPTIONS.epochs * 2 ** max((table - usual) // _STEP, 0)
+        field = train(partition, network, replace(_OPTIONS, epochs=epochs), target, whole)
         quality = field.metrics.psnr_db(extent)
         if best is None or quality > best.metrics.psnr_db(extent):
             best = field
-        larger = _with_table(usual + _STEP * (steps + 1))
-        # It would be no other, all grids being dense, or hardly smaller than the block.
-        useless = larger.n_params <= network.n_params
-        useless = useless or field.nbytes * 2**_STEP > field.metrics.raw_nbytes
-        if quality >= target.psnr or field.network is None or useless:
+        table += _STEP
+        same = _with_table(table).n_params == network.n_params  # all grids are dense
+        large = field.nbytes * 2**_STEP > field.metrics.raw_nbytes
+        if quality >= target.psnr or field.network is None or same or large:
             return best
-        steps += 1
 
 
 def _with_table(log2_size: int) -> Network:
@@ -66,7 +65,7 @@ def _with_table(log2_size: int) -> Network:
     With all grids hashed, 128^3 cells of CloverLeaf density reach 30 dB in ten times the steps, and
     blocks of 42^3 lose 6 dB.
     """
-    network, log2_size = Network(), max(log2_size, 5)
+    network = Network()
     dense = int(2 ** (log2_size / 3) + 1e-9)
     base = min(network.base_resolution, dense)
     return replace(network, log2_hashmap_size=log2_size, base_resolution=base)
