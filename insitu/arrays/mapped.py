@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zipfile import BadZipFile
 
 import numpy as np
 
 from insitu.arrays.volume import Array, ArrayVolume, StoredVolume
 from insitu.errors import ConfigError, nearest
+
+_MAPPED = 1 << 24  # bytes of a file at a time
 
 
 class MappedVolume(StoredVolume):
@@ -31,19 +33,27 @@ class MappedVolume(StoredVolume):
         step: int | None = None,
     ) -> None:
         self.path, self.stored_shape, self.offset = path, tuple(stored_shape), offset
-        self.stored_dtype, self.order = dtype, "F" if fortran else "C"
+        self.stored_dtype = dtype
+        self.order: Literal["C", "F"] = "F" if fortran else "C"
         super().__init__(path.stem, stored_shape, dtype, step=step)
 
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        mapped: Any = np.memmap(
-            self.path,
-            self.stored_dtype,
-            "r",
-            self.offset,
-            self.stored_shape,
-            order=self.order,  # type: ignore[call-overload]
+        # In slabs, each mapped anew: pages that were read count as memory while they are mapped.
+        at = next(i for i, entry in enumerate(index) if isinstance(entry, slice))
+        along = index[at]
+        assert isinstance(along, slice)
+        slab = math.prod(self.stored_shape[at + 1 :]) * self.stored_dtype.itemsize
+        layers = max(1, _MAPPED // slab)
+        parts = []
+        for start in range(along.start, along.stop, layers):
+            piece = slice(start, min(start + layers, along.stop))
+            parts.append(np.array(self._map()[(*index[:at], piece, *index[at + 1 :])]))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _map(self) -> Any:
+        return np.memmap(
+            self.path, self.stored_dtype, "r", self.offset, self.stored_shape, self.order
         )
-        return np.array(mapped[index])  # a copy: the mapping ends here
 
 
 def npy_names(path: Path) -> dict[str, str]:

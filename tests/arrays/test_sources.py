@@ -168,7 +168,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         open_volume(str(tmp_path / "none.npy"))
     np.savez(tmp_path / "two.npz", density=waves(SHAPE), energy=waves(SHAPE))
-    with pytest.raises(ConfigError, match="several arrays.*density, energy"):
+    with pytest.raises(ConfigError, match=r"several arrays.*density, energy"):
         open_volume(str(tmp_path / "two.npz"))
     with pytest.raises(ConfigError, match="did you mean 'density'"):
         open_volume(f"{tmp_path / 'two.npz'}:densty")
@@ -192,7 +192,7 @@ def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", waves(SHAPE))
     whole = (tmp_path / "a.npy").read_bytes()
     (tmp_path / "a.npy").write_bytes(whole[:-5])
-    with pytest.raises(ConfigError, match="not a .npy file"):
+    with pytest.raises(ConfigError, match=r"not a .npy file"):
         open_volume(str(tmp_path / "a.npy"))
     waves(SHAPE).tofile(tmp_path / "a.raw")
     with pytest.raises(ConfigError, match=r"2016 bytes; --shape 7,8,8 of float32 makes 1792"):

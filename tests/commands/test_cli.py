@@ -91,9 +91,7 @@ def test_a_missed_target_is_status_1(here: Path, capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("option", ["--psnr", "--ssim", "--dssim"])
-def test_thresholds_of_compare(
-    option: str, here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_thresholds_of_compare(option: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save("noisy.npy", waves(SHAPE) + np.random.default_rng(0).normal(size=SHAPE) * 0.02)
     found = figures(capsys, "compare", "waves.npy", "noisy.npy")
     value = found[{"--psnr": "psnr_db", "--ssim": "ssim", "--dssim": "dssim"}[option]]
