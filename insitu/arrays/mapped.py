@@ -47,7 +47,8 @@ class MappedVolume(StoredVolume):
         parts = []
         for start in range(along.start, along.stop, layers):
             piece = slice(start, min(start + layers, along.stop))
-            parts.append(np.array(self._map()[(*index[:at], piece, *index[at + 1 :])]))
+            where = (*index[:at], piece, *index[at + 1 :])
+            parts.append(np.array(self._map()[where]))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _map(self) -> Any:
