@@ -107,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name,
             help=command.SUMMARY,
-            description=(command.__doc__ or "").partition("\n\n")[0].partition(": ")[2],
+            description=command.DESCRIPTION,
             epilog=command.EXAMPLES + "\n" + EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )

@@ -11,6 +11,7 @@ from insitu.arrays import comparison
 from insitu.commands import inputs, output
 
 SUMMARY = "measure how far one array is from another"
+DESCRIPTION = "Measure how far array B is from A, the truth, box by box."
 COLLECTIVE = False
 EXAMPLES = """\
 examples:

@@ -19,6 +19,7 @@ from insitu.errors import ConfigError
 from insitu.training.options import Target
 
 SUMMARY = "compress an array"
+DESCRIPTION = "Fit neural fields to an array, block by block, and write them to one file."
 COLLECTIVE = True
 EXAMPLES = """\
 examples:

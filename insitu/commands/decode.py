@@ -19,6 +19,7 @@ from insitu.commands import inputs, output
 from insitu.errors import ConfigError
 
 SUMMARY = "write an array out again"
+DESCRIPTION = "Write an array, or a part of it, as plain values, block by block."
 COLLECTIVE = False
 EXAMPLES = """\
 examples:

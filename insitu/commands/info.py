@@ -17,6 +17,7 @@ from insitu.history.record import open_record
 from insitu.report import byte_size, decibels, times
 
 SUMMARY = "say what a file holds"
+DESCRIPTION = "Say what an insitu file, the record of a run, or a file of arrays holds."
 COLLECTIVE = False
 EXAMPLES = """\
 examples:
