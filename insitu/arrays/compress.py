@@ -22,7 +22,7 @@ from insitu.errors import ConfigError
 from insitu.fields.metrics import FieldMetrics
 from insitu.limits import Range
 from insitu.training.options import Target
-from insitu.training.ranges import GlobalRange, local_ranges
+from insitu.training.ranges import GlobalRange, join_ranges, local_ranges
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -90,18 +90,6 @@ class Job:
             ),
             lengths=tuple(block.nbytes for block in done),
         )
-
-
-def join_ranges(a: dict[str, GlobalRange], b: dict[str, GlobalRange]) -> dict[str, GlobalRange]:
-    """The ranges of a and b together."""
-    joined = {**a, **b}
-    for name in a.keys() & b.keys():
-        low = np.fmin(a[name].range[:, 0], b[name].range[:, 0])
-        high = np.fmax(a[name].range[:, 1], b[name].range[:, 1])
-        joined[name] = GlobalRange(
-            a[name].n_voxels + b[name].n_voxels, np.stack([low, high], axis=1)
-        )
-    return joined
 
 
 def compress(

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from mpi4py import MPI
 
-from insitu.arrays.compress import Block, Job, Progress, join_ranges, share_range
+from insitu.arrays.compress import Block, Job, Progress, share_range
 from insitu.arrays.header import ArrayHeader
 from insitu.engines import threads
 from insitu.parallel import cpu_share, together
+from insitu.training.ranges import join_ranges
 from insitu.work_queue import WorkQueue
 
 _COPIED = 1 << 24  # bytes at a time
