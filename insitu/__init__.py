@@ -1,5 +1,6 @@
 """A neural flight recorder for MPI simulations."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from insitu._version import __version__
@@ -8,22 +9,34 @@ from insitu.fields.neural_field import NeuralField
 from insitu.history.record import open_record
 
 if TYPE_CHECKING:
+    from insitu.arrays.compress import compress
+    from insitu.arrays.compressed_array import CompressedArray, load
     from insitu.session import Session, open
 
 __all__ = [
     "__version__",
+    "CompressedArray",
     "DistributedField",
     "NeuralField",
     "Session",
+    "compress",
+    "load",
     "open",
     "open_record",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """What only a running simulation needs is loaded when it is first asked for."""
-    if name in ("Session", "open"):
-        from insitu import session
+_LAZY = {
+    "CompressedArray": "insitu.arrays.compressed_array",
+    "Session": "insitu.session",
+    "compress": "insitu.arrays.compress",
+    "load": "insitu.arrays.compressed_array",
+    "open": "insitu.session",
+}
 
-        return getattr(session, name)
+
+def __getattr__(name: str) -> Any:
+    """What not everybody needs is loaded when it is first asked for."""
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'insitu' has no attribute {name!r}")

@@ -122,7 +122,19 @@ class NeuralField:
         least = 2 if self.association == "vertex" else 1
         if min(nz, ny, nx) < least:
             raise ValueError(f"shape: {(nz, ny, nx)} has an axis of fewer than {least} samples")
-        xs, ys, zs = (self._unit_samples(n) for n in (nx, ny, nz))
+        return self._grid(*(self._unit_samples(n) for n in (nx, ny, nz)))
+
+    def decode_box(self, box: tuple[slice, slice, slice]) -> Floats:
+        """The raw data's samples in a box of sample indices z, y, x, and no others.
+
+        The slices have a start and a stop within `shape`, and no step.
+        """
+        lines = [self._unit_samples(n)[at] for n, at in zip(self.shape, box, strict=True)]
+        return self._grid(*reversed(lines))
+
+    def _grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        """Values at all combinations of unit coordinates, (nz, ny, nx[, n_components])."""
+        nz, ny, nx = len(zs), len(ys), len(xs)
         values = np.empty((nz, ny, nx, self.n_components), self.dtype)
         # In slabs: Ctrl-C is seen between two of them, and no second block is held.
         layers = max(1, _SLAB_SAMPLES // (ny * nx))

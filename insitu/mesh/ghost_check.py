@@ -7,13 +7,16 @@ Out: `GhostReport`: how many ghost samples differ, by how much, and the warning 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from mpi4py import MPI
 
 from insitu.mesh.ghosts import VALID
 from insitu.mesh.neighbours import Surroundings, surroundings
 from insitu.mesh.partition import Array, Partition
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ def check(comm: MPI.Comm, partitions: list[Partition], tolerance: float = 1e-6) 
     Raises:
         MeshError: on every rank, when ranks hand over different fields.
     """
+    from mpi4py import MPI
+
     around = surroundings(comm, partitions)
     names = comm.allgather(partitions[0].field if partitions else "")
     extent = _range(comm, partitions)
@@ -81,6 +86,8 @@ def check(comm: MPI.Comm, partitions: list[Partition], tolerance: float = 1e-6) 
 
 def _range(comm: MPI.Comm, partitions: list[Partition]) -> float:
     """Width of the owned finite values of all ranks; 1 when they are all the same."""
+    from mpi4py import MPI
+
     ends = np.array([np.inf, np.inf])  # lowest, minus highest
     for partition in partitions:
         for owned in partition.owned:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from mpi4py import MPI
 
 from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, ghost_box
 from insitu.mesh.partition import Array, Association, Partition
 from insitu.mesh.tree import MeshError
 from insitu.parallel import together
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 # Two coordinates are the same grid line when they differ by less than this share of the smallest
 # cell: wide enough for float32 coordinates, far too narrow for different grid lines.
@@ -150,6 +152,8 @@ def _exchange_values(
 
 def _swap(comm: MPI.Comm, outgoing: dict[int, Any], tag: int) -> dict[int, Any]:
     """One message to and from each rank in `outgoing`, in rank order; touching is mutual."""
+    from mpi4py import MPI
+
     requests = [comm.isend(message, dest=rank, tag=tag) for rank, message in outgoing.items()]
     incoming = {rank: comm.recv(source=rank, tag=tag) for rank in sorted(outgoing)}
     MPI.Request.waitall(requests)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 from insitu.engines.native import lib
 from insitu.mesh.partition import Partition
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ def local_ranges(fields: Mapping[str, Sequence[Partition]]) -> dict[str, GlobalR
 
 def global_ranges(comm: MPI.Comm, local: Mapping[str, GlobalRange]) -> dict[str, GlobalRange]:
     """The figures over all ranks, from each rank's `local_ranges`. Collective: one reduction."""
-    return comm.allreduce(dict(local), op=_merge)
+    return comm.allreduce(dict(local), op=join_ranges)
 
 
-def _merge(a: dict[str, GlobalRange], b: dict[str, GlobalRange]) -> dict[str, GlobalRange]:
+def join_ranges(a: dict[str, GlobalRange], b: dict[str, GlobalRange]) -> dict[str, GlobalRange]:
+    """The figures of a and b together, by field."""
     merged = {**a, **b}
     for name in a.keys() & b.keys():
         merged[name] = GlobalRange(

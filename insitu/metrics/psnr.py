@@ -1,6 +1,6 @@
-"""How good a decoded field or a picture is.
+"""PSNR: the mean squared error against the range, in decibels.
 
-In: squared errors and ranges, or two arrays. Out: decibels.
+In: a squared error and a range, or two arrays. Out: decibels.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Arrays in files: read block by block, compressed, opened again, compared."""

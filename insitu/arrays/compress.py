@@ -1,0 +1,133 @@
+"""Arrays become compressed arrays: one process in memory, or all ranks from file to file.
+
+In: a Volume and a target. Out: a CompressedArray.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from insitu.arrays.blocks import DEFAULT_CELLS, Blocks, read_partition
+from insitu.arrays.compressed_array import CompressedArray
+from insitu.arrays.fit import fit
+from insitu.arrays.header import ArrayHeader
+from insitu.arrays.targets import make_target
+from insitu.arrays.volume import ArrayVolume, Volume
+from insitu.errors import ConfigError
+from insitu.fields.metrics import FieldMetrics
+from insitu.limits import Range
+from insitu.training.options import Target
+from insitu.training.ranges import GlobalRange, join_ranges, local_ranges
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+Progress = Callable[[int, int], None]
+"""Told of how many blocks of how many somebody has begun or finished."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """What the header says of a compressed block."""
+
+    number: int
+    nbytes: int
+    metrics: FieldMetrics
+
+
+@dataclass(frozen=True)
+class Job:
+    """A volume, how it is cut, and what is asked for."""
+
+    volume: Volume
+    blocks: Blocks
+    target: Target
+
+    @staticmethod
+    def of(volume: Volume, target: Target, block: int = DEFAULT_CELLS) -> Job:
+        """block: most cells per axis. Raises ConfigError where it is no number of cells."""
+        try:
+            most = Range(8, 1024, "cells").check(block, int)
+        except (TypeError, ValueError) as error:
+            raise ConfigError([f"block: {error}"]) from None
+        return Job(volume, Blocks.cut(volume.grid_shape, volume.association, most), target)
+
+    def range_of(self, numbers: Sequence[int]) -> dict[str, GlobalRange]:
+        """Range of some blocks, by the volume's name; empty without any. They are read once."""
+        found: dict[str, GlobalRange] = {}
+        for number in numbers:
+            part = read_partition(self.volume, self.blocks, number, ghosts=False)
+            found = join_ranges(found, local_ranges({self.volume.name: [part]}))
+        return found
+
+    def compress(self, number: int, whole: GlobalRange) -> tuple[Block, bytes]:
+        """One block -> what there is to know of it, and its frame."""
+        part = read_partition(self.volume, self.blocks, number, ghosts=True)
+        field = fit(part, whole, self.target)
+        # What was measured by a clock would make every file another one.
+        field = replace(field, metrics=replace(field.metrics, seconds=0.0))
+        data = field.to_bytes()
+        return Block(number, len(data), field.metrics), data
+
+    def header(self, whole: GlobalRange, done: Sequence[Block]) -> ArrayHeader:
+        """The header of all blocks, in any order."""
+        done = sorted(done, key=lambda block: block.number)
+        return ArrayHeader(
+            name=self.volume.name,
+            shape=self.volume.shape,
+            dtype=self.volume.dtype.newbyteorder("="),
+            nodes=self.volume.nodes,
+            blocks=self.blocks,
+            range=(float(whole.range[0, 0]), float(whole.range[0, 1])),
+            metrics=replace(
+                FieldMetrics.total(block.metrics for block in done),
+                raw_nbytes=self.volume.raw_nbytes,
+            ),
+            lengths=tuple(block.nbytes for block in done),
+        )
+
+
+def compress(
+    array: ArrayLike | Volume,
+    *,
+    name: str = "values",
+    block: int = DEFAULT_CELLS,
+    progress: Progress | None = None,
+    **target: Any,
+) -> CompressedArray:
+    """Compress an array (nz, ny, nx) or (ny, nx), float32 or float64, in memory. Not collective.
+
+    Args:
+        array: read in place; or a Volume (`insitu.arrays.sources.open_volume`).
+        name: kept with the array.
+        block: most cells per axis of a block; each has a network of its own.
+        progress: called with the number of blocks done and of all.
+        target: `psnr` in dB against the array's range (default 40), `iterations`, `seconds` per
+            block; see `insitu.training.options.Target`.
+
+    Values that are not finite are left out and decode to something finite. Whether the target was
+    reached, `psnr_db` of the result says. Raises ConfigError (a ValueError) for another shape or
+    type, or a target that does not exist or is out of range.
+    """
+    volume = array if isinstance(array, Volume) else ArrayVolume(np.asanyarray(array), name)
+    job = Job.of(volume, make_target(**target), block)
+    n = len(job.blocks)
+    whole = job.range_of(range(n))[volume.name]
+    done, frames = [], []
+    for number in range(n):
+        finished, data = job.compress(number, whole)
+        done.append(finished)
+        frames.append(data)
+        if progress:
+            progress(number + 1, n)
+    return CompressedArray(job.header(whole, done), frames.__getitem__)
+
+
+def share_range(comm: MPI.Comm, job: Job) -> dict[str, GlobalRange]:
+    """This rank's share of the pass over the whole array for its range. Not collective."""
+    return job.range_of(range(comm.rank, len(job.blocks), comm.size))

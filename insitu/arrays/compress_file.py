@@ -1,0 +1,89 @@
+"""From file to file on any number of ranks, which take blocks from a queue.
+
+In: a Job, the same on all ranks, and a path. Out: the file of a CompressedArray.
+
+Each rank keeps its frames in a hidden file beside the result, until all lengths are known and the
+frames are put in order: the bytes are the same at any number of ranks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+
+from mpi4py import MPI
+
+from insitu.arrays.compress import Block, Job, Progress, share_range
+from insitu.arrays.header import ArrayHeader
+from insitu.engines import threads
+from insitu.parallel import cpu_share, together
+from insitu.training.ranges import join_ranges
+from insitu.work_queue import WorkQueue
+
+_COPIED = 1 << 24  # bytes at a time
+
+
+def compress_file(
+    comm: MPI.Intracomm, job: Job, path: Path, progress: Progress | None = None
+) -> ArrayHeader:
+    """Compress the job's volume into the file `path`. Collective.
+
+    progress: for this rank, told of blocks as they are handed out. Training uses this rank's share
+    of the node's CPUs.
+
+    Raises RemoteError on every rank where one fails; the file is then as it was before, and the
+    other ranks take no further block.
+    """
+    threads.set_share(cpu_share(comm, threads.cpus()))
+    mine, aside = _hidden(path, f"{comm.rank}.part"), _hidden(path, "part")
+    try:
+        with together(comm, f"range of {job.volume.name}"):
+            local = share_range(comm, job)
+        whole = comm.allreduce(local, op=join_ranges)[job.volume.name]
+        own: list[Block] = []
+        with WorkQueue(comm, len(job.blocks)) as queue, together(comm, f"compression to {path}"):
+            try:
+                with open(mine, "wb") as file:
+                    for number in queue:
+                        if progress:
+                            progress(number, len(job.blocks))
+                        block, data = job.compress(number, whole)
+                        file.write(data)
+                        own.append(block)
+            except BaseException:
+                queue.stop()
+                raise
+        everyone = [block for blocks in comm.allgather(own) for block in blocks]
+        header = job.header(whole, everyone)
+        with together(comm, f"writing {path}"):
+            if comm.rank == 0:
+                aside.write_bytes(header.to_bytes())
+        with together(comm, f"writing {path}"):
+            _place(header, own, mine, aside)
+        with together(comm, f"writing {path}"):
+            if comm.rank == 0:
+                os.replace(aside, path)
+        return header
+    finally:
+        mine.unlink(missing_ok=True)
+        if comm.rank == 0:
+            aside.unlink(missing_ok=True)
+
+
+def _place(header: ArrayHeader, own: Sequence[Block], mine: Path, aside: Path) -> None:
+    """Copy this rank's frames to where they belong."""
+    starts = list(accumulate(header.lengths, initial=len(header.to_bytes())))
+    with open(mine, "rb") as source, open(aside, "r+b") as file:
+        for block in own:
+            file.seek(starts[block.number])
+            left = block.nbytes
+            while left:
+                piece = source.read(min(left, _COPIED))
+                file.write(piece)
+                left -= len(piece)
+
+
+def _hidden(path: Path, suffix: str) -> Path:
+    return path.with_name(f".{path.name}.{suffix}")

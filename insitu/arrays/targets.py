@@ -1,0 +1,79 @@
+"""What may be asked of a compressed array, and whether it was reached.
+
+In: options by name, as on the command line. Out: training's Target; what it came to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from insitu.arrays.compressed_array import CompressedArray
+from insitu.errors import ConfigError, nearest
+from insitu.limits import Range
+from insitu.training.options import Target
+
+DEFAULT = {"psnr": 40.0}
+"""What is asked for where nothing is."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One field of Target on the command line."""
+
+    metavar: str
+    help: str
+
+
+OPTIONS = {
+    "psnr": Option("DB", "accuracy against the array's range, in dB; default: 40"),
+    "iterations": Option("N", "training steps per block"),
+    "seconds": Option("S", "wall-clock time per block"),
+}
+
+
+def make_target(**given: Any) -> Target:
+    """A Target of the options that are not None; the default one where all are.
+
+    Raises ConfigError where a name is unknown or a value is out of its range.
+    """
+    wanted = {name: value for name, value in given.items() if value is not None} or DEFAULT
+    hints = typing.get_type_hints(Target, include_extras=True)
+    values: dict[str, Any] = {}
+    for name, value in wanted.items():
+        if name not in hints:
+            raise ConfigError([f"{name}: unknown target{nearest(name, hints)}"])
+        values[name] = _check(name, value, hints[name])
+    return Target(**values)
+
+
+def missed(target: Target, array: CompressedArray) -> list[str]:
+    """What of the target the array does not reach, in words; empty where all is well."""
+    problems = []
+    if target.psnr is not None and array.psnr_db < target.psnr:
+        problems.append(f"{array.psnr_db:.1f} dB of the {target.psnr:g} dB wanted")
+    return problems
+
+
+def asked(target: Target) -> dict[str, Any]:
+    """What the target says, without what it leaves open."""
+    return {name: value for name, value in dataclasses.asdict(target).items() if value is not None}
+
+
+def _check(name: str, value: Any, hint: Any) -> Any:
+    """`value` as the option's type, within its range: hint is Annotated[type, Range] | None."""
+    kind, limits = _annotation(hint)
+    try:
+        return limits.check(value, kind)
+    except (TypeError, ValueError) as error:
+        raise ConfigError([f"{name}: {error}"]) from None
+
+
+def _annotation(hint: Any) -> tuple[type, Range]:
+    for part in typing.get_args(hint):
+        if typing.get_origin(part) is typing.Annotated:
+            kind, limits = typing.get_args(part)
+            return kind, limits
+    raise TypeError(f"{hint}: expected Annotated[type, Range] | None")

@@ -1,0 +1,77 @@
+"""What commands print: a table for people, one JSON object for machines, progress on a terminal.
+
+In: figures by name. Out: text on stdout; a bar on stderr where that is a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from insitu.report import byte_size, decibels, times
+
+
+def print_json(figures: Mapping[str, Any]) -> None:
+    """One object on one line; what JSON has no number for (an exact array's PSNR) is null."""
+    print(json.dumps(_plain(figures), allow_nan=False))
+
+
+def print_table(title: str, rows: Mapping[str, str]) -> None:
+    """Two columns: what, and how much."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(show_header=False)
+    for name, value in rows.items():
+        table.add_row(Text(name), Text(value))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console.print(Text(title), soft_wrap=True)
+    console.print(table)
+
+
+@contextmanager
+def progress_bar(what: str, wanted: bool = True) -> Iterator[Callable[[int, int], None] | None]:
+    """A function to be told how many of how many are done; None where nobody would see it."""
+    if not (wanted and sys.stderr.isatty()):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def extent_text(shape: tuple[int, ...], dtype: Any) -> str:
+    """ "128 x 128 x 128 float32"."""
+    return f"{' x '.join(map(str, shape))} {dtype}"
+
+
+def size_text(nbytes: int, ratio: float) -> str:
+    """ "5.7 KiB, 1443x smaller"."""
+    return f"{byte_size(nbytes)}, ratio {times(ratio)}"
+
+
+def number_text(value: float | None, digits: int = 6) -> str:
+    """A number, or "-" for None."""
+    return "-" if value is None else f"{value:.{digits}g}"
+
+
+def quality_text(psnr_db: float) -> str:
+    """ "41.2 dB", or "exact"."""
+    return decibels(psnr_db)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,18 @@
+"""How good a decoded field or a picture is: PSNR, largest error, SSIM, DSSIM, error at seams."""
+
+from insitu.metrics.dssim import dssim
+from insitu.metrics.errors import ErrorSums, max_error
+from insitu.metrics.psnr import psnr, psnr_db
+from insitu.metrics.seam import SeamError, seam_error
+from insitu.metrics.ssim import ssim
+
+__all__ = [
+    "ErrorSums",
+    "SeamError",
+    "dssim",
+    "max_error",
+    "psnr",
+    "psnr_db",
+    "seam_error",
+    "ssim",
+]

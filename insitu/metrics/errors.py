@@ -1,0 +1,84 @@
+"""Errors sample by sample: the largest, and the sums from which those of parts are joined.
+
+In: decoded values and the truth. Out: ErrorSums, which add up over blocks and ranks.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from insitu.metrics.psnr import psnr_db
+
+
+@dataclass(frozen=True)
+class ErrorSums:
+    """What is known of the errors of some samples; `a + b` is what is known of both together."""
+
+    n: int = 0
+    """Samples whose truth is finite; the others are left out of all that follows."""
+    sum_of_squares: float = 0.0
+    """Of the errors, in the data's units squared."""
+    max_error: float = 0.0
+    """Largest absolute error, in the data's units; NaN where a decoded value is not finite."""
+    low: float = math.inf
+    """Least finite true value."""
+    high: float = -math.inf
+
+    @staticmethod
+    def of(decoded: ArrayLike, truth: ArrayLike) -> ErrorSums:
+        """The sums of arrays of the same shape; ValueError where the shapes differ."""
+        given, true = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
+        if given.shape != true.shape:
+            raise ValueError(f"shapes {given.shape} of decoded and {true.shape} of truth differ")
+        finite = np.isfinite(true)
+        if not finite.all():
+            given, true = given[finite], true[finite]
+        if not true.size:
+            return ErrorSums()
+        error = given - true
+        return ErrorSums(
+            n=true.size,
+            sum_of_squares=float(np.square(error).sum()),
+            max_error=float(np.abs(error).max()),
+            low=float(true.min()),
+            high=float(true.max()),
+        )
+
+    def __add__(self, other: ErrorSums) -> ErrorSums:
+        return ErrorSums(
+            n=self.n + other.n,
+            sum_of_squares=self.sum_of_squares + other.sum_of_squares,
+            max_error=float(np.maximum(self.max_error, other.max_error)),  # keeps NaN
+            low=min(self.low, other.low),
+            high=max(self.high, other.high),
+        )
+
+    @property
+    def mean_squared_error(self) -> float:
+        """NaN where there are no samples."""
+        return self.sum_of_squares / self.n if self.n else math.nan
+
+    @property
+    def root_mean_square(self) -> float:
+        return math.sqrt(self.mean_squared_error)
+
+    @property
+    def psnr_db(self) -> float:
+        """Against the range of the truth, in dB."""
+        return psnr_db(self.mean_squared_error, self.high - self.low)
+
+
+def max_error(decoded: ArrayLike, truth: ArrayLike) -> float:
+    """Largest absolute error, in the data's units, over the samples whose truth is finite.
+
+    NaN where a decoded value there is not finite. Raises ValueError where the shapes differ or no
+    true value is finite.
+    """
+    sums = ErrorSums.of(decoded, truth)
+    if not sums.n:
+        raise ValueError("max_error: no finite value to compare with")
+    return sums.max_error

@@ -1,0 +1,60 @@
+"""SSIM: how alike the structures of two fields are, in windows of 11 samples per axis.
+
+In: decoded values and the truth, 2-D or 3-D. Out: 1 where they are alike, less where not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from insitu.metrics.gaussian import SIZE, moments, similarity
+
+K1, K2 = 0.01, 0.03
+
+
+def ssim(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) -> float:
+    """Mean structural similarity (Wang et al., IEEE TIP 2004) in a 3-D Gaussian window.
+
+    The window has 11 samples along each axis (sigma 1.5) and lies wholly inside the arrays, as in
+    the paper and in scikit-image; along axes of one sample there is none, so that a single layer
+    is compared as the picture that it is. Windows about a sample that is not finite do not count.
+
+    data_range: by default max - min of truth.
+    Raises ValueError where shapes differ, an axis is shorter than the window, the range is not
+    positive or no sample is finite.
+    """
+    decoded, truth = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
+    if data_range is None:
+        finite = truth[np.isfinite(truth)]
+        data_range = float(finite.max() - finite.min()) if finite.size else 0.0
+    total, n = ssim_sum(decoded, truth, data_range)
+    if not n:
+        raise ValueError("ssim: no finite value to compare with")
+    return total / n
+
+
+def ssim_sum(decoded: ArrayLike, truth: ArrayLike, data_range: float) -> tuple[float, int]:
+    """Sum and number of the similarities in a part of a field, from which those of parts join.
+
+    Parts that overlap by the window less one sample give every window once. Errors as `ssim`.
+    """
+    decoded, truth = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
+    if decoded.shape != truth.shape:
+        raise ValueError(f"ssim: shapes {decoded.shape} and {truth.shape} differ")
+    axes = window_axes(truth.shape)
+    if not data_range > 0:
+        raise ValueError(f"ssim: a range of {data_range:g} is not positive")
+    values = similarity(
+        moments(decoded, truth, axes), (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    )
+    finite = values[np.isfinite(values)]
+    return float(finite.sum()), int(finite.size)
+
+
+def window_axes(shape: tuple[int, ...]) -> list[int]:
+    """Axes along which the window extends: those of more than one sample. ValueError if short."""
+    axes = [axis for axis, n in enumerate(shape) if n > 1]
+    if not axes or min(shape[axis] for axis in axes) < SIZE:
+        raise ValueError(f"ssim: shape {shape} is smaller than the window of {SIZE} samples")
+    return axes
