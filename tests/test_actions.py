@@ -7,7 +7,7 @@ import pytest
 from insitu import actions
 from insitu.actions import Scene, VolumePlot
 from insitu.errors import ConfigError
-from insitu.reactive.expressions import CONDITION, EXTREMUM
+from insitu.reactive.values import CONDITION, EXTREMUM
 from insitu.render.scene import View
 
 EVERYTHING = """

@@ -106,10 +106,18 @@ class NeuralField:
         least = 2 if self.association == "vertex" else 1
         if min(nz, ny, nx) < least:
             raise ValueError(f"shape: {(nz, ny, nx)} has an axis of fewer than {least} samples")
+        return self._decode(*(self._unit_samples(n) for n in (nx, ny, nz)))
+
+    def decode_planes(self, start: int, stop: int) -> Floats:
+        """As `decode`, of the planes start..stop-1 along z: (stop - start, ny, nx, ...)."""
+        nz, ny, nx = self.shape
+        zs = self._unit_samples(nz)[start:stop]
+        return self._decode(self._unit_samples(nx), self._unit_samples(ny), zs)
+
+    def _decode(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         if self.network is None:
-            outputs = np.zeros((nz, ny, nx, self.n_components), np.float32)
+            outputs = np.zeros((len(zs), len(ys), len(xs), self.n_components), np.float32)
         else:
-            xs, ys, zs = (self._unit_samples(n) for n in (nx, ny, nz))
             outputs = lib.evaluate_grid(self.network.native, self.params, xs, ys, zs, threads())
         values = self._physical(outputs)
         return values[..., 0] if self.n_components == 1 else values
