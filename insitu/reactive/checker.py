@@ -143,7 +143,7 @@ class Checker:
         if name not in _COMPONENTS:
             raise self.error(at, f"unknown component '{name}': a vector has 'x', 'y' and 'z'")
         index, count = _COMPONENTS[name], holder.shape.components
-        if count is not None and index >= count:
+        if count is not None and (index >= count or count == 1):
             has = "no components" if count == 1 else f"{count} components"
             raise self.error(at, f"no component '{name}': this field has {has}")
         shape = replace(holder.shape, components=1)

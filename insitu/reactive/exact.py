@@ -70,4 +70,4 @@ def rounded(total: int, count: int = 1) -> float:
     try:
         return total / (count << _UNIT)  # Python rounds the quotient of integers correctly
     except OverflowError:
-        return math.copysign(math.inf, total)
+        return math.inf if total > 0 else -math.inf
