@@ -230,9 +230,9 @@ class Session:
             scenes = [*self.wanted.scenes, *scenes]
         files = [file for scene in scenes for file in self._render(scene)]
         if fired:
-            self._call_back(fired, cycle, time)
             self._save()
             self._save_queries()
+            self._call_back(fired, cycle, time)
         report = StepReport(
             cycle=cycle,
             time=time,

@@ -24,9 +24,11 @@ _SAFE = 2.0**900  # numbers beyond are scaled down first
 
 
 def fixed_sum(values: NDArray[Any]) -> int:
-    """The sum of finite floats, any shape, times 2^1074. Not collective; four temporaries."""
+    """The sum of finite floats or bools, any shape, times 2^1074; four temporaries."""
     if values.size == 0:
         return 0
+    if values.dtype == bool:
+        return int(np.count_nonzero(values)) << _UNIT
     rest = np.array(values, np.float64).ravel()
     if np.abs(rest).max() < _SAFE:
         return _extract(rest)
