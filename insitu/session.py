@@ -77,6 +77,7 @@ class Session:
         self._latest: dict[str, DistributedField] = {}
         self._record: RecordWriter | None = None
         self._tally = Tally()
+        self._steps_written = 0  # of the queries' results
         self._mesh: Any = None
         self._checked = False
         self._cycle = -1
@@ -231,7 +232,7 @@ class Session:
         files = [file for scene in scenes for file in self._render(scene)]
         if fired:
             self._save()
-            self._save_queries()
+            self._save_queries(at_end=False)
             self._call_back(fired, cycle, time)
         report = StepReport(
             cycle=cycle,
@@ -379,10 +380,17 @@ class Session:
             self._record = RecordWriter(self.comm, Path(self.run.record.path))
         self._record.append([e for name in self.window.names for e in self.window.entries(name)])
 
-    def _save_queries(self) -> list[str]:
-        """Write the results of the queries, if there are any. Collective. Returns the file."""
+    def _save_queries(self, at_end: bool = True) -> list[str]:
+        """Write the results of the queries, if there are any. Collective. Returns the file.
+
+        Before the end only where a tenth has come since the last time: the file is written whole.
+        """
         if not self.wanted.queries:
             return []
+        steps = max(map(len, self._reactions.results.values()))
+        if not at_end and steps < 1.1 * self._steps_written:
+            return []
+        self._steps_written = steps
         path = Path(self.run.output) / session_file.SESSION_FILE
         with together(self.comm, f"write {path}"):
             if self.comm.rank == 0:

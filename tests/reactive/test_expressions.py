@@ -1,6 +1,7 @@
 """The expression language: what numbers it computes, what it refuses, and where it points."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -399,3 +400,14 @@ def test_every_function_has_a_usage():
     for name, signatures in FUNCTIONS.items():
         assert usage(name).startswith(f"{name}(")
         assert all(signature.does for signature in signatures)
+
+
+def test_the_documentation_has_every_function(root):
+    text = (root / "docs" / "expressions.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(\w+)\(", text, re.MULTILINE))
+    assert documented - {"history"} == set(FUNCTIONS) - {"history"}
+    for name, signatures in FUNCTIONS.items():
+        for signature in signatures:
+            if "first_relative_index" not in signature.usage(name):
+                assert f"`{signature.usage(name)}`" in text
+                assert signature.does.replace("|", "\\|") in text
