@@ -17,9 +17,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from insitu.reactive import syntax
-from insitu.reactive.checker import Checker, FieldKind, unknown
+from insitu.reactive.checker import Checker, unknown
 from insitu.reactive.scalars import Scalar
 from insitu.reactive.syntax import ExpressionError
+from insitu.reactive.typed import FieldKind
 
 __all__ = ["Expression", "ExpressionError", "FieldKind", "parse"]
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.reactive.checker import FieldKind
 from insitu.reactive.expressions import ExpressionError, parse
 from insitu.reactive.functions import FUNCTIONS, usage
 from insitu.reactive.scalars import Context, Query, Reduction, Result
+from insitu.reactive.typed import FieldKind
 from insitu.reactive.values import (
     ARRAY,
     CONDITION,

@@ -2,14 +2,20 @@
 
 import math
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.parallel import RemoteError
 from insitu.reactive import blocks as block_module
-from insitu.reactive.values import Extremum, Histogram
+from insitu.reactive.expressions import ExpressionError, parse
+from insitu.reactive.functions import FUNCTIONS
+from insitu.reactive.typed import FieldKind
+from insitu.reactive.values import EXTREMUM, HISTOGRAM, NUMBER, Extremum, Histogram
 from tests.reactive.domain import CELLS, WORLD, cut, evaluate, lines, shape
 
 RANKS = [1, 2, 3, 4]
@@ -213,12 +219,12 @@ def test_blocks_without_finite_samples_and_constant_ones(n_blocks):
     assert evaluate("quantile(cdf(histogram(field('p'))), 0.3)", blocks) == 3.0
     values[:] = np.nan
     nothing_finite = cut([values], "element", n_blocks)
-    for given in (nothing_finite, []):
+    for held in (nothing_finite, []):
         for text in ("max(field('p')).value", "avg(field('p'))", "entropy(histogram(field('p')))"):
-            assert math.isnan(same(evaluate(text, {"p": given})))
-        assert evaluate("sum(field('p'))", {"p": given}) == 0.0
-        expected = values.size if given is nothing_finite else 0
-        assert evaluate("nan_count(field('p'))", {"p": given}) == expected
+            assert math.isnan(same(evaluate(text, {"p": held})))
+        assert evaluate("sum(field('p'))", {"p": held}) == 0.0
+        expected = values.size if held is nothing_finite else 0
+        assert evaluate("nan_count(field('p'))", {"p": held}) == expected
 
 
 @pytest.mark.parallel(RANKS)
@@ -246,6 +252,51 @@ def test_fields_that_do_not_fit_are_an_error_on_all_ranks():
     lacking = p[1:] if WORLD.rank == 0 else p
     with pytest.raises(RemoteError, match="this rank's domains are not the same"):
         evaluate("sum(field('p') + field('q'))", {"p": p, "q": lacking})
+
+
+FUZZ_QUERIES = {"q1": "avg(field('p'))", "q2": "max(field('p'))", "q3": "histogram(field('q'), 8)"}
+FUZZ_KINDS = {"q1": NUMBER, "q2": EXTREMUM, "q3": HISTOGRAM}
+PARTS = st.recursive(
+    st.sampled_from(
+        "1 0.5 -2 True q1 q2 q3 time() 'linear' q2.position field('p') field('q') "
+        "field('v') field('v').x window('p',1)".split()
+    ),
+    lambda inner: st.one_of(
+        st.sampled_from([(f, s) for f in sorted(FUNCTIONS) for s in FUNCTIONS[f]]).flatmap(
+            lambda way: st.lists(
+                inner,
+                min_size=(n := sum(not p.optional for p in way[1].parameters)),
+                max_size=n,
+            ).map(lambda given: f"{way[0]}({', '.join(given)})")
+        ),
+        st.tuples(inner, st.sampled_from("+-*/%<") | st.sampled_from(["and", ">="]), inner).map(
+            lambda t: f"({' '.join(t)})"
+        ),
+        st.tuples(inner, st.sampled_from([".value", ".position", ".x", ".z", "[0]"])).map(
+            lambda t: f"({t[0]}){t[1]}"
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(PARTS)
+def test_what_is_accepted_can_be_evaluated(text):
+    """No expression that passes the checks fails at a step, or warns, on any data."""
+    kinds = {n: FieldKind("element", c) for n, c in (("p", 1), ("q", 1), ("v", 3))}
+    try:
+        parse(text, FUZZ_KINDS).check_kinds(kinds)
+    except ExpressionError:
+        return
+    blocks = {
+        "p": cut([P], "element", 2),
+        "q": cut([Q], "element", 2),
+        "v": cut(V, "element", 2, "v"),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate(text, blocks, queries=FUZZ_QUERIES)
 
 
 @pytest.mark.parallel([1, 2])
