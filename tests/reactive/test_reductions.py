@@ -258,8 +258,23 @@ FUZZ_QUERIES = {"q1": "avg(field('p'))", "q2": "max(field('p'))", "q3": "histogr
 FUZZ_KINDS = {"q1": NUMBER, "q2": EXTREMUM, "q3": HISTOGRAM}
 PARTS = st.recursive(
     st.sampled_from(
-        "1 0.5 -2 True q1 q2 q3 time() 'linear' q2.position field('p') field('q') "
-        "field('v') field('v').x window('p',1)".split()
+        [
+            "1",
+            "0.5",
+            "-2",
+            "True",
+            "q1",
+            "q2",
+            "q3",
+            "time()",
+            "'linear'",
+            "q2.position",
+            "field('p')",
+            "field('q')",
+            "field('v')",
+            "field('v').x",
+            "window('p',1)",
+        ]
     ),
     lambda inner: st.one_of(
         st.sampled_from([(f, s) for f in sorted(FUNCTIONS) for s in FUNCTIONS[f]]).flatmap(
