@@ -98,7 +98,7 @@ $(VENV)/.bench: $(STAMP)
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/engine.py --rounds 3 --seconds 0.3
-	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/quality.py --plot out/quality.svg
 	$(BIN)/python benchmarks/guest.py
 	$(BIN)/python benchmarks/scaling.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py

@@ -84,8 +84,12 @@ def interrupts(n: int, rounds: int) -> dict[str, list[float]]:
     sampler = grid_sampler(partition)
     calls: dict[str, Callable[[], object]] = {
         "range of the block": lambda: block_range(sampler),
-        "measure": lambda: lib.measure(network.native, params, sampler, [0.0], [1.0]),
-        "evaluate_grid": lambda: lib.evaluate_grid(network.native, params, line, line, line),
+        "measure, a slice": lambda: lib.measure(
+            network.native, params, sampler, [0.0], [1.0], 0, 2**20
+        ),
+        "decode, a slab": lambda: lib.evaluate_grid(
+            network.native, params, line, line, line[: 2**20 // n**2]
+        ),
     }
     figures = {
         "Ctrl-C while training": [latency(partition, 0.5 + 0.037 * i) for i in range(rounds)]
@@ -114,7 +118,7 @@ OPTIONS = {
     "batch": 4096, "learning_rate": 0.02, "final_rate": 1.0, "decay": "exponential",
     "iterations": 2**40, "seconds": 1e30, "loss_threshold": 0.0, "error_threshold": 0.0,
     "average": 0.95, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "l2": 1e-9, "seed": 0,
-    "boundary_share": 0.15, "boundary_sigma": 0.005,
+    "boundary_share": 0.15, "boundary_sigma": 0.005, "threads": 1, "approach": 0.0, "huber": 0.0,
 }  # fmt: skip
 
 

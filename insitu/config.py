@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from insitu import yaml_tree
+from insitu.codec.options import Compression
 from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.limits import Range, Section
@@ -98,8 +99,9 @@ class NetworkConfig(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FieldConfig(Target):
-    """What is kept of one field, and how well; see `training.options` for when training ends."""
+class FieldConfig(Target, Compression):
+    """What is kept of one field, and how well; see `training.options` for when training ends, and
+    `codec.options` for how the weights become bytes."""
 
     components: tuple[str, ...] = ()
     """Published scalar fields that form this vector, in the order x, y, z; default: the published
@@ -116,7 +118,10 @@ class FieldConfig(Target):
         automatic = shape["log2_hashmap_size"] is None
         if automatic:
             del shape["log2_hashmap_size"]
-        return Recipe(Network(**shape), self.training, target, table_from_voxels=automatic)
+        compression = Compression(
+            **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
+        )
+        return Recipe(Network(**shape), self.training, target, automatic, compression)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,9 @@ class Session:
         """Collective; the same configuration on every rank."""
         self.run, self.wanted = run, wanted
         self.comm = comm.Dup()
-        threads.set_share(cpu_share(self.comm, threads.cpus()))
+        # Where everyone was told how many threads to use, there is nothing to share out.
+        if self.comm.allreduce(threads.omp_num_threads() is None, op=MPI.LOR):
+            threads.set_share(cpu_share(self.comm, threads.cpus()))
         self.log = rank_logger(self.comm)
         self.recipes = {name: field.recipe for name, field in run.fields.items()}
         self.window = Window(run.window.steps)

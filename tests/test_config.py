@@ -9,6 +9,7 @@ import pytest
 from mpi4py import MPI
 
 from insitu import config
+from insitu.codec.options import Compression
 from insitu.config import ConfigError, RunConfig
 from insitu.parallel import RemoteError
 
@@ -42,7 +43,7 @@ def test_a_run_file(write):
             simulation: {module: wave, class: Wave, deck: wave.in, cells: [8, 8, 8]}
             fields:
               density: {psnr: 4e1, network: {n_levels: 3}, training: {seed: 7}}
-              velocity: {components: [u, v, w]}
+              velocity: {components: [u, v, w], compression: kmeans, compression_loss: 0.5}
               energy:
             window: {steps: 6, every: 2}
             ghosts: exchange
@@ -53,6 +54,9 @@ def test_a_run_file(write):
     assert run.fields["density"].network.n_levels == 3
     assert run.fields["density"].training.seed == 7
     assert run.fields["velocity"].components == ("u", "v", "w")
+    kept = Compression(compression="kmeans", compression_loss=0.5)
+    assert run.fields["velocity"].recipe.compression == kept
+    assert run.fields["energy"].recipe.compression == Compression()
     assert run.fields["energy"] == config.FieldConfig()
     assert run.window == config.WindowConfig(steps=6, every=2)
     assert run.record == config.RecordConfig(path="out/record")
@@ -83,6 +87,15 @@ def test_what_is_read_is_found_beside_the_run_file(write, tmp_path):
         (
             "fields: {p: {network: {n_neurons: 24}}}",
             "run.yaml:1: fields.p.network.n_neurons: 24 is not in the multiples of 16 in 16..256",
+        ),
+        (
+            "fields: {p: {compression: quantised}}",
+            "run.yaml:1: fields.p.compression: 'quantised' is not one of 'quantized', 'kmeans', "
+            "'sz3_zfp' or 'half'; did you mean 'quantized'?",
+        ),
+        (
+            "fields: {p: {compression_loss: 0}}",
+            "run.yaml:1: fields.p.compression_loss: 0 is not in 0.01..6 dB",
         ),
         (
             "fields: {p: {training: {decay: cosin}}}",

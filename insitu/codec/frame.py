@@ -3,12 +3,16 @@
 In: a header (JSON-able) and payloads (bytes). Out: one checksummed run of bytes, and back.
 
     magic 8 | version u16 | reserved u16 | header length u32 | payload length u64   (24 bytes)
-    header (JSON, UTF-8; its key "payloads" lists the length of each payload)
+    header (JSON, UTF-8, through ZSTD with the dictionary below where that is shorter; its key
+            "payloads" lists the length of each payload)
     payloads, one after the other
     checksum (CRC-32, 4 bytes) of everything before it
 
 All integers are little-endian. Nothing is ever unpickled, and nothing is allocated on the word of
 a length that the bytes at hand do not back.
+
+Version 2 is written: the header of a neural field names the codec of its weights ("weights").
+Version 1, in which headers are plain and weights in half precision, is still read.
 """
 
 from __future__ import annotations
@@ -19,14 +23,28 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from insitu.codec import zstd
+from insitu.codec.errors import FrameError as FrameError
+
 MAGIC = b"INSITUFR"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
 _PREFIX = struct.Struct("<8sHHIQ")
 _CHECKSUM_NBYTES = 4
+_MOST_HEADER = 1 << 16  # bytes that a header may inflate to; longer ones stay as they are
 
-
-class FrameError(ValueError):
-    """The bytes are not a whole, unharmed frame; the message says what is wrong."""
+# What headers mostly consist of. It belongs to version 2: to change it is to make a version.
+_DICTIONARY = (
+    b'"association":"vertex","dtype":"float32","network":null,"weights":"sz3_zfp","weights":"half"'
+    b',"weights":"kmeans","warm":false},"domain_id":0,"cycle":0,"time":0.0,"payloads":[0,0,0,0]}'
+    b'{"kind":"neural_field","name":"density","association":"element","cells":[48,48,96],"range":'
+    b'[[0.0,1.0]],"dtype":"float64","nodes":[[0.0,10.0,97],[5.0,10.0,49],[5.0,10.0,49]],"network":'
+    b'{"n_levels":4,"n_features_per_level":4,"log2_hashmap_size":10,"base_resolution":5,'
+    b'"per_level_scale":2.0,"n_neurons":16,"n_hidden_layers":2,"n_outputs":1},"weights":'
+    b'"quantized","metrics":{"sum_of_squares":[0.1],"n_finite":[221184],"max_error":0.01,'
+    b'"nan_count":0,"inf_count":0,"raw_nbytes":1769472,"iterations":100,"seconds":0.1,"warm":true'
+    b'},"domain_id":1,"cycle":100,"time":1.0,"payloads":[2000,0,0,0]}'
+)
 
 
 def _checksum(data: bytes | memoryview) -> bytes:
@@ -40,6 +58,8 @@ def pack(header: Mapping[str, Any], payloads: Sequence[bytes]) -> bytes:
         separators=(",", ":"),
         allow_nan=True,
     ).encode()
+    if len(text) <= _MOST_HEADER:
+        text = min(text, zstd.compress(text, _DICTIONARY), key=len)
     prefix = _PREFIX.pack(MAGIC, VERSION, 0, len(text), sum(map(len, payloads)))
     body = b"".join([prefix, text, *payloads])
     return body + _checksum(body)
@@ -55,8 +75,9 @@ def frame_nbytes(data: bytes | memoryview) -> int:
     magic, version, _, header_nbytes, payload_nbytes = _PREFIX.unpack_from(data)
     if magic != MAGIC:
         raise FrameError(f"starts with {bytes(magic)!r}, a frame starts with {MAGIC!r}")
-    if version != VERSION:
-        raise FrameError(f"frame of version {version}, this insitu reads version {VERSION}")
+    if version not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise FrameError(f"frame of version {version}, this insitu reads versions {known}")
     return int(_PREFIX.size + header_nbytes + payload_nbytes + _CHECKSUM_NBYTES)
 
 
@@ -73,9 +94,12 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
     if _checksum(body) != bytes(view[nbytes - _CHECKSUM_NBYTES : nbytes]):
         raise FrameError("checksum does not match: the bytes were altered")
     header_nbytes = _PREFIX.unpack_from(view)[3]
+    text = bytes(body[_PREFIX.size : _PREFIX.size + header_nbytes])
+    if text.startswith(zstd.MAGIC):
+        text = zstd.decompress(text, _MOST_HEADER, _DICTIONARY)
     try:
-        header = json.loads(bytes(body[_PREFIX.size : _PREFIX.size + header_nbytes]))
-    except ValueError as error:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
         raise FrameError(f"header is not JSON: {error}") from None
     if not isinstance(header, dict):
         raise FrameError(f"header is {type(header).__name__}, expected an object")

@@ -1,46 +1,110 @@
-"""Weights of a network as bytes: half precision, bytes of like significance together, ZSTD.
+"""The weights of a network as they are kept: bytes, and the parameters that these decode to.
 
-In: parameters (n,). Out: a payload, and the parameters again exactly as half precision holds them.
+In: parameters, or a payload. Out: `Weights`, in which the two always belong together.
+
+A payload is the codec's bytes, compressed by ZSTD. What a payload may inflate to, and how many
+parameters it may stand for, is bounded before anything is allocated.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.frame import FrameError
+from insitu.codec import half, kmeans, quantized, sz3_zfp, zstd
+from insitu.codec.errors import FrameError
+from insitu.engines.network import Network
+
+Floats = NDArray[np.float32]
+
+CODECS = ("half", "quantized", "kmeans", "sz3_zfp")
+
+# A payload of b bytes stands for at most these many parameters: FREE + b * PER_BYTE. No trained
+# network comes near; where an untrained one would, its payload is filled up with zeros.
+_FREE, _PER_BYTE = 1 << 16, 1024
+# Bytes that a codec may take for a weight, and for all that is not weights.
+_PER_WEIGHT, _HEADS = 6, 1 << 14
 
 
-def half(params: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The parameters as they will be read back: rounded to float16, in float32.
+@dataclass(frozen=True)
+class Weights:
+    """Parameters, and the bytes that they are what decoding gives of. Immutable."""
 
-    Raises ValueError where one does not fit float16 (|w| > 65504) or is not finite.
-    """
-    with np.errstate(over="ignore"):  # what overflows is found, and said, in the next line
-        rounded = params.astype(np.float16)
-    if not np.isfinite(rounded).all():
-        worst = params[~np.isfinite(rounded)][0]
-        raise ValueError(f"weights: {worst} does not fit half precision")
-    return rounded.astype(np.float32)
+    params: Floats
+    """(n_params,), read-only."""
+    codec: str
+    """One of `CODECS`."""
+    payload: bytes = field(repr=False)
+
+    @staticmethod
+    def none() -> Weights:
+        """Of a field that needs no network."""
+        return _kept(np.zeros(0, np.float32), "half", b"")
+
+    @staticmethod
+    def half(params: Floats) -> Weights:
+        """In half precision. ValueError where a weight does not fit it (|w| > 65504)."""
+        params = half.rounded(params)
+        return _kept(params, "half", half.pack(params))
+
+    @staticmethod
+    def of(
+        network: Network, codec: str, body: bytes, reference: NDArray[np.float32] | None = None
+    ) -> Weights:
+        """From a codec's bytes, decoded at once."""
+        return _kept(_decode(network, codec, body, reference), codec, body)
+
+    @staticmethod
+    def from_payload(
+        payload: bytes,
+        codec: str,
+        network: Network | None,
+        reference: NDArray[np.float32] | None = None,
+    ) -> Weights:
+        """The weights again.
+
+        Args:
+            payload, codec: of the `Weights` that were written.
+            network: the shape that they are for; None: a field that needs none.
+            reference: (n_params,), the decoded parameters that `compress` was given, if any.
+
+        Raises FrameError where the payload is not one of this network, or is the difference from
+        a reference and that is missing or another.
+        """
+        if codec not in CODECS:
+            raise FrameError(f"weights: codec {codec!r}, expected one of {', '.join(CODECS)}")
+        if network is None:
+            return Weights.none()
+        n = network.n_params
+        if n > _FREE + _PER_BYTE * len(payload):
+            raise FrameError(f"weights: {len(payload)} bytes for {n} parameters")
+        body = zstd.decompress(payload, _HEADS + _PER_WEIGHT * n)
+        return _freeze(_decode(network, codec, body, reference), codec, payload)
 
 
-def encode(params: NDArray[np.float32]) -> bytes:
-    """params (n,), already rounded by `half` -> payload."""
-    import zstandard
+def _decode(network: Network, codec: str, body: bytes, reference: Floats | None) -> Floats:
+    if codec == "quantized":
+        params = quantized.decode(network, body, reference)
+    elif codec == "kmeans":
+        params = kmeans.decode(network, body)
+    elif codec == "sz3_zfp":
+        params = sz3_zfp.decode(network, body)
+    else:
+        params = half.unpack(body, network.n_params)
+    if not np.isfinite(params).all():
+        raise FrameError("weights: a parameter is not finite")
+    return params
 
-    planes = params.astype("<f2").view(np.uint8).reshape(-1, 2).T  # low bytes, then high bytes
-    return zstandard.ZstdCompressor(level=9).compress(np.ascontiguousarray(planes).tobytes())
+
+def _kept(params: Floats, codec: str, body: bytes) -> Weights:
+    payload = zstd.compress(body)
+    least = -(-(len(params) - _FREE) // _PER_BYTE)
+    return _freeze(params, codec, payload + bytes(max(least - len(payload), 0)))
 
 
-def decode(payload: bytes, n: int) -> NDArray[np.float32]:
-    """payload -> params (n,). Raises FrameError where the payload does not hold n weights."""
-    import zstandard
-
-    try:
-        raw = zstandard.ZstdDecompressor().decompress(payload, max_output_size=2 * n + 1)
-    except zstandard.ZstdError as error:
-        raise FrameError(f"weights: {error}") from None
-    if len(raw) != 2 * n:
-        raise FrameError(f"weights: {len(raw)} bytes, {n} half-precision values have {2 * n}")
-    planes = np.frombuffer(raw, np.uint8).reshape(2, n)
-    return np.ascontiguousarray(planes.T).view("<f2").reshape(n).astype(np.float32)
+def _freeze(params: Floats, codec: str, payload: bytes) -> Weights:
+    params = np.ascontiguousarray(params, np.float32)
+    params.flags.writeable = False
+    return Weights(params, codec, payload)

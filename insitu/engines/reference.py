@@ -101,15 +101,17 @@ def _encode_backward(
     return point_gradient
 
 
-def l1_loss(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """Mean absolute error over finite targets (n, c), and its gradient.
+def huber_loss(outputs: Array, targets: Array, huber: float) -> tuple[float, Array]:
+    """Mean absolute error over finite targets (n, c), and the gradient of Huber's loss.
 
+    Errors below `huber` count by their square, larger ones by their size; 0 is DVNR's L1.
     The gradient is averaged over all n * c values, so that a masked sample only weighs nothing.
     """
     valid = np.isfinite(targets)
     difference = np.where(valid, outputs - np.where(valid, targets, 0), 0)
     loss = float(np.abs(difference).sum() / max(valid.sum(), 1))
-    return loss, np.sign(difference) / difference.size
+    slope = np.clip(difference / huber, -1, 1) if huber > 0 else np.sign(difference)
+    return loss, slope / difference.size
 
 
 @dataclass

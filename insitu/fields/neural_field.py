@@ -13,14 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from insitu.codec import frame, weights
+from insitu.codec import frame
 from insitu.codec.frame import FrameError
+from insitu.codec.weights import Weights
 from insitu.engines.native import lib
 from insitu.engines.network import Network
 from insitu.engines.threads import threads
+from insitu.fields import header as head
 from insitu.fields.metrics import FieldMetrics
 
 Floats = NDArray[np.floating[Any]]
+
+_SLAB_SAMPLES = 2**20  # decoded in one go, about 10 ms
+
+_KEYS = {
+    "name", "association", "cells", "range", "dtype", "nodes", "network", "metrics", "domain_id",
+    "cycle", "time",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,19 +44,26 @@ class NeuralField:
     nodes: tuple[Floats, Floats, Floats]
     """World coordinates of the owned box's grid lines, x (nx+1,), y (ny+1,), z (nz+1,)."""
     range: Floats
-    """(n_components, 2): owned minimum and maximum, which outputs 0 and 1 stand for."""
+    """(n_components, 2): owned minimum and maximum; their difference is the outputs' unit."""
     dtype: np.dtype[Any]
     """Of the raw data and of what is decoded: float32 or float64."""
     network: Network | None
     """None where every component is constant: the range says all."""
-    params: NDArray[np.float32]
-    """(n_params,), exactly representable in half precision."""
+    weights: Weights
+    """Its parameters, and the bytes that these are decoded from."""
     metrics: FieldMetrics
     domain_id: int = 0
     cycle: int = 0
     time: float = 0.0
     """Of the simulation, in its own unit."""
+    origin: Floats | None = None
+    """(n_components,): what output 0 stands for; None: the minimum."""
     _bytes: bytes | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def params(self) -> NDArray[np.float32]:
+        """(n_params,), read-only: what the field's bytes decode to."""
+        return self.weights.params
 
     @property
     def n_components(self) -> int:
@@ -106,26 +122,32 @@ class NeuralField:
         least = 2 if self.association == "vertex" else 1
         if min(nz, ny, nx) < least:
             raise ValueError(f"shape: {(nz, ny, nx)} has an axis of fewer than {least} samples")
-        return self._decode(*(self._unit_samples(n) for n in (nx, ny, nz)))
+        xs, ys, zs = (self._unit_samples(n) for n in (nx, ny, nz))
+        values = np.empty((nz, ny, nx, self.n_components), self.dtype)
+        # In slabs: Ctrl-C is seen between two of them, and no second block is held.
+        layers = max(1, _SLAB_SAMPLES // (ny * nx))
+        for z in range(0, nz, layers):
+            values[z : z + layers] = self._decode(xs, ys, zs[z : z + layers])
+        return values[..., 0] if self.n_components == 1 else values
 
     def decode_planes(self, start: int, stop: int) -> Floats:
-        """As `decode`, of the planes start..stop-1 along z: (stop - start, ny, nx, ...)."""
+        """The planes start..stop-1 of `decode()` along z: (stop - start, ny, nx, n_components)."""
         nz, ny, nx = self.shape
         zs = self._unit_samples(nz)[start:stop]
         return self._decode(self._unit_samples(nx), self._unit_samples(ny), zs)
 
     def _decode(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        """(nz, ny, nx, n_components) at the product of coordinates in the unit cube."""
         if self.network is None:
             outputs = np.zeros((len(zs), len(ys), len(xs), self.n_components), np.float32)
         else:
             outputs = lib.evaluate_grid(self.network.native, self.params, xs, ys, zs, threads())
-        values = self._physical(outputs)
-        return values[..., 0] if self.n_components == 1 else values
+        return self._physical(outputs)
 
     def sampler(self) -> Any:
         """The native `Sampler` of this field: physical values at points of the unit cube."""
         native = None if self.network is None else self.network.native
-        return lib.NetworkSampler(native, self.params, self.range[:, 0], self._extent)
+        return lib.NetworkSampler(native, self.params, self.zero, self._extent)
 
     def to_bytes(self) -> bytes:
         """The field as one frame (see `insitu.codec.frame`)."""
@@ -133,23 +155,24 @@ class NeuralField:
 
     @cached_property
     def _frame(self) -> bytes:
-        grid_lines = [_line_header(nodes) for nodes in self.nodes]
+        grid_lines = [head.write_lines(nodes) for nodes in self.nodes]
         header = {
             "kind": "neural_field",
             "name": self.name,
             "association": self.association,
             "cells": self.cells,
             "range": self.range.tolist(),
+            "origin": self.zero.tolist(),
             "dtype": self.dtype.name,
-            "nodes": [head for head, _ in grid_lines],
+            "nodes": [entry for entry, _ in grid_lines],
             "network": None if self.network is None else self.network.to_dict(),
+            "weights": self.weights.codec,
             "metrics": self.metrics.to_dict(),
             "domain_id": self.domain_id,
             "cycle": self.cycle,
             "time": self.time,
         }
-        encoded = weights.encode(self.params)
-        return frame.pack(header, [encoded, *(payload for _, payload in grid_lines)])
+        return frame.pack(header, [self.weights.payload, *(lines for _, lines in grid_lines)])
 
     @staticmethod
     def from_bytes(data: bytes | memoryview) -> NeuralField:
@@ -157,12 +180,45 @@ class NeuralField:
         header, payloads = frame.unpack(data)
         if header.get("kind") != "neural_field":
             raise FrameError(f"a frame of kind {header.get('kind')!r}, not of a neural field")
-        try:
-            return _from_header(header, payloads, bytes(data))
-        except FrameError:
-            raise
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise FrameError(f"header of a neural field: {error!r}") from error
+        missing = _KEYS - header.keys()
+        if missing or len(payloads) != 4:
+            raise FrameError(
+                f"{len(payloads)} payloads, expected 4; header without {sorted(missing)}"
+            )
+        value_range = head.value_range(header["range"])
+        n_components = len(value_range)
+        cells = head.cells(header["cells"])
+        network = head.network(header["network"], n_components)
+        lines = [
+            head.read_lines(entry, payload, n)
+            for entry, payload, n in zip(
+                head.sequence("nodes", header["nodes"], 3), payloads[1:], cells[::-1], strict=True
+            )
+        ]
+        return NeuralField(
+            name=head.word("name", header["name"]),
+            association=head.word("association", header["association"], ("element", "vertex")),
+            cells=cells,
+            nodes=(lines[0], lines[1], lines[2]),
+            range=value_range,
+            dtype=np.dtype(head.word("dtype", header["dtype"], ("float32", "float64"))),
+            network=network,
+            # Version 1 says nothing of the weights: they are in half precision.
+            weights=Weights.from_payload(
+                payloads[0], head.word("weights", header.get("weights", "half")), network
+            ),
+            metrics=head.metrics(header["metrics"], n_components),
+            domain_id=head.whole("domain_id", header["domain_id"]),
+            cycle=head.whole("cycle", header["cycle"]),
+            time=head.real("time", header["time"]),
+            origin=head.origin(header.get("origin"), value_range),
+            _bytes=bytes(data[: frame.frame_nbytes(data)]),
+        )
+
+    @property
+    def zero(self) -> Floats:
+        """Values that output 0 stands for, (n_components,)."""
+        return self.range[:, 0] if self.origin is None else self.origin
 
     @property
     def _extent(self) -> Floats:
@@ -175,8 +231,7 @@ class NeuralField:
 
     def _physical(self, outputs: Floats) -> Floats:
         """(..., n_components) of the network -> the field's units, in its own precision."""
-        low = self.range[:, 0]
-        return np.asarray(low + self._extent * outputs).astype(self.dtype)
+        return np.asarray(self.zero + self._extent * outputs).astype(self.dtype)
 
     def _unit_samples(self, n: int) -> NDArray[np.float32]:
         if self.association == "vertex":
@@ -205,67 +260,3 @@ class NeuralField:
             cell = np.clip(cell, 0, len(nodes) - 2)
             slopes[:, axis] = 1 / ((len(nodes) - 1) * np.diff(nodes)[cell])
         return slopes
-
-
-def _line_header(nodes: Floats) -> tuple[Any, bytes]:
-    """Header entry and payload of one axis: evenly spaced lines need two numbers only."""
-    even = np.linspace(nodes[0], nodes[-1], len(nodes))
-    if np.abs(nodes - even).max() <= 1e-12 * (abs(nodes[-1]) + abs(nodes[0])):
-        return [float(nodes[0]), float(nodes[-1]), len(nodes)], b""
-    return None, np.asarray(nodes, "<f8").tobytes()
-
-
-def _line(head: Any, payload: bytes, cells: int) -> Floats:
-    if head is None:
-        nodes = np.frombuffer(payload, "<f8").astype(np.float64)
-    else:
-        if head[2] != cells + 1:  # before anything of that size is made
-            raise FrameError(f"nodes: {head[2]} grid lines for {cells} cells")
-        nodes = np.linspace(head[0], head[1], head[2])
-    if len(nodes) != cells + 1 or not (np.diff(nodes) > 0).all():
-        raise FrameError(f"nodes: {len(nodes)} grid lines for {cells} cells, or not increasing")
-    return nodes
-
-
-_MAX_CELLS_PER_AXIS = 1 << 24
-
-
-def _from_header(header: dict[str, Any], payloads: list[bytes], data: bytes) -> NeuralField:
-    cells = tuple(header["cells"])
-    if len(cells) != 3 or not all(type(n) is int and 1 <= n <= _MAX_CELLS_PER_AXIS for n in cells):
-        raise FrameError(f"cells: {cells} are not three positive numbers")
-    if header["association"] not in ("element", "vertex"):
-        raise FrameError(f"association: {header['association']!r}")
-    if header["dtype"] not in ("float32", "float64"):
-        raise FrameError(f"dtype: {header['dtype']!r}")
-    value_range = np.array(header["range"], np.float64)
-    if value_range.ndim != 2 or value_range.shape[1] != 2 or not len(value_range):
-        raise FrameError(f"range: shape {value_range.shape}, expected (n_components, 2)")
-    network = None if header["network"] is None else Network(**header["network"])
-    if network is not None:
-        _ = network.native  # refuses impossible shapes
-        if network.n_outputs != len(value_range):
-            raise FrameError(f"network: {network.n_outputs} outputs, {len(value_range)} ranges")
-        params = weights.decode(payloads[0], network.n_params)
-    else:
-        params = np.zeros(0, np.float32)
-    params.flags.writeable = False
-    lines = [
-        _line(head, payload, n)
-        for head, payload, n in zip(header["nodes"], payloads[1:], reversed(cells), strict=True)
-    ]
-    return NeuralField(
-        name=header["name"],
-        association=header["association"],
-        cells=cells,
-        nodes=(lines[0], lines[1], lines[2]),
-        range=value_range,
-        dtype=np.dtype(header["dtype"]),
-        network=network,
-        params=params,
-        metrics=FieldMetrics.from_dict(header["metrics"]),
-        domain_id=int(header["domain_id"]),
-        cycle=int(header["cycle"]),
-        time=float(header["time"]),
-        _bytes=data[: frame.frame_nbytes(data)],
-    )

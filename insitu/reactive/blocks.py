@@ -143,8 +143,7 @@ class Region:
                 z + front : end_z + front, y + below : end_y + below, x + left : end_x + left
             ]
             return tuple(component[box] for component in held.components)
-        planes = held.decode_planes(z, end_z)
-        planes = planes.reshape(*planes.shape[:3], -1)[:, y:end_y, x:end_x]
+        planes = held.decode_planes(z, end_z)[:, y:end_y, x:end_x]
         return tuple(planes[..., i] for i in range(planes.shape[-1]))
 
     def grown(self, argument: Field) -> tuple[Region, tuple[slice, slice, slice]]:

@@ -7,10 +7,11 @@ Out: distributed fields. Two small reductions; training itself never communicate
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mpi4py import MPI
 
+from insitu.codec.options import Compression
 from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.neural_field import NeuralField
@@ -23,13 +24,15 @@ from insitu.training.train import train
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one field is compressed: the network for the whole domain, its training, its target."""
+    """How one field is compressed: the network for the whole domain, its training, its target,
+    and how its weights are kept."""
 
     network: Network
     options: TrainingOptions
     target: Target
     table_from_voxels: bool = False
     """Whether the network's table is replaced by one that fits the number of voxels."""
+    compression: Compression = field(default_factory=Compression)
 
     def network_for(self, n_voxels: int) -> Network:
         """The network for a domain of `n_voxels`."""
@@ -67,6 +70,7 @@ def train_fields(
                     recipe.target,
                     whole[name],
                     before.get(block.domain_id),
+                    recipe.compression,
                     cycle=cycle,
                     time=time,
                 )

@@ -6,37 +6,24 @@ whose quality was measured by evaluating it at every owned sample. No communicat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.codec import weights
-from insitu.engines.native import lib
+from insitu.codec.options import Compression
+from insitu.codec.weights import Weights
 from insitu.engines.network import Network
-from insitu.engines.threads import threads
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
+from insitu.training.block import Block
+from insitu.training.measure import measure
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import BlockRange, GlobalRange, block_range, grid_sampler
+from insitu.training.start import choose_start
 
-# Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
-SLICE_SECONDS = 0.02
-# Adam as in DVNR.
-ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "l2": 1e-9}
-# Weight of the past in the moving averages: about the last 20 steps count.
-AVERAGE = 0.95
-# Where the measured quality misses the target that the moving average promised, training goes on
-# towards a target so much higher.
-RETRY_DB = 0.5
-_MAX_RETRIES = 7
-# Points at which the weights of an earlier step are tried.
-_PROBES = 2048
-
-Floats = NDArray[np.float64]
+_COMPRESSION = Compression()
 
 
 def train(
@@ -46,6 +33,7 @@ def train(
     target: Target,
     whole: GlobalRange,
     previous: NeuralField | None = None,
+    compression: Compression = _COMPRESSION,
     *,
     cycle: int = 0,
     time: float = 0.0,
@@ -60,6 +48,7 @@ def train(
         whole: voxels and range over all ranks.
         previous: the same field one step earlier; its weights are the start if its network has
             the same shape (III-E).
+        compression: how the weights are kept; the field's quality is theirs after decoding.
         cycle, time: the simulation's, kept with the field.
 
     Ctrl-C ends it between two slices of training. `target.seconds` has room for the pass over the
@@ -73,16 +62,18 @@ def train(
     own = block_range(sampler)
     extent = own.range[:, 1] - own.range[:, 0]
     shape: Network | None = None
-    params, iterations, warm = np.zeros(0, np.float32), 0, False
+    weights, iterations = Weights.none(), 0
+    warm, origin = False, own.range[:, 0]
     if np.nanmax(extent, initial=0.0) > 0:
         shape = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
-        block = _Block(partition, sampler, shape, options, target, own, whole)
-        warm = options.warm_start and previous is not None and block.is_useful(previous)
+        earlier = previous if options.warm_start else None
+        first = choose_start(sampler, shape, own.range, options.seed, earlier)
+        warm, origin = first.warm, first.origin
+        block = Block(partition, sampler, shape, options, target, compression, own, whole, first)
         end = np.inf if target.seconds is None else start + target.seconds
-        params, iterations, errors = block.fit(previous if warm else None, end)
+        weights, iterations, errors = block.fit(end)
     else:
-        errors = _measure(None, params, sampler, own.range[:, 0], np.nan_to_num(extent))
-    params.flags.writeable = False
+        errors = measure(None, weights.params, sampler, origin, np.nan_to_num(extent))
     return NeuralField(
         name=partition.field,
         association=partition.association,
@@ -91,152 +82,13 @@ def train(
         range=own.range,
         dtype=partition.components[0].dtype,
         network=shape,
-        params=params,
+        weights=weights,
         metrics=_metrics(partition, own, errors, iterations, perf_counter() - start, warm),
         domain_id=partition.domain_id,
         cycle=cycle,
         time=time,
+        origin=origin,
     )
-
-
-class _Fit(NamedTuple):
-    """What training comes to: weights as they will be read back, steps, errors measured."""
-
-    params: NDArray[np.float32]
-    iterations: int
-    errors: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A block that has something to learn, with all that its training needs."""
-
-    partition: Partition
-    sampler: Any
-    network: Network
-    options: TrainingOptions
-    target: Target
-    own: BlockRange
-    whole: GlobalRange
-
-    @property
-    def low(self) -> Floats:
-        return np.nan_to_num(self.own.range[:, 0])  # (n_components,)
-
-    @property
-    def extent(self) -> Floats:
-        return np.nan_to_num(self.own.range[:, 1] - self.own.range[:, 0])  # (n_components,)
-
-    @property
-    def scale(self) -> Floats:
-        """From units of the block's own range to the global range's, in which PSNR is defined."""
-        extent = self.whole.range[:, 1] - self.whole.range[:, 0]
-        return np.divide(self.extent, extent, out=np.zeros_like(extent), where=extent > 0)
-
-    def is_useful(self, previous: NeuralField) -> bool:
-        """Whether the weights of the step before are a better start than none.
-
-        They are not where they say less of this block than one constant would: after a quiet
-        phase a network may have lost all its ReLUs, and then no gradient brings them back.
-        """
-        if previous.network != self.network:
-            return False
-        points = lib.draw(self.options.seed, 0.0, 1.0, 0, _PROBES)
-        inverse = np.divide(1, self.extent, out=np.zeros_like(self.extent), where=self.extent > 0)
-        values = self.sampler.sample(points)
-        valid = np.isfinite(values).all(axis=1)
-        if not valid.any():
-            return False
-        targets = (values[valid] - self.low) * inverse  # (n, n_components)
-        outputs = lib.evaluate(self.network.native, previous.params, points[valid])
-        # Squares, not absolute values: where most of a block is constant, the constant's absolute
-        # error is small, and what a network knows of the rest would not count.
-        return bool(np.square(outputs - targets).mean() < targets.var(axis=0).mean())
-
-    def fit(self, previous: NeuralField | None, end: float) -> _Fit:
-        """Train until the target, the last step, or just in time to be measured before `end`.
-
-        previous: where the weights start; None: from the seed.
-        """
-        if end < np.inf:
-            end -= self._seconds_to_measure()
-        psnr = self.target.psnr
-        error = None if psnr is None else 10 ** (-psnr / 20)
-        trainer = self._trainer(previous, max(end - perf_counter(), 1e-9))  # one step at least
-        for retry in range(_MAX_RETRIES + 1):
-            if error is not None:
-                trainer.error_threshold = error * 10 ** (-RETRY_DB * retry / 20)
-            while not trainer.run(min(SLICE_SECONDS, end - perf_counter())):
-                if perf_counter() >= end:
-                    break
-            params = weights.half(trainer.params)
-            errors = _measure(self.network, params, self.sampler, self.low, self.extent)
-            over = trainer.exhausted or perf_counter() >= end
-            if error is None or over or self._error(errors) <= error:
-                break
-        return _Fit(params, trainer.iteration, errors)
-
-    def _seconds_to_measure(self) -> float:
-        """What a pass over the block will take, from a pass over its lowest layer."""
-        whole = self.partition
-        samples = sum(whole.ghost_layers[0]) + (2 if whole.association == "vertex" else 1)
-        layer = replace(
-            whole,
-            components=tuple(c[:samples] for c in whole.components),
-            nodes=(*whole.nodes[:2], whole.nodes[2][:2]),
-        )
-        params = np.ones(self.network.n_params, np.float32)  # zeros would all be one page
-        start = perf_counter()
-        _measure(self.network, params, grid_sampler(layer), self.low, self.extent)
-        return (perf_counter() - start) * whole.n_voxels / layer.n_voxels
-
-    def _trainer(self, previous: NeuralField | None, seconds: float) -> Any:
-        first = previous.params if previous else self.network.initial_params(self.options.seed)
-        return lib.Trainer(
-            self.network.native, first, self.sampler, self.low, self.extent, self.scale,
-            self._native_options(seconds),
-        )  # fmt: skip
-
-    def _error(self, errors: list[dict[str, Any]]) -> float:
-        """Root mean square error over all components, in units of their global ranges."""
-        total, count = 0.0, 0
-        for error, scale, extent in zip(errors, self.scale, self.extent, strict=True):
-            if extent > 0:
-                total += error["sum_of_squares"] * (scale / extent) ** 2
-            count += error["finite"]
-        return float(np.sqrt(total / count)) if count else 0.0
-
-    def _native_options(self, seconds: float) -> dict[str, Any]:
-        options, target = self.options, self.target
-        n_train = options.iterations(self.partition.n_voxels)
-        return {
-            "batch": options.batch,
-            "learning_rate": options.learning_rate,
-            "final_rate": options.final_rate,
-            "decay": options.decay,
-            "iterations": n_train if target.iterations is None else target.iterations,
-            "seconds": seconds,
-            "loss_threshold": options.loss_threshold or 0.0,
-            "error_threshold": 0.0,
-            "average": AVERAGE,
-            "seed": options.seed,
-            "threads": threads(),
-            "boundary_share": options.lambda_boundary,
-            "boundary_sigma": options.sigma,
-            **ADAM,
-        }
-
-
-def _measure(
-    network: Network | None,
-    params: NDArray[np.float32],
-    sampler: Any,
-    low: Floats,
-    extent: Floats,
-) -> list[dict[str, Any]]:
-    """Errors per component at every owned sample, without a decoded copy of the block."""
-    native = None if network is None else network.native
-    return list(lib.measure(native, params, sampler, low, extent, threads()))
 
 
 def _metrics(

@@ -1,6 +1,7 @@
 """Frames: round trip of anything, refusal of everything else."""
 
 import struct
+import zlib
 
 import pytest
 from hypothesis import given
@@ -59,5 +60,19 @@ def test_a_huge_announced_length_allocates_nothing() -> None:
 def test_another_version_is_named() -> None:
     data = bytearray(pack({}, []))
     data[8:10] = struct.pack("<H", 9)
-    with pytest.raises(FrameError, match="version 9, this insitu reads version 1"):
+    with pytest.raises(FrameError, match="version 9, this insitu reads versions 1 and 2"):
         unpack(bytes(data))
+
+
+@given(st.binary(max_size=60))
+def test_a_header_that_is_no_object_is_refused(text: bytes) -> None:
+    body = struct.pack("<8sHHIQ", b"INSITUFR", 2, 0, len(text), 0) + text
+    with pytest.raises(FrameError):
+        unpack(body + zlib.crc32(body).to_bytes(4, "little"))
+
+
+def test_a_header_nested_too_deeply_is_refused() -> None:
+    text = b"[" * 200_000
+    body = struct.pack("<8sHHIQ", b"INSITUFR", 2, 0, len(text), 0) + text
+    with pytest.raises(FrameError, match="not JSON"):
+        unpack(body + zlib.crc32(body).to_bytes(4, "little"))

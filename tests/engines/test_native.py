@@ -168,6 +168,8 @@ OPTIONS = {
     "loss_threshold": 0.0,
     "error_threshold": 0.0,
     "average": 0.9,
+    "approach": 0.0,
+    "huber": 0.02,
     "beta1": 0.9,
     "beta2": 0.999,
     "epsilon": 1e-8,
@@ -230,17 +232,19 @@ def test_targets(nan: bool) -> None:
 
 @pytest.mark.parametrize("network", CASES)
 @pytest.mark.parametrize("nan", [False, True])
-def test_training_gradient(network: Network, nan: bool) -> None:
+@pytest.mark.parametrize("huber", [0.0, 0.3])
+def test_training_gradient(network: Network, nan: bool, huber: float) -> None:
     arrays, sampler = block(network.n_outputs, nan)
     params = random_params(network)
     low, extent = [0.1] * network.n_outputs, [0.7] * network.n_outputs
-    trainer = lib.Trainer(network.native, params, sampler, low, extent, extent, OPTIONS)
+    options = OPTIONS | {"huber": huber}
+    trainer = lib.Trainer(network.native, params, sampler, low, extent, extent, options)
     trainer.compute_gradient()
 
     points = reference.draw(7, 0.15, 0.005, 0, 300)
     targets = (target_of(arrays, points) - 0.1) / 0.7
     double = params.astype(np.float64)
-    loss, slope = reference.l1_loss(reference.evaluate(network, double, points), targets)
+    loss, slope = reference.huber_loss(reference.evaluate(network, double, points), targets, huber)
     expected, _ = reference.backward(network, double, points, slope)
     assert trainer.loss == pytest.approx(loss, rel=1e-4)
     np.testing.assert_allclose(
@@ -259,7 +263,7 @@ def test_training_steps(decay: str) -> None:
     for iteration in range(3):
         points = reference.draw(7, 0.15, 0.005, iteration, 300)
         outputs = reference.evaluate(network, expected, points)
-        _, slope = reference.l1_loss(outputs, target_of(arrays, points))
+        _, slope = reference.huber_loss(outputs, target_of(arrays, points), 0.02)
         gradient, _ = reference.backward(network, expected, points, slope)
         p = iteration / 20
         factor = 0.1**p if decay == "exponential" else 0.1 + 0.45 * (1 + np.cos(np.pi * p))
@@ -345,7 +349,9 @@ def test_threads_share_a_block(threads: int) -> None:
     points = random_points(200_001)
 
     def read(threads: int) -> list[np.ndarray]:
-        measured = lib.measure(network.native, params, sampler, [0.1], [2.0], threads)[0]
+        measured = lib.measure(
+            network.native, params, sampler, [0.1], [2.0], 0, sampler.samples, threads=threads
+        )[0]
         return [
             lib.evaluate(network.native, params, points, threads),
             lib.evaluate_gradient(network.native, params, points, threads),
@@ -397,6 +403,26 @@ def test_training_stops_on_its_thresholds() -> None:
         )
         assert trainer.run(1e9)
         assert trainer.iteration == 16  # the averages are not believed earlier
+
+
+def test_the_rate_falls_with_the_distance_from_the_threshold() -> None:
+    """From so many dB above it the square root of what is missing, no less than the last rate."""
+    network = Network(log2_hashmap_size=10)
+    _, sampler = block()
+    change = {}
+    for threshold in (0.0, 1e-6, 0.5, 1.0, 1.9):  # of the first batch's error
+        options = OPTIONS | {"approach": 12.0, "decay": "cosine", "iterations": 10**9}
+        first = network.initial_params(0)
+        trainer = lib.Trainer(network.native, first, sampler, [0], [1], [1], options)
+        trainer.compute_gradient()
+        trainer.error_threshold = threshold * trainer.root_mean_square
+        trainer.step()  # adds the same batch's gradient again: Adam's first step has size 1
+        change[threshold] = np.abs(trainer.params - first).max()
+    assert change[0.0] == pytest.approx(1e-2, rel=1e-3)
+    assert change[1e-6] == pytest.approx(1e-2, rel=1e-3)
+    assert change[0.5] == pytest.approx(1e-2 * np.sqrt(20 * np.log10(2) / 12), rel=1e-3)
+    assert change[1.0] == pytest.approx(1e-3, rel=1e-3)
+    assert change[1.9] == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_a_block_outlives_its_arrays_names() -> None:

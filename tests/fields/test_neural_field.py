@@ -1,6 +1,7 @@
 """Neural fields: reading anywhere, bytes, summaries over ranks."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_points_are_the_decoded_samples(scalar: NeuralField, vector: NeuralField
 
 def test_stretched_grids(scalar: NeuralField) -> None:
     lines = tuple(np.cumsum(np.linspace(1, 3, len(n))) for n in scalar.nodes)
-    stretched = NeuralField(**{**scalar.__dict__, "nodes": lines, "_bytes": None})
+    stretched = replace(scalar, nodes=lines)
     values = stretched(sample_points(stretched))
     np.testing.assert_allclose(values.reshape(stretched.shape), scalar.decode(), atol=1e-4)
     # The gradient is the slope, also where cells grow.
@@ -101,7 +102,7 @@ def test_decode_at_another_resolution(scalar: NeuralField) -> None:
 
 def test_planes_are_those_of_the_block(scalar: NeuralField, vector: NeuralField) -> None:
     for field in (scalar, vector):
-        whole = field.decode()
+        whole = field.decode().reshape(*field.shape, field.n_components)
         for start, stop in ((0, 1), (3, 9), (field.shape[0] - 2, field.shape[0])):
             np.testing.assert_array_equal(field.decode_planes(start, stop), whole[start:stop])
 
@@ -116,12 +117,12 @@ def test_bytes_round_trip(scalar: NeuralField, vector: NeuralField) -> None:
         for a, b in zip(again.nodes, field.nodes, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-14)
         # Written anew it is the same frame: nothing is lost on the way.
-        fresh = NeuralField(**{**again.__dict__, "_bytes": None})
+        fresh = replace(again, _bytes=None)
         assert NeuralField.from_bytes(fresh.to_bytes()).metrics == field.metrics
 
 
-def test_bytes_are_about_two_per_weight(scalar: NeuralField) -> None:
-    assert scalar.nbytes < 2 * scalar.network.n_params + 2000
+def test_bytes_are_at_most_one_per_weight(scalar: NeuralField) -> None:
+    assert scalar.nbytes < scalar.network.n_params
 
 
 def test_trained_fields_are_immutable(scalar: NeuralField) -> None:
@@ -142,6 +143,8 @@ def test_trained_fields_are_immutable(scalar: NeuralField) -> None:
         ("dtype", "object"),
         ("range", [[0.0, 1.0], [0.0, 1.0]]),
         ("range", 3),
+        ("origin", [0.0, 1.0]),
+        ("origin", "abc"),
         ("network", {"n_levels": 1000}),
         ("network", {"surprise": 1}),
         ("nodes", [[0, 1, 10**12]] * 3),
@@ -153,6 +156,16 @@ def test_wrong_headers_are_refused(scalar: NeuralField, key: str, value: object)
     header, payloads = unpack(scalar.to_bytes())
     with pytest.raises(FrameError):
         NeuralField.from_bytes(pack({**header, key: value}, payloads))
+
+
+def test_frames_without_an_origin_count_from_the_minimum(vector: NeuralField) -> None:
+    header, payloads = unpack(vector.to_bytes())
+    del header["origin"]
+    old = NeuralField.from_bytes(pack(header, payloads))
+    np.testing.assert_array_equal(old.zero, vector.range[:, 0])
+    points = np.random.default_rng(0).random((100, 3))
+    shift = vector.range[:, 0] - vector.zero
+    np.testing.assert_allclose(old(points), vector(points) + shift, atol=1e-6)
 
 
 def test_header_is_plain_json(scalar: NeuralField) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -16,7 +17,6 @@ import pytest
 import insitu
 from insitu.engines.native import lib
 from insitu.engines.network import Network
-from insitu.training import train as training
 from tests.blocks import blob, partition
 from tests.training.test_train import fit
 
@@ -75,13 +75,12 @@ def test_an_interrupt_is_not_taken_for_a_failed_step(trainers: list) -> None:
 
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
-@pytest.mark.parametrize("seconds", [10, 20, 40])
 def test_measuring_the_quality_counts_as_time(
-    monkeypatch: pytest.MonkeyPatch, association: str, seconds: float
+    monkeypatch: pytest.MonkeyPatch, association: str
 ) -> None:
-    """A clock that a sample measured puts forward by a millisecond, and a target out of reach."""
+    """A clock that a sample measured puts forward by 0.1 ms, and a target out of reach."""
     measured = [0]
-    clock, measure = training.perf_counter, lib.measure
+    clock, measure = perf_counter, lib.measure
 
     def slow(*arguments: object) -> list:
         errors = measure(*arguments)
@@ -89,12 +88,15 @@ def test_measuring_the_quality_counts_as_time(
         return errors
 
     monkeypatch.setattr(lib, "measure", slow)
-    monkeypatch.setattr(training, "perf_counter", lambda: clock() + 1e-3 * measured[0])
+    for module in ("train", "block"):
+        monkeypatch.setattr(
+            f"insitu.training.{module}.perf_counter", lambda: clock() + 1e-4 * measured[0]
+        )
     block = partition(blob, association=association)
-    # The loss ends training after 16 steps, long before 45 dB; each try is measured.
-    field = fit(block, psnr=45, seconds=seconds, loss_threshold=0.9)
-    assert field.metrics.psnr_db([1.2]) < 45
-    assert seconds - 1e-3 * block.n_voxels - 1 < field.metrics.seconds < seconds
+    field = fit(block, psnr=120, seconds=2.5, iterations=ENDLESS, compression="half")
+    # Before and after the weights are rounded, in time; half a pass is where guessing ends.
+    assert 1e-4 * measured[0] > 1.5e-4 * block.n_voxels
+    assert abs(field.metrics.seconds - 2.5) < 0.5e-4 * block.n_voxels
 
 
 def test_no_time_at_all_is_one_step() -> None:
@@ -155,7 +157,7 @@ def test_memory_is_the_weights_and_the_optimiser(root: Path) -> None:
     used = memory(root, default, Network().base_resolution)
     assert used["peak"] - used["weights"] < 2 * used["weights"] + 4 < used["block"] / 4
     # A network that outweighs the rest shows what grows with it: gradient and two moments while
-    # training, and the rounded weights at its end.
+    # training, and what coding the weights takes at its end.
     large = memory(root, 18, 32)
     assert large["weights"] > 8
-    assert 3 < (large["peak"] - used["peak"]) / (large["weights"] - used["weights"]) < 7
+    assert 3 < (large["peak"] - used["peak"]) / (large["weights"] - used["weights"]) < 14

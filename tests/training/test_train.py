@@ -1,10 +1,14 @@
 """Training on a partition: quality, odd blocks, warm start, targets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from insitu.codec.options import Compression
+from insitu.codec.weights import Weights
 from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
 from insitu.metrics import psnr
@@ -21,7 +25,8 @@ def fit(
 ) -> NeuralField:
     whole = local_ranges({"f": [block]})["f"]
     ends = {key: options.pop(key) for key in ("psnr", "seconds", "iterations") if key in options}
-    return train(block, network, TrainingOptions(**options), Target(**ends), whole, previous)
+    kept = Compression(**{k: options.pop(k) for k in list(options) if k.startswith("compression")})
+    return train(block, network, TrainingOptions(**options), Target(**ends), whole, previous, kept)
 
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
@@ -109,6 +114,31 @@ def test_the_target_is_met_and_ends_training_early() -> None:
     assert 16 <= low.iterations < high.iterations < TrainingOptions().iterations(24**3)
 
 
+@pytest.mark.parametrize("association", ["element", "vertex"])
+def test_the_target_is_met_by_a_large_block(association: str) -> None:
+    """Where a few samples come before the whole block is measured; with values that are not one."""
+    block = partition([blob, swirl], cells=(42, 44, 46), association=association)
+    block.components[1][5, 6, 7] = np.nan
+    extents = [float(np.ptp(np.nan_to_num(c, nan=0.5))) for c in block.owned]
+    metrics = fit(block, psnr=42.0).metrics
+    assert 42 <= metrics.psnr_db(extents) < 45
+    assert metrics.iterations < TrainingOptions().iterations(block.n_voxels)
+
+
+def test_the_rate_falls_towards_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = partition(blob, cells=(24, 24, 24))
+    steps = {}
+    for decibel in (6.0, 0.0):
+        monkeypatch.setattr("insitu.training.block.APPROACH_DB", decibel)
+        steps[decibel] = fit(block, psnr=52.0).metrics.iterations
+    assert steps[6.0] < steps[0.0]
+
+
+def test_the_loss_threshold_ends_training_before_the_target() -> None:
+    metrics = fit(partition(blob), loss_threshold=0.02, psnr=50.0).metrics
+    assert 16 <= metrics.iterations < 200
+
+
 def test_the_loss_threshold_ends_training() -> None:
     few = fit(partition(blob), loss_threshold=0.02).metrics.iterations
     many = fit(partition(blob), loss_threshold=0.005).metrics.iterations
@@ -119,6 +149,32 @@ def test_the_time_budget_ends_training() -> None:
     field = fit(partition(blob), n_min=10**7, seconds=0.1)
     assert 0.05 < field.metrics.seconds < 2
     assert 0 < field.metrics.iterations < 10**7
+
+
+@pytest.mark.parametrize("codec", ["half", "quantized", "kmeans", "sz3_zfp"])
+def test_quality_is_that_of_the_bytes(codec: str) -> None:
+    """What is measured, what is kept and what is read again are one function."""
+    block = partition(blob)
+    extent = [float(np.ptp(block.owned[0]))]
+    for options in ({}, {"psnr": 40.0}):
+        field = fit(block, compression=codec, **options)
+        assert field.weights.codec == codec
+        again = NeuralField.from_bytes(field.to_bytes())
+        np.testing.assert_array_equal(again.params, field.params)
+        measured = psnr(again.decode(), block.owned[0], extent[0])
+        assert field.metrics.psnr_db(extent) == pytest.approx(measured, abs=0.01)
+        assert measured >= options.get("psnr", 40)
+
+
+def test_compression_costs_no_more_than_allowed() -> None:
+    block = partition(blob)
+    extent = [float(np.ptp(block.owned[0]))]
+    best = fit(block, compression="half")
+    for loss in (0.1, 1.0):
+        kept = fit(block, compression_loss=loss)
+        lost = best.metrics.psnr_db(extent) - kept.metrics.psnr_db(extent)
+        assert lost < loss + 0.05  # half precision loses something too
+        assert kept.nbytes < 0.5 * best.nbytes
 
 
 def test_a_warm_start_is_ahead() -> None:
@@ -135,8 +191,7 @@ def test_a_warm_start_is_ahead() -> None:
 
 def test_a_network_that_died_is_not_a_start() -> None:
     alive = fit(partition(blob))
-    dead_params = np.zeros_like(alive.params)
-    dead = NeuralField(**{**alive.__dict__, "params": dead_params, "_bytes": None})
+    dead = replace(alive, weights=Weights.half(np.zeros_like(alive.params)))
     again = fit(partition(blob), previous=dead)
     assert not again.metrics.warm
     assert again.metrics.psnr_db([float(np.ptp(partition(blob).owned[0]))]) > 45

@@ -1,4 +1,4 @@
-// Loss and gradient of a part of a batch: sample, forward, L1 loss, backward.
+// Loss and gradient of a part of a batch: sample, forward, Huber's loss, backward.
 //
 // In: network, parameters, a block that gives targets, their normalisation. Out: gradient of all
 // parameters, sums over the samples. One per thread.
@@ -40,9 +40,11 @@ class BatchPart {
         truth_(static_cast<std::size_t>(network.n_outputs) * kChunk) {}
 
   // Adds the gradient of samples begin .. end - 1 of a batch; `begin` is a multiple of kChunk.
+  // huber: errors below it count by their square; 0: none.
   void add(const Sampling& sampling, long iteration, long batch, long begin, long end,
-           const float* params, const Transposed& transposed) {
+           double huber, const float* params, const Transposed& transposed) {
     sums = {};
+    huber_ = huber;
     with_features(network_.features, [&](auto features) {
       for (; begin < end; begin += kChunk)
         chunk<features.value>(sampling, iteration, batch, begin, params, transposed);
@@ -71,9 +73,10 @@ class BatchPart {
     scatter_levels<F>(network_, work_.corners.data(), encoding_gradient, gradient.data());
   }
 
-  // L1: d|y - t| / dy = sign(y - t), averaged over the batch's values. A sample whose target is
-  // not finite has no part in it, so that NaN and Inf in the data never reach the weights; nor
-  // have those beyond `count`, which only fill the chunk.
+  // Huber (1964): the gradient is (y - t) / huber, cut off at -1 and 1 (so L1 beyond huber),
+  // averaged over the batch's values. A sample whose target is not finite has no part in it, so that
+  // NaN and Inf in the data never reach the weights; nor have those beyond `count`, which only fill
+  // the chunk.
   void loss_gradient(long batch, long count, long first_uniform) {
     const int outputs = network_.n_outputs;
     const float unit = 1.0f / static_cast<float>(batch * outputs);
@@ -92,13 +95,16 @@ class BatchPart {
   void output_loss(const float* y, const float* t, float unit, double error_scale,
                    long first_uniform, float* gradient) {
     const vfloat zero{}, one = splat(1.0f), up = splat(unit), down = splat(-unit);
+    // Without huber so steep that only an error of exactly 0 has no sign.
+    const vfloat slope = splat(huber_ > 0.0 ? unit / static_cast<float>(huber_) : 1e30f);
     vfloat loss{}, squares{}, valid{}, uniform{};
     alignas(64) float lanes[kLanes];
     for (int s = 0; s < kChunk; s += kLanes) {
       const vfloat target = load(t + s);
       const auto finite = target - target == zero;
       const vfloat d = finite ? load(y + s) - target : zero;
-      store(gradient + s, d > zero ? up : (d < zero ? down : zero));
+      const vfloat g = d * slope;
+      store(gradient + s, g > up ? up : (g < down ? down : g));
       loss += d > zero ? d : -d;
       for (int i = 0; i < kLanes; ++i) lanes[i] = s + i >= first_uniform ? 1.0f : 0.0f;
       const vfloat counted = finite ? load(lanes) : zero;
@@ -116,6 +122,7 @@ class BatchPart {
   const GridSampler& target_;
   const Normalisation& normalisation_;
   Workspace work_;
+  double huber_ = 0.0;
   Buffer<float> points_;  // (kChunk, 3)
   Buffer<float> truth_;   // (kChunk, n_outputs), normalised
 };

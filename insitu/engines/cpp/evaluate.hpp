@@ -71,12 +71,13 @@ struct Grid {
 
 // Values at the points part.begin .. part.end - 1 of a grid, handed out a chunk at a time as
 // sink(first index, count, outputs (n_outputs, kChunk)): nothing of the size of the grid is held.
+// Of the chunks only each `every`th.
 template <typename Sink>
 inline void decode(const Network& net, const float* params, const Grid& grid, Part part,
-                   Sink&& sink) {
+                   Sink&& sink, long every = 1) {
   Workspace work(net);
   Rows rows(net, params, grid.xs, grid.nx);
-  for (long begin = part.begin; begin < part.end; begin += kChunk) {
+  for (long begin = part.begin; begin < part.end; begin += kChunk * every) {
     const long count = std::min<long>(kChunk, part.end - begin);
     rows.decode(grid.ys, grid.ny, grid.zs, begin, count, work);
     sink(begin, count, work.output.data());

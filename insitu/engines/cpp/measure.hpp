@@ -42,35 +42,21 @@ inline void add_errors(const double* truth, Value&& value, Errors& errors) {
   }
 }
 
-// Reads the owned samples of one component in the order x, y, z, a chunk at a time.
-class OwnedSamples {
- public:
-  OwnedSamples(const GridSampler& block, int component, long begin)
-      : block_(block), part_(block.parts[component]), x_(begin % block.owned[2]),
-        y_(begin / block.owned[2] % block.owned[1]),
-        z_(begin / (block.owned[2] * block.owned[1])) {}
-
-  // The next `count` values; the rest of the chunk becomes NaN.
-  void next(long count, double* out) {
-    for (long s = 0; s < count;) {
-      const long n = std::min(count - s, block_.owned[2] - x_);
-      const char* row = part_.at(z_ + block_.ghost_low[0], y_ + block_.ghost_low[1],
-                                 x_ + block_.ghost_low[2]);
-      for (long i = 0; i < n; ++i, row += part_.stride[2]) out[s + i] = part_.read(row);
-      s += n;
-      if ((x_ += n) == block_.owned[2]) {
-        x_ = 0;
-        if (++y_ == block_.owned[1]) y_ = 0, ++z_;
-      }
-    }
-    std::fill(out + count, out + kChunk, std::numeric_limits<double>::quiet_NaN());
+// Owned samples begin .. begin + count - 1 of one component, in the order x, y, z; the rest of the
+// chunk becomes NaN.
+inline void read_owned(const GridSampler& block, int component, long begin, long count,
+                       double* out) {
+  const Component& part = block.parts[component];
+  const long nx = block.owned[2], ny = block.owned[1];
+  for (long s = 0; s < count;) {
+    const long i = begin + s, x = i % nx, n = std::min(count - s, nx - x);
+    const char* row = part.at(i / (nx * ny) + block.ghost_low[0], i / nx % ny + block.ghost_low[1],
+                              x + block.ghost_low[2]);
+    for (long j = 0; j < n; ++j, row += part.stride[2]) out[s + j] = part.read(row);
+    s += n;
   }
-
- private:
-  const GridSampler& block_;
-  const Component& part_;
-  long x_, y_, z_;
-};
+  std::fill(out + count, out + kChunk, std::numeric_limits<double>::quiet_NaN());
+}
 
 inline std::vector<float> sample_coordinates(const GridSampler& block, int axis) {
   std::vector<float> u(block.owned[axis]);
@@ -85,18 +71,18 @@ struct Scale {
   const double *low, *extent;
 };
 
-// Errors at the owned samples part.begin .. part.end - 1; `network` may be null: the constant `low`.
+// Errors at the owned samples part.begin .. part.end - 1, of each `every`th chunk of them; `network`
+// may be null: the constant `low`.
 inline std::vector<Errors> measure_part(const Network* network, const float* params,
-                                        const GridSampler& block, Scale scale, Part part) {
+                                        const GridSampler& block, Scale scale, Part part,
+                                        long every) {
   const int count = block.components();
   std::vector<Errors> errors(count);
-  std::vector<OwnedSamples> samples;
-  for (int c = 0; c < count; ++c) samples.emplace_back(block, c, part.begin);
   double truth[kChunk];
   if (!network) {
     for (int c = 0; c < count; ++c)
-      for (long begin = part.begin; begin < part.end; begin += kChunk) {
-        samples[c].next(std::min<long>(kChunk, part.end - begin), truth);
+      for (long begin = part.begin; begin < part.end; begin += kChunk * every) {
+        read_owned(block, c, begin, std::min<long>(kChunk, part.end - begin), truth);
         add_errors(truth, [&](int) { return scale.low[c]; }, errors[c]);
       }
     return errors;
@@ -104,9 +90,9 @@ inline std::vector<Errors> measure_part(const Network* network, const float* par
   const auto xs = sample_coordinates(block, 2), ys = sample_coordinates(block, 1),
              zs = sample_coordinates(block, 0);
   const Grid grid{xs.data(), ys.data(), zs.data(), block.owned[2], block.owned[1], block.owned[0]};
-  decode(*network, params, grid, part, [&](long, long n, const float* outputs) {
+  decode(*network, params, grid, part, [&](long begin, long n, const float* outputs) {
     for (int c = 0; c < count; ++c) {
-      samples[c].next(n, truth);
+      read_owned(block, c, begin, n, truth);
       const auto value = [&](int s) {
         return scale.low[c] + scale.extent[c] * static_cast<double>(outputs[c * kChunk + s]);
       };
@@ -115,16 +101,20 @@ inline std::vector<Errors> measure_part(const Network* network, const float* par
       if (block.parts[c].is_double) add_errors(truth, value, errors[c]);
       else add_errors(truth, rounded, errors[c]);
     }
-  });
+  }, every);
   return errors;
 }
 
 inline std::vector<Errors> measure(const Network* network, const float* params,
-                                   const GridSampler& block, Scale scale, int threads) {
-  const long n = block.owned[0] * block.owned[1] * block.owned[2];
+                                   const GridSampler& block, Scale scale, Part range, long every,
+                                   int threads) {
+  const long unit = kChunk * every, units = (range.end - range.begin + unit - 1) / unit;
   std::vector<std::vector<Errors>> parts(threads);
-  share_out(n, threads, [&](int i, Part part) {
-    parts[i] = measure_part(network, params, block, scale, part);
+  share_out(units * kChunk, threads, [&](int i, Part part) {
+    // Parts are multiples of a chunk; so many chunks on there are `every` as many in the block.
+    const Part mine{range.begin + part.begin * every,
+                    std::min(range.end, range.begin + part.end * every)};
+    parts[i] = measure_part(network, params, block, scale, mine, every);
   });
   std::vector<Errors> total(block.components());
   for (const auto& part : parts)

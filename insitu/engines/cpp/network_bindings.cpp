@@ -89,15 +89,18 @@ static py::array_t<float> py_evaluate_grid(const Network& net, const Floats& par
 }
 
 static py::list py_measure(const Network* net, const Floats& params, const GridSampler& block,
-                           const Doubles& low, const Doubles& extent, int threads) {
+                           const Doubles& low, const Doubles& extent, long begin, long end,
+                           long every, int threads) {
   if (net) check_params(*net, params);
   check_count("low", low, block.components());
   check_count("extent", extent, block.components());
+  if (begin < 0 || end > block.samples()) throw py::index_error("begin, end: not in the block");
+  if (every < 1) throw py::value_error("every: expected at least 1");
   const float* p = params.data();
   std::vector<Errors> errors;
   {
     py::gil_scoped_release release;
-    errors = measure(net, p, block, {low.data(), extent.data()}, threads);
+    errors = measure(net, p, block, {low.data(), extent.data()}, {begin, end}, every, threads);
   }
   py::list out;
   for (const Errors& e : errors)
@@ -192,7 +195,9 @@ static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& param
   options.seconds = o["seconds"].cast<double>();
   options.loss_threshold = o["loss_threshold"].cast<double>();
   options.error_threshold = o["error_threshold"].cast<double>();
+  options.approach = o["approach"].cast<double>();
   options.average = o["average"].cast<double>();
+  options.huber = o["huber"].cast<double>();
   options.beta1 = o["beta1"].cast<double>();
   options.beta2 = o["beta2"].cast<double>();
   options.epsilon = o["epsilon"].cast<double>();
@@ -275,7 +280,8 @@ void bind_network(py::module_& m) {
       m, "GridSampler", py::module_local(), "A raw block, read in place by trilinear interpolation.")
       .def(py::init(&make_grid_sampler), "components"_a, "ghost_layers"_a, "cells"_a, "vertex"_a,
            py::keep_alive<1, 2>())
-      .def("statistics", &py_statistics, "component"_a);
+      .def("statistics", &py_statistics, "component"_a)
+      .def_property_readonly("samples", &GridSampler::samples, "Owned samples.");
   py::class_<NetworkSampler, Sampler, std::shared_ptr<NetworkSampler>>(
       m, "NetworkSampler", py::module_local(), "A trained network that gives physical values.")
       .def(py::init(&make_network_sampler), "network"_a.none(true), "params"_a, "low"_a,
@@ -285,7 +291,8 @@ void bind_network(py::module_& m) {
   m.def("evaluate_grid", &py_evaluate_grid, "network"_a, "params"_a, "xs"_a, "ys"_a, "zs"_a,
         "threads"_a = 1);
   m.def("measure", &py_measure, "network"_a.none(true), "params"_a, "block"_a, "low"_a,
-        "extent"_a, "threads"_a = 1);
+        "extent"_a, "begin"_a, "end"_a, "every"_a = 1, "threads"_a = 1,
+        "Errors at owned samples begin .. end - 1, of each every-th 128 of them.");
   bind_training(m);
 }
 

@@ -21,10 +21,12 @@ struct TrainingOptions {
   double final_rate;       // last rate / first rate
   bool cosine;             // decay: cosine, else exponential
   long iterations;         // length of the schedule
+  double approach;         // dB above error_threshold where the rate starts to fall; 0: never
   double seconds;          // budget; the schedule runs on whichever is used up first
   double loss_threshold;   // stop when the moving average of the L1 loss falls below; 0: never
   double error_threshold;  // the same for the root mean square error, times error_scale; 0: never
-  double average;          // weight of the past in the moving averages
+  double average;          // most weight of the past in the moving averages
+  double huber;            // errors below this, in [0,1], count by their square; 0: none, so L1
   double beta1, beta2, epsilon, l2;
   Sampling sampling;
 };
@@ -132,14 +134,16 @@ class Trainer {
   void add_gradient(int thread) {
     const Part part = part_of(options.batch, thread, options.threads, kChunk);
     parts_[thread]->add(options.sampling, iteration, options.batch, part.begin, part.end,
-                        params_.data(), transposed_);
+                        options.huber, params_.data(), transposed_);
   }
 
   void average_loss() {
     BatchSums batch;
     for (const auto& part : parts_) batch += part->sums;
     if (batch.valid == 0) return;
-    const double w = options.average;
+    // Of few steps, only the last tenth or so: the error still falls too fast.
+    const double t = static_cast<double>(iteration);
+    const double w = std::min(options.average, t / (t + 10.0));
     average_weight_ = w * average_weight_ + (1.0 - w);
     average_loss_ = w * average_loss_ + (1.0 - w) * batch.loss / static_cast<double>(batch.valid);
     // A batch of boundary samples alone says nothing about the volume.
@@ -160,7 +164,15 @@ class Trainer {
         options.cosine
             ? options.final_rate + (1.0 - options.final_rate) * 0.5 * (1.0 + std::cos(M_PI * p))
             : std::pow(options.final_rate, p);
-    return options.learning_rate * factor;
+    return options.learning_rate * std::min(factor, std::max(options.final_rate, approach()));
+  }
+
+  // Close to the target the rate falls with the square root of what is missing, in dB: a schedule
+  // of which nobody has to know the length.
+  double approach() const {
+    if (options.error_threshold <= 0.0 || options.approach <= 0.0) return 1.0;
+    const double missing = 20.0 * std::log10(root_mean_square() / options.error_threshold);
+    return std::sqrt(std::clamp(missing / options.approach, 0.0, 1.0));
   }
 
   // This thread's share of the parameters: Kingma and Ba 2015, algorithm 1; L2 regularisation on

@@ -1,0 +1,230 @@
+"""Weights in uniform steps, entropy coded; optionally as the difference from an earlier step's.
+
+In: parameters, how the output feels noise in each array. Out: bytes, and the parameters that they
+stand for.
+
+Step sizes follow from rate and distortion. With steps s_a, array a of n_a weights adds the squared
+error G_a s_a^2 / 12 to the output (G_a from `arrays.sensitivity`) and takes n_a (h_a - log2 s_a)
+bits. All arrays have the same slope of distortion over rate where s_a = c sqrt(n_a / G_a); the one
+number c that is left, the coarseness, says how much error there is in all. (Gish and Pierce 1968:
+at a given entropy uniform steps are the best ones.)
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codec import entropy, half
+from insitu.codec.arrays import views
+from insitu.codec.errors import FrameError
+from insitu.engines.network import Network
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+_SHARES = 64  # the reference counts in this part of itself
+_HALF = 255  # in place of a share: the array is in half precision
+_HEAD = struct.Struct("<I")  # checksum of the reference, 0 where none is needed
+_ARRAY = struct.Struct("<BHBHB")  # share, step (upper half of a float32), shift, radius, mean
+
+
+@dataclass(frozen=True)
+class _Coded:
+    """One array: whole numbers of steps from a share of the reference; or half precision."""
+
+    share: int
+    step: np.float32
+    numbers: NDArray[np.int32]
+    values: Floats
+
+
+class Quantized:
+    """The parameters of one network, ready to be coded more or less coarsely."""
+
+    def __init__(
+        self, network: Network, params: Floats, sensitivity: Floats, reference: Floats | None
+    ) -> None:
+        """params, reference (n_params,), finite; sensitivity: one value for each of `views`."""
+        self.network, self.reference = network, reference
+        self._arrays = [view.ravel() for view in views(network, params)]
+        if reference is None:
+            self._shares = [0] * len(self._arrays)
+            self._bases = [np.zeros(1)] * len(self._arrays)
+        else:
+            earlier = [view.ravel() for view in views(network, reference)]
+            self._shares = list(map(_share, self._arrays, earlier))
+            self._bases = list(map(_base, earlier, self._shares))
+        sizes = np.array([len(array) for array in self._arrays])
+        with np.errstate(divide="ignore"):
+            relative = np.sqrt(sizes / sensitivity.astype(np.float64))
+        self._relative = np.minimum(relative, 1e30)  # where the output feels nothing: all zero
+        every = [
+            np.full(size, r, np.float32) for size, r in zip(sizes, self._relative, strict=True)
+        ]
+        self._steps = _assemble(network, every)
+        self._params = _assemble(network, self._arrays)
+
+    def rounded(self, coarseness: float) -> Floats:
+        """(n_params,): about what the bytes of this coarseness decode to, for little work."""
+        if self.reference is not None:
+            return _assemble(self.network, [array.values for array in self._code(coarseness)])
+        steps = self._steps * np.float32(coarseness)
+        numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
+        np.rint(numbers, out=numbers)
+        return np.multiply(numbers, steps, out=numbers)
+
+    def body(self, coarseness: float) -> bytes:
+        """The bytes. Raises ValueError where a weight fits neither steps nor half precision."""
+        coded = self._code(coarseness)
+        checksum = 0
+        if self.reference is not None and any(a.share not in (0, _HALF) for a in coded):
+            checksum = _checksum(self.reference)
+        heads, halves, streams = [], [], []
+        for array in coded:
+            shape = entropy.Shape(0, 0, 0)
+            if array.share == _HALF:
+                halves.append(half.pack(array.values))
+            else:
+                shape = entropy.Shape.of(array.numbers)
+                streams.append((array.numbers, shape))
+            step = int(array.step.view(np.uint32)) >> 16
+            heads.append(_ARRAY.pack(array.share, step, shape.shift, shape.radius, shape.mean))
+        # Like beside like: most of these bytes are equal from array to array, and ZSTD follows.
+        planes = np.frombuffer(b"".join(heads), np.uint8).reshape(-1, _ARRAY.size).T.tobytes()
+        return b"".join([_HEAD.pack(checksum), planes, *halves, entropy.encode(streams)])
+
+    def _code(self, coarseness: float) -> list[_Coded]:
+        return [
+            _code(values, share, base, coarseness * relative)
+            for values, share, base, relative in zip(
+                self._arrays, self._shares, self._bases, self._relative, strict=True
+            )
+        ]
+
+
+def _share(values: Floats, earlier: Floats) -> int:
+    """The part of the earlier values, in 64ths, from which the squared difference is least."""
+    before = earlier.astype(np.float64)
+    square = before @ before
+    return int(np.clip(np.rint(_SHARES * (before @ values) / square), 0, 127)) if square else 0
+
+
+def _base(earlier: Floats, share: int) -> Doubles:
+    return earlier.astype(np.float64) * (share / _SHARES)
+
+
+def _code(values: Floats, share: int, base: Doubles, wanted: float) -> _Coded:
+    """One array in steps of at most `wanted`, from the share of the reference or from zero, which
+    of them takes fewer bits; in half precision where that is not possible."""
+    found = _in_steps(values, 0, np.zeros(1), wanted)
+    if share:
+        beside = _in_steps(values, share, base, wanted)
+        if beside and (found is None or _bits(beside.numbers) < _bits(found.numbers)):
+            found = beside
+    if found is not None:
+        return found
+    return _Coded(_HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
+
+
+def _in_steps(values: Floats, share: int, base: Doubles, wanted: float) -> _Coded | None:
+    """None where a number of steps is too large, or the result not within half a step."""
+    away = values - base
+    # In steps beyond that all would be zero anyway.
+    step = _short(min(wanted, 4 * float(np.abs(away).max(initial=0)) + 1e-30))
+    if not step > 0:
+        return None
+    numbers = np.rint(away / step)
+    if np.abs(numbers).max(initial=0) > entropy.LARGEST:
+        return None
+    whole = numbers.astype(np.int32)
+    result = _from_steps(whole, step, base)
+    slack = np.spacing(np.abs(values))  # of float32, in which the result is kept
+    if not (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
+        return None
+    return _Coded(share, step, whole, result)
+
+
+def _bits(numbers: NDArray[np.int32]) -> float:
+    """Bits that the numbers take, by their entropy."""
+    _, count = np.unique(numbers, return_counts=True)
+    return float(count @ np.log2(len(numbers) / count))
+
+
+def _from_steps(numbers: NDArray[np.int32], step: np.float32, base: Doubles) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (numbers * np.float64(step) + base).astype(np.float32)
+
+
+def _short(step: float) -> np.float32:
+    """The step with a mantissa of 8 bits, rounded down: its upper 16 bits say all."""
+    with np.errstate(under="ignore"):
+        bits = np.float32(step).view(np.uint32) & np.uint32(0xFFFF0000)
+    return np.uint32(bits).view(np.float32)
+
+
+def decode(network: Network, body: bytes, reference: Floats | None) -> Floats:
+    """(n_params,) from the bytes.
+
+    Raises FrameError where they are not those of this network, or count from a reference that is
+    not given or is not the one.
+    """
+    templates = views(network, np.zeros(network.n_params, np.float32))
+    at = _HEAD.size + len(templates) * _ARRAY.size
+    if len(body) < at:
+        raise FrameError(f"weights: {len(body)} bytes, the heads of the arrays have {at}")
+    (checksum,) = _HEAD.unpack_from(body)
+    planes = np.frombuffer(body[_HEAD.size : at], np.uint8).reshape(_ARRAY.size, -1)
+    heads = list(_ARRAY.iter_unpack(planes.T.tobytes()))
+    bases = [np.zeros(1)] * len(heads)
+    if any(share not in (0, _HALF) for share, *_ in heads):
+        bases = [
+            _base(earlier.ravel(), share)
+            for earlier, (share, *_) in zip(
+                views(network, _checked(reference, network, checksum)), heads, strict=True
+            )
+        ]
+    values: list[Floats] = []
+    shapes = []
+    for (share, _, shift, radius, mean), template in zip(heads, templates, strict=True):
+        if share == _HALF:
+            values.append(half.unpack(body[at : at + 2 * template.size], template.size))
+            at += 2 * template.size
+        else:
+            shape = entropy.Shape(shift, radius, mean)
+            shape.check()
+            shapes.append((template.size, shape))
+            values.append(np.zeros(0, np.float32))
+    numbers = iter(entropy.decode(body[at:], shapes))
+    for i, ((share, step, *_), base) in enumerate(zip(heads, bases, strict=True)):
+        if share != _HALF:
+            values[i] = _from_steps(next(numbers), np.uint32(step << 16).view(np.float32), base)
+    return _assemble(network, values)
+
+
+def _checked(reference: Floats | None, network: Network, checksum: int) -> Floats:
+    """The reference, if it is the one; else FrameError."""
+    if reference is None:
+        raise FrameError(
+            "weights: kept as the difference from an earlier step; give that step's decoded "
+            "parameters as reference"
+        )
+    if reference.shape != (network.n_params,) or _checksum(reference) != checksum:
+        raise FrameError("weights: kept as the difference from other parameters than given")
+    return reference
+
+
+def _assemble(network: Network, values: Sequence[NDArray[np.floating]]) -> Floats:
+    params = np.zeros(network.n_params, np.float32)
+    for view, array in zip(views(network, params), values, strict=True):
+        view[...] = array.reshape(view.shape)
+    return params
+
+
+def _checksum(reference: Floats) -> int:
+    return zlib.crc32(np.ascontiguousarray(reference, "<f4").tobytes())

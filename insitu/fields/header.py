@@ -1,0 +1,159 @@
+"""The header of a neural field's frame, read with distrust.
+
+In: plain JSON from bytes that anyone may have written, and the payloads beside it. Out: checked
+values. Whatever is wrong is a FrameError, and nothing is allocated that the bytes do not pay for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codec.frame import FrameError
+from insitu.engines.network import Network
+from insitu.fields.metrics import FieldMetrics
+
+Floats = NDArray[np.floating[Any]]
+
+MAX_CELLS_PER_AXIS = 1 << 24
+# Of evenly spaced grid lines that three numbers stand for; more are written out.
+_MAX_EVEN_LINES = 1 << 16
+_MAX_COMPONENTS = 16
+# What a network's shape may be beyond what the engine refuses.
+_LARGEST = {"n_hidden_layers": 64, "base_resolution": 1 << 20, "n_outputs": _MAX_COMPONENTS}
+
+
+def write_lines(nodes: Floats) -> tuple[Any, bytes]:
+    """Header entry and payload of one axis' grid lines: even ones need three numbers only."""
+    even = np.linspace(nodes[0], nodes[-1], len(nodes))
+    close = np.abs(nodes - even).max() <= 1e-12 * (abs(nodes[-1]) + abs(nodes[0]))
+    if close and len(nodes) <= _MAX_EVEN_LINES:
+        return [float(nodes[0]), float(nodes[-1]), len(nodes)], b""
+    return None, np.asarray(nodes, "<f8").tobytes()
+
+
+def read_lines(head: Any, payload: bytes, cells: int) -> Floats:
+    """The (cells + 1,) grid lines of one axis, increasing."""
+    if head is None:
+        if len(payload) != 8 * (cells + 1):
+            raise FrameError(f"nodes: {len(payload)} bytes of grid lines for {cells} cells")
+        nodes = np.frombuffer(payload, "<f8").astype(np.float64)
+    else:
+        if not isinstance(head, list) or len(head) != 3:
+            raise FrameError("nodes: expected first, last, and number of grid lines")
+        if head[2] != cells + 1 or cells >= _MAX_EVEN_LINES:  # before any of that size is made
+            raise FrameError(f"nodes: {head[2]} grid lines for {cells} cells")
+        first, last = real("nodes", head[0]), real("nodes", head[1])
+        with np.errstate(all="ignore"):
+            nodes = np.linspace(first, last, cells + 1)
+    with np.errstate(all="ignore"):
+        increasing = bool(np.isfinite(nodes).all() and (np.diff(nodes) > 0).all())
+    if not increasing:
+        raise FrameError("nodes: grid lines are not finite and increasing")
+    return nodes
+
+
+def whole(name: str, value: Any, low: int = -(2**63), high: int = 2**63 - 1) -> int:
+    """A whole number in low..high."""
+    if type(value) is not int or not low <= value <= high:
+        raise FrameError(f"{name}: expected a whole number in {low}..{high}")
+    return value
+
+
+def real(name: str, value: Any) -> float:
+    """A number, also an infinite one or NaN."""
+    if type(value) not in (int, float) or (type(value) is int and abs(value) > 2**1000):
+        raise FrameError(f"{name}: expected a number")
+    return float(value)
+
+
+def sequence(name: str, value: Any, n: int | None = None) -> list[Any]:
+    """A list, of n entries, or of 1..16."""
+    if not isinstance(value, list) or not 1 <= len(value) <= _MAX_COMPONENTS:
+        raise FrameError(f"{name}: expected a list of 1..{_MAX_COMPONENTS} entries")
+    if n is not None and len(value) != n:
+        raise FrameError(f"{name}: {len(value)} entries, expected {n}")
+    return value
+
+
+def word(name: str, value: Any, words: tuple[str, ...] = ()) -> str:
+    """A text; one of `words`, if there are any."""
+    if not isinstance(value, str) or (words and value not in words):
+        raise FrameError(f"{name}: expected {' or '.join(words) or 'a text'}")
+    return value
+
+
+def mapping(name: str, value: Any, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping with exactly these keys."""
+    if not isinstance(value, dict) or value.keys() != keys.keys():
+        raise FrameError(f"{name}: expected the keys {', '.join(keys)}")
+    return value
+
+
+def cells(value: Any) -> tuple[int, int, int]:
+    nz, ny, nx = (whole("cells", n, 1, MAX_CELLS_PER_AXIS) for n in sequence("cells", value, 3))
+    return nz, ny, nx
+
+
+def value_range(value: Any) -> Floats:
+    """(n_components, 2)."""
+    pairs = [sequence("range", pair, 2) for pair in sequence("range", value)]
+    return np.array([[real("range", end) for end in pair] for pair in pairs])
+
+
+def origin(value: Any, value_range: Floats) -> Floats:
+    """(n_components,): what the network's 0 stands for; version 1 counts from the minimum."""
+    if value is None:
+        return np.asarray(value_range[:, 0])
+    entries = sequence("origin", value, len(value_range))
+    return np.array([real("origin", entry) for entry in entries])
+
+
+def network(value: Any, n_components: int) -> Network | None:
+    """The shape of the network; None for a block that needs none."""
+    if value is None:
+        return None
+    given = mapping("network", value, Network.__dataclass_fields__)
+    shape: dict[str, Any] = {
+        key: whole(f"network: {key}", n, 1, _LARGEST.get(key, 2**16))
+        for key, n in given.items()
+        if key != "per_level_scale"
+    }
+    growth = real("network: per_level_scale", given["per_level_scale"])
+    if not 1 <= growth <= 2**16:
+        raise FrameError(f"network: per_level_scale: {growth} is not in 1..65536")
+    described = Network(**shape, per_level_scale=growth)
+    try:
+        _ = described.native  # refuses impossible shapes
+    except ValueError as error:
+        raise FrameError(f"network: {error}") from None
+    if described.n_outputs != n_components:
+        raise FrameError(f"network: {described.n_outputs} outputs, {n_components} ranges")
+    return described
+
+
+def metrics(value: Any, n_components: int) -> FieldMetrics:
+    given = mapping("metrics", value, FieldMetrics.__dataclass_fields__)
+    read: dict[str, Any] = {}
+    for key, item in given.items():
+        name = f"metrics: {key}"
+        if key == "sum_of_squares":
+            read[key] = tuple(real(name, x) for x in sequence(name, item, n_components))
+        elif key == "n_finite":
+            read[key] = tuple(whole(name, x, 0) for x in sequence(name, item, n_components))
+        elif key in ("max_error", "seconds"):
+            read[key] = real(name, item)
+        elif key == "warm":
+            if not isinstance(item, bool):
+                raise FrameError(f"{name}: expected true or false")
+            read[key] = item
+        else:
+            read[key] = whole(name, item, 0)
+    for key in ("sum_of_squares", "max_error"):  # what a quality is computed from
+        if any(math.isnan(x) or x < 0 for x in np.atleast_1d(read[key])):
+            raise FrameError(f"metrics: {key}: expected a number >= 0")
+    return FieldMetrics(**read)

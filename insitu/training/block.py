@@ -1,0 +1,167 @@
+"""The training of one block, until what is kept of its network is good enough.
+
+In: a block that has something to learn, a network, options, a target, a codec, where the weights
+start. Out: weights as they will be read back, with their errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codec.compress import compress
+from insitu.codec.options import Compression
+from insitu.codec.weights import Weights
+from insitu.engines.native import lib
+from insitu.engines.network import Network
+from insitu.engines.threads import threads
+from insitu.mesh.partition import Partition
+from insitu.training.measure import measure
+from insitu.training.options import Target, TrainingOptions
+from insitu.training.ranges import BlockRange, GlobalRange, grid_sampler
+from insitu.training.start import Start
+
+# Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
+SLICE_SECONDS = 0.02
+# Adam as in DVNR, but for beta2 (0.999 there), which follows a short training: 0.3 to 0.6 dB.
+ADAM = {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "l2": 1e-9}
+# Most weight of the past in the moving averages: about the last 50 steps count.
+AVERAGE = 0.98
+# So far above its target the learning rate begins to fall.
+APPROACH_DB = 6.0
+# Where the measured quality misses the target that the moving average promised, training aims
+# higher by as much, and by this.
+RETRY_DB = 0.1
+# Samples whose error tells one try to compress from another, and how many tries there are mostly.
+_SAMPLES = 2**17
+_TRIES = 5
+
+Floats = NDArray[np.float64]
+
+
+class Fit(NamedTuple):
+    """What training comes to: weights as they will be read back, steps, errors measured."""
+
+    weights: Weights
+    iterations: int
+    errors: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block that has something to learn, with all that its training needs."""
+
+    partition: Partition
+    sampler: Any
+    network: Network
+    options: TrainingOptions
+    target: Target
+    compression: Compression
+    own: BlockRange
+    whole: GlobalRange
+    first: Start
+
+    @property
+    def extent(self) -> Floats:
+        return np.nan_to_num(self.own.range[:, 1] - self.own.range[:, 0])  # (n_components,)
+
+    @property
+    def scale(self) -> Floats:
+        """From units of the block's own range to the global range's, in which PSNR is defined."""
+        extent = self.whole.range[:, 1] - self.whole.range[:, 0]
+        return np.divide(self.extent, extent, out=np.zeros_like(extent), where=extent > 0)
+
+    def fit(self, end: float) -> Fit:
+        """Train until the target, the last step, or just in time to be measured before `end`, a
+        time of perf_counter. The target is met by what the kept weights decode to."""
+        psnr, codec = self.target.psnr, self.compression
+        lossy = codec.compression != "half"
+        if end < np.inf:
+            tries = _TRIES if lossy else 1
+            passes = 1 + tries * min(1.0, _SAMPLES / self.sampler.samples)
+            end -= passes * self._seconds_to_measure()
+        goal = 0.0 if psnr is None else 10 ** (-psnr / 20)
+        # What a codec may lose has to be gained first.
+        margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
+        trainer = lib.Trainer(
+            self.network.native, self.first.params, self.sampler, self.first.origin, self.extent,
+            self.scale, self._native_options(goal * margin, max(end - perf_counter(), 1e-9)),
+        )  # fmt: skip
+        while True:
+            while not trainer.run(min(SLICE_SECONDS, end - perf_counter())):
+                if perf_counter() >= end:
+                    break
+            params = trainer.params
+            before = self._error_of_some(params)
+            # Whether it was the last step, or the threshold of the loss.
+            over = trainer.exhausted or trainer.root_mean_square >= trainer.error_threshold
+            over = over or perf_counter() >= end
+            error = before / margin
+            if over or error <= goal:
+                weights = compress(
+                    self.network, params, codec, lambda p: self._error_of_some(p) ** 2,
+                    before=before**2, goal=goal**2, scale=self.scale, seed=self.options.seed,
+                )  # fmt: skip
+                errors = self._measure(weights.params)
+                error = self._error(errors)
+                if over or error <= goal or perf_counter() >= end:
+                    return Fit(weights, trainer.iteration, errors)
+            trainer.error_threshold *= goal / error * 10 ** (-RETRY_DB / 20)
+
+    def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[dict[str, Any]]:
+        return measure(self.network, params, self.sampler, self.first.origin, self.extent, every)
+
+    def _error_of_some(self, params: NDArray[np.float32]) -> float:
+        """`_error` at a part of a large block's samples: enough to compare one codec's try with
+        another, and to see whether measuring all of it is worthwhile."""
+        # An odd number, so that it is not the same part of every row.
+        return self._error(self._measure(params, max(1, self.sampler.samples // _SAMPLES) | 1))
+
+    def _error(self, errors: list[dict[str, Any]]) -> float:
+        """Root mean square error over all components, in units of their global ranges."""
+        total, count = 0.0, 0
+        for error, scale, extent in zip(errors, self.scale, self.extent, strict=True):
+            if extent > 0:
+                total += error["sum_of_squares"] * (scale / extent) ** 2
+            count += error["finite"]
+        return float(np.sqrt(total / count)) if count else 0.0
+
+    def _seconds_to_measure(self) -> float:
+        """What a pass over the block will take, from a pass over its lowest layer."""
+        whole = self.partition
+        samples = sum(whole.ghost_layers[0]) + (2 if whole.association == "vertex" else 1)
+        layer = replace(
+            whole,
+            components=tuple(c[:samples] for c in whole.components),
+            nodes=(*whole.nodes[:2], whole.nodes[2][:2]),
+        )
+        params = np.ones(self.network.n_params, np.float32)  # zeros would all be one page
+        start = perf_counter()
+        measure(self.network, params, grid_sampler(layer), self.first.origin, self.extent)
+        return (perf_counter() - start) * whole.n_voxels / layer.n_voxels
+
+    def _native_options(self, goal: float, seconds: float) -> dict[str, Any]:
+        options, target = self.options, self.target
+        n_train = options.iterations(self.partition.n_voxels)
+        return {
+            "batch": options.batch,
+            "learning_rate": options.learning_rate,
+            "final_rate": options.final_rate,
+            "decay": options.decay,
+            "iterations": n_train if target.iterations is None else target.iterations,
+            "seconds": seconds,
+            "loss_threshold": options.loss_threshold or 0.0,
+            "error_threshold": goal,
+            "approach": APPROACH_DB,
+            "average": AVERAGE,
+            "huber": options.huber,
+            "seed": options.seed,
+            "threads": threads(),
+            "boundary_share": options.lambda_boundary,
+            "boundary_sigma": options.sigma,
+            **ADAM,
+        }

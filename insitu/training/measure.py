@@ -1,0 +1,47 @@
+"""Errors of a network against the block it was trained on.
+
+In: weights, the block. Out: squares, maximum and count per component, in the field's own units;
+without a decoded copy of the block.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.engines.native import lib
+from insitu.engines.network import Network
+from insitu.engines.threads import threads
+
+# Samples measured in one go, 10 to 30 ms, between which Python gets to see a Ctrl-C; a multiple of
+# the engine's chunks of 128.
+_SLICE = 2**20
+
+
+def measure(
+    network: Network | None,
+    params: NDArray[np.float32],
+    sampler: Any,
+    low: NDArray[np.float64],
+    extent: NDArray[np.float64],
+    every: int = 1,
+) -> list[dict[str, Any]]:
+    """Errors of low + extent * output per component, at the owned samples; or at each `every`th 128
+    of them. network None: of the constant low. Not collective."""
+    native = None if network is None else network.native
+    totals: list[dict[str, Any]] = []
+    for begin in range(0, sampler.samples, _SLICE * every):
+        end = min(begin + _SLICE * every, sampler.samples)
+        errors = lib.measure(native, params, sampler, low, extent, begin, end, every, threads())
+        totals = [_add(*pair) for pair in zip(totals, errors, strict=True)] if totals else errors
+    return totals
+
+
+def _add(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "sum_of_squares": a["sum_of_squares"] + b["sum_of_squares"],
+        "max": max(a["max"], b["max"]),
+        "finite": a["finite"] + b["finite"],
+    }
