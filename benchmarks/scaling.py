@@ -160,7 +160,7 @@ def private():
 RUN_FILE = """
 simulation: {module: simulation, class: Tiny}
 fields: {f: {iterations: 20}}
-window: {steps: 2, every: 1}
+window: {steps: 2, every: 1, keep: all}
 output: out
 """
 

@@ -3,8 +3,8 @@
 In: the `actions` of a run file as plain data, in Ascent's words.
 Out: Actions, plain frozen dataclasses, every name and parameter checked before any work.
 
-What we add to Ascent's words: `mode` of a trigger (see `reactive.triggers`), and `window` of a
-scene, which renders past steps as well.
+What we add to Ascent's words: `mode`, `cooldown` and `max_firings` of a trigger (see
+`reactive.triggers`), and `window` of a scene, which renders past steps as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from insitu import config
 from insitu.config import RunConfig
 from insitu.errors import ConfigError, nearest
-from insitu.reactive.expressions import Expression, ExpressionError
+from insitu.reactive.expressions import Expression, ExpressionError, FieldKind
 from insitu.reactive.expressions import parse as parse_expression
 from insitu.reactive.triggers import MODES, Query, Trigger
 from insitu.render.camera import Camera
@@ -60,11 +60,24 @@ class Scene:
 
 @dataclass(frozen=True)
 class Actions:
-    """All that is to be done. Scenes are rendered at every recorded step."""
+    """All that is to be done. Scenes are rendered at every step that is due for the window."""
 
     queries: tuple[Query, ...] = ()
     triggers: tuple[Trigger[Scene], ...] = ()
     scenes: tuple[Scene, ...] = ()
+
+    @property
+    def expressions(self) -> list[tuple[str, Expression]]:
+        """Of all queries and triggers, each with the words for whose it is."""
+        found = [(f"query {q.name}", q.expression) for q in self.queries]
+        return found + [
+            (f"trigger {t.name}", t.condition) for t in self.triggers if t.condition is not None
+        ]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of the fields that queries and triggers read."""
+        return frozenset(name for _, expression in self.expressions for name in expression.reads)
 
 
 def parse(run: RunConfig, places: Places | None = None) -> Actions:
@@ -76,7 +89,7 @@ def parse(run: RunConfig, places: Places | None = None) -> Actions:
 
     Raises: ConfigError, with all the problems found.
     """
-    reader = _Reader(places or Places("run file", Path.cwd()), tuple(run.fields))
+    reader = _Reader(places or Places("run file", Path.cwd()), tuple(run.fields), run.window.steps)
     actions = reader.read(list(run.actions))
     if reader.problems:
         raise ConfigError(reader.problems)
@@ -107,15 +120,34 @@ def check_fields(run: RunConfig, actions: Actions, published: Collection[str]) -
                 there = f" (there are {', '.join(sorted(published))})"
                 text = f"the simulation publishes no field '{component}'{hint or there}"
                 problems.append(f"fields.{name}: {text}")
-    expressions = [(f"query {q.name}", q.expression) for q in actions.queries]
-    expressions += [(f"trigger {t.name}", t.condition) for t in actions.triggers]
-    for owner, expression in expressions:
-        try:
-            expression.check_fields({*published, *run.fields})
-        except ExpressionError as error:
-            problems.append(f"{owner}: {error}")
+    known = {*published, *run.fields}
+    problems += _problems(actions, lambda expression: expression.check_names(known))
     if problems:
         raise ConfigError(problems)
+
+
+def check_kinds(actions: Actions, kinds: Mapping[str, FieldKind]) -> None:
+    """Check that expressions take each field as what it is: scalar or vector, of cells or nodes.
+    Not collective.
+
+    Args:
+        kinds: what there is under each name that they read.
+
+    Raises: ConfigError, with all the problems found.
+    """
+    problems = _problems(actions, lambda expression: expression.check_kinds(kinds))
+    if problems:
+        raise ConfigError(problems)
+
+
+def _problems(actions: Actions, check: Callable[[Expression], None]) -> list[str]:
+    found = []
+    for owner, expression in actions.expressions:
+        try:
+            check(expression)
+        except ExpressionError as error:
+            found.append(f"{owner}: {error}")
+    return found
 
 
 class _Refused(Exception):
@@ -146,8 +178,9 @@ class _Reader:
     the first thing that is wrong in it.
     """
 
-    def __init__(self, places: Places, fields: Sequence[str]) -> None:
+    def __init__(self, places: Places, fields: Sequence[str], steps: int) -> None:
         self.places, self.fields = places, fields
+        self.past = dict.fromkeys(fields, steps)  # how many steps of each the window keeps
         self.problems: list[str] = []
         self.kinds: dict[str, str] = {}  # of the queries so far, by name
         self.prefixes: dict[str, KeyPath] = {}  # of pictures, each with what uses it
@@ -228,23 +261,46 @@ class _Reader:
         if not isinstance(text, str | int | float) or isinstance(text, bool):
             raise _Refused(path, f"expected an expression, found {_shown(text)}")
         try:
-            return parse_expression(str(text), self.kinds)
+            expression = parse_expression(str(text), self.kinds)
+            expression.check_past(self.past)
+            return expression
         except ExpressionError as error:
             raise _Refused(path, str(error)) from None
 
     def trigger(self, entry: _Entry) -> Trigger[Scene]:
         params, path = _params(entry)
-        known = ("condition", "mode", "actions", "actions_file")
-        _keys(params, path, known, required=("condition", "actions"))
+        known = ("condition", "callback", "mode", "cooldown", "max_firings", "actions")
+        _keys(params, path, (*known, "actions_file"))
+        callback, condition = params.get("callback"), None
+        if callback is not None and (not isinstance(callback, str) or not callback.strip()):
+            text = f"expected module:function, or a name for session.on, found {_shown(callback)}"
+            raise _Refused((*path, "callback"), text)
+        if "condition" in params:
+            condition = self.expression(params["condition"], (*path, "condition"))
+        elif callback is None:
+            raise _Refused((*path, "condition"), "is required, or a callback")
+        if "actions" not in params and (callback is None or condition is None):
+            raise _Refused((*path, "actions"), "is required or actions_file")
         mode = params.get("mode", "level")
         if mode not in MODES:
             hint = nearest(str(mode), MODES)
             raise _Refused((*path, "mode"), f"{mode!r} is not one of {', '.join(MODES)}{hint}")
-        condition = self.expression(params["condition"], (*path, "condition"))
-        inner = self.entries(params["actions"], (*path, "actions"), ("add_scenes",))
+        limits: dict[str, Any] = {}
+        with _inside(path):
+            for key, least in (("cooldown", 0), ("max_firings", 1)):
+                if key in params:
+                    limits[key] = _count(params[key], key, 10**9, least)
+        inner = self.entries(params.get("actions", []), (*path, "actions"), ("add_scenes",))
         scenes = self.each("add_scenes", inner, self.scene)
         try:
-            return Trigger(name=entry.name, condition=condition, actions=scenes, mode=mode)
+            return Trigger(
+                name=entry.name,
+                condition=condition,
+                callback=callback,
+                actions=scenes,
+                mode=mode,
+                **limits,
+            )
         except ExpressionError as error:
             raise _Refused((*path, "condition"), str(error)) from None
 
@@ -348,8 +404,7 @@ def _keys(mapping: Any, path: KeyPath, known: Sequence[str], required: Sequence[
             raise _Refused((*path, key), f"unknown key{hint}")
     for key in required:
         if key not in mapping:
-            also = " or actions_file" if key == "actions" else ""
-            raise _Refused((*path, key), f"is required{also}")
+            raise _Refused((*path, key), "is required")
 
 
 @contextmanager
@@ -370,8 +425,8 @@ def _window(value: Any, path: KeyPath) -> int | Literal["all"]:
     return value
 
 
-def _count(value: Any, where: str, most: int) -> int:
-    count = number(value, where, 1, most)
+def _count(value: Any, where: str, most: int, least: int = 1) -> int:
+    count = number(value, where, least, most)
     if count != int(count):
         raise ValueError(f"{where}: {value!r} is not a whole number")
     return int(count)

@@ -134,6 +134,10 @@ class WindowConfig(Section):
     every: Annotated[int, Range(1, 1000000, "cycles")] = 5
     """A step is recorded at every so many cycles of the simulation."""
 
+    keep: Literal["needed", "all"] = "needed"
+    """Which fields: those that a scene, trigger, query or record reads, or `all` of them, for a
+    code that looks into the window itself."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecordConfig(Section):

@@ -354,7 +354,8 @@ def _print_plan(
     lines += [f"query       {q.name} = {q.expression.text}" for q in wanted.queries]
     for trigger in wanted.triggers:
         scenes = ", ".join(scene.name for scene in trigger.actions)
-        lines.append(f"trigger     {trigger.name} ({trigger.mode}): {trigger.condition.text}")
+        when = trigger.condition.text if trigger.condition else f"{trigger.callback} says so"
+        lines.append(f"trigger     {trigger.name} ({trigger.mode}): {when}")
         lines.append(f"            renders {scenes or 'nothing'}")
     lines += [f"scene       {s.name}, of {s.plot.field}" for s in wanted.scenes]
     lines += [f"record      {run.record.path}"] if run.record else []

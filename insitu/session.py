@@ -2,11 +2,13 @@
 
 In: a run configuration, a communicator, and the simulation's mesh at every step.
 Out: compressed fields in a window, pictures when a trigger fires, a record; a report per step.
+
+A field is trained at a step only if something that is due reads it; see `Session._needed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,14 +19,16 @@ from insitu import actions, config
 from insitu.actions import Actions, Scene
 from insitu.config import RunConfig
 from insitu.engines import threads
-from insitu.errors import ConfigError
+from insitu.errors import ConfigError, nearest
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.record import RecordWriter
 from insitu.history.window import Window
 from insitu.mesh import Partition, exchange, field_names, partitions, state, verify
 from insitu.mesh import check as check_ghosts
 from insitu.parallel import RemoteError, cpu_share, rank_logger, together
-from insitu.reactive.triggers import Reactions
+from insitu.reactive import callbacks, session_file
+from insitu.reactive.expressions import FieldKind
+from insitu.reactive.triggers import Callback, Reactions, Trigger
 from insitu.render.scene import render_volume_scene
 from insitu.report import FieldReport, StepReport, Summary, Tally
 from insitu.training.distributed import train_fields
@@ -66,13 +70,58 @@ class Session:
         self.log = rank_logger(self.comm)
         self.recipes = {name: field.recipe for name, field in run.fields.items()}
         self.window = Window(run.window.steps)
-        self._reactions = Reactions(self.comm, wanted.queries, wanted.triggers)
+        self._reactions = Reactions(
+            self.comm, wanted.queries, wanted.triggers, self.window, self._failed
+        )
+        self._listeners: dict[str, list[Callback]] = {}
+        self._import_callbacks()
+        self._ready: dict[str, list[Partition]] = {}
         self._latest: dict[str, DistributedField] = {}
         self._record: RecordWriter | None = None
         self._tally = Tally()
+        self._steps_written = 0  # of the queries' results
         self._mesh: Any = None
         self._checked = False
         self._cycle = -1
+
+    def on(self, name: str, function: Callback) -> None:
+        """Have a Python function called. Not collective, but to be done on every rank alike.
+
+        Args:
+            name: a trigger, when it fires; or the `callback` of triggers in the run file.
+            function: is given an `insitu.reactive.triggers.Event`, on every rank. As the callback
+                of a trigger without a condition it returns whether the condition holds, and rank
+                0's answer counts. It may communicate, but must then fail on all ranks or none.
+                What it raises is handled as `on_error` says.
+
+        Raises: ConfigError if there is no trigger or callback of this name.
+        """
+        triggers = [trigger.name for trigger in self.wanted.triggers]
+        named = [t.callback for t in self.wanted.triggers if t.callback is not None]
+        if name in named:
+            self._reactions.callbacks[name] = function
+        elif name in triggers:
+            self._listeners.setdefault(name, []).append(function)
+        else:
+            hint = nearest(name, [*triggers, *named])
+            there = f" (there are {', '.join([*triggers, *named]) or 'none'})"
+            raise ConfigError([f"on: no trigger or callback {name!r}{hint or there}"])
+
+    def _import_callbacks(self) -> None:
+        """Import what run files name as module:function. Collective; ConfigError on all ranks."""
+        refusals = []
+        with together(self.comm, "callbacks of triggers"):
+            for trigger in self.wanted.triggers:
+                if trigger.callback is not None and ":" in trigger.callback:
+                    try:
+                        self._reactions.callbacks[trigger.callback] = callbacks.load(
+                            trigger.callback
+                        )
+                    except ConfigError as error:
+                        refusals += [f"trigger {trigger.name}: {p}" for p in error.problems]
+        found = [text for texts in self.comm.allgather(refusals) for text in texts]
+        if found:
+            raise ConfigError(list(dict.fromkeys(found)))
 
     def check(self, mesh: Any) -> None:
         """Compare a mesh with the run file, before the first step. Collective.
@@ -90,21 +139,36 @@ class Session:
         # Every rank checks the same names, and comes to the same end.
         actions.check_fields(self.run, self.wanted, set().union(*self.comm.allgather(names)))
         self._check_kinds(mesh)
+        missing = [
+            f"trigger {t.name}: callback: nothing is registered as {t.callback!r}; call "
+            f"session.on({t.callback!r}, function), or name it as module:function"
+            for t in self.wanted.triggers
+            if t.callback is not None and t.callback not in self._reactions.callbacks
+        ]
+        if missing:
+            raise ConfigError(missing)
         self._checked = True
 
     def _check_kinds(self, mesh: Any) -> None:
         """Refuse a field that is not the same kind of thing in all blocks of all ranks: reducing
-        a scalar with a vector would fail half-way. Collective; raises ConfigError on every rank."""
-        mine: dict[str, set[str]] = {}
+        a scalar with a vector would fail half-way; and expressions that take a field for what it
+        is not. Collective; raises ConfigError on every rank."""
+        names = list(dict.fromkeys([*self.recipes, *sorted(self.wanted.fields)]))
+        mine: dict[str, set[tuple[str, int]]] = {}
         with together(self.comm, "mesh"):
-            for name in self.recipes:
+            for name in names:
                 blocks = self._partitions(mesh, name, "ignore")
-                mine[name] = {f"{b.association}, components: {b.n_components}" for b in blocks}
+                mine[name] = {(b.association, b.n_components) for b in blocks}
         everyone = self.comm.allgather(mine)
-        for name in self.recipes:
+        known: dict[str, FieldKind] = {}
+        for name in names:
             kinds = sorted(set().union(*(kinds[name] for kinds in everyone)))
             if len(kinds) > 1:
-                raise ConfigError([f"fields.{name}: blocks differ: {' and '.join(kinds)}"])
+                differ = " and ".join(f"{where}, components: {n}" for where, n in kinds)
+                raise ConfigError([f"fields.{name}: blocks differ: {differ}"])
+            if kinds:
+                known[name] = FieldKind(*kinds[0])
+        actions.check_kinds(self.wanted, known)
 
     def publish(self, mesh: Any) -> None:
         """Hand over this rank's part of the present step. Not collective.
@@ -130,35 +194,48 @@ class Session:
             return None
         finally:
             self._mesh = None
+            self._ready.clear()
 
     def close(self) -> Summary:
-        """Write what the window holds to the record, and free everything. Collective.
+        """Write what the window holds to the record and the queries' results to
+        `ascent_session.yaml`, and free everything. Collective.
 
         Raises: RemoteError on every rank, if writing failed and `on_error` is `raise`.
         """
+        written = []
         try:
             self._save()
+            written += [] if self._record is None else [str(self._record.path)]
         except RemoteError as error:
             self._failed("record not completed", error)
+        try:
+            written += self._save_queries()
+        except RemoteError as error:
+            self._failed(f"{session_file.SESSION_FILE} not written", error)
         self.window.clear()
         self._latest.clear()
         self.comm.Free()
-        return self._tally.summary([] if self._record is None else [str(self._record.path)])
+        return self._tally.summary(written)
 
     def _step(self) -> StepReport | None:
         start = perf_counter()
         if not self._checked:
             self.check(self._mesh)
         cycle, time = self._agree_on_state()
-        fired = self._reactions.react(cycle, time, self._raw)
+        fired = self._reactions.react(cycle, time, self)
         due = cycle % self.run.window.every == 0
-        if not due and not fired:
+        needed = self._needed(due, fired)
+        if not needed and not fired:
             return None
-        fields = self._compress(cycle, time)
+        fields = self._compress(needed, cycle, time)
         scenes = [scene for trigger in fired for scene in trigger.actions]
-        files = [file for scene in (*self.wanted.scenes, *scenes) for file in self._render(scene)]
+        if due:
+            scenes = [*self.wanted.scenes, *scenes]
+        files = [file for scene in scenes for file in self._render(scene)]
         if fired:
             self._save()
+            self._save_queries(at_end=False)
+            self._call_back(fired, cycle, time)
         report = StepReport(
             cycle=cycle,
             time=time,
@@ -170,6 +247,56 @@ class Session:
         )
         self._tally.add(report)
         return report
+
+    def _needed(self, due: bool, fired: Sequence[Trigger[Scene]]) -> list[str]:
+        """The fields that are to be trained at this step, in the run file's order.
+
+        `due`: whether the step is one of the window's. A field is needed
+
+        * at every such step, if a scene shows it, or a trigger that may still fire shows earlier
+          steps of it;
+        * when a trigger fires whose scenes show it;
+        * at both, if an expression reads its past: all these fields at the same steps, so that
+          they can be computed with each other;
+        * at both, if everything is kept: there is a record, `window.keep` is all, or a function is
+          called when a trigger fires, which may look at any field.
+        """
+        if not due and not fired:
+            return []
+        live = self._reactions.live
+        names = {scene.plot.field for trigger in fired for scene in trigger.actions}
+        if due:
+            names |= {scene.plot.field for scene in self.wanted.scenes}
+            shown = (scene for trigger in live for scene in trigger.actions)
+            names |= {scene.plot.field for scene in shown if scene.window != 1}
+        if due or names:
+            names |= set(self._reactions.past)
+        everything = (
+            self.run.record is not None
+            or self.run.window.keep == "all"
+            or any(self._called(trigger) for trigger in (live if due else fired))
+        )
+        return [name for name in self.recipes if everything or name in names]
+
+    def _called(self, trigger: Trigger[Scene]) -> list[tuple[str, Callback]]:
+        """The functions that are called when a trigger fires."""
+        found = [
+            (f"session.on({trigger.name!r})", f) for f in self._listeners.get(trigger.name, [])
+        ]
+        if trigger.condition is not None and trigger.callback is not None:
+            found.append((trigger.callback, self._reactions.callbacks[trigger.callback]))
+        return found
+
+    def _call_back(self, fired: Sequence[Trigger[Scene]], cycle: int, time: float) -> None:
+        """Tell those who asked for it that triggers have fired. Collective."""
+        for trigger in fired:
+            event = self._reactions.event(trigger, cycle, time)
+            for name, function in self._called(trigger):
+                try:
+                    with together(self.comm, f"trigger {trigger.name}, callback {name}"):
+                        function(event)
+                except RemoteError as error:
+                    self._failed("callback failed", error)
 
     def _agree_on_state(self) -> tuple[int, float]:
         """Cycle and time, from whichever rank publishes them. Collective.
@@ -184,9 +311,16 @@ class Session:
         self._cycle = max(cycles) if cycles else self._cycle + 1
         return self._cycle, max(times) if times else float(self._cycle)
 
-    def _raw(self, name: str) -> list[Partition]:
-        """This rank's owned samples of a field, for queries. Not collective."""
+    def owned(self, name: str) -> list[Partition]:
+        """This rank's owned samples of a field of the published step. Not collective."""
         return self._partitions(self._mesh, name, "ignore")
+
+    def with_ghosts(self, name: str) -> list[Partition]:
+        """This rank's blocks of a field of the published step, with the ghosts that the run file
+        asks for. Collective when it is first asked for at a step."""
+        if name not in self._ready:
+            self._ready[name] = self._blocks(name)
+        return self._ready[name]
 
     def _partitions(self, mesh: Any, name: str, ghosts: str) -> list[Partition]:
         field = self.run.fields.get(name)
@@ -196,7 +330,7 @@ class Session:
         )
 
     def _blocks(self, name: str) -> list[Partition]:
-        """This rank's blocks of a recorded field, with the ghosts asked for. Collective."""
+        """This rank's blocks of a field, with the ghosts asked for. Collective."""
         ghosts = self.run.ghosts
         blocks: list[Partition] = []
         with together(self.comm, f"mesh, field {name}"):
@@ -209,13 +343,16 @@ class Session:
                 self.log.warning("%s", warning)
         return blocks
 
-    def _compress(self, cycle: int, time: float) -> dict[str, DistributedField]:
-        """Train every field of the step and put it into the window. Collective."""
-        blocks = {name: self._blocks(name) for name in self.recipes}
-        fields = train_fields(self.comm, blocks, self.recipes, self._latest, cycle=cycle, time=time)
+    def _compress(
+        self, names: Sequence[str], cycle: int, time: float
+    ) -> dict[str, DistributedField]:
+        """Train fields of the step and put them into the window. Collective."""
+        blocks = {name: self.with_ghosts(name) for name in names}
+        recipes = {name: self.recipes[name] for name in names}
+        fields = train_fields(self.comm, blocks, recipes, self._latest, cycle=cycle, time=time)
         for field in fields.values():
             self.window.append(field)
-        self._latest = fields
+        self._latest.update(fields)
         return fields
 
     def _render(self, scene: Scene) -> list[Path]:
@@ -244,6 +381,24 @@ class Session:
         if self._record is None:
             self._record = RecordWriter(self.comm, Path(self.run.record.path))
         self._record.append([e for name in self.window.names for e in self.window.entries(name)])
+
+    def _save_queries(self, at_end: bool = True) -> list[str]:
+        """Write the results of the queries, if there are any. Collective. Returns the file.
+
+        Before the end only where a tenth has come since the last time: the file is written whole.
+        """
+        if not self.wanted.queries:
+            return []
+        steps = max(map(len, self._reactions.results.values()))
+        if not at_end and steps < 1.1 * self._steps_written:
+            return []
+        self._steps_written = steps
+        path = Path(self.run.output) / session_file.SESSION_FILE
+        with together(self.comm, f"write {path}"):
+            if self.comm.rank == 0:
+                kinds = {query.name: query.expression.kind for query in self.wanted.queries}
+                session_file.write(path, self._reactions.results, kinds)
+        return [str(path)]
 
     def _field_report(self, field: DistributedField) -> FieldReport:
         summary = field.summary

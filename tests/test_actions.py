@@ -7,7 +7,7 @@ import pytest
 from insitu import actions
 from insitu.actions import Scene, VolumePlot
 from insitu.errors import ConfigError
-from insitu.reactive.expressions import CONDITION, EXTREMUM
+from insitu.reactive.values import CONDITION, EXTREMUM
 from insitu.render.scene import View
 
 EVERYTHING = """
@@ -285,3 +285,53 @@ def test_fields_are_checked_against_what_is_published(tmp_path):
         "query a: unknown field 'presure'; did you mean 'pressure'?\n"
         "    max(field('presure'))\n        ^",
     ]
+
+
+TRIGGER = """
+fields: {{density: , energy: }}
+window: {{steps: 3}}
+actions:
+  - action: add_queries
+    queries: {{q: {{params: {{expression: max(field('pressure')), name: peak}}}}}}
+  - action: add_triggers
+    triggers: {{t: {{params: {{{params}}}}}}}
+"""
+
+
+def test_triggers_with_limits_and_callbacks(tmp_path):
+    text = "condition: peak > 1, callback: 'mine:f', mode: edge, cooldown: 20, max_firings: 3"
+    (trigger,) = load(TRIGGER.format(params=text), tmp_path).triggers
+    assert (trigger.callback, trigger.mode) == ("mine:f", "edge")
+    assert (trigger.cooldown, trigger.max_firings, trigger.actions) == (20, 3, ())
+    (trigger,) = load(TRIGGER.format(params="callback: asked, actions: []"), tmp_path).triggers
+    assert (trigger.condition, trigger.callback) == (None, "asked")
+    assert (trigger.mode, trigger.cooldown, trigger.max_firings) == ("level", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ("actions: []", "condition: is required, or a callback"),
+        ("condition: peak > 1", "actions: is required or actions_file"),
+        ("callback: f", "actions: is required or actions_file"),
+        (
+            "callback: 5, actions: []",
+            "callback: expected module:function, or a name for session.on",
+        ),
+        ("condition: peak > 1, cooldown: -1, actions: []", "cooldown: -1 is not a number in 0"),
+        ("condition: peak > 1, max_firings: 0, actions: []", "max_firings: 0 is not a number in 1"),
+        ("condition: peak > 1, max_firings: 1.5, actions: []", "1.5 is not a whole number"),
+        ("condition: peak > 1, cooldwn: 1, actions: []", "unknown key; did you mean 'cooldown'"),
+        (
+            "condition: \"max(field('density', step=-4)) > 1\", actions: []",
+            "condition: this reads 4 steps back and the window keeps 3; set window.steps to 4",
+        ),
+        (
+            "condition: \"max(window('pressure', 2)) > 1\", actions: []",
+            "condition: field 'pressure' has no past: it is not recorded (recorded: density, en",
+        ),
+    ],
+)
+def test_triggers_that_are_wrong(tmp_path, params, problem):
+    (found,) = problems(TRIGGER.format(params=params), tmp_path)
+    assert problem in found

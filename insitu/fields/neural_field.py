@@ -139,14 +139,22 @@ class NeuralField:
         # In slabs: Ctrl-C is seen between two of them, and no second block is held.
         layers = max(1, _SLAB_SAMPLES // (ny * nx))
         for z in range(0, nz, layers):
-            slab = zs[z : z + layers]
-            outputs = np.zeros((len(slab), ny, nx, self.n_components), np.float32)
-            if self.network is not None:
-                outputs = lib.evaluate_grid(
-                    self.network.native, self.params, xs, ys, slab, threads()
-                )
-            values[z : z + layers] = self._physical(outputs)
+            values[z : z + layers] = self._decode(xs, ys, zs[z : z + layers])
         return values[..., 0] if self.n_components == 1 else values
+
+    def decode_planes(self, start: int, stop: int) -> Floats:
+        """The planes start..stop-1 of `decode()` along z: (stop - start, ny, nx, n_components)."""
+        nz, ny, nx = self.shape
+        zs = self._unit_samples(nz)[start:stop]
+        return self._decode(self._unit_samples(nx), self._unit_samples(ny), zs)
+
+    def _decode(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        """(nz, ny, nx, n_components) at the product of coordinates in the unit cube."""
+        if self.network is None:
+            outputs = np.zeros((len(zs), len(ys), len(xs), self.n_components), np.float32)
+        else:
+            outputs = lib.evaluate_grid(self.network.native, self.params, xs, ys, zs, threads())
+        return self._physical(outputs)
 
     def sampler(self) -> Any:
         """The native `Sampler` of this field: physical values at points of the unit cube."""

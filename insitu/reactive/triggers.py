@@ -1,6 +1,6 @@
 """Queries and triggers: what is asked at every step, and what sets actions off.
 
-In: the raw data of a step, on all ranks.
+In: the raw data of a step and the recorded steps before it, on all ranks.
 Out: the triggers that fire, the same on every rank, and the history of the queries' results.
 """
 
@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from insitu.parallel import agree, together
-from insitu.reactive.expressions import (
-    CONDITION,
-    Context,
-    Expression,
-    ExpressionError,
-    NotYet,
-    Value,
-    undefined,
-)
-from insitu.reactive.statistics import FieldReference, FieldStatistics, field_statistics
+from insitu.history.window import Window
+from insitu.parallel import RemoteError, together
+from insitu.reactive.blocks import outer_widths
+from insitu.reactive.evaluation import Evaluator, Plan, on_root
+from insitu.reactive.expressions import Expression, ExpressionError
+from insitu.reactive.past import WindowPast
+from insitu.reactive.scalars import Context, Result
+from insitu.reactive.values import CONDITION, NotYet, Value, undefined
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -42,7 +39,7 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger(Generic[Action]):
-    """A condition and the actions that it sets off.
+    """What sets actions off: a condition, or as in Ascent a callback that says whether it holds.
 
     `mode` says at which steps it fires: `level` (as in Ascent) at every step where the condition
     holds, `edge` where it holds and did not at the step before, `latch` at the first where it
@@ -50,122 +47,248 @@ class Trigger(Generic[Action]):
     """
 
     name: str
-    condition: Expression
-    actions: tuple[Action, ...]
+    condition: Expression | None = None
+    callback: str | None = None
+    """The name of a Python function. With a condition it is called when the trigger fires."""
+    actions: tuple[Action, ...] = ()
     mode: str = "level"
+    cooldown: int = 0
+    """Cycles that must lie between two firings; what would fire earlier is passed over."""
+    max_firings: int | None = None
+    """After so many firings it is not evaluated any more; None: no limit."""
 
     def __post_init__(self) -> None:
-        if self.condition.kind != CONDITION:
+        if self.condition is None and self.callback is None:
+            raise ValueError("condition: is required, or a callback")
+        if self.condition is not None and self.condition.kind != CONDITION:
             problem = f"a condition compares, as in a > 1; this is {self.condition.kind}"
             raise ExpressionError(problem, self.condition.text, 0)
         if self.mode not in MODES:
             raise ValueError(f"mode: {self.mode!r} is not one of {', '.join(MODES)}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What a callback is given, the same on every rank but for the blocks in the window."""
+
+    trigger: str
+    cycle: int
+    time: float
+    """Simulation time, in the simulation's unit."""
+    results: Mapping[str, Value]
+    """Of all queries at this step, by name."""
+    window: Window
+    """The recorded steps: `window.entries(name)[-1].open()` is the newest of a field."""
+
+
+Callback = Callable[[Event], object]
+
+
+class Source(Protocol):
+    """The present step of a simulation."""
+
+    def owned(self, name: str) -> Sequence[Partition]:
+        """This rank's blocks of a field, ghosts left out. Not collective."""
+
+    def with_ghosts(self, name: str) -> Sequence[Partition]:
+        """This rank's blocks of a field with the ghosts that are valid. Collective."""
+
+
+@dataclass
+class _State:
+    """What a trigger remembers, the same on every rank."""
+
+    held: bool = False
+    latched: bool = False
+    firings: int = 0
+    last: int | None = None
+    """The cycle at which it fired last."""
+
+    def evaluated(self, trigger: Trigger[Action]) -> bool:
+        """Whether its condition can still matter."""
+        return not self.exhausted(trigger) and not (trigger.mode == "latch" and self.latched)
+
+    def exhausted(self, trigger: Trigger[Action]) -> bool:
+        return trigger.max_firings is not None and self.firings >= trigger.max_firings
+
+    def fires(self, trigger: Trigger[Action], holds: bool, cycle: int) -> bool:
+        if self.exhausted(trigger):
+            return False
+        if self.last is not None and abs(cycle - self.last) < trigger.cooldown:
+            return False
+        if trigger.mode == "edge":
+            return holds and not self.held
+        return holds or (trigger.mode == "latch" and self.latched)
+
+    def remember(self, holds: bool, fired: bool, cycle: int) -> None:
+        self.held = holds
+        self.latched = self.latched or holds
+        if fired:
+            self.firings += 1
+            self.last = cycle
+
+
 class Reactions(Generic[Action]):
     """The queries and triggers of a run, and what they remember.
 
-    Queries are evaluated in their order, then all triggers. Only the statistics of fields are
-    computed by all ranks together; everything else is computed on rank 0 and broadcast, so that
-    ranks cannot disagree, and every rank keeps the same results.
+    Queries are evaluated in their order, then all triggers. Fields are reduced by all ranks
+    together; everything else is computed on rank 0 and broadcast, so that ranks cannot disagree,
+    and every rank keeps the same results.
     """
 
     def __init__(
-        self, comm: MPI.Comm, queries: Sequence[Query], triggers: Sequence[Trigger[Action]]
+        self,
+        comm: MPI.Comm,
+        queries: Sequence[Query],
+        triggers: Sequence[Trigger[Action]],
+        window: Window,
+        failed: Callable[[str, Exception], None] | None = None,
     ) -> None:
-        """Not collective; the same queries and triggers on every rank."""
+        """Not collective; the same queries and triggers on every rank.
+
+        failed: called on every rank with what a callback raised; it may raise. By default it is
+            raised.
+        """
         self.comm, self.queries, self.triggers = comm, tuple(queries), tuple(triggers)
-        self.results: dict[str, list[Value]] = {query.name: [] for query in queries}
-        self._held = [False] * len(self.triggers)
-        self._latched = [False] * len(self.triggers)
+        self.window = window
+        self.callbacks: dict[str, Callback] = {}
+        """The functions that triggers name as their `callback`."""
+        self.results: dict[str, list[Result]] = {query.name: [] for query in queries}
+        self._failed = failed
+        self._states = [_State() for _ in self.triggers]
+        self._evaluator = Evaluator(comm)
+        self._plan = self._make_plan()
 
     @property
-    def expressions(self) -> tuple[Expression, ...]:
-        """Of all queries and triggers."""
-        return (*(q.expression for q in self.queries), *(t.condition for t in self.triggers))
+    def live(self) -> tuple[Trigger[Action], ...]:
+        """The triggers that can still fire."""
+        pairs = zip(self.triggers, self._states, strict=True)
+        return tuple(trigger for trigger, state in pairs if not state.exhausted(trigger))
 
     @property
-    def references(self) -> frozenset[FieldReference]:
-        """The scalars that queries and triggers read."""
-        return frozenset(r for expression in self.expressions for r in expression.references)
+    def past(self) -> Mapping[str, int]:
+        """The fields whose past is still read, and how many steps back."""
+        return self._plan.depths
 
-    @property
-    def fields(self) -> frozenset[str]:
-        """The names of the fields that queries and triggers read."""
-        return frozenset(reference.name for reference in self.references)
-
-    def react(
-        self, cycle: int, time: float, partitions: Callable[[str], Sequence[Partition]]
-    ) -> tuple[Trigger[Action], ...]:
+    def react(self, cycle: int, time: float, source: Source) -> tuple[Trigger[Action], ...]:
         """Evaluate queries and triggers at a step; return the triggers that fire. Collective.
 
-        A trigger that reads an entry of a history which is not there yet does not fire; a query
-        that does so gives NaN. After an error nothing of this step is remembered.
-
-        Args:
-            cycle, time: of the step.
-            partitions: gives this rank's blocks of a field, by its name, as the simulation
-                published them; must not be collective.
+        A trigger that reads what is not there yet, a result or a recorded step, does not fire; a
+        query that does so is NaN. After an error nothing of this step is remembered.
 
         Raises: RemoteError on every rank.
         """
-        statistics = self._statistics(partitions)
-        answer: tuple[list[Value], list[bool]] | None = None
-        error: Exception | None = None
-        if self.comm.rank == 0:
-            try:
-                answer = self._decide(Context(cycle, time, statistics, self.results))
-            except Exception as caught:
-                error = caught
-        agree(self.comm, error, "queries and triggers")
-        values, fired = self.comm.bcast(answer, root=0)
+        what = "queries and triggers"
+        context = self._context(cycle, time)
+        self._reduce(context, source)
+        values, holds, fired = on_root(self.comm, what, lambda: self._decide(context))
+        if any(hold is None for hold in holds):
+            answers = self._ask(holds, context, values)
+            holds, fired = on_root(self.comm, what, lambda: self._fire(answers, cycle))
         for query, value in zip(self.queries, values, strict=True):
-            self.results[query.name].append(value)
+            self.results[query.name].append(Result(cycle, time, value))
+        reading = self._reading()
+        for state, hold, fires in zip(self._states, holds, fired, strict=True):
+            state.remember(bool(hold), fires, cycle)
+        if self._reading() != reading:  # what no trigger reads any more is not computed
+            self._plan = self._make_plan()
         return tuple(t for t, fires in zip(self.triggers, fired, strict=True) if fires)
 
-    def _statistics(
-        self, partitions: Callable[[str], Sequence[Partition]]
-    ) -> Mapping[FieldReference, FieldStatistics]:
-        """The statistics of all scalars that are read. Collective."""
-        blocks: dict[FieldReference, Sequence[Partition]] = {}
+    def event(self, trigger: Trigger[Action], cycle: int, time: float) -> Event:
+        """What a callback is told after `react`. Not collective."""
+        results = {name: found[-1].value for name, found in self.results.items()}
+        return Event(
+            trigger=trigger.name, cycle=cycle, time=time, results=results, window=self.window
+        )
+
+    def _reading(self) -> list[bool]:
+        """For each trigger, whether its condition can still matter."""
+        return [s.evaluated(t) for t, s in zip(self.triggers, self._states, strict=True)]
+
+    def _make_plan(self) -> Plan:
+        conditions = [
+            trigger.condition.root
+            for trigger, reading in zip(self.triggers, self._reading(), strict=True)
+            if reading and trigger.condition is not None
+        ]
+        return Plan({query.name: query.expression.root for query in self.queries}, conditions)
+
+    def _context(self, cycle: int, time: float) -> Context:
+        queries = {q.name: (q.expression.root, undefined(q.expression.kind)) for q in self.queries}
+        return Context(cycle, time, self.results, queries)
+
+    def _reduce(self, context: Context, source: Source) -> None:
+        """All reductions of this step, into rank 0's context. Collective."""
+        present: dict[str, Sequence[Partition]] = {}
+        names = sorted(self._plan.ghosts.items())
         with together(self.comm, "queries and triggers"):
-            blocks = {reference: partitions(reference.name) for reference in self.references}
-        return field_statistics(self.comm, blocks)
+            past = WindowPast(self.window, self._plan.depths, context.cycle)
+            for name, ghosts in names:
+                if not ghosts:
+                    present[name] = source.owned(name)
+        widths = {}
+        for name, ghosts in names:
+            if ghosts:
+                present[name] = source.with_ghosts(name)
+                widths[name] = outer_widths(self.comm, present[name])
+        self._evaluator.reduce(self._plan, context, present, past, widths)
 
-    def _decide(self, context: Context) -> tuple[list[Value], list[bool]]:
-        """The results of the queries, and for each trigger whether it fires. On rank 0 only."""
-        values: list[Value] = []
+    def _decide(self, context: Context) -> tuple[list[Value], list[bool | None], list[bool]]:
+        """The queries' results, whether each trigger holds (None: its callback says), and whether
+        it fires as far as that is known. On rank 0 only."""
+        values = [context.query(query.name) for query in self.queries]
+        holds: list[bool | None] = [
+            self._holds(trigger, context) if reading else False
+            for trigger, reading in zip(self.triggers, self._reading(), strict=True)
+        ]
+        return values, holds, self._fire(holds, context.cycle)[1]
+
+    def _holds(self, trigger: Trigger[Action], context: Context) -> bool | None:
+        if trigger.condition is None:
+            return None
         try:
-            for query in self.queries:
-                values.append(_result(query, context))
-                self.results[query.name].append(values[-1])  # for those that come after it
-            conditions = [_holds(trigger, context) for trigger in self.triggers]
-        finally:
-            for query, _ in zip(self.queries, values, strict=False):
-                self.results[query.name].pop()
-        fired = []
-        for i, (trigger, holds) in enumerate(zip(self.triggers, conditions, strict=True)):
-            self._latched[i] |= holds
-            fired.append(
-                {
-                    "level": holds,
-                    "edge": holds and not self._held[i],
-                    "latch": self._latched[i],
-                }[trigger.mode]
+            return bool(trigger.condition.root.value(context))
+        except NotYet:
+            return False
+
+    def _fire(
+        self, holds: Sequence[bool | None], cycle: int
+    ) -> tuple[list[bool | None], list[bool]]:
+        fired = [
+            state.fires(trigger, bool(hold), cycle)
+            for trigger, state, hold in zip(self.triggers, self._states, holds, strict=True)
+        ]
+        return list(holds), fired
+
+    def _ask(
+        self, holds: Sequence[bool | None], context: Context, values: Sequence[Value]
+    ) -> list[bool | None]:
+        """`holds` with the answers of callbacks, of which rank 0's will count. Collective."""
+        results = dict(zip(self.results, values, strict=True))
+        answers = list(holds)
+        for i, trigger in enumerate(self.triggers):
+            if holds[i] is not None or trigger.callback is None:
+                continue
+            event = Event(
+                trigger=trigger.name,
+                cycle=context.cycle,
+                time=context.time,
+                results=results,
+                window=self.window,
             )
-            self._held[i] = holds
-        return values, fired
+            answers[i] = False
+            try:
+                with together(self.comm, f"callback of trigger {trigger.name}"):
+                    answers[i] = _truth(self.callbacks[trigger.callback](event))
+            except RemoteError as error:
+                if self._failed is None:
+                    raise
+                answers[i] = False
+                self._failed(f"trigger {trigger.name} does not fire", error)
+        return answers
 
 
-def _result(query: Query, context: Context) -> Value:
-    try:
-        return query.expression.evaluate(context)
-    except NotYet:
-        return undefined(query.expression.kind)
-
-
-def _holds(trigger: Trigger[Action], context: Context) -> bool:
-    try:
-        return bool(trigger.condition.evaluate(context))
-    except NotYet:
-        return False
+def _truth(answer: object) -> bool:
+    if answer is None:
+        raise TypeError("a callback without a condition decides: it must return True or False")
+    return bool(answer)

@@ -1,0 +1,73 @@
+"""Derivatives on a rectilinear grid by differences between neighbouring samples.
+
+In: arrays (nz, ny, nx), the coordinates of their samples, the part that is asked for.
+Out: arrays of that part: gradient, curl, divergence, Q criterion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Lines = tuple[Floats, Floats, Floats]
+"""Coordinates of the samples along z, y, x."""
+Inside = tuple[slice, slice, slice]
+
+
+def partial(values: Floats, axis: int, lines: Lines, inside: Inside) -> Floats:
+    """The derivative along axis 0 x, 1 y or 2 z; zero where there is one sample alone.
+
+    NumPy's: exact for parabolas between three samples, for lines where a face ends them.
+    """
+    along = 2 - axis
+    # The other axes are cut first: they need no neighbours.
+    values = values[tuple(s if i != along else slice(None) for i, s in enumerate(inside))]
+    if values.shape[along] < 2:
+        slope = np.zeros_like(values)
+    else:
+        slope = np.gradient(values, lines[along], axis=along)
+    return slope[tuple(s if i == along else slice(None) for i, s in enumerate(inside))]
+
+
+def gradient(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+    """Of one scalar: its derivatives along x, y, z."""
+    (scalar,) = values
+    return tuple(partial(scalar, axis, lines, inside) for axis in range(3))
+
+
+def divergence(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+    x, y, z = (partial(c, axis, lines, inside) for axis, c in enumerate(values))
+    return (x + y + z,)
+
+
+def curl(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+    """Of a velocity it is the vorticity."""
+
+    def difference(i: int, j: int) -> Floats:
+        return partial(values[j], i, lines, inside) - partial(values[i], j, lines, inside)
+
+    return difference(1, 2), difference(2, 0), difference(0, 1)
+
+
+def qcriterion(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+    """(|rotation|^2 - |strain|^2) / 2, which is -sum_ij (du_i/dx_j du_j/dx_i) / 2."""
+    total: Any = 0.0
+    for i in range(3):
+        own = partial(values[i], i, lines, inside)
+        total = total - 0.5 * own * own
+        for j in range(i):
+            upper = partial(values[i], j, lines, inside)
+            total = total - upper * partial(values[j], i, lines, inside)
+    return (total,)
+
+
+FUNCTIONS: dict[str, Callable[[Sequence[Floats], Lines, Inside], tuple[Floats, ...]]] = {
+    "gradient": gradient,
+    "curl": curl,
+    "divergence": divergence,
+    "qcriterion": qcriterion,
+}

@@ -1,0 +1,40 @@
+"""The recorded steps that expressions read.
+
+In: the window of compressed fields. Out: the fields of a step so many steps back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from insitu.fields.neural_field import NeuralField
+from insitu.history.window import Window
+
+
+class WindowPast:
+    """The steps before the present one at which all of some fields are in the window.
+
+    No method is collective; every rank has the same steps. A step is opened when it is first read.
+    """
+
+    def __init__(self, window: Window, names: Collection[str], cycle: int) -> None:
+        """names: the fields whose past is read; cycle: the present one, which is no past."""
+        held = {
+            name: {e.summary.cycle: e for e in window.entries(name)}
+            for name in names
+            if name in window.names
+        }
+        common = set.intersection(*(set(entries) for entries in held.values())) if held else set()
+        self._held = held
+        self._opened: dict[tuple[str, int], Sequence[NeuralField]] = {}
+        self.cycles: Sequence[int] = (
+            sorted(common - {cycle}) if len(held) == len(set(names)) else []
+        )
+        """Of these steps, the oldest first."""
+
+    def fields(self, name: str, back: int) -> Sequence[NeuralField]:
+        """This rank's blocks of a field, `back` steps before the present."""
+        cycle = self.cycles[-back]
+        if (name, cycle) not in self._opened:
+            self._opened[name, cycle] = self._held[name][cycle].open().fields
+        return self._opened[name, cycle]

@@ -1,0 +1,237 @@
+"""The syntax of the expression language: a text becomes a tree, and a tree a text.
+
+In: a text such as "max(field('pressure')) > 1.5 * history(peak, relative_index=5)".
+Out: plain nodes, each with its column in the text; `str` of a node is an expression again.
+
+Python's own parser reads the text; only what the language has is taken over, and nothing is ever
+executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+_MAX_LENGTH, _MAX_DEPTH = 4000, 60
+
+
+class ExpressionError(ValueError):
+    """An expression is wrong. `column` counts characters of `text` from 0."""
+
+    def __init__(self, problem: str, text: str, column: int) -> None:
+        self.problem, self.text, self.column = problem, text, max(0, min(column, len(text)))
+        super().__init__(f"{problem}\n    {text}\n    {' ' * self.column}^")
+
+    def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str, int]]:
+        return type(self), (self.problem, self.text, self.column)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    column: int = field(default=0, compare=False)
+    """Where it begins in the text, in characters from 0."""
+
+
+@dataclass(frozen=True)
+class Number(_Part):
+    value: int | float
+
+    def __str__(self) -> str:
+        return repr(self.value)
+
+
+@dataclass(frozen=True)
+class Truth(_Part):
+    value: bool
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True)
+class Text(_Part):
+    value: str
+
+    def __str__(self) -> str:
+        return repr(self.value)
+
+
+@dataclass(frozen=True)
+class Name(_Part):
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Attribute(_Part):
+    holder: Tree
+    name: str
+
+    def __str__(self) -> str:
+        return f"({self.holder}).{self.name}"
+
+
+@dataclass(frozen=True)
+class Item(_Part):
+    """holder[index]"""
+
+    holder: Tree
+    index: Tree
+
+    def __str__(self) -> str:
+        return f"({self.holder})[{self.index}]"
+
+
+@dataclass(frozen=True)
+class Call(_Part):
+    function: str
+    positional: tuple[Tree, ...]
+    named: tuple[tuple[str, Tree], ...] = ()
+
+    def __str__(self) -> str:
+        arguments = [*map(str, self.positional), *(f"{name}={v}" for name, v in self.named)]
+        return f"{self.function}({', '.join(arguments)})"
+
+
+@dataclass(frozen=True)
+class Operation(_Part):
+    """An operator before one operand, between two, or `and` and `or` between more."""
+
+    operator: str
+    operands: tuple[Tree, ...]
+
+    def __str__(self) -> str:
+        if len(self.operands) == 1:
+            return f"({self.operator} {self.operands[0]})"
+        return "(" + f" {self.operator} ".join(map(str, self.operands)) + ")"
+
+
+Tree: TypeAlias = Number | Truth | Text | Name | Attribute | Item | Call | Operation
+
+ARITHMETIC, COMPARISONS = ("+", "-", "*", "/", "%"), ("<", "<=", ">", ">=", "==", "!=")
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Mod: "%",
+    ast.USub: "-",
+    ast.UAdd: "+",
+    ast.Not: "not",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.And: "and",
+    ast.Or: "or",
+}
+
+
+def parse(text: str) -> Tree:
+    """The tree of a text, in which line breaks are spaces. Raises: ExpressionError."""
+    if len(text) > _MAX_LENGTH:
+        raise ExpressionError(f"longer than {_MAX_LENGTH} characters", text[:60] + " ...", 60)
+    try:
+        with warnings.catch_warnings():  # of escapes in texts
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        column = error.offset - 1 if error.offset else len(text)
+        problem = f"not an expression: {error.msg}" if text else "empty"
+        raise ExpressionError(problem, text, column) from None
+    except (RecursionError, MemoryError, ValueError) as error:
+        raise ExpressionError(f"not an expression: {error}", text, 0) from None
+    return _Reader(text).read(tree)
+
+
+class _Reader:
+    """Turns Python's syntax tree into ours; what is not in the language is refused."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.depth = text, 0
+
+    def error(self, at: ast.expr, problem: str) -> ExpressionError:
+        return ExpressionError(problem, self.text, self.column(at))
+
+    def column(self, at: ast.expr) -> int:
+        """Where a part of the tree begins; Python counts bytes, we count characters."""
+        return len(self.text.encode()[: at.col_offset].decode(errors="replace"))
+
+    def read(self, tree: ast.expr) -> Tree:
+        self.depth += 1
+        if self.depth > _MAX_DEPTH:
+            raise self.error(tree, f"nested more than {_MAX_DEPTH} deep")
+        try:
+            return self._read(tree)
+        finally:
+            self.depth -= 1
+
+    def _read(self, tree: ast.expr) -> Tree:
+        column = self.column(tree)
+        if isinstance(tree, ast.Constant):
+            return self._constant(tree, column)
+        if isinstance(tree, ast.Name):
+            return Name(tree.id, column=column)
+        if isinstance(tree, ast.Attribute):
+            return Attribute(self.read(tree.value), tree.attr, column=column)
+        if isinstance(tree, ast.Subscript) and not isinstance(tree.slice, ast.Slice):
+            return Item(self.read(tree.value), self.read(tree.slice), column=column)
+        if isinstance(tree, ast.Call):
+            return self._call(tree, column)
+        if isinstance(tree, ast.BinOp):
+            hint = "; use pow(a, b)" if isinstance(tree.op, ast.Pow) else ""
+            return self._operation(
+                tree, tree.op, [tree.left, tree.right], f"only + - * / % compute{hint}"
+            )
+        if isinstance(tree, ast.UnaryOp):
+            return self._operation(tree, tree.op, [tree.operand], "only + - * / % compute")
+        if isinstance(tree, ast.BoolOp):
+            return self._operation(tree, tree.op, tree.values, "")
+        if isinstance(tree, ast.Compare):
+            refusal = f"only {' '.join(COMPARISONS)} compare"
+            if len(tree.ops) > 1:
+                raise self.error(tree, "write a < b < c as: a < b and b < c")
+            return self._operation(tree, tree.ops[0], [tree.left, *tree.comparators], refusal)
+        raise self.error(tree, "not part of the expression language")
+
+    def _constant(self, tree: ast.Constant, column: int) -> Tree:
+        value = tree.value
+        if isinstance(value, bool):
+            return Truth(value, column=column)
+        if isinstance(value, str):
+            return Text(value, column=column)
+        if not isinstance(value, int | float):
+            raise self.error(tree, f"{value!r} is not part of the expression language")
+        try:
+            float(value)
+        except OverflowError:
+            raise self.error(tree, "this number is too large") from None
+        return Number(value, column=column)
+
+    def _call(self, tree: ast.Call, column: int) -> Tree:
+        if not isinstance(tree.func, ast.Name):
+            raise self.error(tree, "only functions can be called")
+        for argument in tree.args:
+            if isinstance(argument, ast.Starred):
+                raise self.error(argument, "* is not part of the expression language")
+        named = []
+        for keyword in tree.keywords:
+            if keyword.arg is None:
+                raise self.error(keyword.value, "** is not part of the expression language")
+            named.append((keyword.arg, self.read(keyword.value)))
+        positional = tuple(self.read(argument) for argument in tree.args)
+        return Call(tree.func.id, positional, tuple(named), column=column)
+
+    def _operation(
+        self, tree: ast.expr, operator: ast.AST, operands: list[ast.expr], refusal: str
+    ) -> Tree:
+        symbol = _OPERATORS.get(type(operator))
+        if symbol is None:
+            raise self.error(tree, refusal)
+        return Operation(symbol, tuple(self.read(o) for o in operands), column=self.column(tree))
