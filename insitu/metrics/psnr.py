@@ -18,9 +18,10 @@ def psnr_db(mean_squared_error: float, data_range: float) -> float:
     """
     if mean_squared_error == 0:
         return math.inf
-    if not data_range > 0:
+    if not data_range > 0 or math.isinf(mean_squared_error):
         return -math.inf
-    return 10 * math.log10(data_range**2 / mean_squared_error)
+    # Not of the quotient, which may leave the range of double precision.
+    return 20 * math.log10(data_range) - 10 * math.log10(mean_squared_error)
 
 
 def psnr(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) -> float:

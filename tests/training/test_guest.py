@@ -66,7 +66,8 @@ def test_an_interrupt_is_not_taken_for_a_failed_step(trainers: list) -> None:
             "f": {"association": "element", "topology": "mesh", "values": values.reshape(-1)}
         },
     }
-    session = insitu.open({"fields": {"f": {"iterations": ENDLESS}}, "on_error": "warn"})
+    run = {"fields": {"f": {"iterations": ENDLESS}}, "window": {"keep": "all"}, "on_error": "warn"}
+    session = insitu.open(run)
     session.publish(mesh)
     with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
         session.execute()
