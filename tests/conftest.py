@@ -15,6 +15,12 @@ def root() -> Path:
     return ROOT
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One folder for all ranks."""
+    return Path(MPI.COMM_WORLD.bcast(str(tmp_path)))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Under mpiexec only rank 0 reports as it goes; the others speak up if something failed."""

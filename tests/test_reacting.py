@@ -55,12 +55,6 @@ def run_file(folder: Path, *actions: dict[str, Any], **changes: Any) -> dict[str
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """One folder for all ranks."""
-    return Path(COMM.bcast(str(tmp_path)))
-
-
-@pytest.fixture
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """(cycle, field) of every training, as they come."""
     done: list[tuple[int, str]] = []

@@ -63,12 +63,6 @@ def run_file(folder: Path, **changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """One folder for all ranks."""
-    return Path(COMM.bcast(str(tmp_path)))
-
-
 def drive(config: Any, simulation: Moving) -> tuple[list[Any], Any]:
     """Run to the end -> the report of each step (None where there was none), and the summary."""
     session = insitu.open(config, simulation.comm)

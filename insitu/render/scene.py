@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from insitu.fields.distributed_field import DistributedField
+from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.parallel import together
 from insitu.render.camera import Camera
 from insitu.render.histogram import histogram
@@ -64,28 +64,31 @@ def render_volume_scene(
     domain = _domain(steps, min_value, max_value)
     transfer_function = TransferFunction.from_ascent(color_table, domain)
     if not transfer_function.opacity_given:
-        counts, edges = histogram(comm, _blocks(steps[-1]), domain)
+        counts, edges = histogram(comm, _blocks(comm, steps[-1]), domain)
         transfer_function = transfer_function.with_opacity_from_histogram(counts, edges)
     files = []
     for field in steps:
+        blocks = _blocks(comm, field)
         for view in views:
-            files.append(_render(comm, field, view, folder, transfer_function, samples))
+            files.append(
+                _render(comm, field.summary, blocks, view, folder, transfer_function, samples)
+            )
     return files
 
 
 def _render(
     comm: MPI.Comm,
-    field: DistributedField,
+    summary: Summary,
+    blocks: Sequence[Block],
     view: View,
     folder: Path,
     transfer_function: TransferFunction,
     samples: int | None,
 ) -> Path:
-    summary = field.summary
     camera = Camera.from_ascent(view.camera, summary.bounds, view.image_width, view.image_height)
     diagonal = float(np.linalg.norm(summary.bounds[1] - summary.bounds[0]))
     spacing = None if samples is None else diagonal / samples
-    image = render_volume(comm, _blocks(field), camera, transfer_function, spacing=spacing)
+    image = render_volume(comm, blocks, camera, transfer_function, spacing=spacing)
     path = folder / f"{file_stem(view.image_prefix, summary.cycle)}.png"
     with together(comm, f"picture {path}"):
         if image is not None:
@@ -108,8 +111,12 @@ def file_stem(prefix: str, cycle: int) -> str:
     return f"{prefix}_{cycle:06d}"
 
 
-def _blocks(field: DistributedField) -> list[Block]:
-    return [Block(block.sampler(), block.nodes) for block in field.fields]
+def _blocks(comm: MPI.Comm, field: DistributedField) -> list[Block]:
+    """This rank's blocks, ready to be read. Collective: RemoteError on every rank if one fails."""
+    blocks: list[Block] = []
+    with together(comm, f"blocks of {field.summary.name}"):
+        blocks = [Block(part.sampler(), part.nodes) for part in field.fields]
+    return blocks
 
 
 def _domain(
