@@ -68,6 +68,8 @@ def latency(partition: Partition, after: float) -> float:
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
 
+    # A job in a shell's background begins with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(after, send).start()
     try:
         fit(partition, iterations=ENDLESS)

@@ -26,12 +26,15 @@ ENDLESS = 10**7  # steps: an hour, where nothing stops it
 @contextmanager
 def interrupt_after(seconds: float) -> Iterator[None]:
     """Ctrl-C for this process, so much later."""
+    # A job in a shell's background begins with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
