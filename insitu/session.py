@@ -28,6 +28,7 @@ from insitu.reactive.triggers import Reactions
 from insitu.render.scene import render_volume_scene
 from insitu.report import FieldReport, StepReport, Summary, Tally
 from insitu.training.distributed import train_fields
+from insitu.training.size import Memory
 
 
 def open(
@@ -66,6 +67,7 @@ class Session:
         self.window = Window(run.window.steps)
         self._reactions = Reactions(self.comm, wanted.queries, wanted.triggers)
         self._latest: dict[str, DistributedField] = {}
+        self._memories: dict[tuple[str, int], Memory] = {}
         self._record: RecordWriter | None = None
         self._tally = Tally()
         self._mesh: Any = None
@@ -210,7 +212,15 @@ class Session:
     def _compress(self, cycle: int, time: float) -> dict[str, DistributedField]:
         """Train every field of the step and put it into the window. Collective."""
         blocks = {name: self._blocks(name) for name in self.recipes}
-        fields = train_fields(self.comm, blocks, self.recipes, self._latest, cycle=cycle, time=time)
+        fields = train_fields(
+            self.comm,
+            blocks,
+            self.recipes,
+            self._latest,
+            memories=self._memories,
+            cycle=cycle,
+            time=time,
+        )
         for field in fields.values():
             self.window.append(field)
         self._latest = fields

@@ -6,7 +6,7 @@ Out: distributed fields. Two small reductions; training itself never communicate
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from mpi4py import MPI
@@ -19,6 +19,7 @@ from insitu.mesh.partition import Partition
 from insitu.parallel import together
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import global_ranges, local_ranges
+from insitu.training.size import Memory
 from insitu.training.train import train
 
 
@@ -30,13 +31,14 @@ class Recipe:
     network: Network
     options: TrainingOptions
     target: Target
-    table_from_voxels: bool = False
-    """Whether the network's table is replaced by one that fits the number of voxels."""
+    automatic: bool = False
+    """Whether the network's table is replaced by what a target of PSNR asks for, block by block, or
+    without one by what fits the number of voxels."""
     compression: Compression = field(default_factory=Compression)
 
     def network_for(self, n_voxels: int) -> Network:
         """The network for a domain of `n_voxels`."""
-        return self.network.with_table_for(n_voxels) if self.table_from_voxels else self.network
+        return self.network.with_table_for(n_voxels) if self.automatic else self.network
 
 
 def train_fields(
@@ -45,16 +47,19 @@ def train_fields(
     recipes: Mapping[str, Recipe],
     previous: Mapping[str, DistributedField],
     *,
+    memories: MutableMapping[tuple[str, int], Memory] | None = None,
     cycle: int,
     time: float,
 ) -> dict[str, DistributedField]:
     """Train every field of `recipes` on every rank's blocks. Collective.
 
     partitions: this rank's blocks, by field; the keys are the same on all ranks. previous: the
-    step before, where there is one; a block's weights start from the same domain's.
+    step before, where there is one; a block's weights start from the same domain's. memories: of
+    this rank's blocks by field and domain, kept by the caller from step to step.
 
     Fields of which no rank has a block are left out. Raises RemoteError on all ranks if one fails.
     """
+    memories = {} if memories is None else memories
     with together(comm, "range of the fields"):
         local = local_ranges(partitions)
     whole = global_ranges(comm, local)
@@ -71,6 +76,8 @@ def train_fields(
                     whole[name],
                     before.get(block.domain_id),
                     recipe.compression,
+                    sized_by_target=recipe.automatic,
+                    memory=memories.setdefault((name, block.domain_id), Memory()),
                     cycle=cycle,
                     time=time,
                 )

@@ -12,11 +12,30 @@ from insitu.limits import Range, Section
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relative(Section):
+    """A bound in units of the field."""
+
+    rel: Annotated[float, Range(1e-12, 1)]
+    """Fraction of each component's global range (max - min)."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target(Section):
-    """When the training of a block ends: at the first of these that is reached."""
+    """What a block has to reach, and when its training ends at the latest.
+
+    Each is met by what is kept: it is decoded and compared with the raw data before it is accepted.
+    """
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Accuracy against the field's global range; default: none, train to the last step."""
+    """Accuracy against the field's global range; default: none, train to the last step. The
+    network's size follows, unless `network.log2_hashmap_size` is given."""
+
+    ratio: Annotated[float, Range(1, 10**6)] | None = None
+    """Raw bytes over compressed bytes that every block has to reach, at the best accuracy."""
+
+    max_error: Annotated[float, Range(1e-300, 1e300)] | Relative | None = None
+    """Largest error of any finite value, in the field's unit or as `{rel: 1e-3}` of its global
+    range: a guarantee for what `decode` returns. NaN and the infinities come back as they were."""
 
     iterations: Annotated[int, Range(1, 10**7)] | None = None
     """Training steps; default: from `training.epochs` and `training.n_min`."""

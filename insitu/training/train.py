@@ -7,20 +7,20 @@ whose quality was measured by evaluating it at every owned sample. No communicat
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
 from insitu.engines.network import Network
-from insitu.fields.metrics import FieldMetrics
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
 from insitu.training.block import Block
-from insitu.training.measure import measure
+from insitu.training.measure import measure, measured
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import BlockRange, GlobalRange, block_range, grid_sampler
+from insitu.training.ranges import GlobalRange, block_range, grid_sampler
+from insitu.training.search import search
+from insitu.training.size import Memory, ladder
 from insitu.training.start import choose_start
 
 _COMPRESSION = Compression()
@@ -35,6 +35,8 @@ def train(
     previous: NeuralField | None = None,
     compression: Compression = _COMPRESSION,
     *,
+    sized_by_target: bool = False,
+    memory: Memory | None = None,
     cycle: int = 0,
     time: float = 0.0,
 ) -> NeuralField:
@@ -49,6 +51,9 @@ def train(
         previous: the same field one step earlier; its weights are the start if its network has
             the same shape (III-E).
         compression: how the weights are kept; the field's quality is theirs after decoding.
+        sized_by_target: whether the table is what a target of PSNR asks for (`training.size`),
+            instead of the given one; where `target.iterations` limits the steps, it is not.
+        memory: of this block over the steps, where there is one.
         cycle, time: the simulation's, kept with the field.
 
     Ctrl-C ends it between two slices of training. `target.seconds` has room for the pass over the
@@ -65,13 +70,28 @@ def train(
     weights, iterations = Weights.none(), 0
     warm, origin = False, own.range[:, 0]
     if np.nanmax(extent, initial=0.0) > 0:
-        shape = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
+        of_block = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
         earlier = previous if options.warm_start else None
-        first = choose_start(sampler, shape, own.range, options.seed, earlier)
-        warm, origin = first.warm, first.origin
-        block = Block(partition, sampler, shape, options, target, compression, own, whole, first)
+
+        def block_for(network: Network) -> Block:
+            first = choose_start(sampler, network, own.range, options.seed, earlier)
+            return Block(
+                partition, sampler, network, options, target, compression, own, whole, first
+            )
+
         end = np.inf if target.seconds is None else start + target.seconds
-        weights, iterations, errors = block.fit(end)
+        if sized_by_target and target.psnr is not None and target.iterations is None:
+            rungs = ladder(of_block, partition.n_voxels)
+            before = None if previous is None else previous.network
+            memory = memory or Memory()
+            smaller = memory.smaller_is_due()
+            block, fit = search(block_for, rungs, before, end, smaller=smaller)
+            memory.learn(fit.iterations, options.iterations(partition.n_voxels))
+        else:
+            block = block_for(of_block)
+            fit = block.fit(end)
+        shape, weights, iterations, errors = fit
+        warm, origin = block.first.warm, block.first.origin
     else:
         errors = measure(None, weights.params, sampler, origin, np.nan_to_num(extent))
     return NeuralField(
@@ -83,30 +103,9 @@ def train(
         dtype=partition.components[0].dtype,
         network=shape,
         weights=weights,
-        metrics=_metrics(partition, own, errors, iterations, perf_counter() - start, warm),
+        metrics=measured(partition, own, errors, iterations, perf_counter() - start, warm),
         domain_id=partition.domain_id,
         cycle=cycle,
         time=time,
         origin=origin,
-    )
-
-
-def _metrics(
-    partition: Partition,
-    own: BlockRange,
-    errors: list[dict[str, Any]],
-    iterations: int,
-    seconds: float,
-    warm: bool,
-) -> FieldMetrics:
-    return FieldMetrics(
-        sum_of_squares=tuple(e["sum_of_squares"] for e in errors),
-        n_finite=tuple(e["finite"] for e in errors),
-        max_error=max(e["max"] for e in errors),
-        nan_count=own.nan_count,
-        inf_count=own.inf_count,
-        raw_nbytes=partition.n_voxels * sum(c.dtype.itemsize for c in partition.components),
-        iterations=iterations,
-        seconds=seconds,
-        warm=warm,
     )
