@@ -6,7 +6,7 @@ the block.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -99,7 +99,7 @@ class NeuralField(BlockField):
             payloads[1], head.word("residual", residual), field.shape, field.n_components,
             field.dtype,
         )  # fmt: skip
-        return NeuralField(**{**_arguments(field), "residual": bricks})
+        return replace(field, residual=bricks)
 
     @property
     def zero(self) -> Floats:
@@ -203,7 +203,3 @@ class NeuralField(BlockField):
     def _physical(self, outputs: Floats) -> Floats:
         """(..., n_components) of the network -> the field's units, float64."""
         return np.asarray(self.zero + self._extent * outputs, np.float64)
-
-
-def _arguments(field: NeuralField) -> dict[str, Any]:
-    return {name: getattr(field, name) for name in field.__dataclass_fields__}

@@ -46,7 +46,8 @@ Floats = NDArray[np.float64]
 class Fit(NamedTuple):
     """What training comes to: weights as they will be read back, steps, errors measured."""
 
-    network: Network
+    network: Network | None
+    """None: a constant."""
     weights: Weights
     iterations: int
     errors: list[dict[str, Any]]
@@ -106,6 +107,14 @@ class Block:
         before = self._error_of_some(missed.params)
         weights = self._compressed(missed.params, before)
         return Fit(self.network, weights, missed.iterations, self._measure(weights.params))
+
+    def coarser(self, fit: Fit, loss: float) -> Fit:
+        """The fit in fewer bytes, for `loss` dB more."""
+        options = replace(self.compression, compression_loss=loss)
+        block = replace(self, compression=options)
+        before = block._error_of_some(fit.weights.params)
+        weights = block._compressed(fit.weights.params, before)
+        return fit._replace(weights=weights, errors=block._measure(weights.params))
 
     def _train(self, end: float, share: float, last: bool) -> Fit | Missed:
         psnr, codec = self.target.psnr, self.compression

@@ -56,11 +56,12 @@ def compress_bricks(
         field = largest(accurate, np.sqrt(3) * 10 ** (-psnr / 20))
         return make(np.zeros(len(extent))) if field is None else field
     if target.ratio is not None:
+        ratio = target.ratio
         most = partition.n_voxels * sum(c.dtype.itemsize for c in partition.components)
 
         def small(bound: float) -> BrickField | None:
             field = relative(bound)
-            return field if field.nbytes * target.ratio <= most else None
+            return field if field.nbytes * ratio <= most else None
 
         return smallest(small, 1e-3) or relative(1.0)
     if bounds is None:

@@ -13,14 +13,14 @@ from mpi4py import MPI
 
 from insitu.codec.options import Compression
 from insitu.engines.network import Network
+from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
 from insitu.parallel import together
+from insitu.training.choose import Codec, compress_block
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import global_ranges, local_ranges
 from insitu.training.size import Memory
-from insitu.training.train import train
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Recipe:
     """Whether the network's table is replaced by what a target of PSNR asks for, block by block, or
     without one by what fits the number of voxels."""
     compression: Compression = field(default_factory=Compression)
+    codec: Codec = "inr"
 
     def network_for(self, n_voxels: int) -> Network:
         """The network for a domain of `n_voxels`."""
@@ -63,23 +64,24 @@ def train_fields(
     with together(comm, "range of the fields"):
         local = local_ranges(partitions)
     whole = global_ranges(comm, local)
-    trained: dict[str, list[NeuralField]] = {name: [] for name in recipes}
+    trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
             before = {f.domain_id: f for f in previous[name].fields} if name in previous else {}
             for block in partitions[name]:
-                field = train(
+                field = compress_block(
                     block,
-                    recipe.network_for(whole[name].n_voxels),
-                    recipe.options,
+                    recipe.codec,
                     recipe.target,
                     whole[name],
                     before.get(block.domain_id),
-                    recipe.compression,
-                    sized_by_target=recipe.automatic,
-                    memory=memories.setdefault((name, block.domain_id), Memory()),
+                    memories.setdefault((name, block.domain_id), Memory()),
                     cycle=cycle,
                     time=time,
+                    network=recipe.network_for(whole[name].n_voxels),
+                    options=recipe.options,
+                    compression=recipe.compression,
+                    sized_by_target=recipe.automatic,
                 )
                 field.to_bytes()  # kept by the field: what can fail fails here, not in a reduction
                 trained[name].append(field)

@@ -30,7 +30,8 @@ def search(
             there, else at the lower end.
         smaller: try one size below `previous` first.
 
-    The fit's iterations are those of all sizes tried.
+    Where the whole ladder misses the target, or the time is over, the fit is that of the size that
+    came closest. Its iterations are those of all sizes tried.
     """
     sizes = [rung.network for rung in rungs]
     at = sizes.index(previous) if previous in sizes else 0

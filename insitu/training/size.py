@@ -27,6 +27,8 @@ _LONGER_FROM = 17
 _LARGEST = 19
 # What one more rung gains.
 _DB_PER_RUNG = 2.25
+# Voxels for an entry, as a power of two, below which a residual gains more than a larger table.
+_PAYS = 7
 # A step was easy if it took this share of the usual steps; after so many in a row a smaller
 # network is tried.
 _EASY = 0.05
@@ -62,6 +64,16 @@ def ladder(network: Network, n_voxels: int) -> list[Rung]:
     return rungs
 
 
+def beside_a_residual(rungs: list[Rung], n_voxels: int) -> list[Rung]:
+    """The sizes that pay where a residual may make up for the rest; at least one.
+
+    Taylor-Green at 50 dB takes 332 kB as a network of 2^17 entries, a third of that as one of 2^13
+    and a residual, and a sixth of the time.
+    """
+    most = round(math.log2(max(n_voxels, 2))) - _PAYS
+    return [rung for rung in rungs if rung.network.log2_hashmap_size <= most] or rungs[:1]
+
+
 def climb(missing_db: float) -> int:
     """How many rungs to go up from one that ended `missing_db` > 0 below the target."""
     return max(1, min(int(missing_db / _DB_PER_RUNG), 4))
@@ -73,6 +85,10 @@ class Memory:
 
     easy_steps: int = 0
     """Steps in a row that took next to no training."""
+    codec: str | None = None
+    """What took the fewest bytes when all were tried last, for `codec: auto`."""
+    codec_age: int = 0
+    """Steps since then."""
 
     def smaller_is_due(self) -> bool:
         """Whether one rung down is worth a try: the block has been easy for a while."""
