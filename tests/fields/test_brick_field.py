@@ -103,7 +103,6 @@ def test_a_corrected_network_looks_as_it_reads(association: str) -> None:
     the field itself."""
     block = partition([blob, swirl], association=association)
     field = corrected(block)
-    nz, ny, nx = block.shape
     zs, ys, xs = (field._unit_samples(n) for n in block.shape)
     z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
     inner = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
