@@ -27,8 +27,6 @@ _LONGER_FROM = 17
 _LARGEST = 19
 # What one more rung gains.
 _DB_PER_RUNG = 2.25
-# Voxels for an entry, as a power of two, below which a residual gains more than a larger table.
-_PAYS = 7
 # A step was easy if it took this share of the usual steps; after so many in a row a smaller
 # network is tried.
 _EASY = 0.05
@@ -44,7 +42,8 @@ class Rung:
 
 
 def ladder(network: Network, n_voxels: int) -> list[Rung]:
-    """The sizes for a block of `n_voxels`, smallest first; at least one.
+    """The sizes for a block of `n_voxels`, smallest first, each larger than the one before; at least
+    one.
 
     network: the block's, of any table. The largest table has an eighth of the entries that the
     block has voxels: with 4 levels of 4 features that is two parameters for a voxel.
@@ -60,18 +59,22 @@ def ladder(network: Network, n_voxels: int) -> list[Rung]:
             base = round(_FINER * base)
         share = 2.0 if table >= _LONGER_FROM else min(1.0, 0.25 * 2 ** ((table - smallest) / 2))
         sized = replace(network, log2_hashmap_size=table, base_resolution=base)
-        rungs.append(Rung(sized, share))
+        if not rungs or sized.n_params > rungs[-1].network.n_params:
+            rungs.append(Rung(sized, share))
     return rungs
 
 
 def beside_a_residual(rungs: list[Rung], n_voxels: int) -> list[Rung]:
-    """The sizes that pay where a residual may make up for the rest; at least one.
+    """The sizes that pay where a residual may make up for the rest; at least one, the last with all
+    the steps.
 
     Taylor-Green at 50 dB takes 332 kB as a network of 2^17 entries, a third of that as one of 2^13
     and a residual, and a sixth of the time.
     """
-    most = round(math.log2(max(n_voxels, 2))) - _PAYS
-    return [rung for rung in rungs if rung.network.log2_hashmap_size <= most] or rungs[:1]
+    # Twice the table of `Network.with_table_for`.
+    most = Network().with_table_for(n_voxels).log2_hashmap_size + 1
+    paying = [rung for rung in rungs if rung.network.log2_hashmap_size <= most] or rungs[:1]
+    return [*paying[:-1], replace(paying[-1], share=max(paying[-1].share, 1.0))]
 
 
 def climb(missing_db: float) -> int:

@@ -32,7 +32,8 @@ def test_the_ladder_rises(n_voxels: int, base: int) -> None:
     assert sizes == sorted(set(sizes)) and 1 <= len(sizes) < 20
     assert all(rung.network.n_outputs == 3 and 0 < rung.share <= 2 for rung in rungs)
     paying = beside_a_residual(rungs, n_voxels)
-    assert paying == rungs[: len(paying)] and paying
+    assert [rung.network for rung in paying] == [rung.network for rung in rungs[: len(paying)]]
+    assert paying[-1].share >= 1
 
 
 def test_what_is_missing_says_how_far_to_climb() -> None:
@@ -40,11 +41,15 @@ def test_what_is_missing_says_how_far_to_climb() -> None:
     assert steps == sorted(steps) and steps[0] == 1 and steps[-1] == 4
 
 
+def waves(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    return np.sin(15 * x) * np.sin(13 * y + 3) * np.cos(12 * z + 10 * x * y)
+
+
 def test_a_harder_target_takes_a_larger_network() -> None:
-    block = partition(rough, cells=(40, 40, 40), box=((0.5, 1.5), (0, 1), (0, 1)))
-    easy, hard = fit(block, psnr=20.0), fit(block, psnr=38.0)
+    block = partition(waves, cells=(40, 40, 40))
+    easy, hard = fit(block, psnr=20.0), fit(block, psnr=40.0)
     extent = [float(np.ptp(block.owned[0]))]
-    assert easy.metrics.psnr_db(extent) >= 20 and hard.metrics.psnr_db(extent) >= 38
+    assert easy.metrics.psnr_db(extent) >= 20 and hard.metrics.psnr_db(extent) >= 40
     assert easy.network and hard.network and easy.network.n_params < hard.network.n_params
     assert easy.nbytes < hard.nbytes
 
