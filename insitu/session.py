@@ -264,6 +264,8 @@ class Session:
             warm=summary.metrics.warm,
             nbytes=summary.nbytes,
             wanted_db=self.run.fields[summary.name].psnr,
+            wanted_ratio=self.run.fields[summary.name].ratio,
+            max_error=summary.metrics.max_error,
             non_finite=summary.metrics.nan_count + summary.metrics.inf_count,
         )
 

@@ -75,13 +75,8 @@ class Bricks:
         lengths = np.array([len(part) for part in parts], "<u4")
         table = zstd.compress(lengths.tobytes())
         body = b"".join([_LENGTH.pack(len(table)), table, *parts])
-        return Bricks(
-            _digest(body) + body,
-            codec,
-            (shape[0], shape[1], shape[2]),
-            len(components),
-            components[0].dtype,
-        )
+        kind = (codec, (shape[0], shape[1], shape[2]), len(components), components[0].dtype)
+        return Bricks(_digest(body, *kind) + body, *kind)
 
     @staticmethod
     def from_payload(
@@ -92,7 +87,9 @@ class Bricks:
         if codec not in compressors.COMPRESSORS:
             known = ", ".join(compressors.COMPRESSORS)
             raise FrameError(f"bricks: codec {codec!r}, expected one of {known}")
-        if payload[:_DIGEST_NBYTES] != _digest(payload[_DIGEST_NBYTES:]):
+        if payload[:_DIGEST_NBYTES] != _digest(
+            payload[_DIGEST_NBYTES:], codec, shape, n_components, dtype
+        ):
             raise FrameError("bricks: the bytes are not those that were written")
         bricks = Bricks(payload, codec, shape, n_components, dtype)
         _ = bricks._starts
@@ -154,8 +151,12 @@ class Bricks:
         return _unpack(self.payload[begin:end], self.codec, shape, self.dtype)
 
 
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=_DIGEST_NBYTES).digest()
+def _digest(
+    body: bytes, codec: str, shape: Shape, n_components: int, dtype: np.dtype[Any]
+) -> bytes:
+    """Of all that a compressor is told: SZ3 writes as many values as its bytes say."""
+    kind = f"{codec} {shape} {n_components} {dtype.name} ".encode()
+    return hashlib.blake2b(kind + body, digest_size=_DIGEST_NBYTES).digest()
 
 
 def _cuts(n: int) -> Indices:

@@ -32,10 +32,17 @@ class Recipe:
     options: TrainingOptions
     target: Target
     automatic: bool = False
-    """Whether the network's table is replaced by what a target of PSNR asks for, block by block, or
-    without one by what fits the number of voxels."""
+    """Whether the network's table is replaced by what the target asks for, block by block; without
+    a target, or with `iterations`, by what fits the number of voxels."""
     compression: Compression = field(default_factory=Compression)
     codec: Codec = "inr"
+
+    @property
+    def sized_by_target(self) -> bool:
+        """Whether each block's network is as large as its target asks for."""
+        target = self.target
+        wanted = (target.psnr, target.ratio, target.max_error)
+        return self.automatic and target.iterations is None and wanted != (None, None, None)
 
     def network_for(self, n_voxels: int) -> Network:
         """The network for a domain of `n_voxels`."""
@@ -81,7 +88,7 @@ def train_fields(
                     network=recipe.network_for(whole[name].n_voxels),
                     options=recipe.options,
                     compression=recipe.compression,
-                    sized_by_target=recipe.automatic,
+                    sized_by_target=recipe.sized_by_target,
                 )
                 field.to_bytes()  # kept by the field: what can fail fails here, not in a reduction
                 trained[name].append(field)

@@ -42,8 +42,7 @@ class Rung:
 
 
 def ladder(network: Network, n_voxels: int) -> list[Rung]:
-    """The sizes for a block of `n_voxels`, smallest first, each larger than the one before; at least
-    one.
+    """The sizes for a block of `n_voxels`, each larger than the one before; at least one.
 
     network: the block's, of any table. The largest table has an eighth of the entries that the
     block has voxels: with 4 levels of 4 features that is two parameters for a voxel.
@@ -52,7 +51,7 @@ def ladder(network: Network, n_voxels: int) -> list[Rung]:
     largest = min(max(smallest, math.ceil(math.log2(max(n_voxels, 2))) - 3), _LARGEST)
     dense = range(smallest, min(largest, _DENSE))
     tables = [*dense, *range(max(smallest, _DENSE), largest, 2), largest]
-    rungs = []
+    rungs: list[Rung] = []
     for table in tables:
         base = network.base_resolution
         if table >= _FINER_FROM:

@@ -26,7 +26,7 @@ from insitu.training.ranges import GlobalRange, block_range, grid_sampler
 from insitu.training.ratio import fit_to_bytes
 from insitu.training.residual import raised
 from insitu.training.search import search
-from insitu.training.size import Memory, beside_a_residual, ladder
+from insitu.training.size import Memory, Rung, beside_a_residual, ladder
 from insitu.training.start import choose_start
 
 Floats = NDArray[np.floating[Any]]
@@ -118,8 +118,9 @@ def train(
         nothing = Weights.none()
         errors = measure(None, nothing.params, sampler, own.range[:, 0], np.nan_to_num(extent))
         field = finish(None, Fit(None, nothing, 0, errors))
-    elif target.ratio is not None and sized:
+    elif target.ratio is not None:
         most = partition.n_voxels * sum(c.dtype.itemsize for c in partition.components)
+        rungs = rungs if sized else [Rung(of_block, 1.0)]
         return fit_to_bytes(block_for, finish, rungs, most / target.ratio, earlier, end)
     elif goal.psnr is not None and sized:
         before = None if previous is None else previous.network

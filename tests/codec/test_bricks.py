@@ -94,7 +94,7 @@ def test_distrust() -> None:
 
 
 def signed(body: bytes) -> bytes:
-    return module._digest(body) + body
+    return module._digest(body, "sz3", (2, 3, 2), 1, np.dtype(np.float32)) + body
 
 
 @settings(deadline=None, max_examples=200)
