@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from insitu import yaml_tree
+from insitu.codec.compressors import available
 from insitu.codec.options import Compression
 from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
@@ -126,6 +127,8 @@ class FieldConfig(Target, Compression):
             return
         if self.psnr is None and self.ratio is None and self.max_error is None:
             raise ValueError(f"codec {self.codec} needs psnr, ratio or max_error")
+        if self.codec not in ("auto", *available()):
+            raise ValueError("codec sperr is not installed: pip install 'insitu-inr[sperr]'")
         if self.codec != "auto" and (self.iterations or self.seconds):
             name = "iterations" if self.iterations else "seconds"
             raise ValueError(f"{name} limits training, and codec {self.codec} has none")

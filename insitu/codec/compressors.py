@@ -9,6 +9,7 @@ both can crash the reader.
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from typing import Any
 
@@ -29,13 +30,18 @@ MULTIPLES = {"sz3": (1.0,), "zfp": (8.0, 4.0, 2.0, 1.0), "sperr": (1.0,)}
 _ZFP_MOST = 3
 
 
+def available() -> list[str]:
+    """Those of `COMPRESSORS` whose packages are installed; SPERR comes with an extra."""
+    extra = all(importlib.util.find_spec(package) for package in ("h5py", "hdf5plugin"))
+    return [name for name in COMPRESSORS if name != "sperr" or extra]
+
+
 def encode(name: str, values: Values, bound: float) -> bytes | None:
     """Bytes of finite `values`, which should decode to within `bound` > 0; None where the
     compressor cannot do it.
 
     Args:
-        name: one of `COMPRESSORS`. SPERR takes two or three axes longer than 1, and comes with
-            the extra `sperr`: ImportError says so.
+        name: one of `COMPRESSORS`. SPERR takes two or three axes longer than 1.
         values: C-contiguous, float32 or float64, one to four axes.
     """
     try:
@@ -122,13 +128,8 @@ def _sperr_decode(
 
 def _sperr_file(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> tuple[Any, Any]:
     """An HDF5 file in memory with one chunk, through SPERR's filter."""
-    try:
-        import h5py
-        import hdf5plugin
-    except ImportError:
-        raise ImportError(
-            "codec sperr needs h5py and hdf5plugin: pip install 'insitu-inr[sperr]'"
-        ) from None
+    import h5py
+    import hdf5plugin
 
     # No chunk cache: it would hand back the values themselves.
     file = h5py.File("chunk", "w", driver="core", backing_store=False, rdcc_nbytes=0)

@@ -5,11 +5,10 @@ In: a partition, a codec, a target. Out: a field, whichever kind. No communicati
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from typing import Any, Literal
 
-from insitu.codec.compressors import COMPRESSORS
+from insitu.codec.compressors import available
 from insitu.fields.block_field import BlockField
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
@@ -53,7 +52,7 @@ def compress_block(
     if codec == "auto" and (memory.codec is None or memory.codec_age >= _TRY_AGAIN):
         tried = [
             _one(partition, name, target, whole, previous, memory, cycle, time, training)
-            for name in _available()
+            for name in ("inr", *available())
         ]
         best = min(tried, key=lambda field: _rank(field, target, whole))
         memory.codec, memory.codec_age = best.codec, 0
@@ -87,11 +86,6 @@ def _one(
         )  # fmt: skip
     except TooTight:
         return compress_bricks(partition, _STRICT, target, whole, cycle=cycle, time=time)
-
-
-def _available() -> list[str]:
-    sperr = all(importlib.util.find_spec(name) for name in ("h5py", "hdf5plugin"))
-    return ["inr", *(name for name in COMPRESSORS if name != "sperr" or sperr)]
 
 
 def _rank(field: BlockField, target: Target, whole: GlobalRange) -> tuple[bool, float, float]:
