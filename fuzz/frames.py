@@ -21,6 +21,7 @@ with atheris.instrument_imports(include=["insitu", "json"]):
     from insitu.codec import frame, zstd
     from insitu.codec.frame import FrameError
     from insitu.fields.neural_field import NeuralField
+    from insitu.fields.read import read_field
 
 SEEDS = Path(__file__).resolve().parents[1] / "tests" / "data" / "frames"
 LARGEST_INPUT = 16384
@@ -32,11 +33,11 @@ def read(data: bytes) -> None:
     in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (in_use + MEMORY, resource.RLIM_INFINITY))
     try:
-        field = NeuralField.from_bytes(data)
+        field = read_field(data)
     except FrameError:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
         return
-    assert field.params.flags.writeable is False
+    assert not isinstance(field, NeuralField) or field.params.flags.writeable is False
     field(field.bounds[0][None])
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
 

@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from insitu._version import __version__
+from insitu.fields.brick_field import BrickField
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.neural_field import NeuralField
 from insitu.history.record import open_record
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "__version__",
+    "BrickField",
     "CompressedArray",
     "DistributedField",
     "NeuralField",

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from insitu import yaml_tree
+from insitu.codec.compressors import available
 from insitu.codec.options import Compression
 from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.limits import Range, Section
+from insitu.training.choose import Codec
 from insitu.training.distributed import Recipe
 from insitu.training.options import Target, TrainingOptions
 from insitu.yaml_tree import KeyPath, Places
@@ -82,8 +84,9 @@ class NetworkConfig(Section):
     """Features that each grid holds per entry."""
 
     log2_hashmap_size: Annotated[int, Range(4, 24)] | None = None
-    """Binary logarithm of the entries that a grid may have; larger grids are hashed. Default:
-    four times the square root of the number of voxels in the domain."""
+    """Binary logarithm of the entries that a grid may have; larger grids are hashed. Default: what
+    the field's `psnr`, `ratio` or `max_error` asks for, block by block (`training.size`); without
+    a target, or with `iterations`, four times the square root of the voxels in the domain."""
 
     base_resolution: Annotated[int, Range(2, 512, "cells")] = 8
     """Resolution of the coarsest grid along an axis."""
@@ -107,13 +110,33 @@ class FieldConfig(Target, Compression):
     """Published scalar fields that form this vector, in the order x, y, z; default: the published
     field of the same name."""
 
+    codec: Codec = "inr"
+    """What blocks are kept by: `inr`, a network; `sz3`, `zfp` or `sperr` (extra `sperr`), in bricks
+    of about 32^3 samples; or `auto`, whichever takes the fewest bytes for the target. All but `inr`
+    need `psnr`, `ratio` or `max_error`."""
+
     network: NetworkConfig = NetworkConfig()
     training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for options that contradict each other."""
+        if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
+            other = "psnr" if self.psnr is not None else "max_error"
+            raise ValueError(f"ratio and {other} are given; a block has one of them to reach")
+        if self.codec == "inr":
+            return
+        if self.psnr is None and self.ratio is None and self.max_error is None:
+            raise ValueError(f"codec {self.codec} needs psnr, ratio or max_error")
+        if self.codec not in ("auto", *available()):
+            raise ValueError("codec sperr is not installed: pip install 'insitu-inr[sperr]'")
+        if self.codec != "auto" and (self.iterations or self.seconds):
+            name = "iterations" if self.iterations else "seconds"
+            raise ValueError(f"{name} limits training, and codec {self.codec} has none")
 
     @property
     def recipe(self) -> Recipe:
         """What training needs to know of this field."""
-        target = Target(psnr=self.psnr, iterations=self.iterations, seconds=self.seconds)
+        target = Target(**{key: getattr(self, key) for key in Target.__dataclass_fields__})
         shape = dataclasses.asdict(self.network)
         automatic = shape["log2_hashmap_size"] is None
         if automatic:
@@ -121,7 +144,7 @@ class FieldConfig(Target, Compression):
         compression = Compression(
             **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
         )
-        return Recipe(Network(**shape), self.training, target, automatic, compression)
+        return Recipe(Network(**shape), self.training, target, automatic, compression, self.codec)
 
 
 @dataclass(frozen=True, kw_only=True)

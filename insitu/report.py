@@ -41,13 +41,21 @@ class FieldReport:
     """Compressed bytes of all ranks."""
     wanted_db: float | None = None
     """The PSNR that the run file asks for, if it does."""
+    wanted_ratio: float | None = None
+    """The ratio that the run file asks for, if it does."""
+    max_error: float = math.nan
+    """Largest error of any finite sample, decoded against raw data, in the field's unit."""
     non_finite: int = 0
     """NaN and Inf among the raw samples of all ranks; they are left out of all else."""
 
     @property
-    def missed(self) -> bool:
-        """Whether the quality stays behind what was asked for."""
-        return self.wanted_db is not None and self.psnr_db < self.wanted_db
+    def missed(self) -> str:
+        """What was asked for and not reached, as the line says it; mostly nothing."""
+        if self.wanted_db is not None and self.psnr_db < self.wanted_db:
+            return f" of the {self.wanted_db:g} dB wanted"
+        if self.wanted_ratio is not None and self.ratio < self.wanted_ratio:
+            return f" of the ratio {self.wanted_ratio:g} wanted"
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,8 +198,8 @@ def step_line(report: StepReport) -> str:
     """One line on a recorded step: when, what was trained and how well, what it cost."""
     parts = [f"cycle {report.cycle:>6}  time {report.time:<10.4g}"]
     for entry in report.fields:
-        missed = f" of the {entry.wanted_db:g} dB wanted" if entry.missed else ""
-        quality = f"{decibels(entry.psnr_db)}{missed} {times(entry.ratio)}"
+        short = (entry.missed, "") if entry.wanted_ratio is None else ("", entry.missed)
+        quality = f"{decibels(entry.psnr_db)}{short[0]} {times(entry.ratio)}{short[1]}"
         start = "warm" if entry.warm else "cold"
         masked = f", {entry.non_finite} NaN or Inf" if entry.non_finite else ""
         parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}{masked}")
@@ -227,6 +235,7 @@ _COLUMNS = (
     "time",
     "field",
     "psnr_db",
+    "max_error",
     "ratio",
     "nbytes",
     "iterations",
@@ -249,6 +258,7 @@ def _rows(report: StepReport) -> list[tuple[Any, ...]]:
             *before,
             entry.name,
             f"{entry.psnr_db:.4f}",
+            f"{entry.max_error:.6g}",
             f"{entry.ratio:.4f}",
             entry.nbytes,
             entry.iterations,
@@ -258,7 +268,7 @@ def _rows(report: StepReport) -> list[tuple[Any, ...]]:
             *after,
         )
         for entry in report.fields
-    ] or [(*before, *[""] * 8, *after)]
+    ] or [(*before, *[""] * 9, *after)]
 
 
 def _progress_bar(console: Console, steps: int | None) -> Progress:

@@ -29,11 +29,14 @@ from insitu import actions, config
 from insitu import session as sessions
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
+from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.mesh import MeshError, Partition, field_names, partitions
 from insitu.parallel import RemoteError
 from insitu.report import Terminal
 from insitu.session import Session
+from insitu.training.options import Relative
+from insitu.training.size import beside_a_residual, ladder
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
@@ -376,15 +379,33 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
         components = comm.allreduce(max((b.n_components for b in blocks), default=1), op=MPI.MAX)
         line = f"field       {name}: {total} samples"
         line += f" of {components} components" if components > 1 else ""
-        if mine:
-            whole = field.recipe.network_for(total)
-            parameters = whole.for_block(components, mine / total).n_params
-            line += f", a network of {parameters} parameters on rank 0"
+        if field.codec != "inr":
+            line += f", by codec {field.codec}"
+        elif mine:
+            recipe = field.recipe
+            block = recipe.network_for(total).for_block(components, mine / total)
+            if recipe.sized_by_target:
+                line += (
+                    f", a network sized by its target, {_sizes(block, mine)} parameters on rank 0"
+                )
+            else:
+                line += f", a network of {block.n_params} parameters on rank 0"
         limits = [f"{field.psnr:g} dB"] if field.psnr else []
+        limits += [f"a ratio of {field.ratio:g}"] if field.ratio else []
+        if isinstance(field.max_error, Relative):
+            limits += [f"errors of {field.max_error.rel:g} of the range"]
+        elif field.max_error:
+            limits += [f"errors of {field.max_error:g}"]
         limits += [f"{field.iterations} iterations"] if field.iterations else []
         limits += [f"{field.seconds:g} s"] if field.seconds else []
         lines.append(line + (f", until {' or '.join(limits)}" if limits else ""))
     return lines
+
+
+def _sizes(block: Network, n_voxels: int) -> str:
+    """The fewest and the most parameters of the networks that a target chooses from."""
+    rungs = beside_a_residual(ladder(block, n_voxels), n_voxels)
+    return f"{rungs[0].network.n_params} to {rungs[-1].network.n_params}"
 
 
 def _blocks(mesh: Any, name: str, field: FieldConfig, ghost_field: str) -> list[Partition]:

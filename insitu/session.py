@@ -32,6 +32,7 @@ from insitu.reactive.triggers import Callback, Reactions, Trigger
 from insitu.render.scene import render_volume_scene
 from insitu.report import FieldReport, StepReport, Summary, Tally
 from insitu.training.distributed import train_fields
+from insitu.training.size import Memory
 
 
 def open(
@@ -77,6 +78,7 @@ class Session:
         self._import_callbacks()
         self._ready: dict[str, list[Partition]] = {}
         self._latest: dict[str, DistributedField] = {}
+        self._memories: dict[tuple[str, int], Memory] = {}
         self._record: RecordWriter | None = None
         self._tally = Tally()
         self._steps_written = 0  # of the queries' results
@@ -349,7 +351,15 @@ class Session:
         """Train fields of the step and put them into the window. Collective."""
         blocks = {name: self.with_ghosts(name) for name in names}
         recipes = {name: self.recipes[name] for name in names}
-        fields = train_fields(self.comm, blocks, recipes, self._latest, cycle=cycle, time=time)
+        fields = train_fields(
+            self.comm,
+            blocks,
+            recipes,
+            self._latest,
+            memories=self._memories,
+            cycle=cycle,
+            time=time,
+        )
         for field in fields.values():
             self.window.append(field)
         self._latest.update(fields)
@@ -411,6 +421,8 @@ class Session:
             warm=summary.metrics.warm,
             nbytes=summary.nbytes,
             wanted_db=self.run.fields[summary.name].psnr,
+            wanted_ratio=self.run.fields[summary.name].ratio,
+            max_error=summary.metrics.max_error,
             non_finite=summary.metrics.nan_count + summary.metrics.inf_count,
         )
 

@@ -12,6 +12,7 @@ from insitu import config
 from insitu.codec.options import Compression
 from insitu.config import ConfigError, RunConfig
 from insitu.parallel import RemoteError
+from insitu.training.options import Relative, Target
 
 RANKS = [1, 2, 3, 4]
 
@@ -285,3 +286,45 @@ def test_broadcast_fails_on_all_ranks():
         config.broadcast(comm, lambda: config.load({"window": {"steps": 0}}))
     with pytest.raises(RemoteError, match="ZeroDivisionError"):
         config.broadcast(comm, lambda: 1 // 0)
+
+
+def test_targets_and_codecs():
+    run = config.load(
+        {
+            "fields": {
+                "a": {"max_error": {"rel": 1e-3}, "codec": "sz3"},
+                "b": {"max_error": 0.5, "psnr": 40},
+                "c": {"ratio": 200, "codec": "auto"},
+                "d": {},
+            }
+        }
+    )
+    recipes = {name: field.recipe for name, field in run.fields.items()}
+    assert recipes["a"].target.max_error == Relative(rel=1e-3) and recipes["a"].codec == "sz3"
+    assert recipes["b"].target == Target(psnr=40.0, max_error=0.5) and recipes["b"].codec == "inr"
+    assert recipes["c"].target.ratio == 200 and recipes["c"].codec == "auto"
+    assert [recipes[name].sized_by_target for name in "abcd"] == [True, True, True, False]
+    given = config.load({"fields": {"a": {"psnr": 40, "network": {"log2_hashmap_size": 9}}}})
+    assert not given.fields["a"].recipe.sized_by_target
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [
+        ({"ratio": 20, "psnr": 40}, "ratio and psnr are given"),
+        ({"ratio": 20, "max_error": 0.1}, "ratio and max_error are given"),
+        ({"codec": "zfp"}, "codec zfp needs psnr, ratio or max_error"),
+        ({"codec": "auto"}, "codec auto needs psnr, ratio or max_error"),
+        ({"codec": "sz3", "psnr": 40, "seconds": 1}, "seconds limits training"),
+        ({"codec": "sz2", "psnr": 40}, "did you mean 'sz3'"),
+        ({"max_error": 0}, "0 is not in"),
+        ({"max_error": {"rel": 2}}, "2 is not in"),
+        ({"max_error": {"abs": 2}}, "expected a number or {rel: 1e-3}"),
+        ({"max_error": "small"}, "expected a number or {rel: 1e-3}"),
+        ({"max_error": True}, "true is not a number"),
+        ({"ratio": 0.5}, "0.5 is not in"),
+    ],
+)
+def test_targets_that_contradict_each_other(field, problem):
+    found = problems({"fields": {"density": field}})
+    assert any(problem in line and "density" in line for line in found), found

@@ -103,6 +103,37 @@ def test_a_run(folder: Path) -> None:
 
 
 @pytest.mark.parallel(SIZES)
+@pytest.mark.parametrize("codec", ["inr", "sz3", "zfp", "sperr", "auto"])
+def test_a_run_by_any_codec(folder: Path, codec: str) -> None:
+    """Windows, triggers, pictures, records and reports go on unchanged, and bounds hold."""
+    fields = {
+        "density": {"codec": codec, "max_error": {"rel": 1e-3}},
+        "velocity": {"codec": codec, "psnr": 45},
+    }
+    simulation = Moving(COMM, steps=8)
+    reports, _ = drive(run_file(folder, fields=fields), simulation)
+    assert reports[7].fired == ("t",) and len(reports[7].files) == 3
+    record = insitu.open_record(folder / "record")
+    density = record.load("density", -1)
+    extent = density.summary.extents[0]
+    assert 0 < density.summary.metrics.max_error <= 1e-3 * extent
+    assert reports[7].fields[0].max_error == density.summary.metrics.max_error
+    assert reports[7].fields[1].psnr_db >= 45 and not reports[7].fields[1].missed
+    for block in density.fields:
+        assert codec in (block.codec, "auto")
+        centers = [0.5 * (n[1:] + n[:-1]) for n in block.nodes]
+        z, y, x = np.meshgrid(*reversed(centers), indexing="ij")
+        errors = np.abs(block.decode() - simulation.density(x, y, z))
+        assert errors.max() <= 1.001e-3 * extent
+    if COMM.rank == 0:
+        alone = folder / "alone"
+        drive(run_file(alone), Moving(MPI.COMM_SELF, steps=8))  # by networks
+        name = "fired_008.png"
+        pictures = [np.asarray(Image.open(f / name)) / 255.0 for f in (folder, alone)]
+        assert psnr(*pictures, 1.0) > 30
+
+
+@pytest.mark.parallel(SIZES)
 def test_the_figures_are_those_of_the_decoded_fields(folder: Path) -> None:
     simulation = Moving(COMM, steps=4)
     reports, _ = drive(run_file(folder), simulation)

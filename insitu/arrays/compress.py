@@ -21,6 +21,7 @@ from insitu.arrays.volume import ArrayVolume, Volume
 from insitu.errors import ConfigError
 from insitu.fields.metrics import FieldMetrics
 from insitu.limits import Range
+from insitu.training.choose import Codec
 from insitu.training.options import Target
 from insitu.training.ranges import GlobalRange, join_ranges, local_ranges
 
@@ -47,15 +48,17 @@ class Job:
     volume: Volume
     blocks: Blocks
     target: Target
+    codec: Codec = "inr"
 
     @staticmethod
-    def of(volume: Volume, target: Target, block: int = DEFAULT_CELLS) -> Job:
+    def of(volume: Volume, target: Target, block: int = DEFAULT_CELLS, codec: Codec = "inr") -> Job:
         """block: most cells per axis. Raises ConfigError where it is no number of cells."""
         try:
             most = Range(8, 1024, "cells").check(block, int)
         except (TypeError, ValueError) as error:
             raise ConfigError([f"block: {error}"]) from None
-        return Job(volume, Blocks.cut(volume.grid_shape, volume.association, most), target)
+        blocks = Blocks.cut(volume.grid_shape, volume.association, most)
+        return Job(volume, blocks, target, codec)
 
     def range_of(self, numbers: Sequence[int]) -> dict[str, GlobalRange]:
         """Range of some blocks, by the volume's name; empty without any. They are read once."""
@@ -68,9 +71,9 @@ class Job:
     def compress(self, number: int, whole: GlobalRange) -> tuple[Block, bytes]:
         """One block -> what there is to know of it, and its frame."""
         part = read_partition(self.volume, self.blocks, number, ghosts=True)
-        field = fit(part, whole, self.target)
+        field = fit(part, whole, self.target, self.codec)
         # What was measured by a clock would make every file another one.
-        field = replace(field, metrics=replace(field.metrics, seconds=0.0))
+        field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()
         return Block(number, len(data), field.metrics), data
 
@@ -97,6 +100,7 @@ def compress(
     *,
     name: str = "values",
     block: int = DEFAULT_CELLS,
+    codec: Codec = "inr",
     progress: Progress | None = None,
     **target: Any,
 ) -> CompressedArray:
@@ -107,15 +111,18 @@ def compress(
         name: kept with the array.
         block: most cells per axis of a block; each has a network of its own.
         progress: called with the number of blocks done and of all.
-        target: `psnr` in dB against the array's range (default 40), `iterations`, `seconds` per
-            block; see `insitu.training.options.Target`.
+        codec: `inr`, a neural field; `sz3`, `zfp` or `sperr`, bricks by that compressor; `auto`,
+            for each block whichever takes the fewest bytes.
+        target: `psnr` in dB against the array's range (default 40), `ratio`, `max_error` as a
+            number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see
+            `insitu.training.options.Target`.
 
     Values that are not finite are left out and decode to something finite. Whether the target was
     reached, `psnr_db` of the result says. Raises ConfigError (a ValueError) for another shape or
     type, or a target that does not exist or is out of range.
     """
     volume = array if isinstance(array, Volume) else ArrayVolume(np.asanyarray(array), name)
-    job = Job.of(volume, make_target(**target), block)
+    job = Job.of(volume, make_target(**target), block, codec)
     n = len(job.blocks)
     whole = job.range_of(range(n))[volume.name]
     done, frames = [], []

@@ -21,8 +21,9 @@ from insitu.arrays.header import ArrayHeader
 from insitu.arrays.volume import Array, Box, Volume
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
+from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.read import read_field
 
 # Networks kept after use: a walk through a box, a few blocks wide, comes back to the same ones.
 _KEPT = 64
@@ -122,8 +123,8 @@ class CompressedArray(Volume):
     def cuts(self) -> tuple[tuple[int, ...], ...]:
         return self.header.blocks.cuts
 
-    def fields(self) -> Iterator[NeuralField]:
-        """The networks of all blocks in turn."""
+    def fields(self) -> Iterator[BlockField]:
+        """The fields of all blocks in turn."""
         return (self.field(number) for number in range(len(self.header.blocks)))
 
     def decode(self, region: Sequence[slice] | None = None) -> Array:
@@ -167,9 +168,9 @@ class CompressedArray(Volume):
             f"{self.nbytes} bytes, ratio {self.ratio:.0f}>"
         )
 
-    def _field(self, number: int) -> NeuralField:
+    def _field(self, number: int) -> BlockField:
         try:
-            field = NeuralField.from_bytes(self._read_frame(number))
+            field = read_field(self._read_frame(number))
         except FrameError as error:
             raise FrameError(f"{self.name}, block {number}: {error}") from None
         expected = self.header.blocks.box(number)

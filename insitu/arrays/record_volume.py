@@ -14,7 +14,7 @@ from insitu.arrays.blocks import overlap
 from insitu.arrays.mapped import chosen
 from insitu.arrays.volume import Array, Box, Volume
 from insitu.errors import ConfigError
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.block_field import BlockField
 from insitu.history.record import open_record
 from insitu.mesh.partition import Association
 
@@ -70,7 +70,7 @@ class RecordVolume(Volume):
                 values[meet[0]] = field.decode_box(meet[1])
         return values
 
-    def _box(self, field: NeuralField) -> Box:
+    def _box(self, field: BlockField) -> Box:
         starts = [
             int(np.argmin(np.abs(lines - own[0])))
             for lines, own in zip(self.nodes, field.nodes, strict=True)
@@ -81,7 +81,7 @@ class RecordVolume(Volume):
         return z, y, x
 
 
-def _association(field: NeuralField) -> Association:
+def _association(field: BlockField) -> Association:
     return "vertex" if field.association == "vertex" else "element"
 
 

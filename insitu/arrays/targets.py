@@ -13,7 +13,7 @@ from typing import Any
 from insitu.arrays.compressed_array import CompressedArray
 from insitu.errors import ConfigError, nearest
 from insitu.limits import Range
-from insitu.training.options import Target
+from insitu.training.options import Bound, Target
 
 DEFAULT = {"psnr": 40.0}
 """What is asked for where nothing is."""
@@ -29,6 +29,10 @@ class Option:
 
 OPTIONS = {
     "psnr": Option("DB", "accuracy against the array's range, in dB; default: 40"),
+    "ratio": Option("R", "raw bytes over compressed bytes, at the best accuracy"),
+    "max_error": Option(
+        "E", "largest error of any value, guaranteed; rel:1e-3 is a part of the array's range"
+    ),
     "iterations": Option("N", "training steps per block"),
     "seconds": Option("S", "wall-clock time per block"),
 }
@@ -54,6 +58,8 @@ def missed(target: Target, array: CompressedArray) -> list[str]:
     problems = []
     if target.psnr is not None and array.psnr_db < target.psnr:
         problems.append(f"{array.psnr_db:.1f} dB of the {target.psnr:g} dB wanted")
+    if target.ratio is not None and array.ratio < target.ratio:
+        problems.append(f"a ratio of {array.ratio:.1f} of the {target.ratio:g} wanted")
     return problems
 
 
@@ -63,17 +69,20 @@ def asked(target: Target) -> dict[str, Any]:
 
 
 def _check(name: str, value: Any, hint: Any) -> Any:
-    """`value` as the option's type, within its range: hint is Annotated[type, Range] | None."""
+    """`value` as the option's type, within its range."""
     kind, limits = _annotation(hint)
+    if isinstance(value, str) and value.startswith("rel:") and isinstance(limits, Bound):
+        value = {"rel": value.removeprefix("rel:")}
     try:
-        return limits.check(value, kind)
+        return limits.check(value) if isinstance(limits, Bound) else limits.check(value, kind)
     except (TypeError, ValueError) as error:
         raise ConfigError([f"{name}: {error}"]) from None
 
 
-def _annotation(hint: Any) -> tuple[type, Range]:
-    for part in typing.get_args(hint):
+def _annotation(hint: Any) -> tuple[type, Range | Bound]:
+    """Of Annotated[type, limits], or of that | None."""
+    for part in (hint, *typing.get_args(hint)):
         if typing.get_origin(part) is typing.Annotated:
             kind, limits = typing.get_args(part)
             return kind, limits
-    raise TypeError(f"{hint}: expected Annotated[type, Range] | None")
+    raise TypeError(f"{hint}: expected Annotated[type, Range]")

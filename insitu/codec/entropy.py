@@ -29,6 +29,7 @@ _MEAN = 12.0  # beyond this mean magnitude, low bits are coded as they are
 _PRIOR = 32.0  # weight of the first distribution, in observed values
 _FLOOR = 0.002  # share of it that is spread evenly over all symbols
 _FIRST = 64
+_LEAST = 2.0**-22  # probability of a symbol; the coder counts in 2^-24, with float32
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,19 @@ class _Model:
         both = np.concatenate([side[:0:-1], side])
         spread = _FLOOR * both.sum() / len(both)
         self._weights = (both + spread) * (_PRIOR / both.sum())
+        self._seen = _PRIOR
         self._radius = shape.radius
 
     def categorical(self) -> Any:
         import constriction
 
-        weights = self._weights.astype(np.float32)
+        # After many others, a symbol that has not been seen yet must not round to nothing.
+        weights = np.maximum(self._weights, self._seen * _LEAST).astype(np.float32)
         return constriction.stream.model.Categorical(weights, perfect=False)
 
     def learn(self, symbols: Ints) -> None:
         self._weights += np.bincount(symbols, minlength=len(self._weights))
+        self._seen += len(symbols)
 
 
 def _runs(n: int) -> Iterator[slice]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from insitu.arrays.compressed_array import CompressedArray
 from insitu.arrays.sources import FORMATS
 from insitu.commands import inputs, output
 from insitu.errors import ConfigError
+from insitu.training.choose import Codec
 from insitu.training.options import Target
 
 SUMMARY = "compress an array"
@@ -24,6 +26,8 @@ COLLECTIVE = True
 EXAMPLES = """\
 examples:
   insitu compress density.npy density.insitu --psnr 45
+  insitu compress density.npy density.insitu --max-error rel:1e-3
+  insitu compress density.npy density.insitu --ratio 200 --codec auto
   insitu compress run.h5:/fluid/density density.insitu
   insitu compress climate.nc:T T.insitu --step 3
   insitu compress raw.bin out.insitu --shape 256,256,256 --dtype f8
@@ -45,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"most cells per axis of a block; default: {DEFAULT_CELLS}",
     )
+    parser.add_argument(
+        "--codec",
+        choices=typing.get_args(Codec),
+        default="inr",
+        help="inr: neural fields; sz3, zfp, sperr: bricks by that compressor; auto: for each block "
+        "whichever takes the fewest bytes; default: inr",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
 
 
@@ -61,7 +72,7 @@ def run(arguments: argparse.Namespace) -> bool:
         target = targets.make_target(**{name: getattr(arguments, name) for name in targets.OPTIONS})
         volume = inputs.open_volume(arguments, arguments.input)
         _check_output(path, arguments.input)
-        job = Job.of(volume, target, arguments.block)
+        job = Job.of(volume, target, arguments.block, arguments.codec)
     with output.progress_bar("blocks", comm.rank == 0) as progress:
         compress_file(comm, job, path, progress)
     array = CompressedArray.open(path)

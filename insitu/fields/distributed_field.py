@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
-from insitu.fields.neural_field import NeuralField
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -57,11 +57,11 @@ class Summary:
 class DistributedField:
     """The blocks of this rank (none, one or several), and the summary that all ranks share."""
 
-    fields: tuple[NeuralField, ...]
+    fields: tuple[BlockField, ...]
     summary: Summary
 
     @staticmethod
-    def gather(comm: MPI.Comm, fields: Sequence[NeuralField]) -> DistributedField | None:
+    def gather(comm: MPI.Comm, fields: Sequence[BlockField]) -> DistributedField | None:
         """Every rank's blocks of one field become one field. Collective: one small reduction.
 
         None where no rank has a block.
@@ -70,7 +70,7 @@ class DistributedField:
         return None if summary is None else DistributedField(tuple(fields), summary)
 
     @staticmethod
-    def join(fields: Sequence[NeuralField]) -> DistributedField:
+    def join(fields: Sequence[BlockField]) -> DistributedField:
         """Blocks that are all here become one field; ValueError without any. Not collective."""
         summary = _summarise(fields)
         if summary is None:
@@ -78,7 +78,7 @@ class DistributedField:
         return DistributedField(tuple(fields), summary)
 
 
-def _summarise(fields: Sequence[NeuralField]) -> Summary | None:
+def _summarise(fields: Sequence[BlockField]) -> Summary | None:
     if not fields:
         return None
     lows, highs = zip(*(f.bounds for f in fields), strict=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from insitu.codec.frame import FrameError
 from insitu.engines.network import Network
 from insitu.fields.metrics import FieldMetrics
+from insitu.mesh.partition import Layers
 
 Floats = NDArray[np.floating[Any]]
 
@@ -92,6 +93,15 @@ def mapping(name: str, value: Any, keys: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(value, dict) or value.keys() != keys.keys():
         raise FrameError(f"{name}: expected the keys {', '.join(keys)}")
     return value
+
+
+def ghost_layers(value: Any) -> Layers:
+    """0 or 1 on the (low, high) side along z, y, x."""
+    z, y, x = (
+        tuple(whole("ghost_layers", n, 0, 1) for n in sequence("ghost_layers", sides, 2))
+        for sides in sequence("ghost_layers", value, 3)
+    )
+    return (z[0], z[1]), (y[0], y[1]), (x[0], x[1])
 
 
 def cells(value: Any) -> tuple[int, int, int]:

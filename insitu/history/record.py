@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.read import read_field
 from insitu.history.window import Entry
 from insitu.parallel import RemoteError, together
 
@@ -161,7 +161,7 @@ class Record:
                 f"{self.path}: {field} at cycle {at['cycle']} has {len(places)} of its "
                 f"{at['n_blocks']} blocks"
             )
-        blocks = [NeuralField.from_bytes(_read(place)) for place in places]
+        blocks = [read_field(_read(place)) for place in places]
         return DistributedField.join(blocks)
 
     def _index(self, path: Path) -> None:

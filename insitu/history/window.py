@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from insitu.fields.distributed_field import DistributedField, Summary
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.read import read_field
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,7 @@ class Entry:
 
     def open(self) -> DistributedField:
         """The field again. Not collective."""
-        return DistributedField(
-            tuple(NeuralField.from_bytes(frame) for frame in self.frames), self.summary
-        )
+        return DistributedField(tuple(read_field(frame) for frame in self.frames), self.summary)
 
 
 class Window:

@@ -17,7 +17,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import NO_LAYERS, Layers, Partition, Shape
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Past(Protocol):
     def cycles(self) -> Sequence[int]:
         """Of these steps, the oldest first; the same on every rank."""
 
-    def fields(self, name: str, back: int) -> Sequence[NeuralField]:
+    def fields(self, name: str, back: int) -> Sequence[BlockField]:
         """This rank's blocks of a field, `back` steps before the present; not collective."""
 
 
@@ -42,7 +42,7 @@ class Past(Protocol):
 class Block:
     """One domain of this rank, at one moment of a window."""
 
-    held: Mapping[Samples, Partition | NeuralField]
+    held: Mapping[Samples, Partition | BlockField]
     """What each field that an expression reads is here."""
     widths: tuple[tuple[float, float], ...] = ((math.nan, math.nan),) * 3
     """Of the cells beyond its faces, (low, high) along z, y, x; only derivatives need them."""
@@ -58,7 +58,7 @@ class Block:
                 )
 
     @property
-    def first(self) -> Partition | NeuralField:
+    def first(self) -> Partition | BlockField:
         return next(iter(self.held.values()))
 
     @property
@@ -143,8 +143,10 @@ class Region:
                 z + front : end_z + front, y + below : end_y + below, x + left : end_x + left
             ]
             return tuple(component[box] for component in held.components)
-        planes = held.decode_planes(z, end_z)[:, y:end_y, x:end_x]
-        return tuple(planes[..., i] for i in range(planes.shape[-1]))
+        values = held.decode_box((slice(z, end_z), slice(y, end_y), slice(x, end_x)))
+        if held.n_components == 1:
+            return (values,)
+        return tuple(values[..., i] for i in range(held.n_components))
 
     def grown(self, argument: Field) -> tuple[Region, tuple[slice, slice, slice]]:
         """This region with a sample more on every side where `argument` has one, and where this
@@ -177,10 +179,10 @@ def blocks(
 
     Raises: ValueError where a field lacks a domain that another has.
     """
-    by_domain: dict[Samples, dict[int, Partition | NeuralField]] = {}
+    by_domain: dict[Samples, dict[int, Partition | BlockField]] = {}
     for each in samples:
         back = slot if each.length else each.back
-        found: Sequence[Partition | NeuralField] = (
+        found: Sequence[Partition | BlockField] = (
             past.fields(each.name, back) if back else present[each.name]
         )
         by_domain[each] = {block.domain_id: block for block in found}

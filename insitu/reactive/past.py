@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.block_field import BlockField
 from insitu.history.window import Window
 
 
@@ -26,13 +26,13 @@ class WindowPast:
         }
         common = set.intersection(*(set(entries) for entries in held.values())) if held else set()
         self._held = held
-        self._opened: dict[tuple[str, int], Sequence[NeuralField]] = {}
+        self._opened: dict[tuple[str, int], Sequence[BlockField]] = {}
         self.cycles: Sequence[int] = (
             sorted(common - {cycle}) if len(held) == len(set(names)) else []
         )
         """Of these steps, the oldest first."""
 
-    def fields(self, name: str, back: int) -> Sequence[NeuralField]:
+    def fields(self, name: str, back: int) -> Sequence[BlockField]:
         """This rank's blocks of a field, `back` steps before the present."""
         cycle = self.cycles[-back]
         if (name, cycle) not in self._opened:

@@ -46,9 +46,19 @@ Floats = NDArray[np.float64]
 class Fit(NamedTuple):
     """What training comes to: weights as they will be read back, steps, errors measured."""
 
+    network: Network | None
+    """None: a constant."""
     weights: Weights
     iterations: int
     errors: list[dict[str, Any]]
+
+
+class Missed(NamedTuple):
+    """What training left that ended short of the target, and how short."""
+
+    params: NDArray[np.float32]
+    iterations: int
+    missing_db: float
 
 
 @dataclass(frozen=True)
@@ -75,21 +85,50 @@ class Block:
         extent = self.whole.range[:, 1] - self.whole.range[:, 0]
         return np.divide(self.extent, extent, out=np.zeros_like(extent), where=extent > 0)
 
+    @property
+    def goal(self) -> float:
+        """Root mean square error that is good enough, in units of the global range."""
+        return 0.0 if self.target.psnr is None else 10 ** (-self.target.psnr / 20)
+
     def fit(self, end: float) -> Fit:
         """Train until the target, the last step, or just in time to be measured before `end`, a
         time of perf_counter. The target is met by what the kept weights decode to."""
+        fit = self._train(end, 1.0, True)
+        assert isinstance(fit, Fit)
+        return fit
+
+    def attempt(self, end: float, share: float) -> Fit | Missed:
+        """As `fit`, with `share` of the steps; where these end short of the target and there is
+        time left, nothing is compressed."""
+        return self._train(end, share, False)
+
+    def keep(self, missed: Missed) -> Fit:
+        """What training left, compressed although it is short of the target."""
+        before = self._error_of_some(missed.params)
+        weights = self._compressed(missed.params, before)
+        return Fit(self.network, weights, missed.iterations, self._measure(weights.params))
+
+    def coarser(self, fit: Fit, loss: float) -> Fit:
+        """The fit in fewer bytes, for `loss` dB more."""
+        options = replace(self.compression, compression_loss=loss)
+        block = replace(self, compression=options)
+        before = block._error_of_some(fit.weights.params)
+        weights = block._compressed(fit.weights.params, before)
+        return fit._replace(weights=weights, errors=block._measure(weights.params))
+
+    def _train(self, end: float, share: float, last: bool) -> Fit | Missed:
         psnr, codec = self.target.psnr, self.compression
         lossy = codec.compression != "half"
         if end < np.inf:
             tries = _TRIES if lossy else 1
             passes = 1 + tries * min(1.0, _SAMPLES / self.sampler.samples)
             end -= passes * self._seconds_to_measure()
-        goal = 0.0 if psnr is None else 10 ** (-psnr / 20)
         # What a codec may lose has to be gained first.
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
+        seconds = max(end - perf_counter(), 1e-9)
         trainer = lib.Trainer(
             self.network.native, self.first.params, self.sampler, self.first.origin, self.extent,
-            self.scale, self._native_options(goal * margin, max(end - perf_counter(), 1e-9)),
+            self.scale, self._native_options(self.goal * margin, seconds, share),
         )  # fmt: skip
         while True:
             while not trainer.run(min(SLICE_SECONDS, end - perf_counter())):
@@ -99,18 +138,31 @@ class Block:
             before = self._error_of_some(params)
             # Whether it was the last step, or the threshold of the loss.
             over = trainer.exhausted or trainer.root_mean_square >= trainer.error_threshold
-            over = over or perf_counter() >= end
+            late = perf_counter() >= end
             error = before / margin
-            if over or error <= goal:
-                weights = compress(
-                    self.network, params, codec, lambda p: self._error_of_some(p) ** 2,
-                    before=before**2, goal=goal**2, scale=self.scale, seed=self.options.seed,
-                )  # fmt: skip
+            if over and not last and not late and error > self.goal and psnr is not None:
+                return Missed(params.copy(), trainer.iteration, self._missing_db(error))
+            over = over or late
+            if over or error <= self.goal:
+                weights = self._compressed(params, before)
                 errors = self._measure(weights.params)
                 error = self._error(errors)
-                if over or error <= goal or perf_counter() >= end:
-                    return Fit(weights, trainer.iteration, errors)
-            trainer.error_threshold *= goal / error * 10 ** (-RETRY_DB / 20)
+                if over or error <= self.goal or perf_counter() >= end:
+                    return Fit(self.network, weights, trainer.iteration, errors)
+            trainer.error_threshold *= self.goal / error * 10 ** (-RETRY_DB / 20)
+
+    def missing_db(self, fit: Fit) -> float:
+        """How far a fit is below the target; 0 where it is met, or there is none."""
+        return self._missing_db(self._error(fit.errors))
+
+    def _missing_db(self, error: float) -> float:
+        return max(0.0, 20 * np.log10(error / self.goal)) if self.goal > 0 and error > 0 else 0.0
+
+    def _compressed(self, params: NDArray[np.float32], before: float) -> Weights:
+        return compress(
+            self.network, params, self.compression, lambda p: self._error_of_some(p) ** 2,
+            before=before**2, goal=self.goal**2, scale=self.scale, seed=self.options.seed,
+        )  # fmt: skip
 
     def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[dict[str, Any]]:
         return measure(self.network, params, self.sampler, self.first.origin, self.extent, every)
@@ -144,9 +196,9 @@ class Block:
         measure(self.network, params, grid_sampler(layer), self.first.origin, self.extent)
         return (perf_counter() - start) * whole.n_voxels / layer.n_voxels
 
-    def _native_options(self, goal: float, seconds: float) -> dict[str, Any]:
+    def _native_options(self, goal: float, seconds: float, share: float) -> dict[str, Any]:
         options, target = self.options, self.target
-        n_train = options.iterations(self.partition.n_voxels)
+        n_train = round(share * options.iterations(self.partition.n_voxels))
         return {
             "batch": options.batch,
             "learning_rate": options.learning_rate,

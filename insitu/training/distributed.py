@@ -6,20 +6,21 @@ Out: distributed fields. Two small reductions; training itself never communicate
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from mpi4py import MPI
 
 from insitu.codec.options import Compression
 from insitu.engines.network import Network
+from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
 from insitu.parallel import together
+from insitu.training.choose import Codec, compress_block
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import global_ranges, local_ranges
-from insitu.training.train import train
+from insitu.training.size import Memory
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,22 @@ class Recipe:
     network: Network
     options: TrainingOptions
     target: Target
-    table_from_voxels: bool = False
-    """Whether the network's table is replaced by one that fits the number of voxels."""
+    automatic: bool = False
+    """Whether the network's table is replaced by what the target asks for, block by block; without
+    a target, or with `iterations`, by what fits the number of voxels."""
     compression: Compression = field(default_factory=Compression)
+    codec: Codec = "inr"
+
+    @property
+    def sized_by_target(self) -> bool:
+        """Whether each block's network is as large as its target asks for."""
+        target = self.target
+        wanted = (target.psnr, target.ratio, target.max_error)
+        return self.automatic and target.iterations is None and wanted != (None, None, None)
 
     def network_for(self, n_voxels: int) -> Network:
         """The network for a domain of `n_voxels`."""
-        return self.network.with_table_for(n_voxels) if self.table_from_voxels else self.network
+        return self.network.with_table_for(n_voxels) if self.automatic else self.network
 
 
 def train_fields(
@@ -45,34 +55,40 @@ def train_fields(
     recipes: Mapping[str, Recipe],
     previous: Mapping[str, DistributedField],
     *,
+    memories: MutableMapping[tuple[str, int], Memory] | None = None,
     cycle: int,
     time: float,
 ) -> dict[str, DistributedField]:
     """Train every field of `recipes` on every rank's blocks. Collective.
 
     partitions: this rank's blocks, by field; the keys are the same on all ranks. previous: the
-    step before, where there is one; a block's weights start from the same domain's.
+    step before, where there is one; a block's weights start from the same domain's. memories: of
+    this rank's blocks by field and domain, kept by the caller from step to step.
 
     Fields of which no rank has a block are left out. Raises RemoteError on all ranks if one fails.
     """
+    memories = {} if memories is None else memories
     with together(comm, "range of the fields"):
         local = local_ranges(partitions)
     whole = global_ranges(comm, local)
-    trained: dict[str, list[NeuralField]] = {name: [] for name in recipes}
+    trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
             before = {f.domain_id: f for f in previous[name].fields} if name in previous else {}
             for block in partitions[name]:
-                field = train(
+                field = compress_block(
                     block,
-                    recipe.network_for(whole[name].n_voxels),
-                    recipe.options,
+                    recipe.codec,
                     recipe.target,
                     whole[name],
                     before.get(block.domain_id),
-                    recipe.compression,
+                    memories.setdefault((name, block.domain_id), Memory()),
                     cycle=cycle,
                     time=time,
+                    network=recipe.network_for(whole[name].n_voxels),
+                    options=recipe.options,
+                    compression=recipe.compression,
+                    sized_by_target=recipe.sized_by_target,
                 )
                 field.to_bytes()  # kept by the field: what can fail fails here, not in a reduction
                 trained[name].append(field)

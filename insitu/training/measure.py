@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from insitu.engines.native import lib
 from insitu.engines.network import Network
 from insitu.engines.threads import threads
+from insitu.fields.metrics import FieldMetrics
+from insitu.mesh.partition import Partition
+from insitu.training.ranges import BlockRange
 
 # Samples measured in one go, 10 to 30 ms, between which Python gets to see a Ctrl-C; a multiple of
 # the engine's chunks of 128.
@@ -45,3 +48,25 @@ def _add(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
         "max": max(a["max"], b["max"]),
         "finite": a["finite"] + b["finite"],
     }
+
+
+def measured(
+    partition: Partition,
+    own: BlockRange,
+    errors: list[dict[str, Any]],
+    iterations: int,
+    seconds: float,
+    warm: bool = False,
+) -> FieldMetrics:
+    """What a field says of itself, from the errors of `measure` or `bounds.compare`."""
+    return FieldMetrics(
+        sum_of_squares=tuple(e["sum_of_squares"] for e in errors),
+        n_finite=tuple(e["finite"] for e in errors),
+        max_error=max(e["max"] for e in errors),
+        nan_count=own.nan_count,
+        inf_count=own.inf_count,
+        raw_nbytes=partition.n_voxels * sum(c.dtype.itemsize for c in partition.components),
+        iterations=iterations,
+        seconds=seconds,
+        warm=warm,
+    )

@@ -5,18 +5,65 @@ In: the run file, or keyword arguments. Out: numbers that training reads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from insitu.limits import Range, Section
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relative:
+    """A bound in units of the field."""
+
+    rel: float
+    """Fraction of each component's global range (max - min), 1e-12..1."""
+
+
+class Bound:
+    """A number or `{rel: number}`, with the check that reading a run file makes of it."""
+
+    relative = Range(1e-12, 1)
+    absolute = Range(1e-300, 1e300)
+
+    def check(self, value: Any) -> float | Relative | None:
+        """ValueError where it is neither, or out of range."""
+        if value is None or isinstance(value, Relative):
+            return value
+        if isinstance(value, Mapping) and value.keys() == {"rel"}:
+            return Relative(rel=self.relative.check(value["rel"], _number))
+        return float(self.absolute.check(value, _number))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self.check)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"expected a number or {{rel: 1e-3}}, found {value!r}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target(Section):
-    """When the training of a block ends: at the first of these that is reached."""
+    """What a block has to reach, and when its training ends at the latest.
+
+    Each is met by what is kept: it is decoded and compared with the raw data before it is accepted.
+    """
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Accuracy against the field's global range; default: none, train to the last step."""
+    """Accuracy against the field's global range; default: none, train to the last step. The
+    network's size follows, unless `network.log2_hashmap_size` is given."""
+
+    ratio: Annotated[float, Range(1, 10**6)] | None = None
+    """Raw bytes over compressed bytes that every block has to reach, at the best accuracy."""
+
+    max_error: Annotated[float | Relative | None, Bound()] = None
+    """Largest error of any finite value, in the field's unit or as `{rel: 1e-3}` of its global
+    range: a guarantee for what `decode` returns. NaN and the infinities come back as they were."""
 
     iterations: Annotated[int, Range(1, 10**7)] | None = None
     """Training steps; default: from `training.epochs` and `training.n_min`."""

@@ -66,3 +66,13 @@ def test_noise_is_read_or_refused(noise: bytes, wanted: list) -> None:
     except FrameError:
         return
     assert [len(array) for array in decoded] == [n for n, _ in wanted]
+
+
+def test_a_symbol_first_seen_after_many_others() -> None:
+    """Its probability must not round to nothing (Taylor-Green at 50 dB, a table of 2^16)."""
+    rng = np.random.default_rng(0)
+    values = np.clip(np.rint(2.4 * rng.normal(size=40_000)), -25, 25).astype(np.int32)
+    values[-1], values[5] = 25, -25
+    coded = [(values, entropy.Shape.of(values))]
+    decoded = entropy.decode(entropy.encode(coded), [(len(values), coded[0][1])])
+    np.testing.assert_array_equal(decoded[0], values)

@@ -24,7 +24,7 @@ def fit(
     block: object, network: Network = SMALL, previous: NeuralField | None = None, **options: object
 ) -> NeuralField:
     whole = local_ranges({"f": [block]})["f"]
-    ends = {key: options.pop(key) for key in ("psnr", "seconds", "iterations") if key in options}
+    ends = {key: options.pop(key) for key in Target.__dataclass_fields__ if key in options}
     kept = Compression(**{k: options.pop(k) for k in list(options) if k.startswith("compression")})
     return train(block, network, TrainingOptions(**options), Target(**ends), whole, previous, kept)
 

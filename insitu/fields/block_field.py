@@ -1,0 +1,244 @@
+"""A compressed block, whatever it is kept as: a function of the points of its box.
+
+In: geometry and metrics; a kind of field adds what it is kept as. Out: values and gradients at any
+point, the block decoded, one frame of bytes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from insitu.codec import frame
+from insitu.codec.frame import FrameError
+from insitu.fields import header as head
+from insitu.fields.metrics import FieldMetrics
+
+Floats = NDArray[np.floating[Any]]
+
+Box = tuple[slice, slice, slice]
+
+SLAB_SAMPLES = 2**20  # decoded in one go, about 10 ms
+
+_KEYS = {
+    "name", "association", "cells", "range", "dtype", "nodes", "metrics", "domain_id", "cycle",
+    "time",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockField(ABC):
+    """One field on one partition. Immutable; no method is collective."""
+
+    kind: ClassVar[str]
+    """As the header of its frame says."""
+
+    name: str
+    association: str
+    """"element" (a value per cell) or "vertex" (a value per grid node)."""
+    cells: tuple[int, int, int]
+    """Owned cells, (nz, ny, nx)."""
+    nodes: tuple[Floats, Floats, Floats]
+    """World coordinates of the owned box's grid lines, x (nx+1,), y (ny+1,), z (nz+1,)."""
+    range: Floats
+    """(n_components, 2): owned minimum and maximum; their difference is the outputs' unit."""
+    dtype: np.dtype[Any]
+    """Of the raw data and of what is decoded: float32 or float64."""
+    metrics: FieldMetrics
+    domain_id: int = 0
+    cycle: int = 0
+    time: float = 0.0
+    """Of the simulation, in its own unit."""
+    _bytes: bytes | None = field(default=None, repr=False, compare=False)
+
+    @property
+    @abstractmethod
+    def codec(self) -> str:
+        """What the block is kept by: "inr", "sz3", "zfp" or "sperr"."""
+
+    @property
+    def n_components(self) -> int:
+        return len(self.range)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Owned samples, (nz, ny, nx): cells, or one more each way for vertex data."""
+        extra = 1 if self.association == "vertex" else 0
+        nz, ny, nx = self.cells
+        return (nz + extra, ny + extra, nx + extra)
+
+    @property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """World coordinates of the owned box: lowest and highest corner, each (3,) x, y, z."""
+        return (
+            np.array([nodes[0] for nodes in self.nodes]),
+            np.array([nodes[-1] for nodes in self.nodes]),
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Length of `to_bytes()`."""
+        return len(self.to_bytes())
+
+    def __call__(self, points: ArrayLike) -> Floats:
+        """Values at world points (n, 3), x y z -> (n,) for scalars, (n, n_components) for vectors.
+
+        NaN outside the owned box.
+        """
+        unit, inside = self._to_unit(points)
+        values = self._values(unit)
+        values[~inside] = np.nan
+        return values[:, 0] if self.n_components == 1 else values
+
+    def gradient(self, points: ArrayLike) -> Floats:
+        """Derivatives along x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3).
+
+        Exact for the function that the field is, in its units per unit of length. NaN outside.
+        """
+        unit, inside = self._to_unit(points)
+        slopes = self._slopes(unit) * self._unit_per_world(points)[:, None, :]
+        slopes[~inside] = np.nan
+        return slopes[:, 0] if self.n_components == 1 else slopes
+
+    def decode(self, shape: tuple[int, int, int] | None = None) -> Floats:
+        """The whole block: (nz, ny, nx), for vectors (nz, ny, nx, n_components). Inflates it.
+
+        shape: samples per axis, placed as the association says (cell centres, or from face to
+        face); by default those of the raw data. ValueError where an axis has too few.
+        """
+        nz, ny, nx = self.shape if shape is None else shape
+        least = 2 if self.association == "vertex" else 1
+        if min(nz, ny, nx) < least:
+            raise ValueError(f"shape: {(nz, ny, nx)} has an axis of fewer than {least} samples")
+        values = self._grid((nz, ny, nx))
+        return values[..., 0] if self.n_components == 1 else values
+
+    def decode_box(self, box: Box) -> Floats:
+        """The samples in a box of sample indices z, y, x, and no others: as `decode` gives them.
+
+        The slices have a start and a stop within `shape`, and no step.
+        """
+        values = self._box(box)
+        return values[..., 0] if self.n_components == 1 else values
+
+    @abstractmethod
+    def sampler(self) -> Any:
+        """The native `Sampler` of this field: physical values at points of the unit cube."""
+
+    def to_bytes(self) -> bytes:
+        """The field as one frame (see `insitu.codec.frame`)."""
+        return self._bytes if self._bytes is not None else self._frame
+
+    @cached_property
+    def _frame(self) -> bytes:
+        grid_lines = [head.write_lines(nodes) for nodes in self.nodes]
+        entries, payloads = self._content()
+        header = {
+            "kind": self.kind,
+            "name": self.name,
+            "association": self.association,
+            "cells": self.cells,
+            "range": self.range.tolist(),
+            "dtype": self.dtype.name,
+            "nodes": [entry for entry, _ in grid_lines],
+            **entries,
+            "metrics": self.metrics.to_dict(),
+            "domain_id": self.domain_id,
+            "cycle": self.cycle,
+            "time": self.time,
+        }
+        first, *rest = payloads
+        return frame.pack(header, [first, *(lines for _, lines in grid_lines), *rest])
+
+    @abstractmethod
+    def _content(self) -> tuple[dict[str, Any], list[bytes]]:
+        """Entries of the header and payloads (at least one) that are this kind's own."""
+
+    @classmethod
+    def _unpacked(
+        cls, data: bytes | memoryview, keys: set[str]
+    ) -> tuple[dict[str, Any], list[bytes], dict[str, Any]]:
+        """Header, this kind's own payloads, and the arguments that all kinds have, checked.
+
+        FrameError where the bytes are not a whole frame of this kind, with these keys too.
+        """
+        header, payloads = frame.unpack(data)
+        if header.get("kind") != cls.kind:
+            raise FrameError(f"a frame of kind {header.get('kind')!r}, not of a {cls.kind}")
+        missing = (_KEYS | keys) - header.keys()
+        if missing or len(payloads) < 4:
+            raise FrameError(
+                f"{len(payloads)} payloads, expected 4; header without {sorted(missing)}"
+            )
+        value_range = head.value_range(header["range"])
+        cells = head.cells(header["cells"])
+        lines = [
+            head.read_lines(entry, payload, n)
+            for entry, payload, n in zip(
+                head.sequence("nodes", header["nodes"], 3), payloads[1:4], cells[::-1], strict=True
+            )
+        ]
+        common = {
+            "name": head.word("name", header["name"]),
+            "association": head.word("association", header["association"], ("element", "vertex")),
+            "cells": cells,
+            "nodes": (lines[0], lines[1], lines[2]),
+            "range": value_range,
+            "dtype": np.dtype(head.word("dtype", header["dtype"], ("float32", "float64"))),
+            "metrics": head.metrics(header["metrics"], len(value_range)),
+            "domain_id": head.whole("domain_id", header["domain_id"]),
+            "cycle": head.whole("cycle", header["cycle"]),
+            "time": head.real("time", header["time"]),
+            "_bytes": bytes(data[: frame.frame_nbytes(data)]),
+        }
+        return header, [payloads[0], *payloads[4:]], common
+
+    @abstractmethod
+    def _values(self, unit: Floats) -> Floats:
+        """At points of the unit cube (n, 3), float64 -> (n, n_components), a new array of dtype."""
+
+    @abstractmethod
+    def _slopes(self, unit: Floats) -> Floats:
+        """Derivatives by unit coordinates, (n, n_components, 3), float64."""
+
+    @abstractmethod
+    def _grid(self, shape: tuple[int, int, int]) -> Floats:
+        """(nz, ny, nx, n_components), at the samples that `decode` says."""
+
+    @abstractmethod
+    def _box(self, box: Box) -> Floats:
+        """(nz, ny, nx, n_components), what `decode_box` asks for."""
+
+    def _unit_samples(self, n: int) -> Floats:
+        """Unit coordinates of n samples along an axis."""
+        if self.association == "vertex":
+            return np.arange(n) / (n - 1)
+        return (np.arange(n) + 0.5) / n
+
+    def _to_unit(self, points: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+        points = np.atleast_2d(np.asarray(points, np.float64))
+        if points.ndim != 2 or points.shape[1] != 3:
+            raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
+        unit = np.empty(points.shape)
+        inside = np.ones(len(points), bool)
+        for axis, nodes in enumerate(self.nodes):
+            x = points[:, axis]
+            inside &= (x >= nodes[0]) & (x <= nodes[-1])
+            unit[:, axis] = np.interp(x, nodes, np.linspace(0, 1, len(nodes)))
+        unit[~inside] = 0.5  # any point of the box: the value is discarded
+        return unit, inside
+
+    def _unit_per_world(self, points: ArrayLike) -> Floats:
+        """Derivative of unit with respect to world coordinates, (n, 3)."""
+        points = np.atleast_2d(np.asarray(points, np.float64))
+        slopes = np.empty(points.shape)
+        for axis, nodes in enumerate(self.nodes):
+            cell = np.searchsorted(nodes, points[:, axis], side="right") - 1
+            cell = np.clip(cell, 0, len(nodes) - 2)
+            slopes[:, axis] = 1 / ((len(nodes) - 1) * np.diff(nodes)[cell])
+        return slopes

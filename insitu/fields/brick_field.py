@@ -1,0 +1,110 @@
+"""A block kept by an error-bounded compressor, in bricks.
+
+In: bricks and geometry, or bytes. Out: values and gradients at any point, trilinear between the
+samples; only the bricks that are needed are decoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codec.bricks import Bricks
+from insitu.codec.frame import FrameError
+from insitu.engines.native import lib
+from insitu.fields import header as head
+from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box
+from insitu.fields.trilinear import Trilinear
+from insitu.mesh.partition import NO_LAYERS, Layers
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrickField(BlockField):
+    """One field on one partition, in bricks of about 32^3 samples through SZ3, ZFP or SPERR.
+    Immutable; no method is collective."""
+
+    kind: ClassVar[str] = "brick_field"
+
+    bricks: Bricks
+    """Of the owned samples and the ghost layers, so that values at the faces are the neighbours'
+    too."""
+    ghost_layers: Layers = NO_LAYERS
+    """In `bricks`, on the (low, high) side along z, y, x."""
+
+    @property
+    def codec(self) -> str:
+        return self.bricks.codec
+
+    def sampler(self) -> Any:
+        """The native `Sampler` of this field: physical values at points of the unit cube. It reads
+        the decoded block, whose bytes it holds."""
+        return lib.GridSampler(
+            tuple(self.bricks.decode()), self.ghost_layers, self.cells, self._vertex
+        )
+
+    @staticmethod
+    def from_bytes(data: bytes | memoryview) -> BrickField:
+        """The field of one frame. FrameError where the bytes are not a whole frame of one."""
+        header, payloads, common = BrickField._unpacked(data, {"codec", "ghost_layers"})
+        if len(payloads) != 1:
+            raise FrameError(f"{len(payloads)} payloads of a brick field's own")
+        layers = head.ghost_layers(header["ghost_layers"])
+        extra = 1 if common["association"] == "vertex" else 0
+        nz, ny, nx = (
+            n + extra + sum(sides) for n, sides in zip(common["cells"], layers, strict=True)
+        )
+        bricks = Bricks.from_payload(
+            payloads[0],
+            head.word("codec", header["codec"]),
+            (nz, ny, nx),
+            len(common["range"]),
+            common["dtype"],
+        )
+        return BrickField(**common, bricks=bricks, ghost_layers=layers)
+
+    @property
+    def _vertex(self) -> bool:
+        return self.association == "vertex"
+
+    @cached_property
+    def _function(self) -> Trilinear:
+        return Trilinear(self.bricks, self.cells, self._vertex, self.ghost_layers)
+
+    def _content(self) -> tuple[dict[str, Any], list[bytes]]:
+        entries = {"codec": self.bricks.codec, "ghost_layers": self.ghost_layers}
+        return entries, [self.bricks.payload]
+
+    def _values(self, unit: Floats) -> Floats:
+        return self._function.values(unit).astype(self.dtype)
+
+    def _slopes(self, unit: Floats) -> Floats:
+        return self._function.slopes(unit)
+
+    def _box(self, box: Box) -> Floats:
+        z, y, x = (
+            slice(at.start + low, at.stop + low)
+            for at, (low, _) in zip(box, self.ghost_layers, strict=True)
+        )
+        return self.bricks.box((z, y, x))
+
+    def _grid(self, shape: tuple[int, int, int]) -> Floats:
+        if shape == self.shape:
+            owned = tuple(
+                slice(low, low + n)
+                for n, (low, _) in zip(self.shape, self.ghost_layers, strict=True)
+            )
+            return np.stack([values[owned] for values in self.bricks.decode()], axis=-1)
+        zs, ys, xs = (self._unit_samples(n) for n in shape)
+        values = np.empty((*shape, self.n_components), self.dtype)
+        layers = max(1, SLAB_SAMPLES // (shape[1] * shape[2]))
+        for z in range(0, shape[0], layers):
+            slab = values[z : z + layers]
+            points = np.stack(np.meshgrid(zs[z : z + layers], ys, xs, indexing="ij")[::-1], axis=-1)
+            slab[:] = self._values(points.reshape(-1, 3)).reshape(slab.shape)
+        return values
