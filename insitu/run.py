@@ -385,9 +385,8 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
             recipe = field.recipe
             block = recipe.network_for(total).for_block(components, mine / total)
             if recipe.sized_by_target:
-                line += (
-                    f", a network sized by its target, {_sizes(block, mine)} parameters on rank 0"
-                )
+                sizes = _sizes(block, mine)
+                line += f", a network of {sizes} parameters on rank 0, by its target"
             else:
                 line += f", a network of {block.n_params} parameters on rank 0"
         limits = [f"{field.psnr:g} dB"] if field.psnr else []

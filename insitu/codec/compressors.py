@@ -29,6 +29,10 @@ MULTIPLES = {"sz3": (1.0,), "zfp": (8.0, 4.0, 2.0, 1.0), "sperr": (1.0,)}
 # byte of a value: one bit for each plane, as much again for the group tests, and the exponent.
 _ZFP_MOST = 3
 
+# SPERR counts in bounds, in whole numbers; where these overflow it crashes. It also crashes with
+# bounds of 1e19: values are scaled by a power of two, so that the bound is in 0.5..1.
+_SPERR_MOST = 2.0**40
+
 
 def available() -> list[str]:
     """Those of `COMPRESSORS` whose packages are installed; SPERR comes with an extra."""
@@ -54,7 +58,7 @@ def decode(name: str, packed: bytes, shape: tuple[int, ...], dtype: Any, bound: 
     """The values, of the shape and dtype that were encoded. FrameError where the compressor
     refuses the bytes.
 
-    bound: that of `encode`; only ZFP needs to know.
+    bound: that of `encode`; SZ3 does not need to know.
     """
     short = tuple(n for n in shape if n > 1) or (1,)
     try:
@@ -105,12 +109,14 @@ def _zfp_decode(
 
 
 def _sperr_encode(values: Values, bound: float) -> bytes | None:
-    if values.ndim not in (2, 3):
+    if values.ndim not in (2, 3) or not np.abs(values).max() < _SPERR_MOST * bound:
         return None
-    file, chunk = _sperr_file(values.shape, values.dtype, bound)
+    _, power = math.frexp(bound)
+    scaled = np.ldexp(values, -power)
+    file, chunk = _sperr_file(values.shape, values.dtype, math.ldexp(bound, -power))
     with file:
         # The filter takes its axes fastest first; the order of the values in memory is theirs.
-        chunk[...] = values.reshape(values.shape[::-1])
+        chunk[...] = scaled.reshape(values.shape[::-1])
         file.flush()
         return bytes(chunk.id.read_direct_chunk((0,) * values.ndim)[1])
 
@@ -118,12 +124,12 @@ def _sperr_encode(values: Values, bound: float) -> bytes | None:
 def _sperr_decode(
     packed: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], bound: float
 ) -> Values:
-    if len(shape) not in (2, 3):
+    if len(shape) not in (2, 3) or not 0 < bound < np.inf:
         raise FrameError(f"SPERR for an array of shape {shape}")
     file, chunk = _sperr_file(shape, dtype, 1.0)
     with file:
         chunk.id.write_direct_chunk((0,) * len(shape), packed)
-        return np.asarray(chunk[...]).reshape(shape)
+        return np.ldexp(np.asarray(chunk[...]).reshape(shape), math.frexp(bound)[1])
 
 
 def _sperr_file(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> tuple[Any, Any]:

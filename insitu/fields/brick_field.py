@@ -18,8 +18,8 @@ from insitu.codec.frame import FrameError
 from insitu.engines.native import lib
 from insitu.fields import header as head
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box
+from insitu.fields.header import NO_LAYERS, Layers
 from insitu.fields.trilinear import Trilinear
-from insitu.mesh.partition import NO_LAYERS, Layers
 
 Floats = NDArray[np.floating[Any]]
 

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from insitu.codec.frame import FrameError
 from insitu.engines.network import Network
 from insitu.fields.metrics import FieldMetrics
-from insitu.mesh.partition import Layers
 
 Floats = NDArray[np.floating[Any]]
+# As in `mesh.partition`, which brings MPI with it: a record is read without.
+Layers = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+NO_LAYERS: Layers = ((0, 0), (0, 0), (0, 0))
 
 MAX_CELLS_PER_AXIS = 1 << 24
 # Of evenly spaced grid lines that three numbers stand for; more are written out.

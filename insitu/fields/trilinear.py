@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec.bricks import Bricks
+from insitu.fields.header import NO_LAYERS, Layers
 
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
-Layers = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 # Rounding of a point's coordinates, in cells: so near a sample it is the sample, whose neighbours
 # (they may be NaN) do not count.
@@ -33,7 +33,7 @@ class Trilinear:
     cells: tuple[int, int, int]
     """Owned, (nz, ny, nx)."""
     vertex: bool
-    ghost_layers: Layers = ((0, 0), (0, 0), (0, 0))
+    ghost_layers: Layers = NO_LAYERS
     """In the bricks, on the (low, high) side along z, y, x."""
 
     def values(self, unit: Floats) -> Floats:
