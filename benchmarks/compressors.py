@@ -3,9 +3,9 @@
 In: an array (nz, ny, nx) and a tolerance in its units. Out: bytes, and what they decode to.
 
 `available()` imports them; one that is not installed is named with the reason. They are ZFP
-(`zfpy`), SZ3 (`pysz`), SPERR (`hdf5plugin`, `h5py`) and TTHRESH (`numcodecs-wasm-tthresh`); the last
-two need the extra `bench`. What the tolerance bounds is the compressor's own business (the largest
-error, or the mean one): compare them by what they reach.
+(`zfpy`), SZ3 (`pysz`), SPERR (`hdf5plugin`, `h5py`) and TTHRESH (`numcodecs-wasm-tthresh`); the
+last two need the extra `bench`. What the tolerance bounds is the compressor's own business (the
+largest error, or the mean one): compare them by what they reach.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Compressor:
     name: str
     encode: Callable[[np.ndarray, float], bytes]
     decode: Callable[[bytes, tuple[int, ...], np.dtype], np.ndarray]
-    timed: bool = True
-    """Whether its seconds say something of the method: not where it runs in WebAssembly."""
+    native: bool = True
+    """Or in WebAssembly: then its seconds say nothing of the method, and trials are expensive."""
 
 
 def available() -> tuple[list[Compressor], dict[str, str]]:
@@ -135,7 +135,7 @@ def _tthresh() -> Compressor:
         numbers = np.frombuffer(packed, np.uint8)
         return np.asarray(attempt(lambda: codec.decode(numbers)), dtype).reshape(shape)
 
-    return Compressor("TTHRESH", encode, decode, timed=False)
+    return Compressor("TTHRESH", encode, decode, native=False)
 
 
 @contextlib.contextmanager

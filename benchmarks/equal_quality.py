@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from time import process_time
 
 import numpy as np
-from compressors import Compressor
+from compressors import Compressor, NoResult
 
 from insitu.metrics import psnr
 
 CLOSE_DB = 0.05
 """So far above the target a result is taken as it is."""
-CLOSE_TOLERANCES = 1.05
+STEP_DB = 0.3
+"""Beyond the target, where nothing is known of the other side of it."""
+CLOSE_TOLERANCES = 1.01
 """Factor between tolerances on either side of the target, from which nothing more is expected."""
 COARSEST = 256
 """Tolerances go up to so many ranges of the values: ZFP stays far below what it is given."""
-MOST_TRIALS = 10
-"""Per target."""
+TRIALS, EXPENSIVE_TRIALS = 12, 4
+"""Per target, native and in WebAssembly."""
+SCAN = tuple(2 ** (-i / 2) for i in range(26))
+"""Tolerances, in ranges of the values, that native compressors try first: the way from a tolerance
+to dB need not be monotonous, and SZ3's is not where few bytes remain."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +51,35 @@ class Tolerances:
 
     def reach(self, target: float) -> Outcome | None:
         """The smallest of the results that reach `target` dB, once tolerances on either side are
-        next to each other; None where no tolerance reaches it. Raises what the compressor does."""
-        for _ in range(MOST_TRIALS):
+        next to each other; None where no tolerance reaches it. NoResult where the compressor gives
+        up before that."""
+        if self.compressor.native and not self.trials:
+            for part in SCAN:
+                self._try(part * self._range)
+        for _ in range(TRIALS if self.compressor.native else EXPENSIVE_TRIALS):
             tolerance = self._next(target)
             if tolerance is None:
                 break
-            self._try(tolerance)
-        enough = [trial for trial in self.trials if trial.psnr >= target]
-        return min(enough, key=lambda trial: trial.nbytes, default=None)
+            try:
+                self._try(tolerance)
+            except NoResult:
+                if not self._enough(target):
+                    raise
+                break
+        return min(self._enough(target), key=lambda trial: trial.nbytes, default=None)
+
+    def _enough(self, target: float) -> list[Outcome]:
+        return [trial for trial in self.trials if trial.psnr >= target]
 
     def _next(self, target: float) -> float | None:
         """The tolerance to try; None: there is none."""
         if not self.trials:
             return self._range * 10 ** (-target / 20)
-        above = [t for t in self.trials if t.psnr >= target]
+        above = self._enough(target)
         if not above:
             best = max(self.trials, key=lambda t: t.psnr)
             finest = min(t.setting for t in self.trials)
-            return finest * 10 ** (-(target - best.psnr + 1) / 20)
+            return finest * 10 ** (-(target - best.psnr + STEP_DB) / 20)
         nearest = min(above, key=lambda t: (t.psnr, -t.setting))
         if nearest.psnr <= target + CLOSE_DB:
             return None
@@ -72,7 +88,7 @@ class Tolerances:
             coarsest = max(t.setting for t in self.trials)
             if coarsest >= COARSEST * self._range:
                 return None
-            farther = coarsest * 10 ** ((nearest.psnr - target + 1) / 20)
+            farther = coarsest * 10 ** ((nearest.psnr - target + STEP_DB) / 20)
             return min(farther, COARSEST * self._range)
         beyond = min(coarser, key=lambda t: t.setting)
         if beyond.setting <= CLOSE_TOLERANCES * nearest.setting:

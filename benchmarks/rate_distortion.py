@@ -56,7 +56,7 @@ OURS, BEST = "insitu", "best table"
 
 
 def network(values: np.ndarray, target: float, table: int | None = None) -> Outcome:
-    """`values` as the product keeps them for a target of PSNR; table: log2 of its size, if given."""
+    """`values` as the product keeps them for a target of PSNR; table: log2 of its entries."""
     shape = NetworkConfig(log2_hashmap_size=table)
     recipe = FieldConfig(psnr=target, network=shape).recipe
     block = partition(values)
@@ -252,7 +252,7 @@ def main() -> None:
             aside.replace(arguments.json)
     ours = [] if arguments.peers_only else [OURS, BEST]
     names = ours + [compressor.name for compressor in compressors]
-    timed = ours + [compressor.name for compressor in compressors if compressor.timed]
+    timed = ours + [compressor.name for compressor in compressors if compressor.native]
     print_table(rows, names + list(missing), timed)
     for peer, reason in missing.items():
         print(f"\n{peer} is missing: {reason}")
