@@ -22,7 +22,7 @@ CLOSE_TOLERANCES = 1.01
 """Factor between tolerances on either side of the target, from which nothing more is expected."""
 COARSEST = 256
 """Tolerances go up to so many ranges of the values: ZFP stays far below what it is given."""
-TRIALS, EXPENSIVE_TRIALS = 12, 4
+TRIALS, EXPENSIVE_TRIALS = 12, 3
 """Per target, native and in WebAssembly."""
 SCAN = tuple(2 ** (-i / 2) for i in range(26))
 """Tolerances, in ranges of the values, that native compressors try first: the way from a tolerance

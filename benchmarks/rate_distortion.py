@@ -10,7 +10,7 @@ Ratio is bytes of the raw values over compressed bytes; of a network, its whole 
 included; of SPERR, the chunk without the HDF5 file. PSNR is against the range of the values, by
 decoding those bytes. Peers get the tolerance whose PSNR is closest to the target from above
 (`equal_quality`). `insitu` is what a run file with nothing but `psnr` keeps; `best table` the
-smallest frame among tables of 2^8 to 2^18 entries, in steps of 4 times, which nobody knows in
+smallest frame among tables of 2^8 to 2^18 entries, in steps of 4 times, that nobody knows in
 advance: its seconds are those of that table alone. Seconds are CPU time, in (compress) and out
 (decompress the whole volume), of the run that gave the bytes.
 
@@ -27,9 +27,11 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -78,21 +80,24 @@ def reached(outcome: Outcome, target: float) -> bool:
     return outcome.psnr >= target - ROUNDING_DB
 
 
-def best_tables(values: np.ndarray, targets: list[float]) -> Iterator[Outcome]:
+def best_tables(values: np.ndarray, targets: list[float], limits: list[float]) -> Iterator[Outcome]:
     """The smallest frame over the tables, for targets in rising order.
 
-    A higher target needs no smaller table, so each begins where the last one ended; and a table
-    that needs more bytes than the one before ends it. Where no table reaches the target, the one
-    that comes closest; then higher targets are not tried any more.
+    A higher target needs no smaller table, so each begins where the last one ended. A table that
+    needs more bytes than the one before ends it, and so does one that takes more than the target's
+    limit and misses it. Where no table reaches the target, the one that comes closest; then higher
+    targets are not tried any more.
     """
     first = 0
-    for target in targets:
+    for target, limit in zip(targets, limits, strict=True):
         best: tuple[int, Outcome] | None = None
         missed: list[Outcome] = []
         for i in range(first, len(TABLES)):
             outcome = network(values, target, TABLES[i])
             if not reached(outcome, target):
                 missed.append(outcome)
+                if outcome.nbytes > limit:
+                    break
             elif best is None or outcome.nbytes < best[1].nbytes:
                 best = i, outcome
             else:
@@ -116,16 +121,16 @@ def measure(values: np.ndarray, targets: list[float], peers_only: bool) -> list[
     values = np.ascontiguousarray(values)
     rows: list[dict[str, Any]] = [{"target": target} for target in targets]
     if not peers_only:
+        limits = []
         for row in rows:
-            row[OURS] = figures(network(values, row["target"]), values, row["target"])
+            outcome = network(values, row["target"])
+            row[OURS] = figures(outcome, values, row["target"])
+            limits.append(outcome.nbytes if reached(outcome, row["target"]) else math.inf)
         last: dict[str, Any] = {}
-        tables = best_tables(values, targets)
-        for row in rows:
-            outcome = next(tables, None)
+        for row, best in zip_longest(rows, best_tables(values, targets, limits)):
             # Beyond the first target that no table reaches, what came closest to that one stands.
-            last = last | {"reached": False} if outcome is None else figures(
-                outcome, values, row["target"]
-            )  # fmt: skip
+            if best is not None:
+                last = figures(best, values, row["target"])
             row[BEST] = last
     for compressor in available()[0]:
         tolerances = Tolerances(compressor, values)

@@ -37,7 +37,7 @@ def test_the_best_table_is_no_larger_than_another_that_reaches_the_target(
 ) -> None:
     monkeypatch.setattr(rate_distortion, "TABLES", (8, 12))
     targets = [25.0, 30.0]
-    for target, outcome in zip(targets, best_tables(VALUES, targets), strict=True):
+    for target, outcome in zip(targets, best_tables(VALUES, targets, [np.inf] * 2), strict=True):
         assert reached(outcome, target)
         others = [network(VALUES, target, table) for table in (8, 12)]
         smallest = min(o.nbytes for o in others if reached(o, target))
@@ -52,9 +52,12 @@ def test_tables_end_where_none_reaches_the_target(monkeypatch: pytest.MonkeyPatc
         return Outcome(100 * table, 20.0 + table, 0.1, 0.1, table)
 
     monkeypatch.setattr(rate_distortion, "network", never)
-    (closest,) = best_tables(VALUES, [50.0, 60.0])
+    (closest,) = best_tables(VALUES, [50.0, 60.0], [np.inf] * 2)
     assert closest.psnr == 38.0
     assert tried == [(50.0, table) for table in rate_distortion.TABLES]
+    tried.clear()
+    assert list(best_tables(VALUES, [50.0, 60.0], [1100, 1100]))  # more bytes serve nobody
+    assert tried == [(50.0, table) for table in (8, 10, 12)]
 
 
 def figures(ratio: float, db: float = 40.1, reached: bool = True) -> dict[str, object]:
