@@ -168,15 +168,18 @@ def seconds(given: dict[str, Any] | None) -> str:
 
 
 def print_table(rows: list[dict[str, Any]], names: list[str], timed: list[str]) -> None:
-    """Ratios, the best of a row in bold; then seconds in / out."""
+    """Ratios, in bold the best of what one gets without a sweep; then seconds in / out."""
     times = " | ".join(f"{name}, s in / out" for name in timed)
     print(f"\n| volume | dB | {' | '.join(names)} | {times} |")
     print("|---" * (2 + len(names) + len(timed)) + "|")
     for row in rows:
         target = row["target"]
-        given = [row.get(name) for name in names]
-        best = max((g["ratio"] for g in given if g and g["reached"]), default=0.0)
-        cells = [ratio(g, target, best) for g in given]
+        given = {name: row.get(name) for name in names}
+        best = max(
+            (g["ratio"] for name, g in given.items() if g and g["reached"] and name != BEST),
+            default=0.0,
+        )
+        cells = [ratio(g, target, best) for g in given.values()]
         if BEST in names and (chosen := row[BEST])["reached"]:
             cells[names.index(BEST)] += f", 2^{chosen['setting']:.0f}"
         cells += [seconds(row.get(name)) for name in timed]
@@ -211,7 +214,7 @@ def plot(path: Path, rows: list[dict[str, Any]], names: list[str]) -> None:
         panel.set_title(title, fontsize=8)
         panel.set_yscale("log")
         panel.grid(alpha=0.3)
-        panel.tick_params(labelsize=7)
+        panel.tick_params(labelsize=7, labelbottom=True)
     figure.supxlabel("PSNR (dB)", fontsize=9)
     figure.supylabel("compression ratio", fontsize=9)
     handles, labels = axes.flat[0].get_legend_handles_labels()
