@@ -25,7 +25,6 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import argparse
 import json
 import statistics
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,31 +32,20 @@ from time import process_time
 from typing import Any
 
 import numpy as np
+from volumes import DATA, Series, cloverleaf, partition, volumes
 
 from insitu.codec.options import Compression
 from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
-from insitu.mesh.partition import Partition
 from insitu.training import block as fitting
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import local_ranges
 from insitu.training.train import train
 
-ROOT = Path(__file__).resolve().parents[1]
-EXAMPLE = ROOT / "examples" / "cloverleaf"
 TARGETS = (30.0, 35.0, 40.0, 45.0)
 WAYS = ("cold", "warm")
 LARGE = 14
 """log2 of the table where the default one does not reach a target."""
-
-
-@dataclass(frozen=True)
-class Series:
-    """One field at successive steps."""
-
-    name: str
-    steps: tuple[str, ...]
-    volumes: tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -93,14 +81,7 @@ def run(
     volume: np.ndarray, target: Target, seed: int, large: bool, before: NeuralField | None = None
 ) -> Run:
     """One training of `volume` (nz, ny, nx) as the product does it."""
-    block = Partition(
-        field="volume",
-        association="element",
-        components=(volume,),
-        ghost_layers=((0, 0),) * 3,
-        nodes=tuple(np.linspace(0.0, 1.0, n + 1) for n in volume.shape[::-1]),
-        domain_id=0,
-    )
+    block = partition(volume)
     usual = Network().with_table_for(volume.size)
     network = replace(usual, log2_hashmap_size=LARGE) if large else usual
     whole = local_ranges({"volume": [block]})["volume"]
@@ -157,42 +138,6 @@ def ladder(volume: np.ndarray, seeds: list[int], large: bool) -> Iterator[dict[s
         if rung["reached"]:
             return
         steps = int(np.ceil(steps * 1.25))
-
-
-def cloverleaf(cells: int, cycles: tuple[int, ...]) -> list[Series]:
-    """Density, energy and velocity along x of the example, at the cell centres."""
-    sys.path.insert(0, str(EXAMPLE))
-    from cloverleaf import CloverLeaf
-
-    simulation = CloverLeaf(EXAMPLE / "clover.in", cells=(cells,) * 3)
-    kept: dict[str, list[np.ndarray]] = {"density": [], "energy": [], "velocity_x": []}
-    while simulation.cycle < cycles[-1]:
-        simulation.step()
-        if simulation.cycle not in cycles:
-            continue
-        fields = simulation.mesh()["fields"]
-        for name in ("density", "energy"):
-            padded = fields[name]["values"].reshape((cells + 4,) * 3)
-            kept[name].append(padded[2:-2, 2:-2, 2:-2].astype(np.float32))
-        padded = fields["velocity"]["values"]["x"].reshape((cells + 5,) * 3)
-        kept["velocity_x"].append(padded[2:-3, 2:-3, 2:-3].astype(np.float32))
-    steps = tuple(str(cycle) for cycle in cycles)
-    return [Series(f"example {name}", steps, tuple(v)) for name, v in kept.items()]
-
-
-def volumes(folder: Path) -> list[Series]:
-    """NAME_STEP.npz with an array `values`, as series in the order of their steps."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(folder.glob("*_*.npz")):
-        found.setdefault(path.stem.rpartition("_")[0], []).append(path)
-    return [
-        Series(
-            name,
-            tuple(path.stem.rpartition("_")[2] for path in paths),
-            tuple(np.load(path)["values"] for path in paths),
-        )
-        for name, paths in found.items()
-    ]
 
 
 def cell(figures: dict[str, Any] | None) -> str:
@@ -267,7 +212,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--cells", type=int, default=96, help="of CloverLeaf, per axis")
     parser.add_argument(
