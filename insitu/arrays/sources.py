@@ -14,7 +14,7 @@ from insitu.arrays.record_volume import RecordVolume
 from insitu.arrays.volume import Volume
 from insitu.codec import frame
 from insitu.errors import ConfigError
-from insitu.history.record import MANIFEST
+from insitu.history.record_writer import MANIFEST
 
 HDF5 = (".h5", ".hdf5", ".he5")
 NETCDF = (".nc", ".nc4", ".cdf")
