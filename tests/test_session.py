@@ -57,7 +57,7 @@ def run_file(folder: Path, **changes: Any) -> dict[str, Any]:
                 },
             },
         ],
-        "record": {"path": str(folder / "record")},
+        "record": {"path": str(folder / "record"), "scratch": str(folder)},
         "output": str(folder),
         **changes,
     }
