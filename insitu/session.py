@@ -80,6 +80,7 @@ class Session:
         self._latest: dict[str, DistributedField] = {}
         self._record: RecordWriter | None = None
         self._crash_log: CrashLog | None = None
+        self._mirror_trouble = ""
         self._tally = Tally()
         self._steps_written = 0  # of the queries' results
         self._mesh: Any = None
@@ -383,7 +384,10 @@ class Session:
                 )
             self._crash_log.store(fields, window)
         except RemoteError as error:
-            self._failed("step not kept for a crash", error)
+            # Told once, not at every step.
+            if self.run.on_error == "raise" or str(error) != self._mirror_trouble:
+                self._mirror_trouble = str(error)
+                self._failed("step not kept for a crash", error)
 
     @property
     def _units(self) -> Units:
