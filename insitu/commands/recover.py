@@ -75,8 +75,9 @@ def run(arguments: argparse.Namespace) -> bool:
         )
     else:
         rows = {name: f"cycles {_ends(cycles)}" for name, cycles in found.steps.items()}
-        rows |= {f"problem {i}": text for i, text in enumerate(found.problems, 1)}
         output.print_table(str(path), rows or {"nothing": "no complete step was found"})
+        for text in found.problems:
+            print(text)
     return bool(found.steps)
 
 
@@ -97,14 +98,14 @@ def _list(dead: list[Run], problems: list[str], arguments: argparse.Namespace) -
         ]
         output.print_json({"dead_runs": runs, "problems": problems})
         return
-    rows = {
-        str(folder): f"{len(one.files)} of {one.owner.n_ranks} ranks, {byte_size(one.nbytes)}, "
-        f"of {one.owner.record}"
-        for one in dead
-        for folder in one.folders
-    }
-    rows |= {f"problem {i}": text for i, text in enumerate(problems, 1)}
-    output.print_table(f"dead runs in {arguments.scratch}", rows or {"none": ""})
+    # Lines, no table: nothing may break a path that is to be copied.
+    print(f"dead runs in {arguments.scratch}:" + ("" if dead else " none"))
+    for one in dead:
+        ranks = f"{len(one.files)} of {one.owner.n_ranks} ranks"
+        for folder in one.folders:
+            print(f"  {folder}  {ranks}, {byte_size(one.nbytes)}, record {one.owner.record}")
+    for text in problems:
+        print(f"  {text}")
 
 
 def _choice(runs: list[Run], dead: list[Run], given: list[str]) -> str:
