@@ -114,3 +114,21 @@ def test_nothing_but_headers_is_read_to_open(path: Path, tmp_path: Path) -> None
     assert np.isfinite(data[0, 6:, 8:, 10:]).all() and np.isfinite(data[1:]).all()
     with pytest.raises(ValueError, match="checksum"):
         data[0, 0, 0, 0].load()
+
+
+def test_the_engine_is_registered_under_its_name(path: Path, root: Path) -> None:
+    """What the package tells installers, xarray finds."""
+    from configparser import ConfigParser
+    from importlib.metadata import EntryPoint
+
+    from xarray.backends.plugins import build_engines
+
+    setup = ConfigParser()
+    setup.read(root / "setup.cfg")
+    ((name, value),) = (
+        line.split(" = ")
+        for line in setup["options.entry_points"]["xarray.backends"].strip().splitlines()
+    )
+    engines = build_engines([EntryPoint(name, value, "xarray.backends")])
+    data = xr.open_dataset(path, engine=type(engines["insitu"]))
+    assert data.density.dims == ("time", "z", "y", "x")
