@@ -12,6 +12,7 @@ from insitu.history.record import open_record
 if TYPE_CHECKING:
     from insitu.arrays.compress import compress
     from insitu.arrays.compressed_array import CompressedArray, load
+    from insitu.arrays.pyvista_view import to_pyvista
     from insitu.session import Session, open
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "load",
     "open",
     "open_record",
+    "to_pyvista",
 ]
 
 
@@ -34,6 +36,7 @@ _LAZY = {
     "compress": "insitu.arrays.compress",
     "load": "insitu.arrays.compressed_array",
     "open": "insitu.session",
+    "to_pyvista": "insitu.arrays.pyvista_view",
 }
 
 

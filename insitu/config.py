@@ -115,6 +115,9 @@ class FieldConfig(Target, Compression):
     of about 32^3 samples; or `auto`, whichever takes the fewest bytes for the target. All but `inr`
     need `psnr`, `ratio` or `max_error`."""
 
+    unit: str = ""
+    """Unit of the values, e.g. `kg m-3`, to be told to readers of the record."""
+
     network: NetworkConfig = NetworkConfig()
     training: TrainingOptions = field(default_factory=TrainingOptions)
 
@@ -168,6 +171,19 @@ class RecordConfig(Section):
 
     path: str
     """Folder of the record."""
+
+    on: tuple[Literal["trigger", "crash", "end"], ...] = ("trigger", "crash", "end")
+    """When the window is kept: at a `trigger` and at the `end` it is written to the record; for a
+    `crash` it is mirrored in files that outlive the simulation, for `insitu recover`."""
+
+    scratch: str = "/dev/shm"
+    """Folder on each node for those files; they take as much as the compressed window."""
+
+    length_unit: str = ""
+    """Unit of the coordinates, to be told to readers of the record."""
+
+    time_unit: str = ""
+    """Unit of the simulation's time, likewise."""
 
 
 @dataclass(frozen=True, kw_only=True)

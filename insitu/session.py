@@ -8,7 +8,7 @@ A field is trained at a step only if something that is due reads it; see `Sessio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -21,7 +21,8 @@ from insitu.config import RunConfig
 from insitu.engines import threads
 from insitu.errors import ConfigError, nearest
 from insitu.fields.distributed_field import DistributedField
-from insitu.history.record import RecordWriter
+from insitu.history.crash_log import CrashLog
+from insitu.history.record_writer import RecordWriter, Units
 from insitu.history.window import Window
 from insitu.mesh import Partition, exchange, field_names, partitions, state, verify
 from insitu.mesh import check as check_ghosts
@@ -80,6 +81,8 @@ class Session:
         self._latest: dict[str, DistributedField] = {}
         self._memories: dict[tuple[str, int], Memory] = {}
         self._record: RecordWriter | None = None
+        self._crash_log: CrashLog | None = None
+        self._mirror_trouble = ""
         self._tally = Tally()
         self._steps_written = 0  # of the queries' results
         self._mesh: Any = None
@@ -206,10 +209,17 @@ class Session:
         """
         written = []
         try:
-            self._save()
+            if self._records_on("end"):
+                self._save()
             written += [] if self._record is None else [str(self._record.path)]
         except RemoteError as error:
+            if self._crash_log is not None:
+                self._crash_log.close(remove=False)
+                folder, self._crash_log = self._crash_log.folder, None
+                self._warn(f"the window stays in {folder}: insitu recover {folder}")
             self._failed("record not completed", error)
+        if self._crash_log is not None:
+            self._crash_log.close(remove=True)
         try:
             written += self._save_queries()
         except RemoteError as error:
@@ -235,7 +245,8 @@ class Session:
             scenes = [*self.wanted.scenes, *scenes]
         files = [file for scene in scenes for file in self._render(scene)]
         if fired:
-            self._save()
+            if self._records_on("trigger"):
+                self._save()
             self._save_queries(at_end=False)
             self._call_back(fired, cycle, time)
         report = StepReport(
@@ -363,7 +374,40 @@ class Session:
         for field in fields.values():
             self.window.append(field)
         self._latest.update(fields)
+        if fields and self._records_on("crash"):
+            self._mirror(fields.values())
         return fields
+
+    def _mirror(self, fields: Iterable[DistributedField]) -> None:
+        """Keep the step where it outlives the simulation; failing that, go on. Collective."""
+        record = self.run.record
+        assert record is not None
+        window = {
+            (name, entry.summary.cycle)
+            for name in self.window.names
+            for entry in self.window.entries(name)
+        }
+        try:
+            if self._crash_log is None:
+                self._crash_log = CrashLog(
+                    self.comm, Path(record.scratch), Path(record.path), self._units
+                )
+            self._crash_log.store(fields, window)
+        except RemoteError as error:
+            # Told once, not at every step.
+            if self.run.on_error == "raise" or str(error) != self._mirror_trouble:
+                self._mirror_trouble = str(error)
+                self._failed("step not kept for a crash", error)
+
+    @property
+    def _units(self) -> Units:
+        record = self.run.record
+        assert record is not None
+        fields = {name: field.unit for name, field in self.run.fields.items() if field.unit}
+        return Units(record.length_unit, record.time_unit, fields)
+
+    def _records_on(self, occasion: str) -> bool:
+        return self.run.record is not None and occasion in self.run.record.on
 
     def _render(self, scene: Scene) -> list[Path]:
         """Pictures of a scene, at the present step or at those in the window. Collective."""
@@ -385,11 +429,11 @@ class Session:
         )
 
     def _save(self) -> None:
-        """Write what the window holds to the record, if there is to be one. Collective."""
-        if self.run.record is None:
-            return
+        """Write what the window holds to the record. Collective."""
         if self._record is None:
-            self._record = RecordWriter(self.comm, Path(self.run.record.path))
+            record = self.run.record
+            assert record is not None
+            self._record = RecordWriter(self.comm, Path(record.path), self._units)
         self._record.append([e for name in self.window.names for e in self.window.entries(name)])
 
     def _save_queries(self, at_end: bool = True) -> list[str]:
@@ -429,5 +473,8 @@ class Session:
     def _failed(self, what: str, error: Exception) -> None:
         if self.run.on_error == "raise":
             raise error
+        self._warn(f"{what}: {error}")
+
+    def _warn(self, text: str) -> None:
         if self.comm.rank == 0:
-            self.log.warning("%s: %s", what, error)
+            self.log.warning("%s", text)

@@ -157,7 +157,7 @@ def test_what_is_trained(
     expected: dict[str, list[int]],
 ) -> None:
     if changes.get("record"):
-        changes = {"record": {"path": str(folder / "record")}}
+        changes = {"record": {"path": str(folder / "record"), "scratch": str(folder)}}
     session = insitu.open(run_file(folder, *actions, **changes), COMM)
     drive(session, Moving(COMM, steps=8, domains=empty_last))
     session.close()

@@ -57,7 +57,7 @@ def run_file(folder: Path, **changes: Any) -> dict[str, Any]:
                 },
             },
         ],
-        "record": {"path": str(folder / "record")},
+        "record": {"path": str(folder / "record"), "scratch": str(folder)},
         "output": str(folder),
         **changes,
     }
@@ -333,3 +333,73 @@ def test_mistakes_in_the_run_file_come_first(folder: Path) -> None:
     with pytest.raises(ConfigError, match="publishes no field 'desnity'; did you mean 'density'"):
         session.check(Moving(MPI.COMM_SELF).mesh())
     session.close()
+
+
+@pytest.mark.parallel([1, 2])
+@pytest.mark.parametrize("trouble", ["missing", "a file", "full"])
+def test_a_scratch_folder_in_trouble_is_told_and_the_run_goes_on(
+    trouble: str, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scratch = folder / "scratch"
+    if COMM.rank == 0:
+        if trouble == "a file":
+            scratch.write_text("in the way")
+        elif trouble == "full":
+            scratch.mkdir()
+    COMM.barrier()
+    if trouble == "full" and COMM.rank == COMM.size - 1:  # what a full file system answers
+        import os
+
+        def refuse(*_: Any) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "posix_fallocate", refuse)
+    record = {"path": str(folder / "record"), "scratch": str(scratch)}
+    with caplog.at_level("WARNING"):
+        reports, _ = drive(run_file(folder, record=record), Moving(COMM, steps=4))
+    assert cycles(reports) == [2, 4]
+    told = [r.getMessage() for r in caplog.records if "not kept for a crash" in r.getMessage()]
+    if COMM.rank == 0:
+        words = "No space left" if trouble == "full" else "no such folder; see record.scratch"
+        assert len(told) == 1 and words in told[0]
+    assert [s["cycle"] for s in insitu.open_record(folder / "record").steps["density"]] == [2, 4]
+    if trouble == "full":
+        assert not list(scratch.iterdir())
+
+
+@pytest.mark.parallel([1, 2])
+def test_crash_files_go_at_the_end_unless_the_record_failed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def files() -> list[Path]:
+        COMM.barrier()
+        return sorted(folder.glob("insitu.*/*.crash"))
+
+    simulation = Moving(COMM, steps=12)
+    session = insitu.open(run_file(folder, actions=[], on_error="raise"), COMM)
+    while not simulation.done:
+        simulation.step()
+        session.publish(simulation.mesh())
+        session.execute()
+    assert len(files()) == COMM.size and not (folder / "record").exists()
+    COMM.barrier()
+    session.close()
+    assert files() == [] and not list(folder.glob("insitu.*"))
+    assert len(insitu.open_record(folder / "record").steps["density"]) == 3
+
+    blocked = {"path": str(folder / "record" / "manifest.json"), "scratch": str(folder)}
+    with caplog.at_level("WARNING"):
+        drive(run_file(folder, actions=[], record=blocked), Moving(COMM, steps=4))
+    assert len(files()) == COMM.size
+    if COMM.rank == 0:
+        kept = [r.getMessage() for r in caplog.records if "insitu recover" in r.getMessage()]
+        assert len(kept) == 1 and "the window stays in" in kept[0]
+
+
+@pytest.mark.parallel([1, 2])
+def test_what_the_record_is_written_on(folder: Path) -> None:
+    record = {"path": str(folder / "record"), "scratch": str(folder), "on": ["trigger"]}
+    drive(run_file(folder, record=record), Moving(COMM))
+    found = insitu.open_record(folder / "record").steps["density"]
+    assert [s["cycle"] for s in found] == [4, 6, 8]  # the window when the trigger fired
+    assert not list(folder.glob("insitu.*"))

@@ -110,19 +110,3 @@ def read_partition(volume: Volume, blocks: Blocks, number: int, *, ghosts: bool)
 def _even(cells: int, most: int) -> tuple[int, ...]:
     parts = -(-cells // most)
     return tuple(cells * i // parts for i in range(parts + 1))
-
-
-def overlap(own: Box, box: Box) -> tuple[Box, Box] | None:
-    """Where a block's samples `own` and a box meet: counted from the box, and from the block."""
-    starts = [max(a.start, b.start) for a, b in zip(own, box, strict=True)]
-    stops = [min(a.stop, b.stop) for a, b in zip(own, box, strict=True)]
-    if any(start >= stop for start, stop in zip(starts, stops, strict=True)):
-        return None
-    both = []
-    for origin in (box, own):
-        z, y, x = (
-            slice(start - axis.start, stop - axis.start)
-            for start, stop, axis in zip(starts, stops, origin, strict=True)
-        )
-        both.append((z, y, x))
-    return both[0], both[1]

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from insitu.arrays.blocks import overlap
 from insitu.arrays.header import ArrayHeader
 from insitu.arrays.volume import Array, Box, Volume
+from insitu.boxes import overlap
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
 from insitu.fields.block_field import BlockField

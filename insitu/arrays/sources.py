@@ -14,7 +14,7 @@ from insitu.arrays.record_volume import RecordVolume
 from insitu.arrays.volume import Volume
 from insitu.codec import frame
 from insitu.errors import ConfigError
-from insitu.history.record import MANIFEST
+from insitu.history.record_writer import MANIFEST
 
 HDF5 = (".h5", ".hdf5", ".he5")
 NETCDF = (".nc", ".nc4", ".cdf")
@@ -75,11 +75,13 @@ def open_volume(
     step: int | None = None,
     shape: Sequence[int] | None = None,
     dtype: str = "f4",
+    vectors: bool = False,
 ) -> Volume:
     """The array that `text` names, whatever kind of file it is in. Not collective.
 
     dataset: the array's or the field's name, instead of "FILE:dataset". step: of an array with four
     axes or of a record, where the last is the default. shape, dtype: of a raw file.
+    vectors: take a vector field of a record, too: `read` gives (nz, ny, nx, n_components).
     Raises ConfigError that says what is wrong and what there is.
     """
     path, named = split_name(text)
@@ -87,7 +89,7 @@ def open_volume(
     if path.is_dir():
         if not is_record(path):
             raise ConfigError([f"{path}: a folder without {MANIFEST}, so not a record of a run"])
-        return RecordVolume(path, dataset, -1 if step is None else step)
+        return RecordVolume(path, dataset, -1 if step is None else step, vectors=vectors)
     if is_compressed(path):
         _only(path, "one array", dataset=dataset, step=step)
         return CompressedArray.open(path)

@@ -13,12 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.boxes import Box as Box
 from insitu.errors import ConfigError
 from insitu.mesh.partition import Association, Shape
 
 Array: TypeAlias = NDArray[Any]
-Box: TypeAlias = tuple[slice, slice, slice]
-"""Samples z, y, x of a grid; every slice has a start and a stop, and no step."""
 Nodes: TypeAlias = tuple[Array, Array, Array]
 """Grid lines x (nx + 1,), y (ny + 1,), z (nz + 1,) of the cells, float64, increasing."""
 

@@ -30,7 +30,8 @@ MAGIC = b"INSITUFR"
 VERSION = 2
 READABLE = (1, 2)
 _PREFIX = struct.Struct("<8sHHIQ")
-_CHECKSUM_NBYTES = 4
+PREFIX_NBYTES = _PREFIX.size
+CHECKSUM_NBYTES = 4
 _MOST_HEADER = 1 << 16  # bytes that a header may inflate to; longer ones stay as they are
 
 # What headers mostly consist of. It belongs to version 2: to change it is to make a version.
@@ -48,7 +49,7 @@ _DICTIONARY = (
 
 
 def _checksum(data: bytes | memoryview) -> bytes:
-    return zlib.crc32(data).to_bytes(_CHECKSUM_NBYTES, "little")
+    return zlib.crc32(data).to_bytes(CHECKSUM_NBYTES, "little")
 
 
 def pack(header: Mapping[str, Any], payloads: Sequence[bytes]) -> bytes:
@@ -78,7 +79,29 @@ def frame_nbytes(data: bytes | memoryview) -> int:
     if version not in READABLE:
         known = " and ".join(map(str, READABLE))
         raise FrameError(f"frame of version {version}, this insitu reads versions {known}")
-    return int(_PREFIX.size + header_nbytes + payload_nbytes + _CHECKSUM_NBYTES)
+    return int(_PREFIX.size + header_nbytes + payload_nbytes + CHECKSUM_NBYTES)
+
+
+def header_nbytes(prefix: bytes | memoryview) -> int:
+    """Length of the header that follows the prefix of a frame, as `frame_nbytes` accepts it."""
+    return int(_PREFIX.unpack_from(prefix)[3])
+
+
+def read_header(data: bytes | memoryview) -> dict[str, Any]:
+    """The header, of its bytes alone, with the lengths of the payloads as "payloads".
+
+    No checksum tells whether they were altered. Raises FrameError where they are no header.
+    """
+    text = bytes(data)
+    if text.startswith(zstd.MAGIC):
+        text = zstd.decompress(text, _MOST_HEADER, _DICTIONARY)
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FrameError(f"header is not JSON: {error}") from None
+    if not isinstance(header, dict):
+        raise FrameError(f"header is {type(header).__name__}, expected an object")
+    return header
 
 
 def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
@@ -90,20 +113,12 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
     nbytes = frame_nbytes(view)
     if len(view) < nbytes:
         raise FrameError(f"torn: {len(view)} bytes of a frame of {nbytes}")
-    body = view[: nbytes - _CHECKSUM_NBYTES]
-    if _checksum(body) != bytes(view[nbytes - _CHECKSUM_NBYTES : nbytes]):
+    body = view[: nbytes - CHECKSUM_NBYTES]
+    if _checksum(body) != bytes(view[nbytes - CHECKSUM_NBYTES : nbytes]):
         raise FrameError("checksum does not match: the bytes were altered")
-    header_nbytes = _PREFIX.unpack_from(view)[3]
-    text = bytes(body[_PREFIX.size : _PREFIX.size + header_nbytes])
-    if text.startswith(zstd.MAGIC):
-        text = zstd.decompress(text, _MOST_HEADER, _DICTIONARY)
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FrameError(f"header is not JSON: {error}") from None
-    if not isinstance(header, dict):
-        raise FrameError(f"header is {type(header).__name__}, expected an object")
-    return header, _split(body[_PREFIX.size + header_nbytes :], header.pop("payloads", None))
+    end = _PREFIX.size + header_nbytes(view)
+    header = read_header(body[_PREFIX.size : end])
+    return header, _split(body[end:], header.pop("payloads", None))
 
 
 def _split(payload: memoryview, lengths: Any) -> list[bytes]:

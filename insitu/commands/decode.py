@@ -1,38 +1,47 @@
 """insitu decode: an insitu file, or a field of a run's record, becomes a plain array again.
 
-In: compressed data. Out: a .npy file or raw values, written block by block.
+In: compressed data. Out: a .npy file, raw values, HDF5, or VTK's files for ParaView.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from insitu.arrays import comparison
+from insitu.arrays import plain_write, vtk_write
 from insitu.arrays.compressed_array import region_box
+from insitu.arrays.part import Part
+from insitu.arrays.record_volume import RecordVolume
+from insitu.arrays.volume import Volume
 from insitu.commands import inputs, output
 from insitu.errors import ConfigError
 
 SUMMARY = "write an array out again"
-DESCRIPTION = "Write an array, or a part of it, as plain values, block by block."
+DESCRIPTION = (
+    "Write an array, or a part of it, as plain values or for ParaView. .pvti and .pvtr are indices "
+    "of one file per block, in a folder of the same name."
+)
 COLLECTIVE = False
 EXAMPLES = """\
 examples:
   insitu decode density.insitu density.npy
   insitu decode density.insitu part.npy --region 10:20,:,64
   insitu decode out/record density.raw --field density --step 3
+  insitu decode out/record:velocity velocity.pvtr
 """
-_RAW = (".raw", ".bin", ".dat")
+_WRITERS: dict[str, Callable[..., None]] = {
+    ".npy": plain_write.write_npy,
+    **dict.fromkeys(plain_write.RAW, plain_write.write_raw),
+    **dict.fromkeys(plain_write.HDF5, plain_write.write_hdf5),
+    **dict.fromkeys(vtk_write.SUFFIXES[:2], vtk_write.write),
+    **dict.fromkeys(vtk_write.SUFFIXES[2:], vtk_write.write_pieces),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help=inputs.FILES)
-    parser.add_argument("output", metavar="OUT", help=f".npy, or raw values: {', '.join(_RAW)}")
+    parser.add_argument("output", metavar="OUT", help=f"by its ending: {', '.join(_WRITERS)}")
     parser.add_argument(
         "--region", metavar="Z,Y,X", help="indices per axis, as in 10:20,:,64; default: all"
     )
@@ -43,48 +52,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Not collective."""
     path = Path(arguments.output)
-    if path.suffix not in (".npy", *_RAW):
-        raise ConfigError([f"{path}: unknown format; written are .npy, {', '.join(_RAW)}"])
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise ConfigError([f"{path}: unknown format; written are {', '.join(_WRITERS)}"])
     if not path.parent.is_dir():
         raise ConfigError([f"{path.parent}: no such folder"])
-    volume = inputs.open_volume(arguments, arguments.input)
+    volume = inputs.open_volume(arguments, arguments.input, vectors=True)
     region = [slice(None)] * len(volume.shape)
     if arguments.region is not None:
         region = _region(arguments.region)
     try:
-        box = region_box(region, volume.shape)
+        part = _part(volume, region)
     except ValueError as error:
         raise ConfigError([f"--{error}"]) from None
-    grid = tuple(axis.stop - axis.start for axis in box)
-    shape = grid[3 - len(volume.shape) :]
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        out: Any
-        if path.suffix == ".npy":
-            out = np.lib.format.open_memmap(aside, "w+", volume.dtype, shape)
-        else:
-            out = np.memmap(aside, volume.dtype, "w+", shape=shape)
-        values = out.reshape(grid)
-        with output.progress_bar("blocks") as progress:
-            boxes = list(comparison.parts(grid))
-            for done, part in enumerate(boxes):
-                z, y, x = (
-                    slice(whole.start + axis.start, whole.start + axis.stop)
-                    for whole, axis in zip(box, part, strict=True)
-                )
-                values[part] = volume.read((z, y, x))
-                if progress:
-                    progress(done + 1, len(boxes))
-        out.flush()
-        os.replace(aside, path)
-    finally:
-        with suppress(FileNotFoundError):
-            aside.unlink()
+    with output.progress_bar("blocks") as progress:
+        write(path, part, progress)
     if arguments.json:
-        output.print_json({"output": str(path), "shape": shape, "dtype": volume.dtype.name})
+        output.print_json({"output": str(path), "shape": part.shape, "dtype": volume.dtype.name})
     else:
-        output.print_table(str(path), {"array": output.extent_text(shape, volume.dtype)})
+        output.print_table(str(path), {"array": output.extent_text(part.shape, volume.dtype)})
     return True
+
+
+def _part(volume: Volume, region: list[slice]) -> Part:
+    """ValueError where the region is not one of the volume."""
+    box = region_box(region, volume.shape)
+    if not isinstance(volume, RecordVolume):
+        return Part(volume, box)
+    units = volume.units
+    return Part(volume, box, volume.n_components, volume.step["time"], volume.unit, units.length)
 
 
 def _region(text: str) -> list[slice]:

@@ -117,7 +117,12 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
     for name, entries in steps.items():
         for at in entries:
             quality = "exact" if at["psnr_db"] is None else decibels(at["psnr_db"])
-            figures = (str(at["cycle"]), f"{at['time']:g}", str(at["n_blocks"]), quality)
+            figures = (
+                str(at["cycle"]),
+                output.number_text(at["time"]),
+                str(at["n_blocks"]),
+                quality,
+            )
             table.add_row(name, *figures, byte_size(at["nbytes"]), times(at["ratio"]))
     Console(highlight=False).print(table)
 

@@ -35,14 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_volume(arguments: argparse.Namespace, name: str) -> Volume:
-    """The array `name` with those options. Raises ConfigError."""
+def open_volume(arguments: argparse.Namespace, name: str, *, vectors: bool = False) -> Volume:
+    """The array `name` with those options; `vectors`: or vector field. Raises ConfigError."""
     return sources.open_volume(
         name,
         dataset=arguments.dataset,
         step=arguments.step,
         shape=arguments.shape,
         dtype=arguments.dtype,
+        vectors=vectors,
     )
 
 

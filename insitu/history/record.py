@@ -1,127 +1,43 @@
-"""Compressed steps on disk: a folder with a manifest and one frame file per rank.
+"""Reading a record: fields, steps, time, boxes, and the fields themselves.
 
-In: entries of the window. Out: `manifest.json`, `rank_00000.frames`, ...; and the fields again.
-
-The frame files only ever grow, so a run that dies loses at most the frame being written; the
-manifest is written aside and renamed. Reading needs no MPI and any number of processes.
+In: the folder that a run wrote. Out: distributed fields. Reading needs no MPI and any number of
+processes, whatever the number that wrote.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from insitu.codec import frame
+import numpy as np
+from numpy.typing import NDArray
+
 from insitu.codec.frame import FrameError
-from insitu.fields.distributed_field import DistributedField
-from insitu.fields.read import read_field
-from insitu.history.window import Entry
-from insitu.parallel import RemoteError, together
-
-if TYPE_CHECKING:
-    from mpi4py import MPI
-
-MANIFEST = "manifest.json"
-FORMAT = "insitu record"
-VERSION = 1
-
-
-def frame_file(rank: int) -> str:
-    return f"rank_{rank:05d}.frames"
-
-
-class RecordWriter:
-    """Appends steps to a record. Construction and `append` are collective."""
-
-    def __init__(self, comm: MPI.Comm, path: Path) -> None:
-        """Start a new record in folder `path`; one that is there already is replaced.
-
-        Raises RemoteError on every rank where the folder cannot be made or written.
-        """
-        self.comm, self.path = comm, path
-        self._written: set[tuple[str, int]] = set()
-        self._steps: dict[str, list[dict[str, Any]]] = {}
-        with together(comm, f"record {path}"):
-            if comm.rank == 0:
-                path.mkdir(parents=True, exist_ok=True)
-                for old in (path / MANIFEST, *path.glob("rank_*.frames")):
-                    old.unlink(missing_ok=True)
-        with together(comm, f"record {path}"):
-            (path / frame_file(comm.rank)).touch()
-
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Write the entries (the same on all ranks) that are not in the record yet. Collective.
-
-        Raises RemoteError on every rank where one cannot write; what was complete stays readable.
-        """
-        new = [e for e in entries if (e.summary.name, e.summary.cycle) not in self._written]
-        if not new:
-            return
-        path = self.path / frame_file(self.comm.rank)
-        before = None
-        try:
-            with together(self.comm, f"record {self.path}"):
-                before = path.stat().st_size
-                with open(path, "ab") as file:
-                    file.writelines(data for entry in new for data in entry.frames)
-        except RemoteError:
-            # Whole or not at all, on every rank: what follows half a frame could not be read, and
-            # what one rank has and another lacks would be written twice.
-            if before is not None:
-                with suppress(OSError):
-                    os.truncate(path, before)
-            raise
-        for entry in new:
-            self._written.add((entry.summary.name, entry.summary.cycle))
-            self._steps.setdefault(entry.summary.name, []).append(_step(entry))
-        with together(self.comm, f"record {self.path}"):
-            if self.comm.rank == 0:
-                self._write_manifest()
-
-    def _write_manifest(self) -> None:
-        manifest = {
-            "format": FORMAT,
-            "version": VERSION,
-            "n_ranks": self.comm.size,
-            "fields": self._steps,
-        }
-        aside = self.path / (MANIFEST + ".part")
-        aside.write_text(json.dumps(manifest, indent=1, allow_nan=False))
-        os.replace(aside, self.path / MANIFEST)
-
-
-def _step(entry: Entry) -> dict[str, Any]:
-    s = entry.summary
-    return {
-        "cycle": s.cycle,
-        "time": s.time,
-        "bounds": [s.bounds[0].tolist(), s.bounds[1].tolist()],
-        "range": [[_json_number(value) for value in pair] for pair in s.range.tolist()],
-        "n_blocks": s.n_blocks,
-        "nbytes": s.nbytes,
-        "psnr_db": _json_number(s.psnr_db),
-        "ratio": s.ratio,
-    }
-
-
-def _json_number(value: float) -> float | None:
-    """JSON knows neither infinity (an exact field's PSNR) nor NaN (the range of nothing): null."""
-    return value if math.isfinite(value) else None
+from insitu.history import stored_block
+from insitu.history.record_writer import FORMAT, MANIFEST, VERSION, Units, frame_file
+from insitu.history.recorded_field import RecordedField
+from insitu.history.stored_block import StoredBlock
 
 
 class Record:
-    """A record on disk, for reading. Not collective: each process reads what it asks for."""
+    """A record on disk. No method is collective: each process reads what it asks for.
+
+    Attributes:
+        path: its folder.
+        n_ranks: of the run that wrote it.
+        steps: what the manifest says of every step, oldest first, by field: cycle, time, bounds,
+            range, n_blocks, nbytes, psnr_db (null: exact), ratio.
+        units: of length, time and the fields' values.
+    """
 
     def __init__(self, path: Path | str) -> None:
         """Open the record in folder `path`.
 
         Raises FileNotFoundError where there is none, FrameError where it is of another version or
-        a frame file holds an altered frame. A torn last frame is left out.
+        a frame file holds something else. A torn last frame is left out; a checksum is compared
+        when its block is opened.
         """
         self.path = Path(path)
         manifest_path = self.path / MANIFEST
@@ -135,61 +51,96 @@ class Record:
             )
         self.n_ranks: int = manifest["n_ranks"]
         self.steps: dict[str, list[dict[str, Any]]] = manifest["fields"]
-        # (field, cycle) -> the frames of its blocks: file, first byte, length
-        self._places: dict[tuple[str, int], list[tuple[Path, int, int]]] = {}
+        self.units = Units(**manifest.get("units", {}))
+        self._blocks: dict[tuple[str, int], list[StoredBlock]] = {}
         for rank in range(self.n_ranks):
-            self._index(self.path / frame_file(rank))
+            for block in stored_block.blocks(self.path / frame_file(rank)):
+                self._blocks.setdefault((block.name, block.cycle), []).append(block)
 
     @property
     def fields(self) -> list[str]:
         return sorted(self.steps)
 
-    def load(self, field: str, step: int = -1) -> DistributedField:
-        """All blocks of a field at one step: an index into `steps[field]`, negative from the end.
-
-        KeyError or IndexError name what there is.
-        """
+    def __getitem__(self, field: str) -> Series:
+        """The steps of a field; KeyError naming the fields there are."""
         if field not in self.steps:
             raise KeyError(f"{self.path}: no field {field!r}; recorded: {', '.join(self.fields)}")
-        steps = self.steps[field]
+        return Series(self, field)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def load(self, field: str, step: int = -1) -> RecordedField:
+        """A field at one step: an index into `steps[field]`, negative from the end.
+
+        KeyError or IndexError name what there is; FrameError where blocks are missing.
+        """
+        steps = self[field].steps
         if not -len(steps) <= step < len(steps):
             raise IndexError(f"{self.path}: {field} has {len(steps)} steps, none numbered {step}")
         at = steps[step]
-        places = self._places.get((field, at["cycle"]), [])
-        if len(places) != at["n_blocks"]:
+        blocks = self._blocks.get((field, at["cycle"]), [])
+        if len(blocks) != at["n_blocks"]:
             raise FrameError(
-                f"{self.path}: {field} at cycle {at['cycle']} has {len(places)} of its "
+                f"{self.path}: {field} at cycle {at['cycle']} has {len(blocks)} of its "
                 f"{at['n_blocks']} blocks"
             )
-        blocks = [read_field(_read(place)) for place in places]
-        return DistributedField.join(blocks)
-
-    def _index(self, path: Path) -> None:
-        size = path.stat().st_size
-        with open(path, "rb") as file:
-            at = 0
-            while at < size:
-                file.seek(at)
-                try:
-                    nbytes = frame.frame_nbytes(file.read(24))
-                    if at + nbytes > size:
-                        return  # torn: the run died while writing it
-                    file.seek(at)
-                    header, _ = frame.unpack(file.read(nbytes))
-                except FrameError as error:
-                    if size - at < 24:
-                        return
-                    raise FrameError(f"{path}, byte {at}: {error}") from None
-                key = (str(header["name"]), int(header["cycle"]))
-                self._places.setdefault(key, []).append((path, at, nbytes))
-                at += nbytes
+        return RecordedField(blocks)
 
 
-def _read(place: tuple[Path, int, int]) -> bytes:
-    path, at, nbytes = place
-    with open(path, "rb") as file:
-        file.seek(at)
-        return file.read(nbytes)
+class Series:
+    """A field over time; made by `record[name]`."""
+
+    def __init__(self, record: Record, name: str) -> None:
+        self.record, self.name = record, name
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """As `Record.steps`, of this field."""
+        return self.record.steps[self.name]
+
+    @property
+    def cycles(self) -> NDArray[np.int64]:
+        return np.array([step["cycle"] for step in self.steps], np.int64)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """In the simulation's unit, `record.units.time` where it was told."""
+        return np.array([step["time"] for step in self.steps], np.float64)
+
+    @property
+    def unit(self) -> str:
+        """Of the values; empty where nobody told."""
+        return self.record.units.fields.get(self.name, "")
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def sel(
+        self, *, step: int | None = None, cycle: int | None = None, time: float | None = None
+    ) -> RecordedField:
+        """The field at one step, by one of three.
+
+        Args:
+            step: index, negative from the end.
+            cycle: of the simulation, exactly; KeyError naming those there are.
+            time: of the simulation; the step nearest to it.
+        """
+        if [step, cycle, time].count(None) != 2:
+            raise ValueError("expected one of step, cycle and time")
+        if cycle is not None:
+            there = self.cycles.tolist()
+            if cycle not in there:
+                known = ", ".join(map(str, there))
+                raise KeyError(f"{self.record.path}: {self.name} has no cycle {cycle}; but {known}")
+            step = there.index(cycle)
+        elif time is not None:
+            step = int(np.nanargmin(np.abs(self.times - time)))
+        assert step is not None
+        return self.record.load(self.name, step)
 
 
 def open_record(path: Path | str) -> Record:

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
+from insitu.codec import frame
 from insitu.codec.frame import FrameError
 from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
-from insitu.history.record import RecordWriter, open_record
+from insitu.history.record import open_record
+from insitu.history.record_writer import RecordWriter
 from insitu.history.window import Entry, Window
 from insitu.parallel import RemoteError
 from insitu.training.options import Target, TrainingOptions
@@ -134,9 +136,15 @@ def test_a_torn_tail_loses_the_torn_frame_only(tmp_path: Path) -> None:
         with pytest.raises(FrameError, match="0 of its 1 blocks"):
             record.load("density", 1)
     altered = bytearray(whole)
-    altered[len(whole) // 4] ^= 1
+    altered[frame.frame_nbytes(whole) - 9] ^= 1
     frames.write_bytes(bytes(altered))
-    with pytest.raises(FrameError, match="checksum"):
+    record = open_record(tmp_path)
+    with pytest.raises(FrameError, match="byte 0: checksum"):
+        record.load("density", 0)(np.array([[0.5, 0.5, 0.5]]))
+    assert np.isfinite(record.load("density", 1).decode()).all()
+    altered[0] ^= 1
+    frames.write_bytes(bytes(altered))
+    with pytest.raises(FrameError, match="byte 0: starts with"):
         open_record(tmp_path)
 
 

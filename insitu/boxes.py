@@ -1,0 +1,27 @@
+"""Boxes of samples of a grid, and where two of them meet.
+
+In: slices z, y, x. Out: slices z, y, x.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Box: TypeAlias = tuple[slice, slice, slice]
+"""Samples z, y, x of a grid; every slice has a start and a stop, and no step."""
+
+
+def overlap(own: Box, box: Box) -> tuple[Box, Box] | None:
+    """Where a block's samples `own` and a box meet: counted from the box, and from the block."""
+    starts = [max(a.start, b.start) for a, b in zip(own, box, strict=True)]
+    stops = [min(a.stop, b.stop) for a, b in zip(own, box, strict=True)]
+    if any(start >= stop for start, stop in zip(starts, stops, strict=True)):
+        return None
+    both = []
+    for origin in (box, own):
+        z, y, x = (
+            slice(start - axis.start, stop - axis.start)
+            for start, stop, axis in zip(starts, stops, origin, strict=True)
+        )
+        both.append((z, y, x))
+    return both[0], both[1]
