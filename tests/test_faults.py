@@ -33,7 +33,7 @@ PHASES = {
     "render": ("insitu.render.volume.march", FIRED),
     "blocks": ("insitu.fields.neural_field.NeuralField.sampler", FIRED),
     "picture": ("insitu.render.scene.write_png", FIRED),
-    "write": ("insitu.history.record.open", FIRED),
+    "write": ("insitu.history.record_writer.open", FIRED),
 }
 """Phase -> what fails in it, and when."""
 
