@@ -65,7 +65,7 @@ class Session:
             threads.set_share(cpu_share(self.comm, threads.cpus()))
         self.log = rank_logger(self.comm)
         self.recipes = {name: field.recipe for name, field in run.fields.items()}
-        self.window = Window(run.window.steps)
+        self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         self._reactions = Reactions(self.comm, wanted.queries, wanted.triggers)
         self._latest: dict[str, DistributedField] = {}
         self._record: RecordWriter | None = None
@@ -213,9 +213,13 @@ class Session:
         """Train every field of the step and put it into the window. Collective."""
         blocks = {name: self._blocks(name) for name in self.recipes}
         fields = train_fields(self.comm, blocks, self.recipes, self._latest, cycle=cycle, time=time)
-        for field in fields.values():
-            self.window.append(field)
         self._latest = fields
+        dropped = self.window.add(self.comm, fields.values())
+        if dropped and self.comm.rank == 0:
+            steps = ", ".join(f"{old.name} of cycle {old.cycle}" for old in dropped)
+            self.log.warning(
+                "window: memory of %d bytes is full: dropped %s", self.window.memory, steps
+            )
         return fields
 
     def _render(self, scene: Scene) -> list[Path]:

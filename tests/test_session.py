@@ -10,7 +10,6 @@ from PIL import Image
 
 import insitu
 from insitu.errors import ConfigError
-from insitu.history.window import Entry
 from insitu.metrics import psnr
 from insitu.parallel import RemoteError
 from tests.moving import Moving
@@ -101,7 +100,8 @@ def test_a_run(folder: Path) -> None:
         assert density.psnr_db >= 38 and velocity.psnr_db > 15
         assert density.ratio > 1 and density.nbytes > 0
         assert density.warm == (report.cycle > 2)
-    assert at_trigger.window_nbytes == sum(f.nbytes for r in reports[3:8:2] for f in r.fields)
+    whole = sum(f.nbytes for r in reports[3:8:2] for f in r.fields)
+    assert whole / 3 < at_trigger.window_nbytes < whole  # differences are smaller
     assert summary.steps == 6 and {f.name for f in summary.fields} == {"density", "velocity"}
     # Every rank tells the same.
     told = [(r.cycle, r.time, r.fired, r.files, r.window_nbytes) for r in reports if r]
@@ -218,8 +218,8 @@ def test_a_window_that_does_not_open_on_one_rank(folder: Path) -> None:
     session.publish(simulation.mesh())
     assert session.execute() is not None
     if COMM.rank == COMM.size - 1:
-        entry = session.window._entries["density"].pop()
-        session.window._entries["density"].append(Entry(entry.summary, (b"altered",)))
+        session.window._held["density"][-1]._frames[0] = b"altered"
+        session.window._cache.clear()
     for _ in range(2):
         simulation.step()
     session.publish(simulation.mesh())
