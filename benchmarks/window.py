@@ -45,7 +45,10 @@ def example(cycles: int, every: int) -> Iterator[Step]:
         simulation.step()
         if simulation.cycle % every == 0:
             mesh = simulation.mesh()
-            yield simulation.cycle, {name: partitions(mesh, name, "ignore") for name in FIELDS}
+            yield (
+                simulation.cycle,
+                {name: partitions(mesh, name, ghosts="ignore") for name in FIELDS},
+            )
 
 
 def series(files: list[Path]) -> Iterator[tuple[str, list[Step]]]:
