@@ -24,7 +24,7 @@ from insitu.parallel import together
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-_CACHED = 4  # steps: a few fields at the newest, or a walk from step to step
+_CACHED = 2  # steps of each field: the newest, and the one that it counts from
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ class Window:
         A step already held, of the same cycle, is replaced: a simulation may repeat a cycle.
         """
         held = self._held.setdefault(field.summary.name, deque())
+        self._cache.steps = _CACHED * len(self._held)
         if held and held[-1].summary.cycle == field.summary.cycle:
             self._cache.forget(held.pop())
         if len(held) == self.steps:

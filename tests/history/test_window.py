@@ -210,7 +210,7 @@ def test_the_cache_stays_small() -> None:
     for entry in window.entries("density"):
         entry.open()
     most = max(b.params.nbytes + b.nbytes for field in steps("smooth") for b in field.fields)
-    assert 0 < window.cache_nbytes <= 4 * most
+    assert 0 < window.cache_nbytes <= 2 * most
     last = window.entries("density")[-1]
     assert last.open().fields[0] is last.open().fields[0]
     window.clear()
