@@ -23,7 +23,7 @@ from insitu.codec.compressors import available
 from insitu.codec.options import Compression
 from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
-from insitu.limits import Range, Section
+from insitu.limits import ByteSize, Range, Section
 from insitu.training.choose import Codec
 from insitu.training.distributed import Recipe
 from insitu.training.options import Target, TrainingOptions
@@ -163,6 +163,15 @@ class WindowConfig(Section):
     keep: Literal["needed", "all"] = "needed"
     """Which fields: those that a scene, trigger, query or record reads, or `all` of them, for a
     code that looks into the window itself."""
+
+    memory: Annotated[int, ByteSize(1024, 2**60)] | None = None
+    """Most that the window may hold on any rank, in bytes or as `64 MiB`: the compressed steps of
+    all fields, and the few that are decoded. The oldest step goes first, on all ranks, and a line
+    says so; where the newest steps alone are more, it is an error. Default: no bound."""
+
+    key_every: Annotated[int, Range(1, 1000, "steps")] = 8
+    """One step in so many is kept whole, the others as differences from the step before where
+    that is smaller: any step opens in fewer additions than this. 1: all are whole."""
 
 
 @dataclass(frozen=True, kw_only=True)

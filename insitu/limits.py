@@ -6,6 +6,7 @@ file makes of it, and its text in an error. Nothing is imported that a run witho
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,3 +45,21 @@ class Range:
         from pydantic_core import core_schema
 
         return core_schema.no_info_wrap_validator_function(self.check, handler(source))
+
+
+@dataclass(frozen=True)
+class ByteSize(Range):
+    """A `Range` of bytes, whose numbers may be followed by a unit: "64 MiB", "2 GB"."""
+
+    unit: str = "bytes"
+
+    def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+        """As `Range.check`; ValueError if a text is not a number and a unit."""
+        if isinstance(value, str):
+            found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT]?)(i?)B)?", value.strip(), re.I)
+            if not found:
+                raise ValueError(f"{value!r} is not a number of bytes such as 64 MiB")
+            number, prefix, binary = found.groups()
+            power = "KMGT".find(prefix.upper()) + 1 if prefix else 0
+            value = round(float(number) * (1024 if binary else 1000) ** power)
+        return super().check(value, convert)

@@ -33,7 +33,7 @@ from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.mesh import MeshError, Partition, field_names, partitions
 from insitu.parallel import RemoteError
-from insitu.report import Terminal
+from insitu.report import Terminal, byte_size
 from insitu.session import Session
 from insitu.training.options import Relative
 from insitu.training.size import beside_a_residual, ladder
@@ -353,7 +353,8 @@ def _print_plan(
     lines = [f"simulation  {type(simulation).__name__}, ranks: {comm.size}"]
     lines += [f"published   {', '.join(published)}"]
     lines += _field_lines(comm, run, mesh)
-    lines += [f"window      {run.window.steps} steps, one every {run.window.every} cycles"]
+    bound = "" if run.window.memory is None else f", at most {byte_size(run.window.memory)} a rank"
+    lines += [f"window      {run.window.steps} steps, one every {run.window.every} cycles{bound}"]
     lines += [f"query       {q.name} = {q.expression.text}" for q in wanted.queries]
     for trigger in wanted.triggers:
         scenes = ", ".join(scene.name for scene in trigger.actions)

@@ -71,7 +71,7 @@ class Session:
             threads.set_share(cpu_share(self.comm, threads.cpus()))
         self.log = rank_logger(self.comm)
         self.recipes = {name: field.recipe for name, field in run.fields.items()}
-        self.window = Window(run.window.steps)
+        self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         self._reactions = Reactions(
             self.comm, wanted.queries, wanted.triggers, self.window, self._failed
         )
@@ -371,9 +371,13 @@ class Session:
             cycle=cycle,
             time=time,
         )
-        for field in fields.values():
-            self.window.append(field)
         self._latest.update(fields)
+        dropped = self.window.add(self.comm, fields.values())
+        if dropped and self.comm.rank == 0:
+            steps = ", ".join(f"{old.name} of cycle {old.cycle}" for old in dropped)
+            self.log.warning(
+                "window: memory of %d bytes is full: dropped %s", self.window.memory, steps
+            )
         if fields and self._records_on("crash"):
             self._mirror(fields.values())
         return fields

@@ -38,6 +38,22 @@ def test_everything_has_a_default():
     assert config.load({}) == RunConfig()
 
 
+@pytest.mark.parametrize(
+    ("given", "nbytes"),
+    [
+        ("4096", 4096),
+        ("'4096'", 4096),
+        ("64 MiB", 64 * 2**20),
+        ("1.5 kb", 1500),
+        ("2GB", 2 * 10**9),
+        ("2000 B", 2000),
+        ("0.5 TiB", 2**39),
+    ],
+)
+def test_bytes_with_a_unit(write, given, nbytes):
+    assert config.load(write(f"window: {{memory: {given}}}")).window.memory == nbytes
+
+
 def test_a_run_file(write):
     run = config.load(
         write("""
@@ -108,6 +124,16 @@ def test_what_is_read_is_found_beside_the_run_file(write, tmp_path):
             "run.yaml:1: fields.p.components: expected a list, found 'u'",
         ),
         ("window: {every: 2.5}", "run.yaml:1: window.every: expected a whole number, found 2.5"),
+        (
+            "window: {memory: 64 apples}",
+            "run.yaml:1: window.memory: '64 apples' is not a number of bytes such as 64 MiB",
+        ),
+        (
+            "window: {memory: 1 KB}",
+            "run.yaml:1: window.memory: 1000 is not in 1024..1152921504606846976 bytes",
+        ),
+        ("window: {memory: true}", "run.yaml:1: window.memory: true is not a number"),
+        ("window: {key_every: 0}", "run.yaml:1: window.key_every: 0 is not in 1..1000 steps"),
         ("window: 5", "run.yaml:1: window: expected keys and values, found 5"),
         ("record: {}", "run.yaml:1: record.path: is required"),
         ("simulation: {deck: a}", "run.yaml:1: simulation.module: is required"),

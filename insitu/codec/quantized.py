@@ -29,13 +29,14 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 _SHARES = 64  # the reference counts in this part of itself
-_HALF = 255  # in place of a share: the array is in half precision
+HALF = 255  # in place of a share: the array is in half precision
 _HEAD = struct.Struct("<I")  # checksum of the reference, 0 where none is needed
 _ARRAY = struct.Struct("<BHBHB")  # share, step (upper half of a float32), shift, radius, mean
+_NONE = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
-class _Coded:
+class Coded:
     """One array: whole numbers of steps from a share of the reference; or half precision."""
 
     share: int
@@ -58,8 +59,8 @@ class Quantized:
             self._bases = [np.zeros(1)] * len(self._arrays)
         else:
             earlier = [view.ravel() for view in views(network, reference)]
-            self._shares = list(map(_share, self._arrays, earlier))
-            self._bases = list(map(_base, earlier, self._shares))
+            self._shares = list(map(share_of, self._arrays, earlier))
+            self._bases = list(map(base_of, earlier, self._shares))
         sizes = np.array([len(array) for array in self._arrays])
         with np.errstate(divide="ignore"):
             relative = np.sqrt(sizes / sensitivity.astype(np.float64))
@@ -82,24 +83,10 @@ class Quantized:
     def body(self, coarseness: float) -> bytes:
         """The bytes. Raises ValueError where a weight fits neither steps nor half precision."""
         coded = self._code(coarseness)
-        checksum = 0
-        if self.reference is not None and any(a.share not in (0, _HALF) for a in coded):
-            checksum = _checksum(self.reference)
-        heads, halves, streams = [], [], []
-        for array in coded:
-            shape = entropy.Shape(0, 0, 0)
-            if array.share == _HALF:
-                halves.append(half.pack(array.values))
-            else:
-                shape = entropy.Shape.of(array.numbers)
-                streams.append((array.numbers, shape))
-            step = int(array.step.view(np.uint32)) >> 16
-            heads.append(_ARRAY.pack(array.share, step, shape.shift, shape.radius, shape.mean))
-        # Like beside like: most of these bytes are equal from array to array, and ZSTD follows.
-        planes = np.frombuffer(b"".join(heads), np.uint8).reshape(-1, _ARRAY.size).T.tobytes()
-        return b"".join([_HEAD.pack(checksum), planes, *halves, entropy.encode(streams)])
+        counted = self.reference is not None and any(a.share not in (0, HALF) for a in coded)
+        return write(coded, self.reference if counted else None)
 
-    def _code(self, coarseness: float) -> list[_Coded]:
+    def _code(self, coarseness: float) -> list[Coded]:
         return [
             _code(values, share, base, coarseness * relative)
             for values, share, base, relative in zip(
@@ -108,31 +95,31 @@ class Quantized:
         ]
 
 
-def _share(values: Floats, earlier: Floats) -> int:
+def share_of(values: Floats, earlier: Floats) -> int:
     """The part of the earlier values, in 64ths, from which the squared difference is least."""
     before = earlier.astype(np.float64)
     square = before @ before
     return int(np.clip(np.rint(_SHARES * (before @ values) / square), 0, 127)) if square else 0
 
 
-def _base(earlier: Floats, share: int) -> Doubles:
+def base_of(earlier: Floats, share: int) -> Doubles:
     return earlier.astype(np.float64) * (share / _SHARES)
 
 
-def _code(values: Floats, share: int, base: Doubles, wanted: float) -> _Coded:
+def _code(values: Floats, share: int, base: Doubles, wanted: float) -> Coded:
     """One array in steps of at most `wanted`, from the share of the reference or from zero, which
     of them takes fewer bits; in half precision where that is not possible."""
     found = _in_steps(values, 0, np.zeros(1), wanted)
     if share:
         beside = _in_steps(values, share, base, wanted)
-        if beside and (found is None or _bits(beside.numbers) < _bits(found.numbers)):
+        if beside and (found is None or bits(beside.numbers) < bits(found.numbers)):
             found = beside
     if found is not None:
         return found
-    return _Coded(_HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
+    return Coded(HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
 
 
-def _in_steps(values: Floats, share: int, base: Doubles, wanted: float) -> _Coded | None:
+def _in_steps(values: Floats, share: int, base: Doubles, wanted: float) -> Coded | None:
     """None where a number of steps is too large, or the result not within half a step."""
     away = values - base
     # In steps beyond that all would be zero anyway.
@@ -147,10 +134,10 @@ def _in_steps(values: Floats, share: int, base: Doubles, wanted: float) -> _Code
     slack = np.spacing(np.abs(values))  # of float32, in which the result is kept
     if not (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
         return None
-    return _Coded(share, step, whole, result)
+    return Coded(share, step, whole, result)
 
 
-def _bits(numbers: NDArray[np.int32]) -> float:
+def bits(numbers: NDArray[np.int32]) -> float:
     """Bits that the numbers take, by their entropy."""
     _, count = np.unique(numbers, return_counts=True)
     return float(count @ np.log2(len(numbers) / count))
@@ -168,11 +155,29 @@ def _short(step: float) -> np.float32:
     return np.uint32(bits).view(np.float32)
 
 
-def decode(network: Network, body: bytes, reference: Floats | None) -> Floats:
-    """(n_params,) from the bytes.
+def write(arrays: Sequence[Coded], reference: Floats | None) -> bytes:
+    """The bytes of all arrays; reference: what they count from, None where none does."""
+    heads, halves, streams = [], [], []
+    for array in arrays:
+        shape = entropy.Shape(0, 0, 0)
+        if array.share == HALF:
+            halves.append(half.pack(array.values))
+        else:
+            shape = entropy.Shape.of(array.numbers)
+            streams.append((array.numbers, shape))
+        step = int(array.step.view(np.uint32)) >> 16
+        heads.append(_ARRAY.pack(array.share, step, shape.shift, shape.radius, shape.mean))
+    # Like beside like: most of these bytes are equal from array to array, and ZSTD follows.
+    planes = np.frombuffer(b"".join(heads), np.uint8).reshape(-1, _ARRAY.size).T.tobytes()
+    checksum = 0 if reference is None else _checksum(reference)
+    return b"".join([_HEAD.pack(checksum), planes, *halves, entropy.encode(streams)])
 
-    Raises FrameError where they are not those of this network, or count from a reference that is
-    not given or is not the one.
+
+def read(network: Network, body: bytes, reference: Floats | None) -> list[Coded]:
+    """The arrays of `write`; `values` are there in half precision only.
+
+    Raises FrameError where the bytes are not those of this network, or count from a reference that
+    is not given or is not the one.
     """
     templates = views(network, np.zeros(network.n_params, np.float32))
     at = _HEAD.size + len(templates) * _ARRAY.size
@@ -181,34 +186,44 @@ def decode(network: Network, body: bytes, reference: Floats | None) -> Floats:
     (checksum,) = _HEAD.unpack_from(body)
     planes = np.frombuffer(body[_HEAD.size : at], np.uint8).reshape(_ARRAY.size, -1)
     heads = list(_ARRAY.iter_unpack(planes.T.tobytes()))
-    bases = [np.zeros(1)] * len(heads)
-    if any(share not in (0, _HALF) for share, *_ in heads):
-        bases = [
-            _base(earlier.ravel(), share)
-            for earlier, (share, *_) in zip(
-                views(network, _checked(reference, network, checksum)), heads, strict=True
-            )
-        ]
-    values: list[Floats] = []
-    shapes = []
+    if any(share not in (0, HALF) for share, *_ in heads):
+        _check(reference, network, checksum)
+    halves, shapes = [], []
     for (share, _, shift, radius, mean), template in zip(heads, templates, strict=True):
-        if share == _HALF:
-            values.append(half.unpack(body[at : at + 2 * template.size], template.size))
+        if share == HALF:
+            halves.append(half.unpack(body[at : at + 2 * template.size], template.size))
             at += 2 * template.size
         else:
             shape = entropy.Shape(shift, radius, mean)
             shape.check()
             shapes.append((template.size, shape))
-            values.append(np.zeros(0, np.float32))
-    numbers = iter(entropy.decode(body[at:], shapes))
-    for i, ((share, step, *_), base) in enumerate(zip(heads, bases, strict=True)):
-        if share != _HALF:
-            values[i] = _from_steps(next(numbers), np.uint32(step << 16).view(np.float32), base)
-    return _assemble(network, values)
+    numbers, exact = iter(entropy.decode(body[at:], shapes)), iter(halves)
+    return [
+        Coded(HALF, np.float32(0), np.zeros(0, np.int32), next(exact))
+        if share == HALF
+        else Coded(share, np.uint32(step << 16).view(np.float32), next(numbers), _NONE)
+        for share, step, *_ in heads
+    ]
 
 
-def _checked(reference: Floats | None, network: Network, checksum: int) -> Floats:
-    """The reference, if it is the one; else FrameError."""
+def decode(network: Network, body: bytes, reference: Floats | None) -> Floats:
+    """(n_params,) from the bytes. Raises FrameError as `read`."""
+    arrays = read(network, body, reference)
+    bases = [np.zeros(1)] * len(arrays)
+    if reference is not None:
+        earlier = [view.ravel() for view in views(network, reference)]
+        bases = [base_of(e, a.share) for e, a in zip(earlier, arrays, strict=True)]
+    return _assemble(
+        network,
+        [
+            array.values if array.share == HALF else _from_steps(array.numbers, array.step, base)
+            for array, base in zip(arrays, bases, strict=True)
+        ],
+    )
+
+
+def _check(reference: Floats | None, network: Network, checksum: int) -> None:
+    """FrameError where the reference is not the one."""
     if reference is None:
         raise FrameError(
             "weights: kept as the difference from an earlier step; give that step's decoded "
@@ -216,7 +231,6 @@ def _checked(reference: Floats | None, network: Network, checksum: int) -> Float
         )
     if reference.shape != (network.n_params,) or _checksum(reference) != checksum:
         raise FrameError("weights: kept as the difference from other parameters than given")
-    return reference
 
 
 def _assemble(network: Network, values: Sequence[NDArray[np.floating]]) -> Floats:

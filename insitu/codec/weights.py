@@ -38,6 +38,11 @@ class Weights:
     """One of `CODECS`."""
     payload: bytes = field(repr=False)
 
+    @property
+    def body(self) -> bytes:
+        """The codec's bytes, of which `payload` is made."""
+        return zstd.decompress(self.payload, _HEADS + _PER_WEIGHT * len(self.params))
+
     @staticmethod
     def none() -> Weights:
         """Of a field that needs no network."""

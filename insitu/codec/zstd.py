@@ -5,7 +5,7 @@ In: bytes. Out: fewer bytes, and back.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from insitu.codec.errors import FrameError
@@ -38,7 +38,7 @@ def decompress(data: bytes, most: int, dictionary: bytes = b"") -> bytes:
         raise FrameError(f"ZSTD: {error}") from None
 
 
-@cache
+@lru_cache(maxsize=4)  # the headers' own, and what differences count from
 def _dictionary(content: bytes) -> Any:
     import zstandard
 

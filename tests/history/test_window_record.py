@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_the_oldest_step_goes() -> None:
         window.append(field_at(MPI.COMM_SELF, cycle))
     entries = window.entries("density")
     assert [e.summary.cycle for e in entries] == [10, 15, 20]
-    assert window.nbytes == sum(len(f) for e in entries for f in e.frames)
+    assert 0 < window.nbytes < sum(len(f) for e in entries for f in e.frames)
     window.clear()
     assert window.nbytes == 0
 
@@ -174,7 +175,8 @@ def test_a_write_that_fails_on_one_rank_leaves_no_trace(folder: Path) -> None:
     good = window.entries("density")
     broken = list(good)
     if comm.rank == comm.size - 1:  # half of what is to be written, then something that cannot be
-        broken[-1] = Entry(good[-1].summary, (good[-1].frames[0], None))
+        nothing = SimpleNamespace(to_bytes=lambda: None)
+        broken[-1] = Entry(good[-1].summary, lambda: (*good[-1].blocks(), nothing))
     with pytest.raises(RemoteError, match="record"):
         writer.append(broken)
     writer.append(good)

@@ -1,0 +1,67 @@
+"""A block of one step, told by the same block one step before.
+
+In: two neural fields. Out: bytes, and with the earlier field the later one again, bit for bit.
+
+The weights are kept as the difference of their quantised numbers (`codec.difference`) where both
+have the same network; what else a frame says goes through ZSTD with the earlier block's as
+dictionary, and is mostly the same.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from insitu.codec import difference, frame, zstd
+from insitu.codec.errors import FrameError
+from insitu.codec.weights import Weights
+from insitu.fields.neural_field import NeuralField
+
+_WORD = "difference"  # in place of the codec's name
+_MOST = 2**40  # bytes to inflate to: what is inflated was written by this process
+
+
+def subtract(block: NeuralField, before: NeuralField) -> bytes:
+    """`block`, readable with `before`. Not collective."""
+    header, payloads = frame.unpack(block.to_bytes())
+    if (
+        block.network is not None
+        and block.network == before.network
+        and block.weights.codec == "quantized"
+    ):
+        header["weights"] = _WORD
+        payloads[0] = difference.subtract(block.network, block.weights.body, before.params)
+    return zstd.compress(_join(header, payloads), _dictionary(before))
+
+
+def add(data: bytes, before: NeuralField) -> NeuralField:
+    """The block that `subtract` was given. FrameError where the bytes are not of it."""
+    header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
+    if header["weights"] == _WORD:
+        if before.network is None:
+            raise FrameError("difference: the step before has no weights")
+        body = difference.add(before.network, payloads[0], before.params)
+        header["weights"] = "quantized"
+        payloads[0] = Weights.of(before.network, "quantized", body).payload
+    return NeuralField.from_bytes(frame.pack(header, payloads))
+
+
+def _dictionary(block: NeuralField) -> bytes:
+    """All of a block but its weights."""
+    header, payloads = frame.unpack(block.to_bytes())
+    return _join(header, [b"", *payloads[1:]])
+
+
+def _join(header: dict[str, Any], payloads: list[bytes]) -> bytes:
+    text = json.dumps([header, [len(payload) for payload in payloads]], separators=(",", ":"))
+    return b"\n".join([text.encode(), b"".join(payloads)])
+
+
+def _split(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    text, _, rest = data.partition(b"\n")
+    header, lengths = json.loads(text)
+    payloads, at = [], 0
+    for length in lengths:
+        payloads.append(rest[at : at + length])
+        at += length
+    return header, payloads

@@ -1,0 +1,77 @@
+"""One field at one step as the window holds it: whole frames, or their difference from the step
+before.
+
+In: the field, and the step that it may count from. Out: the fewest bytes, and the field again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeGuard, cast
+
+from insitu.fields.block_field import BlockField
+from insitu.fields.distributed_field import DistributedField
+from insitu.fields.neural_field import NeuralField
+from insitu.fields.read import read_field
+from insitu.history import difference
+
+Blocks = tuple[BlockField, ...]
+
+
+class Held:
+    """This rank's blocks of a field at one step. Not collective."""
+
+    def __init__(
+        self, field: DistributedField, before: Held | None, opened: Callable[[Held], Blocks]
+    ) -> None:
+        """before: what blocks may count from; opened: a held step -> its blocks."""
+        self.summary = field.summary
+        self.before: Held | None = None
+        self._frames = [block.to_bytes() for block in field.fields]
+        self._counts_from: list[int | None] = [None] * len(self._frames)
+        """Which block of the step before; None: the frame is whole."""
+        if before is not None and self._frames:
+            self._subtract(field.fields, before, opened(before))
+
+    def _subtract(self, blocks: Blocks, before: Held, earlier: Blocks) -> None:
+        """Keep those blocks as differences that become smaller, and come back bit for bit."""
+        there = {block.domain_id: i for i, block in enumerate(earlier)}
+        for i, block in enumerate(blocks):
+            j = there.get(block.domain_id)
+            base = None if j is None else earlier[j]
+            if not (_is_network(block) and _is_network(base)):
+                continue
+            data = difference.subtract(block, base)
+            if len(data) >= len(self._frames[i]):
+                continue
+            if difference.add(data, base).to_bytes() == self._frames[i]:
+                self._frames[i], self._counts_from[i] = data, j
+                self.before = before
+
+    @property
+    def additions(self) -> int:
+        """Differences to be added to whole frames until this step is there."""
+        return 0 if self.before is None else 1 + self.before.additions
+
+    @property
+    def nbytes(self) -> int:
+        return sum(map(len, self._frames))
+
+    def open(self, opened: Callable[[Held], Blocks]) -> Blocks:
+        """The blocks. FrameError where the bytes were altered."""
+        earlier = () if self.before is None else opened(self.before)
+        return tuple(
+            read_field(data) if j is None else difference.add(data, cast("NeuralField", earlier[j]))
+            for data, j in zip(self._frames, self._counts_from, strict=True)
+        )
+
+    def make_whole(self, blocks: Blocks) -> None:
+        """Count from no other step any more; blocks: what `open` returns."""
+        self._frames = [block.to_bytes() for block in blocks]
+        self._counts_from = [None] * len(blocks)
+        self.before = None
+
+
+def _is_network(block: BlockField | None) -> TypeGuard[NeuralField]:
+    """Whether a block is a network and nothing else: residuals and bricks have no weights."""
+    return isinstance(block, NeuralField) and block.residual is None
