@@ -63,6 +63,10 @@ def decode(name: str, packed: bytes, shape: tuple[int, ...], dtype: Any, bound: 
     short = tuple(n for n in shape if n > 1) or (1,)
     try:
         values = _DECODERS[name](packed, short, np.dtype(dtype), bound)
+    except ModuleNotFoundError as error:
+        raise FrameError(
+            f"{name}: reading it needs {error.name}; pip install 'insitu-inr[{name}]'"
+        ) from None
     except (RuntimeError, ValueError, OSError) as error:
         raise FrameError(f"{name}: {error}") from None
     if values.size != math.prod(shape):

@@ -1,6 +1,7 @@
 """Blocks in bricks: bounds, odd shapes, holes, distrust, the cache."""
 
 import struct
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -130,3 +131,12 @@ def test_the_cache_is_bounded_and_shared_by_threads() -> None:
     assert cache.nbytes <= cache.limit
     before = len(made)
     assert read(99) and read(99) and len(made) == before + 1
+
+
+def test_sperr_without_its_packages_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).random((8, 8, 8)).astype(np.float32)
+    bricks = Bricks.encode([values], "sperr", [1e-2])
+    again = Bricks.from_payload(bricks.payload, "sperr", (8, 8, 8), 1, np.dtype("f4"))
+    monkeypatch.setitem(sys.modules, "hdf5plugin", None)  # as if it were not installed
+    with pytest.raises(FrameError, match=r"needs hdf5plugin; pip install 'insitu-inr\[sperr\]'"):
+        again.decode()
