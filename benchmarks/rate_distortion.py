@@ -85,8 +85,8 @@ def best_tables(values: np.ndarray, targets: list[float], limits: list[float]) -
 
     A higher target needs no smaller table, so each begins where the last one ended. A table that
     needs more bytes than the one before ends it, and so does one that takes more than the target's
-    limit and misses it. Where no table reaches the target, the one that comes closest; then higher
-    targets are not tried any more.
+    limit and misses it. Where no table reaches the target, the one that comes closest; where even
+    the largest does not, higher targets are not tried any more.
     """
     first = 0
     for target, limit in zip(targets, limits, strict=True):
@@ -102,11 +102,13 @@ def best_tables(values: np.ndarray, targets: list[float], limits: list[float]) -
                 best = i, outcome
             else:
                 break
-        if best is None:
-            yield max(missed, key=lambda outcome: outcome.psnr)
+        if best is not None:
+            first = best[0]
+            yield best[1]
+            continue
+        yield max(missed, key=lambda outcome: outcome.psnr)
+        if first + len(missed) == len(TABLES):
             return
-        first = best[0]
-        yield best[1]
 
 
 def figures(outcome: Outcome, values: np.ndarray, target: float) -> dict[str, Any]:

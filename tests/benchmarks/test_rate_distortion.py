@@ -56,8 +56,9 @@ def test_tables_end_where_none_reaches_the_target(monkeypatch: pytest.MonkeyPatc
     assert closest.psnr == 38.0
     assert tried == [(50.0, table) for table in rate_distortion.TABLES]
     tried.clear()
-    assert list(best_tables(VALUES, [50.0, 60.0], [1100, 1100]))  # more bytes serve nobody
-    assert tried == [(50.0, table) for table in (8, 10, 12)]
+    assert len(list(best_tables(VALUES, [50.0, 60.0], [1100, 1100]))) == 2
+    # More bytes than the limit serve nobody; the next target has another limit.
+    assert tried == [(target, table) for target in (50.0, 60.0) for table in (8, 10, 12)]
 
 
 def figures(ratio: float, db: float = 40.1, reached: bool = True) -> dict[str, object]:
