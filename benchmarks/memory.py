@@ -96,7 +96,7 @@ class Window:
     def __init__(self, comm: Any, steps: int, every: int) -> None:
         import insitu
 
-        window = {"steps": steps, "every": every}
+        window = {"steps": steps, "every": every, "keep": "all"}
         run = {"fields": FIELDS, "window": window, "ghosts": "exchange", "on_error": "raise"}
         self._session = insitu.open(run, comm)
 
