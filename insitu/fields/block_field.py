@@ -31,6 +31,13 @@ _KEYS = {
 }  # fmt: skip
 
 
+def owned_samples(cells: tuple[int, int, int], association: str) -> tuple[int, int, int]:
+    """Of a block of cells (nz, ny, nx): as many, or one more each way for vertex data."""
+    extra = 1 if association == "vertex" else 0
+    nz, ny, nx = cells
+    return (nz + extra, ny + extra, nx + extra)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BlockField(ABC):
     """One field on one partition. Immutable; no method is collective."""
@@ -68,9 +75,7 @@ class BlockField(ABC):
     @property
     def shape(self) -> tuple[int, int, int]:
         """Owned samples, (nz, ny, nx): cells, or one more each way for vertex data."""
-        extra = 1 if self.association == "vertex" else 0
-        nz, ny, nx = self.cells
-        return (nz + extra, ny + extra, nx + extra)
+        return owned_samples(self.cells, self.association)
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:

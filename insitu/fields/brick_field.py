@@ -17,7 +17,7 @@ from insitu.codec.bricks import Bricks
 from insitu.codec.frame import FrameError
 from insitu.engines.native import lib
 from insitu.fields import header as head
-from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box
+from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box, owned_samples
 from insitu.fields.header import NO_LAYERS, Layers
 from insitu.fields.trilinear import Trilinear
 
@@ -55,10 +55,8 @@ class BrickField(BlockField):
         if len(payloads) != 1:
             raise FrameError(f"{len(payloads)} payloads of a brick field's own")
         layers = head.ghost_layers(header["ghost_layers"])
-        extra = 1 if common["association"] == "vertex" else 0
-        nz, ny, nx = (
-            n + extra + sum(sides) for n, sides in zip(common["cells"], layers, strict=True)
-        )
+        owned = owned_samples(common["cells"], common["association"])
+        nz, ny, nx = (n + sum(sides) for n, sides in zip(owned, layers, strict=True))
         bricks = Bricks.from_payload(
             payloads[0],
             head.word("codec", header["codec"]),

@@ -42,7 +42,7 @@ class FieldMetrics:
         total, count = 0.0, 0
         for squares, n, extent in zip(self.sum_of_squares, self.n_finite, extents, strict=True):
             if extent > 0:
-                total += squares / extent**2
+                total += squares / extent / extent  # extent**2 may leave double precision
                 count += n
             elif squares > 0:
                 return psnr_db(squares, 0.0)

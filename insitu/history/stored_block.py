@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
 from insitu.fields import header as head
-from insitu.fields.block_field import BlockField
+from insitu.fields.block_field import BlockField, owned_samples
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.read import read_field
 
@@ -54,9 +54,7 @@ class StoredBlock:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Owned samples, (nz, ny, nx)."""
-        extra = 1 if self.association == "vertex" else 0
-        nz, ny, nx = self.cells
-        return nz + extra, ny + extra, nx + extra
+        return owned_samples(self.cells, self.association)
 
     @property
     def metrics(self) -> FieldMetrics:
