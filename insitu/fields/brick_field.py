@@ -17,7 +17,7 @@ from insitu.codec.bricks import Bricks
 from insitu.codec.frame import FrameError
 from insitu.engines.native import lib
 from insitu.fields import header as head
-from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box, owned_samples
+from insitu.fields.block_field import BlockField, Box, owned_samples
 from insitu.fields.header import NO_LAYERS, Layers
 from insitu.fields.trilinear import Trilinear
 
@@ -99,10 +99,4 @@ class BrickField(BlockField):
             )
             return np.stack([values[owned] for values in self.bricks.decode()], axis=-1)
         zs, ys, xs = (self._unit_samples(n) for n in shape)
-        values = np.empty((*shape, self.n_components), self.dtype)
-        layers = max(1, SLAB_SAMPLES // (shape[1] * shape[2]))
-        for z in range(0, shape[0], layers):
-            slab = values[z : z + layers]
-            points = np.stack(np.meshgrid(zs[z : z + layers], ys, xs, indexing="ij")[::-1], axis=-1)
-            slab[:] = self._values(points.reshape(-1, 3)).reshape(slab.shape)
-        return values
+        return self.on_grid(xs, ys, zs)

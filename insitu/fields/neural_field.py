@@ -148,19 +148,24 @@ class NeuralField(BlockField):
 
     def _grid(self, shape: tuple[int, int, int]) -> Floats:
         xs, ys, zs = (self._unit_samples(n) for n in shape[::-1])
+        if self.residual is None or shape != self.shape:
+            return self.on_grid(xs, ys, zs)
         single = [axis.astype(np.float32) for axis in (xs, ys, zs)]
         values = np.empty((*shape, self.n_components), self.dtype)
-        exact = self.residual.decode() if self.residual and shape == self.shape else None
+        exact = self.residual.decode()
         for z in self._slabs(shape):
             slab = self._network_slab(single[0], single[1], single[2][z])
-            if exact is not None:
-                for c, residual in enumerate(exact):
-                    slab[..., c] += residual[z]
-            elif self._correction is not None:
-                points = np.stack(np.meshgrid(zs[z], ys, xs, indexing="ij")[::-1], axis=-1)
-                slab += self._correction.values(points.reshape(-1, 3)).reshape(slab.shape)
+            for c, residual in enumerate(exact):
+                slab[..., c] += residual[z]
             values[z] = slab
         return values
+
+    def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        slab = self._network_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
+        if self._correction is not None:
+            points = np.stack(np.meshgrid(zs, ys, xs, indexing="ij")[::-1], axis=-1)
+            slab += self._correction.values(points.reshape(-1, 3)).reshape(slab.shape)
+        return slab
 
     def _box(self, box: Box) -> Floats:
         axes = [self._unit_samples(n)[at] for n, at in zip(self.shape, box, strict=True)]

@@ -129,6 +129,18 @@ def test_other_resolutions(kind: str) -> None:
     np.testing.assert_allclose(field(np.stack([x, y, z], axis=1)), finer.ravel(), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["inr", "sz3"])
+def test_a_grid_is_its_points(kind: str) -> None:
+    field = make(kind, partition([blob, swirl], box=((0, 1), (0, 1), (0, 1))))
+    xs, ys, zs = np.array([0.0, 0.4, 1.0]), np.linspace(0, 1, 5), np.array([0.25])
+    values = field.on_grid(xs, ys, zs)
+    assert values.shape == (1, 5, 3, 2) and values.dtype == field.dtype
+    z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
+    points = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
+    np.testing.assert_allclose(field(points), values.reshape(-1, 2), atol=1e-6)
+    assert field.on_grid(xs, ys, zs[:0]).shape == (0, 5, 3, 2)
+
+
 @pytest.mark.parametrize("kind", ["inr", *CODECS])
 def test_holes_come_back(kind: str) -> None:
     block = partition(blob)
