@@ -6,8 +6,8 @@ triangles between them.
 FlyingEdges (Schroeder, Maynard, Geveci, LDAV 2015) is given signs, not values: every vertex lies in
 the middle of its edge then, so that the edge is known exactly and where on it is ours to say. Its
 table decides each face of a cell by that face's four signs alone: cells, bricks and blocks beside
-each other agree. A brick of 32^3 cells takes it 0.17 ms, a tenth of what evaluating a network at
-its nodes takes: an own kernel would not pay.
+each other agree. An own kernel would not pay: of 80 ms for a network of 128^3 cells and 111 000
+triangles FlyingEdges takes 8 (0.17 ms a brick), the network at the nodes and on the edges 60.
 """
 
 from __future__ import annotations

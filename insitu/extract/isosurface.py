@@ -133,6 +133,7 @@ def _check_same_partitions(
             same = scalar.block.cells == block.cells
             if not same or not np.allclose(scalar.block.bounds, block.bounds):
                 raise ValueError(
-                    f"color_by '{name}': a block of {block.cells} cells in {block.bounds}; expected "
-                    f"those of '{scalar.block.name}', {scalar.block.cells} in {scalar.block.bounds}"
+                    f"color_by '{name}': a block of {block.cells} cells in {block.bounds}; "
+                    f"expected {scalar.block.cells} in {scalar.block.bounds}, "
+                    f"as '{scalar.block.name}' has them"
                 )

@@ -47,7 +47,8 @@ class Piece:
         self._lines = lattice.lines_of(box)
         none = np.zeros(0, np.int64)
         self._nodes, self._crossed = none, none
-        self._common = self._offsets = np.zeros(0)
+        self._common: Floats = np.zeros(0)
+        self._offsets: Floats = np.zeros(0)
         self._crossings = Crossings(self._common, self._common)
 
     def nodes(self, touch: Touch) -> Indices:
@@ -109,7 +110,7 @@ class Piece:
         unit = [np.arange(n) / (n - 1) for n in self._edges.shape[::-1]]
         contours = Contours(self._edges.shape, self._isovalues)
         layer = int(np.prod(self._edges.shape[1:]))
-        slab = np.zeros(0)
+        slab: Floats = np.zeros(0)
         for z in slabs(nz, layer):
             old = slab[-1:]  # evaluated with the slab before
             slab = self._scalar.on_grid(unit[0], unit[1], unit[2][z.start + len(old) : z.stop])
