@@ -6,6 +6,7 @@ In: a block. Out: another `SampledBlock` on the same partition, which holds noth
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,8 +18,8 @@ from insitu.fields.sampled_block import SampledBlock
 
 Floats = NDArray[np.floating[Any]]
 
-# Points at a time: with nine derivatives each, some 10 MB.
-SLAB_POINTS = 2**17
+# Points at a time: with nine derivatives each, some 5 MB.
+SLAB_POINTS = 2**16
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class DerivedBlock(ABC):
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         """At all points of a grid in unit coordinates of the owned box, each axis (n,) in 0..1 ->
-        (nz, ny, nx, n_components) float64. In slabs: no more than 2^17 points at a time, or a
+        (nz, ny, nx, n_components) float64. In slabs: no more than 2^16 points at a time, or a
         layer."""
         values = np.empty((len(zs), len(ys), len(xs), self.n_components))
         layers = max(1, SLAB_POINTS // max(1, len(ys) * len(xs)))
@@ -99,23 +100,8 @@ class DerivedBlock(ABC):
         """At world points (n, 3) -> (n, n_components), NaN outside."""
 
     def _slopes(self, points: Floats) -> Floats:
-        """(n, n_components, 3), by differences over one cell, half a cell to either side; at a face
-        of the block, to the inner side."""
-        low, high = self.bounds
-        slopes = np.empty((len(points), self.n_components, 3))
-        for axis, nodes in enumerate(self.nodes):
-            x = points[:, axis]
-            cell = np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, len(nodes) - 2)
-            half = 0.5 * np.diff(nodes)[cell]
-            before, after = points.copy(), points.copy()
-            inside = (x >= low[axis]) & (x <= high[axis])
-            before[inside, axis] = np.maximum(x - half, low[axis])[inside]
-            after[inside, axis] = np.minimum(x + half, high[axis])[inside]
-            apart = after[:, axis] - before[:, axis]
-            with np.errstate(invalid="ignore"):  # outside, NaN over 0
-                rise = self._values(after) - self._values(before)
-                slopes[:, :, axis] = rise / apart[:, None]
-        return slopes
+        """(n, n_components, 3), by differences from half a cell before to half a cell after."""
+        return differences(self._values, points, self.nodes, 0.5)
 
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         """What `on_grid` asks for, all at once."""
@@ -127,9 +113,35 @@ class DerivedBlock(ABC):
         return self._values(points.reshape(-1, 3)).reshape(*points.shape[:3], -1)
 
 
+def differences(
+    function: Callable[[Floats], Floats],
+    points: Floats,
+    nodes: tuple[Floats, Floats, Floats],
+    reach: float,
+) -> Floats:
+    """Derivatives along x, y, z of a function of world points (n, 3) -> (n, n_components):
+    (n, n_components, 3), by differences from `reach` cells before a point to as many after it.
+
+    nodes: of the block, x, y, z. Near its faces the difference ends at the face, so that it is of
+    first order there, of second order elsewhere.
+    """
+    slopes = []
+    for axis, lines in enumerate(nodes):
+        x = points[:, axis]
+        cell = np.clip(np.searchsorted(lines, x, side="right") - 1, 0, len(lines) - 2)
+        apart = reach * np.diff(lines)[cell]
+        inside = (x >= lines[0]) & (x <= lines[-1])  # others stay where they are, and NaN
+        before, after = points.copy(), points.copy()
+        before[inside, axis] = np.maximum(x - apart, lines[0])[inside]
+        after[inside, axis] = np.minimum(x + apart, lines[-1])[inside]
+        run = np.where(inside, after[:, axis] - before[:, axis], 1.0)
+        slopes.append((function(after) - function(before)) / run[:, None])
+    return np.stack(slopes, axis=-1)
+
+
 def sampled_range(block: SampledBlock) -> Floats:
     """(n_components, 2): minimum and maximum of a block's finite values at its own samples, NaN
-    where there are none. Evaluated slab by slab: no more than 2^17 samples are held, or a layer."""
+    where there are none. Evaluated slab by slab: no more than 2^16 samples are held, or a layer."""
     zs, ys, xs = (_unit_samples(n, block.association) for n in block.cells)
     low = np.full(block.n_components, np.nan)
     high = low.copy()
