@@ -1,4 +1,4 @@
-"""Pixels that are not empty, of some stretch of a picture: how they are blended, and how they travel.
+"""Pixels that are not empty, of a stretch of a picture: how they are blended, and how they travel.
 
 In: layers, or bytes from another rank. Out: fragments; bytes.
 A picture's pixels are numbered (`Canvas`), and only the active ones are held, sent and blended.
