@@ -1,5 +1,7 @@
 """Surfaces and lines that the rendering tests share, and cutting them into blocks."""
 
+import itertools
+
 import numpy as np
 
 from insitu.geometry import Lines, Surface
@@ -71,7 +73,7 @@ def cut_lines(lines: Lines, box: np.ndarray) -> Lines:
     """What of one line lies in a box (2, 3), in as many lines as that takes."""
     rows, offsets = [], [0]
     table = np.column_stack((lines.points, lines.values["t"]))
-    for a, b in zip(table[:-1], table[1:], strict=True):
+    for a, b in itertools.pairwise(table):
         step = b - a
         with np.errstate(divide="ignore"):
             t = np.sort((box - a[:3]) / step[:3], axis=0)

@@ -226,7 +226,7 @@ def test_lines_are_as_wide_as_asked() -> None:
 
 
 def test_wrong_words() -> None:
-    with pytest.raises(ValueError, match="'y' are not of the geometry.*there are: x"):
+    with pytest.raises(ValueError, match=r"'y' are not of the geometry.*there are: x"):
         Painted(ball(), values="y", transfer_function=FUNCTION)
     with pytest.raises(ValueError, match="transfer_function"):
         Painted(ball(), values="x")
