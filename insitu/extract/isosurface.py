@@ -45,8 +45,10 @@ def isosurface(
     The pieces of all blocks fit together without gaps: their vertices on common faces have the
     same coordinates, normals and values, bit for bit, for any number of ranks. Each vertex lies on
     an edge of the lattice, at least 1/1000 of its length from both ends, which keeps all triangles
-    apart from points and lines; there the field has the isovalue to about 1e-6 of its change along
-    the edge, unless the crossing is nearer to an end. Memory: 2^20 values of the block at a time.
+    apart from points and lines; there the field has the isovalue to 1e-5 of its change along the
+    edge. The exceptions, one vertex in 10^4 of a smooth block and one in a hundred of a turbulent
+    one, are crossings nearer to an end, and functions with kinks within the cell. Memory: 2^20
+    values of the block at a time.
 
     Args:
         field: its blocks on this rank, or none; over all ranks they tile one rectilinear grid.

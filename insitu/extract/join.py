@@ -31,6 +31,8 @@ def join(surfaces: Iterable[Surface]) -> Surface:
 
 def weld(surface: Surface) -> Surface:
     """With points that are equal to the last bit, their normals and values included, only once."""
+    if not len(surface.points):
+        return surface
     columns = [surface.points, *surface.values.values()]
     columns += [] if surface.normals is None else [surface.normals]
     rows = np.concatenate([np.reshape(c, (len(surface.points), -1)) for c in columns], axis=1)

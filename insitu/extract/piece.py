@@ -135,7 +135,7 @@ class Piece:
         t[~common] = solve(
             contour.low[~common],
             contour.high[~common],
-            lambda at: self._values(own, at) - self._isovalues[level],
+            lambda some, at: self._values(own[some], at) - self._isovalues[level],
         )
         attributes[~common] = self._attributes(own, t[~common])
 
