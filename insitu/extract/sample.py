@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from insitu.extract.decomposition import (
     Decomposition,
     Fields,
+    Partition,
     evaluate,
     evaluate_grid,
     partitions,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 Floats = NDArray[np.floating[Any]]
+
+_GRID_POINTS = 2**16  # of a grid, reduced at once
 
 
 @dataclass(frozen=True)
@@ -143,8 +146,8 @@ def uniform_grid(
 
     dims: points along x, y, z. origin: the first point, by default the domain's lowest corner.
     spacing: between points along x, y, z, by default such that the last is the highest corner.
-    NaN outside of the domain. Reduced layer by layer: besides the result on rank 0, a rank holds
-    one layer.
+    NaN outside of the domain. Reduced slab by slab: besides the result on rank 0, a rank holds
+    2^16 points, or a layer.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -155,14 +158,15 @@ def uniform_grid(
         parts = partitions(fields)
         width = sum(decomposition.components.values())
         grid = np.full((len(z), len(y), len(x), width), np.nan) if comm.rank == 0 else None
-    for k in range(len(z)):
+    layers = max(1, _GRID_POINTS // (len(x) * len(y)))
+    for k in range(0, len(z), layers):
         with together(comm, "uniform grid"):
-            layer = np.zeros((len(y), len(x), width + 1))
+            slab = np.zeros((len(z[k : k + layers]), len(y), len(x), width + 1))
             for index, part in zip(decomposition.mine, parts, strict=True):
-                _fill(layer, decomposition, index, part, (x, y, z[k : k + 1]))
-        total = _added(comm, layer, False)
+                _fill(slab, decomposition, index, part, (x, y, z[k : k + layers]))
+        total = _added(comm, slab, False)
         if grid is not None and total is not None:
-            grid[k] = total[..., :-1]
+            grid[k : k + layers] = total[..., :-1]
     return None if grid is None else _by_field(decomposition.components, grid)
 
 
@@ -191,13 +195,13 @@ def _lines(
 
 
 def _fill(
-    layer: Floats,
+    slab: Floats,
     decomposition: Decomposition,
     index: int,
-    part: Mapping[str, Any],
+    part: Partition,
     lines: tuple[Floats, Floats, Floats],
 ) -> None:
-    """Values and a one for every point of a layer of a grid that the block has."""
+    """Values and a one for every point of a part of a grid that the block has."""
     low, high = decomposition.boxes[index]
     inside = [
         np.flatnonzero((at >= a) & (at <= b)) for at, a, b in zip(lines, low, high, strict=True)
@@ -205,13 +209,12 @@ def _fill(
     if min(map(len, inside)) == 0:
         return
     x, y, z = (at[i] for at, i in zip(lines, inside, strict=True))
-    points = np.stack([*np.broadcast_arrays(x, y[:, None], z)], axis=-1)
-    held = decomposition.holds(index, points.reshape(-1, 3)).reshape(points.shape[:2])
-    values = [evaluate_grid(block, (x, y, z))[0] for block in part.values()]
-    place = np.ix_(inside[1], inside[0])
-    theirs = layer[place]
+    points = np.stack(np.meshgrid(z, y, x, indexing="ij")[::-1], axis=-1)
+    held = decomposition.holds(index, points.reshape(-1, 3)).reshape(points.shape[:3])
+    values = [evaluate_grid(block, (x, y, z)) for block in part.values()]
     found = np.concatenate([*values, np.ones((*held.shape, 1))], axis=-1)
-    layer[place] = np.where(held[..., None], found, theirs)
+    place = np.ix_(*inside[::-1])
+    slab[place] = np.where(held[..., None], found, slab[place])
 
 
 def _added(comm: MPI.Comm, table: Floats, everywhere: bool) -> Floats | None:

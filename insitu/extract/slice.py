@@ -110,7 +110,7 @@ def _straight(
     axis = plane.axis
     assert axis is not None
     box = decomposition.boxes[index]
-    level = _on_a_face(decomposition, axis, plane.point[axis])
+    level = on_a_face(decomposition, axis, plane.point[axis])
     if not box[0, axis] <= level <= box[1, axis]:
         return joined([], decomposition.components, normals=True)
     across = [(axis + 1) % 3, (axis + 2) % 3]  # axis = first x second
@@ -161,7 +161,7 @@ def _oblique(
     start = middle - plane.distance(middle) * np.array(plane.normal)
     diagonal = float(np.linalg.norm(decomposition.bounds[1] - decomposition.bounds[0]))
     step = spacing or max(decomposition.spacing, diagonal / MAX_SAMPLES)
-    outline = _crossings(low, high, plane) - start
+    outline = crossings(low, high, plane) - start
     if not len(outline):
         return joined([], decomposition.components, normals=True)
     spans = [
@@ -181,8 +181,8 @@ def _oblique(
     return with_values(part, points, triangles, _normals(plane, len(points)))
 
 
-def _on_a_face(decomposition: Decomposition, axis: int, level: float) -> float:
-    """The level, or the block's face that it is but for rounding."""
+def on_a_face(decomposition: Decomposition, axis: int, level: float) -> float:
+    """A coordinate, or that of the face of a block which it is but for rounding."""
     faces = decomposition.boxes[..., axis].ravel()
     nearest = float(faces[np.argmin(np.abs(faces - level))])
     return nearest if abs(nearest - level) <= ROUNDING * decomposition.spacing else level
@@ -211,8 +211,8 @@ def _points(axis: int, level: float, lines: Sequence[Floats]) -> Floats:
     return points
 
 
-def _crossings(low: Floats, high: Floats, plane: Plane) -> Floats:
-    """Where a plane meets the edges of a box, (n, 3)."""
+def crossings(low: Floats, high: Floats, plane: Plane) -> Floats:
+    """Where a plane meets the edges of a box, world (n, 3); where it is a face, the corners."""
     box = np.stack([low, high])
     found = []
     for axis, (i, j) in product(range(3), product((0, 1), repeat=2)):
