@@ -115,7 +115,7 @@ def _blocks(comm: MPI.Comm, field: DistributedField) -> list[Block]:
     """This rank's blocks, ready to be read. Collective: RemoteError on every rank if one fails."""
     blocks: list[Block] = []
     with together(comm, f"blocks of {field.summary.name}"):
-        blocks = [Block(part.sampler(), part.nodes) for part in field.fields]
+        blocks = [Block.of(part) for part in field.fields]
     return blocks
 
 
