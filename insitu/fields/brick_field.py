@@ -81,6 +81,9 @@ class BrickField(BlockField):
     def _values(self, unit: Floats) -> Floats:
         return self._function.values(unit).astype(self.dtype)
 
+    def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        return self._function.grid(xs, ys, zs).astype(self.dtype)
+
     def _slopes(self, unit: Floats) -> Floats:
         return self._function.slopes(unit)
 

@@ -5,20 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.engines.native import lib
 from insitu.render import reference
 from insitu.render.camera import Camera
-from insitu.render.march import Block, march
+from insitu.render.march import march
 from insitu.render.transfer_function import TransferFunction
 
-from .volumes import CELLS, blocks_of, nodes_of, transfer_function, volume
+from .volumes import CELLS, blocks_of, nodes_of, raw_block, transfer_function, volume
 
 WIDTH, HEIGHT = 61, 47
-
-
-def raw_block(values: np.ndarray, nodes: tuple) -> Block:
-    sampler = lib.GridSampler((values,), ((0, 0),) * 3, values.shape, vertex=False)
-    return Block(sampler, nodes)
 
 
 def full_image(layer: object, camera: Camera) -> np.ndarray:
@@ -41,7 +35,7 @@ def test_agrees_with_reference(stretch: float, place: str) -> None:
     options = {"bounds": block.bounds, "step": 0.031, "opaque": 1.0}
     function = transfer_function()
     layer = march(block, camera, function, **options)
-    expected = reference.march(block.sampler.sample, nodes, camera, function, **options)
+    expected = reference.march(block.field, camera, function, **options)
     assert expected[..., 3].max() > 0.3
     np.testing.assert_allclose(full_image(layer, camera), expected, atol=2e-5)
 
@@ -49,16 +43,13 @@ def test_agrees_with_reference(stretch: float, place: str) -> None:
 def test_vectors_give_components_and_magnitudes() -> None:
     nodes = nodes_of(CELLS)
     x = volume()
-    arrays = (x, -x[::-1], x[:, ::-1])
-    block = Block(lib.GridSampler(arrays, ((0, 0),) * 3, CELLS, False), nodes)
+    block = raw_block(x, nodes, -x[::-1], x[:, ::-1])
     camera = Camera.default(block.bounds, 31, 29)
     options = {"bounds": block.bounds, "step": 0.05, "opaque": 1.0}
     function = transfer_function()
     for component, index in ((0, 0), (2, 2), ("magnitude", -1), (None, -1)):
         layer = march(block, camera, function, component=component, **options)
-        expected = reference.march(
-            block.sampler.sample, nodes, camera, function, component=index, **options
-        )
+        expected = reference.march(block.field, camera, function, component=index, **options)
         np.testing.assert_allclose(full_image(layer, camera), expected, atol=2e-5)
     for component in (3, -2, "speed"):
         with pytest.raises(ValueError, match="component"):
@@ -159,7 +150,7 @@ def test_a_block_out_of_view_is_an_empty_layer() -> None:
 
 def test_refuses_nodes_that_do_not_increase() -> None:
     x, y, z = nodes_of(CELLS)
-    block = Block(raw_block(volume(), (x, y, z)).sampler, (x, y[::-1].copy(), z))
+    block = raw_block(volume(), (x, y[::-1].copy(), z))
     camera = Camera((0.0, 0.0, 5.0), (0.0, 0.0, 0.0), fov=60, width=8, height=8)
     with pytest.raises(ValueError, match=r"bounds|nodes"):
         march(block, camera, transfer_function(), bounds=([-1] * 3, [2] * 3), step=0.1)

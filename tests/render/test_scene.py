@@ -9,6 +9,7 @@ from PIL import Image
 
 from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
+from insitu.fields.raw_block import RawBlock
 from insitu.history.steps import newest
 from insitu.history.window import Window
 from insitu.metrics import psnr
@@ -23,7 +24,7 @@ from insitu.render.transfer_function import TransferFunction
 from insitu.render.view import View
 from insitu.render.volume import render_volume
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import GlobalRange, grid_sampler, local_ranges
+from insitu.training.ranges import GlobalRange, local_ranges
 from insitu.training.train import train
 from tests.blocks import blob, split, swirl
 
@@ -49,14 +50,10 @@ def test_the_picture_is_that_of_the_raw_data() -> None:
     field = gathered(comm, blob)
     camera = Camera.default(field.summary.bounds, 96, 96)
     colors = TransferFunction.default(tuple(field.summary.range[0]))
-    neural = render_volume(
-        comm, [Block(f.sampler(), f.nodes) for f in field.fields], camera, colors
-    )
+    neural = render_volume(comm, [Block.of(f) for f in field.fields], camera, colors)
     if comm.rank == 0:
         (whole,) = split(blob, CELLS, (1, 1, 1))
-        raw = render_volume(
-            MPI.COMM_SELF, [Block(grid_sampler(whole), whole.nodes)], camera, colors
-        )
+        raw = render_volume(MPI.COMM_SELF, [Block.of(RawBlock(whole))], camera, colors)
         assert psnr(neural, raw, 1.0) > 38
         assert raw[..., 3].max() > 0.2  # there is something to see
 
@@ -69,7 +66,7 @@ def test_the_picture_does_not_depend_on_the_ranks() -> None:
 
     def picture(c: MPI.Comm) -> np.ndarray | None:
         field = gathered(c, blob)
-        return render_volume(c, [Block(f.sampler(), f.nodes) for f in field.fields], camera, colors)
+        return render_volume(c, [Block.of(f) for f in field.fields], camera, colors)
 
     together, alone = picture(comm), picture(MPI.COMM_SELF)
     if comm.rank == 0:
@@ -126,9 +123,7 @@ def test_a_plot_of_a_computed_field(folder: Path) -> None:
 def test_histogram() -> None:
     comm = MPI.COMM_WORLD
     blocks = split(lambda x, y, z: x, CELLS, (4, 1, 1))
-    mine = [
-        Block(grid_sampler(b), b.nodes) for i, b in enumerate(blocks) if i % comm.size == comm.rank
-    ]
+    mine = [Block.of(RawBlock(b)) for i, b in enumerate(blocks) if i % comm.size == comm.rank]
     counts, edges = histogram(comm, mine, (0.0, 1.0))
     assert counts.shape == (64,) and edges.shape == (65,)
     share = counts / counts.sum()
