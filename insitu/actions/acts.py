@@ -12,6 +12,7 @@ from insitu.actions.model import Action
 from insitu.actions.pipelines import Pipelines
 from insitu.actions.reader import Entry, Named, Reader
 from insitu.actions.scenes import read_scene
+from insitu.render.scene import Scene
 
 
 def read_pipelines(reader: Reader, entries: Sequence[Entry], outer: Named) -> Named:
@@ -27,7 +28,9 @@ def read_acts(reader: Reader, entries: Sequence[Entry], pipelines: Named) -> tup
     scenes = reader.each(
         entries, "add_scenes", lambda _, entry: read_scene(reader, entry, pipelines)
     )
+    beside: dict[str, Scene | None] = {e.name: None for e in entries if e.word == "add_scenes"}
+    beside |= {scene.name: scene for scene in scenes}
     extracts = reader.each(
-        entries, "add_extracts", lambda _, entry: read_extract(reader, entry, pipelines)
+        entries, "add_extracts", lambda _, entry: read_extract(reader, entry, pipelines, beside)
     )
     return (*scenes, *extracts)

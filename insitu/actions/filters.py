@@ -7,13 +7,18 @@ In: a filter's type and params. Out: a filter, or Refused. READERS has one reade
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from insitu.actions.follow import read_follow
+from insitu.actions.geometry import direction, field_name, xyz
 from insitu.actions.refusal import Refused, count, flag, inside, keys, numbers, text
+from insitu.extract.shapes import Box, Plane, Shape, Sphere
 from insitu.pipelines.cuts import Contour, Slice, ThreeSlice
 from insitu.pipelines.derive import Derive
 from insitu.pipelines.pipeline import Filter
+from insitu.pipelines.regions import Between, Clip
 from insitu.render.words import number
 from insitu.yaml_tree import KeyPath
 
@@ -88,44 +93,68 @@ def _vector_component(kind: str, params: Params, path: KeyPath, _: int) -> Filte
         return Derive(kind, field_name(params), output, component)
 
 
-def field_name(params: Params, key: str = "field") -> str:
-    """ValueError where it is no text; whether there is such a field, the outline says."""
-    name = params[key]
-    if not isinstance(name, str):
-        raise ValueError(f"{key}: expected the name of a field, found {name!r}")
-    return name
+def _shape(params: Params, path: KeyPath) -> Shape:
+    """The box, plane or sphere that is named."""
+    shapes = {"sphere": ("center", "radius"), "box": ("min", "max"), "plane": ("point", "normal")}
+    given = [name for name in shapes if name in params]
+    if len(given) != 1:
+        raise Refused(path, f"expected one of {', '.join(shapes)}, found {len(given)} of them")
+    (name,) = given
+    words, place = params[name], (*path, name)
+    keys(words, place, shapes[name], required=shapes[name])
+    with inside(place):
+        if name == "sphere":
+            radius = number(words["radius"], "radius")
+            if radius <= 0:
+                raise ValueError(f"radius: {radius:g} is not positive")
+            return Sphere(xyz(words["center"], "center"), radius)
+        if name == "plane":
+            return Plane(xyz(words["point"], "point"), direction(words["normal"], "normal"))
+        low, high = xyz(words["min"], "min"), xyz(words["max"], "max")
+        if not all(a < b for a, b in zip(low, high, strict=True)):
+            raise ValueError(f"min: {low} is not below max, {high}")
+        return Box(low, high)
 
 
-def xyz(given: Any, where: str, suffix: str = "") -> tuple[float, float, float]:
-    """Three numbers as Ascent writes them, {x: 0, y: 0, z: 1}, or as a list."""
-    if isinstance(given, Mapping):
-        names = [f"{axis}{suffix}" for axis in "xyz"]
-        for key in given:
-            if key not in names:
-                raise ValueError(f"{where}/{key}: unknown key; known are {', '.join(names)}")
-        for name in names:
-            if name not in given:
-                raise ValueError(f"{where}/{name}: is required")
-        x, y, z = (number(given[name], f"{where}/{name}") for name in names)
-        return x, y, z
-    values = numbers(given, where)
-    if not isinstance(given, list | tuple) or len(values) != 3:
-        raise ValueError(f"{where}: expected x, y and z, found {given!r}")
-    return values[0], values[1], values[2]
+def _clip(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
+    keys(params, path, ("sphere", "box", "plane", "invert", "topology"))
+    with inside(path):
+        invert = flag(params.get("invert", False), "invert")
+    return Clip(_shape(params, path), invert)
 
 
-def direction(given: Any, where: str) -> tuple[float, float, float]:
-    """As `xyz`, and not zero."""
-    found = xyz(given, where)
-    if found == (0, 0, 0):
-        raise ValueError(f"{where}: 0, 0, 0 is no direction")
-    return found
+def _between(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
+    needed = ("field", "min_value", "max_value")
+    known = (*needed, "invert", "topology") if kind == "threshold" else needed
+    keys(params, path, known, required=needed)
+    with inside(path):
+        low, high = (number(params[key], key) for key in needed[1:])
+        if low > high or (low == high and kind != "threshold"):
+            raise ValueError(f"min_value: {low:g} is not below max_value, {high:g}")
+        invert = flag(params.get("invert", False), "invert")
+        return Between(kind, field_name(params), low, high, invert)
+
+
+def _clip_with_field(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
+    keys(params, path, ("field", "clip_value", "invert"), required=("field", "clip_value"))
+    with inside(path):
+        value = number(params["clip_value"], "clip_value")
+        below = flag(params.get("invert", False), "invert")
+        low, high = (-math.inf, value) if below else (value, math.inf)
+        return Between(kind, field_name(params), low, high)
 
 
 READERS: dict[str, ReadFilter] = {
     "contour": _contour,
     "slice": _slice,
     "3slice": _three_slice,
+    "clip": _clip,
+    "clip_with_field": _clip_with_field,
+    "isovolume": _between,
+    "threshold": _between,
+    "streamline": read_follow,
+    "particle_advection": read_follow,
+    "pathlines": read_follow,
     "vector_magnitude": _derive,
     "vector_component": _vector_component,
     "gradient": _derive,

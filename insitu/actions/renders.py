@@ -53,19 +53,19 @@ def read_renders(
             keys(render, place, ("type", "image_prefix", "image_name", "camera", *LOOK))
             if "type" in render:
                 raise Refused((*place, "type"), f"{render['type']!r} is not done; there is cinema")
-            views.append(_view(reader, render, place, scene))
+            views.append(_view(reader, render, place, scene, str(key)))
     return tuple(views), tuple(cinemas)
 
 
 def _view(
-    reader: Reader, render: Mapping[str, Any], path: KeyPath, scene: Mapping[str, Any]
+    reader: Reader, render: Mapping[str, Any], path: KeyPath, scene: Mapping[str, Any], name: str
 ) -> View:
     camera = read_camera(render, path)
     look = read_look(render, path)
     names = _names(reader, render, path) or _names(reader, scene, path)
     if not names:
         raise Refused((*path, "image_prefix"), "is required, or image_name")
-    return View(camera=camera, **look, **names)
+    return View(name=name, camera=camera, **look, **names)
 
 
 def read_camera(render: Mapping[str, Any], path: KeyPath) -> Mapping[str, Any] | None:

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from insitu.extract.write import write_surface
+from insitu.extract.write_lines import write_lines
 from insitu.extracts import blocks
+from insitu.geometry import Lines, Surface
 from insitu.history.steps import Span, Step
-from insitu.pipelines.outline import VOLUME, Outline
+from insitu.parallel import together
+from insitu.pipelines.outline import LINES, POINTS, SURFACE, VOLUME, Outline
 from insitu.pipelines.pipeline import UNFILTERED, Names, Pipeline, Results, Volume
 from insitu.reactive.expressions import FieldKind
 from insitu.render.view import file_stem
@@ -21,11 +25,14 @@ from insitu.render.view import file_stem
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-PROTOCOLS: dict[str, str] = {
-    "vtk": "VTK's XML files for ParaView (extra vtk): .vtr under a .vtm",
-    "hdf5": "HDF5 (extra hdf5), of volumes",
-    "numpy": ".npz, of volumes",
+_HOLDS = {
+    VOLUME: ("vtk", "hdf5", "numpy"),
+    SURFACE: ("vtk", "ply", "obj"),
+    LINES: ("vtk",),
+    POINTS: ("vtk",),
 }
+PROTOCOLS = tuple(dict.fromkeys(name for names in _HOLDS.values() for name in names))
+"""`vtk` and `hdf5` need the extras of these names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +64,9 @@ class Relay:
         data = self.pipeline.outline(fields)
         for name in self.fields:
             data.field(name, "fields")
-        if data.kind != VOLUME:
-            raise ValueError(
-                f"protocol: {self.protocol} holds volumes, and {data.made_by} gives {data.kind}"
-            )
+        if self.protocol not in _HOLDS[data.kind]:
+            there = f"{', '.join(_HOLDS[data.kind])} for {data.kind}"
+            raise ValueError(f"protocol: {self.protocol} is not for {data.kind}; there are {there}")
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
         """ValueError where its pipeline takes a field for what it is not."""
@@ -75,13 +81,28 @@ class Relay:
         for step in steps:
             data = Results(comm, step).of(self.pipeline, frozenset(self.fields))
             path = folder / file_stem(self.path, step.cycle)
-            assert isinstance(data, Volume)
-            files.append(_WRITERS[self.protocol](comm, path, data, step))
+            if isinstance(data, Volume):
+                files.append(_OF_VOLUMES[self.protocol](comm, path, data, step))
+            else:
+                files.append(_write(comm, path, data, self.protocol))
         return files
 
 
-_WRITERS: dict[str, blocks.Write] = {
+_OF_VOLUMES: dict[str, blocks.Write] = {
     "vtk": blocks.write_vtk,
     "hdf5": blocks.write_hdf5,
     "numpy": blocks.write_numpy,
 }
+
+
+def _write(comm: MPI.Comm, path: Path, data: Surface | Lines, protocol: str) -> Path:
+    """Surfaces for VTK as a file of each rank and an index, all else as one file. Collective."""
+    with together(comm, f"folder of {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, Lines):
+        path = path.with_name(f"{path.name}.vtp")
+        write_lines(comm, path, data)
+    else:
+        path = path.with_name(f"{path.name}{'.pvtp' if protocol == 'vtk' else f'.{protocol}'}")
+        write_surface(comm, path, data)
+    return path

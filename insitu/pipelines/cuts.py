@@ -6,7 +6,7 @@ In: a volume. Out: a surface with the fields that are wanted of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,9 @@ import numpy as np
 from insitu.extract.isosurface import isosurface
 from insitu.extract.slice import slice_plane, three_slice
 from insitu.fields.sampled_block import SampledBlock
+from insitu.geometry import Surface
 from insitu.history.steps import Span, Step
+from insitu.parallel import together
 from insitu.pipelines.outline import SURFACE, Outline
 from insitu.pipelines.pipeline import Data, Names, Volume
 from insitu.pipelines.ranges import value_range
@@ -87,7 +89,8 @@ class Slice:
         if point is None:
             low, high = data.bounds
             point = tuple(low + (1 + np.array(self.offset)) / 2 * (high - low))
-        return slice_plane(comm, _fields(data, wanted), point, self.normal)
+        found = slice_plane(comm, _fields(data, wanted), point, self.normal)
+        return _left(comm, found) if data.around else found
 
 
 @dataclass(frozen=True)
@@ -112,14 +115,26 @@ class ThreeSlice:
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: Step) -> Data:
         assert isinstance(data, Volume)
-        return three_slice(
+        found = three_slice(
             comm,
             _fields(data, wanted),
             x_offset=self.x_offset,
             y_offset=self.y_offset,
             z_offset=self.z_offset,
         )
+        return _left(comm, found) if data.around else found
 
 
 def _fields(data: Volume, wanted: Names) -> Mapping[str, Sequence[SampledBlock]]:
     return {name: data.fields[name] for name in sorted(wanted)}
+
+
+def _left(comm: MPI.Comm, surface: Surface) -> Surface:
+    """Without the triangles that reach where a clip has left nothing."""
+    found = surface
+    with together(comm, "slice of what is left"):
+        there = np.ones(len(surface.points), bool)
+        for values in surface.values.values():
+            there &= np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+        found = replace(surface, triangles=surface.triangles[there[surface.triangles].all(axis=1)])
+    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from insitu.errors import nearest
 
-VOLUME, SURFACE, LINES = "a volume", "a surface", "lines"
+VOLUME, SURFACE, LINES, POINTS = "a volume", "a surface", "lines", "points"
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,13 @@ class Outline:
     fields: Mapping[str, int | None]
     """By name, the components of each; None where that is not known yet."""
     kind: str = VOLUME
-    """VOLUME, SURFACE or LINES."""
+    """VOLUME, SURFACE, LINES or POINTS."""
     made_by: str = ""
     """The type of the filter that made it what it is, for messages."""
+    computed: frozenset[str] = frozenset()
+    """The fields that filters added."""
+    cut_by: tuple[str, ...] = ()
+    """The types of the filters that left a part of it."""
 
     def field(self, name: str, key: str = "field") -> int | None:
         """The components of a field. ValueError with the nearest name where there is none."""
@@ -49,6 +53,18 @@ class Outline:
         if components not in (None, 3):
             raise ValueError(f"{key}: {name!r} has {components} components; a vector has 3")
 
+    def recorded(self, name: str, filter_type: str, key: str = "field") -> None:
+        """ValueError where there is no such field, or it is not one as the run records it."""
+        self.field(name, key)
+        if name in self.computed:
+            raise ValueError(
+                f"{key}: {name!r} is computed, and {filter_type} reads recorded fields"
+            )
+        if self.cut_by:
+            raise ValueError(
+                f"type: {filter_type} reads whole fields, and {self.cut_by[-1]} comes before it"
+            )
+
     def volume(self, filter_type: str) -> None:
         """ValueError where this is no volume any more."""
         if self.kind != VOLUME:
@@ -62,4 +78,8 @@ class Outline:
 
     def plus(self, name: str, components: int | None) -> Outline:
         """With another field, or another of the same name."""
-        return replace(self, fields={**self.fields, name: components})
+        return replace(
+            self,
+            fields={**self.fields, name: components},
+            computed=self.computed | {name},
+        )

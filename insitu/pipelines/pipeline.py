@@ -5,10 +5,11 @@ In: a step, and the fields that are wanted at the end. Out: a volume, a surface 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from insitu.extract.boundary import boundary_surface
 from insitu.fields.sampled_block import Floats, SampledBlock
 from insitu.geometry import Lines, Surface
 from insitu.history.steps import Span, Step
@@ -30,6 +31,15 @@ class Volume:
     """Block i of each lies on the same partition."""
     bounds: Bounds
     """(lo (3,), hi (3,)) of the whole domain, world."""
+    around: Callable[[MPI.Comm], Surface] | None = None
+    """Of a part of the domain: what makes this rank's piece of the surface around it, with the
+    fields on it. Collective."""
+
+    def surface(self, comm: MPI.Comm) -> Surface:
+        """This rank's piece of its outer faces, with the fields on them. Collective."""
+        if self.around is not None:
+            return self.around(comm)
+        return boundary_surface(comm, self.fields)
 
 
 Data: TypeAlias = "Volume | Surface | Lines"
@@ -93,6 +103,8 @@ class Results:
     step: Step
     bounds: Bounds | None = None
     """(lo (3,), hi (3,)) of the whole domain, known once a field is read."""
+    boxes: tuple[Bounds, ...] = ()
+    """The same of each block of this rank."""
     _done: dict[tuple[tuple[Filter, ...], Names], Data] = field(default_factory=dict)
 
     def of(self, pipeline: Pipeline, wanted: Names) -> Data:
@@ -114,5 +126,7 @@ class Results:
         fields = {}
         with together(self.comm, f"fields of cycle {self.step.cycle}"):
             fields = {name: self.step.open(name) for name in sorted(names)}
-        self.bounds = next(iter(fields.values())).summary.bounds
+        first = next(iter(fields.values()))
+        self.bounds = first.summary.bounds
+        self.boxes = tuple(block.bounds for block in first.fields)
         return Volume({name: field.fields for name, field in fields.items()}, self.bounds)

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from insitu.engines.native import lib
-from insitu.fields.block_field import BlockField
-from insitu.fields.sampled_block import SampledBlock
 from insitu.parallel import together
-from insitu.pipelines.outline import VOLUME, Outline
+from insitu.pipelines.lines import Follow
+from insitu.pipelines.outline import POINTS, VOLUME, Outline
 from insitu.pipelines.pipeline import UNFILTERED, Data, Pipeline, Volume
 from insitu.pipelines.ranges import data_range
 from insitu.render.histogram import histogram
@@ -47,14 +45,27 @@ class Plot:
     color_bar: bool = True
     """Ascent's color_table/annotation."""
 
+    @property
+    def tube_size(self) -> float | None:
+        """World radius of the tubes around lines, where its pipeline says so."""
+        sizes = [f.tube_size for f in self.pipeline.filters if isinstance(f, Follow)]
+        return sizes[-1] if sizes else None
+
     def check(self, fields: Outline) -> None:
         """ValueError, "key: text", where its pipeline gives nothing that it can show."""
         data = self.pipeline.outline(fields)
         data.field(self.field)
+        if data.kind == POINTS:
+            raise ValueError(f"type: {data.made_by} gives points, which no plot shows; save them")
         if self.type == "volume" and data.kind != VOLUME:
             raise ValueError(
                 f"type: a volume plot needs a volume, and {data.made_by} gives {data.kind}; "
                 f"pseudocolor shows that"
+            )
+        if self.type == "pseudocolor" and data.kind == VOLUME and len(data.cut_by) > 1:
+            raise ValueError(
+                f"type: the surface of what {' and '.join(data.cut_by)} leave is not done; a "
+                f"volume plot shows it"
             )
 
 
@@ -79,18 +90,8 @@ def blocks(comm: MPI.Comm, volume: Volume, field: str) -> list[Block]:
     """This rank's blocks, ready to be read. Collective: RemoteError on every rank if one fails."""
     found: list[Block] = []
     with together(comm, f"blocks of {field}"):
-        found = [Block(_sampler(part), part.nodes) for part in volume.fields[field]]
+        found = [Block.of(part) for part in volume.fields[field]]
     return found
-
-
-def _sampler(block: SampledBlock) -> Any:
-    """What the marcher reads. A computed block is evaluated at its grid's nodes."""
-    if isinstance(block, BlockField):
-        return block.sampler()
-    z, y, x = (np.linspace(0, 1, n + 1) for n in block.cells)
-    values = block.on_grid(x, y, z)
-    components = tuple(np.ascontiguousarray(np.moveaxis(values, -1, 0)))
-    return lib.GridSampler(components, ((0, 0),) * 3, block.cells, True)
 
 
 def _domain(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ import numpy as np
 from insitu.history.steps import Span, Step
 from insitu.parallel import together
 from insitu.pipelines.outline import Outline
-from insitu.pipelines.pipeline import Data, Names, Results
+from insitu.pipelines.pipeline import Data, Names, Results, Volume
 from insitu.reactive.expressions import FieldKind
 from insitu.render.camera import Bounds, Camera
 from insitu.render.cinema import Cinema
@@ -86,6 +86,8 @@ class Shown:
     comm: MPI.Comm
     step: Step
     bounds: Bounds
+    boxes: tuple[Bounds, ...]
+    """Of this rank's blocks."""
     plots: tuple[tuple[Plot, Data, TransferFunction], ...]
 
     @staticmethod
@@ -95,16 +97,16 @@ class Shown:
             return []
         results = [Results(comm, step) for step in steps]
         wanted = _wanted(plots)
-        data = [[r.of(p.pipeline, wanted[p.pipeline.filters]) for r in results] for p in plots]
+        data = [[shape(r, plot, wanted) for r in results] for plot in plots]
         tables = [colors(comm, plot, each) for plot, each in zip(plots, data, strict=True)]
         return [
-            Shown(comm, step, result.bounds, tuple(zip(plots, each, tables, strict=True)))
-            for step, result, *each in zip(steps, results, *data, strict=True)
+            Shown(comm, step, r.bounds, r.boxes, tuple(zip(plots, each, tables, strict=True)))
+            for step, r, *each in zip(steps, results, *data, strict=True)
         ]
 
     def image(self, camera: Camera) -> np.ndarray | None:
         """Premultiplied RGBA (h, w, 4) float32 on rank 0, None elsewhere. Collective."""
-        return draw(self.comm, self.plots, camera, self.bounds)
+        return draw(self.comm, self.plots, camera, self.bounds, self.boxes)
 
     def pixels(self, view: View) -> np.ndarray | None:
         """8-bit RGB(A) with annotations on rank 0, None elsewhere. Collective."""
@@ -124,6 +126,14 @@ class Shown:
         with together(self.comm, f"picture {path}"):
             if pixels is not None:
                 write_png(path, pixels)
+
+
+def shape(results: Results, plot: Plot, wanted: Mapping[object, Names]) -> Data:
+    """What a plot draws: what its pipeline gives, or the faces around that. Collective."""
+    data = results.of(plot.pipeline, wanted[plot.pipeline.filters])
+    if plot.type == "pseudocolor" and isinstance(data, Volume):
+        return data.surface(results.comm)
+    return data
 
 
 def _wanted(plots: Sequence[Plot]) -> Mapping[object, Names]:

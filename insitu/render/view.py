@@ -23,6 +23,8 @@ DEFAULT_SIZE = 768
 class View:
     """One render of a scene."""
 
+    name: str = ""
+    """In the scene, if it has one."""
     image_prefix: str = ""
     """File name without ending; a %d pattern takes the cycle, which else is appended."""
     image_name: str = ""
@@ -68,10 +70,7 @@ class View:
         box = box if self.world_annotations else None
         pixels = flatten(image, self.bg_color, camera=camera, bounds=box)
         if self.screen_annotations:
-            label, colors = bars[0] if bars else ("", None)
-            pixels = annotate(
-                pixels, title=self.title, caption=caption, transfer_function=colors, label=label
-            )
+            pixels = annotate(pixels, title=self.title, caption=caption, bars=bars)
         if self.render_bg:
             return pixels
         return np.dstack((pixels, (np.clip(image[..., 3], 0, 1) * 255 + 0.5).astype(np.uint8)))

@@ -81,6 +81,7 @@ def test_everything_that_is_understood(tmp_path):
     assert first.window == 3
     assert first.views == (
         View(
+            name="r1",
             image_prefix="front_%04d",
             image_width=320,
             image_height=240,
@@ -89,7 +90,7 @@ def test_everything_that_is_understood(tmp_path):
             world_annotations=False,
             screen_annotations=False,
         ),
-        View(image_prefix="side"),
+        View(name="r2", image_prefix="side"),
     )
     assert second.window == 1
     assert second.views == (View(image_prefix="plain"),)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from insitu.extracts.movie import Movie
 from insitu.extracts.relay import Relay
-from tests.actions.files import done, extract, load, problem
+from tests.actions.files import done, extract, load, problem, problems
 
 
 def test_relay(tmp_path: Path) -> None:
@@ -34,6 +35,60 @@ def test_cinema(tmp_path: Path) -> None:
     (cinema,) = found.cinemas
     assert (cinema.db_name, cinema.phi, found.what) == ("d", (-180, 0), "extract")
     assert found.views == () and found.plots[0].field == "rho"
+
+
+MOVIE = """
+fields: {{rho: }}
+actions:
+  - action: add_scenes
+    scenes:
+      s:
+        plots: {{p: {{type: volume, field: rho}}}}
+        renders: {{a: {{image_prefix: a}}, b: {{image_prefix: b}}}}
+  - action: add_extracts
+    extracts: {{e: {{type: movie, {window}params: {{{params}}}}}}}
+"""
+
+
+def test_movie(tmp_path: Path) -> None:
+    text = MOVIE.format(window="", params="scene: s, path: m.gif")
+    scene, movie = load(text, tmp_path).due
+    assert movie == Movie(name="e", path="m.gif", scene=scene, view=scene.views[0])
+    assert movie.reads == movie.past == {"rho"} and movie.window == "all"
+    text = MOVIE.format(window="window: 3, ", params="scene: s, render: b, fps: 2, path: m")
+    _, movie = load(text, tmp_path).due
+    assert (movie.window, movie.fps, movie.view.name) == (3, 2.0, "b")
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ("path: m.gif", ".params.scene: is required"),
+        ("scene: s", ".params.path: is required"),
+        ("scene: t, path: m.gif", ".params.scene: there is no scene 't' beside it (there are s)"),
+        ("scene: s, path: m.gif, render: c", ".render: s has no render 'c' (there are a, b)"),
+        ("scene: s, path: m.avi", ".params.path: 'm.avi': movies are .mp4 and .gif"),
+        ("scene: s, path: m.gif, fps: 0", ".params.fps: 0 is not a number in 0.1..240"),
+        ("scene: s, path: m.gif, rate: 3", ".params.rate: unknown key"),
+    ],
+)
+def test_movies_that_are_wrong(params: str, expected: str, tmp_path: Path) -> None:
+    (found,) = problems(MOVIE.format(window="", params=params), tmp_path)
+    assert found.startswith("run.yaml:10: ") and expected in found
+
+
+@pytest.mark.parametrize("protocol", ["hdf5", "numpy", "ply"])
+def test_protocols_that_do_not_suit(protocol: str, tmp_path: Path) -> None:
+    """Surfaces are not volumes."""
+    kind = "3slice" if protocol != "ply" else "vector_magnitude, params: {field: u}"
+    text = f"""
+        fields: {{u: }}
+        actions:
+          - {{action: add_pipelines, pipelines: {{pl: {{f: {{type: {kind}}}}}}}}}
+          - {extract(f"{{type: relay, pipeline: pl, params: {{path: a, protocol: {protocol}}}}}")}
+    """
+    (found,) = problems(text, tmp_path)
+    assert f".e.params.protocol: {protocol} is not for a " in found
 
 
 def test_in_a_trigger_with_a_pipeline_from_around_it(tmp_path: Path) -> None:
@@ -74,7 +129,7 @@ def test_in_a_trigger_with_a_pipeline_from_around_it(tmp_path: Path) -> None:
         ("{type: relay, params: {path: 3}}", ".params.path: expected a file name, found 3"),
         (
             "{type: relay, params: {path: a, protocol: blueprint/mesh/hdf5}}",
-            ".params.protocol: 'blueprint/mesh/hdf5' is not done; there are vtk, hdf5, numpy",
+            ".params.protocol: 'blueprint/mesh/hdf5' is not done; there are vtk, hdf5, numpy,",
         ),
         (
             "{type: relay, params: {path: a, topologies: [t]}}",

@@ -18,6 +18,7 @@ def test_every_word(tmp_path: Path) -> None:
         dataset_bounds: [0, 1, 0, 2, 0, 3]}"""
     (view,) = done(render(text), tmp_path).views
     assert view == View(
+        name="r",
         image_name="exact",
         image_width=320,
         image_height=200,
@@ -37,8 +38,10 @@ def test_names_of_pictures(tmp_path: Path) -> None:
         f"{{{PLOTS}, image_prefix: a}}": View(image_prefix="a"),
         f"{{{PLOTS}, image_name: a}}": View(image_name="a"),
         # The scene's serves a render that has none.
-        f"{{{PLOTS}, image_prefix: a, renders: {{r: {{}}}}}}": View(image_prefix="a"),
-        f"{{{PLOTS}, image_prefix: a, renders: {{r: {{image_name: b}}}}}}": View(image_name="b"),
+        f"{{{PLOTS}, image_prefix: a, renders: {{r: {{}}}}}}": View(name="r", image_prefix="a"),
+        f"{{{PLOTS}, image_prefix: a, renders: {{r: {{image_name: b}}}}}}": View(
+            name="r", image_name="b"
+        ),
     }
     for text, view in names.items():
         assert done(scene(text), tmp_path).views == (view,)
