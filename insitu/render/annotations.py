@@ -119,9 +119,7 @@ def draw(pen: ImageDraw.ImageDraw, annotations: Annotations, light: bool) -> Non
     for text in annotations.texts:
         font = ImageFont.load_default(text.size)
         stroke = _stroke(text.size)
-        pen.text(
-            text.at, text.text, ink, font, text.anchor, stroke_width=stroke, stroke_fill=edge
-        )
+        pen.text(text.at, text.text, ink, font, text.anchor, stroke_width=stroke, stroke_fill=edge)
         pen.text(text.at, text.text, ink, font, text.anchor)
 
 
