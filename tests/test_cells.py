@@ -32,7 +32,7 @@ class Cells:
 
     def density(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         r2 = (x - 0.3 - 0.5 * self.time) ** 2 + (y - 0.5) ** 2 + (z - 0.45) ** 2
-        return 0.26 + (1 + self.time) * np.exp(-12 * r2)
+        return 0.2 + (1 + self.time) * np.exp(-12 * r2)
 
     def step(self) -> None:
         self.cycle += 1

@@ -221,7 +221,7 @@ def test_one_rank_with_a_wrong_mesh() -> None:
     mesh = dealt(2, "hex", COMM)
     if COMM.rank == 0:
         mesh["fields"]["p"]["values"] = mesh["fields"]["p"]["values"][:-1]
-    with pytest.raises(RemoteError, match="fields/p/values: .* values, expected"):
+    with pytest.raises(RemoteError, match=r"fields/p/values: .* values, expected"):
         Resampler(COMM).to_boxes(mesh, ["p"])
 
 
