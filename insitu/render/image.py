@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from insitu.render import annotations
+from insitu.render.annotations import arrange, draw
 from insitu.render.camera import Bounds, Camera
 from insitu.render.transfer_function import TransferFunction
 
@@ -94,8 +94,8 @@ def annotate(
     image = Image.fromarray(np.ascontiguousarray(pixels))
     border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
     light = float(np.median(_luminance(border))) < 128  # ink on dark
-    found = annotations.arrange((width, height), title, caption, bars)
-    annotations.draw(ImageDraw.Draw(image, "RGBA"), found, light)
+    found = arrange((width, height), title, caption, bars)
+    draw(ImageDraw.Draw(image, "RGBA"), found, light)
     return np.asarray(image).copy()
 
 

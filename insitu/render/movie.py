@@ -67,9 +67,7 @@ def has_ffmpeg() -> bool:
 def _write_mp4(path: Path, frames: Sequence[Frame], frames_per_second: float) -> None:
     if not has_ffmpeg():
         raise ConfigError(
-            [
-                f"{path.suffix} needs imageio and its ffmpeg: pip install 'insitu-inr[movie]'; or .gif"
-            ]
+            [f"{path.suffix} needs ffmpeg: pip install 'insitu-inr[movie]'; or name a .gif"]
         )
     import imageio.v2 as imageio
 

@@ -31,10 +31,14 @@ def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True)
     else:
         radius = np.full((len(points), 1), width / 2)
     strands = np.stack((-across, toward, across), axis=1)  # (n, 3 strands, 3)
-    last = lines.offsets[1:][np.diff(lines.offsets) > 0] - 1
+    lengths = np.diff(lines.offsets)
+    last = lines.offsets[1:][lengths > 0] - 1
     first = np.setdiff1d(np.arange(len(points)), last)  # of each segment
+    away = radius[:, None] * np.ones((1, 3, 1))
+    # Ends are cut straight: nearer in the middle, one that points to the eye would show a notch.
+    away[np.concatenate((last, lines.offsets[:-1][lengths > 0])), 1] = 0
     return Surface(
-        (points[:, None] + radius[:, None] * strands).reshape(-1, 3),
+        (points[:, None] + away * strands).reshape(-1, 3),
         _triangles(first),
         {name: np.repeat(values, 3, axis=0) for name, values in lines.values.items()},
         strands.reshape(-1, 3),

@@ -38,8 +38,8 @@ def reference(
             u, v, t = f * (h @ s), f * (rays @ q), f * (e2 @ q)
         share = np.stack((1 - u - v, u, v), axis=-1)
         least = np.nan_to_num(share.min(axis=-1), nan=-1.0)
-        near = (t > -1e-3) & (t < 1e-3)
-        clear &= ~((np.abs(least) < 1e-6) & (t > -1e-3)) & ~(near & (least > -1e-6))
+        near = np.abs(t) < 1e-5  # where the near plane decides
+        clear &= ~((np.abs(least) < 1e-6) & (t > -1e-5)) & ~(near & (least > -1e-6))
         clear &= ~((least >= 0) & (np.abs(t - depth) < 1e-6))
         hit = (least >= 0) & (t > 0) & (t < depth)
         n = np.cross(e1, e2) + np.zeros_like(rays)

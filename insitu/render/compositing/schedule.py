@@ -21,8 +21,9 @@ from insitu.errors import nearest
 
 ALGORITHMS = ("direct-send", "binary-swap", "2-3-swap")
 
-# Below, one round of few messages ends before two rounds of fewer.
-DIRECT_UP_TO = 4
+# Up to here direct send is the fastest (benchmarks/compositing.py): it sends every active pixel
+# once, where layers that hardly overlap are sent on in every round of a swap.
+DIRECT_UP_TO = 16
 
 Interval = tuple[int, int]  # begin, end: half open
 
@@ -54,9 +55,9 @@ class Round:
 def chosen(n_ranks: int, algorithm: str | None = None) -> str:
     """The algorithm by its name, or by the number of ranks where none is named.
 
-    Direct send up to 4 ranks: one round, and no pixel is blended twice. Binary swap for powers of
-    two: log2(n) messages per rank instead of n - 1, and the same pixels travel. 2-3 swap for the
-    rest.
+    Direct send up to 16 ranks: one round, and every pixel is sent, and blended, once. Above, where
+    n - 1 messages per rank would be many and small, binary swap for powers of two, with log2(n)
+    messages, and 2-3 swap for the rest, with at most 4 log2(n).
 
     Raises ValueError for an unknown name, or binary swap of ranks that are no power of two.
     """

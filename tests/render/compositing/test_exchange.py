@@ -75,7 +75,7 @@ def random_layer(rng: np.random.Generator, height: int, width: int) -> Layer:
     return Layer(rgba, (y0, y1, x0, x1), ANYWHERE)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     n=st.integers(1, 64),
     n_layers=st.integers(0, 40),
@@ -109,7 +109,7 @@ def test_bytes_and_messages_against_the_formula(algorithm: str, precision: str) 
     """Full layers, one per rank: (n - 1) pictures, and 12 bytes a message (one run)."""
     canvas = Canvas(40, 30)
     pixel = 4 * PRECISIONS[precision].itemsize
-    for n in range(2, 65):
+    for n in range(2, 65) if precision == "float16" else (2, 3, 8, 21, 64):
         if algorithm == "binary-swap" and n & (n - 1):
             continue
         rgba = np.full((30, 40, 4), 0.5, np.float32)
