@@ -17,8 +17,8 @@ ZEROS = np.linspace(0.01, 0.99, 99)
     ("function", "close"),
     [
         (lambda t, zero: t - zero, 1e-12),
-        (lambda t, zero: np.sin(1.5 * t) - np.sin(1.5 * zero), 1e-6),
-        (lambda t, zero: np.maximum(t, 0.5) + t - np.maximum(zero, 0.5) - zero, 1e-6),
+        (lambda t, zero: np.sin(1.5 * t) - np.sin(1.5 * zero), 1e-5),
+        (lambda t, zero: np.maximum(t, 0.5) + t - np.maximum(zero, 0.5) - zero, 1e-5),
         (lambda t, zero: np.where(t < zero, 0.2, 5.0) * (t - zero), 3e-3),  # the worst place
     ],
 )
