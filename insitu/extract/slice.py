@@ -34,7 +34,7 @@ Floats = NDArray[np.floating[Any]]
 
 # Samples along the domain's diagonal, at most, where none are asked for: a strongly stretched grid
 # would want far more.
-MAX_SAMPLES = 4096
+MAX_SAMPLES = 2048
 
 
 def slice_plane(
@@ -50,7 +50,7 @@ def slice_plane(
     origin: a point of the plane, world; the plane may miss the domain, then all pieces are empty.
     normal: which way the triangles look; of any length. spacing: world length between samples; by
     default one per cell, which on a plane across the axes is the smallest distance between nodes,
-    and at most 4096 samples along the domain's diagonal.
+    and at most 2048 samples along the domain's diagonal.
 
     Where the plane is a face between blocks, one of the two has it; on a face of the domain, the
     block inside.

@@ -244,14 +244,3 @@ def test_what_does_not_fit_fails_everywhere() -> None:
         isovolume(COMM, step(), "density", 0, 1)
     with pytest.raises(RemoteError, match="the first less"):
         isovolume(COMM, step(), "pressure", 1, 1)
-
-
-def test_shapes_that_are_none_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected a direction"):
-        Plane((0, 0, 0), (0, 0, 0))
-    with pytest.raises(ValueError, match="is not below max"):
-        Box((0, 0, 0), (1, 0, 1))
-    with pytest.raises(ValueError, match="positive length"):
-        Sphere((0, 0, 0), 0)
-    with pytest.raises(ValueError, match="three finite numbers"):
-        Sphere((0, np.inf, 0), 1)
