@@ -17,6 +17,7 @@ from mpi4py import MPI
 
 from insitu import actions, config
 from insitu.actions import Actions, Scene
+from insitu.budget import Budget
 from insitu.config import RunConfig
 from insitu.engines import threads
 from insitu.errors import ConfigError, nearest
@@ -83,6 +84,7 @@ class Session:
         self._record: RecordWriter | None = None
         self._crash_log: CrashLog | None = None
         self._mirror_trouble = ""
+        self._budget = Budget(run.budget.seconds, run.budget.fraction)
         self._tally = Tally()
         self._steps_written = 0  # of the queries' results
         self._mesh: Any = None
@@ -192,12 +194,14 @@ class Session:
 
         Raises: whatever went wrong, on every rank (mostly RemoteError), if `on_error` is `raise`.
         """
+        self._budget.enter()
         try:
             return self._step()
         except Exception as error:
             self._failed("step dropped", error)
             return None
         finally:
+            self._budget.leave()
             self._mesh = None
             self._ready.clear()
 
@@ -234,15 +238,19 @@ class Session:
         if not self._checked:
             self.check(self._mesh)
         cycle, time = self._agree_on_state()
+        self._budget.begin(self.comm)
         fired = self._reactions.react(cycle, time, self)
         due = cycle % self.run.window.every == 0
         needed = self._needed(due, fired)
         if not needed and not fired:
             return None
         fields = self._compress(needed, cycle, time)
+        skipped = fields is None
         scenes = [scene for trigger in fired for scene in trigger.actions]
         if due:
             scenes = [*self.wanted.scenes, *scenes]
+        if skipped:  # without its fields a picture would show some earlier step
+            scenes = []
         files = [file for scene in scenes for file in self._render(scene)]
         if fired:
             if self._records_on("trigger"):
@@ -252,11 +260,13 @@ class Session:
         report = StepReport(
             cycle=cycle,
             time=time,
-            fields=tuple(self._field_report(field) for field in fields.values()),
+            fields=tuple(self._field_report(field) for field in (fields or {}).values()),
             window_nbytes=self.comm.allreduce(self.window.nbytes),
             seconds=perf_counter() - start,
             fired=tuple(trigger.name for trigger in fired),
             files=tuple(str(file) for file in files),
+            allowed=self._budget.allowed,
+            skipped=skipped,
         )
         self._tally.add(report)
         return report
@@ -358,8 +368,9 @@ class Session:
 
     def _compress(
         self, names: Sequence[str], cycle: int, time: float
-    ) -> dict[str, DistributedField]:
-        """Train fields of the step and put them into the window. Collective."""
+    ) -> dict[str, DistributedField] | None:
+        """Train fields of the step and put them into the window; None, and nothing done, where the
+        budget leaves no time for it. Collective."""
         blocks = {name: self.with_ghosts(name) for name in names}
         recipes = {name: self.recipes[name] for name in names}
         fields = train_fields(
@@ -368,9 +379,13 @@ class Session:
             recipes,
             self._latest,
             memories=self._memories,
+            seconds=self._budget.for_training,
             cycle=cycle,
             time=time,
         )
+        if fields is None:
+            return None
+        self._budget.trained()
         self._latest.update(fields)
         dropped = self.window.add(self.comm, fields.values())
         if dropped and self.comm.rank == 0:
