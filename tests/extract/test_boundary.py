@@ -9,7 +9,7 @@ from insitu.fields.distributed_field import DistributedField
 from tests.blocks import blob, split
 from tests.fields.test_neural_field import fit
 
-from .analytic import AnalyticBlock, cut, lines, mine, wave
+from .analytic_fields import AnalyticBlock, cut, lines, mine, wave
 from .geometry import areas, everyone, open_edges, volume
 from .test_threshold import step
 

@@ -9,7 +9,7 @@ from mpi4py import MPI
 from insitu.extract.decomposition import Decomposition, exchange, partitions
 from insitu.parallel import RemoteError
 
-from .analytic import AnalyticBlock, cut, lines, mine, wave
+from .analytic_fields import AnalyticBlock, cut, lines, mine, wave
 
 
 def blocks_of(comm: MPI.Comm, parts: tuple, stretch: float = 0.0) -> list[AnalyticBlock]:

@@ -22,7 +22,7 @@ from insitu.reactive import derivatives
 from tests.blocks import blob, partition, swirl
 from tests.fields.test_neural_field import fit, sample_points
 
-from .analytic import AnalyticBlock, cut, flow, lines, mine, wave
+from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
 
 COMM = MPI.COMM_WORLD
 OPERATIONS = {"divergence": divergence, "curl": vorticity, "qcriterion": qcriterion}

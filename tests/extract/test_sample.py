@@ -13,7 +13,7 @@ from insitu.parallel import RemoteError
 from tests.blocks import blob, split
 from tests.fields.test_neural_field import fit
 
-from .analytic import AnalyticBlock, cut, flow, lines, mine, wave
+from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
 
 COMM = MPI.COMM_WORLD
 

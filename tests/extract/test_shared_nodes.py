@@ -8,7 +8,7 @@ from insitu.extract.cell_faces import FACES
 from insitu.extract.decomposition import Decomposition
 from insitu.extract.shared_nodes import agree_on_shells, put, shell
 
-from .analytic import AnalyticBlock, cut, lines, mine, wave
+from .analytic_fields import AnalyticBlock, cut, lines, mine, wave
 
 COMM = MPI.COMM_WORLD
 

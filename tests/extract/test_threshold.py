@@ -9,7 +9,7 @@ from insitu.parallel import RemoteError
 from tests.blocks import blob, split
 from tests.fields.test_neural_field import fit
 
-from .analytic import AnalyticBlock, cut, flow, lines, mine, wave
+from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
 from .geometry import everyone, open_edges, volume
 
 COMM, SELF = MPI.COMM_WORLD, MPI.COMM_SELF
