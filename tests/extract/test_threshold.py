@@ -85,6 +85,8 @@ def test_nan_is_in_no_range() -> None:
     block = AnalyticBlock((lambda x, y, z: np.where(x > 0, np.nan, 1.0),), lines())
     left = threshold(SELF, {"f": [block]}, "f", 1.0, 1.0)
     assert volume([left.surface(SELF)]) == pytest.approx(0.5 * 2 * 1.5 * 1.5)
+    others = threshold(SELF, {"f": [block]}, "f", 2.0, 3.0, invert=True)
+    assert volume([others.surface(SELF)]) == pytest.approx(0.5 * 2 * 1.5 * 1.5)
     nothing = threshold(SELF, {"f": [block]}, "f", 5.0, 6.0).surface(SELF)
     assert len(nothing.triangles) == len(nothing.points) == 0
 
