@@ -38,6 +38,7 @@ __all__ = [
     "FieldConfig",
     "NetworkConfig",
     "RecordConfig",
+    "ResampleConfig",
     "RunConfig",
     "SimulationConfig",
     "WindowConfig",
@@ -176,6 +177,19 @@ class WindowConfig(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResampleConfig(Section):
+    """For meshes that are no grids of lines: the uniform grid that they are resampled to."""
+
+    cells: tuple[Annotated[int, Range(1, 16384, "cells")], ...] = ()
+    """Along x, y, z; default: of equal sides, as many as the mesh has cells."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for other than three numbers."""
+        if len(self.cells) not in (0, 3):
+            raise ValueError(f"cells: {len(self.cells)} numbers, expected three: x, y, z")
+
+
+@dataclass(frozen=True, kw_only=True)
 class BudgetConfig(Section):
     """What a step may cost the simulation. Training ends in time, short of its target if need be; a
     step for which there is no time at all is skipped and counted."""
@@ -231,6 +245,9 @@ class RunConfig(Section):
 
     ghost_field: str = "ascent_ghosts"
     """Published field that flags ghosts: 0 real, 1 valid ghost, 2 garbage."""
+
+    resample: ResampleConfig = ResampleConfig()
+    """How meshes of cells (unstructured, curvilinear) become boxes of samples."""
 
     check_ghosts: bool = False
     """Compare ghosts with the cells that they stand for at every step, and warn; slow."""
