@@ -6,7 +6,8 @@ In: each rank's blocks, what to cut by. Out: what is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +22,9 @@ from insitu.extract.decomposition import (
     evaluate_grid,
     partitions,
 )
-from insitu.extract.masked_block import OfShape, OfValues
+from insitu.extract.masked_block import OfShape, OfValues, Region, unmasked
 from insitu.extract.remainder import Remainder, remainder, scalar
-from insitu.extract.shapes import Box, Plane, Shape, Sphere
+from insitu.extract.shapes import Box, Shape
 from insitu.extract.shared_nodes import agree_on_shells, shell
 from insitu.extract.solid import solid_surface
 from insitu.geometry import Surface
@@ -44,22 +45,13 @@ def clip(comm: MPI.Comm, fields: Fields, shape: Shape, *, invert: bool = False) 
     The surface is exact for planes and boxes. A sphere is cut by straight lines within a cell: its
     volume is off by the square of the cell's size.
 
+    The fields may be what an earlier clip has left. Where the cut meets the earlier one, their
+    common edge, and edges of boxes, are bevelled within a cell then. What a threshold has left has
+    no surface of a clip.
+
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
-    decomposition = Decomposition.gather(comm, fields)
-    with together(comm, "clip"):
-        parts = partitions(fields)
-        nodes = [next(iter(part.values())).nodes for part in parts]
-        regions = [OfShape(shape, invert, lines) for lines in nodes]
-
-    def pieces(comm: MPI.Comm) -> list[Surface]:
-        with together(comm, "surface of a clip"):
-            located = zip(decomposition.mine, parts, strict=True)
-            if isinstance(shape, Box):
-                return [_by_box(decomposition, i, part, shape, invert) for i, part in located]
-            return [_by_shape(decomposition, i, part, shape, invert) for i, part in located]
-
-    return remainder(fields, decomposition, regions, pieces)
+    return _clipped(comm, fields, lambda part: OfShape(shape, invert, _nodes(part)))
 
 
 def clip_with_field(
@@ -80,7 +72,7 @@ def isovolume(
 
     The surface is cut by straight lines between the network's values at the nodes of the grid, on
     faces between blocks at those of one of the two. It is closed where the blocks' nodes fit
-    together.
+    together. Fields that an earlier clip has left: as `clip`.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -88,51 +80,81 @@ def isovolume(
 
 
 def _by_values(comm: MPI.Comm, fields: Fields, field: str, low: float, high: float) -> Remainder:
+    def region(part: Partition) -> OfValues:
+        return OfValues(scalar(part, field), low, high)
+
+    if not low < high or not (np.isfinite(low) or np.isfinite(high)):
+        raise ValueError(f"values: {low} to {high}, expected numbers, the first less")
+    return _clipped(comm, fields, region)
+
+
+def _clipped(
+    comm: MPI.Comm, fields: Fields, region: Callable[[Partition], OfShape | OfValues]
+) -> Remainder:
     decomposition = Decomposition.gather(comm, fields)
-    with together(comm, "clip by a field"):
-        if not low < high or not (np.isfinite(low) or np.isfinite(high)):
-            raise ValueError(f"values: {low} to {high}, expected numbers, the first less")
-        parts = partitions(fields)
-        blocks = [scalar(part, field) for part in parts]
-        regions = [OfValues(block, low, high) for block in blocks]
+    with together(comm, "clip"):
+        found = [unmasked(part) for part in partitions(fields)]
+        parts = [part for part, _ in found]
+        regions = [region(part) for part in parts]
+        earlier = [before for _, before in found]
+        boxes = [isinstance(r, OfShape) and isinstance(r.shape, Box) for r in regions]
+    # Ranks without a block do not see of what the fields are made.
+    alone = not comm.allreduce(any(earlier), op=_either)
+    by_box = alone and comm.allreduce(any(boxes), op=_either)
 
     def pieces(comm: MPI.Comm) -> list[Surface]:
+        located = zip(decomposition.mine, parts, regions, strict=True)
+        if by_box:
+            with together(comm, "surface of a clip"):
+                return [_by_box(decomposition, i, part, r) for i, part, r in located]
         with together(comm, "surface of a clip"):
-            values: list[Callable[[list[Floats]], Floats]] = [
-                lambda lines, block=block: evaluate_grid(block, lines)[..., 0]  # type: ignore[misc]
-                for block in blocks
-            ]
-            own = [shell(v, block.nodes) for v, block in zip(values, blocks, strict=True)]
-        agreed = agree_on_shells(comm, decomposition, own, [block.nodes for block in blocks])
+            cuts = [_function(r, before) for r, before in zip(regions, earlier, strict=True)]
+            nodes = [_nodes(part) for part in parts]
+            own = [shell(values, lines) for (values, _, _), lines in zip(cuts, nodes, strict=True)]
+        agreed = agree_on_shells(comm, decomposition, own, nodes)
         with together(comm, "surface of a clip"):
             return [
-                solid_surface(decomposition, index, part, v, faces, low, high)
-                for index, part, v, faces in zip(
-                    decomposition.mine, parts, values, agreed, strict=True
+                solid_surface(decomposition, i, part, values, faces, low, high)
+                for (i, part, _), (values, low, high), faces in zip(
+                    located, cuts, agreed, strict=True
                 )
             ]
 
     return remainder(fields, decomposition, regions, pieces)
 
 
-def _by_shape(
-    decomposition: Decomposition, index: int, part: Partition, shape: Plane | Sphere, invert: bool
-) -> Surface:
-    sign = -1.0 if invert else 1.0
+def _function(
+    region: OfShape | OfValues, earlier: Sequence[Region]
+) -> tuple[Callable[[list[Floats]], Floats], float, float]:
+    """What is linear in a cell, and its range in what is left of the region and the earlier ones.
 
-    def values(lines: list[Floats]) -> Floats:
-        points = np.stack(np.meshgrid(*lines[::-1], indexing="ij")[::-1], axis=-1)
-        return sign * shape.distance(points)
+    The values themselves where they alone count: both ends may be passed within a cell.
+    """
+    if isinstance(region, OfValues) and not earlier:
+        block = region.block
+        return lambda lines: evaluate_grid(block, lines)[..., 0], region.low, region.high
 
-    faces = shell(values, next(iter(part.values())).nodes)
-    return solid_surface(decomposition, index, part, values, faces, 0.0, np.inf)
+    def least(lines: list[Floats]) -> Floats:
+        return reduce(np.minimum, [r.values(lines) for r in (region, *earlier)])
+
+    return least, 0.0, np.inf
+
+
+def _nodes(part: Partition) -> Lines:
+    return next(iter(part.values())).nodes
+
+
+def _either(a: bool, b: bool) -> bool:
+    return a or b
 
 
 def _by_box(
-    decomposition: Decomposition, index: int, part: Partition, box: Box, invert: bool
+    decomposition: Decomposition, index: int, part: Partition, region: OfShape | OfValues
 ) -> Surface:
     """Whole cells, of the grid with the box's faces among its lines."""
-    nodes = next(iter(part.values())).nodes
+    assert isinstance(region, OfShape) and isinstance(region.shape, Box)
+    box = region.shape
+    nodes = region.nodes
     tolerance = ROUNDING * decomposition.spacing
     lines, within = [], []
     for axis, line in enumerate(nodes):
@@ -148,7 +170,7 @@ def _by_box(
     grid = (lines[0], lines[1], lines[2])
     x, y, z = within
     removed = z[:, None, None] & y[:, None] & x
-    kept = removed if invert else ~removed
+    kept = removed if region.inside else ~removed
     beyond: dict[Face, Mask] = {}
     for axis, side in FACES:
         behind = kept.transpose(2 - axis, 2 - (axis + 1) % 3, 2 - (axis + 2) % 3)[-side]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from insitu.extract.crossings import ROUNDS
+from insitu.extract.crossings import COMMON_ROUNDS
 from insitu.extract.join import join
 from insitu.extract.lattice import Lattice
 from insitu.extract.piece import Piece
@@ -45,12 +45,12 @@ def isosurface(
     The pieces of all blocks fit together without gaps: their vertices on common faces have the
     same coordinates, normals and values, bit for bit, for any number of ranks. Each vertex lies on
     an edge of the lattice, at least 1/1000 of its length from both ends, which keeps all triangles
-    apart from points and lines; there the field has the isovalue to 1e-5 of its change along the
-    edge. The exceptions, one vertex in 10^4 of a smooth block and one in a hundred of a turbulent
-    one, are crossings nearer to an end, and functions with kinks within the cell. Memory: 2^20
-    values of the block at a time.
+    apart from points and lines. There the field has the isovalue to 1e-5 of its change along the
+    edge; to 1e-3 where the crossing is nearer to an end than that. Functions with kinks within the
+    cell may be further off: one vertex in 3000 of a turbulent block, none of a smooth one. Memory:
+    2^20 values of the block at a time, and the surface.
 
-    Args:
+    Args: all but the blocks are the same on all ranks.
         field: its blocks on this rank, or none; over all ranks they tile one rectilinear grid.
         isovalues: in the field's unit, finite, one or more.
         component: of a vector, counted from 0; None: its magnitude. Of a scalar None or 0.
@@ -102,7 +102,7 @@ def block_isosurfaces(
         edges = Shared.of(len(pieces), touches, lambda touch: pieces[touch.mine].crossed(touch))
         for piece, keys in zip(pieces, edges.keys, strict=True):
             piece.set_crossings(keys)
-    for _ in range(ROUNDS):
+    for _ in range(COMMON_ROUNDS):
         with together(comm, "isosurface: vertices on common faces"):
             values = [piece.at_crossings() for piece in pieces]
         for piece, mean in zip(pieces, edges.mean(comm, values), strict=True):

@@ -5,12 +5,14 @@ In: a block, and which part of its box is kept. Out: a `SampledBlock`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.extract.decomposition import Partition, evaluate_grid
 from insitu.extract.derived_block import DerivedBlock
 from insitu.extract.shapes import Shape
 from insitu.fields.sampled_block import SampledBlock
@@ -29,6 +31,11 @@ class Region(Protocol):
 
     def holds_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Mask:
         """(nz, ny, nx), at all points of a grid in unit coordinates of the box."""
+        ...
+
+    def values(self, lines: Sequence[Floats]) -> Floats:
+        """(nz, ny, nx), at all points of a grid of world coordinates x, y, z: continuous, positive
+        in the region and negative outside. ValueError for a region that has no such function."""
         ...
 
 
@@ -77,11 +84,16 @@ class OfShape:
         return np.asarray(distance < 0 if self.inside else distance > 0)
 
     def holds_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Mask:
-        x, y, z = (
+        lines = [
             np.interp(unit, np.linspace(0, 1, len(nodes)), nodes)
             for unit, nodes in zip((xs, ys, zs), self.nodes, strict=True)
-        )
-        return self.holds(np.stack(np.meshgrid(z, y, x, indexing="ij")[::-1], axis=-1))
+        ]
+        return self.values(lines) > 0
+
+    def values(self, lines: Sequence[Floats]) -> Floats:
+        points = np.stack(np.meshgrid(*lines[::-1], indexing="ij")[::-1], axis=-1)
+        distance = self.shape.distance(points)
+        return -distance if self.inside else distance
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,10 @@ class OfValues:
     def holds_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Mask:
         values = self.block.on_grid(xs, ys, zs)[..., 0]
         return np.asarray((values > self.low) & (values < self.high))
+
+    def values(self, lines: Sequence[Floats]) -> Floats:
+        values = evaluate_grid(self.block, lines)[..., 0]
+        return np.minimum(values - self.low, self.high - values)
 
 
 @dataclass(frozen=True)
@@ -133,7 +149,30 @@ class OfCells:
         )
         return self._at(x, y[:, None], z[:, None, None])
 
+    def values(self, lines: Sequence[Floats]) -> Floats:
+        raise ValueError("clip: whole cells of a threshold cannot be cut; put the threshold last")
+
     def _at(self, x: Any, y: Any, z: Any) -> Mask:
         nx, ny = len(self.nodes[0]) - 1, len(self.nodes[1]) - 1
         number = (z * ny + y) * nx + x
         return np.asarray((self.bits[number >> 3] >> (7 - (number & 7)) & 1).astype(bool))
+
+
+def unmasked(part: Partition) -> tuple[Partition, list[Region]]:
+    """A partition's fields as they were before any part of it was taken away, and the regions that
+    were left, first to last."""
+    regions: list[Region] = []
+    block = next(iter(part.values()))
+    while isinstance(block, DerivedBlock):
+        if isinstance(block, MaskedBlock):
+            regions.insert(0, block.region)
+        block = block.of
+    return {name: _unmasked(block) for name, block in part.items()}, regions
+
+
+def _unmasked(block: SampledBlock) -> SampledBlock:
+    if isinstance(block, MaskedBlock):
+        return _unmasked(block.of)
+    if isinstance(block, DerivedBlock):
+        return replace(block, of=_unmasked(block.of))
+    return block

@@ -22,6 +22,7 @@ from insitu.extract.decomposition import (
     evaluate_grid,
     partitions,
 )
+from insitu.extract.masked_block import Region, unmasked
 from insitu.extract.shapes import Plane
 from insitu.extract.surfaces import joined, placed, quads, used, with_values
 from insitu.geometry import Surface
@@ -34,7 +35,7 @@ Floats = NDArray[np.floating[Any]]
 
 # Samples along the domain's diagonal, at most, where none are asked for: a strongly stretched grid
 # would want far more.
-MAX_SAMPLES = 4096
+MAX_SAMPLES = 2048
 
 
 def slice_plane(
@@ -50,10 +51,10 @@ def slice_plane(
     origin: a point of the plane, world; the plane may miss the domain, then all pieces are empty.
     normal: which way the triangles look; of any length. spacing: world length between samples; by
     default one per cell, which on a plane across the axes is the smallest distance between nodes,
-    and at most 4096 samples along the domain's diagonal.
+    and at most 2048 samples along the domain's diagonal.
 
     Where the plane is a face between blocks, one of the two has it; on a face of the domain, the
-    block inside.
+    block inside. Of fields that a clip or a threshold has left, the triangles whose centre is left.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -63,10 +64,10 @@ def slice_plane(
         if spacing is not None and not 0 < spacing < np.inf:
             raise ValueError(f"spacing: {spacing}, expected a positive length")
         cut = _oblique if plane.axis is None else _straight
-        pieces = [
-            cut(decomposition, index, part, plane, spacing)
-            for index, part in zip(decomposition.mine, partitions(fields), strict=True)
-        ]
+        pieces = []
+        for index, part in zip(decomposition.mine, partitions(fields), strict=True):
+            whole, regions = unmasked(part)
+            pieces.append(_left(cut(decomposition, index, whole, plane, spacing), regions))
         return joined(pieces, decomposition.components, normals=True)
 
 
@@ -179,6 +180,18 @@ def _oblique(
         points, triangles = placed(points, cut)
     points = np.clip(points, low, high)
     return with_values(part, points, triangles, _normals(plane, len(points)))
+
+
+def _left(surface: Surface, regions: Sequence[Region]) -> Surface:
+    """Triangles whose centre is in all regions."""
+    if not regions or not len(surface.triangles):
+        return surface
+    centres = surface.points[surface.triangles].mean(axis=1)
+    kept = np.all([region.holds(centres) for region in regions], axis=0)
+    points, triangles, numbers = used(surface.points, surface.triangles[kept])
+    values = {name: found[numbers] for name, found in surface.values.items()}
+    normals = None if surface.normals is None else surface.normals[numbers]
+    return Surface(points, triangles, values, normals)
 
 
 def on_a_face(decomposition: Decomposition, axis: int, level: float) -> float:

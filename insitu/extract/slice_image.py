@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating[Any]]
 
 # Points reduced at once on a plane across the axes: besides its result, a rank holds these.
-_POINTS = 2**20
+_POINTS = 2**17
 
 
 @dataclass(frozen=True)

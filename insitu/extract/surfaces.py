@@ -68,7 +68,7 @@ def quads(shape: tuple[int, int], chosen: NDArray[np.bool_] | None = None) -> In
     return np.stack([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)], 1).reshape(-1, 3)
 
 
-def used(points: Floats, triangles: Indices) -> tuple[Floats, Indices, Indices]:
+def used(points: Floats, triangles: NDArray[np.integer[Any]]) -> tuple[Floats, Indices, Indices]:
     """Without the points that no triangle has; and the numbers of those that are left."""
     numbers, inverse = np.unique(triangles, return_inverse=True)
     return points[numbers], inverse.reshape(triangles.shape).astype(np.int64), numbers

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from insitu.extract.cell_faces import FACES, Face, cells_surface
 from insitu.extract.decomposition import Decomposition, Fields, exchange, partitions
 from insitu.extract.derived_block import SLAB_POINTS
-from insitu.extract.masked_block import OfCells
+from insitu.extract.masked_block import OfCells, unmasked
 from insitu.extract.remainder import Remainder, remainder, scalar
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Surface
@@ -41,8 +41,9 @@ def threshold(
     Collective.
 
     Of element data it is the value at the cell's centre, of vertex data any of those at its
-    corners, as in Ascent. A cell without finite values is in no range. The surface has whole
-    faces. One bit per cell is kept; the surface takes a byte per cell while it is made.
+    corners, as in Ascent. A cell of NaN is not kept, by `invert` neither; nor is one whose centre,
+    or all of whose corners, an earlier clip took away. The surface has whole faces. One bit per
+    cell is kept; the surface takes a byte per cell while it is made.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -51,9 +52,8 @@ def threshold(
         if not min_value <= max_value:
             raise ValueError(f"min_value: {min_value} is not at most max_value, {max_value}")
         blocks = [scalar(part, field) for part in partitions(fields)]
-        regions = [
-            OfCells.pack(_in_range(b, min_value, max_value) != invert, b.nodes) for b in blocks
-        ]
+        parts = [unmasked(part)[0] for part in partitions(fields)]
+        regions = [OfCells.pack(_kept(b, min_value, max_value, invert), b.nodes) for b in blocks]
 
     def pieces(comm: MPI.Comm) -> list[Surface]:
         with together(comm, "surface of a threshold"):
@@ -66,8 +66,8 @@ def threshold(
         received = exchange(comm, sent)
         with together(comm, "surface of a threshold"):
             found = []
-            parts = zip(decomposition.mine, partitions(fields), kept, blocks, strict=True)
-            for index, part, cells, block in parts:
+            mine = zip(decomposition.mine, parts, kept, blocks, strict=True)
+            for index, part, cells, block in mine:
                 beyond = _beyond(block.nodes, [r for r in received if r[0] == index])
                 found.append(cells_surface(part, block.nodes, cells, beyond))
             return found
@@ -75,7 +75,7 @@ def threshold(
     return remainder(fields, decomposition, regions, pieces)
 
 
-def _in_range(block: SampledBlock, low: float, high: float) -> Mask:
+def _kept(block: SampledBlock, low: float, high: float, invert: bool) -> Mask:
     """(nz, ny, nx), slab by slab."""
     nz, ny, nx = block.cells
     vertex = block.association == "vertex"
@@ -86,13 +86,19 @@ def _in_range(block: SampledBlock, low: float, high: float) -> Mask:
         count = min(layers, nz - z)
         zs = (z + np.arange(count + 1)) / nz if vertex else (z + np.arange(count) + 0.5) / nz
         values = np.asarray(block.on_grid(xs, ys, zs))[..., 0]
-        inside = (values >= low) & (values <= high)
+        inside, known = (values >= low) & (values <= high), ~np.isnan(values)
         if vertex:
-            for axis in range(3):
-                n = inside.shape[axis]
-                inside = inside.take(range(n - 1), axis) | inside.take(range(1, n), axis)
-        kept[z : z + count] = inside
+            inside, known = _any_corner(inside), _any_corner(known)
+        kept[z : z + count] = (inside != invert) & known
     return kept
+
+
+def _any_corner(nodes: Mask) -> Mask:
+    """Of the cells between nodes (nz, ny, nx)."""
+    for axis in range(3):
+        n = nodes.shape[axis]
+        nodes = nodes.take(range(n - 1), axis) | nodes.take(range(1, n), axis)
+    return nodes
 
 
 def _layers(

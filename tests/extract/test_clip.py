@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 
 from insitu.extract.clip import clip, clip_with_field, isovolume
+from insitu.extract.derived import vector_magnitude
 from insitu.extract.shapes import Box, Plane, Sphere
+from insitu.extract.threshold import threshold
 from insitu.parallel import RemoteError
 from tests.blocks import blob, split
 from tests.fields.test_neural_field import fit
 
-from .analytic import AnalyticBlock, cut, flow, lines, mine, wave
+from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
 from .geometry import areas, everyone, open_edges, volume
 
 COMM, SELF = MPI.COMM_WORLD, MPI.COMM_SELF
@@ -242,16 +244,40 @@ def test_what_does_not_fit_fails_everywhere() -> None:
         clip_with_field(COMM, step(parts=(1, 1, 4)), "velocity", 0)
     with pytest.raises(RemoteError, match="there are pressure, velocity"):
         isovolume(COMM, step(), "density", 0, 1)
-    with pytest.raises(RemoteError, match="the first less"):
+    with pytest.raises(ValueError, match="the first less"):
         isovolume(COMM, step(), "pressure", 1, 1)
 
 
-def test_shapes_that_are_none_are_refused() -> None:
-    with pytest.raises(ValueError, match="expected a direction"):
-        Plane((0, 0, 0), (0, 0, 0))
-    with pytest.raises(ValueError, match="is not below max"):
-        Box((0, 0, 0), (1, 0, 1))
-    with pytest.raises(ValueError, match="positive length"):
-        Sphere((0, 0, 0), 0)
-    with pytest.raises(ValueError, match="three finite numbers"):
-        Sphere((0, np.inf, 0), 1)
+@pytest.mark.parallel([1, 2, 3, 4])
+def test_what_is_left_is_clipped_again() -> None:
+    """Two planes leave their common part, closed, and values that are whole at its surface."""
+    first, second = Plane((0, 0, 0), (1, 0, 0)), Plane((0, 0.75, 0), (1, 3, 1))
+    once = clip(COMM, step(), first)
+    twice = clip(COMM, once.fields, second)
+    surface = twice.surface(COMM)
+    pieces = everyone(COMM, surface)
+    assert open_edges(pieces) == 0
+    points = np.random.default_rng(0).uniform(LOW, HIGH, (40000, 3))
+    holds = (first.distance(points) > 0) & (second.distance(points) > 0)
+    assert volume(pieces) == pytest.approx(holds.mean() * WHOLE, rel=0.03)
+    x, y, z = surface.points.T
+    np.testing.assert_allclose(surface.values["pressure"], wave(x, y, z), atol=1e-9)
+    for block in twice.fields["pressure"]:
+        low, high = block.bounds
+        here = ((points > low) & (points < high)).all(axis=1)
+        np.testing.assert_array_equal(np.isfinite(block(points[here])), holds[here])
+    # By values and by a box, of something computed of what is left, and into a threshold.
+    speed = {"speed": [vector_magnitude(b) for b in twice.fields["velocity"]]}
+    for again in (
+        isovolume(COMM, speed, "speed", 0.4, 1.2),
+        clip(COMM, speed, Box((0.2, 0.2, 0.2), (3, 3, 3))),
+        threshold(COMM, speed, "speed", 0.4, 1.2),
+    ):
+        part = again.surface(COMM)
+        pieces = everyone(COMM, part)
+        assert open_edges(pieces) == 0
+        assert 0.05 < volume(pieces) < holds.mean() * WHOLE
+        assert np.isfinite(part.values["speed"]).all()
+    cells = threshold(COMM, step(), "pressure", 0.0, 1.0).fields
+    with pytest.raises(RemoteError, match="put the threshold last"):
+        clip(COMM, cells, first).surface(COMM)

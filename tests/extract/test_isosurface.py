@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from collections.abc import Callable
 
@@ -293,3 +294,9 @@ def test_wrong_components_and_colors_are_refused() -> None:
     for colors in (blocks(sphere, parts=2), blocks(sphere, (4, 4, 4))):
         with pytest.raises(RemoteError, match="color_by 't'"):
             isosurface(MPI.COMM_SELF, blocks(sphere), 0.0, color_by={"t": colors})
+
+
+def test_missing_vtk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vtkmodules.vtkFiltersCore", None)
+    with pytest.raises(RemoteError, match=r"isosurfaces need vtkmodules.*insitu-inr\[vtk\]"):
+        isosurface(MPI.COMM_SELF, blocks(sphere), 0.0)

@@ -6,7 +6,7 @@ from mpi4py import MPI
 
 from insitu.extract.slice_image import slice_image
 
-from .analytic import flow, wave
+from .analytic_fields import flow, wave
 from .test_slice import step
 
 COMM = MPI.COMM_WORLD

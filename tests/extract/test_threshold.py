@@ -1,17 +1,16 @@
-"""Thresholds keep whole cells, closed across ranks; boundaries are the domain's outer faces."""
+"""Thresholds keep whole cells, closed across ranks."""
 
 import numpy as np
 import pytest
 from mpi4py import MPI
 
-from insitu.extract.boundary import boundary_surface
 from insitu.extract.threshold import threshold
 from insitu.parallel import RemoteError
 from tests.blocks import blob, split
 from tests.fields.test_neural_field import fit
 
-from .analytic import AnalyticBlock, cut, flow, lines, mine, wave
-from .geometry import areas, everyone, open_edges, volume
+from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
+from .geometry import everyone, open_edges, volume
 
 COMM, SELF = MPI.COMM_WORLD, MPI.COMM_SELF
 NODES = lines(stretch=0.3)
@@ -86,6 +85,8 @@ def test_nan_is_in_no_range() -> None:
     block = AnalyticBlock((lambda x, y, z: np.where(x > 0, np.nan, 1.0),), lines())
     left = threshold(SELF, {"f": [block]}, "f", 1.0, 1.0)
     assert volume([left.surface(SELF)]) == pytest.approx(0.5 * 2 * 1.5 * 1.5)
+    others = threshold(SELF, {"f": [block]}, "f", 2.0, 3.0, invert=True)
+    assert volume([others.surface(SELF)]) == pytest.approx(0.5 * 2 * 1.5 * 1.5)
     nothing = threshold(SELF, {"f": [block]}, "f", 5.0, 6.0).surface(SELF)
     assert len(nothing.triangles) == len(nothing.points) == 0
 
@@ -96,25 +97,3 @@ def test_wrong_arguments_fail_everywhere() -> None:
         threshold(COMM, step(), "pressure", 1.0, 0.0)
     with pytest.raises(RemoteError, match="'density' is unknown"):
         threshold(COMM, step(), "density", 0.0, 1.0)
-
-
-@pytest.mark.parallel([1, 2, 3, 4])
-def test_boundaries_are_the_outer_faces() -> None:
-    surface = boundary_surface(COMM, step())
-    pieces = everyone(COMM, surface)
-    assert open_edges(pieces) == 0
-    assert volume(pieces) == pytest.approx(2 * 1.5 * 1.5)
-    assert sum(areas(p).sum() for p in pieces) == pytest.approx(2 * (3 + 3 + 2.25))
-    assert sum(len(p.triangles) for p in pieces) == 4 * (10 * 8 + 8 * 12 + 10 * 12)
-    x, y, z = surface.points.T
-    np.testing.assert_allclose(surface.values["pressure"], wave(x, y, z), atol=1e-9)
-
-
-@pytest.mark.parallel([1, 2])
-def test_domains_that_are_no_box() -> None:
-    """A block is missing: its neighbours' faces are outer faces there."""
-    blocks = [AnalyticBlock((wave,), n) for n in cut(lines(), (1, 2, 2))][1:]
-    pieces = everyone(COMM, boundary_surface(COMM, {"f": mine(COMM, blocks)}))
-    assert open_edges(pieces) == 0
-    assert volume(pieces) == pytest.approx(0.75 * 2 * 1.5 * 1.5)
-    assert sum(areas(p).sum() for p in pieces) == pytest.approx(2 * (0.75 * 3 + 3 + 2.25))
