@@ -9,7 +9,7 @@ Backward pathlines (RK4, default step) from random seeds through a window of six
 field is trilinear between its samples, and linear in time as the networks are; both take the same
 steps. A line's deviation is the mean distance of its points from those of the raw line, in cells.
 "Slow" are the seeds of the lowest tenth of speeds, averaged along the raw line, of those that move
-at all; DVNR (Wu et al., doi:10.1109/TVCG.2024.3432710) finds its largest deviations there.
+at all, "at rest" those that do not; DVNR (Wu et al., doi:10.1109/TVCG.2024.3432710) finds its largest deviations there.
 
 First table: velocity at several targets. Second: velocity as it is, and transforms of it that give
 slow regions a larger share of the loss, undone when it is read: asinh of each component over a part
@@ -241,13 +241,14 @@ def psnr(raw: Sequence[DistributedField], fields: Sequence[DistributedField]) ->
 
 @dataclass(frozen=True)
 class Lengths:
-    """Of raw lines: cells, and which lines are slow and which are not, of those that move."""
+    """Of raw lines, in cells; which are slow and which are not, of those that move; which rest."""
 
     lines: Lines
     cell: float
     length: np.ndarray
     slow: np.ndarray
     others: np.ndarray
+    still: np.ndarray
 
 
 def measured(lines: Lines, cell: float, n: int) -> Lengths:
@@ -260,7 +261,7 @@ def measured(lines: Lines, cell: float, n: int) -> Lengths:
     points = np.maximum(np.bincount(number, minlength=n), 1)
     speed = np.bincount(number, lines.values["speed"], minlength=n) / points
     slow = moving & (speed <= np.quantile(speed[moving], 0.1))
-    return Lengths(lines, cell, length, slow, moving & ~slow)
+    return Lengths(lines, cell, length, slow, moving & ~slow, ~moving)
 
 
 def deviations(raw: Lengths, lines: Lines) -> np.ndarray:
@@ -276,12 +277,14 @@ def deviations(raw: Lengths, lines: Lines) -> np.ndarray:
 
 
 def columns(raw: Lengths, away: np.ndarray) -> list[float]:
-    """Of slow lines, then of the others: median and 9th decile in cells, % of the length."""
+    """Of slow lines, then of the others: median and 9th decile in cells, % of the length; of those
+    at rest: median and 9th decile."""
     figures: list[float] = []
     for group in (raw.slow, raw.others):
         figures += np.quantile(away[group], (0.5, 0.9)).tolist()
         figures.append(100 * away[group].sum() / raw.length[group].sum())
-    return figures
+    some = raw.still.any()
+    return figures + (np.quantile(away[raw.still], (0.5, 0.9)).tolist() if some else [np.nan] * 2)
 
 
 def traced(
@@ -295,11 +298,13 @@ def traced(
 
 def show(*cells: object) -> None:
     if COMM.rank == 0:
-        words = (f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in cells)
+        numbers = ("-" if np.isnan(c) else f"{c:.4g}" for c in cells if isinstance(c, float))
+        words = [next(numbers) if isinstance(cell, float) else str(cell) for cell in cells]
         print(f"| {' | '.join(words)} |" if cells else "", flush=True)
 
 
 GROUPS = ["slow: median", "90 %", "% of length", "others: median", "90 %", "% of length"]
+GROUPS += ["at rest: median", "90 %"]
 
 
 @dataclass(frozen=True)
@@ -361,7 +366,7 @@ def main() -> None:
         for window in (cloverleaf(arguments.cells), vortices(arguments.cells))
     ]
     show("flow", "target", "dB", "B per step", *GROUPS)
-    show(*["---"] * 10)
+    show(*["---"] * 12)
     plain: dict[str, dict[float, list[float]]] = {}
     for case in cases:
         plain[case.window.name] = {}
@@ -370,7 +375,7 @@ def main() -> None:
             show(case.window.name, f"{target:g} dB", *figures)
     show()
     show("flow", "bytes of", "velocity as", *GROUPS)
-    show(*["---"] * 9)
+    show(*["---"] * 11)
     for case in cases:
         name, greatest = case.window.name, case.window.greatest
         ways = {f"asinh, 1/{n}": asinh(greatest / n) for n in (2, 10, 50)}
