@@ -30,12 +30,7 @@ class Flow:
     """Of both steps."""
 
     def __post_init__(self) -> None:
-        """ValueError where a block is no vector field, or the steps' blocks differ."""
-        for block in (*self.before, *(self.after or ())):
-            if block.n_components != 3:
-                raise ValueError(
-                    f"{block.name}: {block.n_components} components; a velocity has 3, x y z"
-                )
+        """ValueError where the steps' blocks differ."""
         if self.after is None:
             return
         boxes = [[np.array(b.bounds) for b in blocks] for blocks in (self.before, self.after)]
@@ -49,6 +44,8 @@ class Flow:
         """Velocities (n, 3), float64, at world points (n, 3) of this rank's blocks `places` (n,):
         one evaluation of each block for all of its points."""
         velocities = np.empty((len(points), 3))
+        if len(places) and (places == places[0]).all():
+            return self._in_block(int(places[0]), points, times)
         order = np.argsort(places, kind="stable")
         starts = np.flatnonzero(np.diff(places[order], prepend=-1))
         for rows in np.split(order, starts[1:]) if len(order) else []:

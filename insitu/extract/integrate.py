@@ -212,7 +212,7 @@ class Integrator:
         at, rows, h, grown, move = at[fine], rows[fine], h[fine], grown[fine], move[fine]
         distance = _norm(move)
         part = np.ones(len(at))
-        out = ~self.domain.contains(rows["x"] + move)
+        out = ~self.domain.contains(rows["x"] + move, rows["block"])
         part[out] = self.domain.way_out(rows["x"][out], move[out])
         with np.errstate(divide="ignore", invalid="ignore"):
             left = (self.max_length - rows["length"]) / distance

@@ -91,9 +91,13 @@ class Layout:
         """The nearest points of these blocks."""
         return np.clip(points, self.lows[blocks], self.highs[blocks])
 
-    def contains(self, points: Floats) -> NDArray[np.bool_]:
-        """Whether a point (n, 3) is in the domain, up to a gap of rounding. NaN is not."""
-        away = np.abs(points - self.clamp(points, self.owners(points))).max(axis=1, initial=0.0)
+    def contains(self, points: Floats, guess: Indices | None = None) -> NDArray[np.bool_]:
+        """Whether a point (n, 3) is in the domain, up to a gap of rounding. NaN is not.
+
+        guess: as for `owners`.
+        """
+        nearest = self.clamp(points, self.owners(points, guess))
+        away = np.abs(points - nearest).max(axis=1, initial=0.0)
         return np.asarray(away <= _GAP * self.diagonal)
 
     def way_out(self, start: Floats, move: Floats) -> Floats:

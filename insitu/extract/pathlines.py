@@ -88,7 +88,7 @@ def pathlines(
     `gather_lines` joins them.
 
     Raises RemoteError on every rank: options or seeds that cannot be, blocks that differ, or
-    whatever fails on one of them.
+    whatever fails on one of them; ValueError where seeds differ between ranks, or none has a block.
     """
     signs: tuple[int, ...] = ()
     with together(comm, "pathlines"):
@@ -278,13 +278,19 @@ class _Course:
     """The steps in the direction of integration, opened as they are needed. Not collective."""
 
     def __init__(self, steps: Sequence[Step], sign: int, start_time: float | None) -> None:
-        """ValueError where the steps are none, not in the order of time, or start_time not within
-        them."""
+        """ValueError where the steps are none, not in the order of time, not of a velocity, or
+        start_time not within them."""
         if not steps:
             raise ValueError("steps: none; at least one is needed")
         times = [step.summary.time for step in steps]
         if not all(a < b for a, b in pairwise(times)):
             raise ValueError(f"steps: times {times} do not increase")
+        for step in steps:
+            if len(step.summary.range) != 3:
+                raise ValueError(
+                    f"{step.summary.name}: a field of {len(step.summary.range)} components; "
+                    f"a velocity has 3, x y z"
+                )
         self.sign = sign
         self.steps: list[Step] = list(steps)[::sign]
         self.times = times[::sign]
@@ -329,10 +335,6 @@ class _Course:
         """Time in which the fastest particle crosses `CFL` cells, the smallest ones."""
         ranges = [np.abs(self.steps[number].summary.range) for number in pair]
         fastest = np.fmax.reduce(np.stack(ranges), axis=(0, 2))
-        if fastest.shape != (3,):
-            raise ValueError(
-                f"{self.steps[0].summary.name}: {len(fastest)} components; a velocity has 3, x y z"
-            )
         with np.errstate(divide="ignore"):
             return CFL * float(np.nanmin(np.append(spacing / fastest, np.inf)))
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.floating[Any]]
 def line_seeds(start: ArrayLike, end: ArrayLike, n: int) -> Floats:
     """n points from start to end, evenly, ends included; one is in the middle. Not collective."""
     a, b = _corner("start", start), _corner("end", end)
-    part = np.linspace(0, 1, _count(n)) if n > 1 else np.array([0.5])
+    part = np.linspace(0, 1, n) if _count(n) > 1 else np.array([0.5])
     return np.asarray(a + part[:, None] * (b - a))
 
 
@@ -33,7 +33,7 @@ def grid_seeds(low: ArrayLike, high: ArrayLike, counts: tuple[int, int, int]) ->
     """
     a, b = _corner("low", low), _corner("high", high)
     x, y, z = (
-        np.linspace(a[i], b[i], _count(n)) if n > 1 else np.array([(a[i] + b[i]) / 2])
+        np.linspace(a[i], b[i], n) if _count(n) > 1 else np.array([(a[i] + b[i]) / 2])
         for i, n in enumerate(counts)
     )
     grid = np.stack(np.meshgrid(z, y, x, indexing="ij")[::-1], axis=-1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -304,6 +304,9 @@ def test_failures_reach_all() -> None:
             pathlines(COMM, field, seeds, **wrong)
     with pytest.raises(RemoteError, match=r"seeds: shape \(3,\)"):
         pathlines(COMM, field, seeds[0])
+    scalar = [replace(f, summary=replace(f.summary, range=np.zeros((1, 2)))) for f in field]
+    with pytest.raises(RemoteError, match="a field of 1 components; a velocity has 3"):
+        pathlines(COMM, scalar, seeds)
     with pytest.raises(RemoteError, match="do not increase"):
         pathlines(COMM, field[::-1], seeds)
     with pytest.raises(RemoteError, match="none; at least one"):
