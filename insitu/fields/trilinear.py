@@ -70,13 +70,13 @@ class Trilinear:
         z, y, x = np.meshgrid(*wanted, indexing="ij")
         grid = []
         for c in range(self.samples.n_components):
-            values = self.samples.at(c, z.ravel(), y.ravel(), x.ravel()).astype(np.float64)
-            values = values.reshape(z.shape)
+            found = self.samples.at(c, z.ravel(), y.ravel(), x.ravel()).astype(np.float64)
+            values: Floats = found.reshape(z.shape)
             for axis in (2, 1, 0):
                 beside = [1, 1, 1]
                 beside[axis] = -1
-                ends = (values.take(i, axis) for i in (low[axis], high[axis]))
-                values = _mix(*ends, t[axis].reshape(beside))
+                a, b = values.take(low[axis], axis), values.take(high[axis], axis)
+                values = _mix(a, b, t[axis].reshape(beside))
             grid.append(values)
         return np.stack(grid, axis=-1)
 

@@ -50,6 +50,7 @@ class LatticeAxis {
   // World coordinate, and change of it, as distance along the axis.
   double along(double world) const { return (world - lo_) * scale_; }
   double scale() const { return scale_; }
+  double lo() const { return lo_; }
 
   // Distance along the axis at which lattice point i lies.
   double place(long i) const {

@@ -66,14 +66,17 @@ class Marcher {
   }
 
  private:
-  static constexpr long kWide = 16;      // pixels of a row that are set up together
   static constexpr long kRound = 16;     // samples of a ray before the next ray's
   static constexpr long kBatch = 1024;   // samples looked up together
   static constexpr long kEnough = 192;   // are worth looking up
 
+  // Cells by which a brick is widened where rays meet its faces; rounding in single precision is
+  // less, up to a thousand cells.
+  static constexpr float kSlack = 1e-3f;
+
   // Consecutive samples of a ray.
   struct Run {
-    long pixel, count;
+    int pixel, count;
   };
 
   struct Scratch {
@@ -82,8 +85,8 @@ class Marcher {
     alignas(64) float row[kBatch + kLanes] = {};
     float gradient[3 * (kBatch + kLanes)];
     Shading::Light light[kBatch + kLanes];
-    std::vector<Run> runs;
-    long n = 0;  // samples
+    Run runs[kBatch];
+    long n = 0, n_runs = 0;  // samples, runs
   };
 
   // Rays of a packet: sample k of those that the block owns lies at from + k * step along the axes.
@@ -138,8 +141,10 @@ class Marcher {
     for (int a = 0; a < 3; ++a) {
       const long last = axes_[a].points() - 1;
       // Nothing of the block lies beyond its faces.
-      brick.near[a] = box.lo[a] == 0 ? -1e30f : static_cast<float>(axes_[a].place(box.lo[a]));
-      brick.far[a] = box.hi[a] == last ? 1e30f : static_cast<float>(axes_[a].place(box.hi[a]));
+      brick.near[a] =
+          box.lo[a] == 0 ? -1e30f : static_cast<float>(axes_[a].place(box.lo[a])) - kSlack;
+      brick.far[a] =
+          box.hi[a] == last ? 1e30f : static_cast<float>(axes_[a].place(box.hi[a])) + kSlack;
       brick.first_cell[a] = splat(static_cast<int>(box.lo[a]));
       brick.cells[a] = splat(static_cast<int>(box.hi[a] - box.lo[a]));
       brick.first_point[a] = splat(static_cast<float>(box.first[a]));
@@ -204,36 +209,45 @@ class Marcher {
 
   // The rays of pixels x .. x + kWide - 1; false when none may have a sample in the brick.
   bool set_up(const Visit& brick, long x, long y, Packet& p) const {
+    alignas(64) int begin[kWide], count[kWide];
     bool any = false;
     for (long i = 0; i < kWide; ++i) {
-      p.next[i] = p.end[i] = 0;
       const Samples owned = owned_[y * stride_ + x + i];
-      if (!owned.count || !alive(y * area_.width() + x + i)) continue;
-      const Vec3 d = rays_.direction(area_.x0 + x + i, area_.y0 + y);
-      const double shift = rays_.offset(area_.x0 + x + i, area_.y0 + y);
-      const double t = fused(static_cast<double>(owned.begin) + shift, rays_.step(),
-                             rays_.entry(d));
-      const Vec3 first = rays_.at(t, d);
-      float near = 0.0f, far = static_cast<float>(owned.count);
-      for (int a = 0; a < 3; ++a) {
-        const auto from = static_cast<float>(axes_[a].along(first[a]));
-        const auto step = static_cast<float>(d[a] * rays_.step() * axes_[a].scale());
+      const bool left = owned.count && alive(y * area_.width() + x + i);
+      begin[i] = owned.begin;
+      count[i] = left ? owned.count : 0;
+      any |= left;
+    }
+    if (!any) return false;
+    alignas(64) double d[3][kWide], first[3][kWide];
+    rays_.packet(area_.x0 + x, area_.y0 + y, begin, d, first);
+    alignas(64) float near[kWide] = {}, far[kWide];
+    for (int i = 0; i < kWide; ++i) far[i] = static_cast<float>(count[i]);
+    for (int a = 0; a < 3; ++a) {
+      const double scale = axes_[a].scale(), lo = axes_[a].lo();
+      for (int i = 0; i < kWide; ++i) {
+        const auto from = static_cast<float>((first[a][i] - lo) * scale);
+        const auto step = static_cast<float>(d[a][i] * (rays_.step() * scale));
         const float inverse = 1.0f / step;
         const float t0 = (brick.near[a] - from) * inverse, t1 = (brick.far[a] - from) * inverse;
         const float least = t1 < t0 ? t1 : t0, most = t1 < t0 ? t0 : t1;
-        near = least > near ? least : near;
-        far = most < far ? most : far;
+        near[i] = least > near[i] ? least : near[i];
+        far[i] = most < far[i] ? most : far[i];
         p.from[a][i] = from;
         p.step[a][i] = step;
-        p.direction[a][i] = static_cast<float>(d[a]);
+        p.direction[a][i] = static_cast<float>(d[a][i]);
       }
-      // One sample wider: which are in the brick is decided on their positions.
-      if (!(near <= far + 1.0f)) continue;
-      p.next[i] = std::max(static_cast<int>(near) - 1, 0);
-      p.end[i] = std::min(static_cast<int>(far) + 3, static_cast<int>(owned.count));
-      any |= p.next[i] < p.end[i];
     }
-    return any;
+    int samples = 0;
+    for (int i = 0; i < kWide; ++i) {
+      // A little wider at each end: which are in the brick is decided on their positions.
+      const int next = static_cast<int>(near[i] + 0.99f);
+      const int end = std::min(static_cast<int>(far[i] + 0.01f) + 1, count[i]);
+      p.next[i] = next;
+      p.end[i] = near[i] <= far[i] ? end : 0;
+      samples += std::max(p.end[i] - next, 0);
+    }
+    return samples > 0;
   }
 
   void march_packet(const Visit& brick, long x, long y, Packet& p, Scratch& s) const {
@@ -251,7 +265,11 @@ class Marcher {
         for (; p.next[i] < end; p.next[i] += kLanes) gather(brick, p, i, end, s);
         p.next[i] = end;
         more |= end < p.end[i];
-        if (s.n > begin) s.runs.push_back({pixel, s.n - begin});
+        if (s.n > begin) {
+          Run& run = s.runs[s.n_runs++];
+          run.pixel = static_cast<int>(pixel);
+          run.count = static_cast<int>(s.n - begin);
+        }
         if (s.n > kBatch - kRound) look_up(brick, s);
       }
       if (s.n > kEnough) look_up(brick, s);
@@ -263,18 +281,20 @@ class Marcher {
     const vint k = lane_numbers() + splat(p.next[i]);
     vfloat at[3];
     vint in = k < splat(end);
-    vint macrocell{};
+    vint cells[3];
     for (int a = 0; a < 3; ++a) {
       const vfloat lattice =
           axes_[a].lattice(splat(p.from[a][i]) + to_float(k) * splat(p.step[a][i]));
       const vint last = splat(static_cast<int>(axes_[a].points() - 2));
-      const vint cell = least(to_int(lattice), last) - brick.first_cell[a];
-      in &= (cell >= vint{}) & (cell < brick.cells[a]);
-      const vint m = to_int((to_float(cell) + splat(0.5f)) * brick.per_macrocell[a]);
-      macrocell += m << (2 * a);
+      cells[a] = least(to_int(lattice), last) - brick.first_cell[a];
+      in &= (cells[a] >= vint{}) & (cells[a] < brick.cells[a]);
       at[a] = lattice - brick.first_point[a];
     }
     if (~brick.shown) {
+      vint macrocell{};
+      for (int a = 0; a < 3; ++a)
+        macrocell +=
+            to_int((to_float(cells[a]) + splat(0.5f)) * brick.per_macrocell[a]) << (2 * a);
       const vint low = splat(static_cast<int>(brick.shown & 0xffffffffu));
       const vint high = splat(static_cast<int>(brick.shown >> 32));
       const vint half = macrocell < splat(32) ? low : high;
@@ -300,17 +320,16 @@ class Marcher {
       shading_.light(brick.sample, brick.box, {s.position[0], s.position[1], s.position[2]},
                      {s.direction[0], s.direction[1], s.direction[2]}, s.n, s.gradient, s.light);
     long i = 0;
-    for (const Run& run : s.runs) {
-      blend(s, i, run);
-      i += run.count;
+    for (long r = 0; r < s.n_runs; ++r) {
+      blend(s, i, s.runs[r]);
+      i += s.runs[r].count;
     }
-    s.runs.clear();
-    s.n = 0;
+    s.n = s.n_runs = 0;
   }
 
   // Front to back: C += (1 - A) c, A += (1 - A) a, c premultiplied.
   void blend(const Scratch& s, long first, const Run& run) const {
-    float* pixel = out_ + 4 * run.pixel;
+    float* pixel = out_ + 4 * static_cast<long>(run.pixel);
     Rgba color = *reinterpret_cast<const Rgba*>(pixel);
     float clear = 1.0f - color[3];
     const float least = 1.0f - options_.opaque;

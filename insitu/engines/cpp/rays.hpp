@@ -46,6 +46,8 @@ struct Samples {
   uint16_t begin, count;
 };
 
+constexpr int kWide = 16;  // pixels of a row whose rays are set up together
+
 constexpr double kMostSamples = 65000.0;  // on a ray
 
 // Sample k of a ray lies at entry + (k + offset) * step; the ray enters `domain`, the box of all
@@ -70,6 +72,37 @@ class Rays {
     const double length = std::sqrt(fused(d[0], d[0], fused(d[1], d[1], d[2] * d[2])));
     for (int a = 0; a < 3; ++a) d[a] /= length;
     return d;
+  }
+
+  // Of kWide pixels from (x, y) on: directions, and where the rays have their samples number
+  // begin[i]; in vectors. To round-off what `direction`, `entry` and `offset` say.
+  void packet(long x, long y, const int* begin, double (*d)[kWide], double (*position)[kWide]) const {
+    const double sy =
+        1.0 - 2.0 * (static_cast<double>(y) + 0.5) / static_cast<double>(view_.height);
+    const double across = 2.0 / static_cast<double>(view_.width);
+    double shift[kWide], length[kWide] = {}, t[kWide] = {};
+    for (int i = 0; i < kWide; ++i) shift[i] = frame_ < 0 ? 0.5 : offset(x + i, y);
+    for (int a = 0; a < 3; ++a) {
+      const double middle = fused(sy, view_.up[a], view_.forward[a]) - view_.right[a];
+      for (int i = 0; i < kWide; ++i) {
+        const double sx = (static_cast<double>(x + i) + 0.5) * across;
+        d[a][i] = fused(sx, view_.right[a], middle);
+        length[i] += d[a][i] * d[a][i];
+      }
+    }
+    for (int i = 0; i < kWide; ++i) length[i] = 1.0 / std::sqrt(length[i]);
+    for (int a = 0; a < 3; ++a) {
+      const double low = domain_.lo[a] - view_.eye[a], high = domain_.hi[a] - view_.eye[a];
+      for (int i = 0; i < kWide; ++i) {
+        d[a][i] *= length[i];
+        const double inverse = 1.0 / d[a][i], t0 = low * inverse, t1 = high * inverse;
+        const double least = t1 < t0 ? t1 : t0;
+        t[i] = d[a][i] != 0.0 && least > t[i] ? least : t[i];
+      }
+    }
+    for (int i = 0; i < kWide; ++i) t[i] += (begin[i] + shift[i]) * step_;
+    for (int a = 0; a < 3; ++a)
+      for (int i = 0; i < kWide; ++i) position[a][i] = fused(t[i], d[a][i], view_.eye[a]);
   }
 
   // Where the ray enters the domain.
