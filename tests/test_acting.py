@@ -49,8 +49,8 @@ PIPELINES = """
     streams: {f: {type: streamline, params: {field: velocity, num_steps: 40, step_size: 0.02,
       seeds: {type: line, start: [0.1, 0.2, 0.3], end: [0.9, 0.8, 0.7], num_seeds: 6,
               sampling_type: uniform}}}}
-    paths: {f: {type: pathlines, params: {field: velocity, rendering: {tube_size: 0.01},
-      seeds: {type: isosurface, field: density, iso_value: 0.9, num_seeds: 12}}}}
+    paths: {f: {type: pathlines, params: {field: velocity, rendering: {tube_size: 0.02},
+      seeds: {type: isosurface, field: density, iso_value: 0.9, num_seeds: 30}}}}
 """
 SHOWN = {
     "shell": "density", "levels": "velocity", "plane": "density", "oblique": "density",

@@ -16,7 +16,6 @@ from insitu.extract.slice import slice_plane, three_slice
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Surface
 from insitu.history.steps import Span, Step
-from insitu.parallel import together
 from insitu.pipelines.outline import SURFACE, Outline
 from insitu.pipelines.pipeline import Data, Names, Volume
 from insitu.pipelines.ranges import value_range
@@ -56,9 +55,9 @@ class Contour:
         if self.levels:
             low, high = value_range(comm, blocks)
             values = tuple(np.linspace(low, high, self.levels + 2)[1:-1].tolist())
-        return isosurface(
-            comm, blocks, values, color_by={name: data.fields[name] for name in sorted(wanted)}
-        )
+        fields = _fields(data, wanted)
+        surface = isosurface(comm, blocks, values, color_by=fields)
+        return _with_all(comm, surface, fields)
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,7 @@ class Slice:
         if point is None:
             low, high = data.bounds
             point = tuple(low + (1 + np.array(self.offset)) / 2 * (high - low))
-        found = slice_plane(comm, _fields(data, wanted), point, self.normal)
-        return _left(comm, found) if data.around else found
+        return slice_plane(comm, _fields(data, wanted), point, self.normal)
 
 
 @dataclass(frozen=True)
@@ -115,26 +113,26 @@ class ThreeSlice:
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: Step) -> Data:
         assert isinstance(data, Volume)
-        found = three_slice(
+        return three_slice(
             comm,
             _fields(data, wanted),
             x_offset=self.x_offset,
             y_offset=self.y_offset,
             z_offset=self.z_offset,
         )
-        return _left(comm, found) if data.around else found
 
 
 def _fields(data: Volume, wanted: Names) -> Mapping[str, Sequence[SampledBlock]]:
     return {name: data.fields[name] for name in sorted(wanted)}
 
 
-def _left(comm: MPI.Comm, surface: Surface) -> Surface:
-    """Without the triangles that reach where a clip has left nothing."""
-    found = surface
-    with together(comm, "slice of what is left"):
-        there = np.ones(len(surface.points), bool)
-        for values in surface.values.values():
-            there &= np.isfinite(values.reshape(len(values), -1)).all(axis=1)
-        found = replace(surface, triangles=surface.triangles[there[surface.triangles].all(axis=1)])
-    return found
+def _with_all(
+    comm: MPI.Comm, surface: Surface, fields: Mapping[str, Sequence[SampledBlock]]
+) -> Surface:
+    """With all the fields on ranks without a block too. Collective."""
+    mine = [max((b.n_components for b in blocks), default=0) for blocks in fields.values()]
+    widths = np.max(comm.allgather(mine), axis=0).astype(int).tolist()
+    empty = {n: np.empty((0, w) if w > 1 else 0) for n, w in zip(fields, widths, strict=True)}
+    return (
+        replace(surface, values={**empty, **surface.values}) if not len(surface.points) else surface
+    )
