@@ -163,8 +163,7 @@ class NeuralField(BlockField):
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         slab = self._network_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
         if self._correction is not None:
-            points = np.stack(np.meshgrid(zs, ys, xs, indexing="ij")[::-1], axis=-1)
-            slab += self._correction.values(points.reshape(-1, 3)).reshape(slab.shape)
+            slab += self._correction.on_grid(xs, ys, zs)
         return slab
 
     def _box(self, box: Box) -> Floats:
