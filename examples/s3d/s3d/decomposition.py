@@ -54,7 +54,9 @@ def choose_blocks(points: Triple, ranks: int) -> Triple:
     return found[1]
 
 
-def decompose(points: Triple, periodic: tuple[bool, bool, bool], ranks: int, rank: int) -> Placement:
+def decompose(
+    points: Triple, periodic: tuple[bool, bool, bool], ranks: int, rank: int
+) -> Placement:
     """The block of `rank`; larger blocks come first. Raises ValueError as `choose_blocks`."""
     blocks = choose_blocks(points, ranks)
     _, ny, nx = blocks
@@ -75,9 +77,7 @@ def decompose(points: Triple, periodic: tuple[bool, bool, bool], ranks: int, ran
             ranks_inside.append(beside if is_inside else None)
         around.append((ranks_beside[0], ranks_beside[1]))
         inside.append((ranks_inside[0], ranks_inside[1]))
-    return Placement(
-        blocks, _triple(offset), _triple(shape), tuple(around), tuple(inside)
-    )
+    return Placement(blocks, _triple(offset), _triple(shape), tuple(around), tuple(inside))
 
 
 def _triple(values: list[int]) -> Triple:

@@ -44,9 +44,7 @@ class Equations:
             outflow.correct(change, now)
         active = kinetics.reacting(now.temperature, now.fractions)
         if active.any():
-            rates = kinetics.production_rates(
-                now.temperature, now.density, now.fractions, active
-            )
+            rates = kinetics.production_rates(now.temperature, now.density, now.fractions, active)
             change[SPECIES] += _MASSES * rates[:-1]
         return change
 
@@ -83,9 +81,7 @@ class Equations:
         return change
 
     @staticmethod
-    def _stress(
-        i: int, viscosity: Array, gradients: dict[int, Array], dilatation: Array
-    ) -> Array:
+    def _stress(i: int, viscosity: Array, gradients: dict[int, Array], dilatation: Array) -> Array:
         """Row i of the viscous stress, (3, ...)."""
         stress = gradients[_AXIS[i]][_U].copy()
         for j in range(3):
@@ -100,5 +96,3 @@ def heat_release(now: Primitives) -> Array:
     active = kinetics.reacting(now.temperature, now.fractions)
     rates = kinetics.production_rates(now.temperature, now.density, now.fractions, active)
     return kinetics.heat_release(now.temperature, rates)
-
-

@@ -29,9 +29,7 @@ def premixed(equivalence_ratio: float) -> Array:
     return result
 
 
-def hot_spot(
-    points: tuple[Array, Array, Array], radius: float, cold: float, hot: float
-) -> Array:
+def hot_spot(points: tuple[Array, Array, Array], radius: float, cold: float, hot: float) -> Array:
     """Temperature (nz, ny, nx): `hot` within `radius` of the origin, smoothly `cold` outside.
 
     `points` are coordinates along z, y, x, here as below.

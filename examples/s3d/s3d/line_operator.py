@@ -44,9 +44,7 @@ class LineOperator:
             return _apply(self._own, stack, self._axis)
         width, axis = self._width, self._axis
         first, last = along(axis, slice(0, width)), along(axis, slice(-width, None))
-        planes = Planes(
-            self._comm, self._beside, (stack[first], width), (stack[last], width), axis
-        )
+        planes = Planes(self._comm, self._beside, (stack[first], width), (stack[last], width), axis)
         result = _apply(self._own, stack, axis)
         below, above = planes.wait()
         result[first] += _apply(self._below, below, axis)

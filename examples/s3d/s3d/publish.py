@@ -26,7 +26,11 @@ class Publication:
     """The arrays that one block publishes."""
 
     def __init__(
-        self, comm: MPI.Intracomm, place: Placement, axes: tuple[Axis, Axis, Axis], names: list[str]
+        self,
+        comm: MPI.Intracomm,
+        place: Placement,
+        axes: tuple[Axis, Axis, Axis],
+        names: tuple[str, ...],
     ) -> None:
         """`axes` are the whole grid's, z, y, x; `names` in `fill`'s order, `a/x` a component of `a`."""
         self._comm = comm
