@@ -17,7 +17,7 @@ N = 300
 
 @pytest.fixture
 def cantera():
-    return pytest.importorskip("cantera", reason="needs the extra s3d: pip install cantera")
+    return pytest.importorskip("cantera", reason="needs cantera, of the extra test")
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Partially non-reflecting outflow by characteristic waves.
 
 T. J. Poinsot, S. K. Lele, J. Comput. Phys. 101 (1992) 104: at the boundary the flow is taken as
-one-dimensional and inviscid. Amplitudes of waves that leave are what one-sided differences give; the
-one acoustic wave that enters is set to K (p - p_far), K = sigma (1 - M^2) c / L, which lets waves out
-and holds the mean pressure. Where gas comes in, it comes in as it is at the boundary.
+one-dimensional and inviscid. Amplitudes of waves that leave are what one-sided differences give;
+the one acoustic wave that enters is set to K (p - p_far), K = sigma (1 - M^2) c / L, which lets
+waves out and holds the mean pressure. Where gas comes in, it comes in as it is at the boundary.
 
 In: primitives and the rate of change without boundary. Out: the rate with it, in place.
 """

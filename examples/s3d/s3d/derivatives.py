@@ -41,7 +41,7 @@ def derivative_matrix(n: int, spacing: float, periodic: bool) -> Array:
         end = row if 2 * row < n else n - 1 - row
         order = 8 if periodic else _NEAR_END.get(end, 8)
         for k, weight in enumerate(_CENTRED[order], start=1):
-            if periodic or (0 <= row - k and row + k < n):
+            if periodic or k <= end:
                 matrix[row, (row + k) % n] += weight
                 matrix[row, (row - k) % n] -= weight
     if not periodic:

@@ -1,8 +1,8 @@
 """Net production rates of the species by mass action.
 
-The logarithms of a forward and of a reverse rate constant are linear in 1, ln T, 1/T, T, .. T^4: the
-Arrhenius law in the first three, the equilibrium constant, by NASA's polynomials, in all. So the
-constants of all reactions are one matrix product and one exponential.
+The logarithms of a forward and of a reverse rate constant are linear in 1, ln T, 1/T, T, .. T^4:
+the Arrhenius law in the first three, the equilibrium constant, by NASA's polynomials, in all. So
+the constants of all reactions are one matrix product and one exponential.
 
 In: temperature, density, mass fractions. Out: molar production rates, heat release.
 """

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from mpi4py import MPI
 
-from .axes import X, Y, Z, Array
+from .axes import Array, X, Y, Z
 from .decomposition import Placement
 from .halo import Planes, along
 
@@ -33,10 +33,9 @@ class LineOperator:
         self._own = np.ascontiguousarray(rows[:, first:last])
         below = np.arange(first - half_width, first) % n
         above = np.arange(last, last + half_width) % n
-        # Beyond an open end lies nothing, and these columns wrap round to zeros of the band or to
-        # points that are not the neighbour's; there the planes that come are zero.
-        self._below = np.ascontiguousarray(rows[:half_width, below])
-        self._above = np.ascontiguousarray(rows[-half_width:, above])
+        # Only what is near: of two blocks along a periodic axis each is below and above the other.
+        self._below = np.triu(rows[:half_width, below])
+        self._above = np.tril(rows[-half_width:, above])
 
     def __call__(self, stack: Array) -> Array:
         """The operator on a stack (m, nz, ny, nx); a new array."""

@@ -1,8 +1,8 @@
 """Describes a block as a Blueprint tree: points of a rectilinear grid, shared between blocks.
 
-Values are at points. So that no gap is left between blocks, a block takes its upper neighbours' first
-points along, and its cells reach to these; one layer of ghost cells lies around where there are
-neighbours. Periodic ends are left open.
+Values are at points. So that no gap is left between blocks, a block takes its upper neighbours'
+first points along, and its cells reach to these; one layer of ghost cells lies around where there
+are neighbours. Periodic ends are left open.
 
 In: a block's fields. Out: nested dicts; the arrays are this module's, and last for the run.
 """
@@ -32,7 +32,7 @@ class Publication:
         axes: tuple[Axis, Axis, Axis],
         names: tuple[str, ...],
     ) -> None:
-        """`axes` are the whole grid's, z, y, x; `names` in `fill`'s order, `a/x` a component of `a`."""
+        """`axes` are the whole grid's, z, y, x; `names` in `fill`'s order, `a/x` part of `a`."""
         self._comm = comm
         self._place = place
         self._names = names

@@ -1,7 +1,6 @@
 """A flame kernel in premixed hydrogen and air, as a simulation to couple.
 
-In: points, size and state of the gas, and a communicator. Out: the advancing fields, their mesh tree
-and a summary.
+In: points, size and state of the gas, and a communicator. Out: the advancing fields and their tree.
 """
 
 from __future__ import annotations
@@ -47,12 +46,12 @@ class FlameKernel(Solver):
         size: tuple[float, float, float] = (2.4e-3, 2.4e-3, 2.4e-3),
         stretching: float = 1.0,
         equivalence_ratio: float = 1.0,
-        temperature: float = 300.0,
+        temperature: float = 600.0,
         spot_temperature: float = 1800.0,
         spot_radius: float = 3.5e-4,
-        velocity: float = 5.0,
+        velocity: float = 10.0,
         seed: int = 1,
-        end_time: float = 3.0e-5,
+        end_time: float = 2.4e-5,
     ) -> None:
         """Set up the gas on `comm` (COMM_WORLD). Collective; everything in SI units.
 

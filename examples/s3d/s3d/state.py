@@ -1,7 +1,7 @@
 """The conserved variables of a block, and the primitive ones that they stand for.
 
-A state is a stack (14, nz, ny, nx): density; momentum along x, y, z; total energy, that of formation
-included; partial densities of all species but the last. N2 is what is left of the density.
+A state is a stack (14, nz, ny, nx): density; momentum along x, y, z; total energy, that of
+formation included; partial densities of all species but the last, N2, which is what is left.
 
 In: primitives, or a state. Out: a state, or `Primitives`.
 """

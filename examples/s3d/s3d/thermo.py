@@ -18,7 +18,7 @@ from .mechanism import GAS_CONSTANT, MIDDLE_TEMPERATURE, SPECIES, Polynomial
 MOLAR_MASSES = np.array([species.molar_mass for species in SPECIES])  # kg/mol
 GAS_CONSTANTS = GAS_CONSTANT / MOLAR_MASSES  # J/(kg K)
 
-_TOLERANCE = 1e-4  # K; Newton's next step would be its square's size, far below rounding
+_TOLERANCE = 1e-9  # K; a thousand times what rounding leaves
 _MOST_ITERATIONS = 30
 
 
