@@ -51,7 +51,7 @@ class FlameKernel(Solver):
         spot_radius: float = 3.5e-4,
         velocity: float = 10.0,
         seed: int = 1,
-        end_time: float = 2.4e-5,
+        end_time: float = 2.0e-5,
     ) -> None:
         """Set up the gas on `comm` (COMM_WORLD). Collective; everything in SI units.
 
