@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 from PIL import Image
+from s3d.__main__ import main
 
 import insitu
 from insitu import run
@@ -46,3 +47,20 @@ def test_the_flame_is_recorded_and_drawn_when_it_ignites(
     assert pictures
     pixels = np.asarray(Image.open(pictures[-1]).convert("RGB"))
     assert np.ptp(pixels[..., 0]) > 50
+
+
+def test_alone_it_prints_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--points", "12", "11", "13", "--steps", "3", "--every", "2"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    columns = head.replace("time, s", "time").split()
+    assert [row.split()[0] for row in rows] == ["2", "3"]
+    values = dict(zip(columns, map(float, rows[-1].split()), strict=True))
+    assert values["temperature"] == pytest.approx(1800.0, rel=0.2)
+    assert values["mass"] == pytest.approx(6e-9, rel=0.5)
+
+
+def test_alone_it_refuses_a_grid_shorter_than_the_stencil(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--points", "12", "7", "12"]) == 1
+    assert "7 points along an axis" in capsys.readouterr().err

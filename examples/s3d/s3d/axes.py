@@ -13,5 +13,7 @@ Triple = tuple[int, int, int]
 
 Z, Y, X = 0, 1, 2
 AXES = (Z, Y, X)
+# What gives values along one axis the shape of a block.
+ALONG = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
 # The place of an axis's component in a vector.
 COMPONENT = {X: 0, Y: 1, Z: 2}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .axes import Array
+from .axes import ALONG, Array
 from .mechanism import NAMES
 from .thermo import MOLAR_MASSES
 
@@ -15,7 +15,7 @@ from .thermo import MOLAR_MASSES
 _AIR = {"O2": 0.2095, "N2": 0.7812, "AR": 0.0093}
 
 _MODES = 48
-_LARGEST_EDDIES = (1, 3)  # waves per length of the domain
+_MOST_WAVES = 3  # per length of the domain
 
 
 def premixed(equivalence_ratio: float) -> Array:
@@ -44,21 +44,21 @@ def eddies(
 ) -> Array:
     """A velocity (3, nz, ny, nx) without divergence, of a few random waves; zero at open ends.
 
-    It is the curl of a vector potential: waves of 1 to 3 lengths per domain, periodic along x and
-    z, times cos^2 along y. `lengths` of the domain along z, y, x; `rms`, m/s, of each component in
-    the middle. The same for every decomposition.
+    It is the curl of a vector potential: at most 3 waves per length of the domain, periodic along x
+    and z, times cos^2 along y. `lengths` of the domain along z, y, x; `rms`, m/s, of each component
+    in the middle. The same for every decomposition.
     """
     random = np.random.default_rng(seed)
     lz, ly, lx = lengths
-    z, y, x = (values.reshape(shape) for values, shape in zip(points, _SHAPES, strict=True))
+    z, y, x = (values.reshape(shape) for values, shape in zip(points, ALONG, strict=True))
     envelope = np.cos(np.pi * y / ly) ** 2
     slope = -np.pi / ly * np.sin(2.0 * np.pi * y / ly)
     velocity = np.zeros((3, *np.broadcast_shapes(x.shape, y.shape, z.shape)))
     scale = 0.0
     for _ in range(_MODES):
-        waves = random.integers(-_LARGEST_EDDIES[1], _LARGEST_EDDIES[1] + 1, 3)
+        waves = random.integers(-_MOST_WAVES, _MOST_WAVES + 1, 3)
         potential, phase = random.normal(size=3), random.uniform(0.0, 2.0 * np.pi)
-        if np.linalg.norm(waves) < _LARGEST_EDDIES[0]:
+        if not waves.any():
             continue
         k = 2.0 * np.pi * waves / (lx, ly, lz)
         potential /= (k @ k) ** 1.5  # most of the energy in the largest eddies
@@ -71,6 +71,3 @@ def eddies(
         scale += 0.5 * (curl @ curl) / 3.0
     velocity *= rms / np.sqrt(scale)
     return velocity
-
-
-_SHAPES = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))

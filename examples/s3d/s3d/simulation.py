@@ -56,8 +56,8 @@ class FlameKernel(Solver):
         """Set up the gas on `comm` (COMM_WORLD). Collective; everything in SI units.
 
         Args:
-            points: of the whole grid along x, y, z; 11 at least along y; 1, or 11 at least, along
-                the others; 5 per block where an axis is cut.
+            points: of the whole grid along x, y, z; 11 at least, and 5 per block where an axis is
+                cut.
             size: of the domain along x, y, z.
             stretching: s of `grid.open_axis`, along y.
             equivalence_ratio: of the mixture.

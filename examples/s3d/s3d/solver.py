@@ -12,7 +12,7 @@ import numpy as np
 from mpi4py import MPI
 
 from . import derivatives, filter, runge_kutta, state, transport
-from .axes import AXES, COMPONENT, Array
+from .axes import ALONG, AXES, COMPONENT, Array
 from .boundary import Outflow
 from .decomposition import decompose
 from .equations import Equations, heat_release
@@ -25,7 +25,6 @@ from .mechanism import ATMOSPHERE
 _SAFETY = 0.9
 _STABLE_WAVE, _STABLE_DIFFUSION = 3.32, 4.81
 _FILTER_EVERY = 5  # steps
-_ALONG = ((-1, 1, 1), (1, -1, 1), (1, 1, -1))
 
 
 class Gas(NamedTuple):
@@ -148,7 +147,7 @@ class Solver:
         waves, finest = 0.0, 0.0
         for number, axis in enumerate(self.axes):
             if len(axis.points) > 1:
-                inverse = (1.0 / self._widths[number]).reshape(_ALONG[number])
+                inverse = (1.0 / self._widths[number]).reshape(ALONG[number])
                 waves = waves + np.abs(now.velocity[COMPONENT[number]]) * inverse
                 finest = finest + inverse**2
         waves = waves + now.sound_speed * np.sqrt(finest)
