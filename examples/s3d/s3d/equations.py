@@ -5,9 +5,10 @@
     d(rho e0)/dt  + div((rho e0 + p) u - tau u + q)      = 0
     d(rho Y_k)/dt + div(rho Y_k u + J_k)                 = W_k omega_k
 
-with tau Newton's stress without bulk viscosity, J_k = -rho D_k grad Y_k for all species but N2,
-whose flux makes the sum zero, and q = -lambda grad T + sum(h_k J_k): the set that S3D solves (J. H.
-Chen et al., Comput. Sci. Discov. 2 (2009) 015001, section 2), with constant Lewis numbers.
+with tau Newton's stress without bulk viscosity, q = -lambda grad T + sum(h_k J_k), and fluxes
+J_k = -rho D_k grad Y_k + Y_k sum(rho D_j grad Y_j), whose second part makes their sum zero: the set
+that S3D solves (J. H. Chen et al., Comput. Sci. Discov. 2 (2009) 015001, section 2), with constant
+Lewis numbers.
 
 In: a state and its primitives. Out: its rate of change.
 """
@@ -24,7 +25,7 @@ from .state import ENERGY, MOMENTUM, SPECIES, Primitives
 _U, _T, _Y = slice(0, 3), 3, slice(4, None)  # places in a gradient's stack
 _AXIS = {component: axis for axis, component in COMPONENT.items()}
 _MASSES = thermo.MOLAR_MASSES[:-1, None, None, None]
-_DIFFUSIVITIES = 1.0 / transport.LEWIS[:-1, None, None, None]
+_DIFFUSIVITIES = 1.0 / transport.LEWIS
 
 
 class Equations:
@@ -71,8 +72,7 @@ class Equations:
             flux[ENERGY] += now.pressure * normal
             flux[ENERGY] -= np.einsum("i...,i...", stress, now.velocity)
             flux[ENERGY] -= conductivity * now.cp * gradients[axis][_T]
-            diffusion = gradients[axis][_Y]
-            diffusion *= _DIFFUSIVITIES
+            diffusion = _diffusion(gradients[axis][_Y], now.fractions)
             diffusion *= conductivity
             flux[SPECIES] -= diffusion
             diffusion *= enthalpies
@@ -89,6 +89,16 @@ class Equations:
         stress[i] -= (2.0 / 3.0) * dilatation
         stress *= viscosity
         return stress
+
+
+def _diffusion(gradients: Array, fractions: Array) -> Array:
+    """-J over lambda/cp of all species but N2, from their gradients along one axis; in place."""
+    # The gradient of N2's fraction is minus the sum of the others'.
+    weights = _DIFFUSIVITIES[:-1] - _DIFFUSIVITIES[-1]
+    total = np.tensordot(weights, gradients, 1)
+    gradients *= _DIFFUSIVITIES[:-1, None, None, None]
+    gradients -= fractions[:-1] * total
+    return gradients
 
 
 def heat_release(now: Primitives) -> Array:
