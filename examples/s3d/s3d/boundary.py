@@ -4,6 +4,7 @@ T. J. Poinsot, S. K. Lele, J. Comput. Phys. 101 (1992) 104: at the boundary the 
 one-dimensional and inviscid. Amplitudes of waves that leave are what one-sided differences give;
 the one acoustic wave that enters is set to K (p - p_far), K = sigma (1 - M^2) c / L, which lets
 waves out and holds the mean pressure. Where gas comes in, it comes in as it is at the boundary.
+Diffusive fluxes along the normal do not vary at the boundary (their viscous conditions).
 
 In: primitives and the rate of change without boundary. Out: the rate with it, in place.
 """
@@ -21,13 +22,13 @@ _NEAR = 5  # points that the one-sided difference uses
 
 
 class Outflow:
-    """One face of the domain, in a block that touches it. Calls are not collective."""
+    """One face of the domain, normal to `axis`, in a block that touches it. Not collective."""
 
     def __init__(
         self, axis: int, side: int, derivative: Array, length: float, pressure: float
     ) -> None:
         """`derivative` is the whole axis's matrix; `side` is 0 or 1; `pressure` is far away's."""
-        self._axis = axis
+        self.axis = axis
         self._sign = 1.0 if side else -1.0  # of the outward normal
         self._place = -1 if side else 0
         self._near = slice(-_NEAR, None) if side else slice(0, _NEAR)
@@ -37,7 +38,7 @@ class Outflow:
 
     def correct(self, change: Array, now: Primitives) -> None:
         """Replace the entering waves in `change`, (14, nz, ny, nx)."""
-        normal = COMPONENT[self._axis]
+        normal = COMPONENT[self.axis]
         edge = Primitives(**{name: self._plane(array) for name, array in vars(now).items()})
         c, rho, u = edge.sound_speed, edge.density, edge.velocity
         dp, drho = self._slope(now.pressure), self._slope(now.density)
@@ -60,17 +61,24 @@ class Outflow:
             u_rate[other] += inward * du[other]
         _add(self._plane(change), edge, rho_rate, p_rate, u_rate, inward * dy)
 
+    def stop_diffusion(self, change: Array, diffusive: Array) -> None:
+        """Take away what `diffusive` fluxes along this axis, (14, nz, ny, nx), add to `change`.
+
+        One-sided differences of one-sided differences would feed the boundary, not damp it.
+        """
+        self._plane(change)[...] -= self._slope(diffusive)
+
     def _plane(self, array: Array) -> Array:
         """The boundary's points: a view without this axis."""
         index: list[slice | int] = [slice(None)] * 3
-        index[self._axis] = self._place
+        index[self.axis] = self._place
         return array[(..., *index)]
 
     def _slope(self, array: Array) -> Array:
         """The derivative along the axis at the boundary."""
         index = [slice(None)] * 3
-        index[self._axis] = self._near
-        axis = array.ndim - 3 + self._axis
+        index[self.axis] = self._near
+        axis = array.ndim - 3 + self.axis
         return np.tensordot(array[(..., *index)], self._weights, axes=(axis, 0))
 
 

@@ -65,19 +65,24 @@ class Equations:
         for axis in AXES:
             i = COMPONENT[axis]
             normal = now.velocity[i]
-            flux = state * normal
+            diffusive = np.zeros_like(state)
             stress = self._stress(i, viscosity, gradients, dilatation)
-            flux[MOMENTUM] -= stress
-            flux[1 + i] += now.pressure
-            flux[ENERGY] += now.pressure * normal
-            flux[ENERGY] -= np.einsum("i...,i...", stress, now.velocity)
-            flux[ENERGY] -= conductivity * now.cp * gradients[axis][_T]
+            diffusive[MOMENTUM] = stress
+            diffusive[ENERGY] = np.einsum("i...,i...", stress, now.velocity)
+            diffusive[ENERGY] += conductivity * now.cp * gradients[axis][_T]
             diffusion = _diffusion(gradients[axis][_Y], now.fractions)
             diffusion *= conductivity
-            flux[SPECIES] -= diffusion
+            diffusive[SPECIES] = diffusion
             diffusion *= enthalpies
-            flux[ENERGY] -= diffusion.sum(axis=0)
+            diffusive[ENERGY] += diffusion.sum(axis=0)
+            flux = state * normal
+            flux[1 + i] += now.pressure
+            flux[ENERGY] += now.pressure * normal
+            flux -= diffusive
             change -= self._derivatives[axis](flux)
+            for outflow in self._outflows:
+                if outflow.axis == axis:
+                    outflow.stop_diffusion(change, diffusive)
         return change
 
     @staticmethod

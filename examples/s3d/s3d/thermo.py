@@ -20,6 +20,9 @@ GAS_CONSTANTS = GAS_CONSTANT / MOLAR_MASSES  # J/(kg K)
 
 _TOLERANCE = 1e-9  # K; a thousand times what rounding leaves
 _MOST_ITERATIONS = 30
+# After so many the range stays: the two do not meet exactly, and Newton's method could step from
+# one into the other without end.
+_CHOOSING = 6
 
 
 class Thermal(NamedTuple):
@@ -81,8 +84,9 @@ def from_energy(energy: Array, fractions: Array, guess: Array) -> Thermal:
     both = _coefficients(fractions)
     specific = gas_constant(fractions)
     temperature = guess
-    for _ in range(_MOST_ITERATIONS):
-        chosen = _choose(temperature, both)
+    for i in range(_MOST_ITERATIONS):
+        if i < _CHOOSING:
+            chosen = _choose(temperature, both)
         cp = _heat_capacity(temperature, chosen)
         excess = _enthalpy(temperature, chosen)
         excess -= specific * temperature
