@@ -72,6 +72,7 @@ class Rasterizer {
       const long last = (box.y1 - 1 - area.y0) / kBand;
       for (long b = (box.y0 - area.y0) / kBand; b <= last; ++b) found[b].push_back(i);
     }
+    threads = static_cast<int>(std::min<long>(threads, std::max(bands, 1L)));
     const auto work = [&](int thread) {
       std::vector<double> nearest;
       std::vector<long> hit;
@@ -162,11 +163,15 @@ class Rasterizer {
       }
     }
     // A pixel of room for rounding; limited as doubles, a near corner may be very far out.
-    box.x0 = static_cast<long>(std::max(std::floor(x0) - 1.0, static_cast<double>(area.x0)));
-    box.x1 = static_cast<long>(std::min(std::ceil(x1) + 1.0, static_cast<double>(area.x1)));
-    box.y0 = static_cast<long>(std::max(std::floor(y0) - 1.0, static_cast<double>(area.y0)));
-    box.y1 = static_cast<long>(std::min(std::ceil(y1) + 1.0, static_cast<double>(area.y1)));
-    return x0 <= x1 && y0 <= y1 && box.x0 < box.x1 && box.y0 < box.y1;
+    const auto within = [](double v, long low, long high) {
+      return static_cast<long>(
+          std::min(std::max(v, static_cast<double>(low)), static_cast<double>(high)));
+    };
+    box = {within(std::floor(y0) - 1.0, area.y0, area.y1),
+           within(std::ceil(y1) + 1.0, area.y0, area.y1),
+           within(std::floor(x0) - 1.0, area.x0, area.x1),
+           within(std::ceil(x1) + 1.0, area.x0, area.x1)};
+    return box.y0 < box.y1 && box.x0 < box.x1;
   }
 
   // First the nearest triangle of every pixel, then the shading of those that are seen. Of
