@@ -84,6 +84,9 @@ class BrickField(BlockField):
     def _slopes(self, unit: Floats) -> Floats:
         return self._function.slopes(unit)
 
+    def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        return self._function.on_grid(xs, ys, zs)
+
     def _box(self, box: Box) -> Floats:
         z, y, x = (
             slice(at.start + low, at.stop + low)

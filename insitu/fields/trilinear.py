@@ -45,6 +45,25 @@ class Trilinear:
             out[:, c] = _mix(_mix_yx(corner, t, 0), _mix_yx(corner, t, 1), t[0])
         return out
 
+    def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        """At all points of a grid of unit coordinates -> (nz, ny, nx, n_components), float64: the
+        same bits as `values`, axis by axis."""
+        axes = [self._along(axis, line) for axis, line in enumerate((zs, ys, xs))]
+        if any(not len(low) for low, _, _ in axes):
+            return np.empty((len(zs), len(ys), len(xs), self.bricks.n_components))
+        z, y, x = (
+            slice(int(low.min()), min(int(low.max()) + 2, n))
+            for (low, _, _), n in zip(axes, self.bricks.shape, strict=True)
+        )
+        out: Floats = self.bricks.box((z, y, x)).astype(np.float64)
+        for axis in (2, 1, 0):
+            low, t, _ = axes[axis]
+            low = low - low.min()
+            high = np.minimum(low + 1, out.shape[axis] - 1)
+            t = t.reshape([-1 if a == axis else 1 for a in range(4)])
+            out = _mix(out.take(low, axis), out.take(high, axis), t)
+        return out
+
     def slopes(self, unit: Floats) -> Floats:
         """Derivatives by unit coordinates x, y, z: (n, 3) -> (n, n_components, 3). Those of the
         cell around the point; 0 where the outermost half cell is constant."""
@@ -70,18 +89,20 @@ class Trilinear:
 
     def _locate(self, unit: Floats) -> tuple[list[Indices], list[Floats], list[NDArray[np.bool_]]]:
         """Per axis z, y, x: lowest sample of the cell, how far from it, whether beyond the last."""
-        low, t, beyond = [], [], []
-        for axis in range(3):
-            shift = self.ghost_layers[axis][0] - (0.0 if self.vertex else 0.5)
-            p = unit[:, 2 - axis] * float(self.cells[axis]) + shift
-            nearest = np.rint(p)
-            p = np.where(np.abs(p - nearest) < _ON_SAMPLE, nearest, p)
-            last = self.bricks.shape[axis] - 1
-            beyond.append((p < 0) | (p > last))
-            p = np.clip(p, 0, last)
-            low.append(np.minimum(p.astype(np.int64), max(last - 1, 0)))
-            t.append(p - low[-1])
-        return low, t, beyond
+        low, t, beyond = zip(*(self._along(a, unit[:, 2 - a]) for a in range(3)), strict=True)
+        return list(low), list(t), list(beyond)
+
+    def _along(self, axis: int, unit: Floats) -> tuple[Indices, Floats, NDArray[np.bool_]]:
+        """The same of one axis z, y, x."""
+        shift = self.ghost_layers[axis][0] - (0.0 if self.vertex else 0.5)
+        p = unit * float(self.cells[axis]) + shift
+        nearest = np.rint(p)
+        p = np.where(np.abs(p - nearest) < _ON_SAMPLE, nearest, p)
+        last = self.bricks.shape[axis] - 1
+        beyond = (p < 0) | (p > last)
+        p = np.clip(p, 0, last)
+        low = np.minimum(p.astype(np.int64), max(last - 1, 0))
+        return low, p - low, beyond
 
     def _corners(self, c: int, low: list[Indices]) -> Callable[[int, int, int], Floats]:
         n = len(low[0])
