@@ -101,6 +101,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/quality.py --plot out/quality.svg
 	$(BIN)/python benchmarks/guest.py
 	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/compositing.py
 	$(BIN)/python benchmarks/memory.py --plot out/memory.svg
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
