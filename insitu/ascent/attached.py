@@ -97,9 +97,14 @@ class Attached:
         Where the actions change later, as file names in them do, scenes are followed; queries,
         triggers and what is recorded stay those of the first step.
         """
-        published = set().union(*self.comm.allgather(_readable(self._mesh)))
+        here = (field_names(self._mesh), _readable(self._mesh))
+        everyone = self.comm.allgather(here)
+        published, readable = (
+            list(dict.fromkeys(name for names in kind for name in names))
+            for kind in zip(*everyone, strict=True)
+        )
         changed, refused = config.broadcast(
-            self.comm, lambda: self._changed(given, sorted(published))
+            self.comm, lambda: self._changed(given, published, readable)
         )
         for text in refused:
             if self.comm.rank == 0 and text not in self._said:
@@ -118,14 +123,14 @@ class Attached:
             self._session.wanted = dataclasses.replace(self._session.wanted, scenes=wanted.scenes)
 
     def _changed(
-        self, given: Any, published: list[str]
+        self, given: Any, published: list[str], readable: list[str]
     ) -> tuple[tuple[RunConfig, Actions] | None, list[str]]:
         """On rank 0: the configuration if it is new, and what is left out of the actions."""
         wanted, source = wishes.wanted_actions(given, self.settings)
         if wanted == self._wanted:
             return None, []
         if self._session is None:
-            run = wishes.configuration(self.settings, wanted, published)
+            run = wishes.configuration(self.settings, wanted, published, readable)
         else:  # what is recorded was settled at the first step
             run = self._session.run
         actions, refused = wishes.understood(run, wanted)

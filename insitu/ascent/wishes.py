@@ -81,7 +81,10 @@ def wanted_actions(given: Any, settings: Mapping[str, Any]) -> tuple[list[Any], 
 
 
 def configuration(
-    settings: Mapping[str, Any], wanted: Entries, published: Collection[str]
+    settings: Mapping[str, Any],
+    wanted: Entries,
+    published: Collection[str],
+    readable: Collection[str],
 ) -> RunConfig:
     """The configuration, `actions` being the run file's alone. Not collective; reads files.
 
@@ -89,13 +92,14 @@ def configuration(
         settings: as `options` returns them.
         wanted: as `wanted_actions` returns them.
         published: the names of the fields that the simulation publishes, on any rank.
+        readable: those that insitu can keep; flags and other integers are not.
 
     Raises: ConfigError for a run file that is wrong.
     """
     run = _run_file(settings)
     named = [name for name in dict.fromkeys(_fields_named(wanted)) if name in published]
     if not run.fields and not named:
-        named = sorted(published)
+        named = list(readable)
     fields = {name: FieldConfig(psnr=PSNR_DB) for name in named if name not in run.fields}
     return dataclasses.replace(run, fields={**run.fields, **fields})
 

@@ -56,7 +56,7 @@ def test_fields_without_a_run_file(here: Path) -> None:
     published = ["density", "energy", "pressure"]
     queries = {"q": {"params": {"expression": "max(field('pressure'))", "name": "p"}}}
     wanted = [{"action": "add_queries", "queries": queries}, scene()]
-    run = wishes.configuration({}, wanted, published)
+    run = wishes.configuration({}, wanted, published, published)
     assert list(run.fields) == ["pressure", "density"]
     assert all(field.psnr == 40 for field in run.fields.values())
     assert (run.window.every, run.output, run.ghost_field) == (1, ".", "ascent_ghosts")
@@ -64,7 +64,9 @@ def test_fields_without_a_run_file(here: Path) -> None:
     actions, refused = wishes.understood(run, wanted)
     assert [q.name for q in actions.queries] == ["p"] and not refused
     assert [s.plot.field for s in actions.scenes] == ["density"]
-    run = wishes.configuration({"ghost_field_name": "g", "exceptions": "forward"}, [], published)
+    run = wishes.configuration(
+        {"ghost_field_name": "g", "exceptions": "forward"}, [], [*published, "flags"], published
+    )
     assert list(run.fields) == published
     assert (run.ghost_field, run.on_error) == ("g", "raise")
 
@@ -75,16 +77,16 @@ def test_with_a_run_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "other").mkdir()
     text = "fields: {energy: {psnr: 33}}\nwindow: {steps: 7}\n"
     (here / "insitu.yaml").write_text(text)
-    run = wishes.configuration({}, [scene()], ["density", "energy"])
+    run = wishes.configuration({}, [scene()], ["density", "energy"], ["density", "energy"])
     assert {name: field.psnr for name, field in run.fields.items()} == {"energy": 33, "density": 40}
     assert run.window.steps == 7 and run.record is None
     (here / "other" / "run.yaml").write_text("fields: {energy: {psnr: 50}}\n")
     monkeypatch.setenv(wishes.VARIABLE, str(here / "other" / "run.yaml"))
-    run = wishes.configuration({}, [], ["density", "energy"])
+    run = wishes.configuration({}, [], ["density", "energy"], ["density", "energy"])
     assert {name: field.psnr for name, field in run.fields.items()} == {"energy": 50}
     monkeypatch.setenv(wishes.VARIABLE, "none.yaml")
     with pytest.raises(ConfigError, match=r"none\.yaml"):
-        wishes.configuration({}, [], ["density"])
+        wishes.configuration({}, [], ["density"], ["density"])
 
 
 @pytest.mark.parallel(1)
@@ -98,7 +100,9 @@ def test_only_what_is_wrong_is_left_out(here: Path) -> None:
         {"action": "add_queries", "queries": {"q": query, "b": bad}},
         {"action": "save_info"},
     ]
-    actions, refused = wishes.understood(wishes.configuration({}, wanted, ["density"]), wanted)
+    actions, refused = wishes.understood(
+        wishes.configuration({}, wanted, ["density"], ["density"]), wanted
+    )
     assert [q.name for q in actions.queries] == ["peak"]
     assert [t.name for t in actions.triggers] == ["t"]
     assert len(refused) == 2
