@@ -19,7 +19,7 @@ from insitu.actions import Actions
 from insitu.ascent import wishes
 from insitu.config import RunConfig
 from insitu.errors import ConfigError
-from insitu.mesh import MeshError, field_names, partitions
+from insitu.mesh import MeshError, field_names, partitions, unstructured
 from insitu.mesh.tree import Tree, trees
 from insitu.parallel import rank_logger, together
 from insitu.report import StepReport, Terminal
@@ -39,6 +39,7 @@ class Attached:
         self._wanted: Any = None  # on rank 0, the actions as they were last
         self._said: set[str] = set()
         self._mesh: Any = None
+        self._resamplings: dict[int, unstructured.Resampling] = {}  # by place among the domains
         self._trouble: Exception | None = None  # at publishing
         self._terminal: Terminal | None = None
         self._last: StepReport | None = None
@@ -47,9 +48,32 @@ class Attached:
         """Take this rank's part of the present step. Not collective; fails at `execute`."""
         self._mesh = self._trouble = None
         try:
-            self._mesh = [_with_plain_state(domain) for domain in trees(mesh)]
+            domains = [_with_plain_state(domain) for domain in trees(mesh)]
+            self._mesh = [self._structured(i, domain) for i, domain in enumerate(domains)]
         except Exception as error:
             self._trouble = error
+
+    def _structured(self, place: int, domain: Tree) -> Tree:
+        """A domain of hexahedra on the nodes of a box; any other as it is.
+
+        Which node lies in which cell is found once, for as long as the mesh stays the same.
+
+        Raises: MeshError for cells that are not hexahedra, or that do not fill a box: what lies
+            beside them would be recorded and drawn as well.
+        """
+        if not unstructured.is_unstructured(domain):
+            return domain
+        name, points, connectivity = unstructured.read(domain)
+        known = self._resamplings.get(place)
+        if known is None or not known.is_of(points, connectivity):
+            known = unstructured.resample(points, connectivity)
+            self._resamplings[place] = known
+        if not known.inside.all():
+            raise MeshError(
+                f"topologies/{name}: the cells fill {known.inside.mean():.0%} of their bounding "
+                "box; cells that fill a box are supported: partition the mesh by planes"
+            )
+        return unstructured.structured(domain, name, known)
 
     def execute(self, given: Any) -> None:
         """Do what is due at the published step.

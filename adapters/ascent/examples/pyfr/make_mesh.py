@@ -1,4 +1,4 @@
-"""A periodic box of hexahedra as Gmsh 2.2 text, for `pyfr import`.
+"""A box of hexahedra as Gmsh 2.2 text, for `pyfr import`: walls along x, periodic along y and z.
 
     python make_mesh.py 6 > box.msh
 
@@ -19,7 +19,7 @@ def main() -> None:
     for k, j, i in product(range(n), repeat=3):
         nodes = [number[i + a, j + b, k + c] for c in (0, 1) for a, b in corners]
         elements.append((5, 1, nodes))
-    # A face of the box for each of PyFR's pairs of periodic boundaries: 2 and 3 along x, ...
+    # The faces of the box: 2 and 3 along x, 4 and 5 along y, 6 and 7 along z.
     for axis, where in product(range(3), (0, n)):
         for q, p in product(range(n), repeat=2):
             nodes = []
@@ -31,7 +31,8 @@ def main() -> None:
 
     print('$MeshFormat\n2.2 0 8\n$EndMeshFormat\n$PhysicalNames\n7\n3 1 "fluid"')
     for axis, end in product(range(3), "lr"):
-        print(f'2 {2 + 2 * axis + (end == "r")} "periodic_{axis}_{end}"')
+        name = f"periodic_{axis}_{end}" if axis else f"wall_{end}"
+        print(f'2 {2 + 2 * axis + (end == "r")} "{name}"')
     print(f"$EndPhysicalNames\n$Nodes\n{len(number)}")
     for (i, j, k), at in number.items():
         print(at, *(math.pi * (2 * index / n - 1) for index in (i, j, k)))
