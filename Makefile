@@ -2,7 +2,7 @@
 #
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
-#   make test-clients  programs written for Ascent, in C and Fortran, on insitu's libraries
+#   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make bench     every benchmark of docs/benchmarks.md, a quarter of an hour; installs PyTorch
 #   make install   only the environment
@@ -62,13 +62,18 @@ test: lint
 
 # Programs as they are written for Ascent, on insitu's libraries. What they need of Debian or Ubuntu
 # is CLIENT_PACKAGES, which `make client-packages` installs (as root).
-CLIENT_PACKAGES := gcc g++ gfortran mpich libmpich-dev valgrind
+CLIENT_PACKAGES := gcc g++ gfortran mpich libmpich-dev valgrind \
+  pocl-opencl-icd ocl-icd-libopencl1 libclblast1 libscotch-7.0
 
 client-packages:
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(CLIENT_PACKAGES) > /dev/null
 
-test-clients: $(STAMP)
+$(VENV)/.clients: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clients]'
+	@touch $@
+
+test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
 
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
