@@ -12,6 +12,7 @@ from PIL import Image
 import insitu
 from insitu.metrics import psnr
 from tests.ascent.calls import Ascent
+from tests.mesh.test_mesh_unstructured import hexahedra
 
 COMM = MPI.COMM_WORLD
 CELLS = 16
@@ -158,6 +159,42 @@ def test_scenes_follow_the_actions(here: Path, ascent: Ascent) -> None:
     COMM.barrier()
     names = [f"step-{step}_{step:06d}.png" for step in range(3)]
     assert sorted(p.name for p in here.glob("*.png")) == names
+
+
+@pytest.mark.parallel([1, 2])
+def test_hexahedra(here: Path, ascent: Ascent, caplog: pytest.LogCaptureFixture) -> None:
+    """Explicit coordinates, bent cells, no point shared: the record has the field that was meant.
+    Cells that do not fill a box are refused, and the step after is done."""
+    points, cells = hexahedra(10, bend=0.03, own=True)
+    points[:, 0] += COMM.rank
+    values = np.sin(3 * points[:, 0]) + points[:, 1] * points[:, 2]
+    opened(ascent)
+    for cycle in range(3):
+        shown = cells[:-300] if cycle == 1 else cells
+        field = {"association": "vertex", "topology": "t", "values": values}
+        elements = {"shape": "hex", "connectivity": shown.reshape(-1)}
+        coordinates = {axis: points[:, i].copy() for i, axis in enumerate("xyz")}
+        ascent.publish(
+            {
+                "state": {"cycle": cycle},
+                "coordsets": {"c": {"type": "explicit", "values": coordinates}},
+                "topologies": {
+                    "t": {"type": "unstructured", "coordset": "c", "elements": elements}
+                },
+                "fields": {"f": field},
+            }
+        )
+        ascent.execute(None)
+        if cycle == 1:
+            assert ascent.status == "Ascent::execute failed"
+            assert "of their bounding box" in ascent.info["status"]["details"]
+    ascent.close()
+    COMM.barrier()
+    record = insitu.open_record(here / "insitu_record")
+    np.testing.assert_array_equal(record["f"].cycles, [0, 2])
+    inside = np.random.default_rng(1).uniform(0.1, 0.9, (500, 3)) * [COMM.size, 1, 1]
+    x, y, z = inside.T
+    assert psnr(np.sin(3 * x) + y * z, record["f"].sel(step=-1)(inside)) > 35
 
 
 @pytest.mark.parallel([1, 2])
