@@ -125,6 +125,6 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/ablations.py
 
 clean:
-	rm -rf $(VENV) build out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build out insitu/ascent/built *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find insitu -name '*.so' -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +

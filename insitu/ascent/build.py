@@ -84,7 +84,8 @@ def libraries(folder: Path | None = None) -> Libraries:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder.parent):
         stamp = folder / "built_from"
-        if not (stamp.is_file() and stamp.read_text() == wanted):
+        whole = stamp.is_file() and (folder / "lib" / "libascent_mpi.so").is_file()
+        if not (whole and stamp.read_text() == wanted):
             _replace(folder, wanted)
     return Libraries(folder, any((folder / "fortran").glob("*.mod")))
 
