@@ -9,7 +9,8 @@ Backward pathlines (RK4, default step) from random seeds through a window of six
 field is trilinear between its samples, and linear in time as the networks are; both take the same
 steps. A line's deviation is the mean distance of its points from those of the raw line, in cells.
 "Slow" are the seeds of the lowest tenth of speeds, averaged along the raw line, of those that move
-at all, "at rest" those that do not; DVNR (Wu et al., doi:10.1109/TVCG.2024.3432710) finds its largest deviations there.
+at all, "at rest" those that do not; DVNR (Wu et al., doi:10.1109/TVCG.2024.3432710) finds its
+largest deviations there.
 
 First table: velocity at several targets. Second: velocity as it is, and transforms of it that give
 slow regions a larger share of the loss, undone when it is read: asinh of each component over a part
@@ -39,8 +40,8 @@ import numpy as np
 from mpi4py import MPI
 
 from insitu.config import FieldConfig
+from insitu.extract.line_pieces import gather_lines
 from insitu.extract.pathlines import pathlines
-from insitu.extract.pieces import gather_lines
 from insitu.extract.seeds import box_seeds
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.geometry import Lines
@@ -293,7 +294,8 @@ def traced(
     start = process_time()
     lines = pathlines(COMM, fields, seeds, direction="backward", step=step)
     seconds = process_time() - start
-    return gather_lines(COMM, lines), seconds
+    whole = gather_lines(COMM, lines)
+    return whole if COMM.rank == 0 else None, seconds
 
 
 def show(*cells: object) -> None:

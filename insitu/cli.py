@@ -1,4 +1,4 @@
-"""The command `insitu`: compress, decode, info, compare, render, recover.
+"""The command `insitu`: compress, decode, info, compare, render, recover, ascent-libs.
 
 In: the command line. Out: files, tables or JSON; exit status 0, 1 where a target or threshold was
 missed, 2 for bad input or usage, 3 for a failure while running, 130 after Ctrl-C.
@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from insitu._version import __version__
+from insitu.ascent.build import BuildError
 from insitu.codec.frame import FrameError
-from insitu.commands import compare, compress, decode, info, recover, render
+from insitu.commands import ascent_libs, compare, compress, decode, info, recover, render
 from insitu.errors import ConfigError
 from insitu.parallel import RemoteError
 
@@ -43,7 +44,7 @@ insitu COMMAND --help says more. A simulation is run with: python -m insitu.run
 # Where launchers of MPI programs say which rank a process is, before MPI has started.
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
-COMMANDS = (compress, decode, info, compare, render, recover)
+COMMANDS = (compress, decode, info, compare, render, recover, ascent_libs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, `head` for example, has enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return OK
-    except OSError as error:
+    except (BuildError, OSError) as error:
         return _say(rank, str(error), FAILED)
 
 
@@ -107,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"insitu {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2]
+        name = command.__name__.rpartition(".")[2].replace("_", "-")
         sub = commands.add_parser(
             name,
             help=command.SUMMARY,

@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from insitu.extract.flow import Flow
 from insitu.extract.integrate import CFL, METHODS, Integrator, Interval, Reached
 from insitu.extract.layout import Layout
+from insitu.extract.line_pieces import ends, in_blocks
 from insitu.extract.particles import DONE, PARTICLE, WAITING, Rows, exchange
-from insitu.extract.pieces import ends, in_blocks
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Lines

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
+from insitu.extract.line_pieces import gather_lines
 from insitu.extract.pathlines import particle_advection, pathlines, streamlines
-from insitu.extract.pieces import gather_lines
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.geometry import Lines
 from insitu.parallel import RemoteError
@@ -23,9 +23,7 @@ TIMES = (0.0, 0.3, 0.5, 1.0)
 
 def whole(lines: Lines) -> Lines:
     """On every rank."""
-    gathered = COMM.bcast(gather_lines(COMM, lines))
-    assert isinstance(gathered, Lines)
-    return gathered
+    return COMM.bcast(gather_lines(COMM, lines))
 
 
 def last_points(lines: Lines) -> np.ndarray:

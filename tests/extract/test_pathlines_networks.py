@@ -9,8 +9,8 @@ import pytest
 from mpi4py import MPI
 
 from insitu.config import FieldConfig
+from insitu.extract.line_pieces import gather_lines
 from insitu.extract.pathlines import pathlines
-from insitu.extract.pieces import gather_lines
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.window import Window
 from insitu.training.distributed import train_fields

@@ -157,6 +157,21 @@ def test_a_pixel_on_a_left_or_top_edge_is_inside() -> None:
     np.testing.assert_array_equal(hits, expected)
 
 
+def test_triangles_as_small_as_rounding_show_nowhere_else() -> None:
+    """Specks and slivers, as cutting at the faces of blocks leaves them: corners that differ in the
+    last digits."""
+    rng = np.random.default_rng(3)
+    camera = Camera((9.0, 6.0, 8.0), (5.0, 2.0, 5.0), fov=40, width=160, height=120)
+    whole = ball(40, radius=3.0, center=(5.0, 2.0, 5.0))
+    at = whole.points[rng.integers(0, len(whole.points), 4000)]
+    specks = at[:, None] + rng.integers(-2, 3, (4000, 3, 3)) * np.spacing(5.0)
+    specks[2000:, 2] += 0.05 * rng.normal(size=(2000, 3))  # slivers
+    small = Surface(specks[:2000].reshape(-1, 3), np.arange(6000).reshape(-1, 3))
+    thin = Surface(specks[2000:].reshape(-1, 3), np.arange(6000).reshape(-1, 3))
+    for surface in (small, thin):
+        assert rasterize([Painted(surface)], camera)[0][..., 3].sum() <= 1
+
+
 def test_a_ball_is_round_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     camera = Camera((0.5, 0.5, 3.0), (0.5, 0.5, 0.5), fov=30, width=101, height=101)
     painted = [Painted(ball(64), values="x", transfer_function=FUNCTION)]

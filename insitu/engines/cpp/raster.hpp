@@ -72,6 +72,7 @@ class Rasterizer {
       const long last = (box.y1 - 1 - area.y0) / kBand;
       for (long b = (box.y0 - area.y0) / kBand; b <= last; ++b) found[b].push_back(i);
     }
+    threads = static_cast<int>(std::min<long>(threads, std::max(bands, 1L)));
     const auto work = [&](int thread) {
       std::vector<double> nearest;
       std::vector<long> hit;
@@ -88,13 +89,14 @@ class Rasterizer {
  private:
   static constexpr long kBand = 32;  // rows that a thread draws at once
 
-  // An edge's e = a x + b y + c, and whether pixels with e = 0 are inside: of two triangles on
-  // different sides of a shared edge it is true for one. With y downwards, for its left and top.
+  // An edge's e = a (x - x0) + b (y - y0) + c, and whether pixels with e = 0 are inside: of two
+  // triangles on different sides of a shared edge it is true for one. With y downwards, for its left
+  // and top.
   struct Edge {
-    double a, b, c;
+    double a, b, c, x0, y0;
     bool closed;
 
-    double at(double x, double y) const { return fused(a, x, fused(b, y, c)); }
+    double at(double x, double y) const { return fused(a, x - x0, fused(b, y - y0, c)); }
     bool inside(double e) const { return e > 0.0 || (e == 0.0 && closed); }
   };
 
@@ -112,13 +114,23 @@ class Rasterizer {
             fused(a[0], b[1], -(a[1] * b[0]))};
   }
 
+  static Vec3 minus(const Vec3& a, const Vec3& b) {
+    return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
+  }
+
   // The edge's ends are taken in an order of their own, so that both triangles that share it, here
-  // or on another rank, compute the same numbers but for the sign.
+  // or on another rank, compute the same numbers but for the sign. Differences of ends, and distances
+  // from one of them, keep their digits where a triangle is far smaller than a pixel: all edges of
+  // such a triangle would else be noise, and it might be seen a pixel away.
   static Edge edge(const Vec3& from, const Vec3& to) {
     const bool turned = to < from;
-    const Vec3 n = turned ? cross(to, from) : cross(from, to);
+    const Vec3 &first = turned ? to : from, &second = turned ? from : to;
+    const Vec3 n = cross(first, minus(second, first));
     const double sign = turned ? -1.0 : 1.0;
-    return {sign * n[0], sign * n[1], sign * n[2], false};
+    const Vec3& anchor = second[2] > first[2] ? second : first;
+    if (anchor[2] > 0.0)  // before the eye: the line goes through it
+      return {sign * n[0], sign * n[1], 0.0, anchor[0] / anchor[2], anchor[1] / anchor[2], false};
+    return {sign * n[0], sign * n[1], sign * n[2], 0.0, 0.0, false};
   }
 
   // False where the triangle has no area as the eye sees it, or is not finite.
@@ -128,8 +140,7 @@ class Rasterizer {
     setup.edges[0] = edge(p1, p2);
     setup.edges[1] = edge(p2, p0);
     setup.edges[2] = edge(p0, p1);
-    const Edge& e = setup.edges[0];
-    const double determinant = fused(p0[0], e.a, fused(p0[1], e.b, p0[2] * e.c));
+    const double determinant = dot(p0, cross(minus(p1, p0), minus(p2, p0)));
     if (!(std::abs(determinant) > 0.0)) return false;
     const double sign = determinant < 0.0 ? -1.0 : 1.0;
     setup.determinant = sign * determinant;
@@ -162,11 +173,15 @@ class Rasterizer {
       }
     }
     // A pixel of room for rounding; limited as doubles, a near corner may be very far out.
-    box.x0 = static_cast<long>(std::max(std::floor(x0) - 1.0, static_cast<double>(area.x0)));
-    box.x1 = static_cast<long>(std::min(std::ceil(x1) + 1.0, static_cast<double>(area.x1)));
-    box.y0 = static_cast<long>(std::max(std::floor(y0) - 1.0, static_cast<double>(area.y0)));
-    box.y1 = static_cast<long>(std::min(std::ceil(y1) + 1.0, static_cast<double>(area.y1)));
-    return x0 <= x1 && y0 <= y1 && box.x0 < box.x1 && box.y0 < box.y1;
+    const auto within = [](double v, long low, long high) {
+      return static_cast<long>(
+          std::min(std::max(v, static_cast<double>(low)), static_cast<double>(high)));
+    };
+    box = {within(std::floor(y0) - 1.0, area.y0, area.y1),
+           within(std::ceil(y1) + 1.0, area.y0, area.y1),
+           within(std::floor(x0) - 1.0, area.x0, area.x1),
+           within(std::ceil(x1) + 1.0, area.x0, area.x1)};
+    return box.y0 < box.y1 && box.x0 < box.x1;
   }
 
   // First the nearest triangle of every pixel, then the shading of those that are seen. Of

@@ -40,11 +40,11 @@ def ends(comm: MPI.Comm, domain: Layout, points: Sequence[Rows]) -> Lines:
     return _as_lines(taken, np.arange(len(taken) + 1))
 
 
-def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines | None:
-    """Whole lines on rank 0, by number and in the order of time, None elsewhere. Collective.
+def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines:
+    """Whole lines on rank 0, by number and in the order of time, none elsewhere. Collective.
 
-    lines: as `pathlines` gives them. Without the points that were added where lines go from block
-    to block, so the result does not depend on where the blocks end.
+    lines: as `pathlines` gives them; `write_lines` takes the result. Without the points that were
+    added where lines go from block to block, so the result does not depend on where the blocks end.
     """
     mine = np.empty(len(lines.points), POINT)
     mine["x"], mine["t"], mine["block"] = lines.points, lines.values["time"], 0
@@ -52,19 +52,15 @@ def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines | None:
         mine[name] = lines.values[name]
     mine = mine[mine["step"] == np.rint(mine["step"])]
     there = exchange(comm, mine, np.zeros(len(mine), np.int64))
-    whole = None
     with together(comm, "whole lines"):
-        if comm.rank == 0:
-            order = np.lexsort([there["step"], there["line"]])
-            there = there[order]
-            new = np.ones(len(there), bool)
-            new[1:] = there["line"][1:] != there["line"][:-1]
-            first = new.copy()
-            first[1:] |= there["step"][1:] != there["step"][:-1]
-            starts = np.flatnonzero(new[first])
-            there = there[first]
-            whole = _as_lines(there, np.append(starts, len(there)))
-    return whole
+        there = there[np.lexsort([there["step"], there["line"]])]
+        new = np.ones(len(there), bool)
+        new[1:] = there["line"][1:] != there["line"][:-1]
+        first = new.copy()
+        first[1:] |= there["step"][1:] != there["step"][:-1]
+        starts = np.flatnonzero(new[first])
+        there = there[first]
+    return _as_lines(there, np.append(starts, len(there)))
 
 
 def _cut(domain: Layout, start: Rows, end: Rows) -> Rows:
