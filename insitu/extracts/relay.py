@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from insitu.extract.write import write_surface
-from insitu.extract.write_lines import write_lines
+from insitu.extract.write import write_lines, write_surface
 from insitu.extracts import blocks
 from insitu.geometry import Lines, Surface
 from insitu.history.steps import Span, Step
