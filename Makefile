@@ -104,6 +104,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/memory.py --plot out/memory.svg
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
+	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/rate_distortion.py --plot out/rate_distortion.svg
 	$(BIN)/python benchmarks/ablations.py
 
