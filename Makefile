@@ -105,6 +105,9 @@ bench: $(VENV)/.bench
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/isosurface.py
+	$(BIN)/python benchmarks/pathlines.py
+	$(MPIEXEC) -n 2 $(BIN)/python benchmarks/s3d.py
 	$(BIN)/python benchmarks/rate_distortion.py --plot out/rate_distortion.svg
 	$(BIN)/python benchmarks/ablations.py
 

@@ -296,11 +296,9 @@ def main() -> None:
         folder = Path(name)
         for cells in arguments.cells:
             print(f"network of {prepare(folder, cells, arguments.psnr)}")
-        print(
-            "\n| transfer function | block | threads | way | first picture, s | next, s | its CPU, s ",
-            end="",
-        )
-        print("| memory, MiB | time / VTK | CPU / VTK | memory / VTK | PSNR, dB | SSIM | FLIP |")
+        print("\n| transfer function | block | threads | way | first picture, s | next, s ", end="")
+        print("| its CPU, s | memory, MiB | time / VTK | CPU / VTK | memory / VTK ", end="")
+        print("| PSNR, dB | SSIM | FLIP |")
         print(f"|{'---|' * 14}")
         for cells in arguments.cells:
             for function_name in FUNCTIONS:

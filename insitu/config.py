@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 __all__ = [
+    "BudgetConfig",
     "ConfigError",
     "FieldConfig",
     "NetworkConfig",
     "RecordConfig",
+    "ResampleConfig",
     "RunConfig",
     "SimulationConfig",
     "WindowConfig",
@@ -175,6 +177,32 @@ class WindowConfig(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResampleConfig(Section):
+    """For meshes that are no grids of lines: the uniform grid that they are resampled to."""
+
+    cells: tuple[Annotated[int, Range(1, 16384, "cells")], ...] = ()
+    """Along x, y, z; default: of equal sides, as many as the mesh has cells."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for other than three numbers."""
+        if len(self.cells) not in (0, 3):
+            raise ValueError(f"cells: {len(self.cells)} numbers, expected three: x, y, z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetConfig(Section):
+    """What a step may cost the simulation. Training ends in time, short of its target if need be; a
+    step for which there is no time at all is skipped and counted."""
+
+    seconds: Annotated[float, Range(1e-6, 10**5, "s")] | None = None
+    """Wall-clock time of insitu at a step, on any rank; default: unlimited."""
+
+    fraction: Annotated[float, Range(1e-6, 100)] | None = None
+    """Of the wall-clock time that the simulation itself took since the last recorded step; the
+    first step is not bounded by it. Default: unlimited."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordConfig(Section):
     """The record that is kept on disk."""
 
@@ -208,12 +236,18 @@ class RunConfig(Section):
     window: WindowConfig = WindowConfig()
     """The past that is kept in memory."""
 
+    budget: BudgetConfig = BudgetConfig()
+    """What a step may cost the simulation."""
+
     ghosts: Literal["trust", "ignore", "exchange"] = "trust"
     """Ghost cells: `trust` the published first layer, `ignore` them and train on owned cells
     alone, or `exchange` them with the neighbours."""
 
     ghost_field: str = "ascent_ghosts"
     """Published field that flags ghosts: 0 real, 1 valid ghost, 2 garbage."""
+
+    resample: ResampleConfig = ResampleConfig()
+    """How meshes of cells (unstructured, curvilinear) become boxes of samples."""
 
     check_ghosts: bool = False
     """Compare ghosts with the cells that they stand for at every step, and warn; slow."""
@@ -354,7 +388,7 @@ def _validate(tree: dict[str, Any], places: Places) -> RunConfig:
     for section in (tree, tree.get("fields")):  # `density:` with nothing after it: all defaults
         if isinstance(section, dict):
             for key, value in section.items():
-                if value is None and (section is not tree or key in ("fields", "window")):
+                if value is None and (section is not tree or key in ("fields", "window", "budget")):
                     section[key] = {}
     if tree.get("actions", ()) is None:
         tree["actions"] = []

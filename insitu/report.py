@@ -49,9 +49,14 @@ class FieldReport:
     """NaN and Inf among the raw samples of all ranks; they are left out of all else."""
 
     @property
+    def short_db(self) -> float:
+        """How far the PSNR is below what the run file asks for; 0 if it asks for none."""
+        return 0.0 if self.wanted_db is None else max(0.0, self.wanted_db - self.psnr_db)
+
+    @property
     def missed(self) -> str:
         """What was asked for and not reached, as the line says it; mostly nothing."""
-        if self.wanted_db is not None and self.psnr_db < self.wanted_db:
+        if self.wanted_db is not None and self.short_db > 0:
             return f" of the {self.wanted_db:g} dB wanted"
         if self.wanted_ratio is not None and self.ratio < self.wanted_ratio:
             return f" of the ratio {self.wanted_ratio:g} wanted"
@@ -74,6 +79,10 @@ class StepReport:
     """Names of the triggers that fired."""
     files: tuple[str, ...] = ()
     """Pictures written."""
+    allowed: float = math.inf
+    """Seconds that the step might take, by the budget."""
+    skipped: bool = False
+    """Nothing was recorded: the budget left no time for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +99,10 @@ class FieldSummary:
     """Mean training time of steps that began with new weights; NaN if there were none."""
     seconds_warm: float
     """Mean training time of steps that began with earlier weights; NaN if there were none."""
+    steps_short: int
+    """Steps below the PSNR that the run file asks for."""
+    short_db: float
+    """How far the worst of them was below it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +116,8 @@ class Summary:
     fields: tuple[FieldSummary, ...]
     files: tuple[str, ...]
     """All files and record folders written."""
+    skipped: int = 0
+    """Steps that were due and not recorded, because the budget left no time for them."""
 
 
 @dataclass
@@ -110,12 +125,14 @@ class Tally:
     """Adds up step reports. Not collective; keeps a few numbers per field and step."""
 
     steps: int = 0
+    skipped: int = 0
     seconds: float = 0.0
     fields: dict[str, list[FieldReport]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
 
     def add(self, report: StepReport) -> None:
-        self.steps += 1
+        self.steps += not report.skipped
+        self.skipped += report.skipped
         self.seconds += report.seconds
         for entry in report.fields:
             self.fields.setdefault(entry.name, []).append(entry)
@@ -128,6 +145,7 @@ class Tally:
             seconds=self.seconds,
             fields=tuple(_field_summary(name, entries) for name, entries in self.fields.items()),
             files=(*self.files, *more_files),
+            skipped=self.skipped,
         )
 
 
@@ -142,6 +160,8 @@ def _field_summary(name: str, entries: Sequence[FieldReport]) -> FieldSummary:
         ratio=raw / compressed if compressed else math.nan,
         seconds_cold=_mean([entry.seconds for entry in entries if not entry.warm]),
         seconds_warm=_mean([entry.seconds for entry in entries if entry.warm]),
+        steps_short=sum(entry.short_db > 0 for entry in entries),
+        short_db=max(entry.short_db for entry in entries),
     )
 
 
@@ -203,6 +223,8 @@ def step_line(report: StepReport) -> str:
         start = "warm" if entry.warm else "cold"
         masked = f", {entry.non_finite} NaN or Inf" if entry.non_finite else ""
         parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}{masked}")
+    if report.skipped:
+        parts.append(f"skipped: the budget of {max(report.allowed, 0):.2g} s leaves no time")
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")
     if report.fired:
         parts.append(f"fired {', '.join(report.fired)}")
@@ -241,8 +263,11 @@ _COLUMNS = (
     "iterations",
     "warm",
     "non_finite",
+    "short_db",
     "train_seconds",
     "step_seconds",
+    "allowed_seconds",
+    "skipped",
     "window_nbytes",
     "fired",
 )
@@ -251,7 +276,13 @@ _COLUMNS = (
 def _rows(report: StepReport) -> list[tuple[Any, ...]]:
     """The lines of the timings for one step: one per field, or one without a field."""
     fired = " ".join(report.fired)
-    after = (f"{report.seconds:.6f}", report.window_nbytes, fired)
+    after = (
+        f"{report.seconds:.6f}",
+        f"{report.allowed:.6f}",
+        int(report.skipped),
+        report.window_nbytes,
+        fired,
+    )
     before = (report.cycle, repr(report.time))
     return [
         (
@@ -264,11 +295,12 @@ def _rows(report: StepReport) -> list[tuple[Any, ...]]:
             entry.iterations,
             int(entry.warm),
             entry.non_finite,
+            f"{entry.short_db:.4f}",
             f"{entry.seconds:.6f}",
             *after,
         )
         for entry in report.fields
-    ] or [(*before, *[""] * 9, *after)]
+    ] or [(*before, *[""] * 10, *after)]
 
 
 def _progress_bar(console: Console, steps: int | None) -> Progress:
@@ -284,11 +316,13 @@ def _progress_bar(console: Console, steps: int | None) -> Progress:
 def _table(summary: Summary) -> Any:
     from rich.table import Table
 
-    title = f"recorded steps: {summary.steps}, {summary.seconds:.1f} s in insitu"
+    skipped = f" ({summary.skipped} more skipped by the budget)" if summary.skipped else ""
+    title = f"recorded steps: {summary.steps}{skipped}, {summary.seconds:.1f} s in insitu"
     table = Table(title=title, title_justify="left")
     table.add_column("field")
-    heads = ("steps", "PSNR min", "PSNR mean", "ratio", "s cold", "s warm")
-    for head in heads:
+    heads = ["steps", "PSNR min", "PSNR mean", "ratio", "s cold", "s warm"]
+    short = any(entry.steps_short for entry in summary.fields)
+    for head in [*heads, "short of target"] if short else heads:
         table.add_column(head, justify="right")
     for entry in summary.fields:
         table.add_row(
@@ -299,8 +333,14 @@ def _table(summary: Summary) -> Any:
             times(entry.ratio),
             _seconds(entry.seconds_cold),
             _seconds(entry.seconds_warm),
+            *([_shortfall(entry)] if short else []),
         )
     return table
+
+
+def _shortfall(entry: FieldSummary) -> str:
+    """ "3 steps, by 1.2 dB" at most, or nothing."""
+    return f"{entry.steps_short} steps, by {entry.short_db:.1f} dB" if entry.steps_short else ""
 
 
 def _grouped(files: Sequence[str]) -> list[str]:

@@ -31,7 +31,7 @@ from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
 from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
-from insitu.mesh import MeshError, Partition, field_names, partitions
+from insitu.mesh import MeshError, Partition, Resampler, field_names, partitions, state
 from insitu.parallel import RemoteError
 from insitu.report import Terminal, byte_size
 from insitu.session import Session
@@ -352,7 +352,7 @@ def _print_plan(
     published = sorted({name for names in comm.allgather(here) for name in names})
     lines = [f"simulation  {type(simulation).__name__}, ranks: {comm.size}"]
     lines += [f"published   {', '.join(published)}"]
-    lines += _field_lines(comm, run, mesh)
+    lines += _field_lines(comm, run, _as_boxes(comm, run, mesh))
     bound = "" if run.window.memory is None else f", at most {byte_size(run.window.memory)} a rank"
     lines += [f"window      {run.window.steps} steps, one every {run.window.every} cycles{bound}"]
     lines += [f"query       {q.name} = {q.expression.text}" for q in wanted.queries]
@@ -366,6 +366,15 @@ def _print_plan(
     lines += [f"output      {run.output}"]
     if comm.rank == 0:
         print("\n".join(lines))
+
+
+def _as_boxes(comm: MPI.Comm, run: RunConfig, mesh: Any) -> Any:
+    """The mesh, with its recorded fields in boxes if it is made of cells. Collective."""
+    if not comm.allreduce(state(mesh).has_cells, op=MPI.LOR):
+        return mesh
+    published = [name for key, field in run.fields.items() for name in field.components or (key,)]
+    resampler = Resampler(comm, run.resample.cells, run.ghost_field)
+    return resampler.to_boxes(mesh, dict.fromkeys(published))
 
 
 def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:

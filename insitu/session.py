@@ -9,6 +9,7 @@ A field is trained at a step only if something that is due reads it; see `Sessio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -17,6 +18,7 @@ from mpi4py import MPI
 
 from insitu import actions, config
 from insitu.actions import Actions, Scene
+from insitu.budget import Budget
 from insitu.config import RunConfig
 from insitu.engines import threads
 from insitu.errors import ConfigError, nearest
@@ -24,7 +26,15 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.history.crash_log import CrashLog
 from insitu.history.record_writer import RecordWriter, Units
 from insitu.history.window import Window
-from insitu.mesh import Partition, exchange, field_names, partitions, state, verify
+from insitu.mesh import (
+    Partition,
+    Resampler,
+    exchange,
+    field_names,
+    partitions,
+    state,
+    verify,
+)
 from insitu.mesh import check as check_ghosts
 from insitu.parallel import RemoteError, cpu_share, rank_logger, together
 from insitu.reactive import callbacks, session_file
@@ -83,9 +93,13 @@ class Session:
         self._record: RecordWriter | None = None
         self._crash_log: CrashLog | None = None
         self._mirror_trouble = ""
+        self._budget = Budget(run.budget.seconds, run.budget.fraction)
         self._tally = Tally()
         self._steps_written = 0  # of the queries' results
         self._mesh: Any = None
+        self._resampler: Resampler | None = None
+        self._boxes: Any = None  # the mesh, where it is made of cells, as boxes of samples
+        self._boxed: set[str] = set()  # the fields that are there
         self._checked = False
         self._cycle = -1
 
@@ -143,7 +157,14 @@ class Session:
             names = set(field_names(mesh, ghost_field=ghost_field))
         # Every rank checks the same names, and comes to the same end.
         actions.check_fields(self.run, self.wanted, set().union(*self.comm.allgather(names)))
+        cells = False
+        with together(self.comm, "mesh"):
+            cells = state(mesh).has_cells
+        if self._resampling(self.comm.allreduce(cells, op=MPI.LOR)):
+            self._to_boxes(mesh, [*self.recipes, *self.wanted.fields])
         self._check_kinds(mesh)
+        self._boxes = None
+        self._boxed.clear()
         missing = [
             f"trigger {t.name}: callback: nothing is registered as {t.callback!r}; call "
             f"session.on({t.callback!r}, function), or name it as module:function"
@@ -192,13 +213,16 @@ class Session:
 
         Raises: whatever went wrong, on every rank (mostly RemoteError), if `on_error` is `raise`.
         """
+        self._budget.enter()
         try:
             return self._step()
         except Exception as error:
             self._failed("step dropped", error)
             return None
         finally:
-            self._mesh = None
+            self._budget.leave()
+            self._mesh = self._boxes = None
+            self._boxed.clear()
             self._ready.clear()
 
     def close(self) -> Summary:
@@ -234,15 +258,21 @@ class Session:
         if not self._checked:
             self.check(self._mesh)
         cycle, time = self._agree_on_state()
+        self._budget.begin(self.comm)
+        if self._resampler is not None:
+            self._to_boxes(self._mesh, sorted(self.wanted.fields))
         fired = self._reactions.react(cycle, time, self)
         due = cycle % self.run.window.every == 0
         needed = self._needed(due, fired)
         if not needed and not fired:
             return None
         fields = self._compress(needed, cycle, time)
+        skipped = fields is None
         scenes = [scene for trigger in fired for scene in trigger.actions]
         if due:
             scenes = [*self.wanted.scenes, *scenes]
+        if skipped:  # without its fields a picture would show some earlier step
+            scenes = []
         files = [file for scene in scenes for file in self._render(scene)]
         if fired:
             if self._records_on("trigger"):
@@ -252,11 +282,13 @@ class Session:
         report = StepReport(
             cycle=cycle,
             time=time,
-            fields=tuple(self._field_report(field) for field in fields.values()),
+            fields=tuple(self._field_report(field) for field in (fields or {}).values()),
             window_nbytes=self.comm.allreduce(self.window.nbytes),
             seconds=perf_counter() - start,
             fired=tuple(trigger.name for trigger in fired),
             files=tuple(str(file) for file in files),
+            allowed=self._budget.allowed,
+            skipped=skipped,
         )
         self._tally.add(report)
         return report
@@ -318,9 +350,10 @@ class Session:
         """
         with together(self.comm, "mesh"):
             mine = state(self._mesh)
-        everyone = self.comm.allgather((mine.cycle, mine.time))
-        cycles = [cycle for cycle, _ in everyone if cycle is not None]
-        times = [time for _, time in everyone if time is not None]
+        everyone = self.comm.allgather(mine)
+        cycles = [known.cycle for known in everyone if known.cycle is not None]
+        times = [known.time for known in everyone if known.time is not None]
+        self._resampling(any(known.has_cells for known in everyone))
         self._cycle = max(cycles) if cycles else self._cycle + 1
         return self._cycle, max(times) if times else float(self._cycle)
 
@@ -338,13 +371,38 @@ class Session:
     def _partitions(self, mesh: Any, name: str, ghosts: str) -> list[Partition]:
         field = self.run.fields.get(name)
         published = name if field is None or not field.components else field.components
-        return partitions(
+        if self._resampler is not None:
+            mesh = self._boxes
+        blocks = partitions(
             mesh, published, name=name, ghosts=ghosts, ghost_field=self.run.ghost_field
         )
+        if self._resampler is not None:
+            blocks = [replace(block, nan_is_outside=True) for block in blocks]
+        return blocks
+
+    def _resampling(self, has_cells: bool) -> bool:
+        """Whether meshes are resampled: once one is made of cells, all are. Not collective."""
+        if has_cells and self._resampler is None:
+            self._resampler = Resampler(self.comm, self.run.resample.cells, self.run.ghost_field)
+        return self._resampler is not None
+
+    def _to_boxes(self, mesh: Any, names: Iterable[str]) -> None:
+        """Resample those fields of the step that are not among the boxes yet. Collective."""
+        assert self._resampler is not None
+        published: list[str] = []
+        for name in names:
+            field = self.run.fields.get(name)
+            published += [name] if field is None or not field.components else field.components
+        wanted = [name for name in dict.fromkeys(published) if name not in self._boxed]
+        self._boxes = self._resampler.to_boxes(mesh, wanted, self._boxes)
+        self._boxed.update(wanted)
 
     def _blocks(self, name: str) -> list[Partition]:
         """This rank's blocks of a field, with the ghosts asked for. Collective."""
         ghosts = self.run.ghosts
+        if self._resampler is not None:
+            self._to_boxes(self._mesh, [name])
+            ghosts = "ignore" if ghosts == "ignore" else "exchange"
         blocks: list[Partition] = []
         with together(self.comm, f"mesh, field {name}"):
             blocks = self._partitions(self._mesh, name, ghosts)
@@ -358,8 +416,9 @@ class Session:
 
     def _compress(
         self, names: Sequence[str], cycle: int, time: float
-    ) -> dict[str, DistributedField]:
-        """Train fields of the step and put them into the window. Collective."""
+    ) -> dict[str, DistributedField] | None:
+        """Train fields of the step and put them into the window; None, and nothing done, where the
+        budget leaves no time for it. Collective."""
         blocks = {name: self.with_ghosts(name) for name in names}
         recipes = {name: self.recipes[name] for name in names}
         fields = train_fields(
@@ -368,9 +427,13 @@ class Session:
             recipes,
             self._latest,
             memories=self._memories,
+            seconds=self._budget.for_training,
             cycle=cycle,
             time=time,
         )
+        if fields is None:
+            return None
+        self._budget.trained()
         self._latest.update(fields)
         dropped = self.window.add(self.comm, fields.values())
         if dropped and self.comm.rank == 0:

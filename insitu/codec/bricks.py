@@ -107,12 +107,16 @@ class Bricks:
     def box(self, box: tuple[slice, slice, slice]) -> Values:
         """The samples in a box of indices z, y, x, from the bricks that it meets:
         (nz, ny, nx, n_components)."""
-        z, y, x = np.meshgrid(*(np.arange(at.start, at.stop) for at in box), indexing="ij")
-        components = [
-            self.at(c, z.ravel(), y.ravel(), x.ravel()).reshape(z.shape)
-            for c in range(self.n_components)
-        ]
-        return np.stack(components, axis=-1)
+        sizes = [at.stop - at.start for at in box]
+        values = np.empty((*sizes, self.n_components), self.dtype)
+        counts = (self.n_components, *(len(edges) - 1 for edges in self._edges))
+        spans = [_spans(edges, at) for edges, at in zip(self._edges, box, strict=True)]
+        for component in range(self.n_components):
+            for meet in itertools.product(*spans):
+                (z, y, x), into, out_of = zip(*meet, strict=True)
+                number = int(np.ravel_multi_index((component, z, y, x), counts))
+                values[..., component][into] = self.brick(number)[out_of]
+        return values
 
     def brick(self, number: int) -> Values:
         """One brick, read-only. FrameError where its bytes are wrong."""
@@ -120,6 +124,8 @@ class Bricks:
 
     def at(self, component: int, z: Indices, y: Indices, x: Indices) -> Values:
         """Samples at indices (n,) of each axis -> (n,)."""
+        if not len(z):
+            return np.zeros(0, self.dtype)
         edges = self._edges
         numbers, local = np.zeros(len(z), np.int64), []
         for axis, index in enumerate((z, y, x)):
@@ -173,6 +179,18 @@ def _cuts(n: int) -> Indices:
     """Where an axis of n samples is cut, both ends included."""
     parts = max(1, round(n / EDGE))
     return np.arange(parts + 1, dtype=np.int64) * n // parts
+
+
+def _spans(edges: Indices, at: slice) -> list[tuple[int, slice, slice]]:
+    """The parts of an axis that a range of samples meets: number, and the samples that both have
+    counted from the range and from the part."""
+    spans = []
+    for part, (begin, end) in enumerate(itertools.pairwise(edges.tolist())):
+        start, stop = max(begin, at.start), min(end, at.stop)
+        if start < stop:
+            into = slice(start - at.start, stop - at.start)
+            spans.append((part, into, slice(start - begin, stop - begin)))
+    return spans
 
 
 def _boxes(shape: Sequence[int]) -> list[tuple[slice, ...]]:

@@ -4,12 +4,14 @@ from insitu.mesh.blueprint import State, field_names, partitions, state, verify
 from insitu.mesh.ghost_check import GhostReport, check
 from insitu.mesh.neighbours import exchange
 from insitu.mesh.partition import Partition
+from insitu.mesh.resample import Resampler
 from insitu.mesh.tree import MeshError, domains
 
 __all__ = [
     "GhostReport",
     "MeshError",
     "Partition",
+    "Resampler",
     "State",
     "check",
     "domains",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from insitu.mesh.cells import is_made_of_cells, read_cells
 from insitu.mesh.ghosts import GhostBox, ghost_box
 from insitu.mesh.grid import Grid, read_grid
 from insitu.mesh.partition import Array, Association, Partition
@@ -40,6 +41,8 @@ class State:
 
     cycle: int | None
     time: float | None
+    has_cells: bool = False
+    """Whether a domain of this rank is made of cells, to be resampled."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,32 @@ def state(tree: object) -> State:
             cycle = number(domain, "state/cycle")
         if time is None and find(domain, "state/time") is not None:
             time = number(domain, "state/time")
-    return State(None if cycle is None else int(cycle), time)
+    cells = any(map(is_made_of_cells, trees(tree)))
+    return State(None if cycle is None else int(cycle), time, cells)
 
 
 def field_names(tree: object, *, ghost_field: str | None = GHOST_FIELD) -> list[str]:
-    """The fields of this rank's domains in order, without the ghost flags. Not collective."""
+    """The fields of this rank's domains in order, without the ghost flags; where there are scalars
+    a_x, a_y and a_z, the vector a as well. Not collective."""
     names: dict[str, None] = {}
     for _, domain, _ in labelled(tree):
-        names.update(dict.fromkeys(group(domain, "fields") if "fields" in domain else {}))
+        there = group(domain, "fields") if "fields" in domain else {}
+        names.update(dict.fromkeys(there))
+        stems = (name.removesuffix("_x") for name in there if name.endswith("_x"))
+        names.update(dict.fromkeys(stem for stem in stems if _letters(stem) <= there.keys()))
     return [name for name in names if name != ghost_field]
+
+
+def published_components(domain: Tree, name: str) -> list[str]:
+    """The published fields that make up `name`: itself, or three scalars that end in _x, _y, _z."""
+    there = group(domain, "fields")
+    if name not in there and _letters(name) <= there.keys():
+        return sorted(_letters(name))
+    return [name]
+
+
+def _letters(stem: str) -> set[str]:
+    return {f"{stem}_{letter}" for letter in "xyz"}
 
 
 def verify(
@@ -76,14 +96,19 @@ def verify(
 ) -> None:
     """Check this rank's tree, or only what `fields` need of it. Not collective.
 
-    Checks coordinates, topologies, ghost flags, and that every field fits its topology. Fields of
-    integers pass, unless they are named in `fields`: only then is it known that they are wanted.
+    Checks coordinates, topologies, ghost flags, and that every field fits its topology; of cells
+    that are no grid (see `cells`), coordinates and topologies. Fields of integers pass, unless they
+    are named in `fields`: only then is it known that they are wanted.
 
     Raises:
         MeshError: the first thing that is wrong, its path first.
     """
     for _, domain, prefix in labelled(tree):
         with prefixed(prefix):
+            if is_made_of_cells(domain):
+                for topology in group(domain, "topologies"):
+                    read_cells(domain, topology)
+                continue
             if fields is None:
                 for topology in group(domain, "topologies"):
                     read_grid(domain, topology)
@@ -110,7 +135,7 @@ def partitions(
             (keys may be paths) or conduit nodes. Arrays are x fastest: flat with any stride, or
             shaped (nz, ny, nx). They are used in place, never copied, never written.
         field: a published field, scalar or vector; or several scalar ones, which become the
-            components of one vector.
+            components of one vector, as a_x, a_y and a_z do for a.
         name: what to call the field; by default `field`, or the several joined by commas.
         ghosts: "trust" takes the valid ghost layer next to the owned cells along; "ignore" takes
             owned values alone; "exchange" too, for `exchange` to complete.
@@ -129,7 +154,8 @@ def partitions(
     found = []
     for domain_id, domain, prefix in labelled(tree):
         with prefixed(prefix):
-            read = _read_fields(domain, names)
+            parts = [part for each in names for part in published_components(domain, each)]
+            read = _read_fields(domain, parts)
             box = _read_ghosts(domain, read.grid, ghost_field)
         if ghosts != "trust":
             box = box.without_layers()
@@ -184,13 +210,13 @@ def _read_field(domain: Tree, name: str, *, floats: bool = True) -> _Field:
     grid = _grid_of(domain, path)
     association = _association_of(domain, path)
     components: list[Array] = []
-    for leaf in _component_paths(domain, f"{path}/values"):
+    for leaf in component_paths(domain, f"{path}/values"):
         components.append(_in_place(domain, leaf, grid, association, floats=floats))
         _check_same_dtype(leaf, components)
     return _Field(grid, association, tuple(components))
 
 
-def _component_paths(domain: Tree, path: str) -> list[str]:
+def component_paths(domain: Tree, path: str) -> list[str]:
     """Where the component arrays of `path` lie: x, y, z or u, v, w sorted, others as given."""
     values = require(domain, path)
     if not isinstance(values, dict) or not values:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from insitu.mesh.cells import CELL_TOPOLOGIES
 from insitu.mesh.partition import Array, Association, Shape
 from insitu.mesh.tree import MeshError, Tree, array, find, group, nearest, number, require_text
 
-SUPPORTED = ("rectilinear", "uniform")
+SUPPORTED = ("rectilinear", "uniform")  # CELL_TOPOLOGIES are resampled
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def read_grid(domain: Tree, topology: str) -> Grid:
     kind = require_text(domain, f"{path}/type")
     if kind not in SUPPORTED:
         raise MeshError(
-            f"{path}/type: '{kind}' is not supported; supported: {', '.join(SUPPORTED)}"
+            f"{path}/type: '{kind}' is not supported; "
+            f"supported: {', '.join((*SUPPORTED, *CELL_TOPOLOGIES))}"
         )
     coordset = require_text(domain, f"{path}/coordset")
     known = group(domain, "coordsets")

@@ -20,9 +20,9 @@ from insitu.engines.native import lib
 from insitu.engines.network import Network
 from insitu.engines.threads import threads
 from insitu.mesh.partition import Partition
-from insitu.training.measure import measure
+from insitu.training.measure import measure, seconds_to_measure
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import BlockRange, GlobalRange, grid_sampler
+from insitu.training.ranges import BlockRange, GlobalRange
 from insitu.training.start import Start
 
 # Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
@@ -36,11 +36,22 @@ APPROACH_DB = 6.0
 # Where the measured quality misses the target that the moving average promised, training aims
 # higher by as much, and by this.
 RETRY_DB = 0.1
-# Samples whose error tells one try to compress from another, and how many tries there are mostly.
+# Samples whose error tells one try to compress from another.
 _SAMPLES = 2**17
+# How many tries there are mostly.
 _TRIES = 5
 
 Floats = NDArray[np.float64]
+
+
+def seconds_after_training(partition: Partition, network: Network, lossy: bool) -> float:
+    """What compressing and measuring a trained block will take. Not collective.
+
+    lossy: whether the codec tries several coarsenesses, as all but `half` do.
+    """
+    tries = _TRIES if lossy else 1
+    passes = 1 + tries * min(1.0, _SAMPLES / partition.n_voxels)
+    return passes * seconds_to_measure(partition, network)
 
 
 class Fit(NamedTuple):
@@ -120,9 +131,7 @@ class Block:
         psnr, codec = self.target.psnr, self.compression
         lossy = codec.compression != "half"
         if end < np.inf:
-            tries = _TRIES if lossy else 1
-            passes = 1 + tries * min(1.0, _SAMPLES / self.sampler.samples)
-            end -= passes * self._seconds_to_measure()
+            end -= seconds_after_training(self.partition, self.network, lossy)
         # What a codec may lose has to be gained first.
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
         seconds = max(end - perf_counter(), 1e-9)
@@ -181,20 +190,6 @@ class Block:
                 total += error["sum_of_squares"] * (scale / extent) ** 2
             count += error["finite"]
         return float(np.sqrt(total / count)) if count else 0.0
-
-    def _seconds_to_measure(self) -> float:
-        """What a pass over the block will take, from a pass over its lowest layer."""
-        whole = self.partition
-        samples = sum(whole.ghost_layers[0]) + (2 if whole.association == "vertex" else 1)
-        layer = replace(
-            whole,
-            components=tuple(c[:samples] for c in whole.components),
-            nodes=(*whole.nodes[:2], whole.nodes[2][:2]),
-        )
-        params = np.ones(self.network.n_params, np.float32)  # zeros would all be one page
-        start = perf_counter()
-        measure(self.network, params, grid_sampler(layer), self.first.origin, self.extent)
-        return (perf_counter() - start) * whole.n_voxels / layer.n_voxels
 
     def _native_options(self, goal: float, seconds: float, share: float) -> dict[str, Any]:
         options, target = self.options, self.target

@@ -6,8 +6,10 @@ Out: distributed fields. Two small reductions; training itself never communicate
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import perf_counter
 
 from mpi4py import MPI
 
@@ -18,9 +20,10 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.mesh.partition import Partition
 from insitu.parallel import together
 from insitu.training.choose import Codec, compress_block
+from insitu.training.deadline import Deadline, least_seconds
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import global_ranges, local_ranges
-from insitu.training.size import Memory
+from insitu.training.ranges import GlobalRange, global_ranges, local_ranges
+from insitu.training.size import Memory, ladder
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,17 @@ def train_fields(
     previous: Mapping[str, DistributedField],
     *,
     memories: MutableMapping[tuple[str, int], Memory] | None = None,
+    seconds: float = math.inf,
     cycle: int,
     time: float,
-) -> dict[str, DistributedField]:
+) -> dict[str, DistributedField] | None:
     """Train every field of `recipes` on every rank's blocks. Collective.
 
     partitions: this rank's blocks, by field; the keys are the same on all ranks. previous: the
     step before, where there is one; a block's weights start from the same domain's. memories: of
-    this rank's blocks by field and domain, kept by the caller from step to step.
+    this rank's blocks by field and domain, kept by the caller from step to step. seconds: for all
+    of it on this rank; training ends in time, short of its target if need be. None is returned, and
+    nothing done, where that is too little on any rank.
 
     Fields of which no rank has a block are left out. Raises RemoteError on all ranks if one fails.
     """
@@ -71,17 +77,31 @@ def train_fields(
     with together(comm, "range of the fields"):
         local = local_ranges(partitions)
     whole = global_ranges(comm, local)
+    deadline = None
+    if seconds < math.inf:
+        deadline = Deadline(seconds, (block for name in recipes for block in partitions[name]))
+        with together(comm, "time for training"):
+            least = sum(
+                _least_seconds(block, recipe, whole[name], _earlier(previous, name, block))
+                for name, recipe in recipes.items()
+                for block in partitions[name]
+            )
+        if comm.allreduce(perf_counter() + least > deadline.end, op=MPI.LOR):
+            return None
     trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
-            before = {f.domain_id: f for f in previous[name].fields} if name in previous else {}
             for block in partitions[name]:
+                target = recipe.target
+                if deadline is not None:
+                    own = math.inf if target.seconds is None else target.seconds
+                    target = replace(target, seconds=min(own, deadline.next(block)))
                 field = compress_block(
                     block,
                     recipe.codec,
-                    recipe.target,
+                    target,
                     whole[name],
-                    before.get(block.domain_id),
+                    _earlier(previous, name, block),
                     memories.setdefault((name, block.domain_id), Memory()),
                     cycle=cycle,
                     time=time,
@@ -94,3 +114,22 @@ def train_fields(
                 trained[name].append(field)
     fields = {name: DistributedField.gather(comm, blocks) for name, blocks in trained.items()}
     return {name: field for name, field in fields.items() if field is not None}
+
+
+def _earlier(
+    previous: Mapping[str, DistributedField], name: str, block: Partition
+) -> BlockField | None:
+    """The same domain's block one step earlier, if there is one."""
+    fields = previous[name].fields if name in previous else ()
+    return next((field for field in fields if field.domain_id == block.domain_id), None)
+
+
+def _least_seconds(
+    block: Partition, recipe: Recipe, whole: GlobalRange, before: BlockField | None
+) -> float:
+    network = recipe.network_for(whole.n_voxels).for_block(
+        block.n_components, block.n_voxels / whole.n_voxels
+    )
+    if recipe.sized_by_target:
+        network = ladder(network, block.n_voxels)[0].network
+    return least_seconds(block, network, recipe.compression.compression != "half", before)

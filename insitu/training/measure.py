@@ -6,6 +6,8 @@ without a decoded copy of the block.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from insitu.engines.network import Network
 from insitu.engines.threads import threads
 from insitu.fields.metrics import FieldMetrics
 from insitu.mesh.partition import Partition
-from insitu.training.ranges import BlockRange
+from insitu.training.ranges import BlockRange, grid_sampler
 
 # Samples measured in one go, 10 to 30 ms, between which Python gets to see a Ctrl-C; a multiple of
 # the engine's chunks of 128.
@@ -40,6 +42,21 @@ def measure(
         errors = lib.measure(native, params, sampler, low, extent, begin, end, every, threads())
         totals = [_add(*pair) for pair in zip(totals, errors, strict=True)] if totals else errors
     return totals
+
+
+def seconds_to_measure(partition: Partition, network: Network) -> float:
+    """What a pass of `measure` over the block will take, from a pass over its lowest layer."""
+    samples = sum(partition.ghost_layers[0]) + (2 if partition.association == "vertex" else 1)
+    layer = replace(
+        partition,
+        components=tuple(c[:samples] for c in partition.components),
+        nodes=(*partition.nodes[:2], partition.nodes[2][:2]),
+    )
+    params = np.ones(network.n_params, np.float32)  # zeros would all be one page
+    low, extent = np.zeros(partition.n_components), np.ones(partition.n_components)
+    start = perf_counter()
+    measure(network, params, grid_sampler(layer), low, extent)
+    return (perf_counter() - start) * partition.n_voxels / layer.n_voxels
 
 
 def _add(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:

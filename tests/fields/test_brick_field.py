@@ -141,6 +141,29 @@ def test_a_grid_is_its_points(kind: str) -> None:
     assert field.on_grid(xs, ys, zs[:0]).shape == (0, 5, 3, 2)
 
 
+@pytest.mark.parametrize("association", ["element", "vertex"])
+def test_a_grid_across_bricks_and_holes_is_its_points(association: str) -> None:
+    block = partition([blob, swirl], (50, 60, 70), association=association)
+    block.components[0][20:23, 30:34, 35], block.components[1][9, 9, 9] = np.nan, np.inf
+    field = bricks(block)
+    random = np.random.default_rng(0)
+    xs, ys = np.sort(random.random(40)), np.linspace(0, 1, 61)
+    for zs in (np.linspace(0, 1, 51), np.array([0.3, 0.41, 0.42]), np.array([1.0])):
+        z, y, x = (a.ravel() for a in np.meshgrid(zs, ys, xs, indexing="ij"))
+        points = np.stack([x, y, z], axis=1)
+        values = field.on_grid(xs, ys, zs).reshape(-1, 2)
+        # World coordinates of the points are not exactly as far along the cells.
+        np.testing.assert_allclose(field(points), values, atol=1e-5)
+    assert np.isnan(field.on_grid(xs, ys, np.linspace(0, 1, 51))).any()
+
+
+@pytest.mark.parametrize("kind", ["inr", "sz3"])
+def test_no_points_have_no_values(kind: str) -> None:
+    field = make(kind, partition([blob, swirl]))
+    assert field(np.zeros((0, 3))).shape == (0, 2)
+    assert field.gradient(np.zeros((0, 3))).shape == (0, 2, 3)
+
+
 @pytest.mark.parametrize("kind", ["inr", *CODECS])
 def test_holes_come_back(kind: str) -> None:
     block = partition(blob)

@@ -291,8 +291,9 @@ WRONG = {
     ),
     "topology type": (
         "topologies/mesh/type",
-        "unstructured",
-        "topologies/mesh/type: 'unstructured' is not supported; supported: rectilinear, uniform",
+        "points",
+        "topologies/mesh/type: 'points' is not supported; supported: rectilinear, uniform, "
+        "unstructured, structured",
     ),
     "topology type is a number": ("topologies/mesh/type", 3, "topologies/mesh/type: 3; expected a"),
     "no coordset": (

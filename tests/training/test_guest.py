@@ -92,7 +92,7 @@ def test_measuring_the_quality_counts_as_time(
         return errors
 
     monkeypatch.setattr(lib, "measure", slow)
-    for module in ("train", "block"):
+    for module in ("train", "block", "measure"):
         monkeypatch.setattr(
             f"insitu.training.{module}.perf_counter", lambda: clock() + 1e-4 * measured[0]
         )

@@ -1,0 +1,93 @@
+"""What insitu may cost the simulation: seconds of a step, and a share of the simulation's own time.
+
+In: when insitu is entered and left, and how long what follows training took before. Out: how long
+the training of the present step may take.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+# Steps whose time after training is remembered; the longest of them is kept free.
+_REMEMBERED = 10
+# Kept free while none is: of all that the step may take.
+_KEPT_FREE = 0.25
+
+
+class Budget:
+    """The clock of one run. Ranks agree on what a step may cost; each measures its own time.
+
+    `seconds` bounds a step from when all ranks have come to it. `fraction` bounds it by what the
+    simulation took since the last step that insitu recorded, less what insitu took in between to
+    see whether something was due, and what that step took too long. The first step is not bounded
+    by it: nobody knows yet how long the simulation takes.
+    """
+
+    def __init__(self, seconds: float | None, fraction: float | None) -> None:
+        """Not collective. None: no bound."""
+        self.seconds, self.fraction = seconds, fraction
+        self.allowed = math.inf
+        """Seconds that the present step may take, the same on all ranks."""
+        self._after: deque[float] = deque(maxlen=_REMEMBERED)
+        self._simulated = self._spent = 0.0  # since the last recorded step
+        self._begun = self._trained = self._left = math.nan
+        self._first = True
+
+    @property
+    def bounded(self) -> bool:
+        return self.seconds is not None or self.fraction is not None
+
+    def enter(self) -> None:
+        """The simulation has handed over. Not collective."""
+        now = perf_counter()
+        if not math.isnan(self._left):
+            self._simulated += now - self._left
+        self._begun = now
+
+    def begin(self, comm: MPI.Comm) -> None:
+        """All ranks have come to this step: those that were early have waited, which was not
+        insitu's doing. Collective; without a bound, nothing is communicated."""
+        if not self.bounded:
+            return
+        from mpi4py import MPI
+
+        allowed = math.inf if self.seconds is None else self.seconds
+        if self.fraction is not None and not self._first:
+            allowed = min(allowed, self.fraction * self._simulated - self._spent)
+        self.allowed = comm.allreduce(allowed, op=MPI.MIN)
+        self._begun = perf_counter()
+
+    @property
+    def left(self) -> float:
+        """Seconds left of the present step, on this rank; negative when it takes too long."""
+        return self.allowed - (perf_counter() - self._begun)
+
+    @property
+    def for_training(self) -> float:
+        """Seconds left less what has to follow: the longest of the last ten steps."""
+        if self.allowed == math.inf:
+            return math.inf
+        return self.left - (max(self._after) if self._after else _KEPT_FREE * self.allowed)
+
+    def trained(self) -> None:
+        """Training is over; what follows is remembered when the step is left. Not collective."""
+        self._trained = perf_counter()
+
+    def leave(self) -> None:
+        """The simulation goes on. Not collective."""
+        now = perf_counter()
+        took = now - self._begun
+        if math.isnan(self._trained):
+            self._spent += took
+        else:
+            self._after.append(now - self._trained)
+            late = 0.0 if self.allowed == math.inf else max(0.0, took - self.allowed)
+            self._simulated, self._spent = 0.0, late
+            self._first = False
+        self._trained, self._left = math.nan, now
