@@ -36,6 +36,7 @@ class Budget:
         """Seconds that the present step may take, the same on all ranks."""
         self._after: deque[float] = deque(maxlen=_REMEMBERED)
         self._simulated = self._spent = 0.0  # since the last recorded step
+        self._acting = 0.0  # of what followed training
         self._begun = self._trained = self._left = math.nan
         self._first = True
 
@@ -68,12 +69,25 @@ class Budget:
         """Seconds left of the present step, on this rank; negative when it takes too long."""
         return self.allowed - (perf_counter() - self._begun)
 
-    @property
-    def for_training(self) -> float:
-        """Seconds left less what has to follow: the longest of the last ten steps."""
+    def for_training(self, acting: float = 0.0) -> float:
+        """Seconds left less what has to follow: the longest of the last ten steps, and what scenes
+        and extracts are expected to take, of which at most half of the step counts."""
         if self.allowed == math.inf:
             return math.inf
-        return self.left - (max(self._after) if self._after else _KEPT_FREE * self.allowed)
+        after = max(self._after) if self._after else _KEPT_FREE * self.allowed
+        return self.left - after - min(acting, self.allowed / 2)
+
+    def affords(self, comm: MPI.Comm, seconds: float) -> bool:
+        """Whether so much is left on all ranks. Collective; without a bound, it always is."""
+        if self.allowed == math.inf:
+            return True
+        from mpi4py import MPI
+
+        return comm.allreduce(self.left >= seconds, op=MPI.LAND)
+
+    def acted(self, seconds: float) -> None:
+        """What scenes and extracts took, which comes and goes. Not collective."""
+        self._acting += seconds
 
     def trained(self) -> None:
         """Training is over; what follows is remembered when the step is left. Not collective."""
@@ -86,8 +100,8 @@ class Budget:
         if math.isnan(self._trained):
             self._spent += took
         else:
-            self._after.append(now - self._trained)
+            self._after.append(max(0.0, now - self._trained - self._acting))
             late = 0.0 if self.allowed == math.inf else max(0.0, took - self.allowed)
             self._simulated, self._spent = 0.0, late
             self._first = False
-        self._trained, self._left = math.nan, now
+        self._trained, self._left, self._acting = math.nan, now, 0.0

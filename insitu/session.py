@@ -17,13 +17,13 @@ from typing import Any
 from mpi4py import MPI
 
 from insitu import actions, config
+from insitu.acting import Acting
 from insitu.actions import Action, Actions
 from insitu.budget import Budget
 from insitu.config import RunConfig
 from insitu.engines import threads
 from insitu.errors import ConfigError, nearest
 from insitu.fields.distributed_field import DistributedField
-from insitu.history import steps
 from insitu.history.crash_log import CrashLog
 from insitu.history.record_writer import RecordWriter, Units
 from insitu.history.window import Window
@@ -94,6 +94,9 @@ class Session:
         self._crash_log: CrashLog | None = None
         self._mirror_trouble = ""
         self._budget = Budget(run.budget.seconds, run.budget.fraction)
+        self._acting = Acting(
+            self.comm, self.window, self._budget, Path(run.output), self._failed, self._warn
+        )
         self._tally = Tally()
         self._steps_written = 0  # of the queries' results
         self._mesh: Any = None
@@ -244,6 +247,7 @@ class Session:
             self._failed("record not completed", error)
         if self._crash_log is not None:
             self._crash_log.close(remove=True)
+        written += [str(file) for file in self._acting.finish()]
         try:
             written += self._save_queries()
         except RemoteError as error:
@@ -266,12 +270,12 @@ class Session:
         needed = self._needed(due, fired)
         if not needed and not fired:
             return None
-        fields = self._compress(needed, cycle, time)
-        skipped = fields is None
         acts = [*(self.wanted.due if due else ()), *(a for t in fired for a in t.actions)]
+        fields = self._compress(needed, cycle, time, self._acting.expected(acts))
+        skipped = fields is None
         if skipped:  # without its fields a picture would show some earlier step
             acts = []
-        files = [file for action in acts for file in self._act(action)]
+        files = self._acting.act(acts, cycle)
         if fired:
             if self._records_on("trigger"):
                 self._save()
@@ -287,6 +291,7 @@ class Session:
             files=tuple(str(file) for file in files),
             allowed=self._budget.allowed,
             skipped=skipped,
+            put_off=tuple(self._acting.waiting),
         )
         self._tally.add(report)
         return report
@@ -415,10 +420,10 @@ class Session:
         return blocks
 
     def _compress(
-        self, names: Sequence[str], cycle: int, time: float
+        self, names: Sequence[str], cycle: int, time: float, acting: float
     ) -> dict[str, DistributedField] | None:
         """Train fields of the step and put them into the window; None, and nothing done, where the
-        budget leaves no time for it. Collective."""
+        budget leaves no time for it. Collective. acting: seconds that are to follow."""
         blocks = {name: self.with_ghosts(name) for name in names}
         recipes = {name: self.recipes[name] for name in names}
         fields = train_fields(
@@ -427,7 +432,7 @@ class Session:
             recipes,
             self._latest,
             memories=self._memories,
-            seconds=self._budget.for_training,
+            seconds=self._budget.for_training(acting),
             cycle=cycle,
             time=time,
         )
@@ -475,23 +480,6 @@ class Session:
 
     def _records_on(self, occasion: str) -> bool:
         return self.run.record is not None and occasion in self.run.record.on
-
-    def _act(self, action: Action) -> list[Path]:
-        """Do a scene or an extract, at the present step or at those in the window; what fails is
-        skipped by all ranks, and the others still done. Collective. Returns the files written."""
-        whose = f"{action.what} {action.name}"
-        try:
-            found: list[steps.Step] = []
-            with together(self.comm, "window"):
-                found = steps.newest(self.window, action.reads or (), action.window)
-            return action.run(self.comm, found, Path(self.run.output))
-        except RemoteError as error:
-            named = RemoteError(f"{whose}: {error}", error.rank)
-            named.__cause__ = error.__cause__
-            self._failed("skipped", named)
-        except ValueError as error:  # the same on every rank
-            self._failed("skipped", ValueError(f"{whose}: {error}"))
-        return []
 
     def _save(self) -> None:
         """Write what the window holds to the record. Collective."""

@@ -8,11 +8,11 @@ import pytest
 from mpi4py import MPI
 
 import insitu
-from insitu import budget
+from insitu import acting, budget
 from insitu.budget import Budget
 from insitu.training import distributed
 from tests.moving import Moving
-from tests.test_session import cycles, drive, run_file
+from tests.test_session import cycles, drive, run_file, scene
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]
@@ -44,7 +44,7 @@ def step(
     watched.enter()
     watched.begin(MPI.COMM_SELF)
     clock.now += before
-    allowed, training = watched.allowed, watched.for_training
+    allowed, training = watched.allowed, watched.for_training()
     if after is not None:
         watched.trained()
         clock.now += after
@@ -147,3 +147,75 @@ def test_one_rank_without_time_is_enough(folder: Path, monkeypatch: pytest.Monke
     reports, summary = drive(run_file(folder, budget={"seconds": 1000.0}), Moving(COMM, steps=4))
     assert [r.skipped for r in reports if r] == [True, True]
     assert (summary.steps, summary.skipped) == (0, 2)
+
+
+def drawing(folder: Path) -> dict[str, Any]:
+    """A run that draws every recorded step."""
+    return run_file(
+        folder,
+        actions=[scene("all_%03d", window=1, size=32)],
+        fields={"density": {"iterations": 5}},
+        budget={"seconds": 1000.0},
+    )
+
+
+@pytest.mark.parallel(SIZES)
+def test_pictures_wait_for_time(folder: Path) -> None:
+    """The first is made to learn how long it takes; what then waits is made at the end, of the
+    steps that it was asked for, though the window has moved on."""
+    session = insitu.open(drawing(folder), COMM)
+    simulation = Moving(COMM)
+    put_off = []
+    while not simulation.done:
+        simulation.step()
+        session.publish(simulation.mesh())
+        report = session.execute()
+        if report:
+            put_off.append(len(report.put_off))
+            # From now on a picture takes longer than any step has left.
+            session._acting._seconds = dict.fromkeys(session._acting._seconds, 1e6)
+    assert put_off == [0, 1, 2, 3, 4, 5]
+    COMM.barrier()
+    assert len(list(folder.glob("all_*.png"))) == 1
+    COMM.barrier()
+    summary = session.close()
+    COMM.barrier()
+    pictures = [f"all_{cycle:03d}.png" for cycle in (2, 4, 6, 8, 10, 12)]
+    assert sorted(path.name for path in folder.glob("all_*.png")) == pictures
+    assert {Path(file).name for file in summary.files} >= set(pictures)
+
+
+@pytest.mark.parallel([1, 2])
+def test_what_never_finds_time_is_dropped_and_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(acting, "_WAITING", 2)
+    session = insitu.open(drawing(folder), COMM)
+    session._acting._seconds = {("scene", "s"): 1e6}
+    simulation = Moving(COMM)
+    while not simulation.done:
+        simulation.step()
+        session.publish(simulation.mesh())
+        session.execute()
+    session.close()
+    COMM.barrier()
+    names = sorted(path.name for path in folder.glob("all_*.png"))
+    assert names == ["all_010.png", "all_012.png"]
+    if COMM.rank == 0:
+        assert "scene s of cycle 2 dropped" in caplog.text
+
+
+@pytest.mark.parallel(1)
+def test_what_scenes_take_is_kept_free_up_to_a_half(clock: Clock) -> None:
+    watched = Budget(2.0, None)
+    step(watched, clock, after=0.0)
+    watched.enter()
+    watched.begin(MPI.COMM_SELF)
+    assert watched.for_training(0.5) == pytest.approx(1.5)
+    assert watched.for_training(5.0) == pytest.approx(1.0)
+    assert watched.affords(MPI.COMM_SELF, 1.9) and not watched.affords(MPI.COMM_SELF, 2.1)
+    watched.trained()
+    clock.now += 1.5
+    watched.acted(1.5)
+    watched.leave()
+    assert step(watched, clock, after=0.0)[1] == pytest.approx(2.0)  # that was no other work

@@ -6,7 +6,7 @@ In: the window. Out: the newest steps at which certain fields are held; fields o
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Literal, Protocol
 
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.window import Entry, Window
@@ -15,13 +15,39 @@ Span = int | Literal["all"]
 """How many of the recorded steps, the newest being the first; or all."""
 
 
+class Past(Protocol):
+    """What a window holds of each field, oldest first."""
+
+    @property
+    def names(self) -> list[str]: ...
+
+    def entries(self, name: str) -> list[Entry]: ...
+
+
+class _Kept:
+    """What a window held at some moment."""
+
+    def __init__(self, past: Past) -> None:
+        self.names = past.names
+        self._held = {name: past.entries(name) for name in past.names}
+
+    def entries(self, name: str) -> list[Entry]:
+        return self._held[name]
+
+
 class Step:
     """One recorded step. No method is collective; ranks hold their own blocks."""
 
-    def __init__(self, window: Window, cycle: int, time: float) -> None:
+    def __init__(self, window: Past, cycle: int, time: float) -> None:
         self.cycle, self.time = cycle, time
         self.window = window
         self._opened: dict[str, DistributedField] = {}
+
+    def kept(self) -> Step:
+        """The same step, to be read when the window has moved on."""
+        if isinstance(self.window, _Kept):
+            return self
+        return Step(_Kept(self.window), self.cycle, self.time)
 
     @property
     def names(self) -> list[str]:
