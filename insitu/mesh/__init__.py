@@ -5,6 +5,7 @@ from insitu.mesh.ghost_check import GhostReport, check
 from insitu.mesh.neighbours import exchange
 from insitu.mesh.partition import Partition
 from insitu.mesh.resample import Resampler
+from insitu.mesh.resampling_error import ResamplingError
 from insitu.mesh.tree import MeshError, domains
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "MeshError",
     "Partition",
     "Resampler",
+    "ResamplingError",
     "State",
     "check",
     "domains",
