@@ -276,6 +276,20 @@ def test_points_beside_the_outside_are_not_read() -> None:
         assert 0.5 < error.read < 1 and error.covered == 1 - 9 / 36
 
 
+@pytest.mark.parallel(1)
+def test_vectors_published_twice() -> None:
+    """Some versions of nekRS's plugin: components u, v, w, and scalars that end in _x, _y, _z."""
+    mesh = dealt(2, "hex", COMM, duplicated=True)
+    names = [f"v_{letter}" for letter in "xyz"]
+    parts = {letter: mesh["fields"][n]["values"] for letter, n in zip("uvw", names, strict=True)}
+    mesh["fields"]["v"] = {"topology": "t", "association": "vertex", "values": parts}
+    boxes = Resampler(COMM, (4, 4, 4)).to_boxes(mesh, ["v", *names])
+    (vector,) = partitions(boxes, "v")
+    for component, name in zip(vector.components, names, strict=True):
+        (alone,) = partitions(boxes, name)
+        np.testing.assert_array_equal(component, alone.components[0])
+
+
 @pytest.mark.parallel([2, 3, 4])
 def test_ranks_without_a_box() -> None:
     mesh = dealt(4, "hex", COMM)
