@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from insitu.extract.slice_image import SliceImage
-from insitu.render.image import DARK, WHITE, Color, annotate, tick_labels, ticks
+from insitu.render.annotations import tick_labels, ticks
+from insitu.render.image import DARK, WHITE, Color, annotate
 from insitu.render.march import Component, component_index
 from insitu.render.transfer_function import TransferFunction
 
