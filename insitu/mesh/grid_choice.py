@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from insitu.mesh.resample import Resampler
 from insitu.mesh.resampling_error import ResamplingError
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-# Straight lines between samples are off by the square of the spacing: 12 dB where it halves.
-_DB_PER_HALVING = 12.0
+# Straight lines between samples of a smooth field are off by the square of the spacing, 12 dB where
+# it halves; at the mesh's points, which are kinks of its interpolation, by the spacing itself.
+_SMOOTH_DB, _KINKS_DB = 12.0, 6.0
 # What is tried: so many grids, none with more than so many times the samples of the one before.
 _TRIES, _MOST_TIMES = 3, 8.0
 
@@ -40,19 +43,23 @@ def finer_grid(
     """A grid finer than `start` on which `fields` (the components of one) keep `wanted_db`, else
     the finest that was tried. Collective.
 
-    Each grid is as fine as the error of the one before asks for, by the order of the
-    interpolation; the mesh is resampled to it and the error measured.
+    Each grid is as fine as the error of the one before asks for: first as if the field were smooth,
+    then by what a halving of the spacing was seen to gain. The mesh is resampled to it and the
+    error measured.
     """
-    found = start
+    found, per_halving = start, _SMOOTH_DB
     for _ in range(_TRIES):
         short = wanted_db - found.error.psnr_db
         if short <= 0:
             break
-        finer = min(2 ** (short / _DB_PER_HALVING), _MOST_TIMES ** (1 / 3))
+        finer = min(2 ** (short / per_halving), _MOST_TIMES ** (1 / 3))
         x, y, z = (_multiple_of_8(n * finer, n) for n in found.cells)
         resampler = Resampler(comm, (x, y, z), ghost_field)
         boxes = resampler.to_boxes(tree, fields)
-        found = GridChoice((x, y, z), resampler.error(boxes, *fields))
+        before, found = found, GridChoice((x, y, z), resampler.error(boxes, *fields))
+        halvings = np.log2(np.prod(found.cells) / np.prod(before.cells)) / 3
+        gained = found.error.psnr_db - before.error.psnr_db
+        per_halving = float(np.clip(gained / halvings, _KINKS_DB, _SMOOTH_DB))
     return found
 
 
