@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # it halves; at the mesh's points, which are kinks of its interpolation, by the spacing itself.
 _SMOOTH_DB, _KINKS_DB = 12.0, 6.0
 # What is tried: so many grids, none with more than so many times the samples of the one before.
-_TRIES, _MOST_TIMES = 3, 8.0
+_TRIES, _MOST_TIMES = 4, 8.0
 
 
 @dataclass(frozen=True)
