@@ -124,6 +124,7 @@ bench: $(VENV)/.bench
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/resampling.py
 	$(BIN)/python benchmarks/resampling.py --networks
+	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/isosurface.py
 	$(BIN)/python benchmarks/pathlines.py
 	$(MPIEXEC) -n 2 $(BIN)/python benchmarks/s3d.py

@@ -81,11 +81,11 @@ class BrickField(BlockField):
     def _values(self, unit: Floats) -> Floats:
         return self._function.values(unit).astype(self.dtype)
 
-    def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        return self._function.grid(xs, ys, zs).astype(self.dtype)
-
     def _slopes(self, unit: Floats) -> Floats:
         return self._function.slopes(unit)
+
+    def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        return self._function.on_grid(xs, ys, zs)
 
     def _box(self, box: Box) -> Floats:
         z, y, x = (

@@ -178,7 +178,7 @@ class NeuralField(BlockField):
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         slab = self._network_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
         if self._correction is not None:
-            slab += self._correction.grid(xs, ys, zs)
+            slab += self._correction.on_grid(xs, ys, zs)
         if self.holes is not None:
             slab[self.holes.on_grid(xs, ys, zs)] = np.nan
         return slab

@@ -84,7 +84,7 @@ class RawBlock:
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         """At all points of a grid in unit coordinates, each axis (n,) in 0..1 ->
         (nz, ny, nx, n_components) of the raw data's type."""
-        return self._function.grid(xs, ys, zs).astype(self.partition.components[0].dtype)
+        return self._function.on_grid(xs, ys, zs).astype(self.partition.components[0].dtype)
 
     @cached_property
     def _function(self) -> Trilinear:

@@ -56,9 +56,11 @@ class Trilinear:
             out[:, c] = _mix(_mix_yx(corner, t, 0), _mix_yx(corner, t, 1), t[0])
         return out
 
-    def grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """At all points of a grid, each axis (n,) of the unit cube -> (nz, ny, nx, n_components),
-        float64: what `values` gives, for less work."""
+    def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+        """At all points of a grid of unit coordinates -> (nz, ny, nx, n_components), float64: the
+        same bits as `values`, axis by axis; samples that no point needs are not read."""
+        if not (len(xs) and len(ys) and len(zs)):
+            return np.empty((len(zs), len(ys), len(xs), self.samples.n_components))
         wanted, low, high, t = [], [], [], []
         for axis, coordinates in enumerate((zs, ys, xs)):
             first, within, _ = self._along(axis, np.asarray(coordinates, np.float64))

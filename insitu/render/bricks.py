@@ -69,7 +69,7 @@ def _native(field: SampledBlock) -> Any:
     cells, vertex = list(field.cells[::-1]), field.association == "vertex"
     if isinstance(field, RawBlock):
         return lib.Bricks.of_grid(field.sampler(), _cache)
-    if isinstance(field, NeuralField) and field.residual is None:
+    if isinstance(field, NeuralField) and field.residual is None and field.holes is None:
         network = None if field.network is None else field.network.native
         extent = field.range[:, 1] - field.range[:, 0]
         return lib.Bricks.of_network(
