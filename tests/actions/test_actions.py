@@ -113,7 +113,7 @@ def test_a_condition_that_always_holds(condition, tmp_path):
     _, wanted = actions.load({"fields": {"u": {"psnr": 40}}, "actions": [asked]})
     (trigger,) = wanted.triggers
     assert trigger.mode == "level" and trigger.condition.kind == CONDITION
-    assert [scene.plot.field for scene in trigger.actions] == ["u"]
+    assert [scene.name for scene in trigger.actions] == ["s"]
 
 
 def test_a_triggers_actions_may_stand_in_a_file(tmp_path):
