@@ -122,6 +122,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/memory.py --plot out/memory.svg
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
+	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/resampling.py
+	$(BIN)/python benchmarks/resampling.py --networks
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/isosurface.py
 	$(BIN)/python benchmarks/pathlines.py

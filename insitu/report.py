@@ -47,6 +47,9 @@ class FieldReport:
     """Largest error of any finite sample, decoded against raw data, in the field's unit."""
     non_finite: int = 0
     """NaN and Inf among the raw samples of all ranks; they are left out of all else."""
+    resampled_db: float | None = None
+    """Of a mesh of cells, at the field's first recorded step: the PSNR at the mesh's own points of
+    the samples that the network is fitted to."""
 
     @property
     def short_db(self) -> float:
@@ -224,7 +227,10 @@ def step_line(report: StepReport) -> str:
         quality = f"{decibels(entry.psnr_db)}{short[0]} {times(entry.ratio)}{short[1]}"
         start = "warm" if entry.warm else "cold"
         masked = f", {entry.non_finite} NaN or Inf" if entry.non_finite else ""
-        parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}{masked}")
+        resampled = ""
+        if entry.resampled_db is not None:
+            resampled = f", resampled {decibels(entry.resampled_db)}"
+        parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}{masked}{resampled}")
     if report.skipped:
         parts.append(f"skipped: the budget of {max(report.allowed, 0):.2g} s leaves no time")
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")

@@ -31,14 +31,25 @@ from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
 from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
-from insitu.mesh import MeshError, Partition, Resampler, field_names, partitions, state
+from insitu.mesh import (
+    GridChoice,
+    MeshError,
+    Partition,
+    Resampler,
+    field_names,
+    finer_grid,
+    partitions,
+    state,
+)
 from insitu.parallel import RemoteError
-from insitu.report import Terminal, byte_size
+from insitu.report import Terminal, byte_size, decibels
 from insitu.session import Session
 from insitu.training.options import Relative
 from insitu.training.size import beside_a_residual, ladder
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+# Beyond a field's target, resampling adds a quarter to the squared error: 1 dB.
+_ROOM_DB = 6.0
 
 _DESCRIPTION = """\
 Run a simulation with insitu attached: compress its fields every few steps, keep
@@ -352,7 +363,8 @@ def _print_plan(
     published = sorted({name for names in comm.allgather(here) for name in names})
     lines = [f"simulation  {type(simulation).__name__}, ranks: {comm.size}"]
     lines += [f"published   {', '.join(published)}"]
-    lines += _field_lines(comm, run, _as_boxes(comm, run, mesh))
+    boxes, resampling = _as_boxes(comm, run, mesh)
+    lines += _field_lines(comm, run, boxes) + resampling
     bound = "" if run.window.memory is None else f", at most {byte_size(run.window.memory)} a rank"
     lines += [f"window      {run.window.steps} steps, one every {run.window.every} cycles{bound}"]
     lines += [f"query       {q.name} = {q.expression.text}" for q in wanted.queries]
@@ -370,13 +382,29 @@ def _print_plan(
         print("\n".join(lines))
 
 
-def _as_boxes(comm: MPI.Comm, run: RunConfig, mesh: Any) -> Any:
-    """The mesh, with its recorded fields in boxes if it is made of cells. Collective."""
+def _as_boxes(comm: MPI.Comm, run: RunConfig, mesh: Any) -> tuple[Any, list[str]]:
+    """The mesh, with its recorded fields in boxes if it is made of cells; and lines that say what
+    that costs. Collective."""
     if not comm.allreduce(state(mesh).has_cells, op=MPI.LOR):
-        return mesh
-    published = [name for key, field in run.fields.items() for name in field.components or (key,)]
+        return mesh, []
+    published = {name: field.components or (name,) for name, field in run.fields.items()}
     resampler = Resampler(comm, run.resample.cells, run.ghost_field)
-    return resampler.to_boxes(mesh, dict.fromkeys(published))
+    names = dict.fromkeys(part for parts in published.values() for part in parts)
+    boxes = resampler.to_boxes(mesh, names)
+    x, y, z = (len(line) - 1 for line in resampler.lines)
+    lines = []
+    for name, parts in published.items():
+        error = resampler.error(boxes, *parts)
+        line = f"{name} to {x} x {y} x {z} cells, {error.covered:.1%} of it in the domain: "
+        line += f"{decibels(error.psnr_db)}, RMS {error.rms:.3g}, at the mesh's points"
+        wanted = run.fields[name].psnr
+        if wanted is not None and error.psnr_db < wanted + _ROOM_DB:
+            start = GridChoice((x, y, z), error)
+            finer = finer_grid(comm, mesh, parts, wanted + _ROOM_DB, start, run.ghost_field)
+            line += f"; with cells: [{', '.join(map(str, finer.cells))}], "
+            line += f"{decibels(finer.error.psnr_db)}"
+        lines.append(f"resampled   {line}")
+    return boxes, lines
 
 
 def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:

@@ -28,6 +28,7 @@ from insitu.history.crash_log import CrashLog
 from insitu.history.record_writer import RecordWriter, Units
 from insitu.history.window import Window
 from insitu.mesh import (
+    MeshError,
     Partition,
     Resampler,
     exchange,
@@ -103,6 +104,7 @@ class Session:
         self._resampler: Resampler | None = None
         self._boxes: Any = None  # the mesh, where it is made of cells, as boxes of samples
         self._boxed: set[str] = set()  # the fields that are there
+        self._measured: set[str] = set()  # the fields whose error of resampling was told
         self._checked = False
         self._cycle = -1
 
@@ -273,6 +275,7 @@ class Session:
         acts = [*(self.wanted.due if due else ()), *(a for t in fired for a in t.actions)]
         fields = self._compress(needed, cycle, time, self._acting.expected(acts))
         skipped = fields is None
+        resampled = self._resampling_errors(fields or {})
         if skipped:  # without its fields a picture would show some earlier step
             acts = []
         files = self._acting.act(acts, cycle)
@@ -284,7 +287,10 @@ class Session:
         report = StepReport(
             cycle=cycle,
             time=time,
-            fields=tuple(self._field_report(field) for field in (fields or {}).values()),
+            fields=tuple(
+                self._field_report(field, resampled.get(name))
+                for name, field in (fields or {}).items()
+            ),
             window_nbytes=self.comm.allreduce(self.window.nbytes),
             seconds=perf_counter() - start,
             fired=tuple(trigger.name for trigger in fired),
@@ -394,13 +400,45 @@ class Session:
     def _to_boxes(self, mesh: Any, names: Iterable[str]) -> None:
         """Resample those fields of the step that are not among the boxes yet. Collective."""
         assert self._resampler is not None
-        published: list[str] = []
-        for name in names:
-            field = self.run.fields.get(name)
-            published += [name] if field is None or not field.components else field.components
+        published = [part for name in names for part in self._published(name)]
         wanted = [name for name in dict.fromkeys(published) if name not in self._boxed]
         self._boxes = self._resampler.to_boxes(mesh, wanted, self._boxes)
         self._boxed.update(wanted)
+
+    def _published(self, name: str) -> Sequence[str]:
+        """The fields of the tree that are the components of `name`."""
+        field = self.run.fields.get(name)
+        return field.components if field is not None and field.components else [name]
+
+    def _resampling_errors(self, names: Iterable[str]) -> dict[str, float]:
+        """PSNR of the boxes of fields at the mesh's own points, for those that are recorded for the
+        first time; logged, as a warning where it is below what the run file asks for. Collective.
+        """
+        found: dict[str, float] = {}
+        if self._resampler is None:
+            return found
+        for name in names:
+            if name in self._measured:
+                continue
+            self._measured.add(name)
+            try:
+                error = self._resampler.error(self._boxes, *self._published(name))
+            except (MeshError, RemoteError) as trouble:
+                self._failed(f"field {name}: error of resampling not measured", trouble)
+                continue
+            found[name] = error.psnr_db
+            wanted = self.run.fields[name].psnr
+            lines = self._resampler.lines
+            cells = " x ".join(str(len(line) - 1) for line in lines)
+            text = (
+                f"field {name}: resampled to {cells} cells, {error.covered:.1%} of it in the "
+                f"domain: {error.psnr_db:.1f} dB, RMS {error.rms:.3g}, at the mesh's points"
+            )
+            if wanted is not None and error.psnr_db < wanted:
+                self._warn(f"{text}; {wanted:g} dB are wanted: give resample.cells more")
+            elif self.comm.rank == 0:
+                self.log.info("%s", text)
+        return found
 
     def _blocks(self, name: str) -> list[Partition]:
         """This rank's blocks of a field, with the ghosts asked for. Collective."""
@@ -507,7 +545,7 @@ class Session:
                 session_file.write(path, self._reactions.results, kinds)
         return [str(path)]
 
-    def _field_report(self, field: DistributedField) -> FieldReport:
+    def _field_report(self, field: DistributedField, resampled_db: float | None) -> FieldReport:
         summary = field.summary
         return FieldReport(
             name=summary.name,
@@ -521,6 +559,7 @@ class Session:
             wanted_ratio=self.run.fields[summary.name].ratio,
             max_error=summary.metrics.max_error,
             non_finite=summary.metrics.nan_count + summary.metrics.inf_count,
+            resampled_db=resampled_db,
         )
 
     def _failed(self, what: str, error: Exception) -> None:

@@ -53,6 +53,9 @@ def test_a_run_on_cells(folder: Path) -> None:
     simulation = Cells(COMM)
     reports, summary = drive(run_file(folder, **changes), simulation)
     assert summary.steps == 4 and reports[7].fired == ("t",) and len(reports[7].files) == 3
+    first, *later = [{f.name: f.resampled_db for f in r.fields} for r in reports if r]
+    assert 25 < first["density"] < 45 and first["velocity"] > 40
+    assert all(set(fields.values()) == {None} for fields in later)
     record = insitu.open_record(folder / "record")
     density = record["density"].sel(step=-1)
     assert density.grid.shape == (17, 17, 25) and len(density.boxes) == COMM.size
@@ -64,3 +67,19 @@ def test_a_run_on_cells(folder: Path) -> None:
     peak = simulation.density(x, y, z).max()
     results = (folder / "ascent_session.yaml").read_text()
     assert "peak" in results and abs(density.summary.range[0, 1] - peak) < 0.1
+
+
+@pytest.mark.parallel(SIZES)
+def test_what_resampling_costs_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By rank 0, once a field; a warning where it costs more than the field's target allows."""
+    caplog.set_level("INFO")
+    coarse = run_file(folder, resample={"cells": [4, 4, 4]})
+    reports, _ = drive(coarse, Cells(COMM, steps=4))
+    told = [r for r in caplog.records if "resampled to 4 x 4 x 4 cells, 100.0%" in r.getMessage()]
+    assert reports[1].fields[0].resampled_db < 38
+    if COMM.rank:
+        assert not told
+        return
+    assert [record.levelname for record in told] == ["WARNING", "INFO"]
+    assert "38 dB are wanted: give resample.cells more" in told[0].getMessage()
+    assert f"{reports[1].fields[0].resampled_db:.1f} dB" in told[0].getMessage()

@@ -44,6 +44,10 @@ def test_a_line_tells_of_nan():
     assert "0.50 s warm, 3 NaN or Inf |" in step_line(step(fields=(field(non_finite=3),)))
 
 
+def test_a_line_tells_what_resampling_costs():
+    assert "0.50 s warm, resampled 52.3 dB |" in step_line(step(fields=(field(resampled_db=52.3),)))
+
+
 def test_numbers_with_their_units():
     assert decibels(math.inf) == "exact"
     assert [times(ratio) for ratio in (4.26, 212.4)] == ["4.3x", "212x"]

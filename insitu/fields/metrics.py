@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from insitu.metrics import psnr_db
+from insitu.metrics import joint_psnr_db
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,8 @@ class FieldMetrics:
     """Whether training began with the weights of an earlier step."""
 
     def psnr_db(self, extents: Iterable[float]) -> float:
-        """PSNR in dB against the global range (max - min) of each component.
-
-        Each component's error is taken in units of its range, and their mean squares averaged;
-        a component of range 0 is left out, unless it alone is wrong.
-        """
-        total, count = 0.0, 0
-        for squares, n, extent in zip(self.sum_of_squares, self.n_finite, extents, strict=True):
-            if extent > 0:
-                total += squares / extent / extent  # extent**2 may leave double precision
-                count += n
-            elif squares > 0:
-                return psnr_db(squares, 0.0)
-        return psnr_db(total / count, 1.0) if count else psnr_db(0.0, 1.0)
+        """PSNR in dB against the global range (max - min) of each component."""
+        return joint_psnr_db(self.sum_of_squares, self.n_finite, extents)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -2,21 +2,26 @@
 
 from insitu.mesh.blueprint import State, field_names, partitions, state, verify
 from insitu.mesh.ghost_check import GhostReport, check
+from insitu.mesh.grid_choice import GridChoice, finer_grid
 from insitu.mesh.neighbours import exchange
 from insitu.mesh.partition import Partition
 from insitu.mesh.resample import Resampler
+from insitu.mesh.resampling_error import ResamplingError
 from insitu.mesh.tree import MeshError, domains
 
 __all__ = [
     "GhostReport",
+    "GridChoice",
     "MeshError",
     "Partition",
     "Resampler",
+    "ResamplingError",
     "State",
     "check",
     "domains",
     "exchange",
     "field_names",
+    "finer_grid",
     "partitions",
     "state",
     "verify",

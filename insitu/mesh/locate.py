@@ -44,16 +44,30 @@ class Located(NamedTuple):
     weights: Array
 
 
+class _Linear(NamedTuple):
+    """The linear map of each cell, from r, s, t to x, y, z.
+
+    Attributes:
+        origin: (m, 3), where r, s, t are 0.
+        inverse: (m, 3, 3), from x, y, z to r, s, t; NaN where a cell is flat.
+        exact: (m,) bool, whether the cell is no other than that: tetrahedra, parallelepipeds.
+    """
+
+    origin: Array
+    inverse: Array
+    exact: Array
+
+
 def locate(cells: Cells, lines: tuple[Array, Array, Array]) -> Located:
     """Every point of the grid with lines x, y, z (increasing) that lies in a cell. Not collective.
 
     A point in several cells (on a common face) gets the one that it is farthest inside of, the
     first of equals.
     """
+    linear = _linear(cells)
     samples, numbers, insides, weights = [], [], [], []
     for sample, cell, points in _candidates(cells, lines):
-        corners = cells.points[cells.corners[cell]]  # (k, 8, 3)
-        local = _local(corners, points, cells.simplex[cell])
+        local = _local(cells, linear, cell, points)
         outside = np.max(np.maximum(-local, local - 1), axis=1)
         flat = cells.simplex[cell]
         outside[flat] = np.maximum(outside[flat], local[flat].sum(axis=1) - 1)
@@ -61,7 +75,7 @@ def locate(cells: Cells, lines: tuple[Array, Array, Array]) -> Located:
         samples.append(sample[near])
         numbers.append(cell[near])
         insides.append(outside[near])
-        weights.append(_weights(local[near], cells.simplex[cell[near]]))
+        weights.append(_weights(local[near], flat[near]))
     if not samples:
         return Located(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 8)))
     sample, cell = np.concatenate(samples), np.concatenate(numbers)
@@ -105,22 +119,36 @@ def _candidates(
         begin = end
 
 
-def _local(corners: Array, points: Array, simplex: Array) -> Array:
-    """Coordinates r, s, t of points (k, 3) in cells (k, 8, 3): by a solve in tetrahedra, by
-    Newton's method in the others. inf where it does not converge."""
-    local = np.empty(points.shape)
-    if simplex.any():
-        origin = corners[simplex, 0]
-        edges = np.stack([corners[simplex, c] - origin for c in (1, 2, 4)], axis=2)
-        local[simplex] = _solve(edges, points[simplex] - origin)
-    if not simplex.all():
-        local[~simplex] = _newton(corners[~simplex], points[~simplex])
-    return local
+def _linear(cells: Cells) -> _Linear:
+    """Of tetrahedra, their map; of the others, the one that has their slopes in the middle."""
+    corners = cells.points[cells.corners]  # (m, 8, 3)
+    middle = np.full((1, 3), 0.5)
+    edges = np.einsum("ce,mcd->mde", _slopes(middle)[0], corners)
+    origin = corners.mean(axis=1) - 0.5 * edges.sum(axis=2)
+    flat = cells.simplex
+    origin[flat] = corners[flat, 0]
+    edges[flat] = np.stack([corners[flat, c] - corners[flat, 0] for c in (1, 2, 4)], axis=2)
+    straight = origin[:, None] + np.einsum("mde,ce->mcd", edges, np.stack([_R, _S, _T], axis=1))
+    off = np.abs(corners - straight).max(axis=(1, 2))
+    exact = flat | (off <= _CONVERGED * np.ptp(corners, axis=1).max(axis=1, initial=0))
+    return _Linear(origin, _inverse(edges), exact)
 
 
-def _newton(corners: Array, points: Array) -> Array:
+def _local(cells: Cells, linear: _Linear, cell: Array, points: Array) -> Array:
+    """Coordinates r, s, t of points (k, 3) in their cells: by the linear map where that is exact,
+    else by Newton's method from there. inf where there are none."""
+    local = np.einsum("kde,ke->kd", linear.inverse[cell], points - linear.origin[cell])
+    curved = np.flatnonzero(~linear.exact[cell])
+    if curved.size:
+        corners = cells.points[cells.corners[cell[curved]]]
+        local[curved] = _newton(corners, points[curved], local[curved])
+    return np.nan_to_num(local, nan=np.inf, posinf=np.inf, neginf=np.inf)
+
+
+def _newton(corners: Array, points: Array, start: Array) -> Array:
     found = np.full(points.shape, np.inf)
-    local = np.full(points.shape, 0.5)
+    # Not further than a cell away: far outside there is nothing to be found.
+    local = np.clip(np.nan_to_num(start, nan=0.5), -1, 2)
     close = _CONVERGED * np.ptp(corners, axis=1).max(axis=1)
     active = np.arange(len(points))
     for _ in range(_NEWTON_STEPS):
@@ -132,25 +160,17 @@ def _newton(corners: Array, points: Array) -> Array:
         if not active.size:
             break
         jacobian = np.einsum("kce,kcd->kde", _slopes(local), corners[active])
-        # Not further than a cell away: far outside there is nothing to be found.
-        local = np.clip(local + np.nan_to_num(_solve(jacobian, residual)), -1, 2)
+        step = np.einsum("kde,ke->kd", _inverse(jacobian), residual)
+        local = np.clip(local + np.nan_to_num(step), -1, 2)
     return found
 
 
-def _solve(matrices: Array, vectors: Array) -> Array:
-    """Solutions (k, 3) of 3 x 3 systems by Cramer's rule; NaN where one is singular."""
+def _inverse(matrices: Array) -> Array:
+    """Of 3 x 3 matrices (k, 3, 3), by cofactors; NaN where one is singular."""
     a, b, c = matrices[:, :, 0], matrices[:, :, 1], matrices[:, :, 2]
-    bc = np.cross(b, c)
+    rows = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = 1 / np.einsum("kd,kd->k", a, bc)
-        return np.stack(
-            [
-                np.einsum("kd,kd->k", vectors, bc) * inverse,
-                np.einsum("kd,kd->k", a, np.cross(vectors, c)) * inverse,
-                np.einsum("kd,kd->k", a, np.cross(b, vectors)) * inverse,
-            ],
-            axis=1,
-        )
+        return np.asarray(rows / np.einsum("kd,kd->k", a, rows[:, 0])[:, None, None])
 
 
 def _weights(local: Array, simplex: Array | None) -> Array:

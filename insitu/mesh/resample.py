@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from insitu.mesh.blueprint import component_paths, published_components
+from insitu.mesh.blueprint import component_paths, partitions, published_components
 from insitu.mesh.boxes_of_ranks import Span, cut, owners
 from insitu.mesh.cells import Cells, element_ghosts, read_cells
 from insitu.mesh.locate import Located, locate
-from insitu.mesh.partition import Array, Association, Shape
+from insitu.mesh.neighbours import exchange
+from insitu.mesh.partition import Array, Association, Partition, Shape
+from insitu.mesh.resampling_error import ResamplingError, error_sums
 from insitu.mesh.tree import MeshError, Tree, array, group, labelled, prefixed, require_text
 from insitu.parallel import together
 
@@ -105,11 +107,37 @@ class Resampler:
         assert self._lines is not None
         return self._lines
 
-    def covered(self) -> float:
-        """Share of the grid's cell centres that lie in the domain."""
-        found = self._route("element")
-        cells = np.prod([len(line) - 1 for line in self.lines])
-        return float(self.comm.allreduce(len(found.chosen)) / cells)
+    def error(self, boxes: Any, *fields: str) -> ResamplingError:
+        """What resampling cost `fields`, the components of one, at the step that `boxes` was made
+        of: the boxes at the mesh's own points (the middles of its cells, for values per cell),
+        against the values published there.
+
+        Raises MeshError on every rank where none has cells.
+        """
+        points, truth, association = self._published(fields)
+        blocks: list[Partition] = []
+        with together(self.comm, f"mesh, field {fields[0]}"):
+            blocks = partitions(boxes, fields if len(fields) > 1 else fields[0])
+        if association == "element":
+            blocks = exchange(self.comm, blocks)
+        goes_to = self._to_ranks(self._cells_at(points), 0)
+        block = blocks[0] if blocks else None
+        sums, n_points = error_sums(self.comm, points, truth, goes_to, block)
+        return ResamplingError(sums, n_points, self._covered(association))
+
+    def _covered(self, association: Association) -> float:
+        """Share of the grid's samples that lie in the domain."""
+        route, whole = self._route(association), self._shape(association)
+        mine = 0
+        if self._box is not None:
+            # Samples on faces between boxes are in both: the upper one counts them.
+            last = [
+                here - (association == "vertex" and end < n - 1)
+                for here, (_, end), n in zip(route.shape, self._box, whole, strict=True)
+            ]
+            box: Span = ((0, last[0]), (0, last[1]), (0, last[2]))
+            mine = int(_inside(_unflat(route.place, route.shape), box, 0).sum())
+        return float(self.comm.allreduce(mine) / np.prod(whole))
 
     # ---- where everything is
 
@@ -165,14 +193,15 @@ class Resampler:
         x, y, z = (np.linspace(a, b, n + 1) for a, b, n in zip(low, high, counts, strict=True))
         self._lines = (x, y, z)
         self._boxes = cut((len(z) - 1, len(y) - 1, len(x) - 1), self.comm.size)
-        samples = np.zeros(len(self._boxes), np.int64)
+        volumes = np.zeros(len(self._boxes))
         with together(self.comm, "mesh"):
-            for located in self._located("element"):
-                numbers = _unflat(located.sample, self._shape("element"))
+            for domain in self._domains:
+                numbers = self._cells_at(_middles(domain.cells))
+                each = _volumes(domain.cells)
                 for b, box in enumerate(self._boxes):
-                    samples[b] += int(_inside(numbers, box, 0).sum())
-        everyone = np.empty((self.comm.size, len(self._boxes)), np.int64)
-        self.comm.Allgather(samples, everyone)
+                    volumes[b] += each[_inside(numbers, box, 0)].sum()
+        everyone = np.empty((self.comm.size, len(self._boxes)))
+        self.comm.Allgather(volumes, everyone)
         self._owners = owners(everyone)
         mine = self.comm.rank
         self._box = self._boxes[self._owners.index(mine)] if mine in self._owners else None
@@ -182,6 +211,21 @@ class Resampler:
         extra = 0 if association == "element" else 1
         nx, ny, nz = (len(line) - 1 + extra for line in self.lines)
         return nz, ny, nx
+
+    def _cells_at(self, points: Array) -> tuple[Array, Array, Array]:
+        """Numbers z, y, x of the grid's cells that hold points (k, 3) of the domain."""
+        x, y, z = (
+            np.clip(np.searchsorted(line, points[:, axis], "right") - 1, 0, len(line) - 2)
+            for axis, line in enumerate(self.lines)
+        )
+        return z, y, x
+
+    def _to_ranks(self, numbers: tuple[Array, Array, Array], extra: int) -> list[Array]:
+        """Per rank, which of the cells (of the samples, with `extra` 1) z, y, x are in its box."""
+        to_rank: list[Array] = [np.empty(0, np.int64)] * self.comm.size
+        for box, owner in zip(self._boxes, self._owners, strict=True):
+            to_rank[owner] = np.flatnonzero(_inside(numbers, box, extra))
+        return to_rank
 
     def _located(self, association: Association) -> list[Located]:
         lines = self.lines
@@ -202,10 +246,7 @@ class Resampler:
     def _connect(self, association: Association, located: list[Located]) -> _Route:
         extra = 0 if association == "element" else 1
         sample = np.concatenate([at.sample for at in located] or [np.empty(0, np.int64)])
-        numbers = _unflat(sample, self._shape(association))
-        to_rank: list[Array] = [np.empty(0, np.int64)] * self.comm.size
-        for box, owner in zip(self._boxes, self._owners, strict=True):
-            to_rank[owner] = np.flatnonzero(_inside(numbers, box, extra))
+        to_rank = self._to_ranks(_unflat(sample, self._shape(association)), extra)
         order = np.concatenate(to_rank)
         sent = [len(indices) for indices in to_rank]
         received = self.comm.alltoall(sent)
@@ -223,10 +264,9 @@ class Resampler:
 
     # ---- values
 
-    def _field(self, name: str) -> tuple[list[Array], Association]:
-        """Components (nz, ny, nx) of the box, and the association. Collective."""
-        from mpi4py import MPI
-
+    def _read_values(self, name: str) -> tuple[Association, int, np.dtype[Any], list[list[Array]]]:
+        """Of a field: association, components, their type on all ranks, and each domain's
+        components. Collective."""
         read: list[tuple[Association, list[Array]]] = []
         with together(self.comm, f"mesh, field {name}"):
             for domain in self._domains:
@@ -240,14 +280,38 @@ class Resampler:
             raise MeshError(f"fields/{name}: domains differ: {kinds}")
         association, count, _ = kinds[0]
         dtype = np.result_type(*(np.dtype(kind[2]) for kind in kinds))
+        return association, count, dtype, [parts for _, parts in read]
+
+    def _published(self, fields: Sequence[str]) -> tuple[Array, Array, Association]:
+        """Where this rank's own cells have values of fields (k, 3), and these (k, components)."""
+        columns: list[Array] = []
+        association: Association = "vertex"
+        for name in fields:
+            association, count, _, read = self._read_values(name)
+            where = [
+                domain.own if association == "element" else np.unique(domain.cells.corners)
+                for domain in self._domains
+            ]
+            for c in range(count):
+                values = [parts[c][at] for parts, at in zip(read, where, strict=True)]
+                columns.append(np.concatenate(values or [np.empty(0)]))
+        points = [
+            _middles(domain.cells) if association == "element" else domain.cells.points[at]
+            for domain, at in zip(self._domains, where, strict=True)
+        ]
+        return np.concatenate(points or [np.empty((0, 3))]), np.stack(columns, axis=1), association
+
+    def _field(self, name: str) -> tuple[list[Array], Association]:
+        """Components (nz, ny, nx) of the box, and the association. Collective."""
+        from mpi4py import MPI
+
+        association, count, dtype, read = self._read_values(name)
         route = self._route(association)
         components = []
         for c in range(count):
             values = [
                 _interpolated(domain, located, parts[c], association)
-                for domain, located, (_, parts) in zip(
-                    self._domains, route.located, read, strict=True
-                )
+                for domain, located, parts in zip(self._domains, route.located, read, strict=True)
             ]
             outgoing = np.concatenate(values or [np.empty(0)])[route.order].astype(np.float64)
             incoming = np.empty(sum(route.received))
@@ -262,9 +326,9 @@ class Resampler:
 
     def _empty_box(self, tree: object) -> Any:
         """This rank's domain without fields."""
-        state = next((d["state"] for _, d, _ in labelled(tree) if "state" in d), None)
         if self._box is None:
-            return None if state is None else {"state": state}
+            return None
+        state = next((d["state"] for _, d, _ in labelled(tree) if "state" in d), None)
         x, y, z = (
             line[begin : end + 1]
             for line, (begin, end) in zip(self.lines, reversed(self._box), strict=True)
@@ -285,6 +349,11 @@ def _grid_cells(extent: Array, n_cells: float, volume: float) -> tuple[int, int,
     side = (volume / n_cells) ** (1 / 3)
     x, y, z = (int(np.clip(round(e / side), 1, _MOST_CELLS)) for e in extent)
     return x, y, z
+
+
+def _middles(cells: Cells) -> Array:
+    """(m, 3), a point inside of each cell."""
+    return np.asarray(cells.points[cells.corners].mean(axis=1))
 
 
 def _volumes(cells: Cells) -> Array:

@@ -2,7 +2,7 @@
 
 from insitu.metrics.dssim import dssim
 from insitu.metrics.errors import ErrorSums, max_error
-from insitu.metrics.psnr import psnr, psnr_db
+from insitu.metrics.psnr import joint_psnr_db, psnr, psnr_db
 from insitu.metrics.seam import SeamError, seam_error
 from insitu.metrics.ssim import ssim
 
@@ -10,6 +10,7 @@ __all__ = [
     "ErrorSums",
     "SeamError",
     "dssim",
+    "joint_psnr_db",
     "max_error",
     "psnr",
     "psnr_db",

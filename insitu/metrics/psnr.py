@@ -6,6 +6,7 @@ In: a squared error and a range, or two arrays. Out: decibels.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +23,25 @@ def psnr_db(mean_squared_error: float, data_range: float) -> float:
         return -math.inf
     # Not of the quotient, which may leave the range of double precision.
     return 20 * math.log10(data_range) - 10 * math.log10(mean_squared_error)
+
+
+def joint_psnr_db(
+    sums_of_squares: Iterable[float], counts: Iterable[int], extents: Iterable[float]
+) -> float:
+    """PSNR in dB of several components, of their squared errors (summed), numbers of samples and
+    ranges (max - min).
+
+    Each component's error is taken in units of its range, and their mean squares averaged; a
+    component of range 0 is left out, unless it alone is wrong.
+    """
+    total, count = 0.0, 0
+    for squares, n, extent in zip(sums_of_squares, counts, extents, strict=True):
+        if extent > 0:
+            total += squares / extent / extent  # extent**2 may leave double precision
+            count += n
+        elif squares > 0:
+            return psnr_db(squares, 0.0)
+    return psnr_db(total / count, 1.0) if count else psnr_db(0.0, 1.0)
 
 
 def psnr(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) -> float:

@@ -101,6 +101,21 @@ def test_without_actions_there_is_nothing_to_do(tmp_path):
     assert load("actions:", tmp_path) == actions.Actions()
 
 
+@pytest.mark.parametrize("condition", ["True", "1 == 1", "not False"])
+def test_a_condition_that_always_holds(condition, tmp_path):
+    """As nekRS's plugin asks for its actions: {condition: "True", actions_file: ascent.yaml}."""
+    (tmp_path / "ascent.yaml").write_text(
+        "- action: add_scenes\n"
+        "  scenes: {s: {plots: {p: {type: volume, field: u}}, renders: {r: {image_prefix: u}}}}\n"
+    )
+    params = {"condition": condition, "actions_file": str(tmp_path / "ascent.yaml")}
+    asked = {"action": "add_triggers", "triggers": {"t1": {"params": params}}}
+    _, wanted = actions.load({"fields": {"u": {"psnr": 40}}, "actions": [asked]})
+    (trigger,) = wanted.triggers
+    assert trigger.mode == "level" and trigger.condition.kind == CONDITION
+    assert [scene.name for scene in trigger.actions] == ["s"]
+
+
 def test_a_triggers_actions_may_stand_in_a_file(tmp_path):
     scene = "{s: {plots: {p: {type: volume, field: density}}}}"
     (tmp_path / "on.yaml").write_text(f"- action: add_scenes\n  scenes: {scene}")

@@ -118,6 +118,25 @@ def test_the_tree_is_that_of_nek_ascent() -> None:
     assert abs(volume - (2 * np.pi) ** 3) < 1e-9
 
 
+@pytest.mark.parallel([1, 3])
+def test_a_dry_run_tells_which_grid_would_do(capfd: pytest.CaptureFixture[str]) -> None:
+    from insitu import run
+
+    small = ["simulation.n=16", "simulation.elements=2", "resample.cells=[6,6,6]"]
+    options = [part for change in small for part in ("--set", change)]
+    assert run.main([str(EXAMPLE / "run.yaml"), "--dry-run", *options]) == 0
+    told = [line for line in capfd.readouterr().out.splitlines() if line.startswith("resampled ")]
+    if COMM.rank:
+        assert not told
+        return
+    velocity, pressure = told
+    assert "velocity to 6 x 6 x 6 cells, 100.0% of it in the domain: 2" in velocity
+    assert "pressure to 6 x 6 x 6" in pressure
+    for line in told:
+        reached = line.split("; with cells: [")[1].split("], ")[1]
+        assert 46 <= float(reached.removesuffix(" dB")) < 60
+
+
 @pytest.mark.parallel([1, 4])
 def test_the_run_file(folder: Path) -> None:
     import insitu

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpi4py import MPI
+from scipy.interpolate import RegularGridInterpolator
 
 from insitu.mesh import MeshError, Resampler, partitions, state
 from insitu.mesh.boxes_of_ranks import cut, owners
 from insitu.mesh.cells import read_cells
 from insitu.mesh.locate import locate
+from insitu.metrics import psnr
 from insitu.parallel import RemoteError
 from tests.mesh.cell_meshes import SPLITS, add, bent, centers, coordinates, cube, tree
 
@@ -159,7 +161,8 @@ def test_samples_are_those_of_the_cells(shape: str, duplicated: bool) -> None:
     boxes = resampler.to_boxes(mesh, ["p", "v"])
     boxes = resampler.to_boxes(mesh, ["q"], boxes)  # later, of the same step
     assert state(boxes).time == 0.5 or mesh is None
-    assert resampler.covered() == 1.0
+    error = resampler.error(boxes, "p")
+    assert error.covered == 1.0 and error.read == 1.0 and error.psnr_db > 150
     p = whole(COMM, boxes, "p", (7, 5, 6))
     q = whole(COMM, boxes, "q", (7, 5, 6))
     vectors = partitions(boxes, "v")
@@ -188,7 +191,7 @@ def test_outside_of_the_cells_is_nan_and_ghosts_do_not_count() -> None:
     add(domain, "ascent_ghosts", flags.astype(np.int32), "element")
     resampler = Resampler(COMM, (8, 8, 8), "ascent_ghosts")
     boxes = resampler.to_boxes(domain, ["p"])
-    assert resampler.covered() == 0.75
+    assert resampler.error(boxes, "p").covered == 1 - 16 / 81
     p = whole(COMM, boxes, "p", (8, 8, 8))
     if p is not None:
         z, y, x = np.meshgrid(*[np.linspace(0, 1, 9)] * 3, indexing="ij")
@@ -214,6 +217,86 @@ def test_the_grid_follows_the_mesh() -> None:
     for block in partitions(boxes, "v"):  # the field is x of before
         x = block.nodes[0]
         np.testing.assert_allclose(block.owned[0][0, 0], x / 2, atol=1e-6)
+
+
+def published(comm: MPI.Comm, name: str, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """All points with a value and their values, of `dealt`'s cells on all ranks, on every rank."""
+    points, values = [], []
+    mesh = dealt(4, "hex", comm, seed=seed)
+    if mesh is not None:
+        element = mesh["fields"][name]["association"] == "element"
+        points = centers(mesh, 8) if element else np.stack(coordinates(mesh), axis=1)
+        values = mesh["fields"][name]["values"]
+    gathered = comm.allgather((np.reshape(points, (-1, 3)), np.asarray(values)))
+    return np.concatenate([p for p, _ in gathered]), np.concatenate([v for _, v in gathered])
+
+
+@pytest.mark.parallel(SIZES)
+@pytest.mark.parametrize(("name", "cells"), [("v_y", (3, 5, 4)), ("q", (4, 6, 3))])
+def test_error_at_the_points_of_the_mesh(name: str, cells: tuple[int, int, int]) -> None:
+    """As SciPy interpolates between the same samples; values per cell by exchange of ghosts."""
+    mesh = dealt(4, "hex", COMM)
+    if mesh is not None:
+        v_y = mesh["fields"]["v_y"]
+        v_y["values"] = np.sin(5 * v_y["values"]).astype(np.float32)
+    resampler = Resampler(COMM, cells)
+    boxes = resampler.to_boxes(mesh, [name])
+    error = resampler.error(boxes, name)
+    shape = cells[::-1]
+    samples = COMM.bcast(whole(COMM, boxes, name, shape))
+    points, values = published(COMM, name)
+    if name == "v_y":
+        values = np.sin(5 * values).astype(np.float32)
+        axes = [np.linspace(0, 1, n + 1) for n in shape]
+    else:
+        axes = [(np.arange(n) + 0.5) / n for n in shape]
+        points = np.clip(points, [a[0] for a in axes[::-1]], [a[-1] for a in axes[::-1]])
+    read = RegularGridInterpolator(axes, samples)(points[:, ::-1])
+    rms = np.sqrt(np.mean((read - values) ** 2))
+    assert rms > 0.005
+    np.testing.assert_allclose(error.rms, rms, rtol=1e-5)
+    np.testing.assert_allclose(error.psnr_db, psnr(read, values), rtol=1e-6)
+    assert error.covered == 1.0 and error.n_points == len(values)
+
+
+@pytest.mark.parallel(SIZES)
+def test_points_beside_the_outside_are_not_read() -> None:
+    """An L whose inner faces lie between the grid's lines: what is read is exact."""
+    points, connectivity = cube(4, "hex", lambda p: p)
+    middle = points[connectivity].mean(axis=1)
+    kept = np.flatnonzero(~((middle[:, 0] > 0.5) & (middle[:, 1] > 0.5)))
+    domain = tree(points, connectivity[kept[COMM.rank :: COMM.size]], "hex")
+    add(domain, "p", linear(*coordinates(domain)))
+    for name, values in zip(("v_x", "v_y", "v_z"), coordinates(domain), strict=True):
+        add(domain, name, values.copy())
+    resampler = Resampler(COMM, (5, 5, 4))
+    boxes = resampler.to_boxes(domain, ["p", "v_x", "v_z"])
+    for error in (resampler.error(boxes, "p"), resampler.error(boxes, "v_x", "v_z")):
+        assert error.psnr_db > 250 and error.rms < 1e-12
+        assert 0.5 < error.read < 1 and error.covered == 1 - 9 / 36
+
+
+@pytest.mark.parallel(1)
+def test_vectors_published_twice() -> None:
+    """Some versions of nekRS's plugin: components u, v, w, and scalars that end in _x, _y, _z."""
+    mesh = dealt(2, "hex", COMM, duplicated=True)
+    names = [f"v_{letter}" for letter in "xyz"]
+    parts = {letter: mesh["fields"][n]["values"] for letter, n in zip("uvw", names, strict=True)}
+    mesh["fields"]["v"] = {"topology": "t", "association": "vertex", "values": parts}
+    boxes = Resampler(COMM, (4, 4, 4)).to_boxes(mesh, ["v", *names])
+    (vector,) = partitions(boxes, "v")
+    for component, name in zip(vector.components, names, strict=True):
+        (alone,) = partitions(boxes, name)
+        np.testing.assert_array_equal(component, alone.components[0])
+
+
+@pytest.mark.parallel([2, 3, 4])
+def test_ranks_without_a_box() -> None:
+    mesh = dealt(4, "hex", COMM)
+    resampler = Resampler(COMM, (1, 1, 1))
+    boxes = resampler.to_boxes(mesh, ["p"])
+    assert COMM.allreduce(boxes is not None) == 1
+    assert resampler.error(boxes, "p").psnr_db > 150
 
 
 @pytest.mark.parallel([2, 3, 4])
