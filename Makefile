@@ -2,6 +2,7 @@
 #
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
+#   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make bench     every benchmark of docs/benchmarks.md, a quarter of an hour; installs PyTorch
 #   make install   only the environment
@@ -24,7 +25,7 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpp/*)
 
-.PHONY: install demo test lint sanitize bench clean
+.PHONY: install demo test test-clients client-packages lint sanitize bench clean
 
 install: $(STAMP)
 
@@ -58,6 +59,22 @@ test: lint
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
 	$(MPIEXEC) -n 8 $(BIN)/python -m pytest -q -m "parallel[8]"
+
+# Programs as they are written for Ascent, on insitu's libraries. What they need of Debian or Ubuntu
+# is CLIENT_PACKAGES, which `make client-packages` installs (as root).
+CLIENT_PACKAGES := gcc g++ gfortran mpich libmpich-dev valgrind \
+  pocl-opencl-icd ocl-icd-libopencl1 libclblast1 libscotch-7.0
+
+client-packages:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(CLIENT_PACKAGES) > /dev/null
+
+$(VENV)/.clients: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clients]'
+	@touch $@
+
+test-clients: $(VENV)/.clients
+	$(BIN)/python -m pytest -q -m clients tests/clients
 
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.
@@ -101,14 +118,17 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/quality.py --plot out/quality.svg
 	$(BIN)/python benchmarks/guest.py
 	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/compositing.py
 	$(BIN)/python benchmarks/memory.py --plot out/memory.svg
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 	$(BIN)/python benchmarks/isosurface.py
+	$(BIN)/python benchmarks/pathlines.py
+	$(MPIEXEC) -n 2 $(BIN)/python benchmarks/s3d.py
 	$(BIN)/python benchmarks/rate_distortion.py --plot out/rate_distortion.svg
 	$(BIN)/python benchmarks/ablations.py
 
 clean:
-	rm -rf $(VENV) build out *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build out insitu/ascent/built *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find insitu -name '*.so' -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +

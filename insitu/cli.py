@@ -1,4 +1,4 @@
-"""The command `insitu`: compress, decode, info, compare, recover.
+"""The command `insitu`: compress, decode, info, compare, render, recover, ascent-libs.
 
 In: the command line. Out: files, tables or JSON; exit status 0, 1 where a target or threshold was
 missed, 2 for bad input or usage, 3 for a failure while running, 130 after Ctrl-C.
@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from insitu._version import __version__
+from insitu.ascent.build import BuildError
 from insitu.codec.frame import FrameError
-from insitu.commands import compare, compress, decode, info, recover
+from insitu.commands import ascent_libs, compare, compress, decode, info, recover, render
 from insitu.errors import ConfigError
 from insitu.parallel import RemoteError
 
@@ -35,6 +36,7 @@ examples:
   insitu info density.insitu
   insitu compare density.npy density.insitu
   insitu decode density.insitu density_decoded.npy
+  insitu render out/record --field density --out density.png
 
 insitu COMMAND --help says more. A simulation is run with: python -m insitu.run
 """
@@ -42,11 +44,14 @@ insitu COMMAND --help says more. A simulation is run with: python -m insitu.run
 # Where launchers of MPI programs say which rank a process is, before MPI has started.
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
-COMMANDS = (compress, decode, info, compare, recover)
+COMMANDS = (compress, decode, info, compare, render, recover, ascent_libs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status. `compress` is collective, others run on rank 0."""
+    """Run one command; returns the exit status.
+
+    `compress` and `render` are collective, others run on rank 0.
+    """
     rank = next((int(os.environ[name]) for name in _RANK_VARIABLES if name in os.environ), 0)
     try:
         arguments = _parse(argv, quiet=rank > 0)
@@ -70,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output, `head` for example, has enough
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return OK
-    except OSError as error:
+    except (BuildError, OSError) as error:
         return _say(rank, str(error), FAILED)
 
 
@@ -96,14 +101,14 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
         prog="insitu",
-        description="Arrays as neural fields: compress them, read them, compare them.",
+        description="Arrays as neural fields: compress them, read them, compare them, see them.",
         epilog=_EXAMPLES + "\n" + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"insitu {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2]
+        name = command.__name__.rpartition(".")[2].replace("_", "-")
         sub = commands.add_parser(
             name,
             help=command.SUMMARY,

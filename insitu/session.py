@@ -9,6 +9,7 @@ A field is trained at a step only if something that is due reads it; see `Sessio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -372,9 +373,12 @@ class Session:
         published = name if field is None or not field.components else field.components
         if self._resampler is not None:
             mesh = self._boxes
-        return partitions(
+        blocks = partitions(
             mesh, published, name=name, ghosts=ghosts, ghost_field=self.run.ghost_field
         )
+        if self._resampler is not None:
+            blocks = [replace(block, nan_is_outside=True) for block in blocks]
+        return blocks
 
     def _resampling(self, has_cells: bool) -> bool:
         """Whether meshes are resampled: once one is made of cells, all are. Not collective."""

@@ -14,6 +14,9 @@ from typing import Any
 
 from insitu.report import byte_size, decibels, times
 
+Progress = Callable[[int, int], None]
+"""To be told how many of how many are done."""
+
 
 def print_json(figures: Mapping[str, Any]) -> None:
     """One object on one line; what JSON has no number for (an exact array's PSNR) is null."""
@@ -35,7 +38,7 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def progress_bar(what: str, wanted: bool = True) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
     """A function to be told how many of how many are done; None where nobody would see it."""
     if not (wanted and sys.stderr.isatty()):
         yield None

@@ -21,6 +21,7 @@ from insitu.engines.network import Network
 from insitu.engines.threads import threads
 from insitu.fields import header as head
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box
+from insitu.fields.holes import Holes
 from insitu.fields.trilinear import Trilinear
 
 Floats = NDArray[np.floating[Any]]
@@ -39,6 +40,8 @@ class NeuralField(BlockField):
     """Its parameters, and the bytes that these are decoded from."""
     origin: Floats | None = None
     """(n_components,): what output 0 stands for; None: the minimum."""
+    holes: Holes | None = None
+    """Where the box lies outside of the domain; there, values are NaN. None: nowhere."""
     residual: Bricks | None = None
     """What is added to the network, trilinear between the owned samples; NaN and the infinities
     where the raw data have them. None: nothing."""
@@ -63,9 +66,9 @@ class NeuralField(BlockField):
     def sampler(self) -> Any:
         """The native `Sampler` of this field: physical values at points of the unit cube.
 
-        With a residual it reads the decoded block, whose bytes it holds.
+        With a residual or holes it reads the decoded block, whose bytes it holds.
         """
-        if self.residual is None:
+        if self.residual is None and self.holes is None:
             native = None if self.network is None else self.network.native
             return lib.NetworkSampler(native, self.params, self.zero, self._extent)
         decoded = self._grid(self.shape)
@@ -90,9 +93,12 @@ class NeuralField(BlockField):
             ),
             origin=head.origin(header.get("origin"), common["range"]),
         )
-        residual = header.get("residual")
-        if len(payloads) != (1 if residual is None else 2):
+        residual, holes = header.get("residual"), header.get("holes") is not None
+        if len(payloads) != 1 + (residual is not None) + holes:
             raise FrameError(f"{len(payloads)} payloads of a neural field's own")
+        if holes:
+            outside = Holes.from_payload(payloads[-1], field.shape, field.association == "vertex")
+            field = replace(field, holes=outside)
         if residual is None:
             return field
         bricks = Bricks.from_payload(
@@ -120,6 +126,9 @@ class NeuralField(BlockField):
         if self.residual is not None:
             entries["residual"] = self.residual.codec
             payloads.append(self.residual.payload)
+        if self.holes is not None:
+            entries["holes"] = "zstd"
+            payloads.append(self.holes.payload)
         return entries, payloads
 
     @cached_property
@@ -136,6 +145,8 @@ class NeuralField(BlockField):
         values = self._physical(outputs)
         if self._correction is not None:
             values = values + self._correction.values(unit)
+        if self.holes is not None:
+            values[self.holes.at(unit)] = np.nan
         return np.asarray(values.astype(self.dtype))
 
     def _slopes(self, unit: Floats) -> Floats:
@@ -144,7 +155,11 @@ class NeuralField(BlockField):
             points = unit.astype(np.float32)
             slopes += lib.evaluate_gradient(self.network.native, self.params, points, threads())
         slopes *= self._extent[None, :, None]
-        return slopes if self._correction is None else slopes + self._correction.slopes(unit)
+        if self._correction is not None:
+            slopes += self._correction.slopes(unit)
+        if self.holes is not None:
+            slopes[self.holes.at(unit)] = np.nan
+        return slopes
 
     def _grid(self, shape: tuple[int, int, int]) -> Floats:
         xs, ys, zs = (self._unit_samples(n) for n in shape[::-1])
@@ -164,6 +179,8 @@ class NeuralField(BlockField):
         slab = self._network_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
         if self._correction is not None:
             slab += self._correction.on_grid(xs, ys, zs)
+        if self.holes is not None:
+            slab[self.holes.on_grid(xs, ys, zs)] = np.nan
         return slab
 
     def _box(self, box: Box) -> Floats:
@@ -177,6 +194,8 @@ class NeuralField(BlockField):
             if exact is not None:
                 slab += exact[z]
             values[z] = slab
+        if self.holes is not None:
+            values[self.holes.mask[box]] = np.nan
         return values
 
     def _slabs(self, shape: tuple[int, int, int]) -> list[slice]:

@@ -38,6 +38,7 @@ class Partition:
         nodes: node coordinates of the owned box along x (nx + 1,), y (ny + 1,), z (nz + 1,) for
             nx x ny x nz owned cells; float64, increasing, world units.
         domain_id: the simulation's number of this domain, or its place in the rank's list.
+        nan_is_outside: whether a sample that is NaN lies outside of the domain.
     """
 
     field: str
@@ -46,6 +47,7 @@ class Partition:
     ghost_layers: Layers
     nodes: tuple[Array, Array, Array]
     domain_id: int
+    nan_is_outside: bool = False
 
     def __post_init__(self) -> None:
         expected = tuple(

@@ -298,6 +298,22 @@ def _volumes(cells: Cells) -> Array:
     return np.abs(total)
 
 
+def resampled_names(tree: object, names: Sequence[str]) -> list[str]:
+    """Those of `names` that a mesh of cells can be asked for: floating point values per element or
+    vertex in all of this rank's domains. Not collective."""
+    found = []
+    for name in names:
+        try:
+            for _, domain, prefix in labelled(tree):
+                cells = read_cells(domain, next(iter(group(domain, "topologies"))))
+                everything = np.arange(len(cells.corners))
+                _values(_Domain(domain, cells, everything, len(everything), prefix), name)
+        except MeshError:
+            continue
+        found.append(name)
+    return found
+
+
 def _signature(domains: Sequence[_Domain]) -> bytes:
     digest = hashlib.blake2b()
     for domain in domains:

@@ -56,17 +56,23 @@ class Camera:
         width: int = 1024,
         height: int = 1024,
         *,
-        azimuth: float = 35.0,
-        elevation: float = 25.0,
+        azimuth: float | None = None,
+        elevation: float | None = None,
         zoom: float = 1.0,
         fov: float = 30.0,
+        side: tuple[int, int] = (1, 1),
     ) -> Camera:
         """The whole of `bounds` in view, seen from three quarters above.
 
         azimuth, elevation: degrees, turned as Ascent turns them, from a camera that looks along
-        -z with y up. zoom: 1 fits the bounds, 2 doubles their size in the image.
+        -z with y up; None for what suits the shape of the bounds: a long side lies across the
+        picture, a slab shows its face. zoom: 1 fits the bounds, 2 doubles their size in the image.
+        side: signs of x and z, towards which the eye lies where the azimuth is None.
         """
         lo, hi = _checked(bounds)
+        suits = _angles(hi - lo, side)
+        azimuth = suits[0] if azimuth is None else azimuth
+        elevation = suits[1] if elevation is None else elevation
         center, start = _starting_pose(lo, hi)
         ahead = Camera(tuple(start), tuple(center), fov=fov, width=width, height=height)
         camera = ahead._turned(azimuth, elevation)
@@ -189,6 +195,25 @@ def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
     if lo.shape != (3,) or hi.shape != (3,) or not (np.isfinite(hi - lo).all() and (lo < hi).all()):
         raise ValueError(f"bounds: expected (lo, hi), three numbers each, lo < hi; got {bounds}")
     return lo, hi
+
+
+def _angles(size: np.ndarray, side: tuple[int, int]) -> tuple[float, float]:
+    """Azimuth and elevation, degrees, that show most of a box of this size (3,).
+
+    A cube is turned by 35 degrees; the more its x and z differ, the more the longer lies across.
+    """
+    x, y, z = size.tolist()
+    # Of the sides' difference half is taken, so that the shorter one is still seen.
+    turn = 35.0 if x == z else 45.0 - 35.0 * math.tanh(math.log(x / z) / 1.5)
+    turn = min(max(turn, 10.0), 80.0)
+    if abs(turn - 45.0) < 10.0:  # no edge of the box upright in the middle of the picture
+        turn = 35.0 if x >= z else 55.0
+    flat = y / math.sqrt(x * z)  # below 1: a slab, seen from higher up
+    tilt = min(max(25.0 - 20.0 * math.log2(flat) / 2, 15.0), 60.0) if flat < 1 else 25.0
+    if min(x, z) < 0.1 * max(x, y, z):  # an upright sheet
+        tilt = min(tilt, 15.0)
+    around = {(1, 1): turn, (-1, 1): -turn, (1, -1): 180.0 - turn, (-1, -1): 180.0 + turn}
+    return around[side], tilt
 
 
 def _starting_pose(lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
 from insitu.engines.network import Network
+from insitu.fields.holes import Holes
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
 from insitu.training.block import Block, Fit
@@ -72,7 +73,8 @@ def train(
     block that measures the quality, and is exceeded where that pass leaves no time for a step.
 
     Non-finite samples are left out of training and counted. A block without a finite sample
-    becomes a constant NaN; a constant block becomes exactly that constant, without a network.
+    becomes a constant NaN; a constant block becomes exactly that constant, without a network. Where
+    NaN means outside of the domain, the field has holes there.
     Raises `residual.TooTight` where rounding of the sum breaks `target.max_error`.
     """
     start = perf_counter()
@@ -112,6 +114,7 @@ def train(
             cycle=cycle,
             time=time,
             origin=origin,
+            holes=_holes(partition),
         )
 
     if not np.nanmax(extent, initial=0.0) > 0:
@@ -136,6 +139,13 @@ def train(
     if bounds is not None or (sized and perf_counter() < end):
         return raised(field, partition, target, own, whole, bounds)
     return field
+
+
+def _holes(partition: Partition) -> Holes | None:
+    if not partition.nan_is_outside:
+        return None
+    outside = np.any([np.isnan(component) for component in partition.owned], axis=0)
+    return Holes.of(outside, partition.association == "vertex")
 
 
 def _worth(bounds: Floats, whole: GlobalRange) -> float:

@@ -163,7 +163,7 @@ def test_usage(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compress"]) == 2
     assert main(["--version"]) == 0
     assert insitu.__version__ in capsys.readouterr().out
-    for name in [c.__name__.rpartition(".")[2] for c in COMMANDS]:
+    for name in [c.__name__.rpartition(".")[2].replace("_", "-") for c in COMMANDS]:
         assert main([name, "--help"]) == 0
         text = capsys.readouterr().out
         assert f"insitu {name}" in text.partition("examples:")[2]

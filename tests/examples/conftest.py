@@ -7,4 +7,4 @@ import sys
 from pathlib import Path
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-sys.path.insert(0, str(_EXAMPLES / "cloverleaf"))
+sys.path[:0] = [str(_EXAMPLES / "cloverleaf"), str(_EXAMPLES / "s3d")]

@@ -13,6 +13,8 @@ BOUNDS = (np.array([0.0, -1.0, 2.0]), np.array([5.0, 2.0, 4.0]))
 CENTER = (BOUNDS[0] + BOUNDS[1]) / 2
 CORNERS = np.stack(np.meshgrid(*zip(*BOUNDS, strict=True)), axis=-1).reshape(8, 3)
 
+CORNERS_OF_UNIT = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1]), axis=-1).reshape(8, 3)
+
 
 @settings(max_examples=50, deadline=None)
 @given(
@@ -30,6 +32,31 @@ def test_default_shows_the_whole_domain(
     assert (pixels >= 0).all() and (pixels <= [width, height]).all()
     extent = np.abs(pixels / [width, height] - 0.5).max()
     assert extent > 0.4  # and fills the image
+
+
+@pytest.mark.parametrize(
+    ("size", "azimuth", "elevation"),
+    [
+        ((1, 1, 1), (35, 35), (25, 25)),  # a cube as ever
+        ((4, 1, 1), (10, 30), (25, 35)),  # the long side lies across the picture
+        ((1, 1, 4), (60, 80), (25, 35)),
+        ((1, 0.05, 1), (35, 35), (45, 60)),  # a slab is seen from above
+        ((1, 1, 0.05), (10, 15), (0, 15)),  # a sheet from before it
+        ((0.05, 1, 1), (75, 80), (0, 15)),
+    ],
+)
+def test_default_suits_the_shape(size: tuple, azimuth: tuple, elevation: tuple) -> None:
+    bounds = (np.zeros(3), np.array(size, float))
+    for side in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+        camera = Camera.default(bounds, 100, 100, side=side)
+        arm = np.subtract(camera.position, camera.look_at)
+        assert np.sign(arm[[0, 2]]).tolist() == list(side) and arm[1] > 0
+        turn = math.degrees(math.atan2(abs(arm[0]), abs(arm[2])))
+        tilt = math.degrees(math.asin(arm[1] / np.linalg.norm(arm)))
+        assert azimuth[0] - 1e-6 <= turn <= azimuth[1] + 1e-6
+        assert elevation[0] - 1e-6 <= tilt <= elevation[1] + 1e-6
+        extent = np.ptp(camera.project(CORNERS_OF_UNIT * size)[0], axis=0).max()
+        assert extent > 60  # of 100 pixels
 
 
 def test_rays_and_projection_are_inverse() -> None:

@@ -1,12 +1,9 @@
 """Pictures: background, edges of the domain, annotations, files."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from insitu.render import image
@@ -69,27 +66,3 @@ def test_annotations_are_drawn_and_readable(shade: int) -> None:
 def test_small_images_stay_as_they_are() -> None:
     plain = np.zeros((40, 40, 3), np.uint8)
     assert (image.annotate(plain, title="t") == plain).all()
-
-
-@given(
-    lo=st.floats(-1e12, 1e12),
-    span=st.floats(1e-6, 1e12),
-)
-def test_ticks_are_few_within_and_distinct(lo: float, span: float) -> None:
-    hi = lo + span
-    if not hi > lo or span < 1e-9 * abs(lo):
-        return
-    values = image.ticks(lo, hi)
-    assert 2 <= len(values) <= 7
-    slack = 1e-6 * (hi - lo)
-    assert all(lo - slack <= v <= hi + slack for v in values)
-    labels = image.tick_labels(values)
-    assert len(set(labels)) == len(labels)
-
-
-def test_ticks_are_round() -> None:
-    assert image.tick_labels(image.ticks(0.026, 0.469)) == ["0.1", "0.2", "0.3", "0.4"]
-    assert image.tick_labels(image.ticks(0, 1)) == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
-    assert image.tick_labels(image.ticks(1e5, 1.0004e5))[1] != "1e+05"
-    assert image.ticks(3.0, 3.0) == [3.0]
-    assert image.ticks(0, math.inf) == [0]

@@ -10,6 +10,7 @@ namespace insitu {
 void bind_sampler(py::module_&);
 void bind_network(py::module_&);
 void bind_render(py::module_&);
+void bind_raster(py::module_&);
 }  // namespace insitu
 
 PYBIND11_MODULE(INSITU_MODULE, m) {
@@ -19,4 +20,5 @@ PYBIND11_MODULE(INSITU_MODULE, m) {
   insitu::bind_sampler(m);
   insitu::bind_network(m);
   insitu::bind_render(m);
+  insitu::bind_raster(m);
 }

@@ -1,78 +1,16 @@
-"""Visibility order of boxes, and the picture of many ranks."""
+"""The picture of many ranks, for every algorithm."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from mpi4py import MPI
 
 from insitu.parallel import RemoteError
 from insitu.render.camera import Camera
-from insitu.render.compositing import composite, visibility_order
-from insitu.render.march import Block, Layer
+from insitu.render.compositing import composite
+from insitu.render.march import Block, Layer, march
 from insitu.render.volume import global_bounds, render_volume
 
-from .volumes import CELLS, blocks_of, nodes_of, psnr, transfer_function, volume
-
-
-@st.composite
-def bisections(draw: st.DrawFn) -> np.ndarray:
-    """Boxes (n, 2, 3) of a random k-d split of the unit cube, in random order."""
-    boxes = [np.array([[0.0] * 3, [1.0] * 3])]
-    for _ in range(draw(st.integers(0, 14))):
-        box = boxes.pop(draw(st.integers(0, len(boxes) - 1)))
-        axis = draw(st.integers(0, 2))
-        cut = box[0, axis] + draw(st.floats(0.2, 0.8)) * (box[1, axis] - box[0, axis])
-        lower, upper = box.copy(), box.copy()
-        lower[1, axis] = upper[0, axis] = cut
-        boxes += [lower, upper]
-    return np.array(draw(st.permutations(boxes)))
-
-
-def entries(boxes: np.ndarray, eye: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Distance (n,) at which a ray enters each box; NaN where it misses."""
-    with np.errstate(divide="ignore"):
-        t = (boxes - eye) / direction  # (n, 2, 3)
-    near, far = np.maximum(t.min(axis=1).max(axis=1), 0), t.max(axis=1).min(axis=1)
-    return np.where(far - near > 1e-9, near, np.nan)
-
-
-@settings(max_examples=150, deadline=None)
-@given(boxes=bisections(), eye=st.tuples(*(st.floats(-1, 2),) * 3), seed=st.integers(0, 1000))
-def test_rays_enter_boxes_in_visibility_order(boxes: np.ndarray, eye: tuple, seed: int) -> None:
-    order = visibility_order(boxes, eye)
-    assert sorted(order.tolist()) == list(range(len(boxes)))
-    rng = np.random.default_rng(seed)
-    for target in rng.random((20, 3)):  # rays that meet the domain
-        near = entries(boxes, np.array(eye), target - eye)[order]
-        near = near[~np.isnan(near)]
-        assert (np.diff(near) > -1e-9).all()
-
-
-def test_order_bears_faces_that_round_differently() -> None:
-    boxes = np.array([[[0, 0, 0], [1 + 1e-8, 1, 1]], [[1 - 1e-8, 0, 0], [2, 1, 1]]])
-    assert visibility_order(boxes, (5, 0.5, 0.5)).tolist() == [1, 0]
-    assert visibility_order(boxes, (-5, 0.5, 0.5)).tolist() == [0, 1]
-
-
-def test_no_boxes_and_one() -> None:
-    assert visibility_order(np.empty((0, 2, 3)), (0, 0, 0)).tolist() == []
-    assert visibility_order([[[0, 0, 0], [1, 1, 1]]], (0, 0, 0)).tolist() == [0]
-
-
-def test_overlap_is_refused_by_name() -> None:
-    boxes = [[[0, 0, 0], [1, 1, 1]], [[3, 0, 0], [4, 1, 1]], [[0.5, 0, 0], [2, 1, 1]]]
-    with pytest.raises(ValueError, match="boxes 0 and 2 overlap"):
-        visibility_order(boxes, (9, 9, 9))
-
-
-def test_a_circle_is_refused_by_name() -> None:
-    beams = np.array(
-        [[[0, 1, 2], [3, 2, 3]], [[1, 2, 0], [2, 3, 3]], [[2, 0, 1], [3, 3, 2]]], dtype=float
-    )  # each hides part of the next, seen from the corner
-    far = [[[20, 20, 20], [21, 21, 21]]]
-    with pytest.raises(ValueError, match=r"boxes \[0, 1, 2\].*circle"):
-        visibility_order(np.concatenate((beams, far)), (9.0, 9.0, 9.0))
+from ..volumes import CELLS, blocks_of, nodes_of, psnr, transfer_function, volume
 
 
 # How the blocks of a split go to the ranks: evenly, all to the last rank, or in turn from behind.
@@ -109,6 +47,52 @@ def test_picture_does_not_depend_on_the_ranks(how: str, inside: bool) -> None:
     assert expected[..., 3].max() > 0.9
     assert np.abs(image - expected).max() < 1 / 255
     assert psnr(image, expected) > 60
+
+
+def layers_of(n: int, rank: int, size: int, camera: Camera, empty: int = -1) -> list[Layer]:
+    """Marched layers of the blocks i of n that rank i % size holds; rank `empty` holds none."""
+    blocks = blocks_of(volume(), nodes_of(CELLS, 0.2), n)
+    lo, hi = (np.array([x[i] for x in nodes_of(CELLS, 0.2)]) for i in (0, -1))
+    holders = [r for r in range(size) if r != empty]
+    return [
+        march(block, camera, transfer_function(0.05), bounds=(lo, hi), step=0.03)
+        for i, block in enumerate(blocks)
+        if holders[i % len(holders)] == rank
+    ]
+
+
+ALL = {"direct-send": range(99), "binary-swap": (1, 2, 4, 8), "2-3-swap": range(99)}
+
+
+@pytest.mark.parallel([1, 2, 3, 4, 8])
+@pytest.mark.parametrize("algorithm", ALL)
+@pytest.mark.parametrize("blocks_per_rank", [1, 3])
+@pytest.mark.parametrize("supersampling", [1, 2])
+def test_picture_does_not_depend_on_the_algorithm(
+    algorithm: str, blocks_per_rank: int, supersampling: int
+) -> None:
+    comm = MPI.COMM_WORLD
+    if comm.size not in ALL[algorithm]:
+        with pytest.raises(ValueError, match=r"binary-swap needs a power of two.*use 2-3-swap"):
+            composite(comm, [], (0.0, 0.0, 0.0), 8, 8, algorithm=algorithm)
+        return
+    camera = Camera((1.9, 1.4, 1.6), (0.2, 0.2, 0.2), width=94, height=66)
+    size = (camera.width // supersampling, camera.height // supersampling)
+    empty = comm.size - 2 if comm.size > 1 else -1
+    n = (comm.size - (empty >= 0)) * blocks_per_rank
+    mine = layers_of(n, comm.rank, comm.size, camera, empty)
+    eye = camera.position
+    options = {"supersampling": supersampling}
+    for precision in ("float16", "float32"):
+        image = composite(
+            comm, mine, eye, *size, algorithm=algorithm, precision=precision, **options
+        )
+        if comm.rank == 0:
+            alone = layers_of(n, 0, 1, camera)
+            expected = composite(MPI.COMM_SELF, alone, eye, *size, **options)
+            assert expected[..., 3].max() > 0.9
+            worst = 1e-5 if precision == "float32" else 1 / 255
+            assert np.abs(image - expected).max() < worst
 
 
 @pytest.mark.parallel([1, 3])
@@ -161,3 +145,12 @@ def test_errors_that_all_ranks_see() -> None:
         render_volume(comm, [block, block], camera, transfer_function())
     with pytest.raises(ValueError, match="did you mean 'direct-send'"):
         composite(comm, [], (0.0, 0.0, 0.0), 8, 8, algorithm="direct_send")
+    with pytest.raises(ValueError, match="did you mean 'float16'"):
+        composite(comm, [], (0.0, 0.0, 0.0), 8, 8, precision="float1")
+
+
+@pytest.mark.parallel([1, 2, 3])
+def test_no_layers_at_all_are_a_clear_picture() -> None:
+    image = composite(MPI.COMM_WORLD, [], (0.0, 0.0, 0.0), 5, 4)
+    assert (image is None) == (MPI.COMM_WORLD.rank > 0)
+    assert image is None or (image.shape == (4, 5, 4) and not image.any())

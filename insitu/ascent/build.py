@@ -1,0 +1,240 @@
+"""Builds the libraries that stand in for conduit's and Ascent's, with the system's compiler.
+
+In: cpp/, include/, fortran/ beside this file; CXX and FC, by default c++ and gfortran.
+Out: a folder with libconduit.so, libascent_mpi.so and their other names, the headers, and, where
+there is a Fortran compiler, the Fortran modules. It is made once, and again when a source or this
+Python has changed.
+
+Nothing of MPI is needed: communicators come as integers.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from insitu._version import __version__
+
+HERE = Path(__file__).resolve().parent
+
+_CONDUIT = ("node.cpp", "node_api.cpp", "text.cpp", "blueprint.cpp")
+_ASCENT = ("ascent.cpp", "python.cpp")
+_FORTRAN_CONDUIT = ("conduit.f90", "conduit_blueprint.f90")
+_FORTRAN_ASCENT = ("ascent.f90",)
+# Names under which simulations ask the linker for what is in one library here.
+_ALIASES = {
+    "libconduit_blueprint.so": "libconduit.so",
+    "libconduit_relay.so": "libconduit.so",
+    "libascent.so": "libascent_mpi.so",
+}
+
+
+class BuildError(RuntimeError):
+    """A compiler is missing or refused; the message is its output."""
+
+
+@dataclass(frozen=True)
+class Libraries:
+    """What was built, and where.
+
+    Attributes:
+        folder: has `lib`, `include/conduit`, `include/ascent`, and `fortran` with the modules.
+        fortran: whether the Fortran modules were compiled as well.
+    """
+
+    folder: Path
+    fortran: bool
+
+    @property
+    def conduit(self) -> Path:
+        return self.folder / "lib" / "libconduit.so"
+
+    @property
+    def ascent(self) -> Path:
+        return self.folder / "lib" / "libascent_mpi.so"
+
+    @property
+    def includes(self) -> tuple[Path, ...]:
+        found = [self.folder / "include" / name for name in ("conduit", "ascent")]
+        return (*found, self.folder / "fortran") if self.fortran else tuple(found)
+
+
+def libraries(folder: Path | None = None) -> Libraries:
+    """The libraries, built if they are not there or are out of date. Not collective.
+
+    Args:
+        folder: where to; default: beside the package where that may be written, else in the
+            user's cache. It appears as a whole, when all is built.
+
+    Raises: BuildError; OSError if the folder cannot be written.
+    """
+    folder = (folder or _default_folder()).resolve()
+    wanted = _digest()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(folder.parent):
+        stamp = folder / "built_from"
+        whole = stamp.is_file() and (folder / "lib" / "libascent_mpi.so").is_file()
+        if not (whole and stamp.read_text() == wanted):
+            _replace(folder, wanted)
+    return Libraries(folder, any((folder / "fortran").glob("*.mod")))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time, of those that build in this folder on this node."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(folder: Path, wanted: str) -> None:
+    """Build aside, then put the result in the place of what is there."""
+    if folder.exists():
+        _refuse_foreign(folder)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _build(aside)
+        (aside / "built_from").write_text(wanted)
+        aside.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _default_folder() -> Path:
+    if os.access(HERE, os.W_OK):
+        return HERE / "built"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "insitu" / f"ascent-{__version__}-{sysconfig.get_python_version()}"
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Only a folder that was built here, or an empty one, is replaced."""
+    if any(folder.iterdir()) and not (folder / "built_from").is_file():
+        raise BuildError(f"{folder}: has other files in it; name a new or empty folder")
+
+
+def _sources() -> list[Path]:
+    return sorted(
+        path
+        for name in ("cpp", "include", "fortran")
+        for path in (HERE / name).rglob("*")
+        if path.is_file()
+    )
+
+
+def _digest() -> str:
+    """A text that changes with whatever the libraries are made of."""
+    digest = hashlib.sha256()
+    for path in _sources():
+        digest.update(str(path.relative_to(HERE)).encode() + b"\0" + path.read_bytes())
+    digest.update(repr((_compiler(), _flags(), _fortran_compiler(), _definitions())).encode())
+    return digest.hexdigest() + "\n"
+
+
+def _compiler() -> list[str]:
+    return shlex.split(os.environ.get("CXX") or "c++")
+
+
+def _fortran_compiler() -> list[str] | None:
+    """FC, or gfortran where it is installed; make sets FC to a compiler that may not be there."""
+    command = shlex.split(os.environ.get("FC") or "")
+    for candidate in (command, ["gfortran"]):
+        if candidate and shutil.which(candidate[0]):
+            return candidate
+    return None
+
+
+def _flags() -> list[str]:
+    return shlex.split(os.environ.get("INSITU_CXXFLAGS", ""))
+
+
+def _definitions() -> list[str]:
+    """What the libraries know of this Python, for hosts that have none."""
+    texts = {
+        "INSITU_VERSION": __version__,
+        "INSITU_LIBPYTHON": str(_libpython() or ""),
+        "INSITU_PYTHON": sys.executable or "",
+        "INSITU_ROOT": str(HERE.parents[1]),
+    }
+    return [f'-D{name}="{value}"' for name, value in texts.items()]
+
+
+def _libpython() -> Path | None:
+    """The shared library of this Python, if it has one."""
+    name = sysconfig.get_config_var("INSTSONAME") or ""
+    if ".so" not in name:  # built as one executable
+        name = f"libpython{sysconfig.get_config_var('LDVERSION')}.so.1.0"
+    for folder in (sysconfig.get_config_var("LIBDIR"), Path(sys.base_prefix) / "lib"):
+        if folder and (Path(folder) / name).is_file():
+            return Path(folder) / name
+    return None
+
+
+def _build(folder: Path) -> None:
+    lib = folder / "lib"
+    lib.mkdir()
+    shutil.copytree(HERE / "include", folder / "include")
+    shutil.copytree(HERE / "fortran", folder / "fortran")
+    with tempfile.TemporaryDirectory() as scratch:
+        objects = _compile_fortran(folder / "fortran", Path(scratch))
+        _link(lib / "libconduit.so", _CONDUIT, [*objects[0], "-ldl"])
+        beside = ["-L", str(lib), "-lconduit", "-Wl,-rpath,$ORIGIN", "-ldl"]
+        _link(lib / "libascent_mpi.so", _ASCENT, [*objects[1], *beside])
+    for alias, name in _ALIASES.items():
+        (lib / alias).symlink_to(name)
+
+
+def _link(target: Path, sources: tuple[str, ...], rest: list[str]) -> None:
+    command = [
+        *_compiler(),
+        *("-std=c++17", "-O1", "-Wall", "-Wextra", "-fPIC", "-shared"),
+        *("-fvisibility=hidden", f"-Wl,-soname,{target.name}"),
+        *_flags(),
+        *_definitions(),
+        *(f"-I{HERE / 'include' / name}" for name in ("conduit", "ascent")),
+        *(str(HERE / "cpp" / name) for name in sources),
+        *("-o", str(target)),
+        *rest,
+    ]
+    _run(command, "CXX")
+
+
+def _compile_fortran(folder: Path, scratch: Path) -> tuple[list[str], list[str]]:
+    """Objects of the Fortran modules for each of the two libraries; .mod files go to `folder`."""
+    compiler = _fortran_compiler()
+    if compiler is None:
+        return [], []
+    groups: tuple[list[str], list[str]] = ([], [])
+    for group, names in zip(groups, (_FORTRAN_CONDUIT, _FORTRAN_ASCENT), strict=True):
+        for name in names:
+            target = scratch / f"{name}.o"
+            command = [*compiler, "-O2", "-fPIC", "-c", str(folder / name), "-o", str(target)]
+            _run(command, "FC", folder)
+            group.append(str(target))
+    return groups
+
+
+def _run(command: list[str], variable: str, folder: Path | None = None) -> None:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise BuildError(f"no compiler {command[0]!r}; name one: {variable}=...") from None
+    if done.returncode:
+        raise BuildError(f"{shlex.join(command)}\n{done.stderr.strip()}")

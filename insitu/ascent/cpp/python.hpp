@@ -1,0 +1,16 @@
+// Python, whether the host has it or not.
+//
+// In: what insitu/ascent/host.py is to do. Out: its answer, a text.
+#pragma once
+
+#include <string>
+
+namespace insitu {
+
+// Have host.call(library, what, handle, address) done and return what it returns. Joins the
+// interpreter of this process, or starts one. Takes and gives back the GIL.
+//
+// Throws std::runtime_error where there is no Python, or where it raised (the traceback is printed).
+std::string call_python(const char* what, long long handle, const void* address);
+
+}  // namespace insitu

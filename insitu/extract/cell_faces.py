@@ -1,0 +1,118 @@
+"""The faces of cells that a step, or what is left of it, is seen from: outer faces, and those
+between a cell that is kept and one that is not.
+
+In: a partition, which cells are kept. Out: two triangles per face, with the fields' values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.extract.decomposition import Decomposition, Partition
+from insitu.extract.surfaces import quads, with_values
+from insitu.geometry import Surface
+
+Floats = NDArray[np.floating[Any]]
+Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Lines = tuple[Floats, Floats, Floats]
+Face = tuple[int, int]
+"""Axis (0, 1, 2: x, y, z) and side (0 low, 1 high) of a block."""
+
+FACES: tuple[Face, ...] = tuple(product(range(3), range(2)))
+
+
+def outer(decomposition: Decomposition, index: int, face: Face, lines: Lines) -> Mask:
+    """Which cells at a block's face have no block behind them: (n, m), along the two axes after
+    the face's own.
+
+    lines: coordinates x, y, z of the cells' corners.
+    """
+    axis, side = face
+    box = decomposition.boxes[index]
+    middles = [0.5 * (line[1:] + line[:-1]) for line in lines]
+    points = np.empty((len(lines[(axis + 1) % 3]) - 1, len(lines[(axis + 2) % 3]) - 1, 3))
+    points[..., axis] = box[side, axis]
+    points[..., (axis + 1) % 3] = middles[(axis + 1) % 3][:, None]
+    points[..., (axis + 2) % 3] = middles[(axis + 2) % 3]
+    alone = np.ones(points.shape[:2], bool)
+    for other in decomposition.touching(index):
+        low, high = decomposition.boxes[other]
+        alone &= ~((points >= low) & (points <= high)).all(axis=-1)
+    return alone
+
+
+def numbers(lines: Lines) -> tuple[int, int, int]:
+    """How far the numbers of neighbouring points are apart along x, y, z."""
+    nx, ny, _ = (len(line) for line in lines)
+    return 1, nx, nx * ny
+
+
+def face_triangles(lines: Lines, axis: int, layer: int, chosen: Mask, up: bool) -> Indices:
+    """Triangles (m, 3) of the faces `chosen`, (n, m) along the two axes after `axis`, at a line of
+    the axis; they look along the axis, or against it."""
+    if not chosen.any():
+        return np.zeros((0, 3), np.int64)
+    first, second = (axis + 1) % 3, (axis + 2) % 3
+    apart = numbers(lines)
+    shape = len(lines[first]), len(lines[second])
+    local = quads(shape, chosen)
+    row, column = np.divmod(local, shape[1])
+    triangles = layer * apart[axis] + row * apart[first] + column * apart[second]
+    return triangles if up else triangles[:, ::-1]
+
+
+def positions(lines: Lines, number: Indices) -> Floats:
+    """World points (n, 3) by number."""
+    nx, ny, _ = (len(line) for line in lines)
+    return np.stack(
+        [lines[0][number % nx], lines[1][number // nx % ny], lines[2][number // (nx * ny)]], axis=-1
+    )
+
+
+def cells_surface(
+    part: Partition, lines: Lines, kept: Mask, beyond: Mapping[Face, Mask]
+) -> Surface:
+    """Around the cells that are kept, seen from where none is.
+
+    lines: coordinates x, y, z of the cells' corners, in the partition's box. kept: (nz, ny, nx).
+    beyond: by face of the block, which cells have a kept one behind it, as `outer`.
+    """
+    triangles = []
+    for axis in range(3):
+        # Layers of cells along the axis, each along the two axes after it.
+        layers = kept.transpose(2 - axis, 2 - (axis + 1) % 3, 2 - (axis + 2) % 3)
+        ends = [beyond[axis, 0], *layers, beyond[axis, 1]]
+        for layer in range(len(layers) + 1):
+            below, above = ends[layer], ends[layer + 1]
+            # What lies beyond the block is the neighbour's to draw.
+            if layer < len(layers):
+                triangles.append(face_triangles(lines, axis, layer, above & ~below, False))
+            if layer > 0:
+                triangles.append(face_triangles(lines, axis, layer, below & ~above, True))
+    return faces_surface(part, lines, np.concatenate(triangles))
+
+
+def faces_surface(part: Partition, lines: Lines, triangles: Indices) -> Surface:
+    """Triangles between numbered points of a partition, as a surface."""
+    held, triangles = np.unique(triangles, return_inverse=True)
+    return with_values(part, positions(lines, held), triangles.reshape(-1, 3).astype(np.int64))
+
+
+def boundary_faces(
+    decomposition: Decomposition, index: int, part: Partition, lines: Lines
+) -> Surface:
+    """The block's share of the domain's outer faces."""
+    triangles = [
+        face_triangles(
+            lines, face[0], face[1] * (len(lines[face[0]]) - 1),
+            outer(decomposition, index, face, lines), bool(face[1]),
+        )
+        for face in FACES
+    ]  # fmt: skip
+    return faces_surface(part, lines, np.concatenate(triangles))

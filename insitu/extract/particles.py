@@ -1,0 +1,77 @@
+"""What is known of a particle on its way, and how particles change ranks.
+
+In: rows, and the rank each goes to. Out: the rows for this rank, in one exchange.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+Rows = NDArray[Any]
+
+STAGES = 7  # of the method that has most
+
+RUNNING, WAITING, DONE = 0, 1, 2
+"""On its way; at the end of the interval between two steps; at its end."""
+
+PARTICLE = np.dtype(
+    [
+        ("line", "i8"),
+        ("state", "i8"),
+        ("block", "i8"),  # that holds `point`
+        ("steps", "i8"),  # taken
+        ("stage", "i8"),  # that the velocity at `point` is for; 0: `point` is `x`
+        ("tries", "i8"),  # of ending this step at the boundary
+        ("final", "?"),  # `x` is the last point
+        ("x", "f8", 3),
+        ("t", "f8"),
+        ("goal", "f8"),  # time at the end of this step
+        ("step", "f8"),  # that the error allows for the next one
+        ("length", "f8"),  # of the line so far
+        ("point", "f8", 3),  # where the velocity is needed next
+        ("k", "f8", (STAGES, 3)),  # velocities of this step's stages
+        ("kept", "?"),  # whether the line has a point
+        ("kept_block", "i8"),
+        ("kept_x", "f8", 3),  # the last point of the line, and what belongs to it
+        ("kept_t", "f8"),
+        ("kept_speed", "f8"),
+    ],
+    align=True,
+)
+
+POINT = np.dtype(
+    [
+        ("line", "i8"),
+        ("block", "i8"),
+        ("step", "f8"),  # from the seed, negative backward in time; between two where cut at a face
+        ("x", "f8", 3),
+        ("t", "f8"),
+        ("speed", "f8"),
+    ]
+)
+"""A point of a line, in a block."""
+
+
+def exchange(comm: MPI.Comm, rows: Rows, ranks: NDArray[np.int64]) -> Rows:
+    """Hand each row to its rank -> the rows handed to this one, by sender. Collective: two
+    messages to each rank at most, however many rows."""
+    from mpi4py import MPI
+
+    order = np.argsort(ranks, kind="stable")
+    given = np.ascontiguousarray(rows[order])
+    n_given = np.bincount(ranks, minlength=comm.size).astype(np.int32)
+    n_taken = np.empty_like(n_given)
+    comm.Alltoall(n_given, n_taken)
+    taken = np.empty(int(n_taken.sum()), rows.dtype)
+    row = MPI.BYTE.Create_contiguous(rows.dtype.itemsize).Commit()
+    try:
+        comm.Alltoallv([given, n_given, row], [taken, n_taken, row])
+    finally:
+        row.Free()
+    return taken

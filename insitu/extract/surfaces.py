@@ -1,0 +1,78 @@
+"""Pieces of a surface, with what the fields are on them.
+
+In: points and triangles in a block. Out: a `Surface` per rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.extract.cut import Cut
+from insitu.extract.decomposition import Partition, evaluate
+from insitu.geometry import Surface
+
+Floats = NDArray[np.floating[Any]]
+Indices = NDArray[np.int64]
+
+
+def placed(points: Floats, cut: Cut) -> tuple[Floats, Indices]:
+    """Points (k, 3) and triangles (m, 3) of a cut of triangles or tetrahedra with these points."""
+    ends, t, triangles = cut.welded()
+    a, b = points[ends[:, 0]], points[ends[:, 1]]
+    # The same at both ends in a coordinate stays so, to the last bit.
+    return a + t[:, None] * (b - a), triangles
+
+
+def with_values(
+    part: Partition, points: Floats, triangles: Indices, normals: Floats | None = None
+) -> Surface:
+    """A piece in a partition's box, with the partition's fields at its points."""
+    values = {name: _flat(evaluate(block, points)) for name, block in part.items()}
+    return Surface(points, triangles, values, normals)
+
+
+def joined(
+    pieces: Sequence[Surface], components: Mapping[str, int], *, normals: bool = False
+) -> Surface:
+    """Pieces become one surface; without any, an empty one with the same fields."""
+    empty = Surface(
+        np.zeros((0, 3)),
+        np.zeros((0, 3), np.int64),
+        {name: _flat(np.zeros((0, n))) for name, n in components.items()},
+        np.zeros((0, 3)) if normals else None,
+    )
+    pieces = [empty, *pieces]
+    starts = np.cumsum([0, *(len(p.points) for p in pieces[:-1])])
+    return Surface(
+        np.concatenate([p.points for p in pieces]),
+        np.concatenate([p.triangles + s for p, s in zip(pieces, starts, strict=True)]),
+        {name: np.concatenate([p.values[name] for p in pieces]) for name in components},
+        np.concatenate([p.normals for p in pieces if p.normals is not None]) if normals else None,
+    )
+
+
+def quads(shape: tuple[int, int], chosen: NDArray[np.bool_] | None = None) -> Indices:
+    """Triangles (m, 3) of a grid of points (n, m), numbered row by row: two to a quadrilateral,
+    along its diagonal from the first to the last corner, counterclockwise if rows and columns are
+    a right-handed pair.
+
+    chosen: (n - 1, m - 1), which quadrilaterals; None: all.
+    """
+    number = np.arange(shape[0] * shape[1], dtype=np.int64).reshape(shape)
+    corners = number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]
+    a, b, c, d = (corner.ravel() if chosen is None else corner[chosen] for corner in corners)
+    return np.stack([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)], 1).reshape(-1, 3)
+
+
+def used(points: Floats, triangles: NDArray[np.integer[Any]]) -> tuple[Floats, Indices, Indices]:
+    """Without the points that no triangle has; and the numbers of those that are left."""
+    numbers, inverse = np.unique(triangles, return_inverse=True)
+    return points[numbers], inverse.reshape(triangles.shape).astype(np.int64), numbers
+
+
+def _flat(values: Floats) -> Floats:
+    return values[:, 0] if values.shape[1] == 1 else values
