@@ -199,6 +199,15 @@ def test_no_node_at_all(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
         assert caplog.records
 
 
+@pytest.mark.parallel(1)
+def test_without_insitu_the_script_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "insitu.ascent", None)
+    Ascent(folder).execute(Node(None))
+    assert "is it on PYTHONPATH?" in capsys.readouterr().err
+
+
 PROGRAM = """
 import sys
 from pathlib import Path
