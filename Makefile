@@ -122,6 +122,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/memory.py --plot out/memory.svg
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
+	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/isosurface.py
 	$(BIN)/python benchmarks/pathlines.py
 	$(MPIEXEC) -n 2 $(BIN)/python benchmarks/s3d.py

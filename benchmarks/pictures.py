@@ -17,6 +17,7 @@ from mpi4py import MPI
 
 from insitu import config
 from insitu.fields.distributed_field import DistributedField
+from insitu.fields.raw_block import RawBlock
 from insitu.mesh import exchange, partitions
 from insitu.metrics import psnr
 from insitu.render.camera import Camera
@@ -25,7 +26,6 @@ from insitu.render.march import Block
 from insitu.render.transfer_function import TransferFunction
 from insitu.render.volume import render_volume
 from insitu.training.distributed import train_fields
-from insitu.training.ranges import grid_sampler
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "cloverleaf"
 sys.path.insert(0, str(EXAMPLE))
@@ -46,11 +46,11 @@ def compressed(
     fields = train_fields(
         comm, {name: blocks}, {name: field.recipe}, {}, cycle=simulation.cycle, time=simulation.time
     )
-    return fields[name], [Block(grid_sampler(b), b.nodes) for b in blocks]
+    return fields[name], [Block.of(RawBlock(b)) for b in blocks]
 
 
 def neural(field: DistributedField) -> list[Block]:
-    return [Block(block.sampler(), block.nodes) for block in field.fields]
+    return [Block.of(block) for block in field.fields]
 
 
 def main() -> None:

@@ -357,11 +357,13 @@ def _print_plan(
     lines += [f"window      {run.window.steps} steps, one every {run.window.every} cycles{bound}"]
     lines += [f"query       {q.name} = {q.expression.text}" for q in wanted.queries]
     for trigger in wanted.triggers:
-        scenes = ", ".join(scene.name for scene in trigger.actions)
+        acts = ", ".join(f"{action.what} {action.name}" for action in trigger.actions)
         when = trigger.condition.text if trigger.condition else f"{trigger.callback} says so"
         lines.append(f"trigger     {trigger.name} ({trigger.mode}): {when}")
-        lines.append(f"            renders {scenes or 'nothing'}")
-    lines += [f"scene       {s.name}, of {s.plot.field}" for s in wanted.scenes]
+        lines.append(f"            does {acts or 'nothing'}")
+    for action in wanted.due:
+        of = "any field" if action.reads is None else ", ".join(sorted(action.reads))
+        lines.append(f"{action.what:<12}{action.name}, of {of}")
     lines += [f"record      {run.record.path}"] if run.record else []
     lines += [f"output      {run.output}"]
     if comm.rank == 0:

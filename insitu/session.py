@@ -17,12 +17,13 @@ from typing import Any
 from mpi4py import MPI
 
 from insitu import actions, config
-from insitu.actions import Actions, Scene
+from insitu.actions import Action, Actions
 from insitu.budget import Budget
 from insitu.config import RunConfig
 from insitu.engines import threads
 from insitu.errors import ConfigError, nearest
 from insitu.fields.distributed_field import DistributedField
+from insitu.history import steps
 from insitu.history.crash_log import CrashLog
 from insitu.history.record_writer import RecordWriter, Units
 from insitu.history.window import Window
@@ -40,7 +41,6 @@ from insitu.parallel import RemoteError, cpu_share, rank_logger, together
 from insitu.reactive import callbacks, session_file
 from insitu.reactive.expressions import FieldKind
 from insitu.reactive.triggers import Callback, Reactions, Trigger
-from insitu.render.scene import render_volume_scene
 from insitu.report import FieldReport, StepReport, Summary, Tally
 from insitu.training.distributed import train_fields
 from insitu.training.size import Memory
@@ -268,12 +268,10 @@ class Session:
             return None
         fields = self._compress(needed, cycle, time)
         skipped = fields is None
-        scenes = [scene for trigger in fired for scene in trigger.actions]
-        if due:
-            scenes = [*self.wanted.scenes, *scenes]
+        acts = [*(self.wanted.due if due else ()), *(a for t in fired for a in t.actions)]
         if skipped:  # without its fields a picture would show some earlier step
-            scenes = []
-        files = [file for scene in scenes for file in self._render(scene)]
+            acts = []
+        files = [file for action in acts for file in self._act(action)]
         if fired:
             if self._records_on("trigger"):
                 self._save()
@@ -293,37 +291,39 @@ class Session:
         self._tally.add(report)
         return report
 
-    def _needed(self, due: bool, fired: Sequence[Trigger[Scene]]) -> list[str]:
+    def _needed(self, due: bool, fired: Sequence[Trigger[Action]]) -> list[str]:
         """The fields that are to be trained at this step, in the run file's order.
 
         `due`: whether the step is one of the window's. A field is needed
 
-        * at every such step, if a scene shows it, or a trigger that may still fire shows earlier
-          steps of it;
-        * when a trigger fires whose scenes show it;
+        * at every such step, if a scene or an extract reads it, or those of a trigger that may
+          still fire read earlier steps of it;
+        * when a trigger fires whose scenes and extracts read it;
         * at both, if an expression reads its past: all these fields at the same steps, so that
           they can be computed with each other;
         * at both, if everything is kept: there is a record, `window.keep` is all, or a function is
-          called when a trigger fires, which may look at any field.
+          called when a trigger fires, or a script run, which may look at any field.
         """
         if not due and not fired:
             return []
         live = self._reactions.live
-        names = {scene.plot.field for trigger in fired for scene in trigger.actions}
+        acts = [action.reads for trigger in fired for action in trigger.actions]
         if due:
-            names |= {scene.plot.field for scene in self.wanted.scenes}
-            shown = (scene for trigger in live for scene in trigger.actions)
-            names |= {scene.plot.field for scene in shown if scene.window != 1}
+            acts += [action.reads for action in self.wanted.due]
+            acts += [action.past for action in self.wanted.due]
+            acts += [action.past for trigger in live for action in trigger.actions]
+        names = {name for read in acts for name in read or ()}
         if due or names:
             names |= set(self._reactions.past)
         everything = (
             self.run.record is not None
             or self.run.window.keep == "all"
+            or None in acts
             or any(self._called(trigger) for trigger in (live if due else fired))
         )
         return [name for name in self.recipes if everything or name in names]
 
-    def _called(self, trigger: Trigger[Scene]) -> list[tuple[str, Callback]]:
+    def _called(self, trigger: Trigger[Action]) -> list[tuple[str, Callback]]:
         """The functions that are called when a trigger fires."""
         found = [
             (f"session.on({trigger.name!r})", f) for f in self._listeners.get(trigger.name, [])
@@ -332,7 +332,7 @@ class Session:
             found.append((trigger.callback, self._reactions.callbacks[trigger.callback]))
         return found
 
-    def _call_back(self, fired: Sequence[Trigger[Scene]], cycle: int, time: float) -> None:
+    def _call_back(self, fired: Sequence[Trigger[Action]], cycle: int, time: float) -> None:
         """Tell those who asked for it that triggers have fired. Collective."""
         for trigger in fired:
             event = self._reactions.event(trigger, cycle, time)
@@ -476,24 +476,22 @@ class Session:
     def _records_on(self, occasion: str) -> bool:
         return self.run.record is not None and occasion in self.run.record.on
 
-    def _render(self, scene: Scene) -> list[Path]:
-        """Pictures of a scene, at the present step or at those in the window. Collective."""
-        fields: list[DistributedField] = []
-        with together(self.comm, f"scene {scene.name}"):
-            entries = self.window.entries(scene.plot.field)
-            if scene.window != "all":
-                entries = entries[-scene.window :]
-            fields = [entry.open() for entry in entries]
-        return render_volume_scene(
-            self.comm,
-            fields,
-            scene.views,
-            Path(self.run.output),
-            color_table=scene.plot.color_table,
-            min_value=scene.plot.min_value,
-            max_value=scene.plot.max_value,
-            samples=scene.plot.samples,
-        )
+    def _act(self, action: Action) -> list[Path]:
+        """Do a scene or an extract, at the present step or at those in the window; what fails is
+        skipped by all ranks, and the others still done. Collective. Returns the files written."""
+        whose = f"{action.what} {action.name}"
+        try:
+            found: list[steps.Step] = []
+            with together(self.comm, "window"):
+                found = steps.newest(self.window, action.reads or (), action.window)
+            return action.run(self.comm, found, Path(self.run.output))
+        except RemoteError as error:
+            named = RemoteError(f"{whose}: {error}", error.rank)
+            named.__cause__ = error.__cause__
+            self._failed("skipped", named)
+        except ValueError as error:  # the same on every rank
+            self._failed("skipped", ValueError(f"{whose}: {error}"))
+        return []
 
     def _save(self) -> None:
         """Write what the window holds to the record. Collective."""

@@ -31,7 +31,7 @@ PHASES = {
     "trigger": ("insitu.session.Session.owned", 6),
     "open the window": ("insitu.history.window.Entry.open", FIRED),
     "render": ("insitu.render.volume.march", FIRED),
-    "blocks": ("insitu.fields.neural_field.NeuralField.sampler", FIRED),
+    "blocks": ("insitu.render.bricks._native", FIRED),
     "picture": ("insitu.render.scene.write_png", FIRED),
     "write": ("insitu.history.record_writer.open", FIRED),
 }

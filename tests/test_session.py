@@ -296,7 +296,7 @@ def test_a_window_that_does_not_open_on_one_rank(folder: Path) -> None:
     for _ in range(2):
         simulation.step()
     session.publish(simulation.mesh())
-    with pytest.raises(RemoteError, match="scene s: rank"):
+    with pytest.raises(RemoteError, match="scene s: fields of cycle 2: rank"):
         session.execute()
     session.comm.Free()
 

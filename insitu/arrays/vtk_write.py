@@ -40,8 +40,8 @@ def write(path: Path, part: Part, progress: Progress = None) -> None:
     grid = make_grid(part.nodes, uniform=uniform)
     add_values(grid, part.volume.association, part.volume.name, values)
     if part.time is not None:
-        _add_time(grid, part.time)
-    _save(path, grid)
+        add_time(grid, part.time)
+    save(path, grid)
     if progress:
         progress(1, 1)
 
@@ -71,7 +71,7 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
             grid = make_grid(part.nodes, spans, uniform=uniform)
             add_values(grid, part.volume.association, part.volume.name, part.read(box))
             name = f"{number:05d}{suffix}"
-            _save(aside / name, grid)
+            save(aside / name, grid)
             extents[f"{folder.name}/{name}"] = _extent(spans)
             if progress:
                 progress(number + 1, len(boxes))
@@ -134,15 +134,16 @@ def add_values(grid: Any, association: Association, name: str, values: Array) ->
         data.SetActiveVectors(name)
 
 
-def _add_time(grid: Any, time: float) -> None:
+def add_time(grid: Any, time: float) -> None:
+    """Put the time on a grid, as `TimeValue`."""
     support = library("vtkmodules.util.numpy_support", "vtk")
     array = support.numpy_to_vtk(np.array([time], np.float64), deep=True)
     array.SetName("TimeValue")
     grid.GetFieldData().AddArray(array)
 
 
-def _save(path: Path, grid: Any) -> None:
-    """Write aside, then rename. OSError where VTK could not."""
+def save(path: Path, grid: Any) -> None:
+    """Write a grid aside, then rename. OSError where VTK could not."""
     io = library("vtkmodules.vtkIOXML", "vtk")
     uniform = grid.IsA("vtkImageData")
     writer = io.vtkXMLImageDataWriter() if uniform else io.vtkXMLRectilinearGridWriter()

@@ -95,7 +95,7 @@ class Attached:
     def _follow(self, given: Any) -> None:
         """Open the session, or have it do what the actions say now. Collective.
 
-        Where the actions change later, as file names in them do, scenes are followed; queries,
+        Where the actions change later, as file names in them do, scenes and extracts are; queries,
         triggers and what is recorded stay those of the first step.
         """
         here = (field_names(self._mesh), _readable(self._mesh))
@@ -121,7 +121,7 @@ class Attached:
                 quiet = self.settings.get("messages") != "verbose"
                 self._terminal = Terminal(Path(run.output), quiet=quiet, steps=None)
         else:
-            self._session.wanted = dataclasses.replace(self._session.wanted, scenes=wanted.scenes)
+            self._session.wanted = dataclasses.replace(self._session.wanted, due=wanted.due)
 
     def _changed(
         self, given: Any, published: list[str], readable: list[str]

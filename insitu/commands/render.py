@@ -192,7 +192,7 @@ class Job:
 
         with together(comm, f"{self.field}, step {step}"):
             field = self.record.load(self.field, step).share(comm)
-            blocks = [Block(part.sampler(), part.nodes) for part in field.fields]
+            blocks = [Block.of(part) for part in field.fields]
         return field, blocks
 
     def _look(

@@ -74,7 +74,8 @@ class DerivedBlock(ABC):
 
         NaN outside the owned box.
         """
-        values = self._values(_checked(points))
+        found = _checked(points)
+        values = self._values(found) if len(found) else np.empty((0, self.n_components))
         return values[:, 0] if self.n_components == 1 else values
 
     def gradient(self, points: ArrayLike) -> Floats:
@@ -82,7 +83,8 @@ class DerivedBlock(ABC):
 
         NaN outside the owned box.
         """
-        slopes = self._slopes(_checked(points))
+        found = _checked(points)
+        slopes = self._slopes(found) if len(found) else np.empty((0, self.n_components, 3))
         return slopes[:, 0] if self.n_components == 1 else slopes
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:

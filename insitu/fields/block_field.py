@@ -18,6 +18,7 @@ from insitu.codec import frame
 from insitu.codec.frame import FrameError
 from insitu.fields import header as head
 from insitu.fields.metrics import FieldMetrics
+from insitu.fields.unit_cube import to_unit, unit_per_world
 
 Floats = NDArray[np.floating[Any]]
 
@@ -95,7 +96,7 @@ class BlockField(ABC):
 
         NaN outside the owned box.
         """
-        unit, inside = self._to_unit(points)
+        unit, inside = to_unit(points, self.nodes)
         values = self._values(unit)
         values[~inside] = np.nan
         return values[:, 0] if self.n_components == 1 else values
@@ -105,8 +106,8 @@ class BlockField(ABC):
 
         Exact for the function that the field is, in its units per unit of length. NaN outside.
         """
-        unit, inside = self._to_unit(points)
-        slopes = self._slopes(unit) * self._unit_per_world(points)[:, None, :]
+        unit, inside = to_unit(points, self.nodes)
+        slopes = self._slopes(unit) * unit_per_world(points, self.nodes)[:, None, :]
         slopes[~inside] = np.nan
         return slopes[:, 0] if self.n_components == 1 else slopes
 
@@ -220,10 +221,9 @@ class BlockField(ABC):
     def _slopes(self, unit: Floats) -> Floats:
         """Derivatives by unit coordinates, (n, n_components, 3), float64."""
 
+    @abstractmethod
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         """What `on_grid` asks for, all at once."""
-        points = np.stack(np.meshgrid(zs, ys, xs, indexing="ij")[::-1], axis=-1)
-        return self._values(points.reshape(-1, 3)).reshape(*points.shape[:3], -1)
 
     @abstractmethod
     def _grid(self, shape: tuple[int, int, int]) -> Floats:
@@ -238,26 +238,3 @@ class BlockField(ABC):
         if self.association == "vertex":
             return np.arange(n) / (n - 1)
         return (np.arange(n) + 0.5) / n
-
-    def _to_unit(self, points: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
-        points = np.atleast_2d(np.asarray(points, np.float64))
-        if points.ndim != 2 or points.shape[1] != 3:
-            raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
-        unit = np.empty(points.shape)
-        inside = np.ones(len(points), bool)
-        for axis, nodes in enumerate(self.nodes):
-            x = points[:, axis]
-            inside &= (x >= nodes[0]) & (x <= nodes[-1])
-            unit[:, axis] = np.interp(x, nodes, np.linspace(0, 1, len(nodes)))
-        unit[~inside] = 0.5  # any point of the box: the value is discarded
-        return unit, inside
-
-    def _unit_per_world(self, points: ArrayLike) -> Floats:
-        """Derivative of unit with respect to world coordinates, (n, 3)."""
-        points = np.atleast_2d(np.asarray(points, np.float64))
-        slopes = np.empty(points.shape)
-        for axis, nodes in enumerate(self.nodes):
-            cell = np.searchsorted(nodes, points[:, axis], side="right") - 1
-            cell = np.clip(cell, 0, len(nodes) - 2)
-            slopes[:, axis] = 1 / ((len(nodes) - 1) * np.diff(nodes)[cell])
-        return slopes

@@ -1,20 +1,18 @@
-"""Values between the samples of a block in bricks.
+"""Values between the samples of a block, which may be kept in bricks.
 
-In: bricks, where their samples lie, points of the unit cube. Out: trilinear values and their
-derivatives, as the engine's `GridSampler` has them of raw data; only bricks near a point are
-decoded.
+In: samples, where they lie, points of the unit cube. Out: trilinear values and their derivatives,
+as the engine's `GridSampler` has them of raw data; only samples near a point are read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.bricks import Bricks
 from insitu.fields.header import NO_LAYERS, Layers
 
 Floats = NDArray[np.floating[Any]]
@@ -25,51 +23,71 @@ Indices = NDArray[np.int64]
 _ON_SAMPLE = 1e-9
 
 
+class Samples(Protocol):
+    """What values are interpolated from; `codec.bricks.Bricks` is one."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]: ...
+
+    @property
+    def n_components(self) -> int: ...
+
+    def at(self, component: int, z: Indices, y: Indices, x: Indices) -> Floats:
+        """Samples at indices (n,) of each axis -> (n,)."""
+
+
 @dataclass(frozen=True)
 class Trilinear:
-    """A block in bricks, as a function. Immutable."""
+    """Samples of a block, as a function. Immutable."""
 
-    bricks: Bricks
+    samples: Samples
     cells: tuple[int, int, int]
     """Owned, (nz, ny, nx)."""
     vertex: bool
     ghost_layers: Layers = NO_LAYERS
-    """In the bricks, on the (low, high) side along z, y, x."""
+    """In the samples, on the (low, high) side along z, y, x."""
 
     def values(self, unit: Floats) -> Floats:
         """At points of the unit cube (n, 3), x y z -> (n, n_components), float64."""
         low, t, _ = self._locate(unit)
-        out = np.empty((len(unit), self.bricks.n_components))
-        for c in range(self.bricks.n_components):
+        out = np.empty((len(unit), self.samples.n_components))
+        for c in range(self.samples.n_components):
             corner = self._corners(c, low)
             out[:, c] = _mix(_mix_yx(corner, t, 0), _mix_yx(corner, t, 1), t[0])
         return out
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         """At all points of a grid of unit coordinates -> (nz, ny, nx, n_components), float64: the
-        same bits as `values`, axis by axis."""
-        axes = [self._along(axis, line) for axis, line in enumerate((zs, ys, xs))]
-        if any(not len(low) for low, _, _ in axes):
-            return np.empty((len(zs), len(ys), len(xs), self.bricks.n_components))
-        z, y, x = (
-            slice(int(low.min()), min(int(low.max()) + 2, n))
-            for (low, _, _), n in zip(axes, self.bricks.shape, strict=True)
-        )
-        out: Floats = self.bricks.box((z, y, x)).astype(np.float64)
-        for axis in (2, 1, 0):
-            low, t, _ = axes[axis]
-            low = low - low.min()
-            high = np.minimum(low + 1, out.shape[axis] - 1)
-            t = t.reshape([-1 if a == axis else 1 for a in range(4)])
-            out = _mix(out.take(low, axis), out.take(high, axis), t)
-        return out
+        same bits as `values`, axis by axis; samples that no point needs are not read."""
+        if not (len(xs) and len(ys) and len(zs)):
+            return np.empty((len(zs), len(ys), len(xs), self.samples.n_components))
+        wanted, low, high, t = [], [], [], []
+        for axis, coordinates in enumerate((zs, ys, xs)):
+            first, within, _ = self._along(axis, np.asarray(coordinates, np.float64))
+            second = np.minimum(first + 1, self.samples.shape[axis] - 1)
+            wanted.append(np.unique(np.concatenate([first, second])))
+            low.append(np.searchsorted(wanted[axis], first))
+            high.append(np.searchsorted(wanted[axis], second))
+            t.append(within)
+        z, y, x = np.meshgrid(*wanted, indexing="ij")
+        grid = []
+        for c in range(self.samples.n_components):
+            found = self.samples.at(c, z.ravel(), y.ravel(), x.ravel()).astype(np.float64)
+            values: Floats = found.reshape(z.shape)
+            for axis in (2, 1, 0):
+                beside = [1, 1, 1]
+                beside[axis] = -1
+                a, b = values.take(low[axis], axis), values.take(high[axis], axis)
+                values = _mix(a, b, t[axis].reshape(beside))
+            grid.append(values)
+        return np.stack(grid, axis=-1)
 
     def slopes(self, unit: Floats) -> Floats:
         """Derivatives by unit coordinates x, y, z: (n, 3) -> (n, n_components, 3). Those of the
         cell around the point; 0 where the outermost half cell is constant."""
         low, t, beyond = self._locate(unit)
-        out = np.empty((len(unit), self.bricks.n_components, 3))
-        for c in range(self.bricks.n_components):
+        out = np.empty((len(unit), self.samples.n_components, 3))
+        for c in range(self.samples.n_components):
             corner = self._corners(c, low)
             z0, z1 = _mix_yx(corner, t, 0), _mix_yx(corner, t, 1)
             y0, y1 = (
@@ -89,16 +107,17 @@ class Trilinear:
 
     def _locate(self, unit: Floats) -> tuple[list[Indices], list[Floats], list[NDArray[np.bool_]]]:
         """Per axis z, y, x: lowest sample of the cell, how far from it, whether beyond the last."""
-        low, t, beyond = zip(*(self._along(a, unit[:, 2 - a]) for a in range(3)), strict=True)
-        return list(low), list(t), list(beyond)
+        parts = [self._along(axis, unit[:, 2 - axis]) for axis in range(3)]
+        low, t, beyond = (list(part) for part in zip(*parts, strict=True))
+        return low, t, beyond
 
     def _along(self, axis: int, unit: Floats) -> tuple[Indices, Floats, NDArray[np.bool_]]:
-        """The same of one axis z, y, x."""
+        """Of axis z, y or x, what `_locate` says of all, at unit coordinates (n,)."""
         shift = self.ghost_layers[axis][0] - (0.0 if self.vertex else 0.5)
         p = unit * float(self.cells[axis]) + shift
         nearest = np.rint(p)
         p = np.where(np.abs(p - nearest) < _ON_SAMPLE, nearest, p)
-        last = self.bricks.shape[axis] - 1
+        last = self.samples.shape[axis] - 1
         beyond = (p < 0) | (p > last)
         p = np.clip(p, 0, last)
         low = np.minimum(p.astype(np.int64), max(last - 1, 0))
@@ -108,13 +127,13 @@ class Trilinear:
         n = len(low[0])
         high = [
             np.minimum(index + 1, size - 1)
-            for index, size in zip(low, self.bricks.shape, strict=True)
+            for index, size in zip(low, self.samples.shape, strict=True)
         ]
         z, y, x = (
             np.concatenate([(low, high)[(i >> (2 - axis)) & 1][axis] for i in range(8)])
             for axis in range(3)
         )
-        found = self.bricks.at(c, z, y, x).astype(np.float64).reshape(8, n)
+        found = self.samples.at(c, z, y, x).astype(np.float64).reshape(8, n)
         return lambda iz, iy, ix: np.asarray(found[4 * iz + 2 * iy + ix])
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from mpi4py import MPI
 
 from insitu.engines.native import lib
+from insitu.fields.unit_cube import to_world
 from insitu.parallel import together
+from insitu.render.bricks import scalars
 from insitu.render.march import Block, Component, component_index
 
 SAMPLES = 16384
@@ -48,6 +50,6 @@ def histogram(
 
 def _scalars(block: Block, points: np.ndarray, component: Component) -> np.ndarray:
     """Values (n,) of the component, or of the magnitude, at unit points (n, 3)."""
-    values = block.sampler.sample(points)
-    index = component_index(component, block.sampler.components)
-    return np.linalg.norm(values, axis=1) if index < 0 else values[:, index]
+    values = np.asarray(block.field(to_world(points, block.nodes)))
+    index = component_index(component, block.field.n_components)
+    return scalars(values.reshape(len(points), -1), index)

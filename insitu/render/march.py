@@ -1,6 +1,6 @@
 """Ray marching through one block.
 
-In: a block (sampler and nodes), a camera, a transfer function, the bounds of the whole domain.
+In: a block, a camera, a transfer function, the bounds of the whole domain.
 Out: a Layer: this block's premultiplied RGBA, in the pixel rectangle that it covers.
 """
 
@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from insitu.engines.native import lib
+from insitu.engines.threads import threads
+from insitu.fields.sampled_block import SampledBlock
+from insitu.render.bricks import bricks_of
 from insitu.render.camera import Bounds, Camera, Rectangle
 from insitu.render.transfer_function import TransferFunction
 
@@ -25,12 +28,21 @@ Component = int | str | None
 class Block:
     """What one partition contributes to a picture.
 
-    sampler: gives values at points of the unit cube (network or raw data, `lib.Sampler`).
-    nodes: (x (nx + 1,), y (ny + 1,), z (nz + 1,)) float64 increasing, world coordinates.
+    field: its values. bricks: the same, decoded on demand (`lib.Bricks`).
     """
 
-    sampler: Any
-    nodes: tuple[np.ndarray, np.ndarray, np.ndarray]
+    field: SampledBlock
+    bricks: Any
+
+    @staticmethod
+    def of(field: SampledBlock) -> Block:
+        """The block of a field on one partition: compressed, raw (`RawBlock`), or derived."""
+        return Block(field, bricks_of(field))
+
+    @property
+    def nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(x (nx + 1,), y (ny + 1,), z (nz + 1,)) increasing, world coordinates."""
+        return self.field.nodes
 
     @property
     def bounds(self) -> Bounds:
@@ -65,6 +77,9 @@ def march(
     step: float,
     component: Component = None,
     opaque: float = OPAQUE,
+    shading: bool = False,
+    jitter: int | None = None,
+    surface: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Layer:
     """Emission and absorption along the rays through one block. Not collective.
 
@@ -72,19 +87,33 @@ def march(
     `bounds`, the box of the whole domain (or the eye, inside it). A block takes the samples with
     lo <= p < hi, so that any division into blocks takes exactly the samples of one block.
     Front to back, with c and a from the table: C += (1 - A) a c; A += (1 - A) a.
-    Values that are not finite are transparent.
+    Values are trilinear between the points of the block's lattice (see `insitu.render.bricks`), of
+    a vector those of the component or magnitude there; where a point around is not finite, the
+    sample is transparent. Bricks that do not show are not decoded once their ranges are known. The
+    picture does not depend on the number of threads (`insitu.engines.threads`).
 
     step: world length. component: index of a vector's component, "magnitude", or None for the
     scalar, or the magnitude of a vector. opaque: alpha in 0..1 at which a ray ends.
+    shading: light from the eye on the gradient, Lambert's and Phong's, fading where the values
+    change by less than the transfer function's domain over the diagonal of `bounds`; one-sided
+    differences at the block's faces may show as a seam.
+    jitter: the number of a frame; its samples are at k + r instead, r in 0..1 a hash of pixel and
+    frame, the same on every rank. None: the same picture every time.
+    surface: (rgba, depth) in the block's rectangle, (h, w, 4) float32 premultiplied and (h, w)
+    distance from the eye along the pixel's ray, infinite where there is nothing: a ray ends there,
+    and has the surface behind it.
 
-    Raises ValueError for a component that the block has not, or nodes that do not increase.
+    Raises ValueError for a component that the block has not, nodes that do not increase, a surface
+    of another shape, more than 65000 samples on a ray, or a brick cache that holds no brick.
     """
     rectangle = camera.rectangle(block.bounds)
     if rectangle[0] == rectangle[1]:  # out of view
         return Layer(np.zeros((0, 0, 4), np.float32), rectangle, block.bounds)
+    if surface is not None:
+        surface = _checked(surface, rectangle)
     right, up, forward = camera.image_plane()
     rgba = lib.march(
-        sampler=block.sampler,
+        bricks=block.bricks,
         x=block.nodes[0],
         y=block.nodes[1],
         z=block.nodes[2],
@@ -99,10 +128,33 @@ def march(
         table=transfer_function.for_step(step, bounds),
         range=transfer_function.domain,
         step=step,
-        component=component_index(component, block.sampler.components),
+        component=component_index(component, block.bricks.components),
         opaque=opaque,
+        flat=flat_gradient(transfer_function, bounds) if shading else None,
+        jitter=-1 if jitter is None else jitter,
+        surface=surface,
+        threads=threads(),
     )
     return Layer(rgba, rectangle, block.bounds)
+
+
+def flat_gradient(transfer_function: TransferFunction, bounds: Bounds) -> float:
+    """Values per world length at which a surface is lit half as much as a steep one."""
+    lo, hi = transfer_function.domain
+    return max((hi - lo) / float(np.linalg.norm(np.subtract(bounds[1], bounds[0]))), 1e-30)
+
+
+def _checked(
+    surface: tuple[np.ndarray, np.ndarray], rectangle: Rectangle
+) -> tuple[np.ndarray, np.ndarray]:
+    y0, y1, x0, x1 = rectangle
+    rgba, depth = surface
+    if rgba.shape != (y1 - y0, x1 - x0, 4) or depth.shape != (y1 - y0, x1 - x0):
+        raise ValueError(
+            f"surface: rgba of shape {rgba.shape}, depth of shape {depth.shape}; the block's "
+            f"rectangle is {(y1 - y0, x1 - x0)}"
+        )
+    return rgba, depth
 
 
 def component_index(component: Component, n_components: int) -> int:

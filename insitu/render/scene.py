@@ -1,137 +1,145 @@
-"""A scene: volume pictures of one field at one or several steps, all alike but for the step.
+"""A scene: pictures of one or several plots at one or several steps, all alike but for the step.
 
-In: a field at each step, what a plot and its renders ask for. Out: PNG files, written by rank 0.
+In: recorded steps, what plots and renders ask for. Out: PNG files, written by rank 0.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from mpi4py import MPI
 
-from insitu.fields.distributed_field import DistributedField, Summary
+from insitu.history.steps import Span, Step
 from insitu.parallel import together
-from insitu.render.camera import Camera
-from insitu.render.histogram import histogram
-from insitu.render.image import DARK, annotate, flatten, write_png
-from insitu.render.march import Block
+from insitu.pipelines.outline import Outline
+from insitu.pipelines.pipeline import Data, Names, Results, Volume
+from insitu.reactive.expressions import FieldKind
+from insitu.render.camera import Bounds, Camera
+from insitu.render.cinema import Cinema
+from insitu.render.image import write_png
+from insitu.render.layers import draw
+from insitu.render.plots import Plot, colors
 from insitu.render.transfer_function import TransferFunction
-from insitu.render.volume import render_volume
+from insitu.render.view import View
 
-DEFAULT_SIZE = 768
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
-    """One render of a scene, in Ascent's words."""
+class Scene:
+    """Pictures of plots from one or several views, at one or several steps."""
 
-    image_prefix: str
-    """File name without ending; a %d pattern takes the cycle, which else is appended."""
-    image_width: int = DEFAULT_SIZE
-    image_height: int = DEFAULT_SIZE
-    camera: Mapping[str, Any] | None = None
-    bg_color: tuple[float, float, float] = DARK
-    annotations: bool = True
+    name: str
+    what: str = "scene"
+    """ "extract" where it is one, of a Cinema database."""
+    plots: tuple[Plot, ...]
+    views: tuple[View, ...] = ()
+    cinemas: tuple[Cinema, ...] = ()
+    window: Span = 1
+    """How many of the recorded steps are rendered, the newest being the first; or all."""
 
+    @property
+    def reads(self) -> Names:
+        """The recorded fields that it shows at a step."""
+        return frozenset().union(*(p.pipeline.reads(frozenset({p.field})) for p in self.plots))
 
-def render_volume_scene(
-    comm: MPI.Comm,
-    steps: Sequence[DistributedField],
-    views: Sequence[View],
-    folder: Path,
-    *,
-    color_table: Mapping[str, Any] | None = None,
-    min_value: float | None = None,
-    max_value: float | None = None,
-    samples: int | None = None,
-) -> list[Path]:
-    """Volume-render one field at every step, once per view -> the files, on all ranks. Collective.
+    @property
+    def past(self) -> Names:
+        """The recorded fields of which it reads earlier steps."""
+        lines = frozenset().union(*(plot.pipeline.past for plot in self.plots))
+        return lines if self.window == 1 else lines | self.reads
 
-    The transfer function is one for all steps: over the range of all of them, unless min_value or
-    max_value say otherwise, and, where the colour table gives no opacity, fitted to the histogram
-    of the last step. A vector field is shown by its magnitude. samples: along the diagonal of the
-    domain; by default one per voxel.
+    def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
+        """ValueError where a plot or filter takes a field for what it is not."""
+        for plot in self.plots:
+            plot.check(Outline({name: kind.n_components for name, kind in kinds.items()}))
 
-    Raises RemoteError on every rank if one fails, ValueError for words not understood.
-    """
-    if not steps:
-        return []
-    domain = _domain(steps, min_value, max_value)
-    transfer_function = TransferFunction.from_ascent(color_table, domain)
-    if not transfer_function.opacity_given:
-        counts, edges = histogram(comm, _blocks(comm, steps[-1]), domain)
-        transfer_function = transfer_function.with_opacity_from_histogram(counts, edges)
-    files = []
-    for field in steps:
-        blocks = _blocks(comm, field)
-        for view in views:
-            files.append(
-                _render(comm, field.summary, blocks, view, folder, transfer_function, samples)
-            )
-    return files
+    def run(self, comm: MPI.Comm, steps: Sequence[Step], folder: Path) -> list[Path]:
+        """Write its pictures of these steps -> the files, on all ranks. Collective.
 
-
-def _render(
-    comm: MPI.Comm,
-    summary: Summary,
-    blocks: Sequence[Block],
-    view: View,
-    folder: Path,
-    transfer_function: TransferFunction,
-    samples: int | None,
-) -> Path:
-    camera = Camera.from_ascent(view.camera, summary.bounds, view.image_width, view.image_height)
-    diagonal = float(np.linalg.norm(summary.bounds[1] - summary.bounds[0]))
-    spacing = None if samples is None else diagonal / samples
-    image = render_volume(comm, blocks, camera, transfer_function, spacing=spacing)
-    path = folder / f"{file_stem(view.image_prefix, summary.cycle)}.png"
-    with together(comm, f"picture {path}"):
-        if image is not None:
-            pixels = flatten(image, view.bg_color, camera=camera, bounds=summary.bounds)
-            if view.annotations:
-                pixels = annotate(
-                    pixels,
-                    caption=f"cycle {summary.cycle}   time {summary.time:.4g}",
-                    transfer_function=transfer_function,
-                    label=summary.name,
-                )
-            write_png(path, pixels)
-    return path
+        Raises the same on every rank: RemoteError, or ValueError for words not understood.
+        """
+        files = []
+        shown = Shown.at(comm, self.plots, steps)
+        for view in self.views:
+            for moment in shown:
+                path = folder / f"{view.file_stem(moment.step.cycle)}.png"
+                moment.picture(view, path)
+                files.append(path)
+        for cinema in self.cinemas:
+            times = [moment.step.cycle for moment in shown]
+            for moment in shown:
+                for view, path in cinema.views(folder, moment.step.cycle, moment.bounds):
+                    moment.picture(view, path)
+            files.append(cinema.write_index(comm, folder, times))
+        return files
 
 
-def file_stem(prefix: str, cycle: int) -> str:
-    """`prefix` with the cycle in place of its %d pattern (as in "density_%04d"), else appended."""
-    if re.search(r"%0?\d*d", prefix):
-        return re.sub(r"%0?\d*d", lambda pattern: pattern.group() % cycle, prefix, count=1)
-    return f"{prefix}_{cycle:06d}"
+@dataclass(frozen=True)
+class Shown:
+    """The plots of a scene at one step, ready to be drawn from anywhere."""
+
+    comm: MPI.Comm
+    step: Step
+    bounds: Bounds
+    boxes: tuple[Bounds, ...]
+    """Of this rank's blocks."""
+    plots: tuple[tuple[Plot, Data, TransferFunction], ...]
+
+    @staticmethod
+    def at(comm: MPI.Comm, plots: Sequence[Plot], steps: Sequence[Step]) -> list[Shown]:
+        """At each of the steps, the colours being the same at all. Collective."""
+        if not steps:
+            return []
+        results = [Results(comm, step) for step in steps]
+        wanted = _wanted(plots)
+        data = [[shape(r, plot, wanted) for r in results] for plot in plots]
+        tables = [colors(comm, plot, each) for plot, each in zip(plots, data, strict=True)]
+        return [
+            Shown(comm, step, r.bounds, r.boxes, tuple(zip(plots, each, tables, strict=True)))
+            for step, r, *each in zip(steps, results, *data, strict=True)
+        ]
+
+    def image(self, camera: Camera) -> np.ndarray | None:
+        """Premultiplied RGBA (h, w, 4) float32 on rank 0, None elsewhere. Collective."""
+        return draw(self.comm, self.plots, camera, self.bounds, self.boxes)
+
+    def pixels(self, view: View) -> np.ndarray | None:
+        """8-bit RGB(A) with annotations on rank 0, None elsewhere. Collective."""
+        camera = view.camera_for(self.bounds)
+        image = self.image(camera)
+        pixels = None
+        with together(self.comm, f"picture of cycle {self.step.cycle}"):
+            if image is not None:
+                caption = f"cycle {self.step.cycle}   time {self.step.time:.4g}"
+                bars = [(p.field, table) for p, _, table in self.plots if p.color_bar]
+                pixels = view.pixels(image, camera, self.bounds, caption, bars)
+        return pixels
+
+    def picture(self, view: View, path: Path) -> None:
+        """Write a PNG file on rank 0. Collective."""
+        pixels = self.pixels(view)
+        with together(self.comm, f"picture {path}"):
+            if pixels is not None:
+                write_png(path, pixels)
 
 
-def _blocks(comm: MPI.Comm, field: DistributedField) -> list[Block]:
-    """This rank's blocks, ready to be read. Collective: RemoteError on every rank if one fails."""
-    blocks: list[Block] = []
-    with together(comm, f"blocks of {field.summary.name}"):
-        blocks = [Block(part.sampler(), part.nodes) for part in field.fields]
-    return blocks
+def shape(results: Results, plot: Plot, wanted: Mapping[object, Names]) -> Data:
+    """What a plot draws: what its pipeline gives, or the faces around that. Collective."""
+    data = results.of(plot.pipeline, wanted[plot.pipeline.filters])
+    if plot.type == "pseudocolor" and isinstance(data, Volume):
+        return data.surface(results.comm)
+    return data
 
 
-def _domain(
-    steps: Sequence[DistributedField], min_value: float | None, max_value: float | None
-) -> tuple[float, float]:
-    """Values that the colour table spans: of all steps, or as given."""
-    ranges = np.stack([field.summary.range for field in steps])  # (steps, components, 2)
-    if not np.isfinite(ranges).any():  # nothing but NaN: whatever the colours, nothing shows
-        ranges = np.nan_to_num(ranges)
-    if ranges.shape[1] == 1:
-        lowest, highest = float(np.nanmin(ranges[..., 0])), float(np.nanmax(ranges[..., 1]))
-    else:  # the magnitude is at most that of the largest components together
-        lowest, highest = 0.0, float(np.linalg.norm(np.nanmax(np.abs(ranges), axis=(0, 2))))
-    low = lowest if min_value is None else min_value
-    high = highest if max_value is None else max_value
-    if not low <= high:
-        raise ValueError(f"plot: min_value {low} is above max_value {high}")
-    return low, high
+def _wanted(plots: Sequence[Plot]) -> Mapping[object, Names]:
+    """The fields wanted of each pipeline, by its filters: those of all plots of it."""
+    found: dict[object, Names] = {}
+    for plot in plots:
+        key = plot.pipeline.filters
+        found[key] = found.get(key, frozenset()) | {plot.field}
+    return found

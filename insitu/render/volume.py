@@ -30,6 +30,8 @@ def render_volume(
     component: Component = None,
     samples_per_voxel: float = 1.0,
     spacing: float | None = None,
+    shading: bool = False,
+    jitter: int | None = None,
 ) -> np.ndarray | None:
     """Premultiplied RGBA (height, width, 4) float32 on rank 0, None elsewhere. Collective.
 
@@ -37,6 +39,7 @@ def render_volume(
     must be the same on every rank. component: index, "magnitude", or None for the scalar, or the
     magnitude of a vector. samples_per_voxel: samples along `spacing`, a world length; by default
     the smallest distance between two nodes on any rank, and at most 4096 samples on the diagonal.
+    shading, jitter: as of `march`.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block, or if boxes
     overlap.
@@ -52,7 +55,16 @@ def render_volume(
     step = max(step, float(np.linalg.norm(bounds[1] - bounds[0])) / MAX_SAMPLES)
     with together(comm, "volume rendering"):
         layers = [
-            march(block, camera, transfer_function, bounds=bounds, step=step, component=component)
+            march(
+                block,
+                camera,
+                transfer_function,
+                bounds=bounds,
+                step=step,
+                component=component,
+                shading=shading,
+                jitter=jitter,
+            )
             for block in blocks
         ]
     return composite(comm, layers, camera.position, camera.width, camera.height)

@@ -63,7 +63,7 @@ def test_fields_without_a_run_file(here: Path) -> None:
     assert run.record is not None and run.record.path == "insitu_record"
     actions, refused = wishes.understood(run, wanted)
     assert [q.name for q in actions.queries] == ["p"] and not refused
-    assert [s.plot.field for s in actions.scenes] == ["density"]
+    assert [s.plots[0].field for s in actions.due] == ["density"]
     run = wishes.configuration(
         {"ghost_field_name": "g", "exceptions": "forward"}, [], [*published, "flags"], published
     )

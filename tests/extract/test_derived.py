@@ -231,3 +231,10 @@ def test_values_that_are_not_finite_are_no_extrema() -> None:
     np.testing.assert_allclose(derived.sampled_range, [[8**0.5] * 2])
     never = vector_magnitude(AnalyticBlock((lambda x, y, z: x * np.nan,), lines()))
     assert np.isnan(never.sampled_range).all()
+
+
+def test_no_points() -> None:
+    block = AnalyticBlock(flow(), lines())
+    for made, shape in ((vector_magnitude(block), (0,)), (vorticity(block), (0, 3))):
+        assert made(np.empty((0, 3))).shape == shape
+        assert made.gradient(np.empty((0, 3))).shape == (*shape, 3)

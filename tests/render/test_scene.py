@@ -9,15 +9,22 @@ from PIL import Image
 
 from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
+from insitu.fields.raw_block import RawBlock
+from insitu.history.steps import newest
+from insitu.history.window import Window
 from insitu.metrics import psnr
+from insitu.pipelines.derive import Derive
+from insitu.pipelines.pipeline import Pipeline
 from insitu.render.camera import Camera
 from insitu.render.histogram import histogram
 from insitu.render.march import Block
-from insitu.render.scene import View, file_stem, render_volume_scene
+from insitu.render.plots import Plot
+from insitu.render.scene import Scene, Shown
 from insitu.render.transfer_function import TransferFunction
+from insitu.render.view import View
 from insitu.render.volume import render_volume
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import GlobalRange, grid_sampler, local_ranges
+from insitu.training.ranges import GlobalRange, local_ranges
 from insitu.training.train import train
 from tests.blocks import blob, split, swirl
 
@@ -43,14 +50,10 @@ def test_the_picture_is_that_of_the_raw_data() -> None:
     field = gathered(comm, blob)
     camera = Camera.default(field.summary.bounds, 96, 96)
     colors = TransferFunction.default(tuple(field.summary.range[0]))
-    neural = render_volume(
-        comm, [Block(f.sampler(), f.nodes) for f in field.fields], camera, colors
-    )
+    neural = render_volume(comm, [Block.of(f) for f in field.fields], camera, colors)
     if comm.rank == 0:
         (whole,) = split(blob, CELLS, (1, 1, 1))
-        raw = render_volume(
-            MPI.COMM_SELF, [Block(grid_sampler(whole), whole.nodes)], camera, colors
-        )
+        raw = render_volume(MPI.COMM_SELF, [Block.of(RawBlock(whole))], camera, colors)
         assert psnr(neural, raw, 1.0) > 38
         assert raw[..., 3].max() > 0.2  # there is something to see
 
@@ -63,7 +66,7 @@ def test_the_picture_does_not_depend_on_the_ranks() -> None:
 
     def picture(c: MPI.Comm) -> np.ndarray | None:
         field = gathered(c, blob)
-        return render_volume(c, [Block(f.sampler(), f.nodes) for f in field.fields], camera, colors)
+        return render_volume(c, [Block.of(f) for f in field.fields], camera, colors)
 
     together, alone = picture(comm), picture(MPI.COMM_SELF)
     if comm.rank == 0:
@@ -71,36 +74,56 @@ def test_the_picture_does_not_depend_on_the_ranks() -> None:
         assert np.abs(together - alone).max() < 1 / 255
 
 
+def window(comm: MPI.Comm, functions: object) -> Window:
+    """The field at two steps."""
+    found = Window(5)
+    for cycle in (5, 10):
+        found.append(gathered(comm, functions, cycle))
+    return found
+
+
+SMALL = {"image_width": 120, "image_height": 100}
+
+
 @pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("functions", [blob, [blob, swirl, blob]])
-def test_a_scene_writes_a_picture_per_step(functions: object, tmp_path: Path) -> None:
+def test_a_scene_writes_a_picture_per_step(functions: object, folder: Path) -> None:
     comm = MPI.COMM_WORLD
-    folder = comm.bcast(tmp_path)
-    steps = [gathered(comm, functions, cycle) for cycle in (5, 10)]
-    views = [View(image_prefix="a_%04d", image_width=120, image_height=100)]
-    files = render_volume_scene(comm, steps, views, folder)
-    assert [f.name for f in files] == ["a_0005.png", "a_0010.png"]
+    views = (View(image_prefix="a_%04d", **SMALL), View(image_name="b", render_bg=False, **SMALL))
+    scene = Scene(name="s", plots=(Plot(field="density"),), views=views, window="all")
+    files = scene.run(comm, newest(window(comm, functions), {"density"}, "all"), folder)
+    assert [f.name for f in files] == ["a_0005.png", "a_0010.png", "b.png", "b.png"]
     comm.barrier()
     for file in files:
         with Image.open(file) as image:
             assert image.size == (120, 100)
-            assert np.asarray(image).std() > 5
+            assert image.mode == ("RGBA" if file.name == "b.png" else "RGB")
+            assert np.asarray(image)[..., :3].std() > 5
 
 
-def test_file_names() -> None:
-    assert file_stem("a_%04d", 7) == "a_0007"
-    assert file_stem("a_%d_b", 7) == "a_7_b"
-    assert file_stem("a", 7) == "a_000007"
-    assert file_stem("100%", 7) == "100%_000007"
+@pytest.mark.parallel([1, 2, 3])
+def test_a_plot_of_a_computed_field(folder: Path) -> None:
+    """The picture of a gradient's length is there, and does not depend on the ranks."""
+    pipeline = Pipeline("p", (Derive("gradient", "density", "g"),))
+    plots = (Plot(field="g", pipeline=pipeline, samples=40),)
+    camera = Camera.default(([0, 0, 0], [1, 1, 1]), 48, 48)
+
+    def picture(comm: MPI.Comm) -> np.ndarray | None:
+        steps = newest(window(comm, blob), {"density"}, 1)
+        (shown,) = Shown.at(comm, plots, steps)
+        return shown.image(camera)
+
+    together, alone = picture(MPI.COMM_WORLD), picture(MPI.COMM_SELF)
+    if MPI.COMM_WORLD.rank == 0:
+        assert np.abs(together - alone).max() < 2 / 255
+        assert alone[..., 3].max() > 0.2
 
 
 @pytest.mark.parallel([1, 2, 4])
 def test_histogram() -> None:
     comm = MPI.COMM_WORLD
     blocks = split(lambda x, y, z: x, CELLS, (4, 1, 1))
-    mine = [
-        Block(grid_sampler(b), b.nodes) for i, b in enumerate(blocks) if i % comm.size == comm.rank
-    ]
+    mine = [Block.of(RawBlock(b)) for i, b in enumerate(blocks) if i % comm.size == comm.rank]
     counts, edges = histogram(comm, mine, (0.0, 1.0))
     assert counts.shape == (64,) and edges.shape == (65,)
     share = counts / counts.sum()
@@ -108,9 +131,9 @@ def test_histogram() -> None:
 
 
 def test_wrong_words_are_refused(tmp_path: Path) -> None:
-    field = gathered(MPI.COMM_SELF, blob)
+    plots = (Plot(field="density", min_value=1e9),)  # above all that there is
+    scene = Scene(name="s", plots=plots, views=(View(image_prefix="a"),))
+    steps = newest(window(MPI.COMM_SELF, blob), {"density"}, 1)
     with pytest.raises(ValueError, match="min_value"):
-        render_volume_scene(
-            MPI.COMM_SELF, [field], [View(image_prefix="a")], tmp_path, min_value=2, max_value=1
-        )
-    assert render_volume_scene(MPI.COMM_SELF, [], [View(image_prefix="a")], tmp_path) == []
+        scene.run(MPI.COMM_SELF, steps, tmp_path)
+    assert scene.run(MPI.COMM_SELF, [], tmp_path) == []

@@ -1,285 +1,377 @@
-// Emission-absorption ray marching through the box of one partition.
+// Emission-absorption ray marching through the bricks of one block.
 //
-// In: a sampler, the box's nodes, camera, transfer function. Out: premultiplied RGBA of a pixel
-// rectangle, of which every rank's share adds up to what one rank with the whole domain makes.
+// Bricks are visited front to back, each once, with all the rays that go through it; what a ray has
+// gathered so far is its pixel. So a picture takes the memory of its pixels and of a brick per
+// thread, and a brick that does not show, or is hidden, is not decoded.
+//
+// In: bricks, rays, transfer function. Out: premultiplied RGBA of a pixel rectangle, of which every
+// block's share adds up to what one block over the whole domain makes.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <memory>
 #include <vector>
 
-#include "sampler.hpp"
+#include "brick_order.hpp"
+#include "bricks.hpp"
+#include "lattice.hpp"
+#include "rays.hpp"
+#include "shading.hpp"
+#include "transfer.hpp"
+#include "trilinear.hpp"
 
 namespace insitu {
 
-using Vec3 = std::array<double, 3>;
-
-// a * b + c, rounded once wherever the CPU can. Spelled out so that a position comes out the same
-// in every loop that computes it, vectorised or not: ranks must agree on it to the last bit.
-inline double fused(double a, double b, double c) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-  return std::fma(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
-
-struct Box {
-  Vec3 lo, hi;
-};
-
-struct View {
-  Vec3 eye, forward;  // forward: unit
-  Vec3 right, up;     // half the image's width and height at distance 1
-  long width, height;
-};
-
-struct Rectangle {
-  long y0, y1, x0, x1;  // half open, in pixels, row 0 at the top
-};
-
-// Rows of straight RGBA over [lo, hi]; the alpha of one step, not of the reference length.
-struct TransferTable {
-  const float* rgba;
-  long rows;
-  float lo, hi;
+// What lies opaque or half so within the block, of the rectangle's pixels; null: nothing.
+struct Surface {
+  const float* rgba;   // premultiplied
+  const float* depth;  // distance from the eye along the ray
 };
 
 struct MarchOptions {
-  double step;    // world length between samples
-  int component;  // of the sampler's values; -1: magnitude
+  int component;  // or kMagnitude
   float opaque;   // a ray ends when its alpha reaches this
-};
-
-// World to unit coordinate along one axis: piecewise linear through the nodes.
-class Axis {
- public:
-  Axis(const double* nodes, long count) : nodes_(nodes, nodes + count), cells_(count - 1) {
-    lo_ = nodes_.front();
-    inverse_ = 1.0 / (nodes_.back() - lo_);
-    const double spacing = (nodes_.back() - lo_) / static_cast<double>(cells_);
-    for (long i = 0; i < count; ++i)
-      uniform_ &= std::abs(nodes_[i] - (lo_ + spacing * static_cast<double>(i))) < 1e-6 * spacing;
-  }
-
-  // cell: where the last search ended, the likely place of the next.
-  float unit(double p, long& cell) const {
-    double u = (p - lo_) * inverse_;
-    if (!uniform_) {
-      if (!(nodes_[cell] <= p && p < nodes_[cell + 1])) cell = find(p);
-      const double within = (p - nodes_[cell]) / (nodes_[cell + 1] - nodes_[cell]);
-      u = (static_cast<double>(cell) + within) / static_cast<double>(cells_);
-    }
-    return static_cast<float>(std::min(std::max(u, 0.0), 1.0));
-  }
-
- private:
-  long find(double p) const {
-    const long above = std::upper_bound(nodes_.begin(), nodes_.end(), p) - nodes_.begin();
-    return std::min(std::max(above - 1, 0L), cells_ - 1);
-  }
-
-  std::vector<double> nodes_;
-  long cells_;
-  double lo_ = 0.0, inverse_ = 1.0;
-  bool uniform_ = true;
-};
-
-// One ray and its samples t_k = entry + (k + 0.5) * step, k in [next, end), that lie in the box.
-struct Ray {
-  Vec3 direction;
-  double entry;  // distance from the eye to the whole domain, 0 when the eye is inside
-  long next, end;
-  long pixel;  // in the rectangle
-  float rgba[4];
+  bool shading;
+  float flat;     // see Shading
+  int threads;
 };
 
 class Marcher {
  public:
-  // domain: the box of all ranks together; box: this partition's, bounded by its nodes.
-  Marcher(const Sampler& sampler, const std::array<Axis, 3>& axes, const Box& box,
-          const Box& domain, const View& view, const TransferTable& table,
-          const MarchOptions& options)
-      : sampler_(sampler), axes_(axes), box_(box), domain_(domain), view_(view), table_(table),
-        options_(options) {
-    const float span = table.hi - table.lo;
-    scale_ = span > 0.0f ? static_cast<float>(table.rows - 1) / span : 0.0f;
-  }
+  Marcher(Bricks& bricks, const std::array<LatticeAxis, 3>& axes, const Rays& rays,
+          const TransferTable& table, const MarchOptions& options, const Rectangle& area,
+          const Surface& surface)
+      : bricks_(bricks), axes_(axes), rays_(rays), table_(table), options_(options), area_(area),
+        surface_(surface), stride_((area.width() + kWide - 1) / kWide * kWide),
+        margin_(options.shading ? 1 : 0),
+        shading_({axes[0].inverse_spacing(), axes[1].inverse_spacing(),
+                  axes[2].inverse_spacing()}, options.flat) {}
 
-  // out: (y1 - y0, x1 - x0, 4), zero on entry.
-  void march(const Rectangle& area, float* out) const {
-    Scratch scratch(sampler_.components());
-    for (long y = area.y0; y < area.y1; y += kTile)
-      for (long x = area.x0; x < area.x1; x += kTile) {
-        const Rectangle tile{y, std::min(y + kTile, area.y1), x, std::min(x + kTile, area.x1)};
-        march_tile(tile, area, scratch, out);
-      }
+  // out: (height, width, 4) of the rectangle, zero on entry.
+  void march(float* out) {
+    out_ = out;
+    owned_.assign(static_cast<std::size_t>(area_.height() * stride_), Samples{0, 0});
+    run_team(options_.threads, [&](int thread) { start_rays(thread); });
+    // Every thread holds a brick.
+    const long room = bricks_.cache().room_for(bricks_.largest(margin_));
+    const int threads = static_cast<int>(std::clamp<long>(options_.threads, 1, std::max(room, 1L)));
+    std::vector<std::unique_ptr<Scratch>> scratch;
+    for (int i = 0; i < threads; ++i) scratch.push_back(std::make_unique<Scratch>());
+    BrickOrder(bricks_.count(), brick_at_eye()).run(threads, [&](long brick, int thread) {
+      visit(brick, *scratch[thread]);
+    });
+    if (surface_.rgba) blend_surface();
   }
 
  private:
-  static constexpr long kTile = 16;      // rays of a tile advance together
-  static constexpr long kBatch = 4096;   // points handed to the sampler at once, at most
-  static constexpr long kMinSteps = 16;  // of one ray in one batch
-  static constexpr long kMaxSteps = 64;
+  static constexpr long kRound = 16;     // samples of a ray before the next ray's
+  static constexpr long kBatch = 1024;   // samples looked up together
+  static constexpr long kEnough = 192;   // are worth looking up
 
-  struct Scratch {
-    explicit Scratch(int components)
-        : points(3 * kBatch), values(static_cast<size_t>(components) * kBatch), scalars(kBatch) {
-      rays.reserve(kTile * kTile);
-    }
-    std::vector<Ray> rays;
-    std::vector<float> points, values, scalars;
+  // Cells by which a brick is widened where rays meet its faces; rounding in single precision is
+  // less, up to a thousand cells.
+  static constexpr float kSlack = 1e-3f;
+
+  // Consecutive samples of a ray.
+  struct Run {
+    int pixel, count;
   };
 
-  void march_tile(const Rectangle& tile, const Rectangle& area, Scratch& s, float* out) const {
-    s.rays.clear();
-    for (long y = tile.y0; y < tile.y1; ++y)
-      for (long x = tile.x0; x < tile.x1; ++x) {
-        Ray ray;
-        if (start(x, y, ray)) {
-          ray.pixel = (y - area.y0) * (area.x1 - area.x0) + (x - area.x0);
-          s.rays.push_back(ray);
+  struct Scratch {
+    alignas(64) float position[3][kBatch + kLanes] = {};
+    alignas(64) float direction[3][kBatch + kLanes] = {};
+    alignas(64) float row[kBatch + kLanes] = {};
+    float gradient[3 * (kBatch + kLanes)];
+    Shading::Light light[kBatch + kLanes];
+    Run runs[kBatch];
+    long n = 0, n_runs = 0;  // samples, runs
+  };
+
+  // Rays of a packet: sample k of those that the block owns lies at from + k * step along the axes.
+  struct Packet {
+    alignas(64) float from[3][kWide], step[3][kWide], direction[3][kWide];
+    alignas(64) int next[kWide], end[kWide];  // samples that may lie in the brick
+  };
+
+  // A brick being marched.
+  struct Visit {
+    const BrickBox& box;
+    BrickSampler sample;
+    uint64_t shown;          // macrocells
+    float near[3], far[3];   // its faces along the axes
+    vint first_cell[3], cells[3];
+    vfloat first_point[3], per_macrocell[3];
+  };
+
+  void start_rays(int thread) {
+    const Part rows = part_of(area_.height(), thread, options_.threads);
+    for (long y = rows.begin; y < rows.end; ++y)
+      for (long x = 0; x < area_.width(); ++x) {
+        const float depth = surface_.depth ? surface_.depth[y * area_.width() + x]
+                                           : std::numeric_limits<float>::infinity();
+        owned_[y * stride_ + x] = rays_.owned(area_.x0 + x, area_.y0 + y, depth);
+      }
+  }
+
+  // Where in the grid of bricks the eye is, or the nearest to it.
+  Index3 brick_at_eye() const {
+    Index3 at;
+    for (int a = 0; a < 3; ++a) {
+      const auto along = static_cast<float>(axes_[a].along(rays_.view().eye[a]));
+      const auto cell = static_cast<long>(axes_[a].lattice(splat(along))[0]);
+      at[a] = std::min(cell / bricks_.size()[a], bricks_.count()[a] - 1);
+    }
+    return at;
+  }
+
+  void visit(long number, Scratch& s) {
+    const auto shows = [&](const ValueRange& range) { return table_.shows(range); };
+    const auto known = bricks_.ranges(number, options_.component);
+    if (known && !visible_macrocells(*known, shows)) return;
+    const BrickBox box = bricks_.box(number, margin_);
+    const Rectangle seen = footprint(box);
+    if (!any_ray_left(seen)) return;
+    const auto held = bricks_.get(number, options_.component, margin_);
+    const uint64_t shown =
+        visible_macrocells(*bricks_.ranges(number, options_.component), shows);
+    if (!shown) return;
+    Visit brick{box, BrickSampler(held->values(), box), shown, {}, {}, {}, {}, {}, {}};
+    for (int a = 0; a < 3; ++a) {
+      const long last = axes_[a].points() - 1;
+      // Nothing of the block lies beyond its faces.
+      brick.near[a] =
+          box.lo[a] == 0 ? -1e30f : static_cast<float>(axes_[a].place(box.lo[a])) - kSlack;
+      brick.far[a] =
+          box.hi[a] == last ? 1e30f : static_cast<float>(axes_[a].place(box.hi[a])) + kSlack;
+      brick.first_cell[a] = splat(static_cast<int>(box.lo[a]));
+      brick.cells[a] = splat(static_cast<int>(box.hi[a] - box.lo[a]));
+      brick.first_point[a] = splat(static_cast<float>(box.first[a]));
+      brick.per_macrocell[a] =
+          splat(1.0f / static_cast<float>(macrocell_size(box.hi[a] - box.lo[a])));
+    }
+    Packet packet;
+    for (long y = seen.y0; y < seen.y1; ++y)
+      for (long x = seen.x0; x < seen.x1; x += kWide)
+        if (set_up(brick, x, y, packet)) march_packet(brick, x, y, packet, s);
+    look_up(brick, s);
+  }
+
+  // Pixels of the rectangle that a brick may touch, counted from its corner, from a multiple of
+  // kWide on.
+  Rectangle footprint(const BrickBox& box) const {
+    const View& view = rays_.view();
+    double x0 = 1e30, x1 = -1e30, y0 = 1e30, y1 = -1e30;
+    const auto square = [](const Vec3& v) { return v[0] * v[0] + v[1] * v[1] + v[2] * v[2]; };
+    const double right = square(view.right), up = square(view.up);
+    for (int corner = 0; corner < 8; ++corner) {
+      double sx = 0.0, sy = 0.0, depth = 0.0, size = 0.0;
+      for (int a = 0; a < 3; ++a) {
+        const double along = axes_[a].place(corner >> a & 1 ? box.hi[a] : box.lo[a]);
+        const double off = (along - axes_[a].along(view.eye[a])) / axes_[a].scale();
+        sx += off * view.right[a];
+        sy += off * view.up[a];
+        depth += off * view.forward[a];
+        size += std::abs(off);
+      }
+      if (depth <= 1e-6 * size) return {0, area_.height(), 0, area_.width()};
+      sx = (sx / right / depth + 1.0) / 2.0 * static_cast<double>(view.width);
+      sy = (1.0 - sy / up / depth) / 2.0 * static_cast<double>(view.height);
+      x0 = std::min(x0, sx);
+      x1 = std::max(x1, sx);
+      y0 = std::min(y0, sy);
+      y1 = std::max(y1, sy);
+    }
+    const auto clamped = [](double v, long from, long to) {  // a near corner may be far out
+      return std::clamp(static_cast<long>(std::clamp(v, -1e9, 1e9)) - from, 0L, to);
+    };
+    const Rectangle r{clamped(std::floor(y0) - 1, area_.y0, area_.height()),
+                      clamped(std::ceil(y1) + 1, area_.y0, area_.height()),
+                      clamped(std::floor(x0) - 1, area_.x0, area_.width()),
+                      clamped(std::ceil(x1) + 1, area_.x0, area_.width())};
+    return {r.y0, r.y1, r.x0 / kWide * kWide, r.x1};
+  }
+
+  // Another thread may be at this pixel, though not with a sample: then either answer will do.
+  bool alive(long pixel) const {
+    float alpha;
+    __atomic_load(out_ + 4 * pixel + 3, &alpha, __ATOMIC_RELAXED);
+    return alpha < options_.opaque;
+  }
+
+  bool any_ray_left(const Rectangle& seen) const {
+    for (long y = seen.y0; y < seen.y1; ++y)
+      for (long x = seen.x0; x < seen.x1; ++x)
+        if (owned_[y * stride_ + x].count && alive(y * area_.width() + x)) return true;
+    return false;
+  }
+
+  // The rays of pixels x .. x + kWide - 1; false when none may have a sample in the brick.
+  bool set_up(const Visit& brick, long x, long y, Packet& p) const {
+    alignas(64) int begin[kWide], count[kWide];
+    bool any = false;
+    for (long i = 0; i < kWide; ++i) {
+      const Samples owned = owned_[y * stride_ + x + i];
+      const bool left = owned.count && alive(y * area_.width() + x + i);
+      begin[i] = owned.begin;
+      count[i] = left ? owned.count : 0;
+      any |= left;
+    }
+    if (!any) return false;
+    alignas(64) double d[3][kWide], first[3][kWide];
+    rays_.packet(area_.x0 + x, area_.y0 + y, begin, d, first);
+    alignas(64) float near[kWide] = {}, far[kWide];
+    for (int i = 0; i < kWide; ++i) far[i] = static_cast<float>(count[i]);
+    for (int a = 0; a < 3; ++a) {
+      const double scale = axes_[a].scale(), lo = axes_[a].lo();
+      for (int i = 0; i < kWide; ++i) {
+        const auto from = static_cast<float>((first[a][i] - lo) * scale);
+        const auto step = static_cast<float>(d[a][i] * (rays_.step() * scale));
+        const float inverse = 1.0f / step;
+        const float t0 = (brick.near[a] - from) * inverse, t1 = (brick.far[a] - from) * inverse;
+        const float least = t1 < t0 ? t1 : t0, most = t1 < t0 ? t0 : t1;
+        near[i] = least > near[i] ? least : near[i];
+        far[i] = most < far[i] ? most : far[i];
+        p.from[a][i] = from;
+        p.step[a][i] = step;
+        p.direction[a][i] = static_cast<float>(d[a][i]);
+      }
+    }
+    int samples = 0;
+    for (int i = 0; i < kWide; ++i) {
+      // A little wider at each end: which are in the brick is decided on their positions.
+      const int next = static_cast<int>(near[i] + 0.99f);
+      const int end = std::min(static_cast<int>(far[i] + 0.01f) + 1, count[i]);
+      p.next[i] = next;
+      p.end[i] = near[i] <= far[i] ? end : 0;
+      samples += std::max(p.end[i] - next, 0);
+    }
+    return samples > 0;
+  }
+
+  void march_packet(const Visit& brick, long x, long y, Packet& p, Scratch& s) const {
+    for (bool more = true; more;) {
+      more = false;
+      for (long i = 0; i < kWide; ++i) {
+        if (p.next[i] >= p.end[i]) continue;
+        const long pixel = y * area_.width() + x + i;
+        if (!alive(pixel)) {
+          p.next[i] = p.end[i];
+          continue;
         }
+        const long begin = s.n;
+        const int end = std::min(p.next[i] + static_cast<int>(kRound), p.end[i]);
+        for (; p.next[i] < end; p.next[i] += kLanes) gather(brick, p, i, end, s);
+        p.next[i] = end;
+        more |= end < p.end[i];
+        if (s.n > begin) {
+          Run& run = s.runs[s.n_runs++];
+          run.pixel = static_cast<int>(pixel);
+          run.count = static_cast<int>(s.n - begin);
+        }
+        if (s.n > kBatch - kRound) look_up(brick, s);
       }
-    while (!s.rays.empty()) {
-      const long active = static_cast<long>(s.rays.size());
-      const long steps = std::min(std::max(kBatch / active, kMinSteps), kMaxSteps);
-      const long n = gather(s, steps);
-      sampler_.sample(s.points.data(), n, s.values.data());
-      reduce(s.values.data(), n, s.scalars.data());
-      blend(s, steps, out);
+      if (s.n > kEnough) look_up(brick, s);
     }
   }
 
-  // The ray through the centre of pixel (x, y); false when it has no sample in the box.
-  bool start(long x, long y, Ray& ray) const {
-    const double sx = 2.0 * (static_cast<double>(x) + 0.5) / static_cast<double>(view_.width) - 1.0;
-    const double sy =
-        1.0 - 2.0 * (static_cast<double>(y) + 0.5) / static_cast<double>(view_.height);
-    Vec3& d = ray.direction;
-    for (int a = 0; a < 3; ++a)
-      d[a] = fused(sy, view_.up[a], fused(sx, view_.right[a], view_.forward[a]));
-    const double length = std::sqrt(fused(d[0], d[0], fused(d[1], d[1], d[2] * d[2])));
-    for (int a = 0; a < 3; ++a) d[a] /= length;
-
-    double exit;
-    intersect(domain_, d, ray.entry, exit);
-    double near, far;
-    intersect(box_, d, near, far);
-    // An estimate, one sample wider at each end; which samples are really owned is decided on
-    // their positions. Rounding is monotone, so the owned ones are consecutive.
-    const double first = std::floor((near - ray.entry) / options_.step - 0.5) - 1.0;
-    const double last = std::ceil((far - ray.entry) / options_.step - 0.5) + 1.0;
-    if (!(first <= last)) return false;
-    ray.next = std::max(0L, static_cast<long>(first));
-    ray.end = static_cast<long>(last) + 1;
-    while (ray.next < ray.end && !owned(position(ray, ray.next))) ++ray.next;
-    while (ray.next < ray.end && !owned(position(ray, ray.end - 1))) --ray.end;
-    std::fill(ray.rgba, ray.rgba + 4, 0.0f);
-    return ray.next < ray.end;
-  }
-
-  // Distances at which a ray from the eye enters and leaves a box; near > far when it misses.
-  void intersect(const Box& box, const Vec3& direction, double& near, double& far) const {
-    near = 0.0;
-    far = std::numeric_limits<double>::max();
+  // Those of the next kLanes samples of ray i before `end` that lie in macrocells that show.
+  void gather(const Visit& brick, const Packet& p, long i, int end, Scratch& s) const {
+    const vint k = lane_numbers() + splat(p.next[i]);
+    vfloat at[3];
+    vint in = k < splat(end);
+    vint cells[3];
     for (int a = 0; a < 3; ++a) {
-      if (direction[a] == 0.0) {
-        if (view_.eye[a] < box.lo[a] || view_.eye[a] > box.hi[a]) far = -1.0;
-        continue;
-      }
-      const double t0 = (box.lo[a] - view_.eye[a]) / direction[a];
-      const double t1 = (box.hi[a] - view_.eye[a]) / direction[a];
-      near = std::max(near, std::min(t0, t1));
-      far = std::min(far, std::max(t0, t1));
+      const vfloat lattice =
+          axes_[a].lattice(splat(p.from[a][i]) + to_float(k) * splat(p.step[a][i]));
+      const vint last = splat(static_cast<int>(axes_[a].points() - 2));
+      cells[a] = least(to_int(lattice), last) - brick.first_cell[a];
+      in &= (cells[a] >= vint{}) & (cells[a] < brick.cells[a]);
+      at[a] = lattice - brick.first_point[a];
+    }
+    if (~brick.shown) {
+      vint macrocell{};
+      for (int a = 0; a < 3; ++a)
+        macrocell +=
+            to_int((to_float(cells[a]) + splat(0.5f)) * brick.per_macrocell[a]) << (2 * a);
+      const vint low = splat(static_cast<int>(brick.shown & 0xffffffffu));
+      const vint high = splat(static_cast<int>(brick.shown >> 32));
+      const vint half = macrocell < splat(32) ? low : high;
+      in &= -((half >> (macrocell & splat(31))) & splat(1));
+    }
+    const unsigned lanes = lanes_of(in);
+    if (!lanes) return;
+    for (int a = 0; a < 3; ++a) store_lanes(s.position[a] + s.n, at[a], lanes);
+    if (options_.shading)
+      for (int a = 0; a < 3; ++a)
+        store_lanes(s.direction[a] + s.n, splat(p.direction[a][i]), lanes);
+    s.n += __builtin_popcount(lanes);
+  }
+
+  // Values and colours of the samples gathered, blended into their pixels.
+  void look_up(const Visit& brick, Scratch& s) const {
+    for (long i = 0; i < s.n; i += kLanes) {
+      const vfloat p[3] = {load(s.position[0] + i), load(s.position[1] + i),
+                           load(s.position[2] + i)};
+      store(s.row + i, table_.row(brick.sample(p)));
+    }
+    if (options_.shading)
+      shading_.light(brick.sample, brick.box, {s.position[0], s.position[1], s.position[2]},
+                     {s.direction[0], s.direction[1], s.direction[2]}, s.n, s.gradient, s.light);
+    long i = 0;
+    for (long r = 0; r < s.n_runs; ++r) {
+      blend(s, i, s.runs[r]);
+      i += s.runs[r].count;
+    }
+    s.n = s.n_runs = 0;
+  }
+
+  // Front to back: C += (1 - A) c, A += (1 - A) a, c premultiplied.
+  void blend(const Scratch& s, long first, const Run& run) const {
+    float* pixel = out_ + 4 * static_cast<long>(run.pixel);
+    Rgba color = *reinterpret_cast<const Rgba*>(pixel);
+    float clear = 1.0f - color[3];
+    const float least = 1.0f - options_.opaque;
+    for (long i = first; i < first + run.count && clear > least; ++i) {
+      Rgba sample = table_.color(s.row[i]);
+      const float alpha = sample[3];
+      if (options_.shading) sample = lit(sample, s.light[i]);
+      color += clear * sample;
+      clear -= clear * alpha;
+    }
+    for (int c = 0; c < 3; ++c) pixel[c] = color[c];
+    __atomic_store(pixel + 3, reinterpret_cast<float*>(&color) + 3, __ATOMIC_RELAXED);
+  }
+
+  // No brighter than white.
+  static Rgba lit(Rgba sample, const Shading::Light& light) {
+    const float alpha = sample[3];
+    for (int c = 0; c < 3; ++c)
+      sample[c] = std::min(sample[c] * light.diffuse + alpha * light.specular, alpha);
+    return sample;
+  }
+
+  void blend_surface() const {
+    const long pixels = area_.height() * area_.width();
+    for (long i = 0; i < pixels; ++i) {
+      const float clear = 1.0f - out_[4 * i + 3];
+      for (int c = 0; c < 4; ++c) out_[4 * i + c] += clear * surface_.rgba[4 * i + c];
     }
   }
 
-  Vec3 position(const Ray& ray, long k) const {
-    const double t = fused(static_cast<double>(k) + 0.5, options_.step, ray.entry);
-    return {fused(t, ray.direction[0], view_.eye[0]), fused(t, ray.direction[1], view_.eye[1]),
-            fused(t, ray.direction[2], view_.eye[2])};
-  }
-
-  // Half open: a face between two boxes belongs to the upper one, the domain's upper face to the
-  // box below it.
-  bool owned(const Vec3& p) const {
-    for (int a = 0; a < 3; ++a) {
-      const bool below = p[a] < box_.hi[a] || (box_.hi[a] == domain_.hi[a] && p[a] == box_.hi[a]);
-      if (p[a] < box_.lo[a] || !below) return false;
-    }
-    return true;
-  }
-
-  // The next `steps` samples of every ray, ray after ray, in unit coordinates. Returns how many.
-  long gather(Scratch& s, long steps) const {
-    float* out = s.points.data();
-    for (const Ray& ray : s.rays) {
-      long cell[3] = {0, 0, 0};
-      const long end = std::min(ray.end, ray.next + steps);
-      for (long k = ray.next; k < end; ++k) {
-        const Vec3 p = position(ray, k);
-        for (int a = 0; a < 3; ++a) *out++ = axes_[a].unit(p[a], cell[a]);
-      }
-    }
-    return (out - s.points.data()) / 3;
-  }
-
-  // Values to the scalars that the transfer function maps: one component, or the magnitude.
-  void reduce(const float* values, long n, float* scalars) const {
-    const int components = sampler_.components();
-    if (options_.component >= 0) {
-      for (long i = 0; i < n; ++i) scalars[i] = values[i * components + options_.component];
-      return;
-    }
-    for (long i = 0; i < n; ++i) {
-      float sum = 0.0f;
-      for (int c = 0; c < components; ++c)
-        sum += values[i * components + c] * values[i * components + c];
-      scalars[i] = std::sqrt(sum);
-    }
-  }
-
-  // Front to back: C += (1 - A) a c, A += (1 - A) a. Rays that are done leave for the picture.
-  void blend(Scratch& s, long steps, float* out) const {
-    const float* scalar = s.scalars.data();
-    size_t kept = 0;
-    for (Ray& ray : s.rays) {
-      const long count = std::min(steps, ray.end - ray.next);
-      for (long j = 0; j < count && ray.rgba[3] < options_.opaque; ++j) add(scalar[j], ray.rgba);
-      scalar += count;
-      ray.next += count;
-      if (ray.next < ray.end && ray.rgba[3] < options_.opaque)
-        s.rays[kept++] = ray;
-      else
-        std::copy(ray.rgba, ray.rgba + 4, out + 4 * ray.pixel);
-    }
-    s.rays.resize(kept);
-  }
-
-  // One sample through the table, linear between its rows. A value that is not finite is
-  // transparent.
-  void add(float scalar, float* rgba) const {
-    const float last = static_cast<float>(table_.rows - 1);
-    if (!(std::abs(scalar) <= std::numeric_limits<float>::max())) return;
-    const float row = std::min(std::max((scalar - table_.lo) * scale_, 0.0f), last);
-    const long lower = std::min(static_cast<long>(row), table_.rows - 2);
-    const float f = row - static_cast<float>(lower);
-    const float* c = table_.rgba + 4 * lower;
-    const float weight = (1.0f - rgba[3]) * (c[3] + f * (c[7] - c[3]));
-    for (int i = 0; i < 3; ++i) rgba[i] += weight * (c[i] + f * (c[i + 4] - c[i]));
-    rgba[3] += weight;
-  }
-
-  const Sampler& sampler_;
-  const std::array<Axis, 3>& axes_;
-  const Box box_, domain_;
-  const View view_;
-  const TransferTable table_;
+  Bricks& bricks_;
+  const std::array<LatticeAxis, 3>& axes_;
+  const Rays& rays_;
+  const TransferTable& table_;
   const MarchOptions options_;
-  float scale_;
+  const Rectangle area_;
+  const Surface surface_;
+  const long stride_;
+  const int margin_;
+  const Shading shading_;
+  std::vector<Samples> owned_;
+  float* out_ = nullptr;
 };
 
 }  // namespace insitu

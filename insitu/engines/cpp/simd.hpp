@@ -8,7 +8,9 @@
 #include <new>
 #include <utility>
 
-#if defined(__SSE__)
+#if defined(__AVX__)
+#include <immintrin.h>
+#elif defined(__SSE__)
 #include <xmmintrin.h>
 #endif
 
@@ -34,6 +36,77 @@ inline vfloat load_unaligned(const float* p) {
 inline void store(float* p, vfloat v) { *reinterpret_cast<vfloat*>(p) = v; }
 // x - 0 is x for every x, x + 0 is not for -0: only the former compiles to a broadcast.
 inline vfloat splat(float x) { return x - vfloat{}; }
+
+typedef int vint __attribute__((vector_size(kLanes * sizeof(int)), may_alias));
+
+inline vint splat(int x) { return x - vint{}; }
+inline vfloat to_float(vint v) { return __builtin_convertvector(v, vfloat); }
+// Towards zero; what an int does not hold gives any number.
+inline vint to_int(vfloat v) { return __builtin_convertvector(v, vint); }
+inline vfloat least(vfloat a, vfloat b) { return a < b ? a : b; }
+inline vfloat most(vfloat a, vfloat b) { return a > b ? a : b; }
+inline vint least(vint a, vint b) { return a < b ? a : b; }
+
+// 0, 1, 2, ... in the lanes.
+inline vint lane_numbers() {
+  vint v;
+  for (int i = 0; i < kLanes; ++i) v[i] = i;
+  return v;
+}
+
+// base[index] and base[index + 1] of every lane.
+inline void gather_pairs(const float* base, vint index, vfloat& first, vfloat& second) {
+#if defined(__AVX512F__)
+  const auto i = reinterpret_cast<__m512i>(index);
+  const auto* pairs = reinterpret_cast<const double*>(base);
+  // With every lane named: the forms without a mask make GCC 12 warn of what they leave undefined.
+  const __mmask8 all = 0xff;
+  const auto eight = [&](__m256i at) {
+    return _mm512_castpd_ps(_mm512_mask_i32gather_pd(_mm512_setzero_pd(), all, at, pairs, 4));
+  };
+  const __m512 low = eight(_mm512_maskz_extracti64x4_epi64(all, i, 0));
+  const __m512 high = eight(_mm512_maskz_extracti64x4_epi64(all, i, 1));
+  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  first = reinterpret_cast<vfloat>(_mm512_permutex2var_ps(low, even, high));
+  second = reinterpret_cast<vfloat>(_mm512_permutex2var_ps(low, odd, high));
+#elif defined(__AVX2__)
+  first = reinterpret_cast<vfloat>(_mm256_i32gather_ps(base, reinterpret_cast<__m256i>(index), 4));
+  second =
+      reinterpret_cast<vfloat>(_mm256_i32gather_ps(base + 1, reinterpret_cast<__m256i>(index), 4));
+#else
+  for (int i = 0; i < kLanes; ++i) {
+    first[i] = base[index[i]];
+    second[i] = base[index[i] + 1];
+  }
+#endif
+}
+
+// Which lanes of a comparison hold, a bit each.
+inline unsigned lanes_of(vint mask) {
+#if defined(__AVX512F__)
+  return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask));
+#elif defined(__AVX__)
+  return static_cast<unsigned>(_mm256_movemask_ps(reinterpret_cast<__m256>(mask)));
+#else
+  unsigned lanes = 0;
+  for (int i = 0; i < kLanes; ++i) lanes |= static_cast<unsigned>(mask[i] & 1) << i;
+  return lanes;
+#endif
+}
+
+// The lanes of v that are named, one after the other; up to kLanes floats at `to` are written.
+inline void store_lanes(float* to, vfloat v, unsigned lanes) {
+#if defined(__AVX512F__)
+  _mm512_storeu_ps(to, _mm512_maskz_compress_ps(static_cast<__mmask16>(lanes),
+                                                reinterpret_cast<__m512>(v)));
+#else
+  for (int i = 0; i < kLanes; ++i) {
+    *to = v[i];
+    to += lanes >> i & 1;
+  }
+#endif
+}
 
 // Lanes of a and b, in blocks of kBlock in turn: even blocks of both, or with kOdd their odd ones.
 template <int kBlock, bool kOdd, int... I>

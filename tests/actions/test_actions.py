@@ -1,14 +1,17 @@
-"""Ascent's actions: what is understood, and how what is not is refused."""
+"""Lists of actions, queries and triggers: what is understood, and how what is not is refused."""
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from insitu import actions
-from insitu.actions import Scene, VolumePlot
 from insitu.errors import ConfigError
 from insitu.reactive.values import CONDITION, EXTREMUM
-from insitu.render.scene import View
+from insitu.render.plots import Plot
+from insitu.render.scene import Scene
+from insitu.render.view import View
+from tests.actions.files import load, problem, problems, scene
 
 EVERYTHING = """
 fields: {density: {}, energy: {}}
@@ -57,17 +60,6 @@ actions:
 """
 
 
-def load(text, tmp_path):
-    (tmp_path / "run.yaml").write_text(textwrap.dedent(text))
-    return actions.load(tmp_path / "run.yaml")[1]
-
-
-def problems(text, tmp_path):
-    with pytest.raises(ConfigError) as caught:
-        load(text, tmp_path)
-    return list(caught.value.problems)
-
-
 def test_everything_that_is_understood(tmp_path):
     found = load(EVERYTHING, tmp_path)
     assert [q.name for q in found.queries] == ["peak", "rise", "five"]
@@ -76,27 +68,29 @@ def test_everything_that_is_understood(tmp_path):
     assert (trigger.name, trigger.mode, trigger.condition.kind) == ("shock", "edge", CONDITION)
     blast = Scene(
         name="blast",
-        plot=VolumePlot(field="density"),
+        plots=(Plot(field="density"),),
         views=(View(image_prefix="blast"),),
         window="all",
     )
     assert trigger.actions == (blast,)
-    first, second = found.scenes
+    first, second = found.due
     table = {"name": "Viridis", "control_points": [{"type": "alpha", "position": 0, "alpha": 0}]}
-    assert first.plot == VolumePlot(
-        field="energy", color_table=table, min_value=1e-3, max_value=2.0, samples=200
+    assert first.plots == (
+        Plot(field="energy", color_table=table, min_value=1e-3, max_value=2.0, samples=200),
     )
     assert first.window == 3
     assert first.views == (
         View(
+            name="r1",
             image_prefix="front_%04d",
             image_width=320,
             image_height=240,
             camera={"azimuth": 30, "zoom": 1.5},
             bg_color=(1.0, 1.0, 1.0),
-            annotations=False,
+            world_annotations=False,
+            screen_annotations=False,
         ),
-        View(image_prefix="side"),
+        View(name="r2", image_prefix="side"),
     )
     assert second.window == 1
     assert second.views == (View(image_prefix="plain"),)
@@ -131,25 +125,14 @@ def trigger(text):
     return f"{{action: add_triggers, triggers: {{t: {{params: {text}}}}}}}"
 
 
-def scene(text):
-    return f"{{action: add_scenes, scenes: {{s: {text}}}}}"
-
-
-def plot(text):
-    return scene(f"{{plots: {{p: {{type: volume, {text}}}}}}}")
-
-
-def render(text):
-    return scene(f"{{plots: {{p: {{type: volume, field: rho}}}}, renders: {{r: {text}}}}}")
-
-
 @pytest.mark.parametrize(
-    ("action", "problem"),
+    ("action", "expected"),
     [
         ("{action: add_scene}", ".action: unknown action 'add_scene'; did you mean 'add_scenes'?"),
         (
             "{action: relay}",
-            ".action: unknown action 'relay'; insitu does add_queries, add_triggers, add_scenes",
+            ".action: unknown action 'relay'; insitu does add_queries, add_triggers, "
+            "add_pipelines, add_scenes, add_extracts",
         ),
         ("{}", ": expected `action:` and what it needs, found nothing"),
         ("{action: add_queries}", ".queries: is required"),
@@ -192,53 +175,10 @@ def render(text):
             trigger("{condition: cycle() > 1, actions: 3}"),
             ".params.actions: expected a list of actions, found 3",
         ),
-        (scene("{}"), ".scenes.s.plots: is required"),
-        (
-            scene("{plots: {a: {}, b: {}}}"),
-            ".s.plots: expected one plot by name, found the keys a, b",
-        ),
-        (
-            scene("{plots: {p: {type: pseudocolor, field: rho}}}"),
-            ".plots.p.type: 'pseudocolor' is not done yet; there is volume",
-        ),
-        (
-            plot("field: roh"),
-            ".plots.p.field: 'roh' is not among the fields that this run records; "
-            "did you mean 'rho'?",
-        ),
-        (plot("field: [a]"), ".plots.p.field: ['a'] is not among the fields"),
-        (plot("field: rho, sample: 3"), ".plots.p.sample: unknown key; did you mean 'samples'?"),
-        (plot("field: rho, samples: 2.5"), ".plots.p.samples: 2.5 is not a whole number"),
-        (plot("field: rho, min_value: low"), ".plots.p.min_value: 'low' is not a finite number"),
-        (
-            plot("field: rho, min_value: 3, max_value: 2"),
-            ".plots.p.min_value: 3 is not below max_value, 2",
-        ),
-        (plot("field: rho, color_table: {nam: a}"), ".plots.p.color_table.nam: unknown"),
-        (
-            render("{image_prefix: a, image_width: 0}"),
-            ".renders.r.image_width: 0 is not a number in 1..16384",
-        ),
-        (render("{}"), ".renders.r.image_prefix: is required"),
-        (render("{image_prefix: a, camera: {zom: 2}}"), ".renders.r.camera.zom: unknown"),
-        (render("{image_prefix: a, bg_color: [1, 2]}"), ".renders.r.bg_color: expected red, green"),
-        (
-            render("{image_prefix: a, bg_color: [1, 2, 0]}"),
-            ".r.bg_color: 2 is not a number",
-        ),
-        (render("{image_prefix: a, annotations: no}"), ".renders.r.annotations: 'no' is neither"),
-        (render("{image_prefix: a%s}"), ".renders.r.image_prefix: 'a%s': the only pattern is"),
-        (render("{image_prefix: a/}"), ".renders.r.image_prefix: expected the beginning of a file"),
-        (
-            scene("{plots: {p: {type: volume, field: rho}}, window: 0}"),
-            ".scenes.s.window: 0 is neither a number of steps nor all",
-        ),
     ],
 )
-def test_a_mistake_is_named_with_its_whole_path(action, problem, tmp_path):
-    (found,) = problems(f"fields: {{rho: }}\nactions:\n  - {action}", tmp_path)
-    assert found.startswith("run.yaml:3: actions[0]")
-    assert problem in found
+def test_a_mistake_is_named_with_its_whole_path(action: str, expected: str, tmp_path: Path) -> None:
+    assert expected in problem(action, tmp_path)
 
 
 def test_all_mistakes_are_told_at_once(tmp_path):
@@ -254,14 +194,6 @@ def test_names_are_given_once(tmp_path):
     one = trigger("{condition: cycle() > 1, actions: []}")
     found = problems(f"actions:\n  - {one}\n  - {one}", tmp_path)
     assert found == ["run.yaml:3: actions[1].triggers.t: there is another of this name in triggers"]
-
-
-def test_pictures_do_not_overwrite_each_other(tmp_path):
-    views = "{a: {image_prefix: x}, b: {image_prefix: x}}"
-    text = scene(f"{{plots: {{p: {{type: volume, field: rho}}}}, renders: {views}}}")
-    (found,) = problems(f"fields: {{rho: }}\nactions: [{text}]", tmp_path)
-    assert "renders.b.image_prefix: 'x' would overwrite the pictures of" in found
-    assert found.endswith("actions[0].scenes.s.renders.a.image_prefix")
 
 
 def test_fields_are_checked_against_what_is_published(tmp_path):

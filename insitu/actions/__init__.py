@@ -1,0 +1,66 @@
+"""Ascent's actions: which queries, triggers, scenes and extracts a run file asks for.
+
+In: the `actions` of a run file as plain data, in Ascent's words.
+Out: Actions, plain frozen dataclasses, every name and parameter checked before any work.
+
+What we add to Ascent's words: `mode`, `cooldown` and `max_firings` of a trigger (see
+`reactive.triggers`), `window` of a scene or an extract, which does it for past steps as well, the
+filter `pathlines`, and the extract `movie`. docs/actions.md has all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from insitu import config
+from insitu.actions.acts import read_acts, read_pipelines
+from insitu.actions.checks import check_fields, check_kinds
+from insitu.actions.model import Action, Actions
+from insitu.actions.reacting import read_query, read_trigger
+from insitu.actions.reader import WORDS, Reader
+from insitu.config import RunConfig
+from insitu.errors import ConfigError
+from insitu.pipelines.outline import Outline
+from insitu.yaml_tree import Places
+
+__all__ = ["Action", "Actions", "check_fields", "check_kinds", "load", "parse"]
+
+
+def parse(run: RunConfig, places: Places | None = None) -> Actions:
+    """Check the actions of a run file. Not collective; reads the files that they name: scripts and
+    colour maps.
+
+    Args:
+        run: whose `actions` these are, and whose `fields` scenes can show.
+        places: where they stand, as returned by `config.read`, for the messages.
+
+    Raises: ConfigError, with all the problems found.
+    """
+    fields = {name: len(field.components) or None for name, field in run.fields.items()}
+    places = places or Places("run file", Path.cwd())
+    reader = Reader(places, Outline(fields), run.window.steps)
+    actions = _read(reader, list(run.actions))
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return actions
+
+
+def load(
+    source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
+) -> tuple[RunConfig, Actions]:
+    """Read and check a run file with its actions; as `config.load`. Not collective."""
+    run, places = config.read(source, overrides)
+    return run, parse(run, places)
+
+
+def _read(reader: Reader, given: list[Any]) -> Actions:
+    """Queries first, because triggers may name any of them: they run first as well."""
+    entries = reader.entries(given, ("actions",), tuple(WORDS))
+    queries = reader.each(entries, "add_queries", read_query)
+    pipelines = read_pipelines(reader, entries, {})
+    triggers = reader.each(
+        entries, "add_triggers", lambda _, entry: read_trigger(reader, entry, pipelines)
+    )
+    return Actions(queries, triggers, read_acts(reader, entries, pipelines))

@@ -1,0 +1,126 @@
+"""Lists of actions: which words there are, what stands under them, and what is wrong with them.
+
+In: plain data in Ascent's words. Out: entries by name; all problems, each with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from insitu.actions.refusal import Follows, Refused, keys, shown
+from insitu.errors import nearest
+from insitu.pipelines.outline import Outline
+from insitu.pipelines.pipeline import Pipeline
+from insitu.yaml_tree import KeyPath, Places, dotted
+
+T = TypeVar("T")
+Named: TypeAlias = "Mapping[str, Pipeline | None]"
+"""Pipelines that may be named; None for those that were refused."""
+
+
+class Entry(NamedTuple):
+    """A named query, trigger, pipeline, scene or extract, as it stands in a list of actions."""
+
+    word: str  # of WORDS
+    name: str
+    value: Any
+    path: KeyPath
+
+
+WORDS = {
+    "add_queries": "queries",
+    "add_triggers": "triggers",
+    "add_pipelines": "pipelines",
+    "add_scenes": "scenes",
+    "add_extracts": "extracts",
+}
+"""Each action that we do, and the key under which it holds its named entries."""
+OF_TRIGGERS = ("add_pipelines", "add_scenes", "add_extracts")
+"""Those that may stand in a trigger."""
+
+
+@dataclass
+class Reader:
+    """What is known while actions are read. What reads one entry takes this and the entry, and
+    raises Refused at the first thing that is wrong in it."""
+
+    places: Places
+    outline: Outline
+    """The fields that the run records."""
+    steps: int
+    """How many steps of each the window keeps."""
+    problems: list[str] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Of the queries so far, by name."""
+    outputs: dict[str, KeyPath] = field(default_factory=dict)
+    """Names of files, each with what writes it."""
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        try:
+            yield
+        except Follows:
+            pass
+        except Refused as refused:
+            self.problems.append(self.places.problem(refused.path, refused.text))
+
+    def entries(self, actions: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
+        """The entries of a list of actions, of which only `words` may occur."""
+        found: list[Entry] = []
+        with self.collecting():
+            if not isinstance(actions, list):
+                raise Refused(path, f"expected a list of actions, found {shown(actions)}")
+            for i, action in enumerate(actions):
+                with self.collecting():
+                    found += _entries_of(action, (*path, i), words)
+        return found
+
+    def each(
+        self, entries: Sequence[Entry], word: str, read: Callable[[Reader, Entry], T]
+    ) -> tuple[T, ...]:
+        """What `read` makes of all entries of a kind; those that are wrong are left out."""
+        found, names = [], set()
+        for entry in entries:
+            if entry.word != word:
+                continue
+            with self.collecting():
+                found.append(read(self, entry))
+                if entry.name in names:
+                    raise Refused(entry.path, f"there is another of this name in {WORDS[word]}")
+                names.add(entry.name)
+        return tuple(found)
+
+    def output(self, name: str, path: KeyPath) -> str:
+        """A file name that nothing else in the run file writes to."""
+        if name in self.outputs:
+            other = dotted(self.outputs[name])
+            raise Refused(path, f"{name!r} would overwrite what {other} writes")
+        self.outputs[name] = path
+        return name
+
+
+def _entries_of(action: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
+    if not isinstance(action, Mapping) or "action" not in action:
+        raise Refused(path, f"expected `action:` and what it needs, found {shown(action)}")
+    word = action["action"]
+    if word not in words:
+        if word in WORDS:
+            text = f"{word} has no place in a trigger's actions; {', '.join(words)} have"
+            raise Refused((*path, "action"), text)
+        hint = nearest(str(word), words) or f"; insitu does {', '.join(words)}"
+        raise Refused((*path, "action"), f"unknown action {word!r}{hint}")
+    key = WORDS[word]
+    keys(action, path, ("action", key), required=(key,))
+    entries = action[key]
+    if not isinstance(entries, Mapping):
+        raise Refused((*path, key), f"expected {key} by name, found {shown(entries)}")
+    return [Entry(word, name, value, (*path, key, name)) for name, value in entries.items()]
+
+
+def params(entry: Entry, known: Sequence[str] = ("params",)) -> tuple[Mapping[str, Any], KeyPath]:
+    """The `params` of an entry whose keys may be the known ones, and their path."""
+    keys(entry.value, entry.path, known, required=("params",))
+    return entry.value["params"], (*entry.path, "params")

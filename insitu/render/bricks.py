@@ -1,0 +1,101 @@
+"""A block as the ray marcher reads it: bricks of its lattice, decoded on demand, within a cache.
+
+The lattice of a block is, along each axis, its grid nodes for vertex data; the cell centres and the
+two faces for element data: trilinear values between these points are a raw block's own.
+
+In: a `SampledBlock`. Out: the native bricks, one cache for all blocks of this process.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.engines.native import lib
+from insitu.fields.neural_field import NeuralField
+from insitu.fields.raw_block import RawBlock
+from insitu.fields.sampled_block import SampledBlock
+
+Floats = NDArray[np.floating[Any]]
+
+DEFAULT_CACHE_NBYTES = 64 * 2**20
+
+_cache = lib.BrickCache(DEFAULT_CACHE_NBYTES)
+# By the field's id: the ranges of its bricks, once known, hold for every picture of it.
+_known: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+
+def brick_cache() -> Any:
+    """The cache of all blocks of this process (`lib.BrickCache`: limit, used, peak, decoded)."""
+    return _cache
+
+
+def limit_brick_cache(nbytes: int) -> None:
+    """Decoded bricks take at most so many bytes from now on; what was decoded is dropped.
+
+    At least a brick of 37^3 floats per thread is wise: threads without one wait. ValueError where
+    nbytes is not positive; `march` raises it where a brick does not fit.
+    """
+    global _cache
+    if nbytes <= 0:
+        raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
+    _cache = lib.BrickCache(nbytes)
+    _known.clear()
+
+
+def bricks_of(field: SampledBlock) -> Any:
+    """The bricks of a block (`lib.Bricks`), the same ones as long as `field` lives.
+
+    Networks and raw blocks are read by the engine, others by their `on_grid`.
+    """
+    found = _known.get(id(field))
+    if found is not None and found[0]() is field:
+        return found[1]
+    bricks = _native(field)
+    key = id(field)
+    _known[key] = (weakref.ref(field, lambda gone: _forget(key, gone)), bricks)
+    return bricks
+
+
+def _forget(key: int, gone: weakref.ref[Any]) -> None:
+    if key in _known and _known[key][0] is gone:  # ids come back
+        del _known[key]
+
+
+def _native(field: SampledBlock) -> Any:
+    cells, vertex = list(field.cells[::-1]), field.association == "vertex"
+    if isinstance(field, RawBlock):
+        return lib.Bricks.of_grid(field.sampler(), _cache)
+    if isinstance(field, NeuralField) and field.residual is None and field.holes is None:
+        network = None if field.network is None else field.network.native
+        extent = field.range[:, 1] - field.range[:, 0]
+        return lib.Bricks.of_network(
+            network, field.params, field.zero, extent, cells, vertex, _cache
+        )
+    held = weakref.ref(field)  # bricks that held it would keep it for good
+
+    def read(lo: list[int], hi: list[int], component: int) -> Floats:
+        block = held()
+        if block is None:
+            raise ReferenceError("bricks: their block is gone")
+        axes = [lattice(n, vertex)[a:b] for n, a, b in zip(block.cells[::-1], lo, hi, strict=True)]
+        return scalars(block.on_grid(*axes), component).astype(np.float32)
+
+    return lib.Bricks.of_python(read, field.n_components, cells, vertex, _cache)
+
+
+def lattice(cells: int, vertex: bool) -> Floats:
+    """Unit coordinates of the lattice points of an axis: (cells + 1,), or (cells + 2,)."""
+    if vertex:
+        return np.arange(cells + 1) / cells
+    return np.concatenate([[0.0], (np.arange(cells) + 0.5) / cells, [1.0]])
+
+
+def scalars(values: Floats, component: int) -> Floats:
+    """One component of values (..., n_components), or for -1 their magnitude: (...)."""
+    if component < 0:
+        return np.asarray(np.linalg.norm(values, axis=-1))
+    return np.asarray(values[..., component])

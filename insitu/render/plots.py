@@ -1,0 +1,105 @@
+"""What a scene shows: one field of a pipeline's result, as a volume or as colours on geometry.
+
+In: a plot in Ascent's words; the data at all steps of a scene. Out: which fields that takes, and
+one transfer function for all steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from insitu.parallel import together
+from insitu.pipelines.lines import Follow
+from insitu.pipelines.outline import POINTS, VOLUME, Outline
+from insitu.pipelines.pipeline import UNFILTERED, Data, Pipeline, Volume
+from insitu.pipelines.ranges import data_range
+from insitu.render.histogram import histogram
+from insitu.render.march import Block
+from insitu.render.transfer_function import TransferFunction
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+TYPES = ("volume", "pseudocolor")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """One plot of a scene, in Ascent's words."""
+
+    field: str
+    """Of a vector, its magnitude is shown."""
+    type: Literal["volume", "pseudocolor"] = "volume"
+    pipeline: Pipeline = UNFILTERED
+    color_table: Mapping[str, Any] | None = None
+    """Ascent's color_table; see `TransferFunction.from_ascent`."""
+    min_value: float | None = None
+    max_value: float | None = None
+    """Values at the two ends of the colour table; default: the field's range."""
+    samples: int | None = None
+    """Of a volume, samples along the diagonal of the domain; default: one per voxel."""
+    color_bar: bool = True
+    """Ascent's color_table/annotation."""
+
+    @property
+    def tube_size(self) -> float | None:
+        """World radius of the tubes around lines, where its pipeline says so."""
+        sizes = [f.tube_size for f in self.pipeline.filters if isinstance(f, Follow)]
+        return sizes[-1] if sizes else None
+
+    def check(self, fields: Outline) -> None:
+        """ValueError, "key: text", where its pipeline gives nothing that it can show."""
+        data = self.pipeline.outline(fields)
+        data.field(self.field)
+        if data.kind == POINTS:
+            raise ValueError(f"type: {data.made_by} gives points, which no plot shows; save them")
+        if self.type == "volume" and data.kind != VOLUME:
+            raise ValueError(
+                f"type: a volume plot needs a volume, and {data.made_by} gives {data.kind}; "
+                f"pseudocolor shows that"
+            )
+        if self.type == "pseudocolor" and data.kind == VOLUME and len(data.cut_by) > 1:
+            raise ValueError(
+                f"type: the surface of what {' and '.join(data.cut_by)} leave is not done; a "
+                f"volume plot shows it"
+            )
+
+
+def colors(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> TransferFunction:
+    """One transfer function for a plot at all of its steps, at least one. Collective.
+
+    It spans the values of all steps, unless the plot says otherwise; the opacity of a volume that
+    the colour table does not give is fitted to the histogram of the last step.
+
+    Raises RemoteError on every rank if one fails, ValueError for words not understood.
+    """
+    domain = _domain(comm, plot, steps)
+    found = TransferFunction.from_ascent(plot.color_table, domain)
+    last = steps[-1]
+    if found.opacity_given or not isinstance(last, Volume) or plot.type != "volume":
+        return found
+    counts, edges = histogram(comm, blocks(comm, last, plot.field), domain)
+    return found.with_opacity_from_histogram(counts, edges)
+
+
+def blocks(comm: MPI.Comm, volume: Volume, field: str) -> list[Block]:
+    """This rank's blocks, ready to be read. Collective: RemoteError on every rank if one fails."""
+    found: list[Block] = []
+    with together(comm, f"blocks of {field}"):
+        found = [Block.of(part) for part in volume.fields[field]]
+    return found
+
+
+def _domain(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> tuple[float, float]:
+    """Values that the colour table spans: of all steps, or as given. Collective."""
+    ranges = [data_range(comm, data, plot.field) for data in steps]
+    low, high = (float(v) for v in (np.nanmin(ranges), np.nanmax(ranges)))
+    low = low if plot.min_value is None else plot.min_value
+    high = high if plot.max_value is None else plot.max_value
+    if not low <= high:
+        raise ValueError(f"plot: min_value {low} is above max_value {high}")
+    return low, high

@@ -1,0 +1,39 @@
+"""A window over two steps of two fields, for tests of what reads it."""
+
+from __future__ import annotations
+
+from mpi4py import MPI
+
+from insitu.engines.network import Network
+from insitu.fields.distributed_field import DistributedField
+from insitu.history.window import Window
+from insitu.training.options import Target, TrainingOptions
+from insitu.training.ranges import GlobalRange, local_ranges
+from insitu.training.train import train
+from tests.blocks import blob, split, swirl
+
+CELLS = (12, 14, 16)
+NETWORK = Network(log2_hashmap_size=11)
+
+
+def window(comm: MPI.Comm, cycles: tuple[int, ...] = (5, 10)) -> Window:
+    """density (of cells) and velocity (of nodes) on the unit cube in two blocks, dealt out to the
+    ranks: of several, the last has none."""
+    found = Window(5)
+    for name, functions, association in (
+        ("density", blob, "element"),
+        ("velocity", [blob, swirl, blob], "vertex"),
+    ):
+        blocks = split(functions, CELLS, (1, 1, 2), name=name, association=association)
+        whole = GlobalRange(24**3, local_ranges({"f": blocks})["f"].range)
+        options = TrainingOptions(n_min=100)
+        for cycle in cycles:
+            mine = [
+                train(b, NETWORK, options, Target(), whole, cycle=cycle, time=cycle / 10)
+                for i, b in enumerate(blocks)
+                if i % max(comm.size - 1, 1) == comm.rank
+            ]
+            field = DistributedField.gather(comm, mine)
+            assert field is not None
+            found.append(field)
+    return found
