@@ -42,10 +42,11 @@ def execute(names: Mapping[str, Any]) -> None:
 
     names: of the script, which has `ascent_data`, `__file__`, and under MPI `ascent_mpi_comm_id`.
     """
-    comm_id = names.get("ascent_mpi_comm_id")
-    comm = MPI.COMM_SELF if comm_id is None else MPI.Comm.f2py(comm_id())
-    log = rank_logger(comm)
+    comm = MPI.COMM_SELF
     try:
+        comm_id = names.get("ascent_mpi_comm_id")
+        if comm_id is not None:
+            comm = MPI.Comm.f2py(comm_id())
         key = (str(names.get("__file__", "")), comm.py2f())
         if key not in _extracts:
             _extracts[key] = None
@@ -55,10 +56,12 @@ def execute(names: Mapping[str, Any]) -> None:
             extract.execute(names["ascent_data"]())
     except ConfigError as error:  # the same on every rank
         if comm.rank == 0:
-            log.warning("%s; Ascent goes on without insitu", error)
+            rank_logger(comm).warning("%s; Ascent goes on without insitu", error)
     except Exception as error:
-        log.warning("%s: %s", type(error).__name__, error)
-        log.debug("extract", exc_info=error)
+        agreed = isinstance(error, RemoteError)
+        if comm.rank == 0 or not agreed or error.__cause__ is not None:
+            rank_logger(comm).warning("%s", error if agreed else repr(error))
+        rank_logger(comm).debug("extract", exc_info=error)
     except BaseException:  # who was asked to end must not strand the other ranks
         traceback.print_exc()
         flush()
