@@ -42,7 +42,7 @@ def execute(names: Mapping[str, Any]) -> None:
 
     names: of the script, which has `ascent_data`, `__file__`, and under MPI `ascent_mpi_comm_id`.
     """
-    comm = MPI.COMM_SELF
+    comm: MPI.Comm = MPI.COMM_SELF
     try:
         comm_id = names.get("ascent_mpi_comm_id")
         if comm_id is not None:
