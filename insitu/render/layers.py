@@ -113,6 +113,7 @@ def _painted(plots: Sequence[Drawn], boxes: Sequence[Bounds]) -> list[list[Paint
                     transfer_function=colors,
                     width=LINE_WIDTH if plot.tube_size is None else 2 * plot.tube_size,
                     width_in_pixels=plot.tube_size is None,
+                    lit=not plot.flat,
                 )
             )
     return found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from insitu.parallel import together
+from insitu.pipelines.cuts import Slice, ThreeSlice
 from insitu.pipelines.lines import Follow
 from insitu.pipelines.outline import POINTS, VOLUME, Outline
 from insitu.pipelines.pipeline import UNFILTERED, Data, Pipeline, Volume
@@ -50,6 +51,11 @@ class Plot:
         """World radius of the tubes around lines, where its pipeline says so."""
         sizes = [f.tube_size for f in self.pipeline.filters if isinstance(f, Follow)]
         return sizes[-1] if sizes else None
+
+    @property
+    def flat(self) -> bool:
+        """Whether it shows planes, whose colours light would only change."""
+        return any(isinstance(f, Slice | ThreeSlice) for f in self.pipeline.filters)
 
     def check(self, fields: Outline) -> None:
         """ValueError, "key: text", where its pipeline gives nothing that it can show."""

@@ -40,6 +40,8 @@ class Painted:
     width: float = 3.0
     """Of lines, which are drawn as tubes: pixels, or world length."""
     width_in_pixels: bool = True
+    lit: bool = True
+    """Or colours as they are, to be compared with a colour bar."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for values that the piece has not, or that have no colours."""
@@ -66,7 +68,7 @@ def rasterize(
     pixel's unit ray, infinite where nothing is.
 
     Values are interpolated in the triangles and looked up in the colour table pixel by pixel.
-    Surfaces are lit from beside the eye and look alike from both sides; without normals they are
+    What is lit has its light beside the eye and looks alike from both sides; without normals it is
     flat. A pixel on an edge that two triangles share belongs to one of them, also where these are
     pieces of a surface on different ranks, so that there are no gaps and no pixel is drawn twice:
     opaque layers blend to the picture of the whole. For smooth edges, draw with a camera of twice
@@ -87,6 +89,7 @@ def rasterize(
             table=np.zeros((2, 4), np.float32) if function is None else function.table,
             range=(0.0, 0.0) if function is None else function.domain,
             color=painted.color,
+            lit=painted.lit,
             eye=list(camera.position),
             forward=list(forward),
             right=list(right),

@@ -100,6 +100,21 @@ def test_pixels_are_those_of_rays(
     assert (np.abs(rgba - expected)[clear].max(axis=-1) < 2e-3).mean() > 0.995
 
 
+def test_colours_without_light_are_those_of_the_table() -> None:
+    points = np.array([[-9.0, -9, 0], [9, -9, 0], [0, 9, 0]])
+    tilted = np.tile([0.6, 0, 0.8], (3, 1))
+    values = {"v": np.full(3, 0.25)}
+    surface = Surface(points, np.array([[0, 1, 2]]), values, tilted)
+    camera = Camera((0, 0, 5), (0, 0, 0), width=9, height=7)
+    function = TransferFunction.default((0, 1))
+    rgba, _ = rasterize(
+        [Painted(surface, values="v", transfer_function=function, lit=False)], camera
+    )
+    np.testing.assert_allclose(
+        rgba[..., :3], np.broadcast_to(function(0.25)[:3], (7, 9, 3)), atol=1e-6
+    )
+
+
 def count_hits(points: np.ndarray, triangles: Sequence[Sequence[int]], size: int) -> np.ndarray:
     """How many of the triangles, drawn one by one, each pixel belongs to; x, y are pixels.
 
@@ -114,7 +129,7 @@ def count_hits(points: np.ndarray, triangles: Sequence[Sequence[int]], size: int
         rgba, depth = np.zeros((n, n, 4), np.float32), np.full((n, n), np.inf, np.float32)
         lib.rasterize(
             points=world, triangles=np.array([corners]), normals=None, values=None,
-            table=np.zeros((2, 4), np.float32), range=(0, 0), color=(1, 1, 1),
+            table=np.zeros((2, 4), np.float32), range=(0, 0), color=(1, 1, 1), lit=True,
             eye=[0, 0, 0], forward=[0, 0, 1], right=[1, 0, 0], up=[0, 1, 0], size=(n, n),
             rectangle=[0, n, 0, n], near=1e-6, threads=size, rgba=rgba, depth=depth,
         )  # fmt: skip

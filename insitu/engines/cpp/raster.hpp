@@ -30,6 +30,7 @@ struct Paint {
   const float* table;          // (rows, 4) straight RGBA over [lo, hi]; its opacity is not used
   long rows;
   float lo, hi;
+  bool lit;  // else the colour as it is
 };
 
 // A light beside the eye, which tells more of a shape than one at the eye does.
@@ -246,6 +247,12 @@ class Rasterizer {
   void shade(long i, long x, long y, const Vec3& ray, float* out) const {
     const int64_t* corner = triangles_.corners + 3 * i;
     const std::array<double, 3> share = shares(i, x, y);
+    const std::array<float, 3> color = color_of(corner, share);
+    out[3] = 1.0f;
+    if (!paint_.lit) {
+      std::copy(color.begin(), color.end(), out);
+      return;
+    }
     const Vec3 n = normal(corner, share);
     const double far = length(ray), facing = -dot(n, ray) / far;
     const double side = facing < 0.0 ? -1.0 : 1.0;  // the normal turned to the eye
@@ -260,9 +267,7 @@ class Rasterizer {
     const float diffuse = light_.ambient + light_.diffuse * static_cast<float>(lit);
     const float specular =
         lit > 0.0 ? light_.specular * std::pow(static_cast<float>(shine), light_.shininess) : 0.0f;
-    const std::array<float, 3> color = color_of(corner, share);
     for (int a = 0; a < 3; ++a) out[a] = std::min(1.0f, diffuse * color[a] + specular);
-    out[3] = 1.0f;
   }
 
   // Barycentric coordinates, in the triangle itself, not in the picture.

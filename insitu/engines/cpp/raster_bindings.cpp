@@ -32,7 +32,7 @@ static void rasterize(const Array<double>& points, const Array<int64_t>& corners
                       const std::optional<Array<float>>& normals,
                       const std::optional<Array<float>>& values, const Array<float>& table,
                       const std::pair<float, float>& range, const std::array<float, 3>& color,
-                      const Vec3& eye, const Vec3& forward, const Vec3& right, const Vec3& up,
+                      bool lit, const Vec3& eye, const Vec3& forward, const Vec3& right, const Vec3& up,
                       const std::pair<long, long>& size, const std::array<long, 4>& rectangle,
                       double near, int threads, py::array_t<float, py::array::c_style> rgba,
                       py::array_t<float, py::array::c_style> depth) {
@@ -58,7 +58,7 @@ static void rasterize(const Array<double>& points, const Array<int64_t>& corners
                             normals ? normals->data() : nullptr,
                             values ? values->data() : nullptr};
   check_corners(triangles);
-  const Paint paint{color, table.data(), table.shape(0), range.first, range.second};
+  const Paint paint{color, table.data(), table.shape(0), range.first, range.second, lit};
   const View view{eye, forward, right, up, size.first, size.second};
   float *pixels = rgba.mutable_data(), *distances = depth.mutable_data();
   py::gil_scoped_release release;
@@ -67,14 +67,14 @@ static void rasterize(const Array<double>& points, const Array<int64_t>& corners
 
 void bind_raster(py::module_& m) {
   m.def("rasterize", &rasterize, py::arg("points"), py::arg("triangles"), py::arg("normals"),
-        py::arg("values"), py::arg("table"), py::arg("range"), py::arg("color"), py::arg("eye"),
+        py::arg("values"), py::arg("table"), py::arg("range"), py::arg("color"), py::arg("lit"), py::arg("eye"),
         py::arg("forward"), py::arg("right"), py::arg("up"), py::arg("size"),
         py::arg("rectangle"), py::arg("near"), py::arg("threads"), py::arg("rgba").noconvert(),
         py::arg("depth").noconvert(),
         "Triangles (m, 3) of points (n, 3), drawn into rgba (h, w, 4) and depth (h, w) float32 of "
         "a rectangle (y0, y1, x0, x1) of an image of size (width, height), where they are nearer "
         "than depth. normals (n, 3) or None; values (n,) to be looked up in table (rows, 4) over "
-        "range, or None for one color.");
+        "range, or None for one color; lit: else colours are as they are.");
 }
 
 }  // namespace insitu
