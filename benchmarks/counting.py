@@ -32,6 +32,10 @@ class CountingComm(MPI.Intracomm):
         self.seconds = 0.0
         """CPU time in these calls: waiting for other ranks is most of it."""
 
+    def Dup(self, info: MPI.Info | None = None) -> CountingComm:
+        """mpi4py keeps the class of what it duplicates, but does not initialise it."""
+        return CountingComm(super().Dup(info))
+
 
 def _counted(name: str) -> Any:
     method = getattr(MPI.Intracomm, name)

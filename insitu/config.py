@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from insitu import yaml_tree
+from insitu.ascent.options import AscentConfig
 from insitu.codec.compressors import available
 from insitu.codec.options import Compression
 from insitu.engines.network import Network
@@ -258,11 +259,25 @@ class RunConfig(Section):
     record: RecordConfig | None = None
     """The record on disk; default: none."""
 
+    ascent: AscentConfig = field(default_factory=AscentConfig)
+    """What goes back to the Ascent that insitu is an extract of."""
+
     output: str = "out"
     """Folder for pictures and tables."""
 
     on_error: Literal["warn", "raise"] = "warn"
     """When insitu fails: `warn`, drop the step and go on, or `raise` on every rank."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a field that is to be published and not recorded."""
+        for name, entry in self.ascent.publish.items():
+            for field_name in entry.fields:
+                if field_name not in self.fields:
+                    hint = nearest(field_name, self.fields)
+                    there = f" (there are {', '.join(self.fields) or 'none'})"
+                    raise ValueError(
+                        f"ascent.publish.{name}: no field {field_name!r} is recorded{hint or there}"
+                    )
 
 
 def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
@@ -293,7 +308,8 @@ def read(
         yaml_tree.override(tree, places, text)
     if "actions_file" in tree:
         _inline(tree, places, ())
-    _inline_actions_files(tree.get("actions"), places, ("actions",))
+    for key in ("actions", "ascent"):
+        _inline_actions_files(tree.get(key), places, (key,))
     _gather_simulation(tree, places.folder)
     return _validate(tree, places), places
 

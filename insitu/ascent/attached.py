@@ -48,7 +48,7 @@ class Attached:
         """Take this rank's part of the present step. Not collective; fails at `execute`."""
         self._mesh = self._trouble = None
         try:
-            self._mesh = [_with_plain_state(domain) for domain in trees(mesh)]
+            self._mesh = [with_plain_state(domain) for domain in trees(mesh)]
         except Exception as error:
             self._trouble = error
 
@@ -166,7 +166,7 @@ def _readable(mesh: Any) -> list[str]:
     return found
 
 
-def _with_plain_state(domain: Tree) -> Tree:
+def with_plain_state(domain: Tree) -> Tree:
     """A domain whose time and cycle are numbers, or are not there.
 
     PyFR publishes the time as a group, a keyword and a text.

@@ -7,23 +7,20 @@ where it asked for that (`exceptions: forward`, `on_error: raise`), all ranks en
 
 from __future__ import annotations
 
-import atexit
 import ctypes
+import functools
 import json
 import logging
-import sys
 import traceback
 from datetime import datetime
 from typing import Any
 
-from mpi4py import MPI
-
+from insitu.ascent.at_end import close_before_mpi_ends, flush
 from insitu.ascent.attached import Attached
 from insitu.ascent.tree import Reader
 
 _opened: dict[int, Attached] = {}
 _readers: dict[str, Reader] = {}
-_keyval = MPI.KEYVAL_INVALID
 
 
 def call(library: str, what: str, handle: int, address: int) -> str:
@@ -37,7 +34,7 @@ def call(library: str, what: str, handle: int, address: int) -> str:
     except Exception as error:
         details = f"{type(error).__name__}: {error}"
         _failed(what, handle, error)
-    _flush()
+    flush()
     attached = _opened.get(handle)
     return _answer(what, details, {} if attached is None else attached.info())
 
@@ -46,11 +43,9 @@ def _do(reader: Reader, what: str, handle: int, address: int) -> None:
     if what == "open":
         options = reader.plain(address) if address else None
         _opened[handle] = Attached(options if isinstance(options, dict) else None)
-        _close_before_mpi_ends()
+        close_before_mpi_ends(functools.partial(_close, handle))
     elif what == "close":
-        attached = _opened.pop(handle, None)
-        if attached is not None:
-            attached.close()
+        _close(handle)
     elif handle not in _opened:
         raise RuntimeError(f"ascent_{what}: this Ascent is not open")
     elif what == "publish":
@@ -64,7 +59,7 @@ def _failed(what: str, handle: int, error: Exception) -> None:
     attached = _opened.get(handle)
     if attached is not None and attached.on_error == "raise":
         traceback.print_exception(error)
-        _flush()
+        flush()
         attached.comm.Abort(1)
     log = logging.getLogger("insitu")
     if attached is None or attached.comm.rank == 0 or error.__cause__ is not None:
@@ -80,37 +75,14 @@ def _answer(what: str, details: str, info: dict[str, Any]) -> str:
     return json.dumps({**info, "status": status})
 
 
-def _close_before_mpi_ends() -> None:
-    """Have what the simulation leaves open closed while MPI still works.
-
-    In a compiled program that is in MPI_Finalize, which deletes the attributes of COMM_SELF before
-    anything else (MPI 4.1, section 11.2.4); in a Python program at its exit, which comes first.
-    """
-    global _keyval
-    if _keyval == MPI.KEYVAL_INVALID:
-        _keyval = MPI.Comm.Create_keyval(delete_fn=lambda comm, keyval, value: _close_all())
-        MPI.COMM_SELF.Set_attr(_keyval, True)
-        atexit.register(_close_all)
-
-
-def _close_all() -> None:
-    for handle in sorted(_opened):
-        attached = _opened.pop(handle)
-        try:
-            attached.close()
-        except Exception as error:
-            logging.getLogger("insitu").warning("closing at the end of MPI: %s", error)
-    _flush()
+def _close(handle: int) -> None:
+    """Close an Ascent, if it is open still."""
+    attached = _opened.pop(handle, None)
+    if attached is not None:
+        attached.close()
 
 
 def _yaml_to_json(address: int) -> str:
     import yaml
 
     return json.dumps(yaml.safe_load(ctypes.string_at(address).decode()))
-
-
-def _flush() -> None:
-    """An embedded interpreter is never ended, so nothing else writes its buffers out."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()

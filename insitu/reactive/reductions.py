@@ -211,6 +211,11 @@ def _least() -> tuple[MPI.Op, MPI.Datatype]:
 
     operation = MPI.Op.Create(combine, commute=True)
     record = MPI.DOUBLE.Create_contiguous(4).Commit()
-    atexit.register(operation.Free)  # before MPI ends, which some MPIs complain of otherwise
-    atexit.register(record.Free)
+
+    def free() -> None:
+        if not MPI.Is_finalized():  # a program may end MPI before itself
+            operation.Free()
+            record.Free()
+
+    atexit.register(free)  # before MPI ends, which some MPIs complain of otherwise
     return operation, record

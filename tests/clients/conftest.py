@@ -32,7 +32,7 @@ def run(command: Sequence[object], folder: Path, **environment: str) -> str:
     """What a command prints, in an environment without this process's MPI. It must succeed."""
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDI", "MPI4PY"))}
     environment = {**keep, "OMP_NUM_THREADS": "1", "MPIEXEC_TIMEOUT": "800", **environment}
-    environment["PYTHONPATH"] = f"{ROOT}:{keep.get('PYTHONPATH', '')}"
+    environment["PYTHONPATH"] = f"{ROOT}:{environment.get('PYTHONPATH', '')}"
     done = subprocess.run(
         [str(word) for word in command],
         cwd=folder,

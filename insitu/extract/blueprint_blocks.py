@@ -1,0 +1,65 @@
+"""Blocks as Conduit Blueprint meshes: a recorded step for a simulation's Ascent.
+
+In: fields of one step on the same partitions. Out: a domain per block, paths and arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from insitu.fields.block_field import BlockField
+
+
+def blocks_to_blueprint(
+    fields: Mapping[str, Sequence[BlockField]], first_id: int, topology: str = "mesh"
+) -> list[dict[str, Any]]:
+    """A domain for each block of this rank: rectilinear coordinates, the fields decoded, no ghosts.
+    Not collective.
+
+    Args:
+        fields: by name; block i of each lies in the same box, with as many cells.
+        first_id: the first block's domain_id, those of the others following.
+
+    Returns:
+        By path, as `to_blueprint` does for surfaces.
+
+    Raises:
+        ValueError: where the fields' blocks are not those of the same partitions.
+    """
+    first = next(iter(fields.values()))
+    domains = []
+    for i, block in enumerate(first):
+        mesh: dict[str, Any] = {
+            "state/domain_id": first_id + i,
+            "coordsets/coords/type": "rectilinear",
+            f"topologies/{topology}/type": "rectilinear",
+            f"topologies/{topology}/coordset": "coords",
+        }
+        for letter, nodes in zip("xyz", block.nodes, strict=True):
+            mesh[f"coordsets/coords/values/{letter}"] = np.ascontiguousarray(nodes)
+        for name, blocks in fields.items():
+            if len(blocks) != len(first) or blocks[i].cells != block.cells:
+                raise ValueError(f"field '{name}': blocks differ from those of '{block.name}'")
+            mesh |= _field(name, blocks[i], topology)
+        domains.append(mesh)
+    return domains
+
+
+def _field(name: str, block: BlockField, topology: str) -> dict[str, Any]:
+    """The entries of one field on its block."""
+    values = block.decode()
+    path = f"fields/{name}"
+    entries: dict[str, Any] = {
+        f"{path}/association": block.association,
+        f"{path}/topology": topology,
+    }
+    if block.n_components == 1:
+        return entries | {f"{path}/values": values.reshape(-1)}
+    columns = np.moveaxis(values, -1, 0)
+    letters = "xyz" if len(columns) <= 3 else [f"c{i}" for i in range(len(columns))]
+    for letter, column in zip(letters, columns, strict=False):
+        entries[f"{path}/values/{letter}"] = np.ascontiguousarray(column).reshape(-1)
+    return entries
