@@ -256,6 +256,10 @@ class RunConfig(Section):
     actions: tuple[Any, ...] = ()
     """Ascent's actions as plain data, also when they stand in an `actions_file`."""
 
+    brick_cache: Annotated[int, ByteSize(2**20, 2**60)] = 64 * 2**20
+    """Most bytes of decoded bricks that volume pictures hold, on every rank; a block is decoded
+    where a ray needs it, and again where less than this keeps it."""
+
     record: RecordConfig | None = None
     """The record on disk; default: none."""
 

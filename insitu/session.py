@@ -42,6 +42,7 @@ from insitu.parallel import RemoteError, cpu_share, rank_logger, together
 from insitu.reactive import callbacks, session_file
 from insitu.reactive.expressions import FieldKind
 from insitu.reactive.triggers import Callback, Reactions, Trigger
+from insitu.render.bricks import limit_brick_cache
 from insitu.report import FieldReport, StepReport, Summary, Tally
 from insitu.training.distributed import train_fields
 from insitu.training.size import Memory
@@ -83,6 +84,7 @@ class Session:
         self.log = rank_logger(self.comm)
         self.recipes = {name: field.recipe for name, field in run.fields.items()}
         self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
+        limit_brick_cache(run.brick_cache)
         self._reactions = Reactions(
             self.comm, wanted.queries, wanted.triggers, self.window, self._failed
         )

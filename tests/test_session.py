@@ -12,6 +12,7 @@ import insitu
 from insitu.errors import ConfigError
 from insitu.metrics import psnr
 from insitu.parallel import RemoteError
+from insitu.render import bricks
 from tests.moving import Moving
 
 COMM = MPI.COMM_WORLD
@@ -167,6 +168,17 @@ def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> Non
                 for f in (folder, alone)
             ]
             assert psnr(*pictures, 1.0) > 35
+
+
+@pytest.mark.parallel([1, 2])
+def test_the_run_file_bounds_decoded_bricks(folder: Path) -> None:
+    before = bricks.brick_cache().limit
+    try:
+        reports, _ = drive(run_file(folder, brick_cache="1 MiB"), Moving(COMM, steps=8))
+        assert len(reports[7].files) == 3
+        assert bricks.brick_cache().limit == 2**20 >= bricks.brick_cache().peak > 0
+    finally:
+        bricks.limit_brick_cache(before)
 
 
 @pytest.mark.parallel(SIZES)

@@ -63,6 +63,8 @@ def _plot(reader: Reader, given: Any, path: KeyPath, pipelines: Named) -> Plot:
             raise ValueError(f"min_value: {low:g} is not below max_value, {high:g}")
         if "samples" in given:
             options["samples"] = count(given["samples"], "samples", 100_000)
+        if "shading" in given:
+            options["shading"] = flag(given["shading"], "shading")
         plot = Plot(
             field=text(given["field"], (*path, "field"), "the name of a field"),
             type=kind,
@@ -78,6 +80,7 @@ def _plot(reader: Reader, given: Any, path: KeyPath, pipelines: Named) -> Plot:
 
 _KNOWN = (
     "type", "field", "pipeline", "topology", "color_table", "min_value", "max_value", "samples",
+    "shading",
 )  # fmt: skip
 
 

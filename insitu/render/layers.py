@@ -64,7 +64,9 @@ def draw(
     for plot, volume, colors in volumes:
         marched = blocks(comm, volume, plot.field)
         if not geometry:
-            return render_volume(comm, marched, camera, colors, spacing=spacing)
+            return render_volume(
+                comm, marched, camera, colors, spacing=spacing, shading=plot.shading
+            )
     step = 0.0
     if volumes:
         step = max(spacing or _smallest(comm, marched), diagonal / MAX_SAMPLES)
@@ -83,6 +85,7 @@ def draw(
                     volumes[0][2],
                     bounds=bounds,
                     step=step,
+                    shading=volumes[0][0].shading,
                     surface=(np.zeros((*ends.shape, 4), np.float32), ends),
                 )
                 layers.append(behind(front, rgba))

@@ -43,6 +43,8 @@ class Plot:
     """Values at the two ends of the colour table; default: the field's range."""
     samples: int | None = None
     """Of a volume, samples along the diagonal of the domain; default: one per voxel."""
+    shading: bool = False
+    """Of a volume, light on its gradient; see `march`."""
     color_bar: bool = True
     """Ascent's color_table/annotation."""
 

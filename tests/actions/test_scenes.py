@@ -77,6 +77,7 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
         (plot("field: [a]"), ".plots.p.field: expected the name of a field, found a list of 1"),
         (plot("field: rho, sample: 3"), ".plots.p.sample: unknown key; did you mean 'samples'?"),
         (plot("field: rho, samples: 2.5"), ".plots.p.samples: 2.5 is not a whole number"),
+        (plot("field: rho, shading: dim"), ".plots.p.shading: 'dim' is neither true nor false"),
         (plot("field: rho, min_value: low"), ".plots.p.min_value: 'low' is not a finite number"),
         (
             plot("field: rho, min_value: 3, max_value: 2"),

@@ -101,6 +101,23 @@ def test_a_scene_writes_a_picture_per_step(functions: object, folder: Path) -> N
             assert np.asarray(image)[..., :3].std() > 5
 
 
+@pytest.mark.parallel([1, 3])
+def test_light_on_a_volume(folder: Path) -> None:
+    """A plot that asks for it is darker where its surfaces turn away."""
+    comm = MPI.COMM_WORLD
+    pictures = []
+    for shading in (False, True):
+        scene = Scene(
+            name="s",
+            plots=(Plot(field="density", shading=shading),),
+            views=(View(image_prefix=f"lit_{shading}", image_width=64, image_height=64),),
+        )
+        files = scene.run(comm, newest(window(comm, blob), {"density"}, 1), folder)
+        comm.barrier()
+        pictures.append(np.asarray(Image.open(files[0])).astype(float))
+    assert np.abs(pictures[0] - pictures[1]).max() > 10
+
+
 @pytest.mark.parallel([1, 2, 3])
 def test_a_plot_of_a_computed_field(folder: Path) -> None:
     """The picture of a gradient's length is there, and does not depend on the ranks."""
