@@ -54,7 +54,7 @@ lint: $(STAMP)
 
 # Each rank count is one launch; the tests say which counts they are for.
 test: lint
-	$(BIN)/python -m pytest -q -m "parallel[1]"
+	$(BIN)/python -m pytest -q -m "parallel[1] and not clients"
 	$(MPIEXEC) -n 2 $(BIN)/python -m pytest -q -m "parallel[2]"
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import TypeAlias
 
 _MAX_LENGTH, _MAX_DEPTH = 4000, 60
@@ -177,9 +178,10 @@ class _Reader:
         if isinstance(tree, ast.Constant):
             return self._constant(tree, column)
         if isinstance(tree, ast.Name):
-            return Name(tree.id, column=column)
+            return Name(self._name(tree, tree.id), column=column)
         if isinstance(tree, ast.Attribute):
-            return Attribute(self.read(tree.value), tree.attr, column=column)
+            attribute = self._name(tree, tree.attr)
+            return Attribute(self.read(tree.value), attribute, column=column)
         if isinstance(tree, ast.Subscript) and not isinstance(tree.slice, ast.Slice):
             return Item(self.read(tree.value), self.read(tree.slice), column=column)
         if isinstance(tree, ast.Call):
@@ -199,6 +201,12 @@ class _Reader:
                 raise self.error(tree, "write a < b < c as: a < b and b < c")
             return self._operation(tree, tree.ops[0], [tree.left, *tree.comparators], refusal)
         raise self.error(tree, "not part of the expression language")
+
+    def _name(self, at: ast.expr, name: str) -> str:
+        """Python takes letters for those that they look like, and may so make a word of its own."""
+        if iskeyword(name):
+            raise self.error(at, f"'{name}' is no name")
+        return name
 
     def _constant(self, tree: ast.Constant, column: int) -> Tree:
         value = tree.value
@@ -224,9 +232,9 @@ class _Reader:
         for keyword in tree.keywords:
             if keyword.arg is None:
                 raise self.error(keyword.value, "** is not part of the expression language")
-            named.append((keyword.arg, self.read(keyword.value)))
+            named.append((self._name(keyword.value, keyword.arg), self.read(keyword.value)))
         positional = tuple(self.read(argument) for argument in tree.args)
-        return Call(tree.func.id, positional, tuple(named), column=column)
+        return Call(self._name(tree, tree.func.id), positional, tuple(named), column=column)
 
     def _operation(
         self, tree: ast.expr, operator: ast.AST, operands: list[ast.expr], refusal: str

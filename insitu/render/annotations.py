@@ -7,6 +7,7 @@ Pillow, which smooths the edges of letters, is imported where it is used.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -126,7 +127,7 @@ def draw(pen: ImageDraw.ImageDraw, annotations: Annotations, light: bool) -> Non
 def ticks(lo: float, hi: float, at_most: int = 6) -> list[float]:
     """Round values (1, 2 or 5 times a power of ten apart) within lo..hi; at least the two ends."""
     span = hi - lo
-    if not span > 0 or not math.isfinite(span):
+    if not span > sys.float_info.min or not math.isfinite(span):  # as good as one value
         return [lo]
     power = 10.0 ** math.floor(math.log10(span / at_most))
     step = next(m * power for m in (1, 2, 5, 10, 20) if span / (m * power) <= at_most)

@@ -25,6 +25,6 @@ def test_the_record_is_completed_in_mpi_finalize(tmp_path: Path) -> None:
     packages = {"PYTHONPATH": str(Path(numpy.__file__).parents[1])}
     out = run([program("mpiexec"), "-n", 2, "./extract"], tmp_path, **packages)
     lines = out.splitlines()
-    assert lines[-2:] == ["MPI has ended"] * 2
+    assert out.count("MPI has ended") == 2  # two ranks may share a line
     assert sum(line.startswith("insitu: cycle") for line in lines) == 2
     assert insitu.open_record(tmp_path / "record")["density"].cycles.tolist() == [2, 4]

@@ -36,7 +36,7 @@ def test_nothing_overlaps_or_leaves_the_picture(
         assert a[0] >= 0 and a[1] >= 0 and a[2] <= size[0] and a[3] <= size[1]
     for a, b in combinations(areas, 2):
         assert not overlap(a, b)
-    if min(size) >= 300:
+    if min(size) >= 400:
         assert len(found.bars) == min(len(labels), max(len(found.bars), 3))
 
 
