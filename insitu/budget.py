@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-# Steps whose time after training is remembered; the longest of them is kept free.
+# Steps whose time before and after training is remembered.
 _REMEMBERED = 10
+# A step for which there was no time is tried again after so many: it may have been a busy moment.
+_TRY_AGAIN = 10
 # Kept free while none is: of all that the step may take.
 _KEPT_FREE = 0.25
 
@@ -34,10 +36,13 @@ class Budget:
         self.seconds, self.fraction = seconds, fraction
         self.allowed = math.inf
         """Seconds that the present step may take, the same on all ranks."""
+        self._before: deque[float] = deque(maxlen=_REMEMBERED)
         self._after: deque[float] = deque(maxlen=_REMEMBERED)
+        self._end = math.inf  # when training is to be over
+        self._given_up = 0  # steps in a row
         self._simulated = self._spent = 0.0  # since the last recorded step
         self._acting = 0.0  # of what followed training
-        self._begun = self._trained = self._left = math.nan
+        self._begun = self._prepared = self._trained = self._left = math.nan
         self._first = True
 
     @property
@@ -69,13 +74,37 @@ class Budget:
         """Seconds left of the present step, on this rank; negative when it takes too long."""
         return self.allowed - (perf_counter() - self._begun)
 
+    def hopeless(self, comm: MPI.Comm) -> bool:
+        """Whether what comes before and after training takes all that is left, as it did at the
+        last steps at least: then even to begin is too much. Collective."""
+        if self.allowed == math.inf:
+            return False
+        from mpi4py import MPI
+
+        least = min(self._before, default=0.0) + min(self._after, default=0.0)
+        hopeless = comm.allreduce(self.left < least, op=MPI.LOR)
+        self._given_up = self._given_up + 1 if hopeless else 0
+        if self._given_up == _TRY_AGAIN:
+            self._given_up = 0
+            return False
+        return hopeless
+
     def for_training(self, acting: float = 0.0) -> float:
         """Seconds left less what has to follow: the longest of the last ten steps, and what scenes
-        and extracts are expected to take, of which at most half of the step counts."""
+        and extracts are expected to take, of which at most half of the step counts. To be asked
+        when training begins."""
         if self.allowed == math.inf:
             return math.inf
+        now = perf_counter()
+        self._before.append(now - self._prepared)
         after = max(self._after) if self._after else _KEPT_FREE * self.allowed
-        return self.left - after - min(acting, self.allowed / 2)
+        seconds = self.left - after - min(acting, self.allowed / 2)
+        self._end = now + seconds
+        return seconds
+
+    def prepare(self) -> None:
+        """What comes before training begins, and is remembered. Not collective."""
+        self._prepared = perf_counter()
 
     def affords(self, comm: MPI.Comm, seconds: float) -> bool:
         """Whether so much is left on all ranks. Collective; without a bound, it always is."""
@@ -90,8 +119,9 @@ class Budget:
         self._acting += seconds
 
     def trained(self) -> None:
-        """Training is over; what follows is remembered when the step is left. Not collective."""
-        self._trained = perf_counter()
+        """Training is over; what follows, and how late it was, is remembered when the step is left.
+        Not collective."""
+        self._trained = min(perf_counter(), self._end)
 
     def leave(self) -> None:
         """The simulation goes on. Not collective."""

@@ -464,6 +464,9 @@ class Session:
     ) -> dict[str, DistributedField] | None:
         """Train fields of the step and put them into the window; None, and nothing done, where the
         budget leaves no time for it. Collective. acting: seconds that are to follow."""
+        if names and self._budget.hopeless(self.comm):
+            return None
+        self._budget.prepare()
         blocks = {name: self.with_ghosts(name) for name in names}
         recipes = {name: self.recipes[name] for name in names}
         fields = train_fields(

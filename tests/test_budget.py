@@ -44,6 +44,7 @@ def step(
     watched.enter()
     watched.begin(MPI.COMM_SELF)
     clock.now += before
+    watched.prepare()
     allowed, training = watched.allowed, watched.for_training()
     if after is not None:
         watched.trained()
@@ -211,6 +212,7 @@ def test_what_scenes_take_is_kept_free_up_to_a_half(clock: Clock) -> None:
     step(watched, clock, after=0.0)
     watched.enter()
     watched.begin(MPI.COMM_SELF)
+    watched.prepare()
     assert watched.for_training(0.5) == pytest.approx(1.5)
     assert watched.for_training(5.0) == pytest.approx(1.0)
     assert watched.affords(MPI.COMM_SELF, 1.9) and not watched.affords(MPI.COMM_SELF, 2.1)
@@ -219,3 +221,40 @@ def test_what_scenes_take_is_kept_free_up_to_a_half(clock: Clock) -> None:
     watched.acted(1.5)
     watched.leave()
     assert step(watched, clock, after=0.0)[1] == pytest.approx(2.0)  # that was no other work
+
+
+@pytest.mark.parallel(1)
+def test_being_late_is_kept_free_as_well(clock: Clock) -> None:
+    watched = Budget(2.0, None)
+    step(watched, clock, after=0.0)
+    watched.enter()
+    watched.begin(MPI.COMM_SELF)
+    watched.prepare()
+    assert watched.for_training() == pytest.approx(2.0)
+    clock.now += 2.5  # of training
+    watched.trained()
+    clock.now += 0.25
+    watched.leave()
+    assert step(watched, clock, after=0.0)[1] == pytest.approx(2.0 - 0.75)
+
+
+@pytest.mark.parallel(1)
+def test_what_cannot_be_afforded_is_not_begun(clock: Clock) -> None:
+    """But tried once in a while."""
+    watched = Budget(1.0, None)
+
+    def hopeless() -> bool:
+        watched.enter()
+        watched.begin(MPI.COMM_SELF)
+        return watched.hopeless(MPI.COMM_SELF)
+
+    assert not hopeless()
+    watched.prepare()
+    clock.now += 1.5
+    assert watched.for_training() < 0
+    watched.leave()
+    tried = []
+    for _ in range(20):
+        tried.append(not hopeless())
+        watched.leave()
+    assert tried == 2 * (9 * [False] + [True])
