@@ -39,6 +39,7 @@ class Budget:
         self._before: deque[float] = deque(maxlen=_REMEMBERED)
         self._after: deque[float] = deque(maxlen=_REMEMBERED)
         self._end = math.inf  # when training is to be over
+        self._wanted = False  # whether there was something to train
         self._given_up = 0  # steps in a row
         self._simulated = self._spent = 0.0  # since the last recorded step
         self._acting = 0.0  # of what followed training
@@ -81,6 +82,7 @@ class Budget:
             return False
         from mpi4py import MPI
 
+        self._wanted = True
         least = min(self._before, default=0.0) + min(self._after, default=0.0)
         hopeless = comm.allreduce(self.left < least, op=MPI.LOR)
         self._given_up = self._given_up + 1 if hopeless else 0
@@ -129,9 +131,11 @@ class Budget:
         took = now - self._begun
         if math.isnan(self._trained):
             self._spent += took
+            if self._wanted and self._after:
+                self._after.popleft()  # a busy moment is not to rule out all steps after it
         else:
             self._after.append(max(0.0, now - self._trained - self._acting))
             late = 0.0 if self.allowed == math.inf else max(0.0, took - self.allowed)
             self._simulated, self._spent = 0.0, late
             self._first = False
-        self._trained, self._left, self._acting = math.nan, now, 0.0
+        self._trained, self._left, self._acting, self._wanted = math.nan, now, 0.0, False

@@ -258,3 +258,21 @@ def test_what_cannot_be_afforded_is_not_begun(clock: Clock) -> None:
         tried.append(not hopeless())
         watched.leave()
     assert tried == 2 * (9 * [False] + [True])
+
+
+@pytest.mark.parallel(1)
+def test_a_busy_moment_is_forgotten_by_steps_that_it_rules_out(clock: Clock) -> None:
+    watched = Budget(1.0, None)
+    step(watched, clock, after=5.0)
+
+    def for_training() -> float:
+        watched.enter()
+        watched.begin(MPI.COMM_SELF)
+        if watched.hopeless(MPI.COMM_SELF):
+            watched.leave()
+            return -math.inf
+        watched.prepare()
+        return watched.for_training()
+
+    assert for_training() == -math.inf
+    assert for_training() == pytest.approx(0.75)
