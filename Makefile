@@ -4,7 +4,7 @@
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
-#   make bench     every benchmark of docs/benchmarks.md, a quarter of an hour; installs PyTorch
+#   make bench     every benchmark of docs/benchmarks.md, about an hour; installs PyTorch
 #   make install   only the environment
 #   make clean     remove the environment and everything built
 #
@@ -121,6 +121,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/compositing.py
 	$(BIN)/python benchmarks/memory.py --plot out/memory.svg
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
+	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/budget.py --cycles 80 --seconds 0.5 0.3 0.1 --fractions 0.5 0.2
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/resampling.py
 	$(BIN)/python benchmarks/resampling.py --networks
