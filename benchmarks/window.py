@@ -75,7 +75,7 @@ class Sizes:
 def measure(steps: Iterator[Step], targets: dict[str, float | None], key_every: int) -> None:
     """Train, keep, open again; one row per field."""
     recipes = {
-        name: Recipe(Network(), TrainingOptions(), Target(psnr=psnr), table_from_voxels=True)
+        name: Recipe(Network(), TrainingOptions(), Target(psnr=psnr), automatic=True)
         for name, psnr in targets.items()
     }
     window, sizes = Window(10**6, key_every=key_every), {name: Sizes() for name in targets}
