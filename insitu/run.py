@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import os
 import signal
 import sys
 import traceback
@@ -24,11 +25,13 @@ from typing import Any, Protocol
 
 import numpy as np
 from mpi4py import MPI
+from threadpoolctl import threadpool_limits
 
 from insitu import actions, config
 from insitu import session as sessions
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
+from insitu.engines import threads
 from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.mesh import (
@@ -41,7 +44,7 @@ from insitu.mesh import (
     partitions,
     state,
 )
-from insitu.parallel import RemoteError
+from insitu.parallel import RemoteError, cpu_share
 from insitu.report import Terminal, byte_size, decibels
 from insitu.session import Session
 from insitu.training.options import Relative
@@ -50,6 +53,7 @@ from insitu.training.size import beside_a_residual, ladder
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 # Beyond a field's target, resampling adds a quarter to the squared error: 1 dB.
 _ROOM_DB = 6.0
+_BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _DESCRIPTION = """\
 Run a simulation with insitu attached: compress its fields every few steps, keep
@@ -103,6 +107,7 @@ def _start(comm: MPI.Comm, arguments: argparse.Namespace) -> int:
     run, wanted = config.broadcast(comm, lambda: actions.load(arguments.config, arguments.set))
     with _refused_together(comm):
         make = _simulation_type(run.simulation, comm)
+    _share_out_blas(comm)
     simulation = make()
     with _refused_together(comm):
         _check_simulation(simulation, arguments.steps)
@@ -120,6 +125,19 @@ def _start(comm: MPI.Comm, arguments: argparse.Namespace) -> int:
         if comm.rank == 0:
             terminal = _terminal(run, arguments)
     return _run(comm, simulation, session, arguments.steps, terminal)
+
+
+def _share_out_blas(comm: MPI.Comm) -> None:
+    """Leave the simulation's NumPy and SciPy no more BLAS threads than this rank's share of its
+    node's CPUs, unless the environment says how many. Collective.
+
+    By default every rank's BLAS takes all CPUs, and ranks wait for each other's threads.
+    """
+    told = any(os.environ.get(name) for name in _BLAS_THREADS)
+    if comm.allreduce(not told, op=MPI.LOR):
+        share = cpu_share(comm, threads.cpus())
+        if not told:
+            threadpool_limits(limits=share, user_api="blas")
 
 
 def _run(

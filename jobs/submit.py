@@ -11,6 +11,7 @@ with --dry-run printed, and nothing done.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -124,6 +125,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, text in made.items():
             print(f"==> {name} <==\n{text}")
         return 0
+    if shutil.which(machine.submit[0]) is None:
+        parser.error(
+            f"--machine {machine.name}: there is no {machine.submit[0]} here; submit from a login "
+            "node, or look at the scripts with --dry-run"
+        )
     arguments.output.mkdir(parents=True, exist_ok=True)
     status = 0
     for name, text in made.items():

@@ -64,6 +64,17 @@ WAVE = """
     class Timeless(Endless):
         def __init__(self, comm): ...
 
+    class Blas(Wave):
+        done = True
+
+        def __init__(self, comm):
+            super().__init__(comm)
+            from threadpoolctl import threadpool_info
+
+            blas = max(i["num_threads"] for i in threadpool_info() if i["user_api"] == "blas")
+            if (every := comm.gather(blas)) is not None:
+                print("blas", every)
+
     class NoComm(Wave):
         def __init__(self, speed): ...
 """
@@ -74,7 +85,7 @@ def launch(tmp_path):
     """Run insitu.run on ranks with a run file's text, in an empty folder with module `wave`."""
     (tmp_path / "wave.py").write_text(textwrap.dedent(WAVE))
 
-    def launch(text, *options, ranks=1, mpiexec_status=False):
+    def launch(text, *options, ranks=1, mpiexec_status=False, unset=(), **variables):
         (tmp_path / "run.yaml").write_text(textwrap.dedent(text))
         command = [sys.executable, "-m", "insitu.run", "run.yaml", *options]
         if ranks > 1 and not mpiexec_status:
@@ -82,7 +93,8 @@ def launch(tmp_path):
             command = ["sh", "-c", '"$@"; echo "status $?"', "-", *command]
         if ranks > 1:
             command = [MPIEXEC, "-n", str(ranks), *command]
-        environment = {**os.environ, "PYTHONPATH": str(Path(run.__file__).parents[1])}
+        environment = {name: value for name, value in os.environ.items() if name not in unset}
+        environment |= {"PYTHONPATH": str(Path(run.__file__).parents[1]), **variables}
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
@@ -111,7 +123,7 @@ def test_a_mistake_ends_all_ranks_with_status_2_and_no_traceback(launch, ranks):
         (
             "simulation: {module: wave}",
             (),
-            "simulation.class: name the class in wave; one of Wave, Endless, Timeless, NoComm",
+            "simulation.class: name the class in wave; one of Wave, Endless, Timeless, Blas",
         ),
         ("simulation: {module: json}", (), "there is none with step() and mesh()"),
         (
@@ -227,6 +239,15 @@ def test_a_run_to_its_end(launch, ranks, tmp_path):
     assert (tmp_path / "out" / "record" / "manifest.json").exists()
     rows = list(csv.DictReader((tmp_path / "out" / "insitu_timings.csv").open()))
     assert [(row["cycle"], row["field"]) for row in rows] == [("2", "height"), ("4", "height")]
+
+
+def test_blas_threads_are_shared_out_unless_the_environment_says_how_many(launch):
+    text = "simulation: {module: wave, class: Blas}"
+    cpus = os.sched_getaffinity(0)
+    shared = launch(text, ranks=2, unset=run._BLAS_THREADS)
+    assert f"blas {[max(1, len(cpus) // 2)] * 2}" in shared.stdout, shared
+    told = launch(text, ranks=2, unset=run._BLAS_THREADS, OPENBLAS_NUM_THREADS=str(len(cpus)))
+    assert f"blas {[len(cpus)] * 2}" in told.stdout, told
 
 
 def test_a_quiet_run_prints_nothing(launch):

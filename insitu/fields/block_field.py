@@ -62,7 +62,16 @@ class BlockField(ABC):
     cycle: int = 0
     time: float = 0.0
     """Of the simulation, in its own unit."""
-    _bytes: bytes | None = field(default=None, repr=False, compare=False)
+    _bytes: bytes | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        """One line: arrays of weights and grid lines tell nothing in print."""
+        extent = " x ".join(f"[{low:g}, {high:g}]" for low, high in zip(*self.bounds, strict=True))
+        samples = " x ".join(str(n) for n in self.shape)
+        return (
+            f"<{type(self).__name__} {self.name!r}: {self.codec}, {samples} samples (z y x) "
+            f"in {extent}, cycle {self.cycle}>"
+        )
 
     @property
     @abstractmethod

@@ -24,7 +24,7 @@ from insitu.fields.trilinear import Trilinear
 Floats = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class BrickField(BlockField):
     """One field on one partition, in bricks of about 32^3 samples through SZ3, ZFP or SPERR.
     Immutable; no method is collective."""

@@ -27,7 +27,7 @@ from insitu.fields.trilinear import Trilinear
 Floats = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class NeuralField(BlockField):
     """One field on one partition, as a network, and where the network alone does not keep what was
     promised, its residual. Immutable; no method is collective."""

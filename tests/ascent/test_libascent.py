@@ -1,6 +1,9 @@
 """Ascent's C interface from end to end, from a Python program as PyFR is one: pictures, a record,
 what comes back, and that nothing that goes wrong ends the simulation."""
 
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
+from insitu.ascent.build import Libraries
 from insitu.metrics import psnr
 from tests.ascent.calls import Ascent
 from tests.mesh.cell_meshes import add, coordinates, cube, tree
@@ -253,3 +257,32 @@ def test_calls_out_of_order(
     ascent.close()
     ascent.close()
     assert (here / "insitu_record" / "manifest.json").is_file()
+
+
+@pytest.mark.parallel(1)
+def test_that_insitu_cannot_be_imported_is_told_once(built: Libraries) -> None:
+    """In a Python of its own: the library remembers it for the process."""
+    script = textwrap.dedent("""
+        import ctypes, sys
+
+        sys.modules["insitu.ascent.host"] = None  # its import fails
+        conduit, ascent = (ctypes.CDLL(path, ctypes.RTLD_GLOBAL) for path in sys.argv[1:])
+        for function in (ascent.ascent_create, ascent.ascent_info_ref, conduit.conduit_node_create,
+                         conduit.conduit_node_fetch_path_as_char8_str):
+            function.restype = ctypes.c_void_p
+        one = ctypes.c_void_p(ascent.ascent_create())
+        node = ctypes.c_void_p(conduit.conduit_node_create())
+        for call in (ascent.ascent_open, *(ascent.ascent_publish, ascent.ascent_execute) * 3):
+            call(one, node)
+        info = ctypes.c_void_p(ascent.ascent_info_ref(one))
+        details = conduit.conduit_node_fetch_path_as_char8_str(info, b"status/details")
+        print(ctypes.string_at(details).decode())
+    """)
+    command = [sys.executable, "-c", script, str(built.conduit), str(built.ascent)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Python cannot import insitu; nothing will be recorded\n"
+    assert done.stderr.count("ModuleNotFoundError") == 1
+    assert done.stderr.count("INSITU_PYTHON") == 1
+    assert done.stderr.count("insitu: open: Python cannot import insitu") == 1
+    assert "publish" not in done.stderr and "execute" not in done.stderr

@@ -84,6 +84,13 @@ def test_outside_is_nan(scalar: NeuralField) -> None:
         scalar(np.zeros((4, 2)))
 
 
+def test_printed_in_one_line(scalar: NeuralField) -> None:
+    text = repr(replace(scalar, cycle=7))
+    nz, ny, nx = scalar.shape
+    assert text.startswith(f"<NeuralField {scalar.name!r}: inr, {nz} x {ny} x {nx} samples")
+    assert text.endswith("cycle 7>") and "\n" not in text and len(text) < 150
+
+
 def test_gradient_of_a_ramp() -> None:
     ramp = partition(lambda x, y, z: 2 * x - y, box=((0, 4), (0, 1), (0, 1)))
     field = fit(ramp, n_min=1000)

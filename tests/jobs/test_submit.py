@@ -95,6 +95,17 @@ def test_refused(arguments: list[str], said: str, capsys: pytest.CaptureFixture[
     assert end.value.code == 2 and said in capsys.readouterr().err
 
 
+def test_refused_where_there_is_no_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit) as end:
+        submit.main([*MACHINES["slurm"], "--output", str(tmp_path / "out")])
+    assert end.value.code == 2
+    assert "there is no sbatch here" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture
 def venv(tmp_path: Path) -> Path:
     """Activated, it puts this Python first, whether it is a virtual environment's or not."""

@@ -43,7 +43,7 @@ void call(const char* what, Ascent* ascent, const void* node) {
         const std::string answer = insitu::call_python(what, opened->handle, node);
         if (!answer.empty()) conduit_node_parse(opened->info, answer.c_str(), "json");
     } catch (const std::exception& error) {
-        say(what, error.what());
+        if (dynamic_cast<const insitu::LastingError*>(&error) == nullptr) say(what, error.what());
         conduit_node_reset(opened->info);
         conduit_node_set_path_char8_str(opened->info, "status/message",
                                         (std::string("Ascent::") + what + " failed").c_str());

@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cwchar>
 #include <mutex>
@@ -133,23 +134,41 @@ private:
 
 namespace insitu {
 
+namespace {
+
+// insitu/ascent/host.py. An import that fails is not tried again: what it lacks it would lack at
+// the next step, and its traceback has been read. With the GIL.
+void* host(const Python& python) {
+    static bool unavailable = false;
+    const auto* lasting = "Python cannot import insitu; nothing will be recorded";
+    if (unavailable) throw LastingError(lasting);
+    void* module = python.import_module("insitu.ascent.host");
+    if (module != nullptr) return module;
+    unavailable = true;
+    python.print_error();
+    std::fputs(
+        "insitu: its Python is INSITU_PYTHON, or the one that built the libraries; mpi4py in it must "
+        "find the program's MPI (adapters/ascent/README.md, MPI)\n",
+        stderr);
+    throw std::runtime_error(lasting);
+}
+
+}  // namespace
+
 std::string call_python(const char* what, long long handle, const void* address) {
     const Python& python = interpreter();
     const Gil gil(python);
-    void* module = python.import_module("insitu.ascent.host");
-    void* answer = nullptr;
-    if (module != nullptr)
-        answer = python.call_method(module, "call", "ssLL", conduit_library(), what, handle,
-                                    static_cast<long long>(reinterpret_cast<std::intptr_t>(address)));
+    void* module = host(python);
+    void* answer =
+        python.call_method(module, "call", "ssLL", conduit_library(), what, handle,
+                           static_cast<long long>(reinterpret_cast<std::intptr_t>(address)));
     const char* text = answer == nullptr ? nullptr : python.utf8(answer);
     const bool failed = text == nullptr;
     std::string result = failed ? "" : text;
     if (failed) python.print_error();
     if (answer != nullptr) python.decref(answer);
-    if (module != nullptr) python.decref(module);
-    if (failed)
-        throw std::runtime_error(module == nullptr ? "Python cannot import insitu"
-                                                   : std::string(what) + " failed in Python");
+    python.decref(module);
+    if (failed) throw std::runtime_error(std::string(what) + " failed in Python");
     return result;
 }
 
