@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _REMEMBERED = 10
 # A step for which there was no time is tried again after so many: it may have been a busy moment.
 _TRY_AGAIN = 10
+# What is remembered of it fades so with every step that it has ruled out.
+_FADE = 0.9
 # Kept free while none is: of all that the step may take.
 _KEPT_FREE = 0.25
 
@@ -131,8 +133,8 @@ class Budget:
         took = now - self._begun
         if math.isnan(self._trained):
             self._spent += took
-            if self._wanted and self._after:
-                self._after.popleft()  # a busy moment is not to rule out all steps after it
+            if self._wanted:  # a busy moment is not to rule out all steps after it
+                self._after = deque((_FADE * s for s in self._after), maxlen=_REMEMBERED)
         else:
             self._after.append(max(0.0, now - self._trained - self._acting))
             late = 0.0 if self.allowed == math.inf else max(0.0, took - self.allowed)
