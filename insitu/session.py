@@ -251,11 +251,12 @@ class Session:
             self._failed("record not completed", error)
         if self._crash_log is not None:
             self._crash_log.close(remove=True)
-        written += [str(file) for file in self._acting.finish()]
         try:
             written += self._save_queries()
         except RemoteError as error:
             self._failed(f"{session_file.SESSION_FILE} not written", error)
+        # Last, so that a picture that fails under `on_error: raise` costs nothing that was asked for.
+        written += [str(file) for file in self._acting.finish()]
         self.window.clear()
         self._latest.clear()
         self.comm.Free()
