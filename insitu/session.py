@@ -255,7 +255,7 @@ class Session:
             written += self._save_queries()
         except RemoteError as error:
             self._failed(f"{session_file.SESSION_FILE} not written", error)
-        # Last, so that a picture that fails under `on_error: raise` costs nothing that was asked for.
+        # Last: a picture that fails under `on_error: raise` then costs nothing else.
         written += [str(file) for file in self._acting.finish()]
         self.window.clear()
         self._latest.clear()
