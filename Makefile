@@ -23,7 +23,7 @@ export OMP_NUM_THREADS := 1
 export MPIEXEC_TIMEOUT ?= 900
 
 STAMP := $(VENV)/.installed
-SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpp/*)
+SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
 .PHONY: install demo test test-clients client-packages lint sanitize bench clean
 
@@ -87,7 +87,7 @@ CHECKED_TESTS += --deselect tests/training/test_guest.py::test_memory_is_the_wei
 CHECKED_PYTHON = env -C $(CHECKED) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
   LD_PRELOAD=$$($(CXX) -print-file-name=libasan.so):$$($(CXX) -print-file-name=libstdc++.so.6) \
   $(abspath $(BIN))/python
-BUILDS_HERE := from insitu.engines import native; print(*filter(native.runs_here, native.BUILDS))
+BUILDS_HERE := from insitu.engines.cpu import native; print(*filter(native.runs_here, native.BUILDS))
 
 sanitize: $(STAMP)
 	rm -rf $(CHECKED)
@@ -99,7 +99,7 @@ sanitize: $(STAMP)
 	  --target $(CHECKED) $(CHECKED)/source
 	cp -r tests pyproject.toml $(CHECKED)
 	@# What follows means something only if the engine under test is the one just built.
-	@for file in $(CHECKED)/insitu/engines/_native_*.so; do \
+	@for file in $(CHECKED)/insitu/engines/cpu/_native_*.so; do \
 	  grep -q __asan_init $$file && grep -q __ubsan_handle $$file || exit 1; done
 	@$(CHECKED_PYTHON) -c 'import insitu; print(insitu.__file__)' | grep $(CHECKED)/insitu
 	for isa in $$($(BIN)/python -c '$(BUILDS_HERE)'); do \
