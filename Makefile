@@ -3,6 +3,7 @@
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
+#   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make bench     every benchmark of docs/benchmarks.md, about an hour; installs PyTorch
 #   make install   only the environment
@@ -25,7 +26,7 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-clients client-packages lint sanitize bench clean
+.PHONY: install demo test test-clients client-packages lint docs sanitize bench clean
 
 install: $(STAMP)
 
@@ -52,9 +53,11 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Each rank count is one launch; the tests say which counts they are for.
+# Each rank count is one launch; the tests say which counts they are for. On one rank, every CPU runs
+# a share of the test files, and what the tests cover is measured and printed.
 test: lint
-	$(BIN)/python -m pytest -q -m "parallel[1] and not clients"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report= -m "parallel[1] and not clients"
+	@printf 'Coverage: '; $(BIN)/python -m coverage report --format=total | sed 's/$$/ % of lines/'
 	$(MPIEXEC) -n 2 $(BIN)/python -m pytest -q -m "parallel[2]"
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
@@ -75,6 +78,11 @@ $(VENV)/.clients: $(STAMP)
 
 test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
+
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Documentation: build/docs/index.html"
 
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.
