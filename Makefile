@@ -52,6 +52,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $$(find insitu tests benchmarks -name '*.[ch]' -o -name '*.[ch]pp' | grep -v ascent/built)
 
 # Each rank count is one launch; the tests say which counts they are for. On one rank, every CPU runs
 # a share of the test files, and what the tests cover is measured and printed.
