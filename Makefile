@@ -2,6 +2,7 @@
 #
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
+#   make test-cpp  unit tests of the engine's C++
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
@@ -26,7 +27,7 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-clients client-packages lint docs sanitize bench clean
+.PHONY: install demo test test-cpp test-clients client-packages lint docs sanitize bench clean
 
 install: $(STAMP)
 
@@ -64,9 +65,17 @@ test: lint
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
 	$(MPIEXEC) -n 8 $(BIN)/python -m pytest -q -m "parallel[8]"
 
+# Unit tests of the engine's C++, with doctest (Debian and Ubuntu: doctest-dev).
+build/test_cpp: $(wildcard tests/cpp/*.cpp insitu/engines/cpu/cpp/*.hpp)
+	@mkdir -p build
+	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Wno-psabi -pthread -Iinsitu/engines/cpu/cpp tests/cpp/*.cpp -o $@
+
+test-cpp: build/test_cpp
+	build/test_cpp --no-version
+
 # Programs as they are written for Ascent, on insitu's libraries. What they need of Debian or Ubuntu
 # is CLIENT_PACKAGES, which `make client-packages` installs (as root).
-CLIENT_PACKAGES := gcc g++ gfortran mpich libmpich-dev valgrind \
+CLIENT_PACKAGES := gcc g++ doctest-dev gfortran mpich libmpich-dev valgrind \
   pocl-opencl-icd ocl-icd-libopencl1 libclblast1 libscotch-7.0
 
 client-packages:
