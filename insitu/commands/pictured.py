@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -154,6 +154,11 @@ class _Options:
             found.append(self._plot((words.color_by if by_values else None) or "time", lines))
         if words.volume or not found:
             found.append(self._plot(self.field, None, gray=bool(found)))
+        for i, plot in enumerate(found):  # plots in the same colours have one bar
+            alike = any(
+                (p.field, p.color_table) == (plot.field, plot.color_table) for p in found[:i]
+            )
+            found[i] = replace(plot, color_bar=not alike)
         return tuple(found)
 
     def _plot(self, field: str, shaped: Filter | None, gray: bool = False) -> Plot:

@@ -120,7 +120,9 @@ def run(arguments: argparse.Namespace) -> bool:
     if comm.rank == 0:
         _print(arguments, job, report)
     if report.failed:
-        raise RemoteError(f"{len(report.failed)} things failed, see above; the rest is done", 0)
+        n = len(report.failed)
+        things = "1 thing" if n == 1 else f"{n} things"
+        raise RemoteError(f"{things} failed, see above; the rest is done", 0)
     return True
 
 
