@@ -1,6 +1,7 @@
 """insitu replay: a file of actions over a record, on any number of ranks; refusals, reports."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from PIL import Image
 
 import insitu
 from insitu.cli import main
-from tests.arrays import records
 from tests.arrays.fields import waves
 
 COMM = MPI.COMM_WORLD
@@ -38,11 +38,11 @@ def trigger(name: str, condition: str, *actions: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(folder: Path, written: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A record of 8 blocks in the folder that all ranks work in: density and height at the cycles
     0, 5, 10, velocity at 0 and 5."""
     if COMM.rank == 0:
-        records.write(folder / "record")
+        shutil.copytree(written, folder / "record")
     COMM.barrier()
     monkeypatch.chdir(folder)
     return folder
