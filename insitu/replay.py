@@ -23,6 +23,7 @@ from insitu.mesh.partition import NO_LAYERS
 from insitu.parallel import RemoteError, together
 from insitu.reactive import callbacks, session_file
 from insitu.reactive.expressions import ExpressionError, FieldKind
+from insitu.reactive.known_results import Known
 from insitu.reactive.triggers import Reactions, Trigger
 from insitu.store.shared_series import SharedSeries
 from insitu.store.time_series import StepCount, TimeSeries, UpTo
@@ -145,6 +146,10 @@ class Replay:
     def _step(self, cycle: int, time: float) -> None:
         self.past.move_to(cycle, time)
         self._present.clear()
+        for query in self.actions.queries:
+            root = query.expression.root
+            if isinstance(root, Known):  # at all steps of the run, recorded or not
+                self._reactions.results[query.name] = root.before(cycle)
         fired = {trigger.name for trigger in self._reactions.react(cycle, time, self)}
         fired |= {name for name, cycles in self.fire.items() if cycle in cycles}
         set_off = [trigger for trigger in self.actions.triggers if trigger.name in fired]

@@ -5,32 +5,43 @@ In: actions, the fields there are. Out: the queries and triggers that remain, an
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from insitu.actions.model import Actions
 from insitu.reactive.expressions import Expression, parse
 from insitu.reactive.history import Gradient, History, HistoryRange
+from insitu.reactive.known_results import known
 from insitu.reactive.scalars import Query as QueryNode
+from insitu.reactive.scalars import Result
 
 _NEVER = parse("0 > 1")
 
 
 def without_fields(
-    actions: Actions, fields: Collection[str], fired: Collection[str] = ()
+    actions: Actions,
+    fields: Collection[str],
+    fired: Collection[str] = (),
+    results: Mapping[str, Mapping[int, Result]] | None = None,
 ) -> tuple[Actions, list[str]]:
     """The queries and triggers that read these fields alone, each with its actions; and for every
     other, what it reads. Not collective.
 
     fired: triggers that are set off by other means: they get a condition that never holds.
+    results: of queries, by cycle, that are known; they stand for queries that cannot be evaluated.
     """
     lost: dict[str, str] = {}
     """By the name of the query, why."""
-    problems = []
+    problems, queries = [], []
     for query in actions.queries:
-        if reason := _lacks(query.expression, fields, lost):
+        reason = _lacks(query.expression, fields, lost)
+        if reason and query.name in (results or {}):
+            queries.append(known(query, (results or {})[query.name]))
+        elif reason:
             lost[query.name] = reason
             problems.append(f"query {query.name} reads {reason}")
+        else:
+            queries.append(query)
     triggers = []
     for trigger in actions.triggers:
         if trigger.name in fired:
@@ -43,8 +54,7 @@ def without_fields(
             problems.append(f"trigger {trigger.name} reads {reason}")
         else:
             triggers.append(trigger)
-    queries = tuple(query for query in actions.queries if query.name not in lost)
-    return replace(actions, queries=queries, triggers=tuple(triggers)), problems
+    return replace(actions, queries=tuple(queries), triggers=tuple(triggers)), problems
 
 
 def _lacks(expression: Expression, fields: Collection[str], lost: Collection[str]) -> str:

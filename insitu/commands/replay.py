@@ -34,12 +34,13 @@ EXAMPLES = """\
 examples:
   insitu replay out/record ascent_actions.yaml
   mpiexec -n 3 insitu replay out/record run.yaml --out pictures --steps 4..9
+  insitu replay out/record run.yaml --results out/ascent_session.yaml
   insitu replay out/record run.yaml --skip-missing --fire shock@92
   insitu replay density.insitu actions.yaml --out pictures
 
 Every recorded step is due, and scenes and extracts see all steps up to the present one. Of a run
-file `actions`, `window.every` and `window.steps` count. A trigger fires where its condition holds
-at a recorded step; what its condition knows of the steps in between is not in a record.
+file `actions`, `window.every` and `window.steps` count. Queries and triggers are evaluated at
+recorded steps alone; what the run's queries found at all steps is in its ascent_session.yaml.
 """
 
 
@@ -71,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N|all",
         help="steps up to the present one that are seen; default: of a run file window.steps, "
         "else all",
+    )
+    parser.add_argument(
+        "--results",
+        metavar="FILE",
+        help="ascent_session.yaml of the run: what queries found that read fields which are not "
+        "in the record",
     )
     parser.add_argument(
         "--skip-missing",
@@ -143,6 +150,7 @@ class Job:
     def of(comm: MPI.Comm, arguments: argparse.Namespace) -> Job:
         """Raises ConfigError that says what is wrong and what there is. Not collective."""
         from insitu import actions, config
+        from insitu.reactive import known_results
         from insitu.replay import moments
 
         series = recorded.shared(comm, recorded.open_file(arguments.input), arguments.field)
@@ -151,7 +159,8 @@ class Job:
         found, left_out = actions.parse_for_record(run, places, n_components)
         cycles = [cycle for cycle, _ in moments(series)]
         fire = _fire(arguments.fire, [trigger.name for trigger in found.triggers], cycles)
-        found, absent = actions.without_fields(found, series.names, fire)
+        results = {} if arguments.results is None else known_results.read(Path(arguments.results))
+        found, absent = actions.without_fields(found, series.names, fire, results)
         left_out = [*absent, *left_out]
         if left_out and not arguments.skip_missing:
             raise ConfigError([_missing(arguments, series.names, left_out, cycles)])
@@ -204,14 +213,16 @@ def _missing(
 ) -> str:
     lines = [f"{arguments.input} has the fields {', '.join(names)}; the actions read others:"]
     lines += [f"  {problem}" for problem in problems]
-    lines.append("--skip-missing leaves these out")
+    if any(text.startswith("query ") for text in problems):
+        lines.append("--results FILE takes what queries found from the run's ascent_session.yaml")
     triggers = [text.split()[1] for text in problems if text.startswith("trigger ")]
     if triggers:
         there = ", ".join(map(str, cycles))
-        lines[-1] += (
-            f"; --fire {triggers[0]}@CYCLE does what a trigger asks for whatever its condition "
+        lines.append(
+            f"--fire {triggers[0]}@CYCLE does what a trigger asks for whatever its condition says "
             f"(cycles: {there})"
         )
+    lines.append("--skip-missing leaves these out")
     return "\n".join(lines)
 
 

@@ -134,7 +134,9 @@ def test_fields_that_are_not_recorded(here: Path, capsys: pytest.CaptureFixture[
         "trigger shock reads query 'rise'",
         "actions.yaml:",
         "'pressure' is not among the fields",
-        "--skip-missing leaves these out; --fire shock@CYCLE",
+        "--results FILE takes what queries found",
+        "--fire shock@CYCLE does what a trigger asks for",
+        "--skip-missing leaves these out",
         "cycles: 0, 5, 10",
     ):
         assert words in text, words
@@ -149,6 +151,50 @@ def test_fields_that_are_not_recorded(here: Path, capsys: pytest.CaptureFixture[
     assert "nothing is left" in refused(capsys, "record", alone, "--skip-missing")
     speed = write("speed.yaml", [query("s", "max(magnitude(field('velocity')))")])
     assert figures(capsys, "record", speed)["cycles"] == [0, 5]
+
+
+@pytest.mark.parallel([1, 2])
+def test_results_of_the_run_stand_for_fields_that_are_not_recorded(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also those of steps that are not recorded: the trigger compares with cycle 9."""
+    given = write(
+        "actions.yaml",
+        [
+            query("peak", "max(field('pressure'))"),
+            query("counts", "histogram(field('pressure'), 2)"),
+            query("top", "max(field('height'))"),
+            trigger("rise", "peak > 2 * history(peak, relative_index=1)", scene("d", "density")),
+            trigger("low", "counts.max_val < 1 and peak.position.x > 0", scene("h", "height")),
+        ],
+    )
+    place = {"position": {"value": [0.5, 0.5, 0.5], "type": "vector"}}
+    attributes = {"min_val": {"value": 0.0}, "max_val": {"value": 0.5}, "num_bins": {"value": 2}}
+    peaks = dict.fromkeys(range(11), 1.0) | {4: 9.0, 9: 1e-05}
+    found = {
+        "peak": {
+            cycle: {"type": "value_position", "attrs": {"value": {"value": v}, **place},
+                    "time": cycle / 10}
+            for cycle, v in peaks.items()
+        },
+        "counts": {
+            5: {"type": "histogram", "attrs": {"value": {"value": [1.0, 2.0]}, **attributes},
+                "time": 0.5}
+        },
+        "top": {0: {"type": "double", "value": 7.0, "time": 0.0}},
+    }  # fmt: skip
+    results = write("ascent_session.yaml", found)
+    did = figures(capsys, "record", given, "--results", results)
+    assert did["fired"] == [{"trigger": "low", "cycle": 5}, {"trigger": "rise", "cycle": 10}]
+    written = yaml.safe_load((here / "replay" / "ascent_session.yaml").read_text())
+    assert list(written["peak"]) == list(range(11)) and list(written["top"]) == [0, 5, 10]
+    assert written["top"][0]["attrs"]["value"]["value"] < 7  # of the record: it has the field
+    del found["peak"]
+    assert "query peak reads" in refused(capsys, "record", given, "--results", write("r", found))
+    for bad in (["a"], {"peak": {1: {"value": 2}}}, {"peak": {"x": {"value": 2, "time": 1}}}):
+        text = refused(capsys, "record", given, "--results", write("bad", bad))
+        assert "bad: not the results of queries" in text
+    assert "none: No such file" in refused(capsys, "record", given, "--results", "none")
 
 
 def test_refusals_name_the_remedy(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
