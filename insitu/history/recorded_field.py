@@ -85,8 +85,8 @@ class RecordedField(DistributedField):
     def share(self, comm: MPI.Comm) -> DistributedField:
         """The same field cut over the processes of `comm`, for what works on distributed fields.
 
-        Each process opens its share of the blocks, those near each other (`ownership.owners`); with
-        more processes than blocks some have none. Not collective; to be called by all.
+        Each process opens its share of the blocks, in the order of the writer's ranks (see
+        `insitu.store.ownership`). Not collective; to be called by all.
         """
         return DistributedField(share(self.blocks, comm.rank, comm.size), self.summary)
 

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insitu.arrays.compressed_array import CompressedArray
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import Summary
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,22 +30,13 @@ class ArrayBlock:
     @property
     def cells(self) -> tuple[int, int, int]:
         """(nz, ny, nx)."""
-        nx, ny, nz = (len(lines) - 1 for lines in self._nodes)
+        blocks = self.array.header.blocks
+        nx, ny, nz = (len(n) - 1 for n in blocks.nodes(self.domain_id, self.array.nodes))
         return nz, ny, nx
-
-    @property
-    def bounds(self) -> tuple[Floats, Floats]:
-        """Lowest and highest corner, each (3,) x, y, z."""
-        low, high = zip(*((lines[0], lines[-1]) for lines in self._nodes), strict=True)
-        return np.array(low), np.array(high)
 
     def open(self) -> BlockField:
         """FrameError where its bytes were altered."""
         return self.array.field(self.domain_id)
-
-    @property
-    def _nodes(self) -> tuple[Floats, Floats, Floats]:
-        return self.array.header.blocks.nodes(self.domain_id, self.array.nodes)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insitu.errors import ConfigError, nearest
 from insitu.fields.block_field import BlockField
@@ -22,8 +21,6 @@ from insitu.store.ownership import owners
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-Floats = NDArray[np.floating[Any]]
 
 _OPENED = 2  # steps of each field that stay open: the present one, and the one before
 
@@ -39,9 +36,6 @@ class UnopenedBlock(Protocol):
 
     @property
     def cells(self) -> tuple[int, int, int]: ...
-
-    @property
-    def bounds(self) -> tuple[Floats, Floats]: ...
 
     @property
     def domain_id(self) -> int: ...
@@ -73,9 +67,8 @@ def share(blocks: Sequence[UnopenedBlock], rank: int, n_ranks: int) -> tuple[Blo
 
     Their domains get new numbers where ranks of the writer counted theirs alike.
     """
-    boxes = np.array([block.bounds for block in blocks], np.float64)
     cells = [math.prod(block.cells) for block in blocks]
-    mine = np.flatnonzero(owners(boxes, cells, n_ranks) == rank).tolist()
+    mine = np.flatnonzero(owners(cells, n_ranks) == rank).tolist()
     if len({block.domain_id for block in blocks}) == len(blocks):
         return tuple(blocks[i].open() for i in mine)
     return tuple(replace(blocks[i].open(), domain_id=i) for i in mine)
