@@ -16,13 +16,13 @@ from insitu.commands.recorded import chosen_steps
 from insitu.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
+    from insitu.arrays.array_series import ArraySeries
     from insitu.history.record import Record
     from insitu.history.steps import Step
     from insitu.pipelines.cuts import Vector
     from insitu.pipelines.pipeline import Filter
     from insitu.pipelines.seeds import Seeds
     from insitu.render.plots import Plot
-    from insitu.store.array_series import ArraySeries
     from insitu.store.shared_series import SharedSeries
 
 _SEEDS = 200

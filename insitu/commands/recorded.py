@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insitu.arrays import sources
+from insitu.arrays.array_series import ArraySeries
 from insitu.arrays.compressed_array import CompressedArray
 from insitu.errors import ConfigError
 from insitu.history.record import Record
-from insitu.store.array_series import ArraySeries
 from insitu.store.shared_series import SharedSeries
 
 if TYPE_CHECKING:

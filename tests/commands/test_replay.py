@@ -12,7 +12,10 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
+from insitu import actions, config
 from insitu.cli import main
+from insitu.commands import recorded
+from insitu.replay import Replay, moments
 from tests.arrays.fields import waves
 
 COMM = MPI.COMM_WORLD
@@ -93,6 +96,25 @@ def test_ascent_s_actions_over_a_record(here: Path, capsys: pytest.CaptureFixtur
     results = yaml.safe_load((here / "replay" / "ascent_session.yaml").read_text())
     assert list(results["peak"]) == [0, 5, 10]
     assert np.ptp(np.asarray(Image.open(here / "replay" / "fast_05.png")), axis=2).max() > 60
+
+
+def test_files_are_found_beside_the_actions(here: Path) -> None:
+    """As those of a run file; and errors name its lines."""
+    Path("sub").mkdir()
+    Path("sub/script.py").write_text("files.append(f'seen_{cycle}_{len(window(\"density\"))}')")
+    script = {"type": "python", "params": {"file": "script.py", "fields": ["density"]}}
+    Path("sub/inner.yaml").write_text(
+        yaml.safe_dump([{"action": "add_extracts", "extracts": {"e": script}}])
+    )
+    params = {"condition": "cycle() > 3", "actions_file": "inner.yaml"}
+    Path("sub/a.yaml").write_text(
+        yaml.safe_dump([{"action": "add_triggers", "triggers": {"t": {"params": params}}}])
+    )
+    series = recorded.shared(COMM, recorded.open_file("record"))
+    run, places = config.read_actions(Path("sub/a.yaml"))
+    wanted, _ = actions.parse_for_record(run, places, {"density": 1})
+    report = Replay(COMM, series, wanted, here / "out").run(moments(series))
+    assert report.files == ["seen_5_2", "seen_10_3"]
 
 
 def test_of_a_run_file_the_window_and_every_count(

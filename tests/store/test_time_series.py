@@ -8,11 +8,11 @@ import pytest
 from mpi4py import MPI
 
 import insitu
+from insitu.arrays.array_series import ArraySeries
 from insitu.errors import ConfigError
 from insitu.history.record import open_record
 from insitu.history.steps import Step, newest
 from insitu.history.window import Window
-from insitu.store.array_series import ArraySeries
 from insitu.store.shared_series import SharedSeries, share
 from insitu.store.time_series import TimeSeries, UpTo
 from tests.arrays import records
