@@ -68,11 +68,12 @@ def figures(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What it says on rank 0, on all ranks."""
     capsys.readouterr()
     assert main(["replay", *arguments]) == 2
     found = capsys.readouterr()
     assert not found.out
-    return found.err
+    return str(COMM.bcast(found.err))
 
 
 @pytest.mark.parallel([1, 2, 3])
