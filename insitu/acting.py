@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from insitu.actions import Action
 from insitu.budget import Budget
 from insitu.history import steps
-from insitu.history.window import Window
 from insitu.parallel import RemoteError, together
+from insitu.store.time_series import TimeSeries
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -38,7 +38,7 @@ class Acting:
     def __init__(
         self,
         comm: MPI.Comm,
-        window: Window,
+        window: TimeSeries,
         budget: Budget,
         folder: Path,
         failed: Callable[[str, Exception], None],

@@ -46,11 +46,13 @@ __all__ = [
     "broadcast",
     "load",
     "read",
+    "read_actions",
 ]
 
 T = TypeVar("T")
 
 _MAX_NESTED_FILES = 4
+_MAX_STEPS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +159,7 @@ class FieldConfig(Target, Compression):
 class WindowConfig(Section):
     """The past that is kept in memory."""
 
-    steps: Annotated[int, Range(1, 1000000, "steps")] = 20
+    steps: Annotated[int, Range(1, _MAX_STEPS, "steps")] = 20
     """Recorded steps kept; the oldest goes when a new one comes."""
 
     every: Annotated[int, Range(1, 1000000, "cycles")] = 5
@@ -296,6 +298,19 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     return read(source, overrides)[0]
 
 
+def read_actions(path: Path) -> tuple[RunConfig, Places]:
+    """As `read`, of a run file or of a file with nothing but a list of actions, as Ascent's
+    ascent_actions.yaml: then every step is due, and the window holds as many as it can. Not
+    collective."""
+    tree, places = yaml_tree.read(path)
+    if isinstance(tree, list):
+        moved = Places(places.source, places.folder)
+        moved.graft(("actions",), places)
+        tree = {"actions": tree, "window": {"steps": _MAX_STEPS, "every": 1}}
+        places = moved
+    return _checked(tree, places, ())
+
+
 def read(
     source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
 ) -> tuple[RunConfig, Places]:
@@ -304,6 +319,11 @@ def read(
         tree, places = _plain(source), Places("run file", Path.cwd())
     else:
         tree, places = yaml_tree.read(Path(source))
+    return _checked(tree, places, overrides)
+
+
+def _checked(tree: Any, places: Places, overrides: Sequence[str]) -> tuple[RunConfig, Places]:
+    """What a file, or a mapping, says."""
     if tree is None:
         tree = {}
     if not isinstance(tree, dict):

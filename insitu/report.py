@@ -215,7 +215,7 @@ class Terminal:
         if summary.fields:
             self.console.print(_table(summary))
         self.console.print("Wrote:", markup=False)
-        for line in _grouped((*summary.files, str(self.path))):
+        for line in grouped((*summary.files, str(self.path))):
             self.console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
@@ -353,7 +353,7 @@ def _shortfall(entry: FieldSummary) -> str:
     return f"{entry.steps_short} steps, by {entry.short_db:.1f} dB" if entry.steps_short else ""
 
 
-def _grouped(files: Sequence[str]) -> list[str]:
+def grouped(files: Sequence[str]) -> list[str]:
     """File names, those of long series shortened to the first and the last."""
     series: dict[str, list[str]] = {}
     for name in dict.fromkeys(files):

@@ -10,11 +10,13 @@ filter `pathlines`, and the extract `movie`. docs/actions.md has all of them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from insitu import config
+from insitu.actions.absent import without_fields
 from insitu.actions.acts import read_acts, read_pipelines
 from insitu.actions.checks import check_fields, check_kinds
 from insitu.actions.model import Action, Actions
@@ -25,7 +27,16 @@ from insitu.errors import ConfigError
 from insitu.pipelines.outline import Outline
 from insitu.yaml_tree import Places
 
-__all__ = ["Action", "Actions", "check_fields", "check_kinds", "load", "parse"]
+__all__ = [
+    "Action",
+    "Actions",
+    "check_fields",
+    "check_kinds",
+    "load",
+    "parse",
+    "parse_for_record",
+    "without_fields",
+]
 
 
 def parse(run: RunConfig, places: Places | None = None) -> Actions:
@@ -45,6 +56,28 @@ def parse(run: RunConfig, places: Places | None = None) -> Actions:
     if reader.problems:
         raise ConfigError(reader.problems)
     return actions
+
+
+def parse_for_record(
+    run: RunConfig, places: Places, fields: Mapping[str, int]
+) -> tuple[Actions, list[str]]:
+    """Check actions that are to be done with a record -> those that can be, and what is left out
+    because a scene or an extract names a field that the record lacks, each with its place.
+
+    Queries and triggers may still read such fields: see `without_fields`. Not collective.
+
+    Args:
+        run: whose `actions` these are.
+        places: where they stand, as returned by `config.read_actions`.
+        fields: of the record, with the number of their components.
+
+    Raises: ConfigError, with all other problems found.
+    """
+    reader = Reader(places, Outline(fields), sys.maxsize, of_record=True)
+    actions = _read(reader, list(run.actions))
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return actions, reader.left_out
 
 
 def load(

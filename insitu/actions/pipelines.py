@@ -12,6 +12,7 @@ from insitu.actions.filters import READERS
 from insitu.actions.reader import Entry, Named, Reader
 from insitu.actions.refusal import Follows, Refused, keys, named, shown
 from insitu.errors import nearest
+from insitu.pipelines.outline import UnknownField
 from insitu.pipelines.pipeline import UNFILTERED, Filter, Pipeline
 from insitu.yaml_tree import KeyPath
 
@@ -76,7 +77,8 @@ class Pipelines:
         except ValueError as error:
             where, _, text = str(error).partition(": ")
             place = (*path, "type") if where == "type" else (*path, "params", *where.split("/"))
-            raise Refused(place, text) from None
+            unknown = isinstance(error, UnknownField)
+            raise Refused(place, text, unknown_field=unknown) from None
         return found
 
 

@@ -70,7 +70,8 @@ def _expression(reader: Reader, given: Any, path: KeyPath) -> Expression:
         raise Refused(path, f"expected an expression, found {shown(given)}")
     try:
         expression = parse_expression(str(given), reader.kinds)
-        expression.check_past(dict.fromkeys(reader.outline.fields, reader.steps))
+        if not reader.of_record:
+            expression.check_past(dict.fromkeys(reader.outline.fields, reader.steps))
         return expression
     except ExpressionError as error:
         raise Refused(path, str(error)) from None

@@ -52,6 +52,11 @@ class Reader:
     """The fields that the run records."""
     steps: int
     """How many steps of each the window keeps."""
+    of_record: bool = False
+    """Whether they are for a record, which may lack what a run had: then what names a field that is
+    not there is left out, and expressions are checked when all of them are known."""
+    left_out: list[str] = field(default_factory=list)
+    """What names a field that the record lacks, each with its place."""
     problems: list[str] = field(default_factory=list)
     kinds: dict[str, str] = field(default_factory=dict)
     """Of the queries so far, by name."""
@@ -65,7 +70,9 @@ class Reader:
         except Follows:
             pass
         except Refused as refused:
-            self.problems.append(self.places.problem(refused.path, refused.text))
+            left_out = self.of_record and refused.unknown_field
+            problem = self.places.problem(refused.path, refused.text)
+            (self.left_out if left_out else self.problems).append(problem)
 
     def entries(self, actions: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
         """The entries of a list of actions, of which only `words` may occur."""

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from insitu.errors import nearest
+from insitu.pipelines.outline import UnknownField
 from insitu.render.words import number
 from insitu.yaml_tree import KeyPath
 
@@ -17,9 +18,10 @@ from insitu.yaml_tree import KeyPath
 class Refused(Exception):
     """What stands at a path is wrong."""
 
-    def __init__(self, path: KeyPath, text: str) -> None:
+    def __init__(self, path: KeyPath, text: str, *, unknown_field: bool = False) -> None:
+        """unknown_field: whether all that is wrong is that there is no such field."""
         super().__init__(text)
-        self.path, self.text = path, text
+        self.path, self.text, self.unknown_field = path, text, unknown_field
 
 
 class Follows(Refused):
@@ -53,7 +55,8 @@ def inside(path: KeyPath) -> Iterator[None]:
         yield
     except ValueError as error:
         where, _, text = str(error).partition(": ")
-        raise Refused((*path, *where.split("/")), text) from None
+        unknown = isinstance(error, UnknownField)
+        raise Refused((*path, *where.split("/")), text, unknown_field=unknown) from None
 
 
 def one_of(value: Any, path: KeyPath, choices: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -22,10 +22,11 @@ from insitu.extract.integrate import CFL, METHODS, Integrator, Interval, Reached
 from insitu.extract.layout import Layout
 from insitu.extract.line_pieces import ends, in_blocks
 from insitu.extract.particles import DONE, PARTICLE, WAITING, Rows, exchange
-from insitu.fields.distributed_field import DistributedField, Summary
+from insitu.fields.distributed_field import DistributedField
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Lines
 from insitu.parallel import together
+from insitu.store.time_series import StoredStep
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -35,16 +36,8 @@ Direction: TypeAlias = Literal["forward", "backward", "both"]
 MethodName: TypeAlias = Literal["rk4", "rk45"]
 
 
-class Unopened(Protocol):
-    """A step that is opened when its time comes: what a window's entries are."""
-
-    @property
-    def summary(self) -> Summary: ...
-
-    def open(self) -> DistributedField: ...
-
-
-Step: TypeAlias = DistributedField | Unopened
+Step: TypeAlias = DistributedField | StoredStep
+"""Entries of a window or a record are opened when their time comes."""
 
 
 def pathlines(

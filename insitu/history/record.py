@@ -7,7 +7,10 @@ processes, whatever the number that wrote.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec.frame import FrameError
+from insitu.fields.distributed_field import Summary
+from insitu.fields.metrics import FieldMetrics
 from insitu.history import stored_block
 from insitu.history.record_writer import FORMAT, MANIFEST, VERSION, Units, frame_file
 from insitu.history.recorded_field import RecordedField
@@ -22,7 +27,10 @@ from insitu.history.stored_block import StoredBlock
 
 
 class Record:
-    """A record on disk. No method is collective: each process reads what it asks for.
+    """A record on disk: a `TimeSeries` of one process, which holds all blocks.
+
+    No method is collective: each process reads what it asks for. For the processes of a
+    communicator together, `insitu.store.shared_series.SharedSeries` cuts it over them.
 
     Attributes:
         path: its folder.
@@ -52,6 +60,7 @@ class Record:
         self.n_ranks: int = manifest["n_ranks"]
         self.steps: dict[str, list[dict[str, Any]]] = manifest["fields"]
         self.units = Units(**manifest.get("units", {}))
+        self._entries: dict[str, list[RecordedStep]] = {}
         self._blocks: dict[tuple[str, int], list[StoredBlock]] = {}
         for rank in range(self.n_ranks):
             for block in stored_block.blocks(self.path / frame_file(rank)):
@@ -60,6 +69,18 @@ class Record:
     @property
     def fields(self) -> list[str]:
         return sorted(self.steps)
+
+    @property
+    def names(self) -> list[str]:
+        """Fields with at least one step."""
+        return [name for name in self.fields if self.steps[name]]
+
+    def entries(self, name: str) -> Sequence[RecordedStep]:
+        """The steps of a field, oldest first; KeyError naming the fields there are."""
+        if name not in self._entries:
+            n_steps = len(self[name].steps)
+            self._entries[name] = [RecordedStep(self, name, step) for step in range(n_steps)]
+        return self._entries[name]
 
     def __getitem__(self, field: str) -> Series:
         """The steps of a field; KeyError naming the fields there are."""
@@ -78,6 +99,11 @@ class Record:
 
         KeyError or IndexError name what there is; FrameError where blocks are missing.
         """
+        return RecordedField(self.blocks(field, step))
+
+    def blocks(self, field: str, step: int = -1) -> list[StoredBlock]:
+        """The blocks of a field at one step, unopened, in the order of the writer's ranks; raises
+        as `load`."""
         steps = self[field].steps
         if not -len(steps) <= step < len(steps):
             raise IndexError(f"{self.path}: {field} has {len(steps)} steps, none numbered {step}")
@@ -88,7 +114,41 @@ class Record:
                 f"{self.path}: {field} at cycle {at['cycle']} has {len(blocks)} of its "
                 f"{at['n_blocks']} blocks"
             )
-        return RecordedField(blocks)
+        return blocks
+
+
+@dataclass(frozen=True)
+class RecordedStep:
+    """One field of a record at one step, as a `StoredStep`; made by `Record.entries`."""
+
+    record: Record
+    name: str
+    step: int
+
+    @cached_property
+    def summary(self) -> Summary:
+        """From the manifest and the headers of the blocks: no block is opened."""
+        known, blocks = self.record.steps[self.name][self.step], self.blocks
+        low, high = (np.array(corner, np.float64) for corner in known["bounds"])
+        return Summary(
+            name=self.name,
+            cycle=known["cycle"],
+            time=math.nan if known["time"] is None else known["time"],
+            bounds=(low, high),
+            range=np.array(known["range"], np.float64),  # null is NaN
+            metrics=FieldMetrics.total(block.metrics for block in blocks),
+            nbytes=known["nbytes"],
+            n_blocks=len(blocks),
+        )
+
+    @property
+    def blocks(self) -> list[StoredBlock]:
+        """Unopened; FrameError where some are missing."""
+        return self.record.blocks(self.name, self.step)
+
+    def open(self) -> RecordedField:
+        """The field with all its blocks, which are opened when they are read."""
+        return RecordedField(self.blocks)
 
 
 class Series:

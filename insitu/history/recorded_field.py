@@ -17,6 +17,7 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.block_grid import BlockGrid
 from insitu.history.stored_block import StoredBlock
+from insitu.store.shared_series import share
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -84,12 +85,10 @@ class RecordedField(DistributedField):
     def share(self, comm: MPI.Comm) -> DistributedField:
         """The same field cut over the processes of `comm`, for what works on distributed fields.
 
-        Each process opens its share of the blocks, in the order of the writer's ranks; with more
-        processes than blocks some have none. Not collective; to be called by all.
+        Each process opens its share of the blocks, in the order of the writer's ranks (see
+        `insitu.store.ownership`). Not collective; to be called by all.
         """
-        n = len(self.blocks)
-        mine = self.blocks[n * comm.rank // comm.size : n * (comm.rank + 1) // comm.size]
-        return DistributedField(tuple(block.field for block in mine), self.summary)
+        return DistributedField(share(self.blocks, comm.rank, comm.size), self.summary)
 
     def _evaluate(
         self,

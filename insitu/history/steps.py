@@ -1,44 +1,35 @@
 """Recorded steps as scenes and extracts read them: all fields of one moment, and its past.
 
-In: the window. Out: the newest steps at which certain fields are held; fields opened when read.
+In: a window or a record. Out: the newest steps at which certain fields are held; fields opened when
+they are read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Literal, Protocol
+from collections.abc import Collection, Sequence
 
 from insitu.fields.distributed_field import DistributedField
-from insitu.history.window import Entry, Window
+from insitu.store.time_series import StepCount as Span
+from insitu.store.time_series import StoredStep, TimeSeries
 
-Span = int | Literal["all"]
-"""How many of the recorded steps, the newest being the first; or all."""
-
-
-class Past(Protocol):
-    """What a window holds of each field, oldest first."""
-
-    @property
-    def names(self) -> list[str]: ...
-
-    def entries(self, name: str) -> list[Entry]: ...
+__all__ = ["Span", "Step", "newest"]
 
 
 class _Kept:
     """What a window held at some moment."""
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: TimeSeries) -> None:
         self.names = past.names
         self._held = {name: past.entries(name) for name in past.names}
 
-    def entries(self, name: str) -> list[Entry]:
+    def entries(self, name: str) -> Sequence[StoredStep]:
         return self._held[name]
 
 
 class Step:
     """One recorded step. No method is collective; ranks hold their own blocks."""
 
-    def __init__(self, window: Past, cycle: int, time: float) -> None:
+    def __init__(self, window: TimeSeries, cycle: int, time: float) -> None:
         self.cycle, self.time = cycle, time
         self.window = window
         self._opened: dict[str, DistributedField] = {}
@@ -64,17 +55,17 @@ class Step:
             self._opened[name] = entries[0].open()
         return self._opened[name]
 
-    def past(self, name: str, span: Span = "all") -> list[Entry]:
+    def past(self, name: str, span: Span = "all") -> Sequence[StoredStep]:
         """A field at this step and at those before, oldest first: `span` steps, or all."""
         now = (self.time, self.cycle)
         entries = [e for e in self._entries(name) if (e.summary.time, e.summary.cycle) <= now]
         return entries if span == "all" else entries[-span:]
 
-    def _entries(self, name: str) -> list[Entry]:
+    def _entries(self, name: str) -> Sequence[StoredStep]:
         return self.window.entries(name)
 
 
-def newest(window: Window, fields: Collection[str], span: Span) -> list[Step]:
+def newest(window: TimeSeries, fields: Collection[str], span: Span) -> list[Step]:
     """The newest `span` steps at which all these fields are held, oldest first. Not collective.
 
     Without fields: the steps at which any is held. Raises KeyError where a field is not held.

@@ -24,7 +24,7 @@ Floats = NDArray[np.floating[Any]]
 
 _KEYS = {
     "name", "association", "cycle", "time", "cells", "range", "nodes", "metrics", "dtype",
-    "payloads",
+    "payloads", "domain_id",
 }  # fmt: skip
 _LINES = slice(1, 4)  # payloads of grid lines x, y, z, in the frames of all kinds of blocks
 
@@ -46,6 +46,7 @@ class StoredBlock:
         self.range = head.value_range(header["range"])
         self.association = head.word("association", header["association"], ("element", "vertex"))
         self.dtype = np.dtype(head.word("dtype", header["dtype"], ("float32", "float64")))
+        self.domain_id = head.whole("domain_id", header["domain_id"])
 
     @property
     def n_components(self) -> int:
@@ -97,6 +98,10 @@ class StoredBlock:
     @cached_property
     def field(self) -> BlockField:
         """The field, read once. FrameError where its bytes were altered."""
+        return self.open()
+
+    def open(self) -> BlockField:
+        """The field, read anew. FrameError where its bytes were altered."""
         try:
             return read_field(self.read())
         except FrameError as error:

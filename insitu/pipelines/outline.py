@@ -14,6 +14,10 @@ from insitu.errors import nearest
 VOLUME, SURFACE, LINES, POINTS = "a volume", "a surface", "lines", "points"
 
 
+class UnknownField(ValueError):
+    """A field is asked for that is not there."""
+
+
 @dataclass(frozen=True)
 class Outline:
     """Immutable; the same on every rank."""
@@ -30,12 +34,12 @@ class Outline:
     """The types of the filters that left a part of it."""
 
     def field(self, name: str, key: str = "field") -> int | None:
-        """The components of a field. ValueError with the nearest name where there is none."""
+        """The components of a field. UnknownField with the nearest name where there is none."""
         if name not in self.fields:
             hint = nearest(str(name), self.fields)
             there = f" (there are {', '.join(self.fields) or 'none'})"
             whose = f"on what {self.made_by} gives" if self.made_by else "that this run records"
-            raise ValueError(f"{key}: {name!r} is not among the fields {whose}{hint or there}")
+            raise UnknownField(f"{key}: {name!r} is not among the fields {whose}{hint or there}")
         return self.fields[name]
 
     def scalar(self, name: str, key: str = "field") -> None:

@@ -1,6 +1,6 @@
 """The recorded steps that expressions read.
 
-In: the window of compressed fields. Out: the fields of a step so many steps back.
+In: compressed fields over time. Out: the fields of a step so many steps back.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from insitu.fields.block_field import BlockField
-from insitu.history.window import Window
+from insitu.store.time_series import TimeSeries
 
 
 class WindowPast:
@@ -17,7 +17,7 @@ class WindowPast:
     No method is collective; every rank has the same steps. A step is opened when it is first read.
     """
 
-    def __init__(self, window: Window, names: Collection[str], cycle: int) -> None:
+    def __init__(self, window: TimeSeries, names: Collection[str], cycle: int) -> None:
         """names: the fields whose past is read; cycle: the present one, which is no past."""
         held = {
             name: {e.summary.cycle: e for e in window.entries(name)}

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from insitu.history.window import Window
 from insitu.parallel import RemoteError, together
 from insitu.reactive.blocks import outer_widths
 from insitu.reactive.evaluation import Evaluator, Plan, on_root
@@ -18,6 +17,7 @@ from insitu.reactive.expressions import Expression, ExpressionError
 from insitu.reactive.past import WindowPast
 from insitu.reactive.scalars import Context, Result
 from insitu.reactive.values import CONDITION, NotYet, Value, undefined
+from insitu.store.time_series import TimeSeries
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -77,7 +77,7 @@ class Event:
     """Simulation time, in the simulation's unit."""
     results: Mapping[str, Value]
     """Of all queries at this step, by name."""
-    window: Window
+    window: TimeSeries
     """The recorded steps: `window.entries(name)[-1].open()` is the newest of a field."""
 
 
@@ -141,7 +141,7 @@ class Reactions(Generic[Action]):
         comm: MPI.Comm,
         queries: Sequence[Query],
         triggers: Sequence[Trigger[Action]],
-        window: Window,
+        window: TimeSeries,
         failed: Callable[[str, Exception], None] | None = None,
     ) -> None:
         """Not collective; the same queries and triggers on every rank.

@@ -47,6 +47,8 @@ class Plot:
     """Of a volume, light on its gradient; see `march`."""
     color_bar: bool = True
     """Ascent's color_table/annotation."""
+    label: str = ""
+    """Above the colour bar; default: the name of the field."""
 
     @property
     def tube_size(self) -> float | None:

@@ -115,8 +115,8 @@ class Shown:
         pixels = None
         with together(self.comm, f"picture of cycle {self.step.cycle}"):
             if image is not None:
-                caption = f"cycle {self.step.cycle}   time {self.step.time:.4g}"
-                bars = [(p.field, table) for p, _, table in self.plots if p.color_bar]
+                caption = view.caption(self.step.cycle, self.step.time)
+                bars = [(p.label or p.field, table) for p, _, table in self.plots if p.color_bar]
                 pixels = view.pixels(image, camera, self.bounds, caption, bars)
         return pixels
 

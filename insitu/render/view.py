@@ -42,6 +42,8 @@ class View:
     dataset_bounds: tuple[float, ...] | None = None
     """x0, x1, y0, y1, z0, z1 of the box whose edges are drawn; default: the domain."""
     title: str = ""
+    time_unit: str | None = ""
+    """Behind the time in the caption; None: no caption, where steps have neither cycle nor time."""
 
     def camera_for(self, bounds: Bounds) -> Camera:
         """ValueError where its words do not make a camera."""
@@ -50,6 +52,12 @@ class View:
     def file_stem(self, cycle: int) -> str:
         """The name of the picture of a step, without its ending."""
         return self.image_name or file_stem(self.image_prefix, cycle)
+
+    def caption(self, cycle: int, time: float) -> str:
+        """The line below a picture."""
+        if self.time_unit is None:
+            return ""
+        return f"cycle {cycle}   time {time:.4g} {self.time_unit}".rstrip()
 
     def pixels(
         self,

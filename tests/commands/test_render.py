@@ -1,6 +1,7 @@
 """insitu render: pictures and movies of a record, by any number of ranks."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +9,19 @@ import pytest
 from mpi4py import MPI
 from PIL import Image
 
+import insitu
 from insitu.cli import main
-from tests.arrays import records
+from tests.arrays.fields import waves
 
 SMALL = ("--size", "120x100")
 
 
 @pytest.fixture
-def record(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def record(folder: Path, written: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A record of 8 blocks in the folder that all ranks work in."""
     comm = MPI.COMM_WORLD
     if comm.rank == 0:
-        records.write(folder / "record")
+        shutil.copytree(written, folder / "record")
     comm.Barrier()
     monkeypatch.chdir(folder)
     return folder / "record"
@@ -98,6 +100,52 @@ def test_options_change_the_picture(record: Path) -> None:
     assert np.ptp(pixels("v.png"), axis=2).max() > 60
 
 
+@pytest.mark.parallel([1, 3])
+def test_slices_surfaces_and_lines(record: Path) -> None:
+    """Beside the volume, each a picture of its own, and the same from one rank."""
+    comm = MPI.COMM_WORLD
+    plain = ["render", "record", "--field", "density", "--step", "1", *SMALL, "--out"]
+    shown = {
+        "volume": (),
+        "plane": ("--slice", "z=0.3"),
+        "planes": ("--slice", "z=0.3", "--slice", "0.5,0.5,0.5,1,1,0"),
+        "surface": ("--isosurface", "0.5"),
+        "fast": ("--isosurface", "0.5", "--color-by", "velocity"),
+        "lines": ("--pathlines", "velocity", "--seeds", "60"),
+        "seeded": ("--pathlines", "velocity", "--seeds", "density=0.5:60", "--color-by", "speed"),
+        "both": ("--pathlines", "velocity", "--seeds", "60", "--volume"),
+    }
+    for name, options in shown.items():
+        assert main([*plain, f"{name}.png", *options]) == 0, name
+    if comm.rank > 0:
+        return
+    images = {name: pixels(f"{name}.png") for name in shown}
+    for name, image in images.items():
+        assert np.ptp(image, axis=2).max() > 60, name
+        for other in images:
+            assert other == name or (images[other] != image).mean() > 0.003, (name, other)
+    world, MPI.COMM_WORLD = MPI.COMM_WORLD, MPI.COMM_SELF
+    try:
+        for name in ("planes", "fast", "both"):
+            assert main([*plain, "alone.png", *shown[name]]) == 0
+            assert np.abs(pixels("alone.png") - images[name]).max() <= 1, name
+    finally:
+        MPI.COMM_WORLD = world
+
+
+@pytest.mark.parallel([1, 2])
+def test_an_insitu_file(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if MPI.COMM_WORLD.rank == 0:
+        insitu.compress(waves((20, 16, 12)), psnr=35, block=10, name="waves").save("w.insitu")
+    MPI.COMM_WORLD.Barrier()
+    assert main(["render", "w.insitu", *SMALL, "--out", "w.png", "--json"]) == 0
+    assert main(["render", "w.insitu", *SMALL, "--slice", "x", "--out", "x.png"]) == 0
+    if MPI.COMM_WORLD.rank == 0:
+        assert json.loads(capsys.readouterr().out.splitlines()[0])["field"] == "waves"
+        assert np.ptp(pixels("w.png"), axis=2).max() > 60
+        assert (pixels("w.png") != pixels("x.png")).mean() > 0.05
+
+
 def test_refusals_name_the_remedy(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def refused(*arguments: str, field: str = "density", out: str = "o.png") -> str:
         assert main(["render", "record", "--field", field, "--out", out, *arguments]) == 2
@@ -113,6 +161,17 @@ def test_refusals_name_the_remedy(record: Path, capsys: pytest.CaptureFixture[st
     assert "--zoom: 0.0 is not positive" in refused("--zoom", "0")
     assert "did you mean 'Viridis'" in refused("--color-table", "viridiss")
     assert "--min 2 is above --max 1" in refused("--min", "2", "--max", "1")
+    assert "'w=1' is not of the form x, z=2" in refused("--slice", "w=1")
+    assert "the domain goes from z = 0 to 1" in refused("--slice", "z=3")
+    assert "the normal is zero" in refused("--slice", "0,0,0,0,0,0")
+    assert "--color-by: is for --isosurface" in refused("--color-by", "height")
+    assert "did you mean 'height'" in refused("--isosurface", "1", "--color-by", "heigt")
+    assert "height has 1 components; a vector has 3" in refused("--pathlines", "height")
+    assert "velocity is not recorded at cycle 10" in refused("--pathlines", "velocity")
+    assert "--seeds: 'few' is neither" in refused("--pathlines", "velocity", "--seeds", "few")
+    assert "--seeds: is for --pathlines" in refused("--seeds", "9")
+    lines = ("--pathlines", "velocity", "--color-by", "height")
+    assert "'height' is not one of time, speed, line, step" in refused(*lines)
     assert main(["render", "record", "--out", "o.png"]) == 2
     assert "--field: one of density, height, velocity" in capsys.readouterr().err
     assert main(["render", "nothing", "--out", "o.png"]) == 2
