@@ -65,7 +65,8 @@ class Reader:
         except Follows:
             pass
         except Refused as refused:
-            self.problems.append(self.places.problem(refused.path, refused.text))
+            for one in (refused, *refused.also):
+                self.problems.append(self.places.problem(one.path, one.text))
 
     def entries(self, actions: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
         """The entries of a list of actions, of which only `words` may occur."""

@@ -14,12 +14,17 @@ from insitu.render.words import number
 from insitu.yaml_tree import KeyPath
 
 
-class Refused(Exception):
-    """What stands at a path is wrong."""
+class Refused(ValueError):
+    """What stands at a path is wrong. `also`: what else is wrong in the same entry."""
 
-    def __init__(self, path: KeyPath, text: str) -> None:
+    def __init__(self, path: KeyPath, text: str, also: Sequence[Refused] = ()) -> None:
         super().__init__(text)
-        self.path, self.text = path, text
+        self.path, self.text, self.also = path, text, tuple(also)
+
+    def below(self, path: KeyPath) -> Refused:
+        """The same, seen from above `path`."""
+        also = [other.below(path) for other in self.also]
+        return type(self)((*path, *self.path), self.text, also)
 
 
 class Follows(Refused):
@@ -48,12 +53,14 @@ def named(mapping: Any, path: KeyPath, what: str) -> Mapping[str, Any]:
 
 @contextmanager
 def inside(path: KeyPath) -> Iterator[None]:
-    """Refuse what makes the block raise "key/key: text", keys being relative to `path`."""
+    """Refuse what makes the block raise Refused or "key/key: text", both relative to `path`."""
     try:
         yield
+    except Refused as refused:
+        raise refused.below(path) from None
     except ValueError as error:
         where, _, text = str(error).partition(": ")
-        raise Refused((*path, *where.split("/")), text) from None
+        raise Refused((*path, *filter(None, where.split("/"))), text) from None
 
 
 def one_of(value: Any, path: KeyPath, choices: Collection[str]) -> str:
