@@ -38,6 +38,17 @@ class ActionModel(pydantic.BaseModel):
         return given
 
 
+def exactly_one(*keys: str) -> pydantic.ConfigDict:
+    """What a model's JSON schema says where one of these keys must be given. The model checks."""
+    choices: list[Any] = [{"required": [key]} for key in keys]
+    return pydantic.ConfigDict(json_schema_extra={"oneOf": choices})
+
+
+def not_together(*keys: str) -> pydantic.ConfigDict:
+    """The same where not all of these keys may be given."""
+    return pydantic.ConfigDict(json_schema_extra={"not": {"required": list(keys)}})
+
+
 @dataclass(frozen=True, eq=False)
 class Check:
     """The type of one value, as metadata of Annotated: how it is read and what its JSON schema is.

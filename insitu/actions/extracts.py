@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import Field
 
-from insitu.actions.base import ActionModel, Check, read
+from insitu.actions.base import ActionModel, Check, exactly_one, read
 from insitu.actions.model import Action
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import Entry, Named, Reader
@@ -102,6 +102,8 @@ class RelayParams(ExtractParams):
 
 class ScriptParams(ExtractParams):
     """Runs a Python script on all ranks. Exactly one of `source` and `file` is given."""
+
+    model_config = exactly_one("source", "file")
 
     source: Annotated[str | None, text("a script")] = Field(None, description="The script.")
     file: Annotated[str | None, text("the name of a file")] = Field(

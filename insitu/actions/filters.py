@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 import pydantic
 from pydantic import Field
 
-from insitu.actions.base import ActionModel
+from insitu.actions.base import ActionModel, exactly_one
 from insitu.actions.refusal import Refused
 from insitu.actions.values import (
     count,
@@ -66,6 +66,8 @@ class FilterType(NamedTuple):
 class ContourParams(FilterParams):
     """Isosurfaces of a field."""
 
+    model_config = exactly_one("iso_values", "levels")
+
     field: Annotated[str, field_name()] = Field(
         description="Name of a field. Of a vector, the magnitude is taken."
     )
@@ -105,6 +107,15 @@ class SlicePlane(ActionModel):
 
 class SliceParams(FilterParams):
     """A plane through the domain."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["point", "normal"]},
+                {"required": ["plane"], "properties": {"point": False, "normal": False}},
+            ]
+        }
+    )
 
     point: SlicePoint | None = Field(None, description=_POINT)
     normal: Annotated[Vector | None, direction()] = Field(None, description=_NORMAL)
@@ -192,8 +203,12 @@ class ClipParams(FilterParams):
     """What is outside of a sphere or box, or on the side that a plane's normal points to. Exactly
     one of `sphere`, `box` and `plane` is given."""
 
-    sphere: SphereParams | None = Field(None, description="`{center, radius}`.")
-    box: BoxParams | None = Field(None, description="`{min, max}`, two corners.")
+    model_config = exactly_one("sphere", "box", "plane")
+
+    sphere: SphereParams | None = Field(
+        None, description="`{center, radius}`, the radius a world length."
+    )
+    box: BoxParams | None = Field(None, description="`{min, max}`: two corners.")
     plane: PlaneParams | None = Field(None, description="`{point, normal}`.")
     invert: Annotated[bool, flag()] = Field(False, description="Keep the other part.")
     topology: Topology = Field(None, description=_TOPOLOGY)

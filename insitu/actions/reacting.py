@@ -46,6 +46,10 @@ class QueryParams(ActionModel):
 class TriggerParams(ActionModel):
     """A trigger: actions that are run at the steps at which a condition holds."""
 
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["condition"]}, {"required": ["callback"]}]}
+    )
+
     condition: ExpressionText | None = Field(
         None, description="Comparison of expressions. Required, unless there is a `callback`."
     )
@@ -67,7 +71,9 @@ class TriggerParams(ActionModel):
         None,
         description="Maximum number of firings; default: unlimited (insitu extension).",
     )
-    actions: Annotated[Any, ignored({REFERENCE: "TriggerActions"})] = Field(
+    actions: Annotated[
+        Any, ignored({REFERENCE: "TriggerActions", "title": "a list of actions"})
+    ] = Field(
         None,
         description="List of `add_pipelines`, `add_scenes` and `add_extracts`. May be left out "
         "where there are both a condition and a callback.",

@@ -13,7 +13,7 @@ import numpy as np
 import pydantic
 from pydantic import Field
 
-from insitu.actions.base import REFERENCE, ActionModel, Check
+from insitu.actions.base import REFERENCE, ActionModel, Check, not_together
 from insitu.actions.reader import Reader
 from insitu.actions.refusal import Refused, shown
 from insitu.actions.refusal import numbers as read_numbers
@@ -193,6 +193,8 @@ class Names(Protocol):
 
 class PictureParams(LookParams, _PictureKeys):
     """A picture from one side."""
+
+    model_config = not_together("image_prefix", "image_name")
 
     def view(self, name: str, path: KeyPath, names: Mapping[str, Any]) -> View:
         """The render `name`. names: as `output_names` gives them, its own or its scene's."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from insitu.actions.base import ActionModel, Check, keyed, read
+from insitu.actions.base import REFERENCE, ActionModel, Check, keyed, not_together, read
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import Entry, Named, Reader
 from insitu.actions.refusal import Refused, inside, named
@@ -24,6 +24,7 @@ from insitu.actions.renders import (
     own_prefix,
 )
 from insitu.actions.values import (
+    FLAG,
     count,
     field_name,
     flag,
@@ -104,7 +105,7 @@ class ColorTableParams(ActionModel):
         "`.json`; or of the colour map in `file`. Default: Viridis.",
         json_schema_extra={"examples": list(COLOR_TABLES)},
     )
-    reverse: Annotated[bool, Check(is_true, {"enum": [True, False, "true", "false"]})] = Field(
+    reverse: Annotated[bool, Check(keyed(lambda value, _: is_true(value)), FLAG)] = Field(
         False, description="Turn the colours round, not the opacities."
     )
     control_points: Annotated[tuple[Any, Any] | None, _CONTROL_POINTS] = Field(
@@ -172,8 +173,8 @@ def _type(given: Any) -> str:
 
 
 _TABLE = {
-    "anyOf": [{"type": "string"}, {"type": "null"}, {"insitu:reference": "ColorTableParams"}],
-    "title": "a name, or keys",
+    "anyOf": [{"type": "string"}, {"type": "null"}, {REFERENCE: "ColorTableParams"}],
+    "title": "a name, or a mapping",
 }
 
 
@@ -259,6 +260,8 @@ Plots = Annotated[dict[str, PlotParams], _by_name("plots")]
 
 class SceneParams(ActionModel):
     """Pictures of one or several plots."""
+
+    model_config = not_together("image_prefix", "image_name")
 
     plots: Plots = Field(description="What is shown, by names of your own; see below.")
     renders: Annotated[dict[str, Render], _by_name("renders")] | None = Field(

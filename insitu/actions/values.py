@@ -18,6 +18,7 @@ from insitu.actions.refusal import Refused, shown
 from insitu.render.words import number as read_number
 
 NUMBER = {"type": "number"}
+FLAG = {"enum": [True, False, "true", "false", "True", "False"], "title": "true or false"}
 _NAME = {"type": "string", "pattern": r"\S"}
 _VECTOR = {"type": "array", "items": NUMBER, "minItems": 3, "maxItems": 3}
 
@@ -72,8 +73,7 @@ def interval(text: str, closed: bool = False) -> Check:
 
 def flag() -> Check:
     """True or false; Ascent writes them as texts."""
-    schema = {"enum": [True, False, "true", "false", "True", "False"], "title": "true or false"}
-    return Check(keyed(refusal.flag), schema)
+    return Check(keyed(refusal.flag), FLAG)
 
 
 def text(what: str = "a text") -> Check:
