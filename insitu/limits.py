@@ -7,16 +7,15 @@ file makes of it, and its text in an error. Nothing is imported that a run witho
 from __future__ import annotations
 
 import re
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Section:
     """A mapping in the run file; keys that it does not know are refused."""
 
-    __pydantic_config__ = types.MappingProxyType({"extra": "forbid"})
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,12 @@ REFERENCE = "insitu:reference"
 class ActionModel(pydantic.BaseModel):
     """A mapping of known keys. Unknown and missing keys are refused before any value is read."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = pydantic.ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # only the models that a run file uses: building takes most of the time
+    )
 
     @pydantic.model_validator(mode="before")
     @classmethod
