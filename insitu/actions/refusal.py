@@ -5,6 +5,7 @@ In: plain data and the path of keys where it stands. Out: checked values, or Ref
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -60,7 +61,14 @@ def inside(path: KeyPath) -> Iterator[None]:
         raise refused.below(path) from None
     except ValueError as error:
         where, _, text = str(error).partition(": ")
-        raise Refused((*path, *filter(None, where.split("/"))), text) from None
+        raise Refused((*path, *_steps(where)), text) from None
+
+
+def _steps(where: str) -> Iterator[str | int]:
+    """The path that "key/[2]/key" says."""
+    for step in filter(None, where.split("/")):
+        number = re.fullmatch(r"\[(\d+)\]", step)
+        yield int(number[1]) if number else step
 
 
 def one_of(value: Any, path: KeyPath, choices: Collection[str]) -> str:

@@ -99,6 +99,17 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
             ".color_table.control_points: given together with a file of colours",
         ),
         (
+            plot(
+                "field: rho, color_table: {control_points: [{type: alpha, position: 2, alpha: 1}]}"
+            ),
+            ".p.color_table.control_points[0].position: 2 is not a number in 0..1",
+        ),
+        (
+            plot("field: rho, color_table: {control_points: [{type: gray}]}"),
+            ".p.color_table.control_points[0]: expected type: rgb or type: alpha, got",
+        ),
+        (plot("field: rho, color_table: {reverse: 2}"), ".color_table.reverse: 2 is not true or"),
+        (
             plot("field: rho, color_table: {annotation: maybe}"),
             ".color_table.annotation: 'maybe' is neither true nor false",
         ),
