@@ -2,7 +2,9 @@
 #
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
+#   make test-cpp  unit tests of the engine's C++
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
+#   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make bench     every benchmark of docs/benchmarks.md, about an hour; installs PyTorch
 #   make install   only the environment
@@ -23,9 +25,9 @@ export OMP_NUM_THREADS := 1
 export MPIEXEC_TIMEOUT ?= 900
 
 STAMP := $(VENV)/.installed
-SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpp/*)
+SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-clients client-packages lint sanitize bench clean
+.PHONY: install demo test test-cpp test-clients client-packages lint docs sanitize bench clean
 
 install: $(STAMP)
 
@@ -51,18 +53,29 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run -Werror $$(find insitu tests benchmarks -name '*.[ch]' -o -name '*.[ch]pp' | grep -v ascent/built)
 
-# Each rank count is one launch; the tests say which counts they are for.
+# Each rank count is one launch; the tests say which counts they are for. On one rank, every CPU runs
+# a share of the test files, and what the tests cover is measured and printed.
 test: lint
-	$(BIN)/python -m pytest -q -m "parallel[1] and not clients"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report= -m "parallel[1] and not clients"
+	@printf 'Coverage: '; $(BIN)/python -m coverage report --format=total | sed 's/$$/ % of lines/'
 	$(MPIEXEC) -n 2 $(BIN)/python -m pytest -q -m "parallel[2]"
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
 	$(MPIEXEC) -n 8 $(BIN)/python -m pytest -q -m "parallel[8]"
 
+# Unit tests of the engine's C++, with doctest (Debian and Ubuntu: doctest-dev).
+build/test_cpp: $(wildcard tests/cpp/*.cpp insitu/engines/cpu/cpp/*.hpp)
+	@mkdir -p build
+	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Wno-psabi -pthread -Iinsitu/engines/cpu/cpp tests/cpp/*.cpp -o $@
+
+test-cpp: build/test_cpp
+	build/test_cpp --no-version
+
 # Programs as they are written for Ascent, on insitu's libraries. What they need of Debian or Ubuntu
 # is CLIENT_PACKAGES, which `make client-packages` installs (as root).
-CLIENT_PACKAGES := gcc g++ gfortran mpich libmpich-dev valgrind \
+CLIENT_PACKAGES := gcc g++ doctest-dev gfortran mpich libmpich-dev valgrind \
   pocl-opencl-icd ocl-icd-libopencl1 libclblast1 libscotch-7.0
 
 client-packages:
@@ -76,6 +89,12 @@ $(VENV)/.clients: $(STAMP)
 test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
 
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m insitu.schema.pages docs/actions.md docs/run-file.md
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "Documentation: build/docs/index.html"
+
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.
 CHECKED := build/sanitize
@@ -87,7 +106,7 @@ CHECKED_TESTS += --deselect tests/training/test_guest.py::test_memory_is_the_wei
 CHECKED_PYTHON = env -C $(CHECKED) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
   LD_PRELOAD=$$($(CXX) -print-file-name=libasan.so):$$($(CXX) -print-file-name=libstdc++.so.6) \
   $(abspath $(BIN))/python
-BUILDS_HERE := from insitu.engines import native; print(*filter(native.runs_here, native.BUILDS))
+BUILDS_HERE := from insitu.engines.cpu import native; print(*filter(native.runs_here, native.BUILDS))
 
 sanitize: $(STAMP)
 	rm -rf $(CHECKED)
@@ -99,7 +118,7 @@ sanitize: $(STAMP)
 	  --target $(CHECKED) $(CHECKED)/source
 	cp -r tests pyproject.toml $(CHECKED)
 	@# What follows means something only if the engine under test is the one just built.
-	@for file in $(CHECKED)/insitu/engines/_native_*.so; do \
+	@for file in $(CHECKED)/insitu/engines/cpu/_native_*.so; do \
 	  grep -q __asan_init $$file && grep -q __ubsan_handle $$file || exit 1; done
 	@$(CHECKED_PYTHON) -c 'import insitu; print(insitu.__file__)' | grep $(CHECKED)/insitu
 	for isa in $$($(BIN)/python -c '$(BUILDS_HERE)'); do \

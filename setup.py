@@ -1,6 +1,6 @@
 """Builds the C++ extension of the native engine; metadata is in setup.cfg.
 
-In: insitu/engines/cpp/*.cpp and the compiler. Out: insitu.engines._native_<isa>, one module
+In: insitu/engines/cpu/cpp/*.cpp and the compiler. Out: insitu.engines.cpu._native_<isa>, one module
 for each instruction set the compiler can target, all from the same sources.
 """
 
@@ -32,13 +32,13 @@ extra_link = os.environ.get("INSITU_LDFLAGS", "").split()
 
 extensions = [
     Pybind11Extension(
-        f"insitu.engines._native_{name}",
-        sorted(glob("insitu/engines/cpp/*.cpp")),
+        f"insitu.engines.cpu._native_{name}",
+        sorted(glob("insitu/engines/cpu/cpp/*.cpp")),
         cxx_std=17,
         define_macros=[("INSITU_MODULE", f"_native_{name}"), ("INSITU_ISA", f'"{name}"')],
         extra_compile_args=[*common, *flags, *extra],
         extra_link_args=extra_link,
-        depends=sorted(glob("insitu/engines/cpp/*.hpp")),
+        depends=sorted(glob("insitu/engines/cpu/cpp/*.hpp")),
     )
     for name, flags in variants.items()
 ]

@@ -34,17 +34,18 @@ import numpy as np
 import torch
 from torch_network import TorchNetwork, TorchTraining, reader
 
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu.engine import native_network
+from insitu.engines.cpu.native import lib
+from insitu.models.hash_grid.model import HashGrid
 
 NETWORKS = {
-    "a": (Network(), 2**16),
+    "a": (HashGrid(), 2**16),
     "b": (
-        Network(n_levels=8, n_features_per_level=2, per_level_scale=16 ** (1 / 7)),
+        HashGrid(n_levels=8, n_features_per_level=2, per_level_scale=16 ** (1 / 7)),
         2**16,
     ),
     "c": (
-        Network(
+        HashGrid(
             n_levels=16,
             n_features_per_level=2,
             log2_hashmap_size=16,
@@ -54,7 +55,7 @@ NETWORKS = {
         2**14,
     ),
     "d": (
-        Network(
+        HashGrid(
             n_levels=2,
             n_features_per_level=8,
             log2_hashmap_size=15,
@@ -92,12 +93,12 @@ def rate(run: Callable[[], int], seconds: float) -> float:
     return samples / elapsed / 1e6
 
 
-def training_runs(network: Network, batch: int) -> dict[str, Callable[[], int]]:
-    data, params = volume(), network.initial_params(0)
+def training_runs(network: HashGrid, batch: int) -> dict[str, Callable[[], int]]:
+    data, params = volume(), network.initial(0)
     sampler = lib.GridSampler((data,), ((0, 0),) * 3, data.shape, False)
     low, extent = float(data.min()), float(np.ptp(data))
     options = OPTIONS | {"batch": batch}
-    trainer = lib.Trainer(network.native, params, sampler, [low], [extent], [1.0], options)
+    trainer = lib.Trainer(native_network(network), params, sampler, [low], [extent], [1.0], options)
     runs = {"native": lambda: trainer.step() or batch}
     for name in ("eager", "compile"):
         step = TorchTraining(TorchNetwork(network, params), data, batch).stepper(name == "compile")
@@ -105,11 +106,11 @@ def training_runs(network: Network, batch: int) -> dict[str, Callable[[], int]]:
     return runs
 
 
-def reading_runs(network: Network, batch: int) -> dict[str, Callable[[], int]]:
-    params = network.initial_params(0)
+def reading_runs(network: HashGrid, batch: int) -> dict[str, Callable[[], int]]:
+    params = network.initial(0)
     points = np.random.default_rng(0).random((batch, 3), dtype=np.float32)
     line = (np.arange(128, dtype=np.float32) + 0.5) / 128
-    native, tensor = network.native, torch.from_numpy(points)
+    native, tensor = native_network(network), torch.from_numpy(points)
     model = TorchNetwork(network, params)
     eager, compiled = reader(model, False), reader(model, True)
     return {
@@ -135,9 +136,9 @@ def measure(
     return rates
 
 
-def flop_per_sample(network: Network) -> int:
+def flop_per_sample(network: HashGrid) -> int:
     """Floating point operations of the MLP per trained sample: forward, and twice that backward."""
-    hidden = sum(rows * columns for rows, columns, _ in network.native.matrices[:-1])
+    hidden = sum(rows * columns for rows, columns, _ in native_network(network).matrices[:-1])
     return 3 * 2 * (hidden + network.n_neurons)
 
 
@@ -188,15 +189,17 @@ def print_peaks(names: list[str], rounds: list[dict[str, Any]], trained: dict[st
         )
 
 
-def thread_runs(network: Network, batch: int) -> dict[str, Callable[[], int]]:
+def thread_runs(network: HashGrid, batch: int) -> dict[str, Callable[[], int]]:
     """Training with one thread and with two; slices of 20 ms, as a session trains."""
-    data, params = volume(), network.initial_params(0)
+    data, params = volume(), network.initial(0)
     sampler = lib.GridSampler((data,), ((0, 0),) * 3, data.shape, False)
     low, extent = float(data.min()), float(np.ptp(data))
     runs = {}
     for threads in (1, 2):
         options = OPTIONS | {"batch": batch, "threads": threads}
-        trainer = lib.Trainer(network.native, params, sampler, [low], [extent], [1.0], options)
+        trainer = lib.Trainer(
+            native_network(network), params, sampler, [low], [extent], [1.0], options
+        )
 
         def run(trainer: Any = trainer) -> int:
             before = trainer.iteration

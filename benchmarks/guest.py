@@ -26,10 +26,11 @@ from pathlib import Path
 
 import numpy as np
 
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu.engine import native_network
+from insitu.engines.cpu.native import lib
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import NO_LAYERS, Partition
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import block_range, grid_sampler, local_ranges
 from insitu.training.train import train
@@ -51,9 +52,9 @@ def block(n: int, scale: float = 1.0) -> Partition:
     return Partition("f", "element", (values,), NO_LAYERS, (lines, lines, lines), 0)
 
 
-def fit(partition: Partition, network: Network | None = None, **target: float) -> NeuralField:
+def fit(partition: Partition, network: HashGrid | None = None, **target: float) -> NeuralField:
     whole = local_ranges({"f": [partition]})["f"]
-    network = network or Network().with_table_for(partition.n_voxels)
+    network = network or HashGrid().with_table_for(partition.n_voxels)
     return train(partition, network, TrainingOptions(), Target(**target), whole)
 
 
@@ -81,16 +82,16 @@ def latency(partition: Partition, after: float) -> float:
 def interrupts(n: int, rounds: int) -> dict[str, list[float]]:
     """Milliseconds: the reaction to Ctrl-C, and each call that cannot be interrupted."""
     partition = block(n)
-    network = Network().with_table_for(n**3)
-    params, line = network.initial_params(0), partition.nodes[0][:-1].astype(np.float32)
+    network = HashGrid().with_table_for(n**3)
+    params, line = network.initial(0), partition.nodes[0][:-1].astype(np.float32)
     sampler = grid_sampler(partition)
     calls: dict[str, Callable[[], object]] = {
         "range of the block": lambda: block_range(sampler),
         "measure, a slice": lambda: lib.measure(
-            network.native, params, sampler, [0.0], [1.0], 0, 2**20
+            native_network(network), params, sampler, [0.0], [1.0], 0, 2**20
         ),
         "decode, a slab": lambda: lib.evaluate_grid(
-            network.native, params, line, line, line[: 2**20 // n**2]
+            native_network(network), params, line, line, line[: 2**20 // n**2]
         ),
     }
     figures = {
@@ -124,14 +125,20 @@ OPTIONS = {
 }  # fmt: skip
 
 
-DENORMAL_NETWORK = Network()
+DENORMAL_NETWORK = HashGrid()
 
 
 def trainer(params: np.ndarray, scale: float = 1.0, **options: float) -> lib.Trainer:
     sampler = grid_sampler(block(64, scale))
     low, high = block_range(sampler).range[0]
     return lib.Trainer(
-        DENORMAL_NETWORK.native, params, sampler, [low], [high - low], [1.0], OPTIONS | options
+        native_network(DENORMAL_NETWORK),
+        params,
+        sampler,
+        [low],
+        [high - low],
+        [1.0],
+        OPTIONS | options,
     )
 
 
@@ -140,7 +147,7 @@ def denormals(rounds: int) -> dict[str, list[float]]:
 
     A learning rate of 0 keeps the weights where they are: an optimiser would lift them at once.
     """
-    network, start = DENORMAL_NETWORK, DENORMAL_NETWORK.initial_params(0)
+    network, start = DENORMAL_NETWORK, DENORMAL_NETWORK.initial(0)
     table = start.copy()
     table[network.n_mlp_params :] *= np.float32(1e-36)
     everything = start * np.float32(1e-38)
@@ -187,10 +194,10 @@ def status(key: str) -> float:
 def memory_of(n: int, log2_hashmap_size: int, base_resolution: int) -> dict[str, float]:
     """MiB by which training raised the peak of this process; run in a process of its own."""
     partition = block(n)
-    fit(block(8), Network(n_levels=1, log2_hashmap_size=5), iterations=20)  # loads what it needs
+    fit(block(8), HashGrid(n_levels=1, log2_hashmap_size=5), iterations=20)  # loads what it needs
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
     before = status("VmRSS")
-    network = Network(log2_hashmap_size=log2_hashmap_size, base_resolution=base_resolution)
+    network = HashGrid(log2_hashmap_size=log2_hashmap_size, base_resolution=base_resolution)
     field = fit(partition, network, iterations=50)
     return {
         "block": partition.components[0].nbytes / MIB,
@@ -201,7 +208,7 @@ def memory_of(n: int, log2_hashmap_size: int, base_resolution: int) -> dict[str,
 
 def memory(n: int) -> dict[str, dict[str, float]]:
     """The figures of `memory_of`, for the default network and for larger ones."""
-    default = Network().with_table_for(n**3)
+    default = HashGrid().with_table_for(n**3)
     figures = {}
     for table, base in ((default.log2_hashmap_size, default.base_resolution), (16, 32), (20, 32)):
         child = [sys.executable, __file__, "--cells", str(n), "--memory-of", str(table), str(base)]

@@ -28,10 +28,11 @@ from mpi4py import MPI
 from insitu.codec.compress import compress
 from insitu.codec.options import Compression
 from insitu.codec.weights import CODECS, Weights
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu.engine import native_network
+from insitu.engines.cpu.native import lib
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import grid_sampler, local_ranges
 from insitu.training.train import train
@@ -90,7 +91,7 @@ class Trained:
         self.db = -10 * np.log10(self.mean_square(self.field.params))
 
     def _train(self, target: float | None, previous: NeuralField | None) -> NeuralField:
-        network = Network().with_table_for(self.whole.n_voxels)
+        network = HashGrid().with_table_for(self.whole.n_voxels)
         return train(
             self.block, network, TrainingOptions(), Target(psnr=target), self.whole, previous,
             Compression(compression="half"),
@@ -100,7 +101,7 @@ class Trained:
         """Mean squared error in units of the volume's range."""
         low, high = self.field.range[0]
         (error,) = lib.measure(
-            self.field.network.native, params, self.sampler, [low], [high - low],
+            native_network(self.field.network), params, self.sampler, [low], [high - low],
             0, self.sampler.samples,
         )  # fmt: skip
         return error["sum_of_squares"] / error["finite"] / (high - low) ** 2

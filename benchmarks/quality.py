@@ -35,8 +35,8 @@ import numpy as np
 from volumes import DATA, Series, cloverleaf, partition, volumes
 
 from insitu.codec.options import Compression
-from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training import block as fitting
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import local_ranges
@@ -82,7 +82,7 @@ def run(
 ) -> Run:
     """One training of `volume` (nz, ny, nx) as the product does it."""
     block = partition(volume)
-    usual = Network().with_table_for(volume.size)
+    usual = HashGrid().with_table_for(volume.size)
     network = replace(usual, log2_hashmap_size=LARGE) if large else usual
     whole = local_ranges({"volume": [block]})["volume"]
     measured, start = measuring.seconds, process_time()

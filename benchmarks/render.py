@@ -209,7 +209,7 @@ def prepare(folder: Path, cells: int, psnr: float) -> str:
     """The raw volume and its network, as files; what the network is."""
     from volumes import partition
 
-    from insitu.engines.network import Network
+    from insitu.models.hash_grid.model import HashGrid
     from insitu.training.options import Target, TrainingOptions
     from insitu.training.ranges import local_ranges
     from insitu.training.train import train
@@ -218,7 +218,7 @@ def prepare(folder: Path, cells: int, psnr: float) -> str:
     np.save(folder / f"{cells}.npy", values)
     part = partition(values)
     field = train(
-        part, Network().with_table_for(values.size), TrainingOptions(), Target(psnr=psnr),
+        part, HashGrid().with_table_for(values.size), TrainingOptions(), Target(psnr=psnr),
         local_ranges({"": [part]})[""], sized_by_target=True,
     )  # fmt: skip
     (folder / f"{cells}.inr").write_bytes(field.to_bytes())

@@ -20,9 +20,9 @@ import numpy as np
 from counting import CountingComm
 from mpi4py import MPI
 
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.mesh import Partition, partitions
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.distributed import Recipe, train_fields
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.size import Memory
@@ -53,7 +53,7 @@ class Series:
     def add(self, blocks: Blocks, psnr: float, cycle: int) -> None:
         """Compress one step; every field alone, so that its seconds are its own. Collective."""
         recipe = Recipe(
-            Network(), TrainingOptions(), Target(psnr=psnr), automatic=True, codec=self.codec
+            HashGrid(), TrainingOptions(), Target(psnr=psnr), automatic=True, codec=self.codec
         )
         taken, summaries = {}, {}
         for name in self.names:

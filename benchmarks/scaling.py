@@ -50,14 +50,14 @@ def work(cells: int, rounds: int, output: Path) -> None:
     from counting import CountingComm
     from mpi4py import MPI
 
-    from insitu.engines.network import Network
+    from insitu.models.hash_grid.model import HashGrid
     from insitu.training.distributed import Recipe, train_fields
     from insitu.training.options import Target, TrainingOptions
 
     comm = MPI.COMM_WORLD
     # The network of the domain grows with it, so that each rank's stays what it is on 1 rank.
-    alone = Network().with_table_for(cells**3)
-    network = Network(
+    alone = HashGrid().with_table_for(cells**3)
+    network = HashGrid(
         log2_hashmap_size=alone.log2_hashmap_size + round(math.log2(comm.size)),
         base_resolution=round(alone.base_resolution * comm.size ** (1 / 3)),
     )

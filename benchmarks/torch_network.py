@@ -1,6 +1,6 @@
 """The same network and training step in PyTorch, as a user without our engine would write it.
 
-In: a Network, its parameters, a volume. Out: a step function and a read function; eager, or
+In: a HashGrid, its parameters, a volume. Out: a step function and a read function; eager, or
 compiled by torch.compile. Needs the `torch` extra.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn.functional import grid_sample, relu
 
-from insitu.engines.network import Network
+from insitu.models.hash_grid.model import HashGrid
 
 PRIMES = (1, 2654435761, 805459861)
 
@@ -20,7 +20,7 @@ PRIMES = (1, 2654435761, 805459861)
 class TorchNetwork(torch.nn.Module):
     """Hash-grid encoding and ReLU MLP, with the layout of `insitu.engines.network`."""
 
-    def __init__(self, network: Network, params: np.ndarray) -> None:
+    def __init__(self, network: HashGrid, params: np.ndarray) -> None:
         super().__init__()
         self.network = network
         self.tables = torch.nn.ParameterList(

@@ -22,9 +22,9 @@ from insitu import yaml_tree
 from insitu.ascent.options import AscentConfig
 from insitu.codec.compressors import available
 from insitu.codec.options import Compression
-from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.limits import ByteSize, Range, Section
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.choose import Codec
 from insitu.training.distributed import Recipe
 from insitu.training.options import Target, TrainingOptions
@@ -150,7 +150,7 @@ class FieldConfig(Target, Compression):
         compression = Compression(
             **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
         )
-        return Recipe(Network(**shape), self.training, target, automatic, compression, self.codec)
+        return Recipe(HashGrid(**shape), self.training, target, automatic, compression, self.codec)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,6 @@ from insitu import session as sessions
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
 from insitu.engines import threads
-from insitu.engines.network import Network
 from insitu.errors import ConfigError, nearest
 from insitu.mesh import (
     GridChoice,
@@ -44,11 +43,11 @@ from insitu.mesh import (
     partitions,
     state,
 )
+from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError, cpu_share
 from insitu.report import Terminal, byte_size, decibels
 from insitu.session import Session
 from insitu.training.options import Relative
-from insitu.training.size import beside_a_residual, ladder
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 # Beyond a field's target, resampling adds a quarter to the squared error: 1 dB.
@@ -459,10 +458,10 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
     return lines
 
 
-def _sizes(block: Network, n_voxels: int) -> str:
+def _sizes(block: HashGrid, n_voxels: int) -> str:
     """The fewest and the most parameters of the networks that a target chooses from."""
-    rungs = beside_a_residual(ladder(block, n_voxels), n_voxels)
-    return f"{rungs[0].network.n_params} to {rungs[-1].network.n_params}"
+    options = block.sizes(n_voxels, corrected=True)
+    return f"{options[0].model.n_params} to {options[-1].model.n_params}"
 
 
 def _blocks(mesh: Any, name: str, field: FieldConfig, ghost_field: str) -> list[Partition]:

@@ -21,6 +21,14 @@ def folder(tmp_path: Path) -> Path:
     return Path(MPI.COMM_WORLD.bcast(str(tmp_path)))
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Under mpiexec only files with tests for several ranks are imported: collecting all of them
+    costs each process more than most of its tests."""
+    if MPI.COMM_WORLD.size == 1 or not collection_path.name.startswith("test_"):
+        return None
+    return True if "parallel(" not in collection_path.read_text() else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Under mpiexec only rank 0 reports as it goes; the others speak up if something failed."""

@@ -47,9 +47,32 @@ def test_import_is_light() -> None:
     assert figures["resident_mb"] < 45
 
 
-def test_the_sources_of_the_engine_ship(root: Path) -> None:
-    assert (root / "insitu/engines/cpp/module.cpp").is_file()
-    assert (root / "insitu/py.typed").is_file()
+PACKED = """
+import json, sys
+from setuptools import Distribution
+distribution = Distribution({"script_name": "setup.py"})
+distribution.parse_config_files()
+command = distribution.get_command_obj("build_py")
+command.build_lib = sys.argv[1]
+command.ensure_finalized()
+print(json.dumps(command.get_outputs(include_bytecode=False)))
+"""
+
+
+def test_a_wheel_has_every_file_of_the_package(root: Path) -> None:
+    """Modules, stubs, and what is compiled at the user's: C++, headers, Fortran."""
+    output = subprocess.run(
+        [sys.executable, "-c", PACKED, "wheel"],
+        cwd=root,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    packed = {str(Path(name).relative_to("wheel")) for name in json.loads(output)}
+    tracked = subprocess.run(
+        ["git", "ls-files", "insitu"], cwd=root, capture_output=True, check=True, text=True
+    ).stdout.splitlines()
+    assert set(tracked) - packed == set()
 
 
 def test_public_names() -> None:

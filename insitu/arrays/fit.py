@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from insitu.codec.options import Compression
-from insitu.engines.network import Network
 from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import Partition
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.choose import Codec, compress_block
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
@@ -39,7 +39,7 @@ def fit(
         Memory(),
         cycle=0,
         time=0.0,
-        network=Network().with_table_for(partition.n_voxels),
+        network=HashGrid().with_table_for(partition.n_voxels),
         options=_OPTIONS,
         compression=Compression(),
         sized_by_target=True,

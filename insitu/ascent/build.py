@@ -74,8 +74,9 @@ def libraries(folder: Path | None = None) -> Libraries:
     """The libraries, built if they are not there or are out of date. Not collective.
 
     Args:
-        folder: where to; default: beside the package where that may be written, else in the
-            user's cache. It appears as a whole, when all is built.
+        folder: where to; default: beside the sources in a checkout; in the user's cache for an
+            installed package, of which uninstalling shall leave nothing. It appears as a whole,
+            when all is built.
 
     Raises: BuildError; OSError if the folder cannot be written.
     """
@@ -118,10 +119,13 @@ def _replace(folder: Path, wanted: str) -> None:
 
 
 def _default_folder() -> Path:
-    if os.access(HERE, os.W_OK):
+    if (HERE.parents[1] / "setup.cfg").is_file() and os.access(HERE, os.W_OK):
         return HERE / "built"
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "insitu" / f"ascent-{__version__}-{sysconfig.get_python_version()}"
+    # Environments do not share them: the libraries start the Python that built them.
+    place = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
+    python = sysconfig.get_python_version()
+    return Path(cache) / "insitu" / f"ascent-{__version__}-{python}-{place}"
 
 
 def _refuse_foreign(folder: Path) -> None:

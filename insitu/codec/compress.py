@@ -17,14 +17,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.arrays import sensitivity
 from insitu.codec.kmeans import KMeans
 from insitu.codec.options import Compression
 from insitu.codec.quantized import Quantized
 from insitu.codec.sz3_zfp import Sz3Zfp
 from insitu.codec.weights import Weights
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines import for_model
+from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 MeanSquare = Callable[[Floats], float]
@@ -45,7 +44,7 @@ class _Codec(Protocol):
 
 
 def compress(
-    network: Network,
+    network: Model,
     params: Floats,
     options: Compression,
     mean_square: MeanSquare,
@@ -84,19 +83,20 @@ def compress(
     if options.compression == "half":
         return Weights.half(params)
     scale = np.ones(network.n_outputs) if scale is None else scale
-    points = lib.draw(seed, 0.0, 1.0, 0, _POINTS)
-    sensitive = sensitivity(network, params, points[:_GRADIENTS], scale.astype(np.float32))
+    engine = for_model(network)
+    points = engine.draw(seed, 0.0, 1.0, 0, _POINTS)
+    sensitive = network.sensitivity(params, points[:_GRADIENTS], scale.astype(np.float32))
     if not np.isfinite(sensitive).all():
         return Weights.half(params)
     codec = _codec(network, params, sensitive, options, reference)
     if options.compression == "sz3_zfp" and None not in (options.r_enc, options.r_mlp):
         return Weights.of(network, options.compression, codec.body(1.0))
 
-    outputs = lib.evaluate(network.native, params, points)
+    outputs = engine.evaluate(network, params, points)
 
     def change(trial: Floats) -> float:
         """Mean squared change of the output at the points."""
-        moved = (lib.evaluate(network.native, trial, points) - outputs) * scale
+        moved = (engine.evaluate(network, trial, points) - outputs) * scale
         return float(np.square(moved, dtype=np.float64).mean())
 
     before = mean_square(params) if before is None else before
@@ -128,7 +128,7 @@ def compress(
 
 
 def _codec(
-    network: Network,
+    network: Model,
     params: Floats,
     sensitive: Floats,
     options: Compression,

@@ -17,12 +17,12 @@ from insitu.codec import entropy
 from insitu.codec.arrays import views
 from insitu.codec.errors import FrameError
 from insitu.codec.quantized import HALF, Coded, base_of, bits, read, share_of, write
-from insitu.engines.network import Network
+from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 
 
-def subtract(network: Network, body: bytes, reference: Floats) -> bytes:
+def subtract(network: Model, body: bytes, reference: Floats) -> bytes:
     """The bytes of `quantized` as their difference from a reference (n_params,).
 
     Each array is predicted from the reference only where that takes fewer bits. Raises FrameError
@@ -33,7 +33,7 @@ def subtract(network: Network, body: bytes, reference: Floats) -> bytes:
     return write([_less(a, e) for a, e in zip(arrays, earlier, strict=True)], reference)
 
 
-def add(network: Network, difference: bytes, reference: Floats) -> bytes:
+def add(network: Model, difference: bytes, reference: Floats) -> bytes:
     """The bytes that `subtract` was given, from its result and the same reference.
 
     Raises FrameError where they are not a difference from this reference.

@@ -11,6 +11,7 @@ that `quantized` would take for the same coarseness.
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 
@@ -18,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec import entropy, half
-from insitu.codec.arrays import views
 from insitu.codec.errors import FrameError
-from insitu.engines.network import Network
+from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 
@@ -33,7 +33,7 @@ _PANTER_DITE = math.sqrt(12 * math.sqrt(3) * math.pi / 2)
 class KMeans:
     """The parameters of one network, ready to be coded more or less coarsely."""
 
-    def __init__(self, network: Network, params: Floats, sensitivity: Floats) -> None:
+    def __init__(self, network: Model, params: Floats, sensitivity: Floats) -> None:
         """params (n_params,), finite; sensitivity: one value for each of `views`."""
         self.network = network
         self._arrays = [
@@ -106,7 +106,7 @@ def _nearest(book: Floats, values: Floats) -> NDArray[np.int64]:
     return np.searchsorted(middles, values.astype(np.float64))
 
 
-def decode(network: Network, body: bytes) -> Floats:
+def decode(network: Model, body: bytes) -> Floats:
     """(n_params,) from the bytes. FrameError where they are not those of this network."""
     groups = _groups(network, np.zeros(network.n_params, np.float32))
     sizes = [sum(view.size for view in group) for group in groups]
@@ -135,14 +135,14 @@ def decode(network: Network, body: bytes) -> Floats:
     return _assemble(network, values)
 
 
-def _groups(network: Network, params: Floats) -> list[list[Floats]]:
+def _groups(network: Model, params: Floats) -> list[list[Floats]]:
     """`views`, those of the MLP together, and those of each level."""
-    parts = views(network, params)
-    mlp, f = len(network.matrix_shapes), network.n_features_per_level
-    return [parts[:mlp], *(parts[i : i + f] for i in range(mlp, len(parts), f))]
+    arrays = network.arrays(params)
+    groups = itertools.groupby(arrays, key=lambda array: array.group)
+    return [[array.values for array in group] for _, group in groups]
 
 
-def _assemble(network: Network, values: list[Floats]) -> Floats:
+def _assemble(network: Model, values: list[Floats]) -> Floats:
     params = np.zeros(network.n_params, np.float32)
     for group, array in zip(_groups(network, params), values, strict=True):
         ends = np.cumsum([view.size for view in group])

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from insitu.codec import entropy, half
 from insitu.codec.arrays import views
 from insitu.codec.errors import FrameError
-from insitu.engines.network import Network
+from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Quantized:
     """The parameters of one network, ready to be coded more or less coarsely."""
 
     def __init__(
-        self, network: Network, params: Floats, sensitivity: Floats, reference: Floats | None
+        self, network: Model, params: Floats, sensitivity: Floats, reference: Floats | None
     ) -> None:
         """params, reference (n_params,), finite; sensitivity: one value for each of `views`."""
         self.network, self.reference = network, reference
@@ -173,7 +173,7 @@ def write(arrays: Sequence[Coded], reference: Floats | None) -> bytes:
     return b"".join([_HEAD.pack(checksum), planes, *halves, entropy.encode(streams)])
 
 
-def read(network: Network, body: bytes, reference: Floats | None) -> list[Coded]:
+def read(network: Model, body: bytes, reference: Floats | None) -> list[Coded]:
     """The arrays of `write`; `values` are there in half precision only.
 
     Raises FrameError where the bytes are not those of this network, or count from a reference that
@@ -206,7 +206,7 @@ def read(network: Network, body: bytes, reference: Floats | None) -> list[Coded]
     ]
 
 
-def decode(network: Network, body: bytes, reference: Floats | None) -> Floats:
+def decode(network: Model, body: bytes, reference: Floats | None) -> Floats:
     """(n_params,) from the bytes. Raises FrameError as `read`."""
     arrays = read(network, body, reference)
     bases = [np.zeros(1)] * len(arrays)
@@ -222,7 +222,7 @@ def decode(network: Network, body: bytes, reference: Floats | None) -> Floats:
     )
 
 
-def _check(reference: Floats | None, network: Network, checksum: int) -> None:
+def _check(reference: Floats | None, network: Model, checksum: int) -> None:
     """FrameError where the reference is not the one."""
     if reference is None:
         raise FrameError(
@@ -233,7 +233,7 @@ def _check(reference: Floats | None, network: Network, checksum: int) -> None:
         raise FrameError("weights: kept as the difference from other parameters than given")
 
 
-def _assemble(network: Network, values: Sequence[NDArray[np.floating]]) -> Floats:
+def _assemble(network: Model, values: Sequence[NDArray[np.floating]]) -> Floats:
     params = np.zeros(network.n_params, np.float32)
     for view, array in zip(views(network, params), values, strict=True):
         view[...] = array.reshape(view.shape)

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from insitu.codec import half
 from insitu.codec.arrays import views
 from insitu.codec.errors import FrameError
-from insitu.engines.network import Network
+from insitu.models.base import Model
+from insitu.models.hash_grid.model import HashGrid
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +44,7 @@ class Sz3Zfp:
 
     def __init__(
         self,
-        network: Network,
+        network: Model,
         params: Floats,
         sensitivity: Floats,
         r_enc: float | None,
@@ -54,6 +55,7 @@ class Sz3Zfp:
         An accuracy that is None follows the coarseness, level by level, so that all of them and the
         MLP have the same slope of distortion over rate (see `quantized`).
         """
+        assert isinstance(network, HashGrid)
         self.network, self._params = network, params
         self._r_enc, self._r_mlp = r_enc, r_mlp
         mlp, f = len(network.matrix_shapes), network.n_features_per_level
@@ -102,8 +104,9 @@ def _pack(method: int, values: Floats, accuracy: float) -> bytes:
     return _ARRAY.pack(_HALF, len(packed)) + packed
 
 
-def decode(network: Network, body: bytes) -> Floats:
+def decode(network: Model, body: bytes) -> Floats:
     """(n_params,) from the bytes. FrameError where they are not those of this network."""
+    assert isinstance(network, HashGrid)
     shapes: list[tuple[int, ...]] = [(network.n_mlp_params,)]
     for level in network.levels:
         f = network.n_features_per_level

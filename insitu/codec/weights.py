@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from insitu.codec import half, kmeans, quantized, sz3_zfp, zstd
 from insitu.codec.errors import FrameError
-from insitu.engines.network import Network
+from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 
@@ -56,7 +56,7 @@ class Weights:
 
     @staticmethod
     def of(
-        network: Network, codec: str, body: bytes, reference: NDArray[np.float32] | None = None
+        network: Model, codec: str, body: bytes, reference: NDArray[np.float32] | None = None
     ) -> Weights:
         """From a codec's bytes, decoded at once."""
         return _kept(_decode(network, codec, body, reference), codec, body)
@@ -65,7 +65,7 @@ class Weights:
     def from_payload(
         payload: bytes,
         codec: str,
-        network: Network | None,
+        network: Model | None,
         reference: NDArray[np.float32] | None = None,
     ) -> Weights:
         """The weights again.
@@ -89,7 +89,7 @@ class Weights:
         return _freeze(_decode(network, codec, body, reference), codec, payload)
 
 
-def _decode(network: Network, codec: str, body: bytes, reference: Floats | None) -> Floats:
+def _decode(network: Model, codec: str, body: bytes, reference: Floats | None) -> Floats:
     if codec == "quantized":
         params = quantized.decode(network, body, reference)
     elif codec == "kmeans":

@@ -1,5 +1,7 @@
-"""Who does the arithmetic: the shape of a network, and the native engine."""
+"""Who computes: the engines, behind one door (`insitu.engines.base`)."""
 
-from insitu.engines.description import Engine, describe
+from insitu.engines.base import Engine
+from insitu.engines.cpu.description import describe
+from insitu.engines.registry import drawing, engine, for_model, names
 
-__all__ = ["Engine", "describe"]
+__all__ = ["Engine", "describe", "drawing", "engine", "for_model", "names"]

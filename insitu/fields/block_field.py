@@ -150,10 +150,6 @@ class BlockField(ABC):
             values[z : z + layers] = self._slab(xs, ys, zs[z : z + layers])
         return values
 
-    @abstractmethod
-    def sampler(self) -> Any:
-        """The native `Sampler` of this field: physical values at points of the unit cube."""
-
     def to_bytes(self) -> bytes:
         """The field as one frame (see `insitu.codec.frame`)."""
         return self._bytes if self._bytes is not None else self._frame

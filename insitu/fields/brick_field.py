@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from insitu.codec.bricks import Bricks
 from insitu.codec.frame import FrameError
-from insitu.engines.native import lib
 from insitu.fields import header as head
 from insitu.fields.block_field import BlockField, Box, owned_samples
 from insitu.fields.header import NO_LAYERS, Layers
@@ -40,13 +39,6 @@ class BrickField(BlockField):
     @property
     def codec(self) -> str:
         return self.bricks.codec
-
-    def sampler(self) -> Any:
-        """The native `Sampler` of this field: physical values at points of the unit cube. It reads
-        the decoded block, whose bytes it holds."""
-        return lib.GridSampler(
-            tuple(self.bricks.decode()), self.ghost_layers, self.cells, self._vertex
-        )
 
     @staticmethod
     def from_bytes(data: bytes | memoryview) -> BrickField:

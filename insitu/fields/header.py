@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec.frame import FrameError
-from insitu.engines.network import Network
 from insitu.fields.metrics import FieldMetrics
+from insitu.models.hash_grid.model import HashGrid
 
 Floats = NDArray[np.floating[Any]]
 # As in `mesh.partition`, which brings MPI with it: a record is read without.
@@ -26,8 +26,6 @@ MAX_CELLS_PER_AXIS = 1 << 24
 # Of evenly spaced grid lines that three numbers stand for; more are written out.
 _MAX_EVEN_LINES = 1 << 16
 _MAX_COMPONENTS = 16
-# What a network's shape may be beyond what the engine refuses.
-_LARGEST = {"n_hidden_layers": 64, "base_resolution": 1 << 20, "n_outputs": _MAX_COMPONENTS}
 
 
 def write_lines(nodes: Floats) -> tuple[Any, bytes]:
@@ -125,22 +123,12 @@ def origin(value: Any, value_range: Floats) -> Floats:
     return np.array([real("origin", entry) for entry in entries])
 
 
-def network(value: Any, n_components: int) -> Network | None:
+def network(value: Any, n_components: int) -> HashGrid | None:
     """The shape of the network; None for a block that needs none."""
     if value is None:
         return None
-    given = mapping("network", value, Network.__dataclass_fields__)
-    shape: dict[str, Any] = {
-        key: whole(f"network: {key}", n, 1, _LARGEST.get(key, 2**16))
-        for key, n in given.items()
-        if key != "per_level_scale"
-    }
-    growth = real("network: per_level_scale", given["per_level_scale"])
-    if not 1 <= growth <= 2**16:
-        raise FrameError(f"network: per_level_scale: {growth} is not in 1..65536")
-    described = Network(**shape, per_level_scale=growth)
     try:
-        _ = described.native  # refuses impossible shapes
+        described = HashGrid.from_dict(value)
     except ValueError as error:
         raise FrameError(f"network: {error}") from None
     if described.n_outputs != n_components:

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from insitu.codec.bricks import Bricks
 from insitu.codec.frame import FrameError
 from insitu.codec.weights import Weights
-from insitu.engines.native import lib
-from insitu.engines.network import Network
-from insitu.engines.threads import threads
+from insitu.engines import for_model
 from insitu.fields import header as head
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box
 from insitu.fields.holes import Holes
 from insitu.fields.trilinear import Trilinear
+from insitu.models.base import Model
 
 Floats = NDArray[np.floating[Any]]
 
@@ -34,7 +33,7 @@ class NeuralField(BlockField):
 
     kind: ClassVar[str] = "neural_field"
 
-    network: Network | None
+    network: Model | None
     """None where every component is constant: the range says all."""
     weights: Weights
     """Its parameters, and the bytes that these are decoded from."""
@@ -62,22 +61,6 @@ class NeuralField(BlockField):
         for z in self._slabs(shape):
             values[z] = self._network_slab(xs, ys, zs[z])
         return values
-
-    def sampler(self) -> Any:
-        """The native `Sampler` of this field: physical values at points of the unit cube.
-
-        With a residual or holes it reads the decoded block, whose bytes it holds.
-        """
-        if self.residual is None and self.holes is None:
-            native = None if self.network is None else self.network.native
-            return lib.NetworkSampler(native, self.params, self.zero, self._extent)
-        decoded = self._grid(self.shape)
-        if self.association == "vertex":
-            layers = ((0, 0),) * 3
-        else:
-            decoded, layers = self._continued(decoded), ((1, 1),) * 3
-        components = tuple(np.ascontiguousarray(decoded[..., c]) for c in range(self.n_components))
-        return lib.GridSampler(components, layers, self.cells, self.association == "vertex")
 
     @staticmethod
     def from_bytes(data: bytes | memoryview) -> NeuralField:
@@ -141,7 +124,7 @@ class NeuralField(BlockField):
         outputs: Floats = np.zeros((len(unit), self.n_components), np.float32)
         if self.network is not None:
             points = unit.astype(np.float32)
-            outputs = lib.evaluate(self.network.native, self.params, points, threads())
+            outputs = for_model(self.network).evaluate(self.network, self.params, points)
         values = self._physical(outputs)
         if self._correction is not None:
             values = values + self._correction.values(unit)
@@ -153,7 +136,7 @@ class NeuralField(BlockField):
         slopes = np.zeros((len(unit), self.n_components, 3))
         if self.network is not None and len(unit):
             points = unit.astype(np.float32)
-            slopes += lib.evaluate_gradient(self.network.native, self.params, points, threads())
+            slopes += for_model(self.network).gradient(self.network, self.params, points)
         slopes *= self._extent[None, :, None]
         if self._correction is not None:
             slopes += self._correction.slopes(unit)
@@ -206,35 +189,8 @@ class NeuralField(BlockField):
     def _network_slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         outputs: Floats = np.zeros((len(zs), len(ys), len(xs), self.n_components), np.float32)
         if self.network is not None:
-            outputs = lib.evaluate_grid(self.network.native, self.params, xs, ys, zs, threads())
+            outputs = for_model(self.network).evaluate_grid(self.network, self.params, xs, ys, zs)
         return self._physical(outputs)
-
-    def _continued(self, decoded: Floats) -> Floats:
-        """With a layer around it that makes the trilinear values at the faces the field's own."""
-        nz, ny, nx = (n + 2 for n in self.shape)
-        inner = [np.concatenate([[0.0], self._unit_samples(n), [1.0]]) for n in self.shape]
-        whole = np.empty((nz, ny, nx, self.n_components), self.dtype)
-        whole[1:-1, 1:-1, 1:-1] = decoded
-        for axis in range(3):
-            # Axes before this one already have their layers; a layer is 2 * face - inside.
-            grids = [
-                inner[a] if a < axis else ([0.0, 1.0] if a == axis else inner[a][1:-1])
-                for a in range(3)
-            ]
-            box = [slice(None) if a < axis else slice(1, -1) for a in range(3)]
-            z, y, x = np.meshgrid(*grids, indexing="ij")
-            points = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
-            faces = np.moveaxis(self._values(points).reshape(*z.shape, -1), axis, 0)
-            for a in range(axis):  # from the earlier axes' faces to their layers
-                along = np.moveaxis(faces, a + 1, 0)
-                along[0], along[-1] = 2 * along[0] - along[1], 2 * along[-1] - along[-2]
-            for side, (layer, inside) in enumerate(((0, 1), (-1, -2))):
-                place: list[Any] = list(box)
-                place[axis] = inside
-                beside = whole[tuple(place)]
-                place[axis] = layer
-                whole[tuple(place)] = 2 * faces[side] - beside
-        return whole
 
     def _physical(self, outputs: Floats) -> Floats:
         """(..., n_components) of the network -> the field's units, float64."""

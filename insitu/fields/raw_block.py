@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from insitu.engines.native import lib
+from insitu.engines import engine
+from insitu.engines.base import Sampler
 from insitu.fields.trilinear import Trilinear
 from insitu.fields.unit_cube import to_unit, unit_per_world
 from insitu.mesh.partition import Partition
@@ -58,12 +59,12 @@ class RawBlock:
         """(n_components, 2) over the owned samples that are finite; NaN without any."""
         sampler = self.sampler()
         figures = [sampler.statistics(c) for c in range(self.n_components)]
-        return np.array([[f["min"], f["max"]] if f["finite"] else [np.nan] * 2 for f in figures])
+        return np.array([[f.min, f.max] if f.finite else [np.nan] * 2 for f in figures])
 
-    def sampler(self) -> Any:
-        """The native `Sampler` of the block, in place."""
+    def sampler(self) -> Sampler:
+        """The engine's `Sampler` of the block, in place."""
         part = self.partition
-        return lib.GridSampler(
+        return engine().sampler(
             part.components, part.ghost_layers, part.cells, part.association == "vertex"
         )
 

@@ -3,7 +3,7 @@
 The lattice of a block is, along each axis, its grid nodes for vertex data; the cell centres and the
 two faces for element data: trilinear values between these points are a raw block's own.
 
-In: a `SampledBlock`. Out: the native bricks, one cache for all blocks of this process.
+In: a `SampledBlock`. Out: the engine's bricks, one cache for all blocks of this process.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.native import lib
+from insitu.engines import Engine, drawing
+from insitu.engines.base import BrickCache, Bricks
 from insitu.fields.neural_field import NeuralField
 from insitu.fields.raw_block import RawBlock
 from insitu.fields.sampled_block import SampledBlock
@@ -23,13 +24,13 @@ Floats = NDArray[np.floating[Any]]
 
 DEFAULT_CACHE_NBYTES = 64 * 2**20
 
-_cache = lib.BrickCache(DEFAULT_CACHE_NBYTES)
+_cache = drawing().brick_cache(DEFAULT_CACHE_NBYTES)
 # By the field's id: the ranges of its bricks, once known, hold for every picture of it.
-_known: dict[int, tuple[weakref.ref[Any], Any]] = {}
+_known: dict[int, tuple[weakref.ref[Any], Bricks]] = {}
 
 
-def brick_cache() -> Any:
-    """The cache of all blocks of this process (`lib.BrickCache`: limit, used, peak, decoded)."""
+def brick_cache() -> BrickCache:
+    """The cache of all blocks of this process."""
     return _cache
 
 
@@ -42,19 +43,19 @@ def limit_brick_cache(nbytes: int) -> None:
     global _cache
     if nbytes <= 0:
         raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
-    _cache = lib.BrickCache(nbytes)
+    _cache = drawing().brick_cache(nbytes)
     _known.clear()
 
 
-def bricks_of(field: SampledBlock) -> Any:
-    """The bricks of a block (`lib.Bricks`), the same ones as long as `field` lives.
+def bricks_of(field: SampledBlock) -> Bricks:
+    """The bricks of a block, the same ones as long as `field` lives.
 
     Networks and raw blocks are read by the engine, others by their `on_grid`.
     """
     found = _known.get(id(field))
     if found is not None and found[0]() is field:
         return found[1]
-    bricks = _native(field)
+    bricks = _made(field)
     key = id(field)
     _known[key] = (weakref.ref(field, lambda gone: _forget(key, gone)), bricks)
     return bricks
@@ -65,15 +66,15 @@ def _forget(key: int, gone: weakref.ref[Any]) -> None:
         del _known[key]
 
 
-def _native(field: SampledBlock) -> Any:
-    cells, vertex = list(field.cells[::-1]), field.association == "vertex"
+def _made(field: SampledBlock) -> Bricks:
+    vertex, painter = field.association == "vertex", drawing()
     if isinstance(field, RawBlock):
-        return lib.Bricks.of_grid(field.sampler(), _cache)
-    if isinstance(field, NeuralField) and field.residual is None and field.holes is None:
-        network = None if field.network is None else field.network.native
-        extent = field.range[:, 1] - field.range[:, 0]
-        return lib.Bricks.of_network(
-            network, field.params, field.zero, extent, cells, vertex, _cache
+        return painter.bricks_of_sampler(field.sampler(), _cache)
+    if isinstance(field, NeuralField) and _is_model_alone(field, painter):
+        extent = np.asarray(field.range[:, 1] - field.range[:, 0], np.float64)
+        origin = np.asarray(field.zero, np.float64)
+        return painter.bricks_of_model(
+            field.network, field.params, origin, extent, field.cells, vertex, _cache
         )
     held = weakref.ref(field)  # bricks that held it would keep it for good
 
@@ -84,7 +85,13 @@ def _native(field: SampledBlock) -> Any:
         axes = [lattice(n, vertex)[a:b] for n, a, b in zip(block.cells[::-1], lo, hi, strict=True)]
         return scalars(block.on_grid(*axes), component).astype(np.float32)
 
-    return lib.Bricks.of_python(read, field.n_components, cells, vertex, _cache)
+    return painter.bricks_of_function(read, field.n_components, field.cells, vertex, _cache)
+
+
+def _is_model_alone(field: NeuralField, painter: Engine) -> bool:
+    """Whether the engine reads the field without Python."""
+    supported = field.network is None or painter.supports(field.network)
+    return supported and field.residual is None and field.holes is None
 
 
 def lattice(cells: int, vertex: bool) -> Floats:

@@ -7,15 +7,15 @@ Out: a Camera: the rays through its pixels, and where points of the world fall i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
+from insitu.engines.options import Vector, View
 from insitu.render.words import check_keys, number, vector
 
-Vector = tuple[float, float, float]
 Bounds = tuple[Any, Any]  # (lo (3,), hi (3,)), world, x y z
 Rectangle = tuple[int, int, int, int]  # y0, y1, x0, x1: half open, in pixels, row 0 at the top
 
@@ -113,6 +113,18 @@ class Camera:
         """(right, up, forward), right and up scaled to half the image at distance 1."""
         right, up, forward = self.basis()
         return right * (self._tan_half * self.width / self.height), up * self._tan_half, forward
+
+    def view(self, rectangle: Rectangle) -> View:
+        """This view as engines have it, of the pixels in a rectangle (y0, y1, x0, x1)."""
+        right, up, forward = self.image_plane()
+        return View(
+            eye=triple(self.position),
+            forward=triple(forward),
+            right=triple(right),
+            up=triple(up),
+            size=(self.width, self.height),
+            rectangle=rectangle,
+        )
 
     def rays(self) -> tuple[np.ndarray, np.ndarray]:
         """The eye (3,) and unit directions (height, width, 3) through the pixels' centres."""
@@ -280,3 +292,9 @@ def _rotated(v: np.ndarray, axis: np.ndarray, degrees: float) -> np.ndarray:
     angle = math.radians(degrees)
     turned = v * math.cos(angle) + np.cross(k, v) * math.sin(angle)
     return turned + k * float(k @ v) * (1 - math.cos(angle))
+
+
+def triple(values: Iterable[Any]) -> Vector:
+    """Three plain numbers."""
+    x, y, z = (float(value) for value in values)
+    return x, y, z

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from mpi4py import MPI
 
-from insitu.engines.native import lib
+from insitu.engines import engine
 from insitu.fields.unit_cube import to_world
 from insitu.parallel import together
 from insitu.render.bricks import scalars
@@ -37,7 +37,7 @@ def histogram(
     edges = np.linspace(lo, hi if hi > lo else lo + 1, BINS + 1)
     counts = np.zeros(BINS)
     with together(comm, "histogram"):
-        points = lib.draw(0, 0.0, 1.0, 0, SAMPLES)
+        points = engine().draw(0, 0.0, 1.0, 0, SAMPLES)
         for block in blocks:
             values = _scalars(block, points, component)
             values = np.clip(values[np.isfinite(values)], edges[0], edges[-1])

@@ -7,15 +7,15 @@ Out: a Layer: this block's premultiplied RGBA, in the pixel rectangle that it co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from insitu.engines.native import lib
-from insitu.engines.threads import threads
+from insitu.engines import drawing
+from insitu.engines.base import Bricks
+from insitu.engines.options import MarchOptions
 from insitu.fields.sampled_block import SampledBlock
 from insitu.render.bricks import bricks_of
-from insitu.render.camera import Bounds, Camera, Rectangle
+from insitu.render.camera import Bounds, Camera, Rectangle, triple
 from insitu.render.transfer_function import TransferFunction
 
 # A ray ends here; what lies behind would change no channel of an 8-bit picture.
@@ -28,11 +28,11 @@ Component = int | str | None
 class Block:
     """What one partition contributes to a picture.
 
-    field: its values. bricks: the same, decoded on demand (`lib.Bricks`).
+    field: its values. bricks: the same, decoded on demand.
     """
 
     field: SampledBlock
-    bricks: Any
+    bricks: Bricks
 
     @staticmethod
     def of(field: SampledBlock) -> Block:
@@ -111,20 +111,9 @@ def march(
         return Layer(np.zeros((0, 0, 4), np.float32), rectangle, block.bounds)
     if surface is not None:
         surface = _checked(surface, rectangle)
-    right, up, forward = camera.image_plane()
-    rgba = lib.march(
-        bricks=block.bricks,
-        x=block.nodes[0],
-        y=block.nodes[1],
-        z=block.nodes[2],
-        domain_lo=list(bounds[0]),
-        domain_hi=list(bounds[1]),
-        eye=list(camera.position),
-        forward=list(forward),
-        right=list(right),
-        up=list(up),
-        size=(camera.width, camera.height),
-        rectangle=list(rectangle),
+    options = MarchOptions(
+        view=camera.view(rectangle),
+        domain=(triple(bounds[0]), triple(bounds[1])),
         table=transfer_function.for_step(step, bounds),
         range=transfer_function.domain,
         step=step,
@@ -133,8 +122,8 @@ def march(
         flat=flat_gradient(transfer_function, bounds) if shading else None,
         jitter=-1 if jitter is None else jitter,
         surface=surface,
-        threads=threads(),
     )
+    rgba = drawing().march(block.bricks, block.nodes, options)
     return Layer(rgba, rectangle, block.bounds)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insitu.engines.native import lib
-from insitu.engines.threads import threads
+from insitu.engines import drawing
+from insitu.engines.options import RasterOptions
 from insitu.errors import nearest
 from insitu.geometry import Lines, Surface
 from insitu.render.camera import Camera, Rectangle
@@ -77,29 +77,25 @@ def rasterize(
     y0, y1, x0, x1 = rectangle or (0, camera.height, 0, camera.width)
     rgba = np.zeros((y1 - y0, x1 - x0, 4), dtype=np.float32)
     depth = np.full((y1 - y0, x1 - x0), np.inf, dtype=np.float32)
-    right, up, forward = camera.image_plane()
     for painted in pieces:
         surface = surface_of(painted, camera)
         function = painted.transfer_function
-        lib.rasterize(
-            points=surface.points,
-            triangles=surface.triangles,
-            normals=surface.normals,
-            values=_scalars(painted, surface),
+        options = RasterOptions(
+            view=camera.view((y0, y1, x0, x1)),
             table=np.zeros((2, 4), np.float32) if function is None else function.table,
             range=(0.0, 0.0) if function is None else function.domain,
             color=painted.color,
             lit=painted.lit,
-            eye=list(camera.position),
-            forward=list(forward),
-            right=list(right),
-            up=list(up),
-            size=(camera.width, camera.height),
-            rectangle=[y0, y1, x0, x1],
             near=NEAR * float(np.linalg.norm(np.subtract(camera.look_at, camera.position))),
-            threads=threads(),
-            rgba=rgba,
-            depth=depth,
+        )
+        drawing().rasterize(
+            surface.points,
+            surface.triangles,
+            surface.normals,
+            _scalars(painted, surface),
+            options,
+            rgba,
+            depth,
         )
     return rgba, depth
 

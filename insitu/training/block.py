@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from insitu.codec.compress import compress
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
-from insitu.engines.native import lib
-from insitu.engines.network import Network
-from insitu.engines.threads import threads
+from insitu.engines import for_model
+from insitu.engines.options import Errors, TrainerOptions
 from insitu.mesh.partition import Partition
+from insitu.models.base import Model
 from insitu.training.measure import measure, seconds_to_measure
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import BlockRange, GlobalRange
@@ -44,7 +44,7 @@ _TRIES = 5
 Floats = NDArray[np.float64]
 
 
-def seconds_after_training(partition: Partition, network: Network, lossy: bool) -> float:
+def seconds_after_training(partition: Partition, network: Model, lossy: bool) -> float:
     """What compressing and measuring a trained block will take. Not collective.
 
     lossy: whether the codec tries several coarsenesses, as all but `half` do.
@@ -57,11 +57,11 @@ def seconds_after_training(partition: Partition, network: Network, lossy: bool) 
 class Fit(NamedTuple):
     """What training comes to: weights as they will be read back, steps, errors measured."""
 
-    network: Network | None
+    network: Model | None
     """None: a constant."""
     weights: Weights
     iterations: int
-    errors: list[dict[str, Any]]
+    errors: list[Errors]
 
 
 class Missed(NamedTuple):
@@ -78,7 +78,7 @@ class Block:
 
     partition: Partition
     sampler: Any
-    network: Network
+    network: Model
     options: TrainingOptions
     target: Target
     compression: Compression
@@ -135,9 +135,9 @@ class Block:
         # What a codec may lose has to be gained first.
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
         seconds = max(end - perf_counter(), 1e-9)
-        trainer = lib.Trainer(
-            self.network.native, self.first.params, self.sampler, self.first.origin, self.extent,
-            self.scale, self._native_options(self.goal * margin, seconds, share),
+        trainer = for_model(self.network).trainer(
+            self.network, self.first.params, self.sampler, self.first.origin, self.extent,
+            self.scale, self._trainer_options(self.goal * margin, seconds, share),
         )  # fmt: skip
         while True:
             while not trainer.run(min(SLICE_SECONDS, end - perf_counter())):
@@ -173,7 +173,7 @@ class Block:
             before=before**2, goal=self.goal**2, scale=self.scale, seed=self.options.seed,
         )  # fmt: skip
 
-    def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[dict[str, Any]]:
+    def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[Errors]:
         return measure(self.network, params, self.sampler, self.first.origin, self.extent, every)
 
     def _error_of_some(self, params: NDArray[np.float32]) -> float:
@@ -182,33 +182,32 @@ class Block:
         # An odd number, so that it is not the same part of every row.
         return self._error(self._measure(params, max(1, self.sampler.samples // _SAMPLES) | 1))
 
-    def _error(self, errors: list[dict[str, Any]]) -> float:
+    def _error(self, errors: list[Errors]) -> float:
         """Root mean square error over all components, in units of their global ranges."""
         total, count = 0.0, 0
         for error, scale, extent in zip(errors, self.scale, self.extent, strict=True):
             if extent > 0:
-                total += error["sum_of_squares"] * (scale / extent) ** 2
-            count += error["finite"]
+                total += error.sum_of_squares * (scale / extent) ** 2
+            count += error.finite
         return float(np.sqrt(total / count)) if count else 0.0
 
-    def _native_options(self, goal: float, seconds: float, share: float) -> dict[str, Any]:
+    def _trainer_options(self, goal: float, seconds: float, share: float) -> TrainerOptions:
         options, target = self.options, self.target
         n_train = round(share * options.iterations(self.partition.n_voxels))
-        return {
-            "batch": options.batch,
-            "learning_rate": options.learning_rate,
-            "final_rate": options.final_rate,
-            "decay": options.decay,
-            "iterations": n_train if target.iterations is None else target.iterations,
-            "seconds": seconds,
-            "loss_threshold": options.loss_threshold or 0.0,
-            "error_threshold": goal,
-            "approach": APPROACH_DB,
-            "average": AVERAGE,
-            "huber": options.huber,
-            "seed": options.seed,
-            "threads": threads(),
-            "boundary_share": options.lambda_boundary,
-            "boundary_sigma": options.sigma,
+        return TrainerOptions(
+            batch=options.batch,
+            learning_rate=options.learning_rate,
+            final_rate=options.final_rate,
+            decay=options.decay,
+            iterations=n_train if target.iterations is None else target.iterations,
+            seconds=seconds,
+            loss_threshold=options.loss_threshold or 0.0,
+            error_threshold=goal,
+            approach=APPROACH_DB,
+            average=AVERAGE,
+            huber=options.huber,
+            seed=options.seed,
+            boundary_share=options.lambda_boundary,
+            boundary_sigma=options.sigma,
             **ADAM,
-        }
+        )

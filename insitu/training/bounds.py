@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.engines.options import Errors
 from insitu.mesh.partition import Partition
 from insitu.training.options import Relative, Target
 from insitu.training.ranges import GlobalRange
@@ -39,7 +40,7 @@ def extents(whole: GlobalRange) -> Floats:
     return np.nan_to_num(np.asarray(whole.range[:, 1] - whole.range[:, 0]))
 
 
-def compare(decoded: Floats, partition: Partition) -> list[dict[str, Any]]:
+def compare(decoded: Floats, partition: Partition) -> list[Errors]:
     """Errors of a decoded block (nz, ny, nx) or (nz, ny, nx, n_components) per component, as
     `training.measure` has them of a network."""
     errors = []
@@ -48,11 +49,11 @@ def compare(decoded: Floats, partition: Partition) -> list[dict[str, Any]]:
         finite = np.isfinite(raw)
         error = np.abs(values[finite].astype(np.float64) - raw[finite].astype(np.float64))
         errors.append(
-            {
-                "sum_of_squares": float(np.square(error).sum()),
-                "max": float(error.max(initial=0.0)),
-                "finite": int(finite.sum()),
-            }
+            Errors(
+                sum_of_squares=float(np.square(error).sum()),
+                max=float(error.max(initial=0.0)),
+                finite=int(finite.sum()),
+            )
         )
     return errors
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from time import perf_counter
 
-from insitu.engines.network import Network
 from insitu.fields.block_field import BlockField
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
+from insitu.models.base import Model
 from insitu.training.block import seconds_after_training
 
 # Of one block, at least: what ends at once still has to begin.
@@ -36,7 +36,7 @@ class Deadline:
 
 
 def least_seconds(
-    block: Partition, network: Network, lossy: bool, before: BlockField | None
+    block: Partition, network: Model, lossy: bool, before: BlockField | None
 ) -> float:
     """What a block takes at the least, however short its training. Not collective.
 

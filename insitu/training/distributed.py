@@ -14,16 +14,17 @@ from time import perf_counter
 from mpi4py import MPI
 
 from insitu.codec.options import Compression
-from insitu.engines.network import Network
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.mesh.partition import Partition
+from insitu.models.base import Model
+from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import together
 from insitu.training.choose import Codec, compress_block
 from insitu.training.deadline import Deadline, least_seconds
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange, global_ranges, local_ranges
-from insitu.training.size import Memory, ladder
+from insitu.training.size import Memory
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Recipe:
     """How one field is compressed: the network for the whole domain, its training, its target,
     and how its weights are kept."""
 
-    network: Network
+    network: HashGrid
     options: TrainingOptions
     target: Target
     automatic: bool = False
@@ -47,7 +48,7 @@ class Recipe:
         wanted = (target.psnr, target.ratio, target.max_error)
         return self.automatic and target.iterations is None and wanted != (None, None, None)
 
-    def network_for(self, n_voxels: int) -> Network:
+    def network_for(self, n_voxels: int) -> HashGrid:
         """The network for a domain of `n_voxels`."""
         return self.network.with_table_for(n_voxels) if self.automatic else self.network
 
@@ -127,9 +128,9 @@ def _earlier(
 def _least_seconds(
     block: Partition, recipe: Recipe, whole: GlobalRange, before: BlockField | None
 ) -> float:
-    network = recipe.network_for(whole.n_voxels).for_block(
+    network: Model = recipe.network_for(whole.n_voxels).for_block(
         block.n_components, block.n_voxels / whole.n_voxels
     )
     if recipe.sized_by_target:
-        network = ladder(network, block.n_voxels)[0].network
+        network = network.sizes(block.n_voxels)[0].model
     return least_seconds(block, network, recipe.compression.compression != "half", before)

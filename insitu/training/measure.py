@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.native import lib
-from insitu.engines.network import Network
-from insitu.engines.threads import threads
+from insitu.engines import engine, for_model
+from insitu.engines.options import Errors
 from insitu.fields.metrics import FieldMetrics
 from insitu.mesh.partition import Partition
+from insitu.models.base import Model
 from insitu.training.ranges import BlockRange, grid_sampler
 
 # Samples measured in one go, 10 to 30 ms, between which Python gets to see a Ctrl-C; a multiple of
@@ -26,25 +26,25 @@ _SLICE = 2**20
 
 
 def measure(
-    network: Network | None,
+    network: Model | None,
     params: NDArray[np.float32],
     sampler: Any,
     low: NDArray[np.float64],
     extent: NDArray[np.float64],
     every: int = 1,
-) -> list[dict[str, Any]]:
+) -> list[Errors]:
     """Errors of low + extent * output per component, at the owned samples; or at each `every`th 128
     of them. network None: of the constant low. Not collective."""
-    native = None if network is None else network.native
-    totals: list[dict[str, Any]] = []
+    computing = engine() if network is None else for_model(network)
+    totals: list[Errors] = []
     for begin in range(0, sampler.samples, _SLICE * every):
         end = min(begin + _SLICE * every, sampler.samples)
-        errors = lib.measure(native, params, sampler, low, extent, begin, end, every, threads())
-        totals = [_add(*pair) for pair in zip(totals, errors, strict=True)] if totals else errors
+        errors = computing.measure(network, params, sampler, low, extent, begin, end, every)
+        totals = [a + b for a, b in zip(totals, errors, strict=True)] if totals else errors
     return totals
 
 
-def seconds_to_measure(partition: Partition, network: Network) -> float:
+def seconds_to_measure(partition: Partition, network: Model) -> float:
     """What a pass of `measure` over the block will take, from a pass over its lowest layer."""
     samples = sum(partition.ghost_layers[0]) + (2 if partition.association == "vertex" else 1)
     layer = replace(
@@ -59,27 +59,19 @@ def seconds_to_measure(partition: Partition, network: Network) -> float:
     return (perf_counter() - start) * partition.n_voxels / layer.n_voxels
 
 
-def _add(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "sum_of_squares": a["sum_of_squares"] + b["sum_of_squares"],
-        "max": max(a["max"], b["max"]),
-        "finite": a["finite"] + b["finite"],
-    }
-
-
 def measured(
     partition: Partition,
     own: BlockRange,
-    errors: list[dict[str, Any]],
+    errors: list[Errors],
     iterations: int,
     seconds: float,
     warm: bool = False,
 ) -> FieldMetrics:
     """What a field says of itself, from the errors of `measure` or `bounds.compare`."""
     return FieldMetrics(
-        sum_of_squares=tuple(e["sum_of_squares"] for e in errors),
-        n_finite=tuple(e["finite"] for e in errors),
-        max_error=max(e["max"] for e in errors),
+        sum_of_squares=tuple(e.sum_of_squares for e in errors),
+        n_finite=tuple(e.finite for e in errors),
+        max_error=max(e.max for e in errors),
         nan_count=own.nan_count,
         inf_count=own.inf_count,
         raw_nbytes=partition.n_voxels * sum(c.dtype.itemsize for c in partition.components),

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.native import lib
+from insitu.engines import engine
+from insitu.engines.base import Sampler
 from insitu.mesh.partition import Partition
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ class GlobalRange:
     """(n_components, 2); NaN where no sample is finite anywhere."""
 
 
-def grid_sampler(partition: Partition) -> Any:
-    """The native `Sampler` of the raw block, in place: trilinear, through valid ghost layers."""
-    return lib.GridSampler(
+def grid_sampler(partition: Partition) -> Sampler:
+    """The engine's `Sampler` of the raw block, in place: trilinear, through valid ghost layers."""
+    return engine().sampler(
         partition.components,
         partition.ghost_layers,
         partition.cells,
@@ -49,14 +50,14 @@ def grid_sampler(partition: Partition) -> Any:
     )
 
 
-def block_range(sampler: Any) -> BlockRange:
+def block_range(sampler: Sampler) -> BlockRange:
     """Minimum, maximum and counts over the owned samples of a `grid_sampler`."""
     figures = [sampler.statistics(c) for c in range(sampler.components)]
     return BlockRange(
-        range=np.array([[f["min"], f["max"]] if f["finite"] else [np.nan] * 2 for f in figures]),
-        n_finite=tuple(f["finite"] for f in figures),
-        nan_count=sum(f["nan"] for f in figures),
-        inf_count=sum(f["inf"] for f in figures),
+        range=np.array([[f.min, f.max] if f.finite else [np.nan] * 2 for f in figures]),
+        n_finite=tuple(f.finite for f in figures),
+        nan_count=sum(f.nan for f in figures),
+        inf_count=sum(f.inf for f in figures),
     )
 
 

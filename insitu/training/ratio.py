@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
+from insitu.models.base import Model, SizeOption
 from insitu.training.block import Block, Fit
-from insitu.training.size import Rung
 
 # Bytes of a quantized parameter, 0.4 to 0.5 for tables of 2^9 to 2^15; of one in half precision.
 _PER_PARAMETER, _PER_HALF = 0.5, 2.0
@@ -22,9 +21,9 @@ _LOSSES = (1.0, 3.0, 6.0)
 
 
 def fit_to_bytes(
-    block_for: Callable[[Network], Block],
+    block_for: Callable[[Model], Block],
     finish: Callable[[Block, Fit], NeuralField],
-    rungs: Sequence[Rung],
+    rungs: Sequence[SizeOption],
     most: float,
     previous: NeuralField | None,
     end: float,
@@ -38,7 +37,7 @@ def fit_to_bytes(
         previous: the step before; its size is kept where it took not too many bytes, and not less
             than a third of them.
     """
-    sizes = [rung.network for rung in rungs]
+    sizes = [rung.model for rung in rungs]
     half = block_for(sizes[0]).compression.compression == "half"
     per_parameter = _PER_HALF if half else _PER_PARAMETER
     fitting = [s for s in sizes if per_parameter * s.n_params + _OVERHEAD <= most]

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from insitu.engines.network import Network
+from insitu.models.base import Model, SizeOption
 from insitu.training.block import Block, Fit, Missed
-from insitu.training.size import Rung, climb
+from insitu.training.size import climb
 
 
 def search(
-    block_for: Callable[[Network], Block],
-    rungs: Sequence[Rung],
-    previous: Network | None,
+    block_for: Callable[[Model], Block],
+    rungs: Sequence[SizeOption],
+    previous: Model | None,
     end: float,
     *,
     smaller: bool = False,
@@ -33,7 +33,7 @@ def search(
     Where the whole ladder misses the target, or the time is over, the fit is that of the size that
     came closest. Its iterations are those of all sizes tried.
     """
-    sizes = [rung.network for rung in rungs]
+    sizes = [rung.model for rung in rungs]
     at = sizes.index(previous) if previous in sizes else 0
     before = 0
     if smaller and at > 0:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
-from insitu.engines.network import Network
 from insitu.fields.holes import Holes
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
+from insitu.models.base import Model, SizeOption
 from insitu.training.block import Block, Fit
 from insitu.training.bounds import allowed, extents
 from insitu.training.measure import measure, measured
@@ -27,7 +27,7 @@ from insitu.training.ranges import GlobalRange, block_range, grid_sampler
 from insitu.training.ratio import fit_to_bytes
 from insitu.training.residual import raised
 from insitu.training.search import search
-from insitu.training.size import Memory, Rung, beside_a_residual, ladder
+from insitu.training.size import Memory
 from insitu.training.start import choose_start
 
 Floats = NDArray[np.floating[Any]]
@@ -39,7 +39,7 @@ _MORE_DB = 6.0
 
 def train(
     partition: Partition,
-    network: Network,
+    network: Model,
     options: TrainingOptions,
     target: Target,
     whole: GlobalRange,
@@ -85,13 +85,13 @@ def train(
     bounds = allowed(target, whole)
     sized = sized_by_target and target.iterations is None
     of_block = network.for_block(partition.n_components, partition.n_voxels / whole.n_voxels)
-    rungs = ladder(of_block, partition.n_voxels)
+    rungs = of_block.sizes(partition.n_voxels)
     goal = target
     if bounds is not None:
         goal = replace(target, psnr=max(target.psnr or 1.0, _worth(bounds, whole)))
     end = np.inf if target.seconds is None else start + target.seconds
 
-    def block_for(network: Network) -> Block:
+    def block_for(network: Model) -> Block:
         first = choose_start(sampler, network, own.range, options.seed, earlier)
         return Block(partition, sampler, network, options, goal, compression, own, whole, first)
 
@@ -123,12 +123,12 @@ def train(
         field = finish(None, Fit(None, nothing, 0, errors))
     elif target.ratio is not None:
         most = partition.n_voxels * sum(c.dtype.itemsize for c in partition.components)
-        rungs = rungs if sized else [Rung(of_block, 1.0)]
+        rungs = rungs if sized else [SizeOption(of_block, 1.0)]
         return fit_to_bytes(block_for, finish, rungs, most / target.ratio, earlier, end)
     elif goal.psnr is not None and sized:
         before = None if previous is None else previous.network
         memory = memory or Memory()
-        paying = beside_a_residual(rungs, partition.n_voxels)
+        paying = of_block.sizes(partition.n_voxels, corrected=True)
         smaller = memory.smaller_is_due()
         block, fit = search(block_for, paying, before, end, smaller=smaller)
         memory.learn(fit.iterations, options.iterations(partition.n_voxels))

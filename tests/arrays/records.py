@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.neural_field import NeuralField
 from insitu.history.record_writer import RecordWriter, Units
 from insitu.history.window import Window
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
@@ -39,7 +39,7 @@ def write(path: Path, cycles: tuple[int, ...] = (0, 5, 10)) -> dict[str, list[li
             blocks = [
                 train(
                     block,
-                    Network(log2_hashmap_size=8, n_levels=2, n_outputs=len(functions)),
+                    HashGrid(log2_hashmap_size=8, n_levels=2, n_outputs=len(functions)),
                     TrainingOptions(n_min=16, epochs=1),
                     Target(),
                     whole,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from insitu.ascent import build
 from insitu.ascent.build import BuildError, Libraries, libraries
 from insitu.cli import main
 
@@ -97,3 +98,14 @@ def test_c_program_without_python(built: Libraries, tmp_path: Path) -> None:
 def test_python_side_imports_no_mpi_to_build() -> None:
     code = "import sys, insitu.ascent.build; sys.exit('mpi4py.MPI' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_an_installed_package_builds_into_the_users_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uninstalling it leaves nothing in the environment."""
+    installed = tmp_path / "site-packages" / "insitu" / "ascent"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(build, "HERE", installed)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert build._default_folder().is_relative_to(tmp_path / "cache" / "insitu")

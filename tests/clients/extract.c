@@ -1,17 +1,17 @@
-/* A compiled program with Python inside of it, as a simulation with Ascent is: the extract is run at
- * every step, MPI ends, and Python is never told that it is over. */
+/* A compiled program with Python inside of it, as a simulation with Ascent is: the extract is run
+ * at every step, MPI ends, and Python is never told that it is over. */
 
 #include <Python.h>
 #include <mpi.h>
 #include <stdio.h>
 
-static const char *const start =
+static const char* const start =
     "from pathlib import Path\n"
     "from mpi4py import MPI\n"
     "from tests.ascent.extracts import Ascent, Published\n"
     "simulation, ascent = Published(MPI.COMM_WORLD), Ascent(Path('.'))\n";
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   MPI_Init(&argc, &argv);
   Py_Initialize();
   int failed = PyRun_SimpleString(start);

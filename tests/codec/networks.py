@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from insitu.engines.network import Network
+from insitu.models.hash_grid.model import HashGrid
 
 KINDS = ("trained", "zero", "constant", "huge", "denormal", "one far away", "fresh")
 
 networks = st.builds(
-    Network,
+    HashGrid,
     n_levels=st.integers(1, 5),
     n_features_per_level=st.sampled_from([1, 2, 4, 8]),
     log2_hashmap_size=st.integers(3, 9),
@@ -22,10 +22,10 @@ networks = st.builds(
 )
 
 
-def weights(network: Network, kind: str, seed: int = 0) -> np.ndarray:
+def weights(network: HashGrid, kind: str, seed: int = 0) -> np.ndarray:
     """(n_params,) float32, the padding zero as training leaves it."""
     rng = np.random.default_rng(seed)
-    params = network.initial_params(seed)
+    params = network.initial(seed)
     tables = params[network.n_mlp_params :]
     if kind == "zero":
         params[:] = 0

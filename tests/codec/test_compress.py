@@ -9,8 +9,9 @@ from insitu.codec.compress import compress
 from insitu.codec.frame import FrameError
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu.engine import native_network
+from insitu.engines.cpu.native import lib
+from insitu.models.hash_grid.model import HashGrid
 from tests.codec.networks import networks, weights
 
 LOSSY = ["quantized", "kmeans", "sz3_zfp"]
@@ -19,15 +20,15 @@ LOSSY = ["quantized", "kmeans", "sz3_zfp"]
 class Block:
     """A block that a network knows up to noise: what compression is measured against."""
 
-    def __init__(self, network: Network, params: np.ndarray, noise: float) -> None:
+    def __init__(self, network: HashGrid, params: np.ndarray, noise: float) -> None:
         self.network, self.points = network, lib.draw(9, 0.0, 1.0, 0, 4000)
-        values = lib.evaluate(network.native, params, self.points)
+        values = lib.evaluate(native_network(network), params, self.points)
         rng = np.random.default_rng(3)
         spread = noise * max(float(values.std()), 1e-6)
         self.values = values + (spread * rng.normal(size=values.shape)).astype(np.float32)
 
     def mean_square(self, params: np.ndarray) -> float:
-        outputs = lib.evaluate(self.network.native, params, self.points)
+        outputs = lib.evaluate(native_network(self.network), params, self.points)
         return float(np.square(outputs - self.values, dtype=np.float64).mean())
 
 
@@ -40,7 +41,7 @@ class Block:
     st.sampled_from([0.05, 0.3, 2.0]),
 )
 def test_the_loss_is_at_most_what_was_promised(
-    network: Network, kind: str, codec: str, noise: float, loss: float
+    network: HashGrid, kind: str, codec: str, noise: float, loss: float
 ) -> None:
     params = weights(network, kind)
     block = Block(network, params, noise)
@@ -56,7 +57,7 @@ def test_the_loss_is_at_most_what_was_promised(
     np.testing.assert_array_equal(again.params, found.params)
 
 
-NETWORK = Network(log2_hashmap_size=11)
+NETWORK = HashGrid(log2_hashmap_size=11)
 
 
 @pytest.mark.parametrize(
@@ -76,10 +77,12 @@ def test_an_underfitted_network_is_compressed_too() -> None:
     """Its change goes together with the error that is there: far less fits than the sum says."""
     params = weights(NETWORK, "trained")
     points = lib.draw(9, 0.0, 1.0, 0, 4000)
-    outputs = lib.evaluate(NETWORK.native, params, points)
+    outputs = lib.evaluate(native_network(NETWORK), params, points)
 
     def mean_square(trial: np.ndarray) -> float:
-        moved = float(np.square(lib.evaluate(NETWORK.native, trial, points) - outputs).mean())
+        moved = float(
+            np.square(lib.evaluate(native_network(NETWORK), trial, points) - outputs).mean()
+        )
         return 1.0 + 2 * np.sqrt(moved) + moved  # the error is 1, and along the change
 
     found = compress(NETWORK, params, Compression(), mean_square)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from insitu.codec.difference import add, subtract
 from insitu.codec.errors import FrameError
 from insitu.codec.quantized import decode
-from insitu.engines.network import Network
+from insitu.models.hash_grid.model import HashGrid
 from tests.codec.networks import networks, weights
 from tests.codec.test_quantized import NETWORK, coder
 
@@ -17,7 +17,7 @@ KINDS = st.sampled_from(["trained", "zero", "constant", "denormal", "one far awa
 
 @settings(deadline=None, max_examples=60)
 @given(networks, KINDS, KINDS, st.floats(-30, 2))
-def test_every_byte_comes_back(network: Network, kind: str, before: str, exponent: float) -> None:
+def test_every_byte_comes_back(network: HashGrid, kind: str, before: str, exponent: float) -> None:
     """Also from a reference that has nothing to do with the weights, and in steps so fine that
     arrays fall back to half precision."""
     body = coder(network, weights(network, kind)).body(2.0**exponent)

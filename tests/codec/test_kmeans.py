@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insitu.codec import kmeans
-from insitu.codec.arrays import sensitivity
 from insitu.codec.frame import FrameError
 from insitu.codec.kmeans import KMeans, decode
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu.native import lib
+from insitu.models.hash_grid.model import HashGrid
+from insitu.models.hash_grid.sensitivity import sensitivity
 from tests.codec.networks import networks, weights
 
 
-def coder(network: Network, params: np.ndarray) -> KMeans:
+def coder(network: HashGrid, params: np.ndarray) -> KMeans:
     points = lib.draw(1, 0.0, 1.0, 0, 500)
     ones = np.ones(network.n_outputs, np.float32)
     return KMeans(network, params, sensitivity(network, params, points, ones))
@@ -26,7 +26,7 @@ def coder(network: Network, params: np.ndarray) -> KMeans:
     st.sampled_from(["trained", "zero", "constant", "denormal", "one far away", "fresh"]),
     st.floats(-16, 2),
 )
-def test_what_was_promised_is_read(network: Network, kind: str, exponent: float) -> None:
+def test_what_was_promised_is_read(network: HashGrid, kind: str, exponent: float) -> None:
     quantizer = coder(network, weights(network, kind))
     decoded = decode(network, quantizer.body(2.0**exponent))
     np.testing.assert_array_equal(decoded, quantizer.rounded(2.0**exponent))
@@ -45,7 +45,7 @@ def test_a_codebook_is_as_good_as_theory_says(k: int) -> None:
 
 
 def test_an_entry_beyond_the_codebook_is_refused() -> None:
-    network = Network(log2_hashmap_size=9, n_levels=2)
+    network = HashGrid(log2_hashmap_size=9, n_levels=2)
     body = bytearray(coder(network, weights(network, "trained")).body(0.05))
     heads = kmeans._ARRAY
     entries, shift, _, mean = heads.unpack_from(body, heads.size)

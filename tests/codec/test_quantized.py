@@ -5,15 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.codec.arrays import sensitivity, views
+from insitu.codec.arrays import views
 from insitu.codec.frame import FrameError
 from insitu.codec.quantized import Quantized, decode
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu.native import lib
+from insitu.models.hash_grid.model import HashGrid
+from insitu.models.hash_grid.sensitivity import sensitivity
 from tests.codec.networks import networks, weights
 
 
-def coder(network: Network, params: np.ndarray, reference: np.ndarray | None = None) -> Quantized:
+def coder(network: HashGrid, params: np.ndarray, reference: np.ndarray | None = None) -> Quantized:
     points = lib.draw(1, 0.0, 1.0, 0, 500)
     ones = np.ones(network.n_outputs, np.float32)
     return Quantized(network, params, sensitivity(network, params, points, ones), reference)
@@ -25,7 +26,7 @@ def coder(network: Network, params: np.ndarray, reference: np.ndarray | None = N
     st.sampled_from(["trained", "zero", "constant", "denormal", "one far away", "fresh"]),
     st.floats(-16, 2),
 )
-def test_every_weight_is_within_half_a_step(network: Network, kind: str, exponent: float) -> None:
+def test_every_weight_is_within_half_a_step(network: HashGrid, kind: str, exponent: float) -> None:
     params = weights(network, kind)
     quantized = coder(network, params)
     decoded = decode(network, quantized.body(2.0**exponent), None)
@@ -37,7 +38,7 @@ def test_every_weight_is_within_half_a_step(network: Network, kind: str, exponen
 
 
 def test_steps_too_fine_for_whole_numbers_become_half_precision() -> None:
-    network = Network(log2_hashmap_size=6, n_levels=2)
+    network = HashGrid(log2_hashmap_size=6, n_levels=2)
     params = weights(network, "one far away")
     decoded = decode(network, coder(network, params).body(1e-12), None)
     table = slice(network.n_mlp_params, None)
@@ -45,7 +46,7 @@ def test_steps_too_fine_for_whole_numbers_become_half_precision() -> None:
 
 
 def test_huge_weights_are_coded_in_huge_steps() -> None:
-    network = Network(log2_hashmap_size=6, n_levels=2)
+    network = HashGrid(log2_hashmap_size=6, n_levels=2)
     params = weights(network, "huge")
     quantized = Quantized(network, params, np.full(len(views(network, params)), 1e-40), None)
     decoded = decode(network, quantized.body(1e5), None)
@@ -53,14 +54,14 @@ def test_huge_weights_are_coded_in_huge_steps() -> None:
 
 
 def test_half_precision_that_overflows_is_an_error() -> None:
-    network = Network(log2_hashmap_size=6, n_levels=2)
+    network = HashGrid(log2_hashmap_size=6, n_levels=2)
     params = weights(network, "huge")
     quantized = Quantized(network, params, np.ones(len(views(network, params))), None)
     with pytest.raises(ValueError, match="does not fit half precision"):
         quantized.body(1e-9)
 
 
-NETWORK = Network(log2_hashmap_size=9, n_levels=3)
+NETWORK = HashGrid(log2_hashmap_size=9, n_levels=3)
 COARSENESS = 2e-4  # some five bits a weight
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from insitu.codec import sz3_zfp
 from insitu.codec.frame import FrameError
 from insitu.codec.sz3_zfp import Sz3Zfp, decode
-from insitu.engines.network import Network
+from insitu.models.hash_grid.model import HashGrid
 from tests.codec.networks import networks, weights
 
 
@@ -21,7 +21,7 @@ def methods(body: bytes) -> list[int]:
     return found
 
 
-def coder(network: Network, params: np.ndarray, r_enc: float, r_mlp: float) -> Sz3Zfp:
+def coder(network: HashGrid, params: np.ndarray, r_enc: float, r_mlp: float) -> Sz3Zfp:
     n_arrays = len(network.matrix_shapes) + network.n_levels * network.n_features_per_level
     return Sz3Zfp(network, params, np.ones(n_arrays, np.float32), r_enc, r_mlp)
 
@@ -33,7 +33,7 @@ def coder(network: Network, params: np.ndarray, r_enc: float, r_mlp: float) -> S
     st.floats(-20, 0),
     st.floats(-20, 0),
 )
-def test_the_accuracies_are_kept(network: Network, kind: str, enc: float, mlp: float) -> None:
+def test_the_accuracies_are_kept(network: HashGrid, kind: str, enc: float, mlp: float) -> None:
     params = weights(network, kind)
     decoded = decode(network, coder(network, params, 2.0**enc, 2.0**mlp).body(1.0))
     half_precision = np.maximum(2.0**-11 * np.abs(params), 2.0**-25)
@@ -43,7 +43,7 @@ def test_the_accuracies_are_kept(network: Network, kind: str, enc: float, mlp: f
 
 
 def test_dense_levels_by_sz3_hashed_ones_and_the_mlp_by_zfp() -> None:
-    network = Network(log2_hashmap_size=12, n_levels=3)
+    network = HashGrid(log2_hashmap_size=12, n_levels=3)
     assert [level.hashed for level in network.levels] == [False, False, True]
     rng = np.random.default_rng(0)
     params = weights(network, "trained") + rng.normal(size=network.n_params).astype(np.float32)
@@ -53,7 +53,7 @@ def test_dense_levels_by_sz3_hashed_ones_and_the_mlp_by_zfp() -> None:
 
 def test_arrays_that_grow_are_kept_in_half_precision() -> None:
     """SZ3's own head is larger than a level of 2^3 entries; and noise at 1e-7 does not shrink."""
-    network = Network(log2_hashmap_size=10, n_levels=3, base_resolution=2, n_features_per_level=1)
+    network = HashGrid(log2_hashmap_size=10, n_levels=3, base_resolution=2, n_features_per_level=1)
     params = weights(network, "trained")
     small = network.table(params, 0)
     assert len(sz3_zfp._sz3_encode(small.reshape(2, 2, 2, 1), 1e-2) or b"") > 2 * small.size
@@ -62,7 +62,7 @@ def test_arrays_that_grow_are_kept_in_half_precision() -> None:
 
 def test_zfp_breaks_its_word_where_magnitudes_mix_and_is_found_out() -> None:
     """A block of ZFP has one exponent: beside 6e4, what is near 1e-3 is not kept to 1e-5."""
-    network = Network(log2_hashmap_size=6, n_levels=2, base_resolution=8)
+    network = HashGrid(log2_hashmap_size=6, n_levels=2, base_resolution=8)
     params = weights(network, "one far away")
     params[network.n_mlp_params :: 7] = 6e4
     values = network.table(params, 1)

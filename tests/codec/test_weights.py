@@ -14,13 +14,13 @@ from insitu.codec.compress import compress
 from insitu.codec.frame import FrameError
 from insitu.codec.options import Compression
 from insitu.codec.weights import CODECS, Weights
-from insitu.engines.network import Network
+from insitu.models.hash_grid.model import HashGrid
 from tests.codec.networks import weights
 
-NETWORK = Network(log2_hashmap_size=9, n_levels=3)
+NETWORK = HashGrid(log2_hashmap_size=9, n_levels=3)
 
 
-def kept(codec: str, network: Network = NETWORK, kind: str = "trained") -> Weights:
+def kept(codec: str, network: HashGrid = NETWORK, kind: str = "trained") -> Weights:
     params = weights(network, kind)
     # A block that is wrong by 1e-4 before, and by what the weights changed after.
     found = compress(
@@ -58,7 +58,7 @@ def test_payloads_decode_to_the_params(codec: str) -> None:
 @pytest.mark.parametrize("codec", CODECS)
 def test_another_network_is_refused(codec: str) -> None:
     payload = kept(codec).payload
-    for other in (Network(log2_hashmap_size=9, n_levels=4), Network(log2_hashmap_size=12)):
+    for other in (HashGrid(log2_hashmap_size=9, n_levels=4), HashGrid(log2_hashmap_size=12)):
         with pytest.raises(FrameError):
             Weights.from_payload(payload, codec, other)
     with pytest.raises(FrameError, match="expected one of half, quantized"):
@@ -84,7 +84,7 @@ def test_any_altered_body_is_read_or_refused(codec: str, data: st.DataObject) ->
 def test_bombs_are_not_inflated() -> None:
     bomb = zstandard.ZstdCompressor().compress(bytes(300 << 20))
     unsized = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(300 << 20))
-    small, huge = NETWORK, Network(n_levels=16, n_features_per_level=8, log2_hashmap_size=24)
+    small, huge = NETWORK, HashGrid(n_levels=16, n_features_per_level=8, log2_hashmap_size=24)
     assert 4 * huge.n_params > 1 << 30
     tracemalloc.start()
     for codec in CODECS:
@@ -97,7 +97,7 @@ def test_bombs_are_not_inflated() -> None:
 
 @pytest.mark.parametrize("codec", ["half", "quantized"])
 def test_weights_that_take_next_to_nothing_are_read_again(codec: str) -> None:
-    network = Network(log2_hashmap_size=16, n_levels=6)
+    network = HashGrid(log2_hashmap_size=16, n_levels=6)
     found = kept("half", network, "zero")
     assert len(found.payload) * 1024 >= network.n_params - (1 << 16)
     assert not Weights.from_payload(found.payload, "half", network).params.any()

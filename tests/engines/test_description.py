@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from insitu import engines
-from insitu.engines import native
+from insitu.engines.cpu import native
 
 RUNNABLE = [isa for isa in native.BUILDS if native.is_built(isa) and native.runs_here(isa)]
 

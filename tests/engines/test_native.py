@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.engines import native, reference
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu import native
+from insitu.engines.cpu.engine import native_network
+from insitu.engines.cpu.native import lib
+from insitu.models.hash_grid import reference
+from insitu.models.hash_grid.model import HashGrid
 
 networks = st.builds(
-    Network,
+    HashGrid,
     n_levels=st.integers(1, 6),
     n_features_per_level=st.sampled_from([1, 2, 4, 8]),
     log2_hashmap_size=st.integers(4, 12),
@@ -26,17 +28,17 @@ networks = st.builds(
 )
 
 CASES = [
-    Network(),  # dense and hashed levels
-    Network(n_levels=8, n_features_per_level=2, per_level_scale=1.5, n_outputs=3),
-    Network(n_levels=3, n_features_per_level=2, n_outputs=2, n_hidden_layers=1),  # padded inputs
-    Network(n_levels=1, n_features_per_level=8, base_resolution=16, n_neurons=32),
-    Network(n_levels=5, n_features_per_level=1, log2_hashmap_size=6, n_neurons=64),
+    HashGrid(),  # dense and hashed levels
+    HashGrid(n_levels=8, n_features_per_level=2, per_level_scale=1.5, n_outputs=3),
+    HashGrid(n_levels=3, n_features_per_level=2, n_outputs=2, n_hidden_layers=1),  # padded inputs
+    HashGrid(n_levels=1, n_features_per_level=8, base_resolution=16, n_neurons=32),
+    HashGrid(n_levels=5, n_features_per_level=1, log2_hashmap_size=6, n_neurons=64),
 ]
 
 
-def random_params(network: Network, seed: int = 0) -> np.ndarray:
+def random_params(network: HashGrid, seed: int = 0) -> np.ndarray:
     """Weights of the size training ends with, so that round-off is tested where it matters."""
-    params = network.initial_params(seed)
+    params = network.initial(seed)
     rng = np.random.default_rng(seed)
     params[network.n_mlp_params :] = rng.normal(0, 0.3, network.n_params - network.n_mlp_params)
     return params
@@ -50,8 +52,8 @@ def random_points(n: int, seed: int = 1) -> np.ndarray:
 
 @given(networks)
 @settings(deadline=None, max_examples=100)
-def test_layout_is_the_same(network: Network) -> None:
-    native = network.native
+def test_layout_is_the_same(network: HashGrid) -> None:
+    native = native_network(network)
     assert native.n_params == network.n_params
     assert native.n_mlp_params == network.n_mlp_params
     for (scale, resolution, size, hashed, offset), level in zip(
@@ -68,37 +70,37 @@ def test_layout_is_the_same(network: Network) -> None:
 
 def test_layout_is_tiny_cuda_nn_s() -> None:
     # 16 x 16 and 16 x 16 hidden, 16 x 16 padded output; levels of 8^3, 16^3, 2^14, 2^14 entries.
-    network = Network()
+    network = HashGrid()
     assert network.n_mlp_params == 3 * 16 * 16
     assert [level.size for level in network.levels] == [512, 4096, 16384, 16384]
     assert [level.hashed for level in network.levels] == [False, False, True, True]
     # 3^3 = 27 entries are padded to 32.
-    assert Network(base_resolution=3).levels[0].size == 32
+    assert HashGrid(base_resolution=3).levels[0].size == 32
 
 
 @pytest.mark.parametrize("network", CASES)
 @pytest.mark.parametrize("n", [1, 7, 128, 333])
-def test_values(network: Network, n: int) -> None:
+def test_values(network: HashGrid, n: int) -> None:
     params, points = random_params(network), random_points(n)
     expected = reference.evaluate(network, params.astype(np.float64), points)
-    got = lib.evaluate(network.native, params, points)
+    got = lib.evaluate(native_network(network), params, points)
     assert got.shape == (n, network.n_outputs)
     np.testing.assert_allclose(got, expected, atol=2e-5 * np.abs(expected).max())
 
 
 @given(networks, st.integers(1, 300), st.integers(0, 100))
 @settings(deadline=None, max_examples=40)
-def test_values_of_any_network(network: Network, n: int, seed: int) -> None:
+def test_values_of_any_network(network: HashGrid, n: int, seed: int) -> None:
     params, points = random_params(network, seed), random_points(n, seed)
     expected = reference.evaluate(network, params.astype(np.float64), points)
-    got = lib.evaluate(network.native, params, points)
+    got = lib.evaluate(native_network(network), params, points)
     np.testing.assert_allclose(got, expected, atol=5e-5 * max(np.abs(expected).max(), 1e-3))
 
 
 @pytest.mark.parametrize("network", CASES)
-def test_gradient_of_points(network: Network) -> None:
+def test_gradient_of_points(network: HashGrid) -> None:
     params, points = random_params(network), random_points(200)[8:]
-    got = lib.evaluate_gradient(network.native, params, points)
+    got = lib.evaluate_gradient(native_network(network), params, points)
     assert got.shape == (192, network.n_outputs, 3)
     for output in range(network.n_outputs):
         one = np.zeros((len(points), network.n_outputs))
@@ -110,7 +112,7 @@ def test_gradient_of_points(network: Network) -> None:
 
 
 @pytest.mark.parametrize("network", CASES[:3])
-def test_gradient_is_the_slope(network: Network) -> None:
+def test_gradient_is_the_slope(network: HashGrid) -> None:
     params = random_params(network).astype(np.float64)
     points = random_points(60)[8:].astype(np.float64)
     one = np.zeros((len(points), network.n_outputs))
@@ -129,12 +131,12 @@ def test_gradient_is_the_slope(network: Network) -> None:
 
 @pytest.mark.parametrize("network", CASES)
 @pytest.mark.parametrize("shape", [(5, 7, 11), (300, 3, 2), (1, 1, 1), (1, 40, 9)])
-def test_grid_is_points(network: Network, shape: tuple[int, int, int]) -> None:
+def test_grid_is_points(network: HashGrid, shape: tuple[int, int, int]) -> None:
     params = random_params(network)
     xs, ys, zs = (np.linspace(0, 1, n, dtype=np.float32) for n in shape)
     z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
-    grid = lib.evaluate_grid(network.native, params, xs, ys, zs)
+    grid = lib.evaluate_grid(native_network(network), params, xs, ys, zs)
     assert grid.shape == (*reversed(shape), network.n_outputs)
     expected = reference.evaluate(network, params.astype(np.float64), points)
     got = grid.reshape(-1, network.n_outputs)
@@ -142,20 +144,22 @@ def test_grid_is_points(network: Network, shape: tuple[int, int, int]) -> None:
 
 
 def test_a_grid_need_not_be_sorted_or_even() -> None:
-    network = Network(n_levels=3, base_resolution=500, per_level_scale=1.5)  # many lines per chunk
+    network = HashGrid(n_levels=3, base_resolution=500, per_level_scale=1.5)  # many lines per chunk
     params = random_params(network)
     rng = np.random.default_rng(0)
     xs, ys, zs = (rng.random(n, dtype=np.float32) for n in (70, 3, 2))
     z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
-    expected = lib.evaluate(network.native, params, np.stack([x, y, z], axis=-1).reshape(-1, 3))
-    grid = lib.evaluate_grid(network.native, params, xs, ys, zs)
+    expected = lib.evaluate(
+        native_network(network), params, np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    )
+    grid = lib.evaluate_grid(native_network(network), params, xs, ys, zs)
     np.testing.assert_allclose(grid.reshape(-1, 1), expected, atol=1e-4)
 
 
 def test_no_points() -> None:
     network = CASES[0]
     points = np.zeros((0, 3), np.float32)
-    assert lib.evaluate(network.native, random_params(network), points).shape == (0, 1)
+    assert lib.evaluate(native_network(network), random_params(network), points).shape == (0, 1)
 
 
 OPTIONS = {
@@ -233,12 +237,12 @@ def test_targets(nan: bool) -> None:
 @pytest.mark.parametrize("network", CASES)
 @pytest.mark.parametrize("nan", [False, True])
 @pytest.mark.parametrize("huber", [0.0, 0.3])
-def test_training_gradient(network: Network, nan: bool, huber: float) -> None:
+def test_training_gradient(network: HashGrid, nan: bool, huber: float) -> None:
     arrays, sampler = block(network.n_outputs, nan)
     params = random_params(network)
     low, extent = [0.1] * network.n_outputs, [0.7] * network.n_outputs
     options = OPTIONS | {"huber": huber}
-    trainer = lib.Trainer(network.native, params, sampler, low, extent, extent, options)
+    trainer = lib.Trainer(native_network(network), params, sampler, low, extent, extent, options)
     trainer.compute_gradient()
 
     points = reference.draw(7, 0.15, 0.005, 0, 300)
@@ -254,11 +258,11 @@ def test_training_gradient(network: Network, nan: bool, huber: float) -> None:
 
 @pytest.mark.parametrize("decay", ["exponential", "cosine"])
 def test_training_steps(decay: str) -> None:
-    network = Network(n_levels=2, base_resolution=3, log2_hashmap_size=6, n_outputs=2)
+    network = HashGrid(n_levels=2, base_resolution=3, log2_hashmap_size=6, n_outputs=2)
     arrays, sampler = block(2)
     params = random_params(network)
     options = OPTIONS | {"decay": decay}
-    trainer = lib.Trainer(network.native, params, sampler, [0, 0], [1, 1], [1, 1], options)
+    trainer = lib.Trainer(native_network(network), params, sampler, [0, 0], [1, 1], [1, 1], options)
     adam, expected = reference.Adam(), params.astype(np.float64)
     for iteration in range(3):
         points = reference.draw(7, 0.15, 0.005, iteration, 300)
@@ -283,12 +287,12 @@ def test_every_build_computes_the_same(build: str) -> None:
     """Each instruction set's build, where this CPU can run it, against the one in use."""
     if not native.runs_here(build.removeprefix("_native_")):
         pytest.skip(f"this CPU lacks the instructions of {build}")
-    other = importlib.import_module(f"insitu.engines.{build}")
+    other = importlib.import_module(f"insitu.engines.cpu.{build}")
     network = CASES[1]
     shape, params, points = network.to_dict(), random_params(network), random_points(500)
     np.testing.assert_allclose(
         other.evaluate(other.Network(**shape), params, points),
-        lib.evaluate(network.native, params, points),
+        lib.evaluate(native_network(network), params, points),
         atol=1e-4,
     )
     arrays, _ = block(3)
@@ -304,12 +308,12 @@ def test_every_build_computes_the_same(build: str) -> None:
 
 
 def test_training_is_deterministic() -> None:
-    network = Network(log2_hashmap_size=10)
+    network = HashGrid(log2_hashmap_size=10)
     results = []
     for _ in range(2):
         _arrays, sampler = block()
         trainer = lib.Trainer(
-            network.native, network.initial_params(0), sampler, [0], [1], [1], OPTIONS
+            native_network(network), network.initial(0), sampler, [0], [1], [1], OPTIONS
         )
         assert trainer.run(1e9)
         assert trainer.iteration == 20
@@ -325,7 +329,7 @@ def test_threads_share_a_batch(threads: int) -> None:
     for n in (1, threads, threads):
         _, sampler = block(3, nan=True)
         trainer = lib.Trainer(
-            network.native, random_params(network), sampler, [0] * 3, [1] * 3, [1] * 3,
+            native_network(network), random_params(network), sampler, [0] * 3, [1] * 3, [1] * 3,
             OPTIONS | {"threads": n, "batch": 1000},
         )  # fmt: skip
         trainer.compute_gradient()
@@ -350,12 +354,19 @@ def test_threads_share_a_block(threads: int) -> None:
 
     def read(threads: int) -> list[np.ndarray]:
         measured = lib.measure(
-            network.native, params, sampler, [0.1], [2.0], 0, sampler.samples, threads=threads
+            native_network(network),
+            params,
+            sampler,
+            [0.1],
+            [2.0],
+            0,
+            sampler.samples,
+            threads=threads,
         )[0]
         return [
-            lib.evaluate(network.native, params, points, threads),
-            lib.evaluate_gradient(network.native, params, points, threads),
-            lib.evaluate_grid(network.native, params, line, line, line, threads),
+            lib.evaluate(native_network(network), params, points, threads),
+            lib.evaluate_gradient(native_network(network), params, points, threads),
+            lib.evaluate_grid(native_network(network), params, line, line, line, threads),
             np.array([measured["max"], measured["finite"]]),
             # Sums of the parts are added in another order.
             np.array(measured["sum_of_squares"], np.float32),
@@ -368,14 +379,14 @@ def test_threads_share_a_block(threads: int) -> None:
 @pytest.mark.parametrize("scale, offset", [(1e-150, 0.0), (1e100, 0.0), (1e-3, 1e6)])
 def test_double_precision_reaches_the_network(scale: float, offset: float) -> None:
     """What varies little around a large mean, or far from 1, is the same to the network."""
-    network = Network(log2_hashmap_size=8)
+    network = HashGrid(log2_hashmap_size=8)
     (array,), _ = block()
     params = []
     for data in (array, array * scale + offset):
         sampler = lib.GridSampler((data,), ((1, 0), (1, 1), (0, 1)), (5, 5, 8), False)
         low, extent = data.min(), np.ptp(data)
         trainer = lib.Trainer(
-            network.native, network.initial_params(0), sampler, [low], [extent], [1], OPTIONS
+            native_network(network), network.initial(0), sampler, [low], [extent], [1], OPTIONS
         )
         trainer.compute_gradient()
         params.append(trainer.gradient)
@@ -383,23 +394,23 @@ def test_double_precision_reaches_the_network(scale: float, offset: float) -> No
 
 
 def test_a_range_without_an_inverse_counts_as_constant() -> None:
-    network = Network(log2_hashmap_size=8)
+    network = HashGrid(log2_hashmap_size=8)
     data = (np.random.default_rng(0).random((4, 4, 4)) * 1e-40).astype(np.float32)
     sampler = lib.GridSampler((data,), ((0, 0),) * 3, data.shape, False)
     trainer = lib.Trainer(
-        network.native, network.initial_params(0), sampler, [0], [1e-40], [1], OPTIONS
+        native_network(network), network.initial(0), sampler, [0], [1e-40], [1], OPTIONS
     )
     assert trainer.run(1e9)
     assert np.isfinite(trainer.params).all() and trainer.loss < 0.1
 
 
 def test_training_stops_on_its_thresholds() -> None:
-    network = Network(log2_hashmap_size=10)
+    network = HashGrid(log2_hashmap_size=10)
     for threshold in ("loss_threshold", "error_threshold"):
         _, sampler = block()
         options = OPTIONS | {threshold: 10.0, "iterations": 1000}
         trainer = lib.Trainer(
-            network.native, network.initial_params(0), sampler, [0], [1], [1], options
+            native_network(network), network.initial(0), sampler, [0], [1], [1], options
         )
         assert trainer.run(1e9)
         assert trainer.iteration == 16  # the averages are not believed earlier
@@ -407,13 +418,13 @@ def test_training_stops_on_its_thresholds() -> None:
 
 def test_the_rate_falls_with_the_distance_from_the_threshold() -> None:
     """From so many dB above it the square root of what is missing, no less than the last rate."""
-    network = Network(log2_hashmap_size=10)
+    network = HashGrid(log2_hashmap_size=10)
     _, sampler = block()
     change = {}
     for threshold in (0.0, 1e-6, 0.5, 1.0, 1.9):  # of the first batch's error
         options = OPTIONS | {"approach": 12.0, "decay": "cosine", "iterations": 10**9}
-        first = network.initial_params(0)
-        trainer = lib.Trainer(network.native, first, sampler, [0], [1], [1], options)
+        first = network.initial(0)
+        trainer = lib.Trainer(native_network(network), first, sampler, [0], [1], [1], options)
         trainer.compute_gradient()
         trainer.error_threshold = threshold * trainer.root_mean_square
         trainer.step()  # adds the same batch's gradient again: Adam's first step has size 1
@@ -442,15 +453,15 @@ def test_a_block_outlives_its_arrays_names() -> None:
 )
 def test_impossible_shapes_are_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        _ = Network(**change).native
+        _ = native_network(HashGrid(**change))
 
 
 def test_wrong_arrays_are_refused() -> None:
     network = CASES[0]
     with pytest.raises(ValueError, match="params: expected shape"):
-        lib.evaluate(network.native, np.zeros(3, np.float32), random_points(1))
+        lib.evaluate(native_network(network), np.zeros(3, np.float32), random_points(1))
     with pytest.raises(ValueError, match="points: expected shape"):
-        lib.evaluate(network.native, random_params(network), np.zeros((3, 2), np.float32))
+        lib.evaluate(native_network(network), random_params(network), np.zeros((3, 2), np.float32))
     with pytest.raises(ValueError, match="cells and ghost layers make"):
         lib.GridSampler((np.zeros((3, 3, 3)),), ((0, 0),) * 3, (3, 3, 4), False)
     with pytest.raises(TypeError, match="float32 or float64"):

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 from skimage.measure import marching_cubes
 
-from insitu.engines.network import Network
 from insitu.extract import contour
 from insitu.extract.isosurface import block_isosurfaces, isosurface
 from insitu.fields.distributed_field import DistributedField
 from insitu.geometry import Surface
+from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError
 from insitu.training.bricks import compress_bricks
 from insitu.training.options import Target, TrainingOptions
@@ -121,7 +121,7 @@ def test_closed_across_trained_blocks(kind: str) -> None:
     parts = split(bump, (24, 24, 24), (2, 2, 2))
     whole = GlobalRange(24**3, local_ranges({"f": parts})["f"].range)
     mine = [
-        train(part, Network(log2_hashmap_size=10), TrainingOptions(n_min=300), Target(), whole)
+        train(part, HashGrid(log2_hashmap_size=10), TrainingOptions(n_min=300), Target(), whole)
         if kind == "network"
         else compress_bricks(part, "zfp", Target(psnr=50), whole)
         for i, part in enumerate(parts)

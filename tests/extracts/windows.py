@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from mpi4py import MPI
 
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.window import Window
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange, local_ranges
 from insitu.training.train import train
 from tests.blocks import blob, split, swirl
 
 CELLS = (12, 14, 16)
-NETWORK = Network(log2_hashmap_size=11)
+NETWORK = HashGrid(log2_hashmap_size=11)
 
 
 def window(comm: MPI.Comm, cycles: tuple[int, ...] = (5, 10)) -> Window:

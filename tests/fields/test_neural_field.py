@@ -8,11 +8,11 @@ import pytest
 from mpi4py import MPI
 
 from insitu.codec.frame import FrameError, pack, unpack
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.neural_field import NeuralField
 from insitu.metrics import psnr
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange, local_ranges
 from insitu.training.train import train
@@ -23,7 +23,7 @@ def fit(block: object, **options: object) -> NeuralField:
     whole = local_ranges({"f": [block]})["f"]
     return train(
         block,
-        Network(log2_hashmap_size=12),
+        HashGrid(log2_hashmap_size=12),
         TrainingOptions(**options),
         Target(),
         whole,
@@ -197,7 +197,7 @@ def test_gather() -> None:
     whole = GlobalRange(8**3, local_ranges({"f": blocks})["f"].range)
     # Dealt out unevenly: the last of several ranks has none.
     mine = [
-        train(b, Network(log2_hashmap_size=9), TrainingOptions(n_min=20), Target(), whole)
+        train(b, HashGrid(log2_hashmap_size=9), TrainingOptions(n_min=20), Target(), whole)
         for i, b in enumerate(blocks)
         if i % max(comm.size - 1, 1) == comm.rank
     ]

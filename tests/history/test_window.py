@@ -9,9 +9,9 @@ import pytest
 from mpi4py import MPI
 
 from insitu.codec.options import Compression
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.window import Window
+from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
@@ -20,7 +20,7 @@ from tests.blocks import blob, split
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]
-NETWORK = Network(log2_hashmap_size=8, n_levels=3)
+NETWORK = HashGrid(log2_hashmap_size=8, n_levels=3)
 OPTIONS = TrainingOptions(n_min=16, epochs=2)
 N = 9
 KINDS = ("smooth", "empty rank", "constant block", "not a number")

@@ -10,18 +10,18 @@ from mpi4py import MPI
 
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.record import open_record
 from insitu.history.record_writer import RecordWriter
 from insitu.history.window import Entry, Window
+from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
 from tests.blocks import blob, partition, split
 
-NETWORK = Network(log2_hashmap_size=6, n_levels=2)
+NETWORK = HashGrid(log2_hashmap_size=6, n_levels=2)
 FAST = TrainingOptions(n_min=16, epochs=1)
 
 

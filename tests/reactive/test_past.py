@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.window import Window
+from insitu.models.hash_grid.model import HashGrid
 from insitu.reactive import blocks as block_module
 from insitu.reactive.evaluation import Evaluator
 from insitu.reactive.past import WindowPast
@@ -17,7 +17,7 @@ from tests.reactive.domain import WORLD, Recorded, cut, evaluate, lines, shape
 
 RANKS = [1, 2, 3, 4]
 RECIPE = Recipe(
-    Network(n_levels=2, log2_hashmap_size=9, base_resolution=4),
+    HashGrid(n_levels=2, log2_hashmap_size=9, base_resolution=4),
     TrainingOptions(),
     Target(iterations=30),
 )

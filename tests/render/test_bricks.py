@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.engines.network import Network
 from insitu.fields.raw_block import RawBlock
 from insitu.fields.sampled_block import SampledBlock
 from insitu.metrics import psnr
+from insitu.models.hash_grid.model import HashGrid
 from insitu.render import bricks, reference
 from insitu.render.camera import Camera
 from insitu.render.march import Block, march
@@ -37,7 +37,7 @@ def own_cache() -> None:
 def trained(functions: object, **options: object) -> SampledBlock:
     part = partition(functions, (40, 36, 44), **options)
     whole = GlobalRange(part.n_voxels, local_ranges({"f": [part]})["f"].range)
-    return train(part, Network(log2_hashmap_size=12), TrainingOptions(n_min=300), Target(), whole)
+    return train(part, HashGrid(log2_hashmap_size=12), TrainingOptions(n_min=300), Target(), whole)
 
 
 @dataclass
@@ -121,7 +121,7 @@ def test_bricks_of_every_kind_of_block(codec: str, association: str) -> None:
         field = compress_bricks(part, codec, target, whole)
     else:
         options = TrainingOptions(n_min=50, epochs=1)
-        field = train(part, Network(log2_hashmap_size=8), options, target, whole)
+        field = train(part, HashGrid(log2_hashmap_size=8), options, target, whole)
         assert field.residual is not None
     block = Block.of(field)
     camera = Camera.default(block.bounds, 50, 50)

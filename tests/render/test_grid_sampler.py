@@ -5,8 +5,8 @@ import gc
 import numpy as np
 import pytest
 
-from insitu.engines.native import lib
-from insitu.engines.reference import trilinear
+from insitu.engines.cpu.native import lib
+from insitu.models.hash_grid.reference import trilinear
 
 GHOSTS = ((1, 0), (0, 1), (1, 1))
 CELLS = (5, 6, 7)

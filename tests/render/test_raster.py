@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.engines.native import lib
+from insitu.engines.cpu.native import lib
 from insitu.geometry import Lines, Surface
 from insitu.render.camera import Camera
 from insitu.render.raster import GREY, Painted, rasterize

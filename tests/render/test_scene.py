@@ -7,12 +7,12 @@ import pytest
 from mpi4py import MPI
 from PIL import Image
 
-from insitu.engines.network import Network
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.raw_block import RawBlock
 from insitu.history.steps import newest
 from insitu.history.window import Window
 from insitu.metrics import psnr
+from insitu.models.hash_grid.model import HashGrid
 from insitu.pipelines.derive import Derive
 from insitu.pipelines.pipeline import Pipeline
 from insitu.render.camera import Camera
@@ -29,7 +29,7 @@ from insitu.training.train import train
 from tests.blocks import blob, split, swirl
 
 CELLS = (24, 24, 24)
-NETWORK = Network(log2_hashmap_size=12)
+NETWORK = HashGrid(log2_hashmap_size=12)
 
 
 def gathered(comm: MPI.Comm, functions: object, cycle: int = 0) -> DistributedField:

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import insitu
-from insitu.engines.native import lib
-from insitu.engines.network import Network
+from insitu.engines.cpu.native import lib
+from insitu.models.hash_grid.model import HashGrid
 from tests.blocks import blob, partition
 from tests.training.test_train import fit
 
@@ -122,7 +122,7 @@ MEASURE = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from insitu.engines.network import Network
+from insitu.models.hash_grid.model import HashGrid
 from tests.blocks import blob, partition
 from tests.training.test_train import fit
 
@@ -132,11 +132,11 @@ def megabytes(key):
 
 n = 192
 block = partition(blob, cells=(n, n, n), ghosts=0)
-fit(partition(blob, cells=(8, 8, 8)), Network(n_levels=1, log2_hashmap_size=5), iterations=20)
+fit(partition(blob, cells=(8, 8, 8)), HashGrid(n_levels=1, log2_hashmap_size=5), iterations=20)
 Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
 before = megabytes("VmRSS")
 assert megabytes("VmHWM") < before + 1
-network = Network(log2_hashmap_size=int(sys.argv[1]), base_resolution=int(sys.argv[2]))
+network = HashGrid(log2_hashmap_size=int(sys.argv[1]), base_resolution=int(sys.argv[2]))
 field = fit(block, network, iterations=20)
 print(json.dumps({
     "weights": field.network.n_params * 4 / 2**20,
@@ -157,8 +157,8 @@ def memory(root: Path, log2_hashmap_size: int, base_resolution: int) -> dict[str
 
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="needs Linux")
 def test_memory_is_the_weights_and_the_optimiser(root: Path) -> None:
-    default = Network().with_table_for(192**3).log2_hashmap_size
-    used = memory(root, default, Network().base_resolution)
+    default = HashGrid().with_table_for(192**3).log2_hashmap_size
+    used = memory(root, default, HashGrid().base_resolution)
     assert used["peak"] - used["weights"] < 2 * used["weights"] + 4 < used["block"] / 4
     # A network that outweighs the rest shows what grows with it: gradient and two moments while
     # training, and what coding the weights takes at its end.

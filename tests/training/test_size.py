@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import local_ranges
-from insitu.training.size import Memory, beside_a_residual, climb, ladder
+from insitu.training.size import Memory, climb
 from insitu.training.train import train
 from tests.blocks import blob, partition
 from tests.training.test_targets import rough
@@ -19,7 +19,7 @@ def fit(block: Any, previous: NeuralField | None = None, memory: Memory | None =
         options: TrainingOptions | None = None, **target: Any) -> NeuralField:  # fmt: skip
     whole = local_ranges({"f": [block]})["f"]
     return train(
-        block, Network(), options or TrainingOptions(), Target(**target), whole, previous,
+        block, HashGrid(), options or TrainingOptions(), Target(**target), whole, previous,
         sized_by_target=True, memory=memory,
     )  # fmt: skip
 
@@ -27,12 +27,12 @@ def fit(block: Any, previous: NeuralField | None = None, memory: Memory | None =
 @pytest.mark.parametrize("n_voxels", [1, 50, 4096, 97**3, 512**3])
 @pytest.mark.parametrize("base", [2, 5, 8, 40])
 def test_the_ladder_rises(n_voxels: int, base: int) -> None:
-    rungs = ladder(Network(base_resolution=base, n_outputs=3), n_voxels)
-    sizes = [rung.network.n_params for rung in rungs]
+    rungs = HashGrid(base_resolution=base, n_outputs=3).sizes(n_voxels)
+    sizes = [rung.model.n_params for rung in rungs]
     assert sizes == sorted(set(sizes)) and 1 <= len(sizes) < 20
-    assert all(rung.network.n_outputs == 3 and 0 < rung.share <= 2 for rung in rungs)
-    paying = beside_a_residual(rungs, n_voxels)
-    assert [rung.network for rung in paying] == [rung.network for rung in rungs[: len(paying)]]
+    assert all(rung.model.n_outputs == 3 and 0 < rung.share <= 2 for rung in rungs)
+    paying = HashGrid(base_resolution=base, n_outputs=3).sizes(n_voxels, corrected=True)
+    assert [rung.model for rung in paying] == [rung.model for rung in rungs[: len(paying)]]
     assert paying[-1].share >= 1
 
 
@@ -68,9 +68,9 @@ def test_a_later_step_keeps_the_size_and_grows_where_it_must() -> None:
 
 def test_a_block_that_stays_easy_shrinks_to_what_it_needs() -> None:
     block = partition(blob, cells=(40, 40, 40))
-    rungs = ladder(Network(), block.n_voxels)
+    rungs = HashGrid().sizes(block.n_voxels)
     whole = local_ranges({"f": [block]})["f"]
-    large = train(block, rungs[2].network, TrainingOptions(), Target(psnr=30.0), whole)
+    large = train(block, rungs[2].model, TrainingOptions(), Target(psnr=30.0), whole)
     memory, field, sizes = Memory(), large, []
     for _ in range(8):
         field = fit(block, field, memory, psnr=30.0)

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from insitu.codec.weights import Weights
-from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import block_range, grid_sampler, local_ranges
 from insitu.training.start import Start, choose_start
 from insitu.training.train import train
 from tests.blocks import blob, partition, swirl
 
-NETWORK = Network(log2_hashmap_size=10, n_outputs=2)
+NETWORK = HashGrid(log2_hashmap_size=10, n_outputs=2)
 
 
-def start(block: object, previous: NeuralField | None = None, network: Network = NETWORK) -> Start:
+def start(block: object, previous: NeuralField | None = None, network: HashGrid = NETWORK) -> Start:
     sampler = grid_sampler(block)
     return choose_start(sampler, network, block_range(sampler).range, 0, previous)
 
@@ -31,7 +31,7 @@ def test_the_origin_is_the_mean() -> None:
     block = partition([blob, swirl])
     first = start(block)
     assert not first.warm
-    np.testing.assert_array_equal(first.params, NETWORK.initial_params(0))
+    np.testing.assert_array_equal(first.params, NETWORK.initial(0))
     for c in range(2):
         values = block.owned[c]
         assert first.origin[c] == pytest.approx(values.mean(), abs=0.05 * float(np.ptp(values)))

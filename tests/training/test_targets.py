@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 
 from insitu.codec.options import Compression
-from insitu.engines.network import Network
 from insitu.fields.block_field import BlockField
 from insitu.fields.neural_field import NeuralField
 from insitu.fields.read import read_field
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.bounds import largest, smallest
 from insitu.training.choose import compress_block
 from insitu.training.distributed import Recipe, train_fields
@@ -40,7 +40,7 @@ def keep(
     whole = local_ranges({"f": [block]})["f"]
     field = compress_block(
         block, codec, Target(**target), whole, previous, memory or Memory(), cycle=3, time=0.5,
-        network=Network(), options=options, compression=compression or Compression(),
+        network=HashGrid(), options=options, compression=compression or Compression(),
         sized_by_target=True,
     )  # fmt: skip
     again = read_field(field.to_bytes())
@@ -228,7 +228,7 @@ def each_on_its_own(comm: MPI.Comm) -> None:
         for i, block in enumerate(split(rough, (32, 32, 48), parts, name="f"))
     ]
     mine = {"f": blocks if comm.size == 1 else blocks[comm.rank : comm.rank + 1]}
-    recipe = Recipe(Network(), TrainingOptions(), Target(psnr=40.0), automatic=True)
+    recipe = Recipe(HashGrid(), TrainingOptions(), Target(psnr=40.0), automatic=True)
     memories: dict[tuple[str, int], Memory] = {}
     first = train_fields(comm, mine, {"f": recipe}, {}, memories=memories, cycle=0, time=0.0)["f"]
     assert first.summary.psnr_db >= 40 and first.summary.n_blocks == len(blocks)

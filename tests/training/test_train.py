@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
-from insitu.engines.network import Network
 from insitu.fields.neural_field import NeuralField
 from insitu.metrics import psnr
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import global_ranges, local_ranges
 from insitu.training.train import train
 from tests.blocks import blob, partition, split, swirl
 
-SMALL = Network(log2_hashmap_size=12)
+SMALL = HashGrid(log2_hashmap_size=12)
 
 
 def fit(
-    block: object, network: Network = SMALL, previous: NeuralField | None = None, **options: object
+    block: object, network: HashGrid = SMALL, previous: NeuralField | None = None, **options: object
 ) -> NeuralField:
     whole = local_ranges({"f": [block]})["f"]
     ends = {key: options.pop(key) for key in Target.__dataclass_fields__ if key in options}
@@ -230,7 +230,7 @@ def test_the_ghost_layer_makes_faces_agree() -> None:
 @given(st.floats(0.001, 1), st.integers(1, 3))
 @settings(max_examples=50)
 def test_the_network_shrinks_with_its_share(share: float, n_outputs: int) -> None:
-    whole = Network()
+    whole = HashGrid()
     part = whole.for_block(n_outputs, share)
     assert part.n_outputs == n_outputs
     assert part.log2_hashmap_size <= whole.log2_hashmap_size
@@ -240,14 +240,14 @@ def test_the_network_shrinks_with_its_share(share: float, n_outputs: int) -> Non
 
 
 def test_the_table_fits_the_domain() -> None:
-    tables = [Network().with_table_for(n**3).log2_hashmap_size for n in (1, 32, 96, 128, 2048)]
+    tables = [HashGrid().with_table_for(n**3).log2_hashmap_size for n in (1, 32, 96, 128, 2048)]
     assert tables == [5, 10, 12, 12, 18]
 
 
 def test_shares_outside_0_1_are_refused() -> None:
     for share in (0.0, -1.0, 1.5):
         with pytest.raises(ValueError, match="share"):
-            Network().for_block(1, share)
+            HashGrid().for_block(1, share)
 
 
 def test_n_train_is_the_paper_s() -> None:

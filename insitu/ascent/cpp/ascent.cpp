@@ -19,48 +19,48 @@ namespace {
 
 // One opened Ascent: Python knows it by its number, info is what it last said.
 struct Opened {
-    long long handle;
-    conduit_node* info = conduit_node_create();
+  long long handle;
+  conduit_node* info = conduit_node_create();
 
-    Opened() {
-        static std::atomic<long long> last{0};
-        handle = ++last;
-    }
-    ~Opened() { conduit_node_destroy(info); }
-    Opened(const Opened&) = delete;
-    Opened& operator=(const Opened&) = delete;
+  Opened() {
+    static std::atomic<long long> last{0};
+    handle = ++last;
+  }
+  ~Opened() { conduit_node_destroy(info); }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
 };
 
 void say(const char* what, const char* text) {
-    std::fprintf(stderr, "insitu: %s: %s\n", what, text);
-    std::fflush(stderr);
+  std::fprintf(stderr, "insitu: %s: %s\n", what, text);
+  std::fflush(stderr);
 }
 
 void call(const char* what, Ascent* ascent, const void* node) {
-    auto* opened = static_cast<Opened*>(ascent);
-    if (opened == nullptr) return say(what, "the Ascent is NULL");
-    try {
-        const std::string answer = insitu::call_python(what, opened->handle, node);
-        if (!answer.empty()) conduit_node_parse(opened->info, answer.c_str(), "json");
-    } catch (const std::exception& error) {
-        if (dynamic_cast<const insitu::LastingError*>(&error) == nullptr) say(what, error.what());
-        conduit_node_reset(opened->info);
-        conduit_node_set_path_char8_str(opened->info, "status/message",
-                                        (std::string("Ascent::") + what + " failed").c_str());
-        conduit_node_set_path_char8_str(opened->info, "status/details", error.what());
-    }
+  auto* opened = static_cast<Opened*>(ascent);
+  if (opened == nullptr) return say(what, "the Ascent is NULL");
+  try {
+    const std::string answer = insitu::call_python(what, opened->handle, node);
+    if (!answer.empty()) conduit_node_parse(opened->info, answer.c_str(), "json");
+  } catch (const std::exception& error) {
+    if (dynamic_cast<const insitu::LastingError*>(&error) == nullptr) say(what, error.what());
+    conduit_node_reset(opened->info);
+    conduit_node_set_path_char8_str(opened->info, "status/message",
+                                    (std::string("Ascent::") + what + " failed").c_str());
+    conduit_node_set_path_char8_str(opened->info, "status/details", error.what());
+  }
 }
 
 struct Timer {
-    std::chrono::steady_clock::time_point since;
-    bool running = false;
-    double seconds = 0;
-    long count = 0;
+  std::chrono::steady_clock::time_point since;
+  bool running = false;
+  double seconds = 0;
+  long count = 0;
 };
 
 std::map<std::string, Timer>& timers() {
-    static std::map<std::string, Timer> all;
-    return all;
+  static std::map<std::string, Timer> all;
+  return all;
 }
 
 }  // namespace
@@ -68,25 +68,25 @@ std::map<std::string, Timer>& timers() {
 extern "C" {
 
 void ascent_about(conduit_node* result) {
-    conduit_node_set_path_char8_str(result, "implementation", "insitu");
-    conduit_node_set_path_char8_str(result, "version", INSITU_VERSION);
-    conduit_node_set_path_char8_str(result, "default_runtime", "ascent");
-    conduit_node_set_path_char8_str(result, "runtimes/ascent/status", "enabled");
+  conduit_node_set_path_char8_str(result, "implementation", "insitu");
+  conduit_node_set_path_char8_str(result, "version", INSITU_VERSION);
+  conduit_node_set_path_char8_str(result, "default_runtime", "ascent");
+  conduit_node_set_path_char8_str(result, "runtimes/ascent/status", "enabled");
 }
 
 Ascent* ascent_create(void) {
-    try {
-        return new Opened;
-    } catch (const std::exception& error) {
-        say("create", error.what());
-        return nullptr;
-    }
+  try {
+    return new Opened;
+  } catch (const std::exception& error) {
+    say("create", error.what());
+    return nullptr;
+  }
 }
 
 void ascent_destroy(Ascent* ascent) {
-    if (ascent == nullptr) return;
-    ascent_close(ascent);
-    delete static_cast<Opened*>(ascent);
+  if (ascent == nullptr) return;
+  ascent_close(ascent);
+  delete static_cast<Opened*>(ascent);
 }
 
 void ascent_open(Ascent* ascent, conduit_node* options) { call("open", ascent, options); }
@@ -95,49 +95,49 @@ void ascent_execute(Ascent* ascent, conduit_node* actions) { call("execute", asc
 void ascent_close(Ascent* ascent) { call("close", ascent, nullptr); }
 
 conduit_node* ascent_info_ref(Ascent* ascent) {
-    return ascent == nullptr ? nullptr : static_cast<Opened*>(ascent)->info;
+  return ascent == nullptr ? nullptr : static_cast<Opened*>(ascent)->info;
 }
 
 void ascent_info(Ascent* ascent, conduit_node* result) {
-    if (ascent != nullptr) conduit_node_set_node(result, static_cast<Opened*>(ascent)->info);
+  if (ascent != nullptr) conduit_node_set_node(result, static_cast<Opened*>(ascent)->info);
 }
 
 void ascent_timer_start(char* name) {
-    Timer& timer = timers()[name];
-    timer.since = std::chrono::steady_clock::now();
-    timer.running = true;
+  Timer& timer = timers()[name];
+  timer.since = std::chrono::steady_clock::now();
+  timer.running = true;
 }
 
 void ascent_timer_stop(char* name) {
-    Timer& timer = timers()[name];
-    if (!timer.running) return;
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - timer.since;
-    timer.running = false;
-    timer.seconds += passed.count();
-    ++timer.count;
+  Timer& timer = timers()[name];
+  if (!timer.running) return;
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - timer.since;
+  timer.running = false;
+  timer.seconds += passed.count();
+  ++timer.count;
 }
 
 void ascent_timer_write(void) {
-    const char* rank = "0";
-    for (const char* name : {"PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"})
-        if (const char* value = std::getenv(name)) rank = value;
-    const std::string file = std::string("ascent_timers_") + rank + ".csv";
-    std::FILE* out = std::fopen(file.c_str(), "w");
-    if (out == nullptr) return say("timer_write", (file + ": " + std::strerror(errno)).c_str());
-    std::fprintf(out, "name,seconds,count\n");
-    for (const auto& [name, timer] : timers())
-        std::fprintf(out, "%s,%.6f,%ld\n", name.c_str(), timer.seconds, timer.count);
-    if (std::fclose(out) != 0) say("timer_write", (file + ": " + std::strerror(errno)).c_str());
+  const char* rank = "0";
+  for (const char* name : {"PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"})
+    if (const char* value = std::getenv(name)) rank = value;
+  const std::string file = std::string("ascent_timers_") + rank + ".csv";
+  std::FILE* out = std::fopen(file.c_str(), "w");
+  if (out == nullptr) return say("timer_write", (file + ": " + std::strerror(errno)).c_str());
+  std::fprintf(out, "name,seconds,count\n");
+  for (const auto& [name, timer] : timers())
+    std::fprintf(out, "%s,%.6f,%ld\n", name.c_str(), timer.seconds, timer.count);
+  if (std::fclose(out) != 0) say("timer_write", (file + ": " + std::strerror(errno)).c_str());
 }
 
 // For libconduit: a text, to be freed, or NULL where it is not YAML.
 CONDUIT_API char* insitu_yaml_to_json(const char* text) {
-    try {
-        return strdup(insitu::call_python("yaml", 0, text).c_str());
-    } catch (const std::exception& error) {
-        say("yaml", error.what());
-        return nullptr;
-    }
+  try {
+    return strdup(insitu::call_python("yaml", 0, text).c_str());
+  } catch (const std::exception& error) {
+    say("yaml", error.what());
+    return nullptr;
+  }
 }
 
 }  // extern "C"

@@ -13,69 +13,69 @@
 #include "conduit.h"
 
 struct conduit_datatype_impl {
-    conduit_index_t id = CONDUIT_EMPTY_ID;
-    conduit_index_t num_elements = 0;
-    conduit_index_t offset = 0;  // bytes
-    conduit_index_t stride = 0;  // bytes
-    conduit_index_t element_bytes = 0;
-    conduit_index_t endianness = CONDUIT_ENDIANNESS_DEFAULT_ID;
+  conduit_index_t id = CONDUIT_EMPTY_ID;
+  conduit_index_t num_elements = 0;
+  conduit_index_t offset = 0;  // bytes
+  conduit_index_t stride = 0;  // bytes
+  conduit_index_t element_bytes = 0;
+  conduit_index_t endianness = CONDUIT_ENDIANNESS_DEFAULT_ID;
 
-    bool is_number() const { return id >= CONDUIT_INT8_ID && id <= CONDUIT_FLOAT64_ID; }
-    bool is_leaf() const { return id >= CONDUIT_INT8_ID; }
-    // Whether the elements are in the other byte order than the machine's.
-    bool swapped() const;
+  bool is_number() const { return id >= CONDUIT_INT8_ID && id <= CONDUIT_FLOAT64_ID; }
+  bool is_leaf() const { return id >= CONDUIT_INT8_ID; }
+  // Whether the elements are in the other byte order than the machine's.
+  bool swapped() const;
 };
 
 struct conduit_node_impl {
-    using Node = conduit_node_impl;
-    using Type = conduit_datatype_impl;
+  using Node = conduit_node_impl;
+  using Type = conduit_datatype_impl;
 
-    Node* parent = nullptr;
-    std::string name;
-    Type type;
-    std::vector<std::unique_ptr<Node>> children;
+  Node* parent = nullptr;
+  std::string name;
+  Type type;
+  std::vector<std::unique_ptr<Node>> children;
 
-    // Where a leaf's memory begins; its own, or the simulation's.
-    void* data = nullptr;
-    std::unique_ptr<char[]> own;
-    std::size_t own_bytes = 0;
+  // Where a leaf's memory begins; its own, or the simulation's.
+  void* data = nullptr;
+  std::unique_ptr<char[]> own;
+  std::size_t own_bytes = 0;
 
-    ~conduit_node_impl();
-    bool is_group() const { return type.id == CONDUIT_OBJECT_ID; }
-    bool is_list() const { return type.id == CONDUIT_LIST_ID; }
-    bool is_external() const { return type.is_leaf() && data != nullptr && data != own.get(); }
+  ~conduit_node_impl();
+  bool is_group() const { return type.id == CONDUIT_OBJECT_ID; }
+  bool is_list() const { return type.id == CONDUIT_LIST_ID; }
+  bool is_external() const { return type.is_leaf() && data != nullptr && data != own.get(); }
 
-    // The child of this name, or null.
-    Node* child(std::string_view name) const;
-    // The node at a path, or null.
-    Node* find(std::string_view path) const;
-    // The node at a path, made where it is not there. Leaves on the way become groups.
-    Node* fetch(std::string_view path);
-    Node* add_child(std::string_view name);
-    Node* append();
-    // Empty again, and still its parent's child.
-    void reset();
+  // The child of this name, or null.
+  Node* child(std::string_view name) const;
+  // The node at a path, or null.
+  Node* find(std::string_view path) const;
+  // The node at a path, made where it is not there. Leaves on the way become groups.
+  Node* fetch(std::string_view path);
+  Node* add_child(std::string_view name);
+  Node* append();
+  // Empty again, and still its parent's child.
+  void reset();
 
-    // A leaf with a copy of the elements, one after the other, in the machine's byte order.
-    void set(const void* source, const Type& from);
-    void set_text(const char* text);
-    // A leaf on memory that stays the caller's.
-    void set_external(void* source, const Type& from);
-    // Deep copy; `external`: of the tree, its leaves on the other's memory.
-    void set_tree(const Node& other, bool external);
-    // What the other has replaces what is here.
-    void update(const Node& other);
-    // Takes the content of the other, which is empty afterwards.
-    void take(Node& other);
+  // A leaf with a copy of the elements, one after the other, in the machine's byte order.
+  void set(const void* source, const Type& from);
+  void set_text(const char* text);
+  // A leaf on memory that stays the caller's.
+  void set_external(void* source, const Type& from);
+  // Deep copy; `external`: of the tree, its leaves on the other's memory.
+  void set_tree(const Node& other, bool external);
+  // What the other has replaces what is here.
+  void update(const Node& other);
+  // Takes the content of the other, which is empty afterwards.
+  void take(Node& other);
 
-    // The address of an element.
-    const char* element(conduit_index_t index) const;
-    double number(conduit_index_t index) const;
-    // Exact for all integer types but the upper half of uint64.
-    long long integer(conduit_index_t index) const;
-    bool is_integer() const { return type.id >= CONDUIT_INT8_ID && type.id <= CONDUIT_UINT64_ID; }
-    const char* text() const { return data == nullptr ? "" : element(0); }
-    std::size_t compact_bytes() const;
+  // The address of an element.
+  const char* element(conduit_index_t index) const;
+  double number(conduit_index_t index) const;
+  // Exact for all integer types but the upper half of uint64.
+  long long integer(conduit_index_t index) const;
+  bool is_integer() const { return type.id >= CONDUIT_INT8_ID && type.id <= CONDUIT_UINT64_ID; }
+  const char* text() const { return data == nullptr ? "" : element(0); }
+  std::size_t compact_bytes() const;
 };
 
 namespace insitu {

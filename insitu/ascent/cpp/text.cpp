@@ -23,383 +23,375 @@ namespace {
 constexpr int deepest = 200;  // groups within groups that are read
 
 void write_code(std::string& out, char c) {
-    char code[8];
-    std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    out += code;
+  char code[8];
+  std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  out += code;
 }
 
 void write_quoted(std::string& out, std::string_view text) {
-    out += '"';
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
-            default:
-                if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-                    write_code(out, c);
-                } else if (c == '\xc2' && i + 1 < text.size() && text[i + 1] < '\xa0') {
-                    write_code(out, text[++i]);  // controls that take two bytes of UTF-8
-                } else {
-                    out += c;
-                }
+  out += '"';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+          write_code(out, c);
+        } else if (c == '\xc2' && i + 1 < text.size() && text[i + 1] < '\xa0') {
+          write_code(out, text[++i]);  // controls that take two bytes of UTF-8
+        } else {
+          out += c;
         }
     }
-    out += '"';
+  }
+  out += '"';
 }
 
 std::string text_of(const Node& node) {
-    const auto length = static_cast<std::size_t>(node.type.num_elements);
-    return node.data == nullptr ? "" : std::string(node.text(), strnlen(node.text(), length));
+  const auto length = static_cast<std::size_t>(node.type.num_elements);
+  return node.data == nullptr ? "" : std::string(node.text(), strnlen(node.text(), length));
 }
 
 // The shortest text that reads back as the same number. JSON has no number for NaN and infinities.
 void write_number(std::string& out, const Node& node, conduit_index_t i, bool json) {
-    char text[32];
-    std::to_chars_result end{};
-    if (node.type.id == CONDUIT_UINT64_ID) {
-        end = std::to_chars(text, text + sizeof text, static_cast<unsigned long long>(node.integer(i)));
-    } else if (node.is_integer()) {
-        end = std::to_chars(text, text + sizeof text, node.integer(i));
-    } else {
-        const double value = node.number(i);
-        if (!std::isfinite(value)) {
-            out += json ? "null" : std::isnan(value) ? ".nan" : value > 0 ? ".inf" : "-.inf";
-            return;
-        }
-        end = node.type.id == CONDUIT_FLOAT32_ID
-                  ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
-                  : std::to_chars(text, text + sizeof text, value);
-        // With a point, which YAML's floating-point numbers need.
-        const std::string_view written(text, static_cast<std::size_t>(end.ptr - text));
-        const auto exponent = std::min(written.find('e'), written.size());
-        out += written.substr(0, exponent);
-        if (written.find('.') == std::string_view::npos) out += ".0";
-        out += written.substr(exponent);
-        return;
+  char text[32];
+  std::to_chars_result end{};
+  if (node.type.id == CONDUIT_UINT64_ID) {
+    end = std::to_chars(text, text + sizeof text, static_cast<unsigned long long>(node.integer(i)));
+  } else if (node.is_integer()) {
+    end = std::to_chars(text, text + sizeof text, node.integer(i));
+  } else {
+    const double value = node.number(i);
+    if (!std::isfinite(value)) {
+      out += json ? "null" : std::isnan(value) ? ".nan" : value > 0 ? ".inf" : "-.inf";
+      return;
     }
-    out.append(text, end.ptr);
+    end = node.type.id == CONDUIT_FLOAT32_ID
+              ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
+              : std::to_chars(text, text + sizeof text, value);
+    // With a point, which YAML's floating-point numbers need.
+    const std::string_view written(text, static_cast<std::size_t>(end.ptr - text));
+    const auto exponent = std::min(written.find('e'), written.size());
+    out += written.substr(0, exponent);
+    if (written.find('.') == std::string_view::npos) out += ".0";
+    out += written.substr(exponent);
+    return;
+  }
+  out.append(text, end.ptr);
 }
 
 void write_numbers(std::string& out, const Node& node, conduit_index_t most, bool json) {
-    const auto n = node.type.num_elements;
-    if (n == 1 && node.data != nullptr) return write_number(out, node, 0, json);
-    out += '[';
-    for (conduit_index_t i = 0; i < n && node.data != nullptr; ++i) {
-        if (i > 0) out += ", ";
-        if (most > 0 && n > most && i == most / 2) {
-            out += "..., ";
-            i = n - most / 2;
-        }
-        write_number(out, node, i, json);
+  const auto n = node.type.num_elements;
+  if (n == 1 && node.data != nullptr) return write_number(out, node, 0, json);
+  out += '[';
+  for (conduit_index_t i = 0; i < n && node.data != nullptr; ++i) {
+    if (i > 0) out += ", ";
+    if (most > 0 && n > most && i == most / 2) {
+      out += "..., ";
+      i = n - most / 2;
     }
-    out += ']';
+    write_number(out, node, i, json);
+  }
+  out += ']';
 }
 
 void write_leaf(std::string& out, const Node& node, conduit_index_t most, bool json) {
-    if (node.type.id == CONDUIT_CHAR8_STR_ID)
-        write_quoted(out, text_of(node));
-    else if (node.type.is_number())
-        write_numbers(out, node, most, json);
-    else
-        out += node.is_group() ? "{}" : node.is_list() ? "[]" : json ? "null" : "";
+  if (node.type.id == CONDUIT_CHAR8_STR_ID) write_quoted(out, text_of(node));
+  else if (node.type.is_number()) write_numbers(out, node, most, json);
+  else out += node.is_group() ? "{}" : node.is_list() ? "[]" : json ? "null" : "";
 }
 
 void write_json(std::string& out, const Node& node) {
-    if (node.children.empty()) return write_leaf(out, node, 0, true);
-    out += node.is_group() ? '{' : '[';
-    for (std::size_t i = 0; i < node.children.size(); ++i) {
-        if (i > 0) out += ", ";
-        if (node.is_group()) {
-            write_quoted(out, node.children[i]->name);
-            out += ": ";
-        }
-        write_json(out, *node.children[i]);
+  if (node.children.empty()) return write_leaf(out, node, 0, true);
+  out += node.is_group() ? '{' : '[';
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    if (i > 0) out += ", ";
+    if (node.is_group()) {
+      write_quoted(out, node.children[i]->name);
+      out += ": ";
     }
-    out += node.is_group() ? '}' : ']';
+    write_json(out, *node.children[i]);
+  }
+  out += node.is_group() ? '}' : ']';
 }
 
 void write_yaml(std::string& out, const Node& node, conduit_index_t most, std::size_t indent) {
-    for (const auto& child : node.children) {
-        out.append(indent, ' ');
-        if (node.is_list()) {
-            out += '-';
-        } else {
-            const bool plain = !child->name.empty() &&
-                child->name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                              "0123456789_-./") == std::string::npos &&
-                std::isalpha(static_cast<unsigned char>(child->name[0])) != 0;
-            if (plain)
-                out += child->name;
-            else
-                write_quoted(out, child->name);
-            out += ':';
-        }
-        if (child->children.empty()) {
-            out += ' ';
-            write_leaf(out, *child, most, false);
-            out += '\n';
-        } else {
-            out += '\n';
-            write_yaml(out, *child, most, indent + 2);
-        }
+  for (const auto& child : node.children) {
+    out.append(indent, ' ');
+    if (node.is_list()) {
+      out += '-';
+    } else {
+      const bool plain = !child->name.empty() &&
+                         child->name.find_first_not_of(
+                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                             "0123456789_-./") == std::string::npos &&
+                         std::isalpha(static_cast<unsigned char>(child->name[0])) != 0;
+      if (plain) out += child->name;
+      else write_quoted(out, child->name);
+      out += ':';
     }
+    if (child->children.empty()) {
+      out += ' ';
+      write_leaf(out, *child, most, false);
+      out += '\n';
+    } else {
+      out += '\n';
+      write_yaml(out, *child, most, indent + 2);
+    }
+  }
 }
 
 // A reader of JSON that puts what it reads into nodes.
 class Reader {
-public:
-    explicit Reader(std::string_view text) : text_(text) {}
+ public:
+  explicit Reader(std::string_view text) : text_(text) {}
 
-    void document(Node& node) {
-        value(node, 0);
-        blanks();
-        if (at_ < text_.size()) refuse("something follows the value");
-    }
+  void document(Node& node) {
+    value(node, 0);
+    blanks();
+    if (at_ < text_.size()) refuse("something follows the value");
+  }
 
-private:
-    std::string_view text_;
-    std::size_t at_ = 0;
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
 
-    [[noreturn]] void refuse(const std::string& why) const {
-        const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<long>(at_), '\n');
-        throw std::runtime_error("not valid JSON: line " + std::to_string(line) + ": " + why);
-    }
-    void blanks() {
-        while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) != nullptr && text_[at_] != 0)
-            ++at_;
-    }
-    char peek() {
-        blanks();
-        if (at_ == text_.size()) refuse("it ends too early");
-        return text_[at_];
-    }
-    void expect(char wanted) {
-        if (peek() != wanted) refuse(std::string("expected '") + wanted + "'");
-        ++at_;
-    }
-    bool word(std::string_view wanted) {
-        if (text_.substr(at_, wanted.size()) != wanted) return false;
-        at_ += wanted.size();
-        return true;
-    }
+  [[noreturn]] void refuse(const std::string& why) const {
+    const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<long>(at_), '\n');
+    throw std::runtime_error("not valid JSON: line " + std::to_string(line) + ": " + why);
+  }
+  void blanks() {
+    while (at_ < text_.size() && std::strchr(" \t\r\n", text_[at_]) != nullptr && text_[at_] != 0)
+      ++at_;
+  }
+  char peek() {
+    blanks();
+    if (at_ == text_.size()) refuse("it ends too early");
+    return text_[at_];
+  }
+  void expect(char wanted) {
+    if (peek() != wanted) refuse(std::string("expected '") + wanted + "'");
+    ++at_;
+  }
+  bool word(std::string_view wanted) {
+    if (text_.substr(at_, wanted.size()) != wanted) return false;
+    at_ += wanted.size();
+    return true;
+  }
 
-    void value(Node& node, int depth) {
-        if (depth > deepest) refuse("nested too deeply");
-        const char next = peek();
-        if (next == '{') {
-            group(node, depth);
-        } else if (next == '[') {
-            list(node, depth);
-        } else if (next == '"') {
-            node.set_text(quoted().c_str());
-        } else if (word("true")) {
-            node.set_text("true");  // as Ascent writes its flags
-        } else if (word("false")) {
-            node.set_text("false");
-        } else if (word("null")) {
-            node.reset();
-        } else {
-            number(node);
-        }
+  void value(Node& node, int depth) {
+    if (depth > deepest) refuse("nested too deeply");
+    const char next = peek();
+    if (next == '{') {
+      group(node, depth);
+    } else if (next == '[') {
+      list(node, depth);
+    } else if (next == '"') {
+      node.set_text(quoted().c_str());
+    } else if (word("true")) {
+      node.set_text("true");  // as Ascent writes its flags
+    } else if (word("false")) {
+      node.set_text("false");
+    } else if (word("null")) {
+      node.reset();
+    } else {
+      number(node);
     }
+  }
 
-    void group(Node& node, int depth) {
-        expect('{');
-        node.reset();
-        node.type.id = CONDUIT_OBJECT_ID;
-        if (peek() == '}') {
-            ++at_;
-            return;
-        }
-        do {
-            if (peek() != '"') refuse("expected a name in quotes");
-            Node* child = node.fetch(quoted());
-            if (child == nullptr) refuse("a name leads out of the tree");
-            expect(':');
-            value(*child, depth + 1);
-        } while (more('}'));
+  void group(Node& node, int depth) {
+    expect('{');
+    node.reset();
+    node.type.id = CONDUIT_OBJECT_ID;
+    if (peek() == '}') {
+      ++at_;
+      return;
     }
+    do {
+      if (peek() != '"') refuse("expected a name in quotes");
+      Node* child = node.fetch(quoted());
+      if (child == nullptr) refuse("a name leads out of the tree");
+      expect(':');
+      value(*child, depth + 1);
+    } while (more('}'));
+  }
 
-    bool more(char end) {
-        const char next = peek();
-        if (next != ',' && next != end) refuse(std::string("expected ',' or '") + end + "'");
-        ++at_;
-        return next == ',';
-    }
+  bool more(char end) {
+    const char next = peek();
+    if (next != ',' && next != end) refuse(std::string("expected ',' or '") + end + "'");
+    ++at_;
+    return next == ',';
+  }
 
-    // Numbers alone become an array.
-    void list(Node& node, int depth) {
-        expect('[');
-        node.reset();
-        node.type.id = CONDUIT_LIST_ID;
-        if (peek() == ']') {
-            ++at_;
-            return;
-        }
-        bool numbers = true, integers = true;
-        do {
-            Node* child = node.append();
-            value(*child, depth + 1);
-            numbers = numbers && child->type.is_number() && child->type.num_elements == 1;
-            integers = integers && child->is_integer();
-        } while (more(']'));
-        if (!numbers) return;
-        const auto n = static_cast<conduit_index_t>(node.children.size());
-        if (integers) {
-            std::vector<conduit_int64> all;
-            for (const auto& child : node.children) all.push_back(child->integer(0));
-            node.set(all.data(), Type{CONDUIT_INT64_ID, n, 0, 8, 8, 0});
-        } else {
-            std::vector<double> all;
-            for (const auto& child : node.children) all.push_back(child->number(0));
-            node.set(all.data(), Type{CONDUIT_FLOAT64_ID, n, 0, 8, 8, 0});
-        }
+  // Numbers alone become an array.
+  void list(Node& node, int depth) {
+    expect('[');
+    node.reset();
+    node.type.id = CONDUIT_LIST_ID;
+    if (peek() == ']') {
+      ++at_;
+      return;
     }
+    bool numbers = true, integers = true;
+    do {
+      Node* child = node.append();
+      value(*child, depth + 1);
+      numbers = numbers && child->type.is_number() && child->type.num_elements == 1;
+      integers = integers && child->is_integer();
+    } while (more(']'));
+    if (!numbers) return;
+    const auto n = static_cast<conduit_index_t>(node.children.size());
+    if (integers) {
+      std::vector<conduit_int64> all;
+      for (const auto& child : node.children) all.push_back(child->integer(0));
+      node.set(all.data(), Type{CONDUIT_INT64_ID, n, 0, 8, 8, 0});
+    } else {
+      std::vector<double> all;
+      for (const auto& child : node.children) all.push_back(child->number(0));
+      node.set(all.data(), Type{CONDUIT_FLOAT64_ID, n, 0, 8, 8, 0});
+    }
+  }
 
-    void number(Node& node) {
-        const char* const begin = text_.data() + at_;
-        const char* const end = text_.data() + text_.size();
-        conduit_int64 whole = 0;
-        const auto integer = std::from_chars(begin, end, whole);
-        double real = 0;
-        const auto floating = std::from_chars(begin, end, real);
-        if (floating.ec != std::errc()) refuse("expected a value");
-        if (integer.ec == std::errc() && integer.ptr == floating.ptr)
-            node.set(&whole, Type{CONDUIT_INT64_ID, 1, 0, 8, 8, 0});
-        else
-            node.set(&real, Type{CONDUIT_FLOAT64_ID, 1, 0, 8, 8, 0});
-        at_ += static_cast<std::size_t>(floating.ptr - begin);
-    }
+  void number(Node& node) {
+    const char* const begin = text_.data() + at_;
+    const char* const end = text_.data() + text_.size();
+    conduit_int64 whole = 0;
+    const auto integer = std::from_chars(begin, end, whole);
+    double real = 0;
+    const auto floating = std::from_chars(begin, end, real);
+    if (floating.ec != std::errc()) refuse("expected a value");
+    if (integer.ec == std::errc() && integer.ptr == floating.ptr)
+      node.set(&whole, Type{CONDUIT_INT64_ID, 1, 0, 8, 8, 0});
+    else node.set(&real, Type{CONDUIT_FLOAT64_ID, 1, 0, 8, 8, 0});
+    at_ += static_cast<std::size_t>(floating.ptr - begin);
+  }
 
-    unsigned hexadecimal() {
-        unsigned code = 0;
-        if (at_ + 4 > text_.size()) refuse("it ends too early");
-        const auto read = std::from_chars(text_.data() + at_, text_.data() + at_ + 4, code, 16);
-        if (read.ptr != text_.data() + at_ + 4) refuse("expected four hexadecimal digits");
-        at_ += 4;
-        return code;
-    }
+  unsigned hexadecimal() {
+    unsigned code = 0;
+    if (at_ + 4 > text_.size()) refuse("it ends too early");
+    const auto read = std::from_chars(text_.data() + at_, text_.data() + at_ + 4, code, 16);
+    if (read.ptr != text_.data() + at_ + 4) refuse("expected four hexadecimal digits");
+    at_ += 4;
+    return code;
+  }
 
-    std::string quoted() {
-        std::string out;
-        ++at_;
-        while (true) {
-            if (at_ == text_.size()) refuse("a text without an end");
-            const char c = text_[at_++];
-            if (c == '"') return out;
-            if (c != '\\') {
-                out += c;
-                continue;
-            }
-            if (at_ == text_.size()) refuse("a text without an end");
-            const char escaped = text_[at_++];
-            if (escaped == 'u')
-                add_code(out, hexadecimal());
-            else if (escaped == 0 || std::strchr("\"\\/bfnrt", escaped) == nullptr)
-                refuse("an unknown escape");
-            else
-                out += unescaped(escaped);
-        }
+  std::string quoted() {
+    std::string out;
+    ++at_;
+    while (true) {
+      if (at_ == text_.size()) refuse("a text without an end");
+      const char c = text_[at_++];
+      if (c == '"') return out;
+      if (c != '\\') {
+        out += c;
+        continue;
+      }
+      if (at_ == text_.size()) refuse("a text without an end");
+      const char escaped = text_[at_++];
+      if (escaped == 'u') add_code(out, hexadecimal());
+      else if (escaped == 0 || std::strchr("\"\\/bfnrt", escaped) == nullptr)
+        refuse("an unknown escape");
+      else out += unescaped(escaped);
     }
+  }
 
-    static char unescaped(char c) {
-        switch (c) {
-            case 'b': return '\b';
-            case 'f': return '\f';
-            case 'n': return '\n';
-            case 'r': return '\r';
-            case 't': return '\t';
-            default: return c;
-        }
+  static char unescaped(char c) {
+    switch (c) {
+      case 'b': return '\b';
+      case 'f': return '\f';
+      case 'n': return '\n';
+      case 'r': return '\r';
+      case 't': return '\t';
+      default: return c;
     }
+  }
 
-    // As UTF-8; two halves of a pair are joined.
-    void add_code(std::string& out, unsigned code) {
-        if (code >= 0xD800 && code < 0xDC00 && word("\\u")) {
-            const unsigned low = hexadecimal();
-            if (low < 0xDC00 || low >= 0xE000) refuse("half a surrogate pair");
-            code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        }
-        const auto add = [&](unsigned bits) { out += static_cast<char>(bits); };
-        if (code < 0x80) {
-            add(code);
-        } else if (code < 0x800) {
-            add(0xC0 | code >> 6);
-            add(0x80 | (code & 0x3F));
-        } else if (code < 0x10000) {
-            add(0xE0 | code >> 12);
-            add(0x80 | (code >> 6 & 0x3F));
-            add(0x80 | (code & 0x3F));
-        } else {
-            add(0xF0 | code >> 18);
-            add(0x80 | (code >> 12 & 0x3F));
-            add(0x80 | (code >> 6 & 0x3F));
-            add(0x80 | (code & 0x3F));
-        }
+  // As UTF-8; two halves of a pair are joined.
+  void add_code(std::string& out, unsigned code) {
+    if (code >= 0xD800 && code < 0xDC00 && word("\\u")) {
+      const unsigned low = hexadecimal();
+      if (low < 0xDC00 || low >= 0xE000) refuse("half a surrogate pair");
+      code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
     }
+    const auto add = [&](unsigned bits) {
+      out += static_cast<char>(bits);
+    };
+    if (code < 0x80) {
+      add(code);
+    } else if (code < 0x800) {
+      add(0xC0 | code >> 6);
+      add(0x80 | (code & 0x3F));
+    } else if (code < 0x10000) {
+      add(0xE0 | code >> 12);
+      add(0x80 | (code >> 6 & 0x3F));
+      add(0x80 | (code & 0x3F));
+    } else {
+      add(0xF0 | code >> 18);
+      add(0x80 | (code >> 12 & 0x3F));
+      add(0x80 | (code >> 6 & 0x3F));
+      add(0x80 | (code & 0x3F));
+    }
+  }
 };
 
 // YAML as JSON, by Python within libascent_mpi.so.
 std::string json_of_yaml(const char* text) {
-    using Convert = char* (*)(const char*);
-    auto convert = reinterpret_cast<Convert>(dlsym(RTLD_DEFAULT, "insitu_yaml_to_json"));
-    if (convert == nullptr) {
-        Dl_info here{};
-        dladdr(reinterpret_cast<const void*>(&json_of_yaml), &here);
-        std::string file = here.dli_fname == nullptr ? "" : here.dli_fname;
-        file = file.substr(0, file.rfind('/') + 1) + "libascent_mpi.so";
-        void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-        if (library == nullptr) throw std::runtime_error(std::string("YAML: ") + dlerror());
-        convert = reinterpret_cast<Convert>(dlsym(library, "insitu_yaml_to_json"));
-        if (convert == nullptr) throw std::runtime_error("YAML: " + file + " is of another version");
-    }
-    char* json = convert(text);
-    if (json == nullptr) throw std::runtime_error("not valid YAML");
-    std::string result = json;
-    std::free(json);
-    return result;
+  using Convert = char* (*)(const char*);
+  auto convert = reinterpret_cast<Convert>(dlsym(RTLD_DEFAULT, "insitu_yaml_to_json"));
+  if (convert == nullptr) {
+    Dl_info here{};
+    dladdr(reinterpret_cast<const void*>(&json_of_yaml), &here);
+    std::string file = here.dli_fname == nullptr ? "" : here.dli_fname;
+    file = file.substr(0, file.rfind('/') + 1) + "libascent_mpi.so";
+    void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) throw std::runtime_error(std::string("YAML: ") + dlerror());
+    convert = reinterpret_cast<Convert>(dlsym(library, "insitu_yaml_to_json"));
+    if (convert == nullptr) throw std::runtime_error("YAML: " + file + " is of another version");
+  }
+  char* json = convert(text);
+  if (json == nullptr) throw std::runtime_error("not valid YAML");
+  std::string result = json;
+  std::free(json);
+  return result;
 }
 
 void parse(Node& node, const char* text, const std::string& protocol) {
-    // Read aside: a text that is refused leaves the node as it was.
-    Node read;
-    if (protocol == "yaml")
-        insitu::parse_json(read, json_of_yaml(text));
-    else if (protocol == "json" || protocol == "conduit_json")
-        insitu::parse_json(read, text);
-    else
-        throw std::runtime_error("protocol '" + protocol + "': there are json and yaml");
-    node.take(read);
+  // Read aside: a text that is refused leaves the node as it was.
+  Node read;
+  if (protocol == "yaml") insitu::parse_json(read, json_of_yaml(text));
+  else if (protocol == "json" || protocol == "conduit_json") insitu::parse_json(read, text);
+  else throw std::runtime_error("protocol '" + protocol + "': there are json and yaml");
+  node.take(read);
 }
 
 // The protocol, or what the file's ending says.
 std::string protocol_of(const char* protocol, const std::string& file) {
-    if (protocol != nullptr && *protocol != 0) return protocol;
-    const auto dot = file.rfind('.');
-    const std::string ending = dot == std::string::npos ? "" : file.substr(dot + 1);
-    return ending == "yml" ? "yaml" : ending;
+  if (protocol != nullptr && *protocol != 0) return protocol;
+  const auto dot = file.rfind('.');
+  const std::string ending = dot == std::string::npos ? "" : file.substr(dot + 1);
+  return ending == "yml" ? "yaml" : ending;
 }
 
 template <typename Body>
 void guarded(const char* what, Body body) {
-    try {
-        body();
-    } catch (const std::exception& error) {
-        INSITU_ERROR(std::string(what) + ": " + error.what());
-    }
+  try {
+    body();
+  } catch (const std::exception& error) {
+    INSITU_ERROR(std::string(what) + ": " + error.what());
+  }
 }
 
 char* duplicate(const char* what, const Node* node, conduit_index_t most, bool json) {
-    char* text = nullptr;
-    guarded(what, [&] {
-        if (node == nullptr) throw std::runtime_error("the node is NULL");
-        text = strdup((json ? insitu::to_json(*node) : insitu::to_yaml(*node, most)).c_str());
-    });
-    return text;
+  char* text = nullptr;
+  guarded(what, [&] {
+    if (node == nullptr) throw std::runtime_error("the node is NULL");
+    text = strdup((json ? insitu::to_json(*node) : insitu::to_yaml(*node, most)).c_str());
+  });
+  return text;
 }
 
 constexpr conduit_index_t summary = 8;  // elements of an array that are shown
@@ -409,19 +401,19 @@ constexpr conduit_index_t summary = 8;  // elements of an array that are shown
 namespace insitu {
 
 std::string to_json(const Node& node) {
-    std::string out;
-    write_json(out, node);
-    return out;
+  std::string out;
+  write_json(out, node);
+  return out;
 }
 
 std::string to_yaml(const Node& node, conduit_index_t most) {
-    std::string out;
-    if (node.children.empty()) {
-        write_leaf(out, node, most, false);
-        return out + "\n";
-    }
-    write_yaml(out, node, most, 0);
-    return out;
+  std::string out;
+  if (node.children.empty()) {
+    write_leaf(out, node, most, false);
+    return out + "\n";
+  }
+  write_yaml(out, node, most, 0);
+  return out;
 }
 
 void parse_json(Node& node, std::string_view text) { Reader(text).document(node); }
@@ -431,12 +423,12 @@ void parse_json(Node& node, std::string_view text) { Reader(text).document(node)
 extern "C" {
 
 void conduit_node_print(conduit_node* node) {
-    guarded(__func__, [&] {
-        if (node == nullptr) throw std::runtime_error("the node is NULL");
-        const std::string text = insitu::to_yaml(*node, summary);
-        std::fwrite(text.data(), 1, text.size(), stdout);
-        std::fflush(stdout);
-    });
+  guarded(__func__, [&] {
+    if (node == nullptr) throw std::runtime_error("the node is NULL");
+    const std::string text = insitu::to_yaml(*node, summary);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  });
 }
 
 void conduit_node_print_detailed(conduit_node* node) { conduit_node_print(node); }
@@ -444,43 +436,43 @@ void conduit_node_print_detailed(conduit_node* node) { conduit_node_print(node);
 char* conduit_node_to_json(const conduit_node* node) { return duplicate(__func__, node, 0, true); }
 char* conduit_node_to_yaml(const conduit_node* node) { return duplicate(__func__, node, 0, false); }
 char* conduit_node_to_string(const conduit_node* node) {
-    return duplicate(__func__, node, 0, false);
+  return duplicate(__func__, node, 0, false);
 }
 char* conduit_node_to_summary_string(const conduit_node* node) {
-    return duplicate(__func__, node, summary, false);
+  return duplicate(__func__, node, summary, false);
 }
 
 void conduit_node_parse(conduit_node* node, const char* text, const char* protocol) {
-    guarded(__func__, [&] {
-        if (node == nullptr || text == nullptr) throw std::runtime_error("the node or text is NULL");
-        parse(*node, text, protocol == nullptr ? "json" : protocol);
-    });
+  guarded(__func__, [&] {
+    if (node == nullptr || text == nullptr) throw std::runtime_error("the node or text is NULL");
+    parse(*node, text, protocol == nullptr ? "json" : protocol);
+  });
 }
 
 void conduit_node_load(conduit_node* node, const char* file, const char* protocol) {
-    guarded(__func__, [&] {
-        if (node == nullptr || file == nullptr) throw std::runtime_error("the node or file is NULL");
-        std::ifstream in(file, std::ios::binary);
-        std::stringstream text;
-        text << in.rdbuf();
-        if (!in) throw std::runtime_error(std::string(file) + ": cannot be read");
-        parse(*node, text.str().c_str(), protocol_of(protocol, file));
-    });
+  guarded(__func__, [&] {
+    if (node == nullptr || file == nullptr) throw std::runtime_error("the node or file is NULL");
+    std::ifstream in(file, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    if (!in) throw std::runtime_error(std::string(file) + ": cannot be read");
+    parse(*node, text.str().c_str(), protocol_of(protocol, file));
+  });
 }
 
 void conduit_node_save(conduit_node* node, const char* file, const char* protocol) {
-    guarded(__func__, [&] {
-        if (node == nullptr || file == nullptr) throw std::runtime_error("the node or file is NULL");
-        const std::string kind = protocol_of(protocol, file);
-        if (kind != "json" && kind != "yaml")
-            throw std::runtime_error("protocol '" + kind + "': there are json and yaml");
-        const std::string aside = std::string(file) + ".part";
-        std::ofstream out(aside, std::ios::binary);
-        out << (kind == "json" ? insitu::to_json(*node) : insitu::to_yaml(*node, 0));
-        out.close();
-        if (!out || std::rename(aside.c_str(), file) != 0)
-            throw std::runtime_error(std::string(file) + ": cannot be written");
-    });
+  guarded(__func__, [&] {
+    if (node == nullptr || file == nullptr) throw std::runtime_error("the node or file is NULL");
+    const std::string kind = protocol_of(protocol, file);
+    if (kind != "json" && kind != "yaml")
+      throw std::runtime_error("protocol '" + kind + "': there are json and yaml");
+    const std::string aside = std::string(file) + ".part";
+    std::ofstream out(aside, std::ios::binary);
+    out << (kind == "json" ? insitu::to_json(*node) : insitu::to_yaml(*node, 0));
+    out.close();
+    if (!out || std::rename(aside.c_str(), file) != 0)
+      throw std::runtime_error(std::string(file) + ": cannot be written");
+  });
 }
 
 }  // extern "C"

@@ -17,23 +17,23 @@ extern "C" {
 
 typedef void Ascent;
 
-ASCENT_API void ascent_about(conduit_node *result);
-ASCENT_API Ascent *ascent_create(void);
-ASCENT_API void ascent_destroy(Ascent *ascent);
+ASCENT_API void ascent_about(conduit_node* result);
+ASCENT_API Ascent* ascent_create(void);
+ASCENT_API void ascent_destroy(Ascent* ascent);
 /* `mpi_comm`: a Fortran handle, MPI_Comm_c2f(comm). ascent_options.yaml or .json is merged in. */
-ASCENT_API void ascent_open(Ascent *ascent, conduit_node *options);
+ASCENT_API void ascent_open(Ascent* ascent, conduit_node* options);
 /* The tree's arrays are read in place: they must stay as they are until execute returns. */
-ASCENT_API void ascent_publish(Ascent *ascent, conduit_node *data);
+ASCENT_API void ascent_publish(Ascent* ascent, conduit_node* data);
 /* ascent_actions.yaml or .json, where there is one, is done instead of `actions`. */
-ASCENT_API void ascent_execute(Ascent *ascent, conduit_node *actions);
-ASCENT_API void ascent_info(Ascent *ascent, conduit_node *result);
+ASCENT_API void ascent_execute(Ascent* ascent, conduit_node* actions);
+ASCENT_API void ascent_info(Ascent* ascent, conduit_node* result);
 /* Belongs to `ascent`, until the next call for it. */
-ASCENT_API conduit_node *ascent_info_ref(Ascent *ascent);
-ASCENT_API void ascent_close(Ascent *ascent);
+ASCENT_API conduit_node* ascent_info_ref(Ascent* ascent);
+ASCENT_API void ascent_close(Ascent* ascent);
 
 /* Seconds between start and stop, added up by name; written to ascent_timers_<rank>.csv. */
-ASCENT_API void ascent_timer_start(char *name);
-ASCENT_API void ascent_timer_stop(char *name);
+ASCENT_API void ascent_timer_start(char* name);
+ASCENT_API void ascent_timer_stop(char* name);
 ASCENT_API void ascent_timer_write(void);
 
 #ifdef __cplusplus

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-CONDUIT_API void conduit_about(conduit_node *result);
+CONDUIT_API void conduit_about(conduit_node* result);
 
 #ifdef __cplusplus
 }

@@ -9,10 +9,10 @@
 extern "C" {
 #endif
 
-CONDUIT_BLUEPRINT_API void conduit_blueprint_about(conduit_node *result);
+CONDUIT_BLUEPRINT_API void conduit_blueprint_about(conduit_node* result);
 /* Protocols: "mesh". 1 if the tree keeps to it; `info` is told what is wrong. */
-CONDUIT_BLUEPRINT_API int conduit_blueprint_verify(
-    const char *protocol, const conduit_node *node, conduit_node *info);
+CONDUIT_BLUEPRINT_API int conduit_blueprint_verify(const char* protocol, const conduit_node* node,
+                                                   conduit_node* info);
 
 #ifdef __cplusplus
 }

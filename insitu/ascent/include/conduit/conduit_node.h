@@ -15,86 +15,86 @@ extern "C" {
 
 typedef struct conduit_node_impl conduit_node;
 
-CONDUIT_API conduit_node *conduit_node_create(void);
+CONDUIT_API conduit_node* conduit_node_create(void);
 /* Frees the node and all below it; of a node within a tree nothing, since its parent owns it. */
-CONDUIT_API void conduit_node_destroy(conduit_node *node);
+CONDUIT_API void conduit_node_destroy(conduit_node* node);
 
 /* ---- the tree */
 
-CONDUIT_API conduit_node *conduit_node_fetch(conduit_node *node, const char *path);
-CONDUIT_API conduit_node *conduit_node_fetch_existing(conduit_node *node, const char *path);
-CONDUIT_API conduit_node *conduit_node_append(conduit_node *node);
+CONDUIT_API conduit_node* conduit_node_fetch(conduit_node* node, const char* path);
+CONDUIT_API conduit_node* conduit_node_fetch_existing(conduit_node* node, const char* path);
+CONDUIT_API conduit_node* conduit_node_append(conduit_node* node);
 /* The child of exactly this name, which may contain "/". */
-CONDUIT_API conduit_node *conduit_node_add_child(conduit_node *node, const char *name);
-CONDUIT_API conduit_node *conduit_node_child(conduit_node *node, conduit_index_t index);
-CONDUIT_API conduit_node *conduit_node_child_by_name(conduit_node *node, const char *name);
-CONDUIT_API conduit_node *conduit_node_parent(conduit_node *node);
-CONDUIT_API conduit_index_t conduit_node_number_of_children(conduit_node *node);
-CONDUIT_API conduit_index_t conduit_node_number_of_elements(conduit_node *node);
-CONDUIT_API int conduit_node_has_child(const conduit_node *node, const char *name);
-CONDUIT_API int conduit_node_has_path(const conduit_node *node, const char *path);
-CONDUIT_API int conduit_node_is_root(conduit_node *node);
+CONDUIT_API conduit_node* conduit_node_add_child(conduit_node* node, const char* name);
+CONDUIT_API conduit_node* conduit_node_child(conduit_node* node, conduit_index_t index);
+CONDUIT_API conduit_node* conduit_node_child_by_name(conduit_node* node, const char* name);
+CONDUIT_API conduit_node* conduit_node_parent(conduit_node* node);
+CONDUIT_API conduit_index_t conduit_node_number_of_children(conduit_node* node);
+CONDUIT_API conduit_index_t conduit_node_number_of_elements(conduit_node* node);
+CONDUIT_API int conduit_node_has_child(const conduit_node* node, const char* name);
+CONDUIT_API int conduit_node_has_path(const conduit_node* node, const char* path);
+CONDUIT_API int conduit_node_is_root(conduit_node* node);
 /* The caller frees these two. */
-CONDUIT_API char *conduit_node_name(const conduit_node *node);
-CONDUIT_API char *conduit_node_path(const conduit_node *node);
-CONDUIT_API const conduit_datatype *conduit_node_dtype(const conduit_node *node);
+CONDUIT_API char* conduit_node_name(const conduit_node* node);
+CONDUIT_API char* conduit_node_path(const conduit_node* node);
+CONDUIT_API const conduit_datatype* conduit_node_dtype(const conduit_node* node);
 
-CONDUIT_API void conduit_node_reset(conduit_node *node);
-CONDUIT_API void conduit_node_move(conduit_node *node, conduit_node *from);
-CONDUIT_API void conduit_node_swap(conduit_node *node, conduit_node *other);
-CONDUIT_API void conduit_node_remove_path(conduit_node *node, const char *path);
-CONDUIT_API void conduit_node_remove_child(conduit_node *node, conduit_index_t index);
-CONDUIT_API void conduit_node_remove_child_by_name(conduit_node *node, const char *name);
-CONDUIT_API void conduit_node_rename_child(
-    conduit_node *node, const char *current_name, const char *new_name);
+CONDUIT_API void conduit_node_reset(conduit_node* node);
+CONDUIT_API void conduit_node_move(conduit_node* node, conduit_node* from);
+CONDUIT_API void conduit_node_swap(conduit_node* node, conduit_node* other);
+CONDUIT_API void conduit_node_remove_path(conduit_node* node, const char* path);
+CONDUIT_API void conduit_node_remove_child(conduit_node* node, conduit_index_t index);
+CONDUIT_API void conduit_node_remove_child_by_name(conduit_node* node, const char* name);
+CONDUIT_API void conduit_node_rename_child(conduit_node* node, const char* current_name,
+                                           const char* new_name);
 
 /* Deep copies, in memory of their own. */
-CONDUIT_API void conduit_node_set_node(conduit_node *node, conduit_node *data);
-CONDUIT_API void conduit_node_set_path_node(
-    conduit_node *node, const char *path, conduit_node *data);
-CONDUIT_API void conduit_node_compact_to(const conduit_node *node, conduit_node *result);
+CONDUIT_API void conduit_node_set_node(conduit_node* node, conduit_node* data);
+CONDUIT_API void conduit_node_set_path_node(conduit_node* node, const char* path,
+                                            conduit_node* data);
+CONDUIT_API void conduit_node_compact_to(const conduit_node* node, conduit_node* result);
 /* A tree of its own on the other's memory. */
-CONDUIT_API void conduit_node_set_external_node(conduit_node *node, conduit_node *data);
-CONDUIT_API void conduit_node_set_path_external_node(
-    conduit_node *node, const char *path, conduit_node *data);
+CONDUIT_API void conduit_node_set_external_node(conduit_node* node, conduit_node* data);
+CONDUIT_API void conduit_node_set_path_external_node(conduit_node* node, const char* path,
+                                                     conduit_node* data);
 /* What the other has replaces what is here; what only is here stays. */
-CONDUIT_API void conduit_node_update(conduit_node *node, const conduit_node *other);
+CONDUIT_API void conduit_node_update(conduit_node* node, const conduit_node* other);
 
 /* ---- memory */
 
-CONDUIT_API int conduit_node_is_data_external(const conduit_node *node);
-CONDUIT_API conduit_index_t conduit_node_total_strided_bytes(const conduit_node *node);
-CONDUIT_API conduit_index_t conduit_node_total_bytes_compact(const conduit_node *node);
-CONDUIT_API conduit_index_t conduit_node_total_bytes_allocated(const conduit_node *node);
+CONDUIT_API int conduit_node_is_data_external(const conduit_node* node);
+CONDUIT_API conduit_index_t conduit_node_total_strided_bytes(const conduit_node* node);
+CONDUIT_API conduit_index_t conduit_node_total_bytes_compact(const conduit_node* node);
+CONDUIT_API conduit_index_t conduit_node_total_bytes_allocated(const conduit_node* node);
 /* Where the memory begins; the first element lies an offset behind it. */
-CONDUIT_API void *conduit_node_data_ptr(conduit_node *node);
-CONDUIT_API void *conduit_node_element_ptr(conduit_node *node, conduit_index_t index);
-CONDUIT_API void *conduit_node_fetch_path_data_ptr(conduit_node *node, const char *path);
-CONDUIT_API void *conduit_node_fetch_path_element_ptr(
-    conduit_node *node, const char *path, conduit_index_t index);
+CONDUIT_API void* conduit_node_data_ptr(conduit_node* node);
+CONDUIT_API void* conduit_node_element_ptr(conduit_node* node, conduit_index_t index);
+CONDUIT_API void* conduit_node_fetch_path_data_ptr(conduit_node* node, const char* path);
+CONDUIT_API void* conduit_node_fetch_path_element_ptr(conduit_node* node, const char* path,
+                                                      conduit_index_t index);
 
 /* ---- text: protocols are "json" and "yaml"; the caller frees what is returned */
 
-CONDUIT_API void conduit_node_print(conduit_node *node);
-CONDUIT_API void conduit_node_print_detailed(conduit_node *node);
-CONDUIT_API char *conduit_node_to_json(const conduit_node *node);
-CONDUIT_API char *conduit_node_to_yaml(const conduit_node *node);
-CONDUIT_API char *conduit_node_to_string(const conduit_node *node);
-CONDUIT_API char *conduit_node_to_summary_string(const conduit_node *node);
-CONDUIT_API void conduit_node_parse(conduit_node *node, const char *text, const char *protocol);
-CONDUIT_API void conduit_node_load(conduit_node *node, const char *file, const char *protocol);
-CONDUIT_API void conduit_node_save(conduit_node *node, const char *file, const char *protocol);
+CONDUIT_API void conduit_node_print(conduit_node* node);
+CONDUIT_API void conduit_node_print_detailed(conduit_node* node);
+CONDUIT_API char* conduit_node_to_json(const conduit_node* node);
+CONDUIT_API char* conduit_node_to_yaml(const conduit_node* node);
+CONDUIT_API char* conduit_node_to_string(const conduit_node* node);
+CONDUIT_API char* conduit_node_to_summary_string(const conduit_node* node);
+CONDUIT_API void conduit_node_parse(conduit_node* node, const char* text, const char* protocol);
+CONDUIT_API void conduit_node_load(conduit_node* node, const char* file, const char* protocol);
+CONDUIT_API void conduit_node_save(conduit_node* node, const char* file, const char* protocol);
 
 /* ---- texts as leaves */
 
-CONDUIT_API void conduit_node_set_char8_str(conduit_node *node, const char *value);
-CONDUIT_API void conduit_node_set_path_char8_str(
-    conduit_node *node, const char *path, const char *value);
-CONDUIT_API void conduit_node_set_external_char8_str(conduit_node *node, char *value);
-CONDUIT_API void conduit_node_set_path_external_char8_str(
-    conduit_node *node, const char *path, char *value);
-CONDUIT_API char *conduit_node_as_char8_str(conduit_node *node);
-CONDUIT_API char *conduit_node_fetch_path_as_char8_str(conduit_node *node, const char *path);
+CONDUIT_API void conduit_node_set_char8_str(conduit_node* node, const char* value);
+CONDUIT_API void conduit_node_set_path_char8_str(conduit_node* node, const char* path,
+                                                 const char* value);
+CONDUIT_API void conduit_node_set_external_char8_str(conduit_node* node, char* value);
+CONDUIT_API void conduit_node_set_path_external_char8_str(conduit_node* node, const char* path,
+                                                          char* value);
+CONDUIT_API char* conduit_node_as_char8_str(conduit_node* node);
+CONDUIT_API char* conduit_node_fetch_path_as_char8_str(conduit_node* node, const char* path);
 
 /* ---- numbers as leaves, for every type T named t:
    set_t, set_t_ptr, set_t_ptr_detailed, set_external_t_ptr, set_external_t_ptr_detailed;
@@ -102,33 +102,33 @@ CONDUIT_API char *conduit_node_fetch_path_as_char8_str(conduit_node *node, const
    Only `external` ones keep the pointer; the others copy. offset and stride are in bytes.
    as_t gives the first element, converted where the leaf has another type; as_t_ptr never does. */
 
-#define CONDUIT_DETAILS \
-    conduit_index_t num_elements, conduit_index_t offset, conduit_index_t stride, \
-        conduit_index_t element_bytes, conduit_index_t endianness
+#define CONDUIT_DETAILS                                                         \
+  conduit_index_t num_elements, conduit_index_t offset, conduit_index_t stride, \
+      conduit_index_t element_bytes, conduit_index_t endianness
 
-#define CONDUIT_DECLARE_TYPE(t, T) \
-    CONDUIT_API void conduit_node_set_##t(conduit_node *node, T value); \
-    CONDUIT_API void conduit_node_set_##t##_ptr( \
-        conduit_node *node, T *data, conduit_index_t num_elements); \
-    CONDUIT_API void conduit_node_set_##t##_ptr_detailed( \
-        conduit_node *node, T *data, CONDUIT_DETAILS); \
-    CONDUIT_API void conduit_node_set_external_##t##_ptr( \
-        conduit_node *node, T *data, conduit_index_t num_elements); \
-    CONDUIT_API void conduit_node_set_external_##t##_ptr_detailed( \
-        conduit_node *node, T *data, CONDUIT_DETAILS); \
-    CONDUIT_API void conduit_node_set_path_##t(conduit_node *node, const char *path, T value); \
-    CONDUIT_API void conduit_node_set_path_##t##_ptr( \
-        conduit_node *node, const char *path, T *data, conduit_index_t num_elements); \
-    CONDUIT_API void conduit_node_set_path_##t##_ptr_detailed( \
-        conduit_node *node, const char *path, T *data, CONDUIT_DETAILS); \
-    CONDUIT_API void conduit_node_set_path_external_##t##_ptr( \
-        conduit_node *node, const char *path, T *data, conduit_index_t num_elements); \
-    CONDUIT_API void conduit_node_set_path_external_##t##_ptr_detailed( \
-        conduit_node *node, const char *path, T *data, CONDUIT_DETAILS); \
-    CONDUIT_API T conduit_node_as_##t(conduit_node *node); \
-    CONDUIT_API T *conduit_node_as_##t##_ptr(conduit_node *node); \
-    CONDUIT_API T conduit_node_fetch_path_as_##t(conduit_node *node, const char *path); \
-    CONDUIT_API T *conduit_node_fetch_path_as_##t##_ptr(conduit_node *node, const char *path);
+#define CONDUIT_DECLARE_TYPE(t, T)                                                                \
+  CONDUIT_API void conduit_node_set_##t(conduit_node* node, T value);                             \
+  CONDUIT_API void conduit_node_set_##t##_ptr(conduit_node* node, T* data,                        \
+                                              conduit_index_t num_elements);                      \
+  CONDUIT_API void conduit_node_set_##t##_ptr_detailed(conduit_node* node, T* data,               \
+                                                       CONDUIT_DETAILS);                          \
+  CONDUIT_API void conduit_node_set_external_##t##_ptr(conduit_node* node, T* data,               \
+                                                       conduit_index_t num_elements);             \
+  CONDUIT_API void conduit_node_set_external_##t##_ptr_detailed(conduit_node* node, T* data,      \
+                                                                CONDUIT_DETAILS);                 \
+  CONDUIT_API void conduit_node_set_path_##t(conduit_node* node, const char* path, T value);      \
+  CONDUIT_API void conduit_node_set_path_##t##_ptr(conduit_node* node, const char* path, T* data, \
+                                                   conduit_index_t num_elements);                 \
+  CONDUIT_API void conduit_node_set_path_##t##_ptr_detailed(conduit_node* node, const char* path, \
+                                                            T* data, CONDUIT_DETAILS);            \
+  CONDUIT_API void conduit_node_set_path_external_##t##_ptr(                                      \
+      conduit_node* node, const char* path, T* data, conduit_index_t num_elements);               \
+  CONDUIT_API void conduit_node_set_path_external_##t##_ptr_detailed(                             \
+      conduit_node* node, const char* path, T* data, CONDUIT_DETAILS);                            \
+  CONDUIT_API T conduit_node_as_##t(conduit_node* node);                                          \
+  CONDUIT_API T* conduit_node_as_##t##_ptr(conduit_node* node);                                   \
+  CONDUIT_API T conduit_node_fetch_path_as_##t(conduit_node* node, const char* path);             \
+  CONDUIT_API T* conduit_node_fetch_path_as_##t##_ptr(conduit_node* node, const char* path);
 CONDUIT_FIXED_TYPES(CONDUIT_DECLARE_TYPE)
 CONDUIT_NATIVE_TYPES(CONDUIT_DECLARE_TYPE)
 #undef CONDUIT_DECLARE_TYPE

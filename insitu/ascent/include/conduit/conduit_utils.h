@@ -8,12 +8,12 @@
 extern "C" {
 #endif
 
-CONDUIT_API void conduit_utils_set_info_handler(
-    void (*on_info)(const char *message, const char *file, int line));
-CONDUIT_API void conduit_utils_set_warning_handler(
-    void (*on_warning)(const char *message, const char *file, int line));
-CONDUIT_API void conduit_utils_set_error_handler(
-    void (*on_error)(const char *message, const char *file, int line));
+CONDUIT_API void conduit_utils_set_info_handler(void (*on_info)(const char* message,
+                                                                const char* file, int line));
+CONDUIT_API void conduit_utils_set_warning_handler(void (*on_warning)(const char* message,
+                                                                      const char* file, int line));
+CONDUIT_API void conduit_utils_set_error_handler(void (*on_error)(const char* message,
+                                                                  const char* file, int line));
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
 """Which build of the native engine this process runs, and why.
 
-In: the CPU, the builds in this installation, the environment. Out: an `Engine`, for logs and bug
+In: the CPU, the builds in this installation, the environment. Out: a `CpuBuild`, for logs and bug
 reports.
 """
 
@@ -10,11 +10,12 @@ import os
 import platform
 from dataclasses import dataclass
 
-from insitu.engines import native, threads
+from insitu.engines import threads
+from insitu.engines.cpu import native
 
 
 @dataclass(frozen=True)
-class Engine:
+class CpuBuild:
     """The native engine of this process; `str` of it is one fact per line."""
 
     build: str
@@ -49,11 +50,11 @@ class Engine:
         )
 
 
-def describe() -> Engine:
+def describe() -> CpuBuild:
     """The native engine that this process loaded. Not collective."""
     present = set(native.cpu_info("flags").split())
     asked_for = set().union(*native.BUILDS.values())
-    return Engine(
+    return CpuBuild(
         build=native.lib.isa,
         reason=_reason(native.lib.isa),
         builds=tuple(isa for isa in native.BUILDS if native.is_built(isa)),

@@ -1,6 +1,6 @@
 """The engine's equations in NumPy, to read and to test against; slow.
 
-In: a network's shape (`insitu.engines.network.Network`), parameters, points of the unit cube.
+In: a network's shape (`HashGrid`), parameters, points of the unit cube.
 Out: values, gradients, training steps, equal to the native engine's to float32 round-off.
 
 Encoding: Mueller et al., "Instant Neural Graphics Primitives", 2022, section 3, with the layout
@@ -10,11 +10,14 @@ of tiny-cuda-nn. Loss and sampling: DVNR, section III. Optimiser: Kingma and Ba 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.network import Level, Network
+if TYPE_CHECKING:
+    from insitu.models.hash_grid.model import HashGrid, Level
+
 
 Array = NDArray[np.floating]
 
@@ -41,7 +44,7 @@ def corners(level: Level, points: Array) -> tuple[NDArray[np.int64], Array, Arra
     return index.astype(np.int64), side.prod(axis=2), fraction
 
 
-def encode(network: Network, params: Array, points: Array) -> Array:
+def encode(network: HashGrid, params: Array, points: Array) -> Array:
     """points (n, 3) -> features (n, n_inputs), zero-padded to a multiple of 16."""
     features = np.zeros((len(points), network.n_inputs), params.dtype)
     f = network.n_features_per_level
@@ -52,12 +55,12 @@ def encode(network: Network, params: Array, points: Array) -> Array:
     return features
 
 
-def evaluate(network: Network, params: Array, points: Array) -> Array:
+def evaluate(network: HashGrid, params: Array, points: Array) -> Array:
     """points (n, 3) -> outputs (n, n_outputs)."""
     return _forward(network, params, points)[-1]
 
 
-def _forward(network: Network, params: Array, points: Array) -> list[Array]:
+def _forward(network: HashGrid, params: Array, points: Array) -> list[Array]:
     """Activations: features, each hidden layer after ReLU, outputs."""
     layers = [encode(network, params, points)]
     for matrix in network.weights(params)[:-1]:
@@ -67,7 +70,7 @@ def _forward(network: Network, params: Array, points: Array) -> list[Array]:
 
 
 def backward(
-    network: Network, params: Array, points: Array, output_gradient: Array
+    network: HashGrid, params: Array, points: Array, output_gradient: Array
 ) -> tuple[Array, Array]:
     """Gradients for output_gradient (n, n_outputs): of params (n_params,), of points (n, 3)."""
     layers = _forward(network, params, points)
@@ -83,7 +86,7 @@ def backward(
 
 
 def _encode_backward(
-    network: Network, params: Array, points: Array, above: Array, gradient: Array
+    network: HashGrid, params: Array, points: Array, above: Array, gradient: Array
 ) -> Array:
     """Adds to the tables' part of `gradient`; returns the gradient of the points (n, 3)."""
     f = network.n_features_per_level
@@ -126,7 +129,7 @@ class Adam:
     m: Array | float = field(default=0.0)
     v: Array | float = field(default=0.0)
 
-    def update(self, network: Network, params: Array, gradient: Array, rate: float) -> Array:
+    def update(self, network: HashGrid, params: Array, gradient: Array, rate: float) -> Array:
         """One step; params and gradient (n_params,) -> new params."""
         gradient = gradient.copy()
         gradient[: network.n_mlp_params] += self.l2 * params[: network.n_mlp_params]

@@ -51,7 +51,7 @@ def is_built(isa: str) -> bool:
 
 
 def _module(isa: str) -> str:
-    return f"insitu.engines._native_{isa}"
+    return f"insitu.engines.cpu._native_{isa}"
 
 
 def load() -> ModuleType:

@@ -1,4 +1,4 @@
-"""Shape of a network and where each of its parameters lies.
+"""The hash grid of DVNR: shape, and where each of its parameters lies.
 
 In: the names of tiny-cuda-nn's configuration. Out: levels, matrices, the number of parameters;
 views of one parameter vector.
@@ -7,15 +7,27 @@ views of one parameter vector.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.native import lib
+from insitu.models.base import Floats, Model, ParameterArray, Params, ReadCost, SizeOption
+from insitu.models.hash_grid import reference
+from insitu.models.hash_grid.sensitivity import sensitivity
+from insitu.models.hash_grid.sizes import size_options, table_for
 
+_RANGES = {
+    "n_levels": (1, 32),
+    "log2_hashmap_size": (3, 28),
+    "base_resolution": (1, 1 << 20),
+    "per_level_scale": (1, 1 << 16),
+    "n_hidden_layers": (1, 64),
+    "n_outputs": (1, 16),
+}
+_FINEST = 1 << 20
 ALIGNMENT = 16  # tiny-cuda-nn pads the MLP's inputs and outputs to a multiple of this
 
 
@@ -36,13 +48,15 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Network:
+class HashGrid(Model):
     """A multi-resolution hash encoding followed by a ReLU MLP without biases.
 
     The names and the parameter layout are tiny-cuda-nn's: first the MLP's matrices, row-major
     (outputs, inputs), with the first one's inputs and the last one's outputs padded to a multiple
     of 16; then the levels, coarse to fine, each (size, n_features_per_level).
     """
+
+    kind: ClassVar[str] = "hash_grid"
 
     n_levels: int = 4
     n_features_per_level: int = 4
@@ -95,13 +109,34 @@ class Network:
         last = self.levels[-1]
         return last.offset + last.size * self.n_features_per_level
 
-    @cached_property
-    def native(self) -> Any:
-        """The C++ engine's object of the same shape. ValueError where the shape is impossible."""
-        return lib.Network(**self.to_dict())
-
     def to_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> HashGrid:
+        expected = {field.name for field in fields(cls)}
+        if not isinstance(data, dict) or data.keys() != expected:
+            raise ValueError(f"hash_grid: expected the keys {', '.join(sorted(expected))}")
+        for name, value in data.items():
+            whole = type(value) is int and abs(value) < 2**31
+            if not (whole or (name == "per_level_scale" and type(value) is float)):
+                raise ValueError(f"{name}: expected a number, found {value!r}")
+        model = cls(**data)
+        model.check()
+        return model
+
+    def check(self) -> None:
+        """ValueError where no function has this shape."""
+        for name, (low, high) in _RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} is not in {low}..{high}")
+        if self.n_features_per_level not in (1, 2, 4, 8):
+            raise ValueError("n_features_per_level is not one of 1, 2, 4, 8")
+        if self.n_neurons % ALIGNMENT or not 16 <= self.n_neurons <= 256:
+            raise ValueError("n_neurons is not a multiple of 16 in 16..256")
+        finest = self.base_resolution * self.per_level_scale ** (self.n_levels - 1)
+        if finest > _FINEST:
+            raise ValueError("the finest level is finer than 2^20")
 
     def weights(self, params: NDArray[Any]) -> list[NDArray[Any]]:
         """Views (rows, columns) of the MLP's matrices in params (n_params,)."""
@@ -116,7 +151,7 @@ class Network:
         at, f = self.levels[level], self.n_features_per_level
         return params[at.offset : at.offset + at.size * f].reshape(at.size, f)
 
-    def initial_params(self, seed: int) -> NDArray[np.float32]:
+    def initial(self, seed: int) -> NDArray[np.float32]:
         """Starting weights (n_params,): Xavier uniform for the MLP, uniform ±1e-4 for the grid.
 
         As tiny-cuda-nn; the padding of inputs and outputs is zero.
@@ -131,17 +166,52 @@ class Network:
         matrices[-1][self.n_outputs :] = 0
         return params
 
-    def with_table_for(self, n_voxels: int) -> Network:
-        """This network with a hash table that fits a domain of `n_voxels`.
+    def arrays(self, params: Floats) -> list[ParameterArray]:
+        """The matrices without their padding, then feature by feature of every level."""
+        matrices = self.weights(params)
+        matrices[0] = matrices[0][:, : self.n_levels * self.n_features_per_level]
+        matrices[-1] = matrices[-1][: self.n_outputs]
+        found = [ParameterArray(f"mlp.{i}", "matrix", "mlp", m) for i, m in enumerate(matrices)]
+        for level in range(self.n_levels):
+            table = self.table(params, level)
+            found += [
+                ParameterArray(f"level.{level}.feature.{f}", "level", f"level.{level}", table[:, f])
+                for f in range(table.shape[1])
+            ]
+        return found
 
-        4 sqrt(n_voxels) entries per level: detail is mostly on surfaces, which grow more slowly
-        than the volume. That is 2^12 for the CloverLeaf example's 96^3 cells, where it keeps 40 dB
-        at a ratio of 70 to 300, and 2^10 for 32^3.
-        """
-        table = round(2 + math.log2(max(n_voxels, 1)) / 2)
-        return replace(self, log2_hashmap_size=min(max(table, 5), 22))
+    def scaled(self, params: Floats, factors: Floats) -> Params:
+        scaled: Params = params.astype(np.float32)
+        self.weights(scaled)[-1][: self.n_outputs] *= factors[:, None].astype(np.float32)
+        return scaled
 
-    def for_block(self, n_outputs: int, share: float) -> Network:
+    def evaluate(self, params: Floats, points: Floats) -> Floats:
+        return reference.evaluate(self, params, points)
+
+    def backward(
+        self, params: Floats, points: Floats, output_gradient: Floats
+    ) -> tuple[Floats, Floats]:
+        return reference.backward(self, params, points, output_gradient)
+
+    def sensitivity(self, params: Floats, points: Floats, scale: Floats) -> Floats:
+        return sensitivity(self, params, points, scale)
+
+    def sizes(self, n_voxels: int, *, corrected: bool = False) -> list[SizeOption]:
+        return size_options(self, n_voxels, corrected)
+
+    @property
+    def read_cost(self) -> ReadCost:
+        mix = 7 * 2 * self.n_features_per_level * self.n_levels
+        return ReadCost(
+            taps=8 * self.n_features_per_level * self.n_levels,
+            flops=mix + 2 * sum(rows * columns for rows, columns in self.matrix_shapes),
+        )
+
+    def with_table_for(self, n_voxels: int) -> HashGrid:
+        """This network with a hash table that fits a domain of `n_voxels`."""
+        return replace(self, log2_hashmap_size=table_for(n_voxels))
+
+    def for_block(self, n_outputs: int, share: float) -> HashGrid:
         """The network for a partition that holds `share` (0..1] of all voxels.
 
         DVNR III-B: the table shrinks with the number of voxels, the grid's resolution with its

@@ -1,0 +1,1 @@
+"""The C++ engine: one source, compiled once per instruction set."""

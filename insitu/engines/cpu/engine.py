@@ -1,0 +1,242 @@
+"""The C++ engine behind the door of all engines.
+
+In: models, parameters, blocks. Out: what `insitu.engines.base` says, by compiled kernels on as many
+threads as this process may use. No other module imports the extension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.engines.base import (
+    BrickCache,
+    Bricks,
+    Doubles,
+    Engine,
+    Floats,
+    Layers,
+    ReadBox,
+    Sampler,
+    Singles,
+    Trainer,
+)
+from insitu.engines.cpu.native import lib
+from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
+from insitu.engines.threads import threads
+from insitu.models.base import Model
+from insitu.models.hash_grid.model import HashGrid
+
+
+@lru_cache(maxsize=256)
+def native_network(model: Model) -> Any:
+    """The extension's object of the same shape."""
+    return lib.Network(**model.to_dict())
+
+
+def _native_or_none(model: Model | None) -> Any:
+    return None if model is None else native_network(model)
+
+
+class GridSampler:
+    """A raw block that the extension reads in place."""
+
+    def __init__(self, native: Any) -> None:
+        self.native = native
+
+    @property
+    def components(self) -> int:
+        return int(self.native.components)
+
+    @property
+    def samples(self) -> int:
+        return int(self.native.samples)
+
+    def statistics(self, component: int) -> Statistics:
+        return Statistics(**self.native.statistics(component))
+
+    def sample(self, points: Floats) -> Singles:
+        values: Singles = self.native.sample(points)
+        return values
+
+
+class CpuEngine(Engine):
+    """C++17 with SIMD, on threads."""
+
+    name: ClassVar[str] = "cpu"
+    draws: ClassVar[bool] = True
+
+    @property
+    def device(self) -> str:
+        return f"CPU, {lib.isa} build, {threads()} thread{'s' if threads() > 1 else ''}"
+
+    def supports(self, model: Model) -> bool:
+        return isinstance(model, HashGrid)
+
+    def sampler(
+        self,
+        components: Sequence[Floats],
+        ghost_layers: Layers,
+        cells: tuple[int, int, int],
+        vertex: bool,
+    ) -> GridSampler:
+        return GridSampler(lib.GridSampler(tuple(components), ghost_layers, cells, vertex))
+
+    def draw(
+        self, seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
+    ) -> Singles:
+        points: Singles = lib.draw(seed, boundary_share, boundary_sigma, iteration, batch)
+        return points
+
+    def trainer(
+        self,
+        model: Model,
+        params: Singles,
+        sampler: Sampler,
+        origin: Doubles,
+        extent: Doubles,
+        error_scale: Doubles,
+        options: TrainerOptions,
+    ) -> Trainer:
+        told = {**asdict(options), "threads": threads()}
+        trainer: Trainer = lib.Trainer(
+            native_network(model), params, _block(sampler), origin, extent, error_scale, told
+        )
+        return trainer
+
+    def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
+        outputs: Singles = lib.evaluate(native_network(model), params, points, threads())
+        return outputs
+
+    def evaluate_grid(
+        self, model: Model, params: Singles, xs: Floats, ys: Floats, zs: Floats
+    ) -> Singles:
+        outputs: Singles = lib.evaluate_grid(native_network(model), params, xs, ys, zs, threads())
+        return outputs
+
+    def gradient(self, model: Model, params: Singles, points: Floats) -> Singles:
+        slopes: Singles = lib.evaluate_gradient(native_network(model), params, points, threads())
+        return slopes
+
+    def measure(
+        self,
+        model: Model | None,
+        params: Singles,
+        sampler: Sampler,
+        origin: Doubles,
+        extent: Doubles,
+        begin: int,
+        end: int,
+        every: int = 1,
+    ) -> list[Errors]:
+        errors = lib.measure(
+            _native_or_none(model), params, _block(sampler), origin, extent, begin, end, every,
+            threads(),
+        )  # fmt: skip
+        return [Errors(**error) for error in errors]
+
+    def brick_cache(self, nbytes: int) -> BrickCache:
+        cache: BrickCache = lib.BrickCache(nbytes)
+        return cache
+
+    def bricks_of_model(
+        self,
+        model: Model | None,
+        params: Singles,
+        origin: Doubles,
+        extent: Doubles,
+        cells: tuple[int, int, int],
+        vertex: bool,
+        cache: BrickCache,
+    ) -> Bricks:
+        bricks: Bricks = lib.Bricks.of_network(
+            _native_or_none(model), params, origin, extent, cells[::-1], vertex, cache
+        )
+        return bricks
+
+    def bricks_of_sampler(self, sampler: Sampler, cache: BrickCache) -> Bricks:
+        bricks: Bricks = lib.Bricks.of_grid(_block(sampler), cache)
+        return bricks
+
+    def bricks_of_function(
+        self,
+        read: ReadBox,
+        components: int,
+        cells: tuple[int, int, int],
+        vertex: bool,
+        cache: BrickCache,
+    ) -> Bricks:
+        bricks: Bricks = lib.Bricks.of_python(read, components, cells[::-1], vertex, cache)
+        return bricks
+
+    def march(
+        self, bricks: Bricks, nodes: tuple[Floats, Floats, Floats], options: MarchOptions
+    ) -> Singles:
+        x, y, z = nodes
+        rgba: Singles = lib.march(
+            bricks=bricks,
+            x=x,
+            y=y,
+            z=z,
+            domain_lo=options.domain[0],
+            domain_hi=options.domain[1],
+            eye=options.view.eye,
+            forward=options.view.forward,
+            right=options.view.right,
+            up=options.view.up,
+            size=options.view.size,
+            rectangle=options.view.rectangle,
+            table=options.table,
+            range=options.range,
+            step=options.step,
+            component=options.component,
+            opaque=options.opaque,
+            flat=options.flat,
+            jitter=options.jitter,
+            surface=options.surface,
+            threads=threads(),
+        )
+        return rgba
+
+    def rasterize(
+        self,
+        points: Floats,
+        triangles: NDArray[np.integer[Any]],
+        normals: Floats | None,
+        values: Floats | None,
+        options: RasterOptions,
+        rgba: Singles,
+        depth: Singles,
+    ) -> None:
+        lib.rasterize(
+            points=points,
+            triangles=triangles,
+            normals=normals,
+            values=values,
+            table=options.table,
+            range=options.range,
+            color=options.color,
+            lit=options.lit,
+            eye=options.view.eye,
+            forward=options.view.forward,
+            right=options.view.right,
+            up=options.view.up,
+            size=options.view.size,
+            rectangle=options.view.rectangle,
+            near=options.near,
+            threads=threads(),
+            rgba=rgba,
+            depth=depth,
+        )
+
+
+def _block(sampler: Sampler) -> Any:
+    """The extension's object. TypeError for a sampler of another engine."""
+    if not isinstance(sampler, GridSampler):
+        raise TypeError(f"sampler: {type(sampler).__name__} is not of the engine cpu")
+    return sampler.native

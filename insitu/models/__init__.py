@@ -1,0 +1,1 @@
+"""What stands for a block: models, behind one door (`insitu.models.base`)."""

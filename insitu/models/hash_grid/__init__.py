@@ -1,0 +1,1 @@
+"""DVNR's model: a multi-resolution hash grid and a small MLP."""

@@ -1,0 +1,60 @@
+"""How strongly noise in each array of a hash grid's parameters shows in the output.
+
+In: a network, its parameter vector, points. Out: one figure an array, by back-propagation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.models.hash_grid.reference import encode
+
+if TYPE_CHECKING:
+    from insitu.models.hash_grid.model import HashGrid
+
+Floats = NDArray[np.float32]
+
+
+def sensitivity(network: HashGrid, params: Floats, points: Floats, scale: Floats) -> Floats:
+    """(n_arrays,): mean squared change of the output per unit of variance of noise in an array.
+
+    Independent noise in every weight w of array a changes the outputs y by, in the mean over the
+    points and components, var * sum_w (scale dy/dw)^2, to first order; this is that sum, one value
+    for each of `HashGrid.arrays`. points (n, 3) in the unit cube, scale (n_outputs,).
+
+    The derivatives of a sample with respect to a matrix are the outer product of what comes from
+    above and what comes from below, so that the sum of their squares is a product of two sums.
+    Those with respect to a level's table are its feature's, times the trilinear weights.
+    """
+    matrices = network.weights(params)
+    with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller looks at the sum
+        layers = [encode(network, params, points)]
+        for matrix in matrices[:-1]:
+            layers.append(np.maximum(layers[-1] @ matrix.T, 0))
+        total = np.zeros(len(matrices) + network.n_levels * network.n_features_per_level)
+        for component, unit in enumerate(scale):
+            above = np.full((len(points), 1), unit, np.float32)
+            matrix = matrices[-1][component : component + 1]
+            for i in reversed(range(len(matrices))):
+                total[i] += np.mean(np.square(above).sum(axis=1) * np.square(layers[i]).sum(axis=1))
+                above = above @ matrix
+                if i > 0:
+                    above = np.where(layers[i] > 0, above, 0)
+                    matrix = matrices[i - 1]
+            total[len(matrices) :] += _of_features(network, points, above)
+    return np.asarray(total / len(scale), np.float32)
+
+
+def _of_features(network: HashGrid, points: Floats, above: Floats) -> Floats:
+    """`sensitivity` of each feature of each level, from its derivatives above (n, n_inputs)."""
+    f = network.n_features_per_level
+    sums = []
+    for i, level in enumerate(network.levels):
+        position = points * np.float32(level.scale) + np.float32(0.5)
+        fraction = position - np.floor(position)
+        corners = (fraction**2 + (1 - fraction) ** 2).prod(axis=1)  # sum of squared weights, (n,)
+        sums.append(corners @ np.square(above[:, i * f : (i + 1) * f]) / len(points))
+    return np.concatenate(sums)
