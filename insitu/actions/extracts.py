@@ -20,7 +20,7 @@ from insitu.actions.base import ActionModel, Check, exactly_one, read
 from insitu.actions.model import Action
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import Entry, Named, Reader
-from insitu.actions.refusal import Follows, Refused, inside
+from insitu.actions.refusal import Follows, Refused, among, inside
 from insitu.actions.renders import DatabaseParams, LookParams
 from insitu.actions.scenes import Plots, made_plots
 from insitu.actions.values import ignored, names, number, refused, span, text
@@ -211,7 +211,7 @@ class MovieParams(ExtractParams):
 
     def make(self, place: Place) -> Action:
         name, path, scenes = self.scene, place.path, place.scenes
-        if name not in scenes:
+        if not among(name, scenes):
             hint = nearest(str(name), scenes) or f" (there are {', '.join(scenes) or 'none'})"
             raise Refused((*path, "scene"), f"there is no scene {name!r} beside it{hint}")
         scene = scenes[name]
@@ -220,7 +220,7 @@ class MovieParams(ExtractParams):
         views = {view.name: view for view in scene.views}
         given = "render" in self.model_fields_set
         chosen = self.render if given else next(iter(views), None)
-        if chosen not in views:
+        if not among(chosen, views):
             there = f" (there are {', '.join(views)})" if views else "; it has none but databases"
             raise Refused((*path, "render"), f"{name} has no render {chosen!r}{there}")
         return Movie(
@@ -242,7 +242,7 @@ EXTRACTS: dict[str, type[ExtractParams]] = {
 
 
 def _type(given: Any) -> str:
-    if given not in EXTRACTS:
+    if not among(given, EXTRACTS):
         hint = nearest(str(given), EXTRACTS) or f"; insitu does {', '.join(EXTRACTS)}"
         raise ValueError(f"unknown extract {given!r}{hint}")
     return str(given)

@@ -22,7 +22,6 @@ from insitu.actions.values import (
     direction,
     field_name,
     flag,
-    ignored,
     number,
     numbers,
     positive,
@@ -37,7 +36,7 @@ from insitu.pipelines.pipeline import Filter
 from insitu.pipelines.regions import Between, Clip
 
 Vector = tuple[float, float, float]
-Topology = Annotated[Any, ignored({"type": "string"})]
+Topology = Annotated[str, text("the name of a topology")]
 _TOPOLOGY = "Accepted and ignored: a run has one mesh."
 _FIELD = "Name of a field."
 _OUTPUT = "Name of the new field"
@@ -122,7 +121,7 @@ class SliceParams(FilterParams):
     plane: SlicePlane | None = Field(
         None, description="`{point, normal}`, instead of the two keys above."
     )
-    topology: Topology = Field(None, description=_TOPOLOGY)
+    topology: Topology = Field("", description=_TOPOLOGY)
 
     @pydantic.model_validator(mode="after")
     def _one_of_two(self) -> SliceParams:
@@ -151,7 +150,7 @@ class ThreeSliceParams(FilterParams):
     )
     y_offset: Offset = Field(0.0, description="The same for y.")
     z_offset: Offset = Field(0.0, description="The same for z.")
-    topology: Topology = Field(None, description=_TOPOLOGY)
+    topology: Topology = Field("", description=_TOPOLOGY)
 
     def make(self, kind: str, steps: int) -> Filter:
         return ThreeSlice(self.x_offset, self.y_offset, self.z_offset)
@@ -211,7 +210,7 @@ class ClipParams(FilterParams):
     box: BoxParams | None = Field(None, description="`{min, max}`: two corners.")
     plane: PlaneParams | None = Field(None, description="`{point, normal}`.")
     invert: Annotated[bool, flag()] = Field(False, description="Keep the other part.")
-    topology: Topology = Field(None, description=_TOPOLOGY)
+    topology: Topology = Field("", description=_TOPOLOGY)
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -267,7 +266,7 @@ class ThresholdParams(FilterParams):
     min_value: Annotated[float, number()] = Field(description="In the field's unit.")
     max_value: Annotated[float, number()] = Field(description="In the field's unit.")
     invert: Annotated[bool, flag()] = Field(False, description="Keep the other cells.")
-    topology: Topology = Field(None, description=_TOPOLOGY)
+    topology: Topology = Field("", description=_TOPOLOGY)
 
     def make(self, kind: str, steps: int) -> Filter:
         if self.min_value > self.max_value:

@@ -13,14 +13,14 @@ from pydantic import Field
 from insitu.actions.base import ActionModel, Check, read
 from insitu.actions.filter_types import FILTERS
 from insitu.actions.reader import Entry, Named, Reader
-from insitu.actions.refusal import Follows, Refused, inside, named, shown
+from insitu.actions.refusal import Follows, Refused, among, inside, named, shown
 from insitu.errors import nearest
 from insitu.pipelines.pipeline import UNFILTERED, Filter, Pipeline
 from insitu.yaml_tree import KeyPath
 
 
 def _type(given: Any) -> str:
-    if given not in FILTERS:
+    if not among(given, FILTERS):
         hint = nearest(str(given), FILTERS) or f"; insitu does {', '.join(FILTERS)}"
         raise ValueError(f"unknown filter {given!r}{hint}")
     return str(given)
@@ -79,7 +79,7 @@ class Pipelines:
         name = given.get("pipeline")
         if name in self._begun:
             raise Refused((*path, "pipeline"), f"{name!r} has this one for its input")
-        if name in self.entries:
+        if among(name, self.entries):
             return self.read(name)
         return pipeline_named(name, path, {**self.outer, **dict.fromkeys(self.entries)})
 
@@ -104,7 +104,7 @@ def pipeline_named(name: Any, path: KeyPath, pipelines: Named) -> Pipeline:
     """The pipeline that what stands at `path` names; without one, all fields as they are."""
     if name is None:
         return UNFILTERED
-    if name not in pipelines:
+    if not among(name, pipelines):
         hint = nearest(str(name), pipelines)
         there = f" (there are {', '.join(pipelines) or 'none'})"
         raise Refused((*path, "pipeline"), f"there is no pipeline {name!r}{hint or there}")

@@ -6,9 +6,9 @@ In: plain data and the path of keys where it stands. Out: checked values, or Ref
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from insitu.errors import nearest
 from insitu.render.words import number
@@ -69,6 +69,11 @@ def _steps(where: str) -> Iterator[str | int]:
     for step in filter(None, where.split("/")):
         number = re.fullmatch(r"\[(\d+)\]", step)
         yield int(number[1]) if number else step
+
+
+def among(value: Any, names: Container[str]) -> TypeGuard[str]:
+    """Whether a value, which may be anything, is one of these names."""
+    return isinstance(value, str) and value in names
 
 
 def one_of(value: Any, path: KeyPath, choices: Collection[str]) -> str:

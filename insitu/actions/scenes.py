@@ -14,7 +14,7 @@ from pydantic import Field
 from insitu.actions.base import REFERENCE, ActionModel, Check, keyed, not_together, read
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import Entry, Named, Reader
-from insitu.actions.refusal import Refused, inside, named
+from insitu.actions.refusal import Refused, among, inside, named
 from insitu.actions.renders import (
     CinemaParams,
     ImageName,
@@ -166,7 +166,7 @@ def _read_color_table(given: Any) -> str | ColorTableParams | None:
 
 
 def _type(given: Any) -> str:
-    if given not in PLOTS:
+    if not among(given, PLOTS):
         hint = nearest(str(given), PLOTS) or f"; there are {' and '.join(PLOTS)}"
         raise ValueError(f"a plot of type {given!r} is not done{hint}")
     return str(given)
@@ -191,8 +191,8 @@ class PlotParams(ActionModel):
     pipeline: Annotated[Any, ignored({"type": ["string", "null"]})] = Field(
         None, description="Name of the pipeline whose result is shown; default: the fields."
     )
-    topology: Annotated[Any, ignored({"type": "string"})] = Field(
-        None, description="Accepted and ignored: a run has one mesh."
+    topology: Annotated[str, text("the name of a topology")] = Field(
+        "", description="Accepted and ignored: a run has one mesh."
     )
     color_table: Annotated[str | ColorTableParams | None, Check(_read_color_table, _TABLE)] = Field(
         None, description="Colours and opacities; see below."

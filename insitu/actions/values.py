@@ -38,7 +38,7 @@ def positive(unit: str = "") -> Check:
     def read(value: Any) -> float:
         found = float(number().read(value))
         if found <= 0:
-            raise ValueError(f"{found if isinstance(value, str) else value} is not positive")
+            raise ValueError(f"{value!r} is not positive")
         return found
 
     return Check(read, {**NUMBER, "exclusiveMinimum": 0, **({"unit": unit} if unit else {})})

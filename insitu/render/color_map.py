@@ -98,7 +98,7 @@ def control_points(
     for i, point in enumerate(points):
         here = f"{where}[{i}]"
         kind = point.get("type") if isinstance(point, Mapping) else None
-        if kind not in _POINT_WORDS:
+        if not isinstance(kind, str) or kind not in _POINT_WORDS:
             raise ValueError(f"{here}: expected type: rgb or type: alpha, got {point!r}")
         check_keys(point, _POINT_WORDS[kind], here)
         for word in _POINT_WORDS[kind]:

@@ -90,7 +90,7 @@ def definitions() -> Schema:
         "description": "Filters by names of your own, in the order in which they work.",
         "properties": {
             "pipeline": {
-                "type": "string",
+                "type": ["string", "null"],
                 "description": "Name of the pipeline whose result is the input.",
             },
             "type": {"not": {}, "description": "A filter has a name of its own."},
