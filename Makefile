@@ -91,6 +91,7 @@ test-clients: $(VENV)/.clients
 
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m insitu.schema.pages docs/actions.md docs/run-file.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Documentation: build/docs/index.html"
 

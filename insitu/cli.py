@@ -1,4 +1,4 @@
-"""The command `insitu`: compress, decode, info, compare, render, replay, recover, ascent-libs.
+"""The command `insitu`: one subcommand for each module in COMMANDS.
 
 In: the command line. Out: files, tables or JSON; exit status 0, 1 where a target or threshold was
 missed, 2 for bad input or usage, 3 for a failure while running, 130 after Ctrl-C.
@@ -14,7 +14,17 @@ from collections.abc import Sequence
 from insitu._version import __version__
 from insitu.ascent.build import BuildError
 from insitu.codec.frame import FrameError
-from insitu.commands import ascent_libs, compare, compress, decode, info, recover, render, replay
+from insitu.commands import (
+    ascent_libs,
+    compare,
+    compress,
+    decode,
+    info,
+    recover,
+    render,
+    replay,
+    schema,
+)
 from insitu.errors import ConfigError
 from insitu.parallel import RemoteError
 
@@ -45,7 +55,7 @@ insitu COMMAND --help says more. A simulation is run with: python -m insitu.run
 # Where launchers of MPI programs say which rank a process is, before MPI has started.
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
-COMMANDS = (compress, decode, info, compare, render, replay, recover, ascent_libs)
+COMMANDS = (compress, decode, info, compare, render, replay, recover, schema, ascent_libs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -433,13 +433,14 @@ def _validate(tree: dict[str, Any], places: Places) -> RunConfig:
     if tree.get("actions", ()) is None:
         tree["actions"] = []
     try:
-        return typing.cast(RunConfig, _adapter().validate_python(tree))
+        return typing.cast(RunConfig, adapter().validate_python(tree))
     except pydantic.ValidationError as error:
         raise ConfigError([_explain(e, places) for e in error.errors()]) from None
 
 
 @functools.cache
-def _adapter() -> Any:
+def adapter() -> Any:
+    """What pydantic makes of RunConfig: its validator and its JSON schema."""
     import pydantic
 
     return pydantic.TypeAdapter(RunConfig)

@@ -7,16 +7,15 @@ file makes of it, and its text in an error. Nothing is imported that a run witho
 from __future__ import annotations
 
 import re
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Section:
     """A mapping in the run file; keys that it does not know are refused."""
 
-    __pydantic_config__ = types.MappingProxyType({"extra": "forbid"})
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,11 @@ class Range:
 
         return core_schema.no_info_wrap_validator_function(self.check, handler(source))
 
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        limits = {"minimum": self.low, "maximum": self.high}
+        limits |= {"multipleOf": self.multiple} if self.multiple > 1 else {}
+        return {**handler(core), **limits, **({"unit": self.unit} if self.unit else {})}
+
 
 @dataclass(frozen=True)
 class ByteSize(Range):
@@ -63,3 +67,9 @@ class ByteSize(Range):
             power = "KMGT".find(prefix.upper()) + 1 if prefix else 0
             value = round(float(number) * (1024 if binary else 1000) ** power)
         return super().check(value, convert)
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        size = {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*([KMGTkmgt]?[iI]?[bB])?\s*$"}
+        number = super().__get_pydantic_json_schema__(core, handler)
+        title = "bytes, such as `64 MiB`"
+        return {"anyOf": [number, size], "title": title, "unit": self.unit}

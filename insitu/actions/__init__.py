@@ -10,21 +10,15 @@ filter `pathlines`, and the extract `movie`. docs/actions.md has all of them.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from insitu import config
 from insitu.actions.absent import without_fields
-from insitu.actions.acts import read_acts, read_pipelines
 from insitu.actions.checks import check_fields, check_kinds
 from insitu.actions.model import Action, Actions
-from insitu.actions.reacting import read_query, read_trigger
-from insitu.actions.reader import WORDS, Reader
 from insitu.config import RunConfig
-from insitu.errors import ConfigError
-from insitu.pipelines.outline import Outline
 from insitu.yaml_tree import Places
 
 __all__ = [
@@ -49,13 +43,10 @@ def parse(run: RunConfig, places: Places | None = None) -> Actions:
 
     Raises: ConfigError, with all the problems found.
     """
-    fields = {name: len(field.components) or None for name, field in run.fields.items()}
-    places = places or Places("run file", Path.cwd())
-    reader = Reader(places, Outline(fields), run.window.steps)
-    actions = _read(reader, list(run.actions))
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    return actions
+    # The models need pydantic, which only the rank that parses imports.
+    from insitu.actions.parser import read_actions
+
+    return read_actions(run, places or Places("run file", Path.cwd()))
 
 
 def parse_for_record(
@@ -73,11 +64,9 @@ def parse_for_record(
 
     Raises: ConfigError, with all other problems found.
     """
-    reader = Reader(places, Outline(fields), sys.maxsize, of_record=True)
-    actions = _read(reader, list(run.actions))
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    return actions, reader.left_out
+    from insitu.actions.parser import read_for_record
+
+    return read_for_record(run, places, fields)
 
 
 def load(
@@ -86,14 +75,3 @@ def load(
     """Read and check a run file with its actions; as `config.load`. Not collective."""
     run, places = config.read(source, overrides)
     return run, parse(run, places)
-
-
-def _read(reader: Reader, given: list[Any]) -> Actions:
-    """Queries first, because triggers may name any of them: they run first as well."""
-    entries = reader.entries(given, ("actions",), tuple(WORDS))
-    queries = reader.each(entries, "add_queries", read_query)
-    pipelines = read_pipelines(reader, entries, {})
-    triggers = reader.each(
-        entries, "add_triggers", lambda _, entry: read_trigger(reader, entry, pipelines)
-    )
-    return Actions(queries, triggers, read_acts(reader, entries, pipelines))

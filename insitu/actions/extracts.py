@@ -1,175 +1,285 @@
-"""Reading extracts, by their types and parameters.
+"""Extracts, by their types and parameters.
 
 In: an entry of add_extracts. Out: a Relay, a Script, a Scene or a Movie; or Refused.
+
+A new extract is a model of its params and an entry in EXTRACTS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
+import pydantic
+from pydantic import Field
+
+from insitu.actions.base import ActionModel, Check, exactly_one, read
 from insitu.actions.model import Action
 from insitu.actions.pipelines import pipeline_named
-from insitu.actions.reader import Entry, Named, Reader, params
-from insitu.actions.refusal import Follows, Refused, inside, keys, shown, text, window
-from insitu.actions.renders import CINEMA, LOOK, read_cinema
-from insitu.actions.scenes import read_plots
+from insitu.actions.reader import Entry, Named, Reader
+from insitu.actions.refusal import Follows, Refused, among, inside
+from insitu.actions.renders import DatabaseParams, LookParams
+from insitu.actions.scenes import Plots, made_plots
+from insitu.actions.values import ignored, names, number, refused, span, text
 from insitu.errors import nearest
 from insitu.extracts.movie import Movie
 from insitu.extracts.relay import PROTOCOLS, Relay
 from insitu.extracts.script import Script
 from insitu.history.steps import Span
+from insitu.pipelines.pipeline import Pipeline
 from insitu.render.movie import FRAMES_PER_SECOND, SUFFIXES, has_ffmpeg
 from insitu.render.scene import Scene
-from insitu.render.words import number
 from insitu.yaml_tree import KeyPath
 
-Params = Mapping[str, Any]
+
+@dataclass(frozen=True)
+class Place:
+    """Where an extract stands, and what it may name there."""
+
+    reader: Reader
+    name: str
+    path: KeyPath
+    """Of its params."""
+    pipeline: Pipeline
+    window: Span
+    pipelines: Named
+    scenes: Mapping[str, Scene | None]
+    """Those beside it, which a movie may be of; None for those that were refused."""
 
 
-_KEYS = ("type", "params", "pipeline", "window")
+class ExtractParams(ActionModel):
+    """The params of an extract."""
+
+    window: ClassVar[Literal[1, "all"]] = 1
+    """For how many steps it is done where its entry does not say so."""
+    no_pipeline: ClassVar[str] = ""
+    """Why its entry cannot name a pipeline, if it cannot."""
+
+    @abstractmethod
+    def make(self, place: Place) -> Action:
+        """Raises Refused, with the whole path."""
+
+
+def _protocol(given: Any) -> str:
+    if given not in PROTOCOLS:
+        raise ValueError(f"{given!r} is not done; there are {', '.join(PROTOCOLS)}")
+    return str(given)
+
+
+_Names = Annotated[tuple[str, ...] | None, names()]
+
+
+class RelayParams(ExtractParams):
+    """Saves fields, or what a pipeline makes of them, in files."""
+
+    path: Annotated[str, text("a file name")] = Field(
+        description="File name without ending, in `output`; a pattern such as `%04d` is replaced "
+        "by the cycle, which is otherwise appended."
+    )
+    protocol: Annotated[str, Check(_protocol, {"enum": list(PROTOCOLS)})] = Field(
+        "vtk", description="File format; see below."
+    )
+    fields: _Names = Field(None, description="Which fields; default: all.")
+    topologies: Annotated[None, refused("a run has one topology; choose fields instead")] = None
+
+    def make(self, place: Place) -> Action:
+        with inside(place.path):
+            everything = place.pipeline.outline(place.reader.outline).fields
+            relay = Relay(
+                name=place.name,
+                path=place.reader.output(self.path, (*place.path, "path")),
+                protocol=self.protocol,
+                fields=self.fields or tuple(everything),
+                pipeline=place.pipeline,
+                window=place.window,
+            )
+            relay.check(place.reader.outline)
+        return relay
+
+
+class ScriptParams(ExtractParams):
+    """Runs a Python script on all ranks. Exactly one of `source` and `file` is given."""
+
+    model_config = exactly_one("source", "file")
+
+    source: Annotated[str | None, text("a script")] = Field(None, description="The script.")
+    file: Annotated[str | None, text("the name of a file")] = Field(
+        None, description="File with the script; its path is relative to the run file."
+    )
+    fields: _Names = Field(
+        None,
+        description="The fields that it reads, which are trained for it; default: all.",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _one_of_two(self) -> ScriptParams:
+        if (self.source is None) == (self.file is None):
+            raise Refused(("source",), "give either this, the script itself, or a file")
+        return self
+
+    def make(self, place: Place) -> Action:
+        path, pipeline, fields = place.path, place.pipeline, self.fields
+        source, file = self.source or "", ""
+        if self.file is not None:
+            source, file = _script_file(place.reader.places.folder / self.file, (*path, "file"))
+        with inside(path):
+            known = pipeline.outline(place.reader.outline)
+            for field in fields or ():
+                known.field(field, "fields")
+        if fields is None and pipeline.filters:
+            fields = tuple(known.fields)
+        script = Script(
+            name=place.name,
+            source=source,
+            file=file,
+            pipeline=pipeline,
+            fields=fields,
+            window=place.window,
+        )
+        try:
+            script.compiled()
+        except SyntaxError as error:
+            key = "file" if file else "source"
+            raise Refused((*path, key), f"line {error.lineno}: {error.msg}") from None
+        return script
+
+
+def _script_file(file: Path, path: KeyPath) -> tuple[str, str]:
+    """Text and name of a file."""
+    try:
+        return file.read_text(encoding="utf-8"), str(file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Refused(path, f"{file}: {reason}") from None
+
+
+class _PlotParams(ExtractParams):
+    plots: Plots = Field(description="What is shown, as in a scene.")
+
+
+class CinemaExtractParams(LookParams, DatabaseParams, _PlotParams):
+    """A Cinema database of plots of its own."""
+
+    no_pipeline: ClassVar[str] = "the plots of a cinema extract name theirs"
+
+    def make(self, place: Place) -> Action:
+        plots = made_plots(place.reader, self.plots, (*place.path, "plots"), place.pipelines)
+        return Scene(
+            what="extract",
+            name=place.name,
+            plots=plots,
+            cinemas=(self.cinema(place.reader, place.path, self.look()),),
+            window=place.window,
+        )
+
+
+class MovieParams(ExtractParams):
+    """A movie of a scene beside it (insitu extension)."""
+
+    window: ClassVar[Literal[1, "all"]] = "all"
+    no_pipeline: ClassVar[str] = "the plots of its scene name theirs"
+
+    scene: Annotated[Any, ignored({"type": "string"})] = Field(
+        description="Name of a scene in the same list of actions."
+    )
+    render: Annotated[Any, ignored({"type": "string"})] = Field(
+        None, description="Name of the render whose view is taken; default: the first."
+    )
+    path: Annotated[str, text("a file name")] = Field(
+        description="File name in `output`. The ending says the format: `.mp4` (extra `movie`) or "
+        "`.gif`; without one, `.mp4` where it can be made. A pattern such as `%04d` is replaced by "
+        "the cycle of the last step."
+    )
+    fps: Annotated[float, number(0.1, 240, "pictures per second")] = Field(
+        FRAMES_PER_SECOND, description="Speed."
+    )
+
+    @pydantic.field_validator("path")
+    @classmethod
+    def _format(cls, path: str) -> str:
+        suffix = Path(path).suffix.lower()
+        if suffix not in ("", *SUFFIXES):
+            raise ValueError(f"{path!r}: movies are {' and '.join(SUFFIXES)}")
+        if suffix == ".mp4" and not has_ffmpeg():
+            raise ValueError(
+                ".mp4 needs imageio and its ffmpeg: pip install 'insitu-inr[movie]'; or write .gif"
+            )
+        return path
+
+    def make(self, place: Place) -> Action:
+        name, path, scenes = self.scene, place.path, place.scenes
+        if not among(name, scenes):
+            hint = nearest(str(name), scenes) or f" (there are {', '.join(scenes) or 'none'})"
+            raise Refused((*path, "scene"), f"there is no scene {name!r} beside it{hint}")
+        scene = scenes[name]
+        if scene is None:
+            raise Follows((*path, "scene"), "was refused")
+        views = {view.name: view for view in scene.views}
+        given = "render" in self.model_fields_set
+        chosen = self.render if given else next(iter(views), None)
+        if not among(chosen, views):
+            there = f" (there are {', '.join(views)})" if views else "; it has none but databases"
+            raise Refused((*path, "render"), f"{name} has no render {chosen!r}{there}")
+        return Movie(
+            name=place.name,
+            path=place.reader.output(self.path, (*path, "path")),
+            scene=scene,
+            view=views[chosen],
+            fps=self.fps,
+            window=place.window,
+        )
+
+
+EXTRACTS: dict[str, type[ExtractParams]] = {
+    "relay": RelayParams,
+    "python": ScriptParams,
+    "cinema": CinemaExtractParams,
+    "movie": MovieParams,
+}
+
+
+def _type(given: Any) -> str:
+    if not among(given, EXTRACTS):
+        hint = nearest(str(given), EXTRACTS) or f"; insitu does {', '.join(EXTRACTS)}"
+        raise ValueError(f"unknown extract {given!r}{hint}")
+    return str(given)
+
+
+class ExtractEntry(ActionModel):
+    """An extract."""
+
+    type: Annotated[str, Check(_type)] = Field(description="One of the types below.")
+    params: Annotated[Any, ignored({"type": "object"})] = Field(description="As below.")
+    pipeline: Annotated[Any, ignored({"type": ["string", "null"]})] = Field(
+        None,
+        description="Name of the pipeline whose result is taken; default: the fields as they are.",
+    )
+    window: Annotated[Span | None, span()] = Field(
+        None,
+        description="For how many of the recorded steps it is done, the newest being the first; "
+        "default: 1, of a movie `all` (insitu extension).",
+    )
 
 
 def read_extract(
     reader: Reader, entry: Entry, pipelines: Named, scenes: Mapping[str, Scene | None]
 ) -> Action:
     """scenes: those beside it, which a movie may be of; None for those that were refused."""
-    keys(entry.value, entry.path, _KEYS, required=("type", "params"))
-    kind = entry.value["type"]
-    if kind not in TYPES:
-        hint = nearest(str(kind), TYPES) or f"; insitu does {', '.join(TYPES)}"
-        raise Refused((*entry.path, "type"), f"unknown extract {kind!r}{hint}")
-    if kind == "movie":
-        return _movie(reader, entry, scenes)
-    span = window(entry.value.get("window", 1), (*entry.path, "window"))
-    return _OF_FIELDS[kind](reader, entry, pipelines, span)
-
-
-def _relay(reader: Reader, entry: Entry, pipelines: Named, span: Span) -> Relay:
-    pipeline = pipeline_named(entry.value, entry.path, pipelines)
-    given, path = params(entry, _KEYS)
-    keys(given, path, ("path", "protocol", "fields", "topologies"), required=("path",))
-    if "topologies" in given:
-        raise Refused((*path, "topologies"), "a run has one topology; choose fields instead")
-    protocol = given.get("protocol", "vtk")
-    if protocol not in PROTOCOLS:
-        there = f"{protocol!r} is not done; there are {', '.join(PROTOCOLS)}"
-        raise Refused((*path, "protocol"), there)
-    target = text(given["path"], (*path, "path"), "a file name")
-    with inside(path):
-        everything = pipeline.outline(reader.outline).fields
-        fields = _fields(given, path) or tuple(everything)
-        relay = Relay(
-            name=entry.name,
-            path=reader.output(target, (*path, "path")),
-            protocol=protocol,
-            fields=fields,
-            pipeline=pipeline,
-            window=span,
-        )
-        relay.check(reader.outline)
-    return relay
-
-
-def _script(reader: Reader, entry: Entry, pipelines: Named, span: Span) -> Script:
-    pipeline = pipeline_named(entry.value, entry.path, pipelines)
-    given, path = params(entry, _KEYS)
-    keys(given, path, ("source", "file", "fields"))
-    if ("source" in given) == ("file" in given):
-        raise Refused((*path, "source"), "give either this, the script itself, or a file")
-    file = ""
-    if "file" in given:
-        name = text(given["file"], (*path, "file"), "the name of a file")
-        place = reader.places.folder / name
-        try:
-            source, file = place.read_text(encoding="utf-8"), str(place)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise Refused((*path, "file"), f"{place}: {reason}") from None
-    else:
-        source = text(given["source"], (*path, "source"), "a script")
-    fields = _fields(given, path)
-    with inside(path):
-        known = pipeline.outline(reader.outline)
-        for field in fields or ():
-            known.field(field, "fields")
-    if fields is None and pipeline.filters:
-        fields = tuple(known.fields)
-    script = Script(
-        name=entry.name, source=source, file=file, pipeline=pipeline, fields=fields, window=span
-    )
-    try:
-        script.compiled()
-    except SyntaxError as error:
-        key = "file" if file else "source"
-        raise Refused((*path, key), f"line {error.lineno}: {error.msg}") from None
-    return script
-
-
-def _cinema(reader: Reader, entry: Entry, pipelines: Named, span: Span) -> Scene:
-    """A scene's render of type cinema, as an extract of its own."""
-    given, path = params(entry, _KEYS)
-    if "pipeline" in entry.value:
-        raise Refused((*entry.path, "pipeline"), "the plots of a cinema extract name theirs")
-    keys(given, path, ("plots", *CINEMA, *LOOK), required=("plots",))
-    return Scene(
-        what="extract",
+    extract = read(ExtractEntry, entry.value, entry.path)
+    model = EXTRACTS[extract.type]
+    if model.no_pipeline and "pipeline" in extract.model_fields_set:
+        raise Refused((*entry.path, "pipeline"), model.no_pipeline)
+    path = (*entry.path, "params")
+    place = Place(
+        reader=reader,
         name=entry.name,
-        plots=read_plots(reader, given["plots"], (*path, "plots"), pipelines),
-        cinemas=(read_cinema(reader, given, path),),
-        window=span,
+        path=path,
+        pipeline=pipeline_named(extract.pipeline, entry.path, pipelines),
+        window=model.window if extract.window is None else extract.window,
+        pipelines=pipelines,
+        scenes=scenes,
     )
-
-
-def _movie(reader: Reader, entry: Entry, scenes: Mapping[str, Scene | None]) -> Movie:
-    """A movie of a scene beside it, as one of its renders shows it."""
-    given, path = params(entry, ("type", "params", "window"))
-    keys(given, path, ("scene", "render", "path", "fps"), required=("scene", "path"))
-    name = given["scene"]
-    if name not in scenes:
-        hint = nearest(str(name), scenes) or f" (there are {', '.join(scenes) or 'none'})"
-        raise Refused((*path, "scene"), f"there is no scene {name!r} beside it{hint}")
-    scene = scenes[name]
-    if scene is None:
-        raise Follows((*path, "scene"), "was refused")
-    views = {view.name: view for view in scene.views}
-    chosen = given.get("render", next(iter(views), None))
-    if chosen not in views:
-        there = f" (there are {', '.join(views)})" if views else "; it has none but databases"
-        raise Refused((*path, "render"), f"{name} has no render {chosen!r}{there}")
-    target = text(given["path"], (*path, "path"), "a file name")
-    suffix = Path(target).suffix.lower()
-    if suffix not in ("", *SUFFIXES):
-        raise Refused((*path, "path"), f"{target!r}: movies are {' and '.join(SUFFIXES)}")
-    if suffix == ".mp4" and not has_ffmpeg():
-        reason = ".mp4 needs imageio and its ffmpeg: pip install 'insitu-inr[movie]'; or write .gif"
-        raise Refused((*path, "path"), reason)
-    with inside(path):
-        fps = number(given.get("fps", FRAMES_PER_SECOND), "fps", 0.1, 240)
-    return Movie(
-        name=entry.name,
-        path=reader.output(target, (*path, "path")),
-        scene=scene,
-        view=views[chosen],
-        fps=fps,
-        window=window(entry.value.get("window", "all"), (*entry.path, "window")),
-    )
-
-
-def _fields(given: Params, path: KeyPath) -> tuple[str, ...] | None:
-    """The names in a list `fields`, if there is one."""
-    if "fields" not in given:
-        return None
-    names = given["fields"]
-    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        raise Refused((*path, "fields"), f"expected a list of names, found {shown(names)}")
-    return tuple(dict.fromkeys(names))
-
-
-_OF_FIELDS: dict[str, Callable[[Reader, Entry, Named, Span], Action]] = {
-    "relay": _relay,
-    "python": _script,
-    "cinema": _cinema,
-}
-TYPES = (*_OF_FIELDS, "movie")
+    return read(model, extract.params, path).make(place)

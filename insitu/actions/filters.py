@@ -1,164 +1,319 @@
-"""Reading the filters of pipelines, by Ascent's types and parameters.
+"""The filters of pipelines, by Ascent's types and parameters.
 
-In: a filter's type and params. Out: a filter, or Refused. READERS has one reader for each type.
+In: the params of a filter. Out: the filter that a pipeline runs, or Refused.
 
-`topology` is taken wherever Ascent takes it, and means nothing: a run has one mesh.
+A new filter is a model, here or elsewhere, and an entry in FILTERS (filter_types.py); the JSON
+schema and the tables of docs/actions.md follow from these.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from abc import abstractmethod
+from typing import Annotated, Any, NamedTuple
 
-from insitu.actions.follow import read_follow
-from insitu.actions.geometry import direction, field_name, xyz
-from insitu.actions.refusal import Refused, count, flag, inside, keys, numbers, text
+import pydantic
+from pydantic import Field
+
+from insitu.actions.base import ActionModel, exactly_one
+from insitu.actions.refusal import Refused
+from insitu.actions.values import (
+    count,
+    direction,
+    field_name,
+    flag,
+    number,
+    numbers,
+    positive,
+    slice_point,
+    text,
+    xyz,
+)
 from insitu.extract.shapes import Box, Plane, Shape, Sphere
 from insitu.pipelines.cuts import Contour, Slice, ThreeSlice
 from insitu.pipelines.derive import Derive
 from insitu.pipelines.pipeline import Filter
 from insitu.pipelines.regions import Between, Clip
-from insitu.render.words import number
-from insitu.yaml_tree import KeyPath
 
-Params: TypeAlias = Mapping[str, Any]
-ReadFilter: TypeAlias = Callable[[str, Params, KeyPath, int], Filter]
-"""Of a type, its params, their path, and the number of steps that the window keeps."""
-
-_MOST_LEVELS = 1000
+Vector = tuple[float, float, float]
+Topology = Annotated[str, text("the name of a topology")]
+_TOPOLOGY = "Accepted and ignored: a run has one mesh."
+_FIELD = "Name of a field."
+_OUTPUT = "Name of the new field"
 
 
-def _contour(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    keys(params, path, ("field", "iso_values", "levels"), required=("field",))
-    if ("iso_values" in params) == ("levels" in params):
-        raise Refused((*path, "iso_values"), "give either these or levels, a number of them")
-    with inside(path):
-        field = field_name(params)
-        if "levels" in params:
-            return Contour(field, levels=count(params["levels"], "levels", _MOST_LEVELS))
-        return Contour(field, iso_values=numbers(params["iso_values"], "iso_values", _MOST_LEVELS))
+class FilterParams(ActionModel):
+    """The params of a filter."""
+
+    @abstractmethod
+    def make(self, kind: str, steps: int) -> Filter:
+        """kind: its type, for models that several types share. steps: that the window keeps.
+
+        Raises ValueError or Refused, with a path within the params."""
 
 
-def _slice(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    keys(params, path, ("point", "normal", "plane", "topology"))
-    if "plane" in params:
-        if "point" in params or "normal" in params:
-            raise Refused((*path, "plane"), "given together with point and normal; choose one")
-        params, path = params["plane"], (*path, "plane")
-        keys(params, path, ("point", "normal"))
-    for key in ("point", "normal"):
-        if key not in params:
-            raise Refused((*path, key), "is required")
-    with inside(path):
-        normal = direction(params["normal"], "normal")
-        point = params["point"]
-        if isinstance(point, Mapping) and any(f"{axis}_offset" in point for axis in "xyz"):
-            offset = xyz(point, "point", "_offset")
-            if max(map(abs, offset)) > 1:
-                raise ValueError("point: offsets are in -1..1, from one end of the domain to the "
-                                 "other")  # fmt: skip
-            return Slice(normal, offset=offset)
-        return Slice(normal, point=xyz(point, "point"))
+class FilterType(NamedTuple):
+    """What there is to say of a type of filter."""
+
+    params: type[FilterParams]
+    summary: str
+    """What it does, in a sentence."""
+    gives: str
+    """What comes out of it."""
 
 
-def _three_slice(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    axes = ("x_offset", "y_offset", "z_offset")
-    keys(params, path, (*axes, "topology"))
-    with inside(path):
-        x, y, z = (number(params.get(axis, 0.0), axis, -1, 1) for axis in axes)
-        return ThreeSlice(x, y, z)
+class ContourParams(FilterParams):
+    """Isosurfaces of a field."""
+
+    model_config = exactly_one("iso_values", "levels")
+
+    field: Annotated[str, field_name()] = Field(
+        description="Name of a field. Of a vector, the magnitude is taken."
+    )
+    iso_values: Annotated[tuple[float, ...] | None, numbers(1000)] = Field(
+        None, description="Value or values of the surfaces, in the field's unit."
+    )
+    levels: Annotated[int | None, count(1000)] = Field(
+        None,
+        description="Instead of `iso_values`: so many values, evenly spaced within the range of "
+        "the field at the step.",
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _one_of_two(self) -> ContourParams:
+        if (self.iso_values is None) == (self.levels is None):
+            raise Refused(("iso_values",), "give either these or levels, a number of them")
+        return self
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return Contour(self.field, self.iso_values or (), self.levels or 0)
 
 
-def _derive(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    known: tuple[str, ...] = ("field", "output_name")
-    if kind != "vector_magnitude":
-        known = (*known, "use_cell_gradient")  # which the derivative of a network does not need
-    keys(params, path, known, required=("field",))
-    with inside(path):
-        field = field_name(params)
-        default = f"{field}_magnitude" if kind == "vector_magnitude" else kind
-        if "use_cell_gradient" in params:
-            flag(params["use_cell_gradient"], "use_cell_gradient")
-        output = text(params.get("output_name", default), (*path, "output_name"), "a name")
-        return Derive(kind, field, output)
+SlicePoint = Annotated[tuple[Vector | None, Vector | None], slice_point()]
+_POINT = (
+    "Point of the plane, in world coordinates; or `{x_offset, y_offset, z_offset}`, each from -1, "
+    "the lower end of the domain along an axis, to 1, the upper end."
+)
+_NORMAL = "Direction across the plane; its length does not matter."
 
 
-def _vector_component(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    known = ("field", "component", "output_name")
-    keys(params, path, known, required=known)
-    output = text(params["output_name"], (*path, "output_name"), "a name")
-    with inside(path):
-        component = count(params["component"], "component", 2, 0)
-        return Derive(kind, field_name(params), output, component)
+class SlicePlane(ActionModel):
+    """A point and a normal."""
+
+    point: SlicePoint = Field(description=_POINT)
+    normal: Annotated[Vector, direction()] = Field(description=_NORMAL)
 
 
-def _shape(params: Params, path: KeyPath) -> Shape:
-    """The box, plane or sphere that is named."""
-    shapes = {"sphere": ("center", "radius"), "box": ("min", "max"), "plane": ("point", "normal")}
-    given = [name for name in shapes if name in params]
-    if len(given) != 1:
-        raise Refused(path, f"expected one of {', '.join(shapes)}, found {len(given)} of them")
-    (name,) = given
-    words, place = params[name], (*path, name)
-    keys(words, place, shapes[name], required=shapes[name])
-    with inside(place):
-        if name == "sphere":
-            radius = number(words["radius"], "radius")
-            if radius <= 0:
-                raise ValueError(f"radius: {radius:g} is not positive")
-            return Sphere(xyz(words["center"], "center"), radius)
-        if name == "plane":
-            return Plane(xyz(words["point"], "point"), direction(words["normal"], "normal"))
-        low, high = xyz(words["min"], "min"), xyz(words["max"], "max")
-        if not all(a < b for a, b in zip(low, high, strict=True)):
-            raise ValueError(f"min: {low} is not below max, {high}")
-        return Box(low, high)
+class SliceParams(FilterParams):
+    """A plane through the domain."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["point", "normal"]},
+                {"required": ["plane"], "properties": {"point": False, "normal": False}},
+            ]
+        }
+    )
+
+    point: SlicePoint | None = Field(None, description=_POINT)
+    normal: Annotated[Vector | None, direction()] = Field(None, description=_NORMAL)
+    plane: SlicePlane | None = Field(
+        None, description="`{point, normal}`, instead of the two keys above."
+    )
+    topology: Topology = Field("", description=_TOPOLOGY)
+
+    @pydantic.model_validator(mode="after")
+    def _one_of_two(self) -> SliceParams:
+        if self.plane is not None and (self.point is not None or self.normal is not None):
+            raise Refused(("plane",), "given together with point and normal; choose one")
+        for key in ("point", "normal"):
+            if self.plane is None and getattr(self, key) is None:
+                raise Refused((key,), "is required")
+        return self
+
+    def make(self, kind: str, steps: int) -> Filter:
+        plane = self.plane or self
+        assert plane.point is not None and plane.normal is not None
+        return Slice(plane.normal, *plane.point)
 
 
-def _clip(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    keys(params, path, ("sphere", "box", "plane", "invert", "topology"))
-    with inside(path):
-        invert = flag(params.get("invert", False), "invert")
-    return Clip(_shape(params, path), invert)
+Offset = Annotated[float, number(-1, 1)]
 
 
-def _between(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    needed = ("field", "min_value", "max_value")
-    known = (*needed, "invert", "topology") if kind == "threshold" else needed
-    keys(params, path, known, required=needed)
-    with inside(path):
-        low, high = (number(params[key], key) for key in needed[1:])
-        if low > high or (low == high and kind != "threshold"):
-            raise ValueError(f"min_value: {low:g} is not below max_value, {high:g}")
-        invert = flag(params.get("invert", False), "invert")
-        return Between(kind, field_name(params), low, high, invert)
+class ThreeSliceParams(FilterParams):
+    """Three planes, one across each axis."""
+
+    x_offset: Offset = Field(
+        0.0,
+        description="Where the plane across x lies: from -1, the lower end of the domain, to 1.",
+    )
+    y_offset: Offset = Field(0.0, description="The same for y.")
+    z_offset: Offset = Field(0.0, description="The same for z.")
+    topology: Topology = Field("", description=_TOPOLOGY)
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return ThreeSlice(self.x_offset, self.y_offset, self.z_offset)
 
 
-def _clip_with_field(kind: str, params: Params, path: KeyPath, _: int) -> Filter:
-    keys(params, path, ("field", "clip_value", "invert"), required=("field", "clip_value"))
-    with inside(path):
-        value = number(params["clip_value"], "clip_value")
-        below = flag(params.get("invert", False), "invert")
-        low, high = (-math.inf, value) if below else (value, math.inf)
-        return Between(kind, field_name(params), low, high)
+class SphereParams(ActionModel):
+    """A ball."""
+
+    center: Annotated[Vector, xyz()] = Field(description="World coordinates.")
+    radius: Annotated[float, positive()] = Field(description="World length.")
+
+    @property
+    def shape(self) -> Shape:
+        return Sphere(self.center, self.radius)
 
 
-READERS: dict[str, ReadFilter] = {
-    "contour": _contour,
-    "slice": _slice,
-    "3slice": _three_slice,
-    "clip": _clip,
-    "clip_with_field": _clip_with_field,
-    "isovolume": _between,
-    "threshold": _between,
-    "streamline": read_follow,
-    "particle_advection": read_follow,
-    "pathlines": read_follow,
-    "vector_magnitude": _derive,
-    "vector_component": _vector_component,
-    "gradient": _derive,
-    "divergence": _derive,
-    "vorticity": _derive,
-    "qcriterion": _derive,
-}
+class BoxParams(ActionModel):
+    """A box along the axes."""
+
+    min: Annotated[Vector, xyz()] = Field(description="Lower corner, world coordinates.")
+    max: Annotated[Vector, xyz()] = Field(description="Upper corner.")
+
+    @pydantic.model_validator(mode="after")
+    def _ordered(self) -> BoxParams:
+        if not all(a < b for a, b in zip(self.min, self.max, strict=True)):
+            raise Refused(("min",), f"{self.min} is not below max, {self.max}")
+        return self
+
+    @property
+    def shape(self) -> Shape:
+        return Box(self.min, self.max)
+
+
+class PlaneParams(ActionModel):
+    """A half space."""
+
+    point: Annotated[Vector, xyz()] = Field(description="Point of the plane, world coordinates.")
+    normal: Annotated[Vector, direction()] = Field(description=_NORMAL)
+
+    @property
+    def shape(self) -> Shape:
+        return Plane(self.point, self.normal)
+
+
+_SHAPES = ("sphere", "box", "plane")
+
+
+class ClipParams(FilterParams):
+    """What is outside of a sphere or box, or on the side that a plane's normal points to. Exactly
+    one of `sphere`, `box` and `plane` is given."""
+
+    model_config = exactly_one("sphere", "box", "plane")
+
+    sphere: SphereParams | None = Field(
+        None, description="`{center, radius}`, the radius a world length."
+    )
+    box: BoxParams | None = Field(None, description="`{min, max}`: two corners.")
+    plane: PlaneParams | None = Field(None, description="`{point, normal}`.")
+    invert: Annotated[bool, flag()] = Field(False, description="Keep the other part.")
+    topology: Topology = Field("", description=_TOPOLOGY)
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _at_most_one(cls, given: Any) -> Any:
+        n_shapes = sum(name in given for name in _SHAPES)
+        if n_shapes > 1:
+            raise ValueError(f"expected one of {', '.join(_SHAPES)}, found {n_shapes} of them")
+        return given
+
+    @pydantic.model_validator(mode="after")
+    def _at_least_one(self) -> ClipParams:
+        if self.sphere is None and self.box is None and self.plane is None:
+            raise ValueError(f"expected one of {', '.join(_SHAPES)}, found 0 of them")
+        return self
+
+    def make(self, kind: str, steps: int) -> Filter:
+        given = self.sphere or self.box or self.plane
+        assert given is not None
+        return Clip(given.shape, self.invert)
+
+
+class ClipWithFieldParams(FilterParams):
+    """Where a field is above a value; cells are cut."""
+
+    field: Annotated[str, field_name()] = Field(description="Name of a scalar field.")
+    clip_value: Annotated[float, number()] = Field(description="In the field's unit.")
+    invert: Annotated[bool, flag()] = Field(
+        False, description="Keep what is below the value instead."
+    )
+
+    def make(self, kind: str, steps: int) -> Filter:
+        low, high = (-math.inf, self.clip_value) if self.invert else (self.clip_value, math.inf)
+        return Between(kind, self.field, low, high)
+
+
+class IsovolumeParams(FilterParams):
+    """Where a field is between two values; cells are cut."""
+
+    field: Annotated[str, field_name()] = Field(description="Name of a scalar field.")
+    min_value: Annotated[float, number()] = Field(description="In the field's unit.")
+    max_value: Annotated[float, number()] = Field(description="In the field's unit.")
+
+    def make(self, kind: str, steps: int) -> Filter:
+        if self.min_value >= self.max_value:
+            _not_below(self)
+        return Between(kind, self.field, self.min_value, self.max_value)
+
+
+class ThresholdParams(FilterParams):
+    """Where a field is between two values; whole cells."""
+
+    field: Annotated[str, field_name()] = Field(description="Name of a scalar field.")
+    min_value: Annotated[float, number()] = Field(description="In the field's unit.")
+    max_value: Annotated[float, number()] = Field(description="In the field's unit.")
+    invert: Annotated[bool, flag()] = Field(False, description="Keep the other cells.")
+    topology: Topology = Field("", description=_TOPOLOGY)
+
+    def make(self, kind: str, steps: int) -> Filter:
+        if self.min_value > self.max_value:
+            _not_below(self)
+        return Between(kind, self.field, self.min_value, self.max_value, self.invert)
+
+
+def _not_below(given: IsovolumeParams | ThresholdParams) -> None:
+    text = f"{given.min_value:g} is not below max_value, {given.max_value:g}"
+    raise Refused(("min_value",), text)
+
+
+class MagnitudeParams(FilterParams):
+    """The length of a vector."""
+
+    field: Annotated[str, field_name()] = Field(description="Name of a vector field.")
+    output_name: Annotated[str | None, text("a name")] = Field(
+        None, description=f"{_OUTPUT}; default: `<field>_magnitude`."
+    )
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return Derive(kind, self.field, self.output_name or f"{self.field}_magnitude")
+
+
+class ComponentParams(FilterParams):
+    """One component of a vector."""
+
+    field: Annotated[str, field_name()] = Field(description="Name of a vector field.")
+    component: Annotated[int, count(2, 0)] = Field(description="0: x, 1: y, 2: z.")
+    output_name: Annotated[str, text("a name")] = Field(description=f"{_OUTPUT}.")
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return Derive(kind, self.field, self.output_name, self.component)
+
+
+class DerivativeParams(FilterParams):
+    """A derivative of a field."""
+
+    field: Annotated[str, field_name()] = Field(description=_FIELD)
+    output_name: Annotated[str | None, text("a name")] = Field(
+        None, description=f"{_OUTPUT}; default: the filter's type."
+    )
+    use_cell_gradient: Annotated[bool, flag()] = Field(
+        False,
+        description="Accepted and ignored: derivatives are those of the field as a function, at "
+        "any point.",
+    )
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return Derive(kind, self.field, self.output_name or kind)

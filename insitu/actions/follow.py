@@ -1,173 +1,277 @@
-"""Reading the filters that follow particles, and where these begin.
+"""The filters that follow particles, and where these begin: their seeds.
 
-In: type and params of streamline, particle_advection or pathlines. Out: a filter, or Refused.
+In: the params of streamline, particle_advection or pathlines. Out: a filter, or Refused.
 
-Ascent's `rendering` is read: `tube_size` is the radius of the tubes that are drawn (without it they
-are a few pixels wide), `output_field` and `tube_value` name a value that is the same everywhere.
+A new kind of seeds is a model and an entry in SEEDS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from abc import abstractmethod
+from typing import Annotated, Any, Literal
 
-from insitu.actions.geometry import field_name, xyz
-from insitu.actions.refusal import (
-    Refused,
+import pydantic
+from pydantic import Field
+
+from insitu.actions.base import ActionModel, Tagged
+from insitu.actions.filters import FilterParams
+from insitu.actions.refusal import Refused
+from insitu.actions.values import (
     count,
+    field_name,
     flag,
-    inside,
-    keys,
+    interval,
+    number,
     numbers,
     one_of,
-    shown,
+    positive,
+    span,
     text,
-    window,
+    xyz,
 )
+from insitu.history.steps import Span
 from insitu.pipelines.lines import ParticleAdvection, Pathlines, Streamline
 from insitu.pipelines.pipeline import Filter
 from insitu.pipelines.seeds import Box, Line, OnIsosurface, Points, Seeds
-from insitu.render.words import number
-from insitu.yaml_tree import KeyPath
 
-Params = Mapping[str, Any]
+Vector = tuple[float, float, float]
 
 _MOST = 1_000_000  # seeds, and steps of a line
-_RENDERING = (
-    "enable_tubes", "tube_capping", "tube_size", "tube_sides", "tube_value", "output_field",
-)  # fmt: skip
-_OURS = ("method", "tolerance", "direction", "window", "max_length")
 
 
-def read_follow(kind: str, params: Params, path: KeyPath, steps: int) -> Filter:
-    """steps: that the window keeps, of which pathlines can read no more."""
-    known: tuple[str, ...] = ("field", "seeds", "num_steps", "step_size", "rendering")
-    required = known[:4]
-    if kind == "pathlines":
-        known, required = (*known, *_OURS), known[:2]
-    keys(params, path, known, required=required)
-    with inside(path):
-        field = field_name(params)
-        options: dict[str, Any] = {"field": field}
-        if "num_steps" in params:
-            options["num_steps"] = count(params["num_steps"], "num_steps", _MOST)
-        for key in ("step_size", "tolerance", "max_length"):
-            if key in params:
-                options[key] = _positive(params[key], key)
-    options["seeds"] = _seeds(params["seeds"], (*path, "seeds"))
-    options |= _rendering(params.get("rendering", {}), (*path, "rendering"), field, kind)
-    if kind != "pathlines":
-        return (Streamline if kind == "streamline" else ParticleAdvection)(**options)
-    for key, choices in (("method", ("rk4", "rk45")), ("direction", ("backward", "forward"))):
-        if key in params:
-            options[key] = one_of(params[key], (*path, key), choices)
-    if "window" in params:
-        options["window"] = window(params["window"], (*path, "window"))
-        if options["window"] != "all" and options["window"] > steps:
-            there = f"the window keeps {steps}; set window.steps to {options['window']}"
-            raise Refused((*path, "window"), there)
-    return Pathlines(**options)
+class SeedParams(ActionModel):
+    """Where lines begin."""
+
+    @abstractmethod
+    def make(self) -> Seeds: ...
 
 
-def _rendering(given: Any, path: KeyPath, field: str, kind: str) -> dict[str, Any]:
-    keys(given, path, _RENDERING)
-    found: dict[str, Any] = {}
-    if kind == "streamline":
-        found["output"] = f"{field}_streamlines"
-    with inside(path):
-        for key in ("enable_tubes", "tube_capping"):
-            if key in given:
-                flag(given[key], key)
-        if "tube_sides" in given:  # ours are round
-            count(given["tube_sides"], "tube_sides", 1000, 3)
-        if "tube_size" in given:
-            found["tube_size"] = _positive(given["tube_size"], "tube_size")
-        if "tube_value" in given:
-            found["tube_value"] = number(given["tube_value"], "tube_value")
-    if "output_field" in given:
-        found["output"] = text(given["output_field"], (*path, "output_field"), "a name")
-    return found
+class PointSeed(SeedParams):
+    """One point."""
+
+    type: Annotated[str, one_of(("point",))] = Field(description="`point`.")
+    location: Annotated[Vector, xyz()] = Field(description="World coordinates.")
+
+    def make(self) -> Seeds:
+        return Points((self.location,))
 
 
-def _seeds(given: Any, path: KeyPath) -> Seeds:
-    if not isinstance(given, Mapping):
-        raise Refused(path, f"expected keys and values, found {shown(given)}")
-    if "type" not in given:
-        raise Refused((*path, "type"), f"is required: one of {', '.join(_SEEDS)}")
-    return _SEEDS[one_of(given["type"], (*path, "type"), _SEEDS)](given, path)
+class PointListSeeds(SeedParams):
+    """Points given one by one."""
+
+    type: Annotated[str, one_of(("point_list",))] = Field(description="`point_list`.")
+    location: Annotated[tuple[float, ...], numbers(3 * _MOST)] = Field(
+        description="`[x0, y0, z0, x1, ...]`, world coordinates."
+    )
+
+    @pydantic.field_validator("location")
+    @classmethod
+    def _whole_points(cls, found: tuple[float, ...]) -> tuple[float, ...]:
+        if len(found) % 3:
+            raise ValueError(f"{len(found)} numbers; expected x, y and z of each point")
+        return found
+
+    def make(self) -> Seeds:
+        return Points(tuple(zip(*[iter(self.location)] * 3, strict=True)))
 
 
-def _points(given: Params, path: KeyPath) -> Seeds:
-    keys(given, path, ("type", "location"), required=("location",))
-    with inside(path):
-        if given["type"] == "point":
-            return Points((xyz(given["location"], "location"),))
-        values = numbers(given["location"], "location", 3 * _MOST)
-        if len(values) % 3:
-            raise ValueError(f"location: {len(values)} numbers; expected x, y and z of each point")
-        return Points(tuple(zip(*[iter(values)] * 3, strict=True)))
+_SAMPLING = Annotated[str, one_of(("uniform", "random"))]
 
 
-def _line(given: Params, path: KeyPath) -> Seeds:
-    known = ("type", "start", "end", "num_seeds", "sampling_type")
-    keys(given, path, known, required=known)
-    random = _is_random(given, path)
-    with inside(path):
-        n = count(given["num_seeds"], "num_seeds", _MOST)
-        return Line(xyz(given["start"], "start"), xyz(given["end"], "end"), n, random)
+class LineSeeds(SeedParams):
+    """Points on a straight line."""
+
+    type: Annotated[str, one_of(("line",))] = Field(description="`line`.")
+    start: Annotated[Vector, xyz()] = Field(description="World coordinates.")
+    end: Annotated[Vector, xyz()] = Field(description="World coordinates.")
+    num_seeds: Annotated[int, count(_MOST)] = Field(description="Number of points.")
+    sampling_type: _SAMPLING = Field(description="`uniform`: evenly spaced; or `random`.")
+
+    def make(self) -> Seeds:
+        return Line(self.start, self.end, self.num_seeds, self.sampling_type == "random")
 
 
-def _box(given: Params, path: KeyPath) -> Seeds:
-    extents = ("extents_x", "extents_y", "extents_z")
-    random = _is_random(given, path)
-    needed = ("num_seeds",) if random else ("num_seeds_x", "num_seeds_y", "num_seeds_z")
-    known = ("type", "sampling_space", "sampling_type", *needed)
-    keys(given, path, (*known, *extents), required=known)
-    space = one_of(given["sampling_space"], (*path, "sampling_space"), ("interior", "boundary"))
-    options: dict[str, Any] = {"boundary": space == "boundary"}
-    with inside(path):
-        found = [count(given[key], key, _MOST) for key in needed]
-        options |= {"random": found[0]} if random else {"counts": tuple(found)}
-        if any(key in given for key in extents):
-            options["extents"] = tuple(_extent(given, key) for key in extents)
+_ALONG = ("num_seeds_x", "num_seeds_y", "num_seeds_z")
+_EXTENTS = ("extents_x", "extents_y", "extents_z")
+_Count = Annotated[int | None, count(_MOST)]
+_Extent = Annotated[
+    tuple[float, float] | None,
+    interval("expected the two ends, the lower first, found {shown}", closed=True),
+]
+
+
+class BoxSeeds(SeedParams):
+    """Points in a box, or on its sides."""
+
+    type: Annotated[str, one_of(("box",))] = Field(description="`box`.")
+    sampling_type: _SAMPLING = Field(
+        description="`uniform`: on a grid, which needs `num_seeds_x`, `num_seeds_y` and "
+        "`num_seeds_z`; `random`: needs `num_seeds`."
+    )
+    sampling_space: Annotated[str, one_of(("interior", "boundary"))] = Field(
+        description="`interior`; or `boundary`: the four sides across x and y."
+    )
+    num_seeds: _Count = Field(None, description="Number of random points.")
+    num_seeds_x: _Count = Field(None, description="Points along x; 1: in the middle.")
+    num_seeds_y: _Count = Field(None, description="The same along y.")
+    num_seeds_z: _Count = Field(None, description="The same along z.")
+    extents_x: _Extent = Field(
+        None,
+        description="The box along x; default of the three: the domain. Give all three or none.",
+    )
+    extents_y: _Extent = Field(None, description="The same along y.")
+    extents_z: _Extent = Field(None, description="The same along z.")
+
+    @pydantic.model_validator(mode="after")
+    def _together(self) -> BoxSeeds:
+        random = self.sampling_type == "random"
+        needed, other = (("num_seeds",), _ALONG) if random else (_ALONG, ("num_seeds",))
+        for key in needed:
+            if getattr(self, key) is None:
+                raise Refused((key,), "is required")
+        for key in other:
+            if getattr(self, key) is not None:
+                text = f"is not for {self.sampling_type} seeds; give {', '.join(needed)}"
+                raise Refused((key,), text)
+        given = [key for key in _EXTENTS if getattr(self, key) is not None]
+        for key in _EXTENTS:
+            if given and key not in given:
+                raise Refused((key,), "is required beside the others")
+        return self
+
+    def make(self) -> Seeds:
+        options: dict[str, Any] = {"boundary": self.sampling_space == "boundary"}
+        if self.sampling_type == "random":
+            options["random"] = self.num_seeds
+        else:
+            options["counts"] = (self.num_seeds_x, self.num_seeds_y, self.num_seeds_z)
+        if self.extents_x is not None:
+            options["extents"] = (self.extents_x, self.extents_y, self.extents_z)
         return Box(**options)
 
 
-def _on_isosurface(given: Params, path: KeyPath) -> Seeds:
-    known = ("type", "field", "iso_value", "num_seeds")
-    keys(given, path, known, required=known)
-    with inside(path):
-        n = count(given["num_seeds"], "num_seeds", _MOST)
-        return OnIsosurface(field_name(given), number(given["iso_value"], "iso_value"), n)
+class IsosurfaceSeeds(SeedParams):
+    """Random points on an isosurface, evenly over its area (insitu extension)."""
+
+    type: Annotated[str, one_of(("isosurface",))] = Field(description="`isosurface`.")
+    field: Annotated[str, field_name()] = Field(
+        description="Name of a recorded field. Of a vector, the magnitude is taken."
+    )
+    iso_value: Annotated[float, number()] = Field(description="In the field's unit.")
+    num_seeds: Annotated[int, count(_MOST)] = Field(description="Number of points.")
+
+    def make(self) -> Seeds:
+        return OnIsosurface(self.field, self.iso_value, self.num_seeds)
 
 
-_SEEDS: dict[str, Callable[[Params, KeyPath], Seeds]] = {
-    "point": _points,
-    "point_list": _points,
-    "line": _line,
-    "box": _box,
-    "isosurface": _on_isosurface,
+SEEDS: dict[str, type[ActionModel]] = {
+    "point": PointSeed,
+    "point_list": PointListSeeds,
+    "line": LineSeeds,
+    "box": BoxSeeds,
+    "isosurface": IsosurfaceSeeds,
 }
 
 
-def _is_random(given: Params, path: KeyPath) -> bool:
-    place = (*path, "sampling_type")
-    if "sampling_type" not in given:
-        raise Refused(place, "is required: uniform or random")
-    return one_of(given["sampling_type"], place, ("uniform", "random")) == "random"
+class RenderingParams(ActionModel):
+    """How lines are drawn."""
+
+    tube_size: Annotated[float | None, positive()] = Field(
+        None,
+        description="Radius of the drawn tubes, world length; default: lines of three pixels.",
+    )
+    output_field: Annotated[str | None, text("a name")] = Field(
+        None,
+        description="Name of a value that is the same at all points; default of streamlines: "
+        "`<field>_streamlines`.",
+    )
+    tube_value: Annotated[float, number()] = Field(0.0, description="That value.")
+    enable_tubes: Annotated[bool, flag()] = Field(True, description="Accepted and ignored.")
+    tube_capping: Annotated[bool, flag()] = Field(True, description="Accepted and ignored.")
+    tube_sides: Annotated[int, count(1000, 3)] = Field(
+        3, description="Accepted and ignored: tubes are round."
+    )
 
 
-def _extent(given: Params, key: str) -> tuple[float, float]:
-    if key not in given:
-        raise ValueError(f"{key}: is required beside the others")
-    ends = numbers(given[key], key)
-    if len(ends) != 2 or not ends[0] <= ends[1]:
-        raise ValueError(f"{key}: expected the two ends, the lower first, found {given[key]!r}")
-    return ends[0], ends[1]
+_VELOCITY = "Name of a recorded vector field, the velocity."
+_SEEDED = "Where lines begin; see below."
+_RENDERING = "How lines are drawn; see below."
 
 
-def _positive(value: Any, where: str) -> float:
-    found = number(value, where)
-    if found <= 0:
-        raise ValueError(f"{where}: {value!r} is not positive")
-    return found
+class LineParams(FilterParams):
+    """What the filters that follow particles have in common."""
+
+    field: Annotated[str, field_name()] = Field(description=_VELOCITY)
+    seeds: Annotated[Any, Tagged("Seeds", SEEDS)] = Field(description=_SEEDED)
+
+    def options(self, given: RenderingParams | None, kind: str) -> dict[str, Any]:
+        """What pipelines.lines.Follow takes, but for the steps."""
+        rendering = given or RenderingParams.model_validate({})
+        output = rendering.output_field
+        if output is None:
+            output = f"{self.field}_streamlines" if kind == "streamline" else ""
+        return {
+            "field": self.field,
+            "seeds": self.seeds.make(),
+            "tube_size": rendering.tube_size,
+            "tube_value": rendering.tube_value,
+            "output": output,
+        }
+
+
+class StreamlineParams(LineParams):
+    """Lines along the velocity of the step, as if it did not change."""
+
+    num_steps: Annotated[int, count(_MOST)] = Field(description="Steps of a line, at most.")
+    step_size: Annotated[float, positive()] = Field(
+        description="Time that a step takes, in the simulation's unit."
+    )
+    rendering: RenderingParams | None = Field(None, description=_RENDERING)
+
+    def make(self, kind: str, steps: int) -> Filter:
+        made = Streamline if kind == "streamline" else ParticleAdvection
+        options = self.options(self.rendering, kind)
+        return made(**options, num_steps=self.num_steps, step_size=self.step_size)
+
+
+class PathlineParams(LineParams):
+    """Lines of particles through the recorded steps (insitu extension)."""
+
+    num_steps: Annotated[int, count(_MOST)] = Field(10_000, description="Steps of a line, at most.")
+    step_size: Annotated[float | None, positive()] = Field(
+        None,
+        description="Time that a step takes, in the simulation's unit; default: the fastest "
+        "particle crosses half a cell.",
+    )
+    rendering: RenderingParams | None = Field(None, description=_RENDERING)
+    method: Annotated[Literal["rk4", "rk45"], one_of(("rk4", "rk45"))] = Field(
+        "rk4", description="Runge-Kutta of fixed (`rk4`) or adaptive (`rk45`) step size."
+    )
+    tolerance: Annotated[float, positive()] = Field(
+        1e-6, description="`rk45`: error of a step, as a fraction of the domain's diagonal."
+    )
+    direction: Annotated[Literal["backward", "forward"], one_of(("backward", "forward"))] = Field(
+        "backward",
+        description="`backward`: from the step; `forward`: to it, from the first of the steps.",
+    )
+    window: Annotated[Span, span()] = Field(
+        "all", description="How many of the recorded steps up to this one are used."
+    )
+    max_length: Annotated[float | None, positive()] = Field(
+        None, description="Length of a line, at most, world length; default: unlimited."
+    )
+
+    def make(self, kind: str, steps: int) -> Filter:
+        if self.window != "all" and self.window > steps:
+            text = f"the window keeps {steps}; set window.steps to {self.window}"
+            raise Refused(("window",), text)
+        return Pathlines(
+            **self.options(self.rendering, kind),
+            method=self.method,
+            step_size=self.step_size,
+            num_steps=self.num_steps,
+            direction=self.direction,
+            window=self.window,
+            tolerance=self.tolerance,
+            max_length=self.max_length,
+        )

@@ -1,4 +1,4 @@
-"""Points, directions and names of fields, as filters are given them.
+"""Points and directions, as filters are given them.
 
 In: plain data. Out: checked values, or ValueError, "where: text".
 """
@@ -10,14 +10,6 @@ from typing import Any
 
 from insitu.actions.refusal import numbers
 from insitu.render.words import number
-
-
-def field_name(params: Mapping[str, Any], key: str = "field") -> str:
-    """ValueError where it is no text; whether there is such a field, the outline says."""
-    name = params[key]
-    if not isinstance(name, str):
-        raise ValueError(f"{key}: expected the name of a field, found {name!r}")
-    return name
 
 
 def xyz(given: Any, where: str, suffix: str = "") -> tuple[float, float, float]:

@@ -6,15 +6,38 @@ In: the entries of add_pipelines. Out: Pipelines by name, or Refused.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from insitu.actions.filters import READERS
+from pydantic import Field
+
+from insitu.actions.base import ActionModel, Check, read
+from insitu.actions.filter_types import FILTERS
 from insitu.actions.reader import Entry, Named, Reader
-from insitu.actions.refusal import Follows, Refused, keys, named, shown
+from insitu.actions.refusal import Follows, Refused, among, inside, named, shown
 from insitu.errors import nearest
 from insitu.pipelines.outline import UnknownField
 from insitu.pipelines.pipeline import UNFILTERED, Filter, Pipeline
 from insitu.yaml_tree import KeyPath
+
+
+def _type(given: Any) -> str:
+    if not among(given, FILTERS):
+        hint = nearest(str(given), FILTERS) or f"; insitu does {', '.join(FILTERS)}"
+        raise ValueError(f"unknown filter {given!r}{hint}")
+    return str(given)
+
+
+def _params(given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"expected keys and values, found {shown(given)}")
+    return given
+
+
+class FilterEntry(ActionModel):
+    """A filter of a pipeline."""
+
+    type: Annotated[str, Check(_type)] = Field(description="One of the types below.")
+    params: Annotated[Mapping[str, Any], Check(_params)] = Field({}, description="As below.")
 
 
 class Pipelines:
@@ -57,37 +80,33 @@ class Pipelines:
         name = given.get("pipeline")
         if name in self._begun:
             raise Refused((*path, "pipeline"), f"{name!r} has this one for its input")
-        if name in self.entries:
+        if among(name, self.entries):
             return self.read(name)
-        return pipeline_named(given, path, {**self.outer, **dict.fromkeys(self.entries)})
+        return pipeline_named(name, path, {**self.outer, **dict.fromkeys(self.entries)})
 
     def _filter(self, value: Any, path: KeyPath, before: Sequence[Filter]) -> Filter:
-        keys(value, path, ("type", "params"), required=("type",))
-        kind = value["type"]
-        if kind not in READERS:
-            hint = nearest(str(kind), READERS) or f"; insitu does {', '.join(READERS)}"
-            raise Refused((*path, "type"), f"unknown filter {kind!r}{hint}")
-        params = value.get("params", {})
-        if not isinstance(params, Mapping):
-            raise Refused((*path, "params"), f"expected keys and values, found {shown(params)}")
-        found = READERS[kind](kind, params, (*path, "params"), self.reader.steps)
+        entry = read(FilterEntry, value, path)
+        params = (*path, "params")
+        known = FILTERS[entry.type]
+        model = read(known.params, entry.params, params)
+        with inside(params):
+            found = model.make(entry.type, self.reader.steps)
         given = Pipeline("", tuple(before)).outline(self.reader.outline)
         try:
             found.outline(given)
         except ValueError as error:
             where, _, text = str(error).partition(": ")
-            place = (*path, "type") if where == "type" else (*path, "params", *where.split("/"))
+            place = (*path, "type") if where == "type" else (*params, *where.split("/"))
             unknown = isinstance(error, UnknownField)
             raise Refused(place, text, unknown_field=unknown) from None
         return found
 
 
-def pipeline_named(given: Mapping[str, Any], path: KeyPath, pipelines: Named) -> Pipeline:
-    """The pipeline that a plot or an extract names; without one, all fields as they are."""
-    name = given.get("pipeline")
+def pipeline_named(name: Any, path: KeyPath, pipelines: Named) -> Pipeline:
+    """The pipeline that what stands at `path` names; without one, all fields as they are."""
     if name is None:
         return UNFILTERED
-    if name not in pipelines:
+    if not among(name, pipelines):
         hint = nearest(str(name), pipelines)
         there = f" (there are {', '.join(pipelines) or 'none'})"
         raise Refused((*path, "pipeline"), f"there is no pipeline {name!r}{hint or there}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from insitu.actions.refusal import Follows, Refused, keys, shown
+from insitu.actions.refusal import Follows, Refused, among, keys, shown
 from insitu.errors import nearest
 from insitu.pipelines.outline import Outline
 from insitu.pipelines.pipeline import Pipeline
@@ -70,9 +70,10 @@ class Reader:
         except Follows:
             pass
         except Refused as refused:
-            left_out = self.of_record and refused.unknown_field
-            problem = self.places.problem(refused.path, refused.text)
-            (self.left_out if left_out else self.problems).append(problem)
+            for one in (refused, *refused.also):
+                left_out = self.of_record and one.unknown_field
+                problem = self.places.problem(one.path, one.text)
+                (self.left_out if left_out else self.problems).append(problem)
 
     def entries(self, actions: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
         """The entries of a list of actions, of which only `words` may occur."""
@@ -114,7 +115,7 @@ def _entries_of(action: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]
         raise Refused(path, f"expected `action:` and what it needs, found {shown(action)}")
     word = action["action"]
     if word not in words:
-        if word in WORDS:
+        if among(word, WORDS):
             text = f"{word} has no place in a trigger's actions; {', '.join(words)} have"
             raise Refused((*path, "action"), text)
         hint = nearest(str(word), words) or f"; insitu does {', '.join(words)}"

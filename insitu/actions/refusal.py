@@ -5,9 +5,10 @@ In: plain data and the path of keys where it stands. Out: checked values, or Ref
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from insitu.errors import nearest
 from insitu.pipelines.outline import UnknownField
@@ -15,13 +16,27 @@ from insitu.render.words import number
 from insitu.yaml_tree import KeyPath
 
 
-class Refused(Exception):
-    """What stands at a path is wrong."""
+class Refused(ValueError):
+    """What stands at a path is wrong. `also`: what else is wrong in the same entry."""
 
-    def __init__(self, path: KeyPath, text: str, *, unknown_field: bool = False) -> None:
+    def __init__(
+        self,
+        path: KeyPath,
+        text: str,
+        also: Sequence[Refused] = (),
+        *,
+        unknown_field: bool = False,
+    ) -> None:
         """unknown_field: whether all that is wrong is that there is no such field."""
         super().__init__(text)
-        self.path, self.text, self.unknown_field = path, text, unknown_field
+        self.path, self.text, self.also = path, text, tuple(also)
+        self.unknown_field = unknown_field
+
+    def below(self, path: KeyPath) -> Refused:
+        """The same, seen from above `path`."""
+        also = [other.below(path) for other in self.also]
+        place = (*path, *self.path)
+        return type(self)(place, self.text, also, unknown_field=self.unknown_field)
 
 
 class Follows(Refused):
@@ -50,13 +65,27 @@ def named(mapping: Any, path: KeyPath, what: str) -> Mapping[str, Any]:
 
 @contextmanager
 def inside(path: KeyPath) -> Iterator[None]:
-    """Refuse what makes the block raise "key/key: text", keys being relative to `path`."""
+    """Refuse what makes the block raise Refused or "key/key: text", both relative to `path`."""
     try:
         yield
+    except Refused as refused:
+        raise refused.below(path) from None
     except ValueError as error:
         where, _, text = str(error).partition(": ")
         unknown = isinstance(error, UnknownField)
-        raise Refused((*path, *where.split("/")), text, unknown_field=unknown) from None
+        raise Refused((*path, *_steps(where)), text, unknown_field=unknown) from None
+
+
+def _steps(where: str) -> Iterator[str | int]:
+    """The path that "key/[2]/key" says."""
+    for step in filter(None, where.split("/")):
+        number = re.fullmatch(r"\[(\d+)\]", step)
+        yield int(number[1]) if number else step
+
+
+def among(value: Any, names: Container[str]) -> TypeGuard[str]:
+    """Whether a value, which may be anything, is one of these names."""
+    return isinstance(value, str) and value in names
 
 
 def one_of(value: Any, path: KeyPath, choices: Collection[str]) -> str:

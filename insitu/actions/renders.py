@@ -1,4 +1,4 @@
-"""Reading the renders of a scene: pictures from one side, and Cinema databases from all around.
+"""The renders of a scene: pictures from one side, and Cinema databases from all around.
 
 In: what a scene says of them. Out: Views and Cinemas, or Refused.
 """
@@ -7,169 +7,316 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
+import pydantic
+from pydantic import Field
 
+from insitu.actions.base import REFERENCE, ActionModel, Check, not_together
 from insitu.actions.reader import Reader
-from insitu.actions.refusal import Refused, color, count, flag, inside, keys, named, numbers, shown
-from insitu.actions.refusal import text as a_text
-from insitu.render.camera import Camera
+from insitu.actions.refusal import Refused, shown
+from insitu.actions.refusal import numbers as read_numbers
+from insitu.actions.refusal import text as read_text
+from insitu.actions.values import (
+    color,
+    count,
+    flag,
+    interval,
+    number,
+    numbers,
+    one_of,
+    positive,
+    refused,
+    text,
+    xyz,
+)
+from insitu.render.camera import CameraSettings
 from insitu.render.cinema import FOLDER, Cinema
-from insitu.render.view import View
-from insitu.render.words import check_keys, number
+from insitu.render.image import DARK
+from insitu.render.view import DEFAULT_SIZE, View
 from insitu.yaml_tree import KeyPath
 
-_UNIT_BOUNDS = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+Vector = tuple[float, float, float]
+
 _LARGEST = 16384  # pixels of a side
 _MOST_ANGLES = 3600
 
-SIZES = ("image_width", "image_height")
-_FLAGS = ("render_bg", "annotations", "world_annotations", "screen_annotations")
-LOOK = (*SIZES, "bg_color", *_FLAGS, "dataset_bounds", "title")
-_ANGLES = {
-    angle: (angle, f"{angle}_angles", f"{angle}_range", f"d{angle}", f"{angle}_num_angles")
-    for angle in ("phi", "theta")
-}
-CINEMA = ("db_name", "camera", *_ANGLES["phi"], *_ANGLES["theta"])
+
+class CameraParams(ActionModel):
+    """Where a picture is taken from. Without it the whole domain is in view, from a side and an
+    elevation that suit its shape and contents. What is given changes Ascent's own starting pose:
+    looking along -z at the centre of the domain from one diagonal away, y up."""
+
+    position: Annotated[Vector | None, xyz()] = Field(
+        None, description="Of the eye, world coordinates."
+    )
+    look_at: Annotated[Vector | None, xyz()] = Field(
+        None, description="Point in the middle of the picture; default: the domain's centre."
+    )
+    up: Annotated[Vector, xyz()] = Field(
+        (0.0, 1.0, 0.0), description="Direction that is upward in the picture."
+    )
+    fov: Annotated[float, number(unit="degrees")] = Field(
+        60.0, description="Angle from the bottom to the top of the picture, above 0 and below 180."
+    )
+    zoom: Annotated[float, positive()] = Field(
+        1.0, description="Magnification; 2 doubles the size of everything."
+    )
+    azimuth: Annotated[float, number(unit="degrees")] = Field(
+        0.0, description="Turns the eye about `up`."
+    )
+    elevation: Annotated[float, number(unit="degrees")] = Field(
+        0.0, description="Then turns it towards `up`."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _possible(self) -> CameraParams:
+        self.settings()
+        return self
+
+    def settings(self) -> CameraSettings | None:
+        """None where nothing is given. Raises ValueError where it is no camera."""
+        given = {key: getattr(self, key) for key in self.model_fields_set}
+        return CameraSettings(**given) if given else None
 
 
-def read_renders(
-    reader: Reader, scene: Mapping[str, Any], path: KeyPath, name: str
-) -> tuple[tuple[View, ...], tuple[Cinema, ...]]:
-    """The renders of a scene, by default one; the scene's own name of pictures serves a render
-    that has none."""
-    if "renders" not in scene:
-        names = _names(reader, scene, path) or _names(reader, {"image_prefix": name}, path)
-        return (View(**names),), ()
-    views, cinemas = [], []
-    renders, path = scene["renders"], (*path, "renders")
-    for key, render in named(renders, path, "renders").items():
-        place = (*path, key)
-        if isinstance(render, Mapping) and render.get("type") == "cinema":
-            keys(render, place, ("type", *CINEMA, *LOOK))
-            cinemas.append(read_cinema(reader, render, place))
-        else:
-            keys(render, place, ("type", "image_prefix", "image_name", "camera", *LOOK))
-            if "type" in render:
-                raise Refused((*place, "type"), f"{render['type']!r} is not done; there is cinema")
-            views.append(_view(reader, render, place, scene, str(key)))
-    return tuple(views), tuple(cinemas)
+class CinemaCamera(ActionModel):
+    """The camera of a Cinema database, whose position is Cinema's own affair."""
+
+    zoom: Annotated[float, positive()] = Field(1.0, description="Magnification.")
 
 
-def _view(
-    reader: Reader, render: Mapping[str, Any], path: KeyPath, scene: Mapping[str, Any], name: str
-) -> View:
-    camera = read_camera(render, path)
-    look = read_look(render, path)
-    names = _names(reader, render, path) or _names(reader, scene, path)
-    if not names:
-        raise Refused((*path, "image_prefix"), "is required, or image_name")
-    return View(name=name, camera=camera, **look, **names)
-
-
-def read_camera(render: Mapping[str, Any], path: KeyPath) -> Mapping[str, Any] | None:
-    with inside(path):
-        Camera.from_ascent(render.get("camera"), _UNIT_BOUNDS)
-    return render.get("camera")
-
-
-def read_look(render: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
-    """Size, background and annotations, as View has them."""
-    look: dict[str, Any] = {}
-    with inside(path):
-        for key in SIZES:
-            if key in render:
-                look[key] = count(render[key], key, _LARGEST)
-        if "bg_color" in render:
-            look["bg_color"] = color(render["bg_color"], "bg_color")
-        flags = {key: flag(render[key], key) for key in _FLAGS if key in render}
-        if not flags.pop("annotations", True):
-            flags |= {"world_annotations": False, "screen_annotations": False}
-        look |= flags
-        if "dataset_bounds" in render:
-            look["dataset_bounds"] = _bounds(render["dataset_bounds"])
-    if "title" in render:
-        look["title"] = a_text(render["title"], (*path, "title"))
-    return look
-
-
-def _bounds(given: Any) -> tuple[float, ...]:
-    bounds = numbers(given, "dataset_bounds")
-    if len(bounds) != 6 or not all(
-        low < high for low, high in zip(*[iter(bounds)] * 2, strict=True)
-    ):
+def _read_bounds(given: Any) -> tuple[float, ...]:
+    bounds = read_numbers(given, "")
+    pairs = zip(*[iter(bounds)] * 2, strict=True) if len(bounds) == 6 else ()
+    if len(bounds) != 6 or not all(low < high for low, high in pairs):
         raise ValueError(
-            f"dataset_bounds: expected x0, x1, y0, y1, z0, z1, each first below the second, "
-            f"found {shown(given)}"
+            f"expected x0, x1, y0, y1, z0, z1, each first below the second, found {shown(given)}"
         )
     return bounds
 
 
-def _names(reader: Reader, given: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
-    """The name of the pictures, if one is given."""
-    if "image_prefix" in given and "image_name" in given:
+_BOUNDS = Check(
+    _read_bounds,
+    {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 6,
+        "maxItems": 6,
+        "title": "`[x0, x1, y0, y1, z0, z1]`",
+    },
+)
+_PIXELS = count(_LARGEST, unit="pixels")
+
+
+class LookParams(ActionModel):
+    """Size, background and annotations of a picture."""
+
+    image_width: Annotated[int, _PIXELS] = Field(DEFAULT_SIZE, description="Of the picture.")
+    image_height: Annotated[int, _PIXELS] = Field(DEFAULT_SIZE, description="Of the picture.")
+    bg_color: Annotated[Vector, color()] = Field(
+        DARK, description="Background, each in 0..1; default: a dark grey."
+    )
+    render_bg: Annotated[bool, flag()] = Field(
+        True, description="`false`: the background is transparent."
+    )
+    annotations: Annotated[bool, flag()] = Field(True, description="`false`: none at all.")
+    world_annotations: Annotated[bool, flag()] = Field(
+        True, description="Draw the edges of the domain."
+    )
+    screen_annotations: Annotated[bool, flag()] = Field(
+        True, description="Write title, cycle and time, and draw colour bars."
+    )
+    dataset_bounds: Annotated[tuple[float, ...] | None, _BOUNDS] = Field(
+        None, description="Of the box whose edges are drawn; default: the domain."
+    )
+    title: Annotated[str, text()] = Field(
+        "", description="Text at the top left; default: none (insitu extension)."
+    )
+
+    def look(self) -> dict[str, Any]:
+        """What is given, as View has it."""
+        given = {key: getattr(self, key) for key in self.model_fields_set & set(_LOOK)}
+        if not given.pop("annotations", True):
+            given |= {"world_annotations": False, "screen_annotations": False}
+        return given
+
+
+_LOOK = tuple(LookParams.model_fields)
+
+
+def _prefix(given: Any) -> str:
+    """The beginning of a file name; its only % is of a pattern for the cycle, as in %04d."""
+    if not isinstance(given, str) or not given or given.endswith("/"):
+        raise ValueError(f"expected the beginning of a file name, found {shown(given)}")
+    if "%" in re.sub(r"%0?\d*d", "", given, count=1):
+        raise ValueError(f"{given!r}: the only pattern is one like %04d, for the cycle")
+    return given
+
+
+def _name(given: Any) -> str:
+    if not isinstance(given, str) or not given or given.endswith("/"):
+        raise ValueError(f"expected a file name without its ending, found {shown(given)}")
+    return given
+
+
+_FILE = {"type": "string", "pattern": "[^/]$"}
+ImagePrefix = Annotated[str | None, Check(_prefix, _FILE)]
+ImageName = Annotated[str | None, Check(_name, _FILE)]
+
+
+class _PictureKeys(ActionModel):
+    """What a render that is a picture has of its own."""
+
+    type: Annotated[None, refused("{given} is not done; there is cinema")] = None
+    image_prefix: ImagePrefix = Field(
+        None,
+        description="File name without ending, in `output`; a pattern such as `%04d` is replaced "
+        "by the cycle, which is otherwise appended.",
+    )
+    image_name: ImageName = Field(
+        None, description="File name without ending, the same at every step, instead."
+    )
+    camera: CameraParams | None = Field(None, description="Where it is taken from; see below.")
+
+
+class Names(Protocol):
+    """What has names for pictures: a render, or a scene for renders that have none."""
+
+    @property
+    def image_prefix(self) -> str | None: ...
+
+    @property
+    def image_name(self) -> str | None: ...
+
+
+class PictureParams(LookParams, _PictureKeys):
+    """A picture from one side."""
+
+    model_config = not_together("image_prefix", "image_name")
+
+    def view(self, name: str, path: KeyPath, names: Mapping[str, Any]) -> View:
+        """The render `name`. names: as `output_names` gives them, its own or its scene's."""
+        if not names:
+            raise Refused((*path, "image_prefix"), "is required, or image_name")
+        camera = self.camera.settings() if self.camera else None
+        return View(name=name, camera=camera, **self.look(), **names)
+
+
+def own_prefix(name: str, path: KeyPath) -> str:
+    """The name of the scene at `path` as a prefix. Raises Refused where it cannot be one."""
+    try:
+        return _prefix(name)
+    except ValueError as error:
+        raise Refused((*path, "image_prefix"), str(error)) from None
+
+
+def output_names(reader: Reader, given: Names, path: KeyPath) -> dict[str, Any]:
+    """The file name of pictures, if there is one: image_prefix or image_name."""
+    if given.image_prefix is not None and given.image_name is not None:
         raise Refused((*path, "image_name"), "given together with image_prefix; choose one")
-    for key in ("image_prefix", "image_name"):
-        if key in given:
-            read = _prefix if key == "image_prefix" else _name
-            return {key: read(reader, given[key], (*path, key))}
+    if given.image_prefix is not None:
+        return {"image_prefix": reader.output(given.image_prefix, (*path, "image_prefix"))}
+    if given.image_name is not None:
+        return {"image_name": reader.output(given.image_name, (*path, "image_name"))}
     return {}
 
 
-def _name(reader: Reader, given: Any, path: KeyPath) -> str:
-    if not isinstance(given, str) or not given or given.endswith("/"):
-        raise Refused(path, f"expected a file name without its ending, found {shown(given)}")
-    return reader.output(given, path)
-
-
-def _prefix(reader: Reader, given: Any, path: KeyPath) -> str:
-    """A prefix of picture files: its only % is of a pattern for the cycle, as in %04d."""
-    if not isinstance(given, str) or not given or given.endswith("/"):
-        raise Refused(path, f"expected the beginning of a file name, found {shown(given)}")
-    if "%" in re.sub(r"%0?\d*d", "", given, count=1):
-        raise Refused(path, f"{given!r}: the only pattern is one like %04d, for the cycle")
-    return reader.output(given, path)
-
-
-def read_cinema(reader: Reader, render: Mapping[str, Any], path: KeyPath) -> Cinema:
-    """A Cinema database; the eye is Cinema's affair, but for `camera: {zoom: ...}`."""
-    if "db_name" not in render:
-        raise Refused((*path, "db_name"), "is required")
-    name = a_text(render["db_name"], (*path, "db_name"), "the name of a folder")
+def _folder_name(given: Any) -> str:
+    name = read_text(given, (), "the name of a folder")
     if "/" in name or name in (".", ".."):
-        raise Refused((*path, "db_name"), f"{name!r} is not the name of a folder alone")
-    reader.output(f"{FOLDER}/{name}", (*path, "db_name"))
-    camera = render.get("camera")
-    with inside(path):
-        if camera is not None:
-            check_keys(camera, ("zoom",), "camera")
-        zoom = number((camera or {}).get("zoom", 1.0), "camera/zoom")
-        if zoom <= 0:
-            raise ValueError(f"camera/zoom: {zoom} is not positive")
-        phi = _angles(render, "phi", -180.0, 360.0)
-        theta = _angles(render, "theta", 0.0, 180.0)
-    view = View(**read_look(render, path))
-    return Cinema(db_name=name, phi=phi, theta=theta, zoom=zoom, view=view)
+        raise ValueError(f"{name!r} is not the name of a folder alone")
+    return name
 
 
-def _angles(render: Mapping[str, Any], angle: str, first: float, span: float) -> tuple[float, ...]:
-    """Degrees: so many from `first` on over `span`; given one by one; or within a range, by the
-    distance between two or by their number."""
-    whole, each, within, apart, parts = _ANGLES[angle]
-    if whole in render:
-        n = count(render[whole], whole, _MOST_ANGLES)
-        return tuple((first + span / n * np.arange(n)).tolist())
-    if each in render:
-        return numbers(render[each], each, _MOST_ANGLES)
-    if within not in render or (apart not in render and parts not in render):
-        raise ValueError(f"{angle}: is required, or {each}, or {within} with {apart} or {parts}")
-    ends = numbers(render[within], within)
-    if len(ends) != 2 or not ends[0] < ends[1]:
-        raise ValueError(f"{within}: expected two angles, the first below the second")
-    if parts in render:
-        n = count(render[parts], parts, _MOST_ANGLES, 2)
-        return tuple(np.linspace(*ends, n).tolist())
-    step = number(render[apart], apart, (ends[1] - ends[0]) / _MOST_ANGLES)
-    n = int((ends[1] - ends[0] + 1e-6) // step) + 1
-    return tuple((ends[0] + step * np.arange(n)).tolist())
+_Number = Annotated[int | None, count(_MOST_ANGLES)]
+_Angles = Annotated[tuple[float, ...] | None, numbers(_MOST_ANGLES)]
+_Ends = Annotated[
+    tuple[float, float] | None, interval("expected two angles, the first below the second")
+]
+_Step = Annotated[float | None, number(unit="degrees")]
+_Parts = Annotated[int | None, count(_MOST_ANGLES, 2)]
+
+
+class DatabaseParams(ActionModel):
+    """A Cinema database: where it goes and from which angles it is seen."""
+
+    db_name: Annotated[str, Check(_folder_name, {"type": "string", "pattern": "^[^/]+$"})] = Field(
+        description="Name of its folder in `cinema_databases`, which is in `output`."
+    )
+    camera: CinemaCamera | None = Field(None, description="`{zoom}` alone.")
+    phi: _Number = Field(
+        None, description="Number of angles about z, evenly spaced from -180 degrees on."
+    )
+    phi_angles: _Angles = Field(None, description="Instead: the angles, degrees.")
+    phi_range: _Ends = Field(
+        None, description="Instead, with `dphi` or `phi_num_angles`: first and last, degrees."
+    )
+    dphi: _Step = Field(None, description="Distance between two angles.")
+    phi_num_angles: _Parts = Field(None, description="Number of angles.")
+    theta: _Number = Field(
+        None, description="Number of angles about x, evenly spaced from 0 to 180 degrees."
+    )
+    theta_angles: _Angles = Field(None, description="As `phi_angles`.")
+    theta_range: _Ends = Field(None, description="As `phi_range`.")
+    dtheta: _Step = Field(None, description="As `dphi`.")
+    theta_num_angles: _Parts = Field(None, description="As `phi_num_angles`.")
+
+    @pydantic.model_validator(mode="after")
+    def _both_given(self) -> DatabaseParams:
+        self.angles("phi")
+        self.angles("theta")
+        return self
+
+    def angles(self, angle: Literal["phi", "theta"]) -> tuple[float, ...]:
+        """Degrees: so many from the first on over the whole span; given one by one; or within a
+        range, by the distance between two or by their number."""
+        keys = (angle, f"{angle}_angles", f"{angle}_range", f"d{angle}", f"{angle}_num_angles")
+        n, each, ends, apart, parts = (getattr(self, key) for key in keys)
+        if n is not None:
+            first, span = (-180.0, 360.0) if angle == "phi" else (0.0, 180.0)
+            return tuple((first + span / n * np.arange(n)).tolist())
+        if each is not None:
+            return tuple(each)
+        if ends is None or (apart is None and parts is None):
+            whole, one_by_one, within, distance, number_of = keys
+            text = f"is required, or {one_by_one}, or {within} with {distance} or {number_of}"
+            raise Refused((whole,), text)
+        low, high = ends
+        if parts is not None:
+            return tuple(np.linspace(low, high, parts).tolist())
+        least = (high - low) / _MOST_ANGLES
+        if apart < least:
+            raise Refused((keys[3],), f"{apart:g} is not a number of at least {least:g} degrees")
+        n = int((high - low + 1e-6) // apart) + 1
+        return tuple((low + apart * np.arange(n)).tolist())
+
+    def cinema(self, reader: Reader, path: KeyPath, look: Mapping[str, Any]) -> Cinema:
+        """look: as `LookParams.look`."""
+        reader.output(f"{FOLDER}/{self.db_name}", (*path, "db_name"))
+        return Cinema(
+            db_name=self.db_name,
+            phi=self.angles("phi"),
+            theta=self.angles("theta"),
+            zoom=self.camera.zoom if self.camera else 1.0,
+            view=View(**look),
+        )
+
+
+class _CinemaType(ActionModel):
+    type: Annotated[str, one_of(("cinema",))] = Field(
+        description="`cinema`: a database instead of a picture."
+    )
+
+
+class CinemaParams(LookParams, DatabaseParams, _CinemaType):
+    """A database of pictures from all around."""
+
+
+def _read_render(given: Any) -> PictureParams | CinemaParams:
+    cinema = isinstance(given, Mapping) and given.get("type") == "cinema"
+    return (CinemaParams if cinema else PictureParams).model_validate(given)
+
+
+Render = Annotated[PictureParams | CinemaParams, Check(_read_render, {REFERENCE: "Render"})]

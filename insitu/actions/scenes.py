@@ -1,4 +1,4 @@
-"""Reading scenes and their plots.
+"""Scenes and their plots.
 
 In: an entry of add_scenes. Out: a Scene, or Refused.
 """
@@ -6,111 +6,321 @@ In: an entry of add_scenes. Out: a Scene, or Refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
+import pydantic
+from pydantic import Field
+
+from insitu.actions.base import REFERENCE, ActionModel, Check, keyed, not_together, read
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import Entry, Named, Reader
-from insitu.actions.refusal import Refused, count, flag, inside, keys, named, text, window
-from insitu.actions.renders import read_renders
+from insitu.actions.refusal import Refused, among, inside, named
+from insitu.actions.renders import (
+    CinemaParams,
+    ImageName,
+    ImagePrefix,
+    Render,
+    output_names,
+    own_prefix,
+)
+from insitu.actions.values import (
+    FLAG,
+    count,
+    field_name,
+    flag,
+    ignored,
+    nullable,
+    number,
+    span,
+    text,
+)
 from insitu.errors import nearest
-from insitu.render.paraview_map import control_points
-from insitu.render.plots import TYPES, Plot
+from insitu.history.steps import Span
+from insitu.render.cinema import Cinema
+from insitu.render.color_map import DEFAULT_TABLE, ColorTable, control_points, is_true
+from insitu.render.color_tables import COLOR_TABLES, color_table
+from insitu.render.paraview_map import control_points as paraview_points
+from insitu.render.plots import PLOTS, Plot
 from insitu.render.scene import Scene
-from insitu.render.transfer_function import TransferFunction
-from insitu.render.words import number
+from insitu.render.view import View
 from insitu.yaml_tree import KeyPath
 
-RENDERS = ("renders", "image_prefix", "image_name")
+_POSITION = {"type": "number", "minimum": 0, "maximum": 1}
+_CHANNEL = {"type": "number", "minimum": 0, "maximum": 255}
+_POINTS = {
+    "anyOf": [
+        {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {
+                        "type": "object",
+                        "properties": {
+                            "type": {"const": "rgb"},
+                            "position": _POSITION,
+                            "color": {
+                                "type": "array",
+                                "items": _CHANNEL,
+                                "minItems": 3,
+                                "maxItems": 3,
+                            },
+                        },
+                        "required": ["type", "position", "color"],
+                        "additionalProperties": False,
+                    },
+                    {
+                        "type": "object",
+                        "properties": {
+                            "type": {"const": "alpha"},
+                            "position": _POSITION,
+                            "alpha": _POSITION,
+                        },
+                        "required": ["type", "position", "alpha"],
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+        },
+        {
+            "type": "object",
+            "properties": {
+                **{key: {"type": "array", "items": _CHANNEL} for key in "rgb"},
+                **{key: {"type": "array", "items": _POSITION} for key in ("position", "a")},
+            },
+            "required": ["position", "r", "g", "b"],
+            "additionalProperties": False,
+        },
+    ],
+    "title": "a list, or arrays",
+}
+_CONTROL_POINTS = Check(keyed(control_points), _POINTS)
+
+
+class ColorTableParams(ActionModel):
+    """Colours and opacities of a plot."""
+
+    name: Annotated[str | None, text("the name of a colour table")] = Field(
+        None,
+        description="Of a colour table, in any case; or of a file of ParaView's, if it ends in "
+        "`.json`; or of the colour map in `file`. Default: Viridis.",
+        json_schema_extra={"examples": list(COLOR_TABLES)},
+    )
+    reverse: Annotated[bool, Check(keyed(lambda value, _: is_true(value)), FLAG)] = Field(
+        False, description="Turn the colours round, not the opacities."
+    )
+    control_points: Annotated[tuple[Any, Any] | None, _CONTROL_POINTS] = Field(
+        None,
+        description="`{type: rgb, position, color: [red, green, blue]}` and `{type: alpha, "
+        "position, alpha}`; positions and opacities in 0..1, colours in 0..1 or 0..255. Or "
+        "`{position, r, g, b, a}`, an array each. Colours are added to those of `name`, or "
+        "replace the default table.",
+    )
+    annotation: Annotated[bool, flag()] = Field(True, description="Draw a colour bar.")
+    file: Annotated[str | None, text("the name of a file")] = Field(
+        None,
+        description="Colour map exported from ParaView as JSON; its path is relative to the run "
+        "file (insitu extension).",
+    )
+
+    @property
+    def _file_key(self) -> str | None:
+        """Under which key a file is named, if one is."""
+        if self.file is not None:
+            return "file"
+        return "name" if str(self.name).lower().endswith(".json") else None
+
+    @pydantic.model_validator(mode="after")
+    def _known_name(self) -> ColorTableParams:
+        if self.name is not None and self._file_key is None:
+            try:
+                color_table(self.name)
+            except ValueError as error:
+                raise Refused(("name",), str(error).partition(": ")[2]) from None
+        return self
+
+    def table(self, reader: Reader) -> ColorTable:
+        """Reads the file, if one is named. Raises Refused, its path relative to this."""
+        key = self._file_key
+        if key is None:
+            rgb, alpha = self.control_points or ((), ())
+            return ColorTable(self.name, self.reverse, rgb, alpha)
+        if self.control_points is not None:
+            raise Refused(("control_points",), "given together with a file of colours")
+        file = reader.places.folder / str(self.file or self.name)
+        try:
+            words = file.read_text(encoding="utf-8")
+            rgb, alpha = control_points(paraview_points(words, self.name if self.file else None))
+        except OSError as error:
+            raise Refused((key,), f"{file}: {error.strerror or error}") from None
+        except ValueError as error:
+            raise Refused((key,), f"{file}: {error}") from None
+        return ColorTable(None, self.reverse, rgb, alpha)
+
+
+def _read_color_table(given: Any) -> str | ColorTableParams | None:
+    if given is None or isinstance(given, str):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValueError(f"expected a mapping, got {given!r}")
+    return ColorTableParams.model_validate(given)
+
+
+def _type(given: Any) -> str:
+    if not among(given, PLOTS):
+        hint = nearest(str(given), PLOTS) or f"; there are {' and '.join(PLOTS)}"
+        raise ValueError(f"a plot of type {given!r} is not done{hint}")
+    return str(given)
+
+
+_TABLE = {
+    "anyOf": [{"type": "string"}, {"type": "null"}, {REFERENCE: "ColorTableParams"}],
+    "title": "a name, or a mapping",
+}
+
+
+class PlotParams(ActionModel):
+    """One plot of a scene."""
+
+    type: Annotated[str, Check(_type, {"enum": list(PLOTS)})] = Field(
+        description="`volume`: at most one in a scene; or `pseudocolor`: colours on surfaces and "
+        "lines, and on the faces of a volume."
+    )
+    field: Annotated[str, field_name()] = Field(
+        description="What is shown. Of a vector, the magnitude."
+    )
+    pipeline: Annotated[Any, ignored({"type": ["string", "null"]})] = Field(
+        None, description="Name of the pipeline whose result is shown; default: the fields."
+    )
+    topology: Annotated[str, text("the name of a topology")] = Field(
+        "", description="Accepted and ignored: a run has one mesh."
+    )
+    color_table: Annotated[str | ColorTableParams | None, Check(_read_color_table, _TABLE)] = Field(
+        None, description="Colours and opacities; see below."
+    )
+    min_value: Annotated[float | None, nullable(number())] = Field(
+        None,
+        description="Value at the lower end of the colours, in the field's unit; default of both "
+        "ends: the range over all steps of the window.",
+    )
+    max_value: Annotated[float | None, nullable(number())] = Field(
+        None, description="Value at the upper end."
+    )
+    samples: Annotated[int | None, count(100_000)] = Field(
+        None,
+        description="Of a volume: samples along the domain's diagonal; default: one per voxel.",
+    )
+    shading: Annotated[bool, flag()] = Field(
+        False, description="Of a volume: light it on its gradient (insitu extension)."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _ordered(self) -> PlotParams:
+        low, high = self.min_value, self.max_value
+        if low is not None and high is not None and low >= high:
+            raise Refused(("min_value",), f"{low:g} is not below max_value, {high:g}")
+        return self
+
+    def plot(self, reader: Reader, path: KeyPath, pipelines: Named) -> Plot:
+        """Raises Refused, with the whole path."""
+        table, color_bar = self._colors(reader, (*path, "color_table"))
+        found = Plot(
+            field=self.field,
+            type=self.type,
+            pipeline=pipeline_named(self.pipeline, path, pipelines),
+            color_table=table,
+            min_value=self.min_value,
+            max_value=self.max_value,
+            samples=self.samples,
+            shading=self.shading,
+            color_bar=color_bar,
+        )
+        with inside(path):
+            found.check(reader.outline)
+        return found
+
+    def _colors(self, reader: Reader, path: KeyPath) -> tuple[ColorTable, bool]:
+        given = self.color_table
+        if given is None:
+            return DEFAULT_TABLE, True
+        alone = isinstance(given, str)
+        params = read(ColorTableParams, {"name": given}, path) if alone else given
+        assert isinstance(params, ColorTableParams)
+        try:
+            return params.table(reader), params.annotation
+        except Refused as refused:
+            raise Refused(path if alone else (*path, *refused.path), refused.text) from None
+
+
+def _by_name(what: str) -> pydantic.BeforeValidator:
+    return pydantic.BeforeValidator(lambda given: named(given, (), what))
+
+
+Plots = Annotated[dict[str, PlotParams], _by_name("plots")]
+
+
+class SceneParams(ActionModel):
+    """Pictures of one or several plots."""
+
+    model_config = not_together("image_prefix", "image_name")
+
+    plots: Plots = Field(description="What is shown, by names of your own; see below.")
+    renders: Annotated[dict[str, Render], _by_name("renders")] | None = Field(
+        None,
+        description="Pictures and Cinema databases, by names of your own; see below. Default: one "
+        "picture from the default view.",
+    )
+    image_prefix: ImagePrefix = Field(
+        None,
+        description="File name for renders that have none; default without `renders`: the scene's "
+        "name.",
+    )
+    image_name: ImageName = Field(None, description="The same, without the cycle.")
+    window: Annotated[Span, span()] = Field(
+        1,
+        description="How many of the recorded steps are shown, the newest being the first "
+        "(insitu extension).",
+    )
+
+    def pictures(
+        self, reader: Reader, path: KeyPath, name: str
+    ) -> tuple[tuple[View, ...], tuple[Cinema, ...]]:
+        """The renders of the scene `name`."""
+        if self.renders is None:
+            names = output_names(reader, self, path)
+            if not names:
+                names = {"image_prefix": reader.output(own_prefix(name, path), path)}
+            return (View(**names),), ()
+        views: list[View] = []
+        cinemas: list[Cinema] = []
+        for key, render in self.renders.items():
+            place = (*path, "renders", key)
+            if isinstance(render, CinemaParams):
+                cinemas.append(render.cinema(reader, place, render.look()))
+            else:
+                names = output_names(reader, render, place) or output_names(reader, self, path)
+                views.append(render.view(key, place, names))
+        return tuple(views), tuple(cinemas)
 
 
 def read_scene(reader: Reader, entry: Entry, pipelines: Named) -> Scene:
-    scene, path = entry.value, entry.path
-    keys(scene, path, ("plots", *RENDERS, "window"), required=("plots",))
-    views, cinemas = read_renders(reader, scene, path, entry.name)
+    scene, path = read(SceneParams, entry.value, entry.path), entry.path
+    views, cinemas = scene.pictures(reader, path, entry.name)
     return Scene(
         name=entry.name,
-        plots=read_plots(reader, scene["plots"], (*path, "plots"), pipelines),
+        plots=made_plots(reader, scene.plots, (*path, "plots"), pipelines),
         views=views,
         cinemas=cinemas,
-        window=window(scene.get("window", 1), (*path, "window")),
+        window=scene.window,
     )
 
 
-def read_plots(reader: Reader, plots: Any, path: KeyPath, pipelines: Named) -> tuple[Plot, ...]:
+def made_plots(
+    reader: Reader, plots: Mapping[str, PlotParams], path: KeyPath, pipelines: Named
+) -> tuple[Plot, ...]:
     found: list[Plot] = []
-    for name, given in named(plots, path, "plots").items():
-        plot = _plot(reader, given, (*path, name), pipelines)
+    for name, params in plots.items():
+        plot = params.plot(reader, (*path, name), pipelines)
         if plot.type == "volume" and any(other.type == "volume" for other in found):
             raise Refused((*path, name), "a scene can have only one volume plot, as in Ascent")
         found.append(plot)
     return tuple(found)
-
-
-def _plot(reader: Reader, given: Any, path: KeyPath, pipelines: Named) -> Plot:
-    keys(given, path, _KNOWN, required=("type", "field"))
-    kind = given["type"]
-    if kind not in TYPES:
-        hint = nearest(str(kind), TYPES) or f"; there are {' and '.join(TYPES)}"
-        raise Refused((*path, "type"), f"a plot of type {kind!r} is not done{hint}")
-    words, options = _color_table(reader, given.get("color_table"), (*path, "color_table"))
-    with inside(path):
-        TransferFunction.from_ascent(words, (0.0, 1.0))
-        low, high = (
-            None if given.get(key) is None else number(given[key], key)
-            for key in ("min_value", "max_value")
-        )
-        if low is not None and high is not None and low >= high:
-            raise ValueError(f"min_value: {low:g} is not below max_value, {high:g}")
-        if "samples" in given:
-            options["samples"] = count(given["samples"], "samples", 100_000)
-        if "shading" in given:
-            options["shading"] = flag(given["shading"], "shading")
-        plot = Plot(
-            field=text(given["field"], (*path, "field"), "the name of a field"),
-            type=kind,
-            pipeline=pipeline_named(given, path, pipelines),
-            color_table=words,
-            min_value=low,
-            max_value=high,
-            **options,
-        )
-        plot.check(reader.outline)
-        return plot
-
-
-_KNOWN = (
-    "type", "field", "pipeline", "topology", "color_table", "min_value", "max_value", "samples",
-    "shading",
-)  # fmt: skip
-
-
-def _color_table(
-    reader: Reader, given: Any, path: KeyPath
-) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
-    """Ascent's words for colours with ParaView's files read, and what else they say of the plot.
-
-    `file:` names a JSON file of ParaView; so does a name that ends in .json, and a text alone.
-    """
-    if given is None:
-        return None, {}
-    words = {"name": given} if isinstance(given, str) else given
-    if not isinstance(words, Mapping):
-        return words, {}  # to be refused with the rest
-    words, options = dict(words), {}
-    with inside(path):
-        if "annotation" in words:
-            options["color_bar"] = flag(words.pop("annotation"), "annotation")
-    key = "file" if "file" in words else "name"
-    if key == "file" or str(words.get("name", "")).lower().endswith(".json"):
-        place = (*path, key) if isinstance(given, Mapping) else path
-        file = reader.places.folder / text(words.pop(key), place, "the name of a file")
-        if "control_points" in words:
-            raise Refused((*path, "control_points"), "given together with a file of colours")
-        map_name = words.pop("name", None)
-        try:
-            words["control_points"] = control_points(file.read_text(encoding="utf-8"), map_name)
-        except OSError as error:
-            raise Refused(place, f"{file}: {error.strerror or error}") from None
-        except ValueError as error:
-            raise Refused(place, f"{file}: {error}") from None
-    return words, options

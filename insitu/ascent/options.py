@@ -16,7 +16,9 @@ class IsosurfaceConfig(Section):
     """Surfaces on which the newest recorded step of a field has given values."""
 
     field: str
+    """Name of a recorded field."""
     isovalues: tuple[float, ...]
+    """Values of the surfaces, in the field's unit."""
     component: Annotated[int, Range(0, 2)] | None = None
     """Of a vector, counted from 0; default: its magnitude."""
     color_by: tuple[str, ...] = ()
@@ -28,9 +30,11 @@ class SliceConfig(Section):
     """A plane through the domain, with fields of the newest recorded step on it."""
 
     fields: tuple[str, ...]
+    """Names of recorded fields."""
     origin: tuple[float, float, float]
     """A point of the plane, x, y, z."""
     normal: tuple[float, float, float]
+    """Direction across the plane."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,7 @@ class DecodedConfig(Section):
     """The blocks of a recorded step, decoded: a rectilinear grid each, without ghosts."""
 
     fields: tuple[str, ...]
+    """Names of recorded fields."""
     step: Annotated[int, Range(-1_000_000, 0, "steps")] = 0
     """Recorded steps back from the newest, as in field('p', step=-3); until there are so many,
     nothing is published."""
@@ -48,8 +53,11 @@ class PublishConfig(Section):
     """One mesh for a nested Ascent: exactly one of the kinds, and what Ascent does with it."""
 
     isosurface: IsosurfaceConfig | None = None
+    """Surfaces of a field."""
     slice: SliceConfig | None = None
+    """A plane."""
     decoded: DecodedConfig | None = None
+    """Decoded blocks."""
     trigger: str | None = None
     """Only when this trigger fires; default: at every recorded step."""
     actions: tuple[Any, ...] = ()

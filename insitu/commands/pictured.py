@@ -164,6 +164,7 @@ class _Options:
     def _plot(self, field: str, shaped: Filter | None, gray: bool = False) -> Plot:
         """A plot of a field, on what a filter gives, in the colours that the options say."""
         from insitu.pipelines.pipeline import UNFILTERED, Pipeline
+        from insitu.render.color_map import ColorTable
         from insitu.render.plots import Plot
 
         words = self.words
@@ -179,7 +180,7 @@ class _Options:
             field=field,
             type="volume" if shaped is None else "pseudocolor",
             pipeline=UNFILTERED if shaped is None else Pipeline(shaped.type, (shaped,)),
-            color_table=None if name is None else {"name": name},
+            color_table=ColorTable(name),
             min_value=low,
             max_value=high,
             label=f"{field} ({unit})" if unit else field,

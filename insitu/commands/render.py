@@ -185,7 +185,7 @@ class Job:
     def _view(self, comm: MPI.Comm, shown: Shown) -> View:
         """From where it is seen, and how the picture looks. Collective."""
         from insitu.pipelines.pipeline import Volume
-        from insitu.render.camera import Camera
+        from insitu.render.camera import Camera, CameraSettings
         from insitu.render.image import DARK, WHITE
         from insitu.render.view import View
         from insitu.render.viewpoint import side_of_content
@@ -207,7 +207,9 @@ class Job:
         return View(
             image_width=width,
             image_height=height,
-            camera={key: getattr(camera, key) for key in ("position", "look_at", "up", "fov")},
+            camera=CameraSettings(
+                position=camera.position, look_at=camera.look_at, up=camera.up, fov=camera.fov
+            ),
             bg_color=DARK if words.background == "dark" else WHITE,
             title=words.title,
             time_unit=self.request.time_unit,

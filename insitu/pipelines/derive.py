@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from insitu.extract import derived
-from insitu.fields.sampled_block import SampledBlock
+from insitu.fields.sampled_block import Floats, SampledBlock
 from insitu.history.steps import Span, Step
 from insitu.parallel import together
 from insitu.pipelines.outline import Outline
@@ -22,21 +22,44 @@ from insitu.pipelines.pipeline import Data, Names, Volume
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-# type: what it does with a block, and the components that it needs and gives
-_ALL: dict[str, tuple[Callable[[SampledBlock, str], SampledBlock], int, int]] = {
-    "vector_magnitude": (derived.vector_magnitude, 3, 1),
-    "gradient": (derived.gradient, 1, 3),
-    "divergence": (derived.divergence, 3, 1),
-    "vorticity": (derived.vorticity, 3, 3),
-    "qcriterion": (derived.qcriterion, 3, 1),
+
+class _Quantity(NamedTuple):
+    """What there is to know of a type."""
+
+    of_block: Callable[[SampledBlock, str, int], SampledBlock]
+    """Of a block, the name of the new field and the component."""
+    needs: int
+    """Components of the field: 1 or 3."""
+    gives: int
+    of_values: Callable[[Floats, int], Floats] | None = None
+    """Of vectors (n, 3) and the component -> (n,), where values at points are enough."""
+
+
+def _derivative(function: Callable[[SampledBlock, str], SampledBlock]) -> Any:
+    return lambda block, output, _: function(block, output)
+
+
+_QUANTITIES = {
+    "vector_magnitude": _Quantity(
+        _derivative(derived.vector_magnitude), 3, 1, lambda v, _: np.linalg.norm(v, axis=1)
+    ),
+    "vector_component": _Quantity(
+        lambda block, output, component: derived.vector_component(block, component, output),
+        3,
+        1,
+        lambda vectors, component: vectors[:, component],
+    ),
+    "gradient": _Quantity(_derivative(derived.gradient), 1, 3),
+    "divergence": _Quantity(_derivative(derived.divergence), 3, 1),
+    "vorticity": _Quantity(_derivative(derived.vorticity), 3, 3),
+    "qcriterion": _Quantity(_derivative(derived.qcriterion), 3, 1),
 }
-TYPES = (*_ALL, "vector_component")
 
 
 @dataclass(frozen=True)
 class Derive:
-    """One such filter; `type` is one of TYPES. Derivatives are those of the fields as functions,
-    at any point."""
+    """One such filter; `type` is one of _QUANTITIES. Derivatives are those of the fields as
+    functions, at any point."""
 
     type: str
     field: str
@@ -50,14 +73,14 @@ class Derive:
         return {}
 
     def outline(self, given: Outline) -> Outline:
-        needs, gives = _ALL[self.type][1:] if self.type in _ALL else (3, 1)
-        if self.type not in ("vector_magnitude", "vector_component"):
+        quantity = _QUANTITIES[self.type]
+        if quantity.of_values is None:
             given.volume(self.type)
-        if needs == 1:
+        if quantity.needs == 1:
             given.scalar(self.field)
         else:
             given.vector(self.field)
-        return given.plus(self.output, gives)
+        return given.plus(self.output, quantity.gives)
 
     def reads(self, wanted: Names) -> Names:
         return wanted - {self.output} | ({self.field} if self.output in wanted else set())
@@ -65,22 +88,16 @@ class Derive:
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: Step) -> Data:
         if self.output not in wanted:
             return data
-        found = data
+        found, quantity = data, _QUANTITIES[self.type]
         with together(comm, f"{self.type} of {self.field}"):
             if isinstance(data, Volume):
-                blocks = [self._of_block(block) for block in data.fields[self.field]]
+                blocks = [
+                    quantity.of_block(block, self.output, self.component)
+                    for block in data.fields[self.field]
+                ]
                 found = replace(data, fields={**data.fields, self.output: blocks})
             else:
-                vectors = data.values[self.field]
-                values = (
-                    np.linalg.norm(vectors, axis=1)
-                    if self.type == "vector_magnitude"
-                    else vectors[:, self.component]
-                )
+                assert quantity.of_values is not None
+                values = quantity.of_values(data.values[self.field], self.component)
                 found = replace(data, values={**data.values, self.output: values})
         return found
-
-    def _of_block(self, block: SampledBlock) -> SampledBlock:
-        if self.type == "vector_component":
-            return derived.vector_component(block, self.component, self.output)
-        return _ALL[self.type][0](block, self.output)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from insitu.extract.clip import clip, clip_with_field, isovolume
+from insitu.extract.decomposition import Fields
 from insitu.extract.remainder import Remainder
 from insitu.extract.shapes import Shape
 from insitu.extract.threshold import threshold
@@ -71,15 +72,24 @@ class Between:
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: Step) -> Data:
         assert isinstance(data, Volume)
-        if self.type == "threshold":
-            left = threshold(comm, data.fields, self.field, self.low, self.high, invert=self.invert)
-        elif self.type == "isovolume":
-            left = isovolume(comm, data.fields, self.field, self.low, self.high)
-        else:
-            below = self.low == -float("inf")
-            value = self.high if below else self.low
-            left = clip_with_field(comm, data.fields, self.field, value, invert=below)
+        left = _LEFT[self.type](comm, data.fields, self)
         return _left(data, left)
+
+
+def _by_threshold(comm: MPI.Comm, fields: Fields, cut: Between) -> Remainder:
+    return threshold(comm, fields, cut.field, cut.low, cut.high, invert=cut.invert)
+
+
+def _by_isovolume(comm: MPI.Comm, fields: Fields, cut: Between) -> Remainder:
+    return isovolume(comm, fields, cut.field, cut.low, cut.high)
+
+
+def _by_value(comm: MPI.Comm, fields: Fields, cut: Between) -> Remainder:
+    below = cut.low == -float("inf")
+    return clip_with_field(comm, fields, cut.field, cut.high if below else cut.low, invert=below)
+
+
+_LEFT = {"threshold": _by_threshold, "isovolume": _by_isovolume, "clip_with_field": _by_value}
 
 
 def _cut(given: Outline, kind: str) -> Outline:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,6 @@ from insitu.render.words import check_keys, number, vector
 
 Bounds = tuple[Any, Any]  # (lo (3,), hi (3,)), world, x y z
 Rectangle = tuple[int, int, int, int]  # y0, y1, x0, x1: half open, in pixels, row 0 at the top
-
-_WORDS = ("azimuth", "elevation", "zoom", "position", "look_at", "up", "fov")
 
 
 @dataclass(frozen=True)
@@ -92,31 +90,13 @@ class Camera:
     ) -> Camera:
         """A camera from a render's `camera` entry; without words, the default camera.
 
-        The words change Ascent's own starting pose (looking along -z at the centre, one diagonal
-        away, y up, fov 60) in Ascent's order, so that a file made for Ascent shows the same view:
-        look_at, position, up, fov, zoom (a factor, 1 is none), azimuth, elevation (degrees).
+        See `CameraSettings`.
 
         Raises ValueError naming an unknown word or a bad value.
         """
         if not words:
             return Camera.default(bounds, width, height)
-        check_keys(words, _WORDS, "camera")
-        lo, hi = _checked(bounds)
-        center, start = _starting_pose(lo, hi)
-        fov = number(words.get("fov", 60.0), "camera/fov")
-        zoom = number(words.get("zoom", 1.0), "camera/zoom")
-        camera = Camera(
-            vector(words.get("position", start), "camera/position"),
-            vector(words.get("look_at", center), "camera/look_at"),
-            vector(words.get("up", (0, 1, 0)), "camera/up"),
-            _zoomed(fov, zoom),
-            width,
-            height,
-        )
-        return camera._turned(
-            number(words.get("azimuth", 0.0), "camera/azimuth"),
-            number(words.get("elevation", 0.0), "camera/elevation"),
-        )
+        return CameraSettings.from_ascent(words).camera(bounds, width, height)
 
     def basis(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Unit vectors (3,) to the right of the image, to its top, and into the scene."""
@@ -200,6 +180,63 @@ class Camera:
             arm = _rotated(arm, np.cross(arm, up), elevation)
         position = tuple((arm + self.look_at).tolist())
         return Camera(position, self.look_at, self.up, self.fov, self.width, self.height)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraSettings:
+    """What a render asks for, before the bounds of the domain are known.
+
+    It changes Ascent's own starting pose (looking along -z at the centre, one diagonal away, y up,
+    fov 60) in Ascent's order, so that a file made for Ascent shows the same view: look_at,
+    position, up, fov, zoom, azimuth, elevation.
+
+    Raises ValueError, "camera/key: text", for a value out of its range.
+    """
+
+    position: Vector | None = None
+    """World x y z; None: Ascent's."""
+    look_at: Vector | None = None
+    """World x y z; None: the centre of the domain."""
+    up: Vector = (0.0, 1.0, 0.0)
+    fov: float = 60.0
+    """Degrees, in (0, 180)."""
+    zoom: float = 1.0
+    """A factor, 1 is none."""
+    azimuth: float = 0.0
+    """Degrees."""
+    elevation: float = 0.0
+    """Degrees."""
+
+    def __post_init__(self) -> None:
+        for name in ("position", "look_at", "up"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, vector(getattr(self, name), f"camera/{name}"))
+        for name in ("fov", "zoom", "azimuth", "elevation"):
+            object.__setattr__(self, name, number(getattr(self, name), f"camera/{name}"))
+        if not 0 < self.fov < 180:
+            raise ValueError(f"camera/fov: {self.fov} is not between 0 and 180 degrees")
+        if self.position is not None and self.position == self.look_at:
+            raise ValueError(f"camera/position: {self.position} is also camera/look_at")
+        _zoomed(self.fov, self.zoom)
+
+    @staticmethod
+    def from_ascent(words: Mapping[str, Any]) -> CameraSettings:
+        """A render's `camera` entry. Raises ValueError naming an unknown word or a bad value."""
+        check_keys(words, [entry.name for entry in fields(CameraSettings)], "camera")
+        return CameraSettings(**words)
+
+    def camera(self, bounds: Bounds, width: int, height: int) -> Camera:
+        """The camera that sees a domain of these bounds. Raises ValueError as Camera does."""
+        center, start = _starting_pose(*_checked(bounds))
+        camera = Camera(
+            tuple(start) if self.position is None else self.position,
+            tuple(center) if self.look_at is None else self.look_at,
+            self.up,
+            _zoomed(self.fov, self.zoom),
+            width,
+            height,
+        )
+        return camera._turned(self.azimuth, self.elevation)
 
 
 def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from insitu.parallel import together
-from insitu.render.camera import Bounds
+from insitu.render.camera import Bounds, CameraSettings
 from insitu.render.view import View
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Cinema:
         """All views of a step and the files of their pictures."""
         for phi in self.phi:
             for theta in self.theta:
-                camera = _camera(phi, theta, bounds) | {"zoom": self.zoom}
+                camera = _camera(phi, theta, self.zoom, bounds)
                 path = self._folder(folder) / self._picture(cycle, phi, theta)
                 yield replace(self.view, camera=camera), path
 
@@ -113,8 +113,8 @@ class Cinema:
             return []
 
 
-def _camera(phi: float, theta: float, bounds: Bounds) -> dict[str, Any]:
-    """Ascent's words for a camera on the sphere around the domain."""
+def _camera(phi: float, theta: float, zoom: float, bounds: Bounds) -> CameraSettings:
+    """A camera on the sphere around the domain."""
     lo, hi = (np.asarray(b, np.float64) for b in bounds)
     center = (lo + hi) / 2
     p, t = np.radians(phi), np.radians(theta)
@@ -122,7 +122,12 @@ def _camera(phi: float, theta: float, bounds: Bounds) -> dict[str, Any]:
     about_x = np.array([[1, 0, 0], [0, np.cos(t), -np.sin(t)], [0, np.sin(t), np.cos(t)]])
     turn = about_z @ about_x
     position = center + 1.25 * np.linalg.norm(hi - lo) * turn[:, 2]
-    return {"position": position.tolist(), "look_at": center.tolist(), "up": turn[:, 1].tolist()}
+    return CameraSettings(
+        position=tuple(position.tolist()),
+        look_at=tuple(center.tolist()),
+        up=tuple(turn[:, 1].tolist()),
+        zoom=zoom,
+    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,9 +6,9 @@ one transfer function for all steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,14 +18,13 @@ from insitu.pipelines.lines import Follow
 from insitu.pipelines.outline import POINTS, VOLUME, Outline
 from insitu.pipelines.pipeline import UNFILTERED, Data, Pipeline, Volume
 from insitu.pipelines.ranges import data_range
+from insitu.render.color_map import DEFAULT_TABLE, ColorTable
 from insitu.render.histogram import histogram
 from insitu.render.march import Block
 from insitu.render.transfer_function import TransferFunction
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-TYPES = ("volume", "pseudocolor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +33,10 @@ class Plot:
 
     field: str
     """Of a vector, its magnitude is shown."""
-    type: Literal["volume", "pseudocolor"] = "volume"
+    type: str = "volume"
+    """One of PLOTS."""
     pipeline: Pipeline = UNFILTERED
-    color_table: Mapping[str, Any] | None = None
-    """Ascent's color_table; see `TransferFunction.from_ascent`."""
+    color_table: ColorTable = DEFAULT_TABLE
     min_value: float | None = None
     max_value: float | None = None
     """Values at the two ends of the colour table; default: the field's range."""
@@ -67,16 +66,49 @@ class Plot:
         data.field(self.field)
         if data.kind == POINTS:
             raise ValueError(f"type: {data.made_by} gives points, which no plot shows; save them")
-        if self.type == "volume" and data.kind != VOLUME:
-            raise ValueError(
-                f"type: a volume plot needs a volume, and {data.made_by} gives {data.kind}; "
-                f"pseudocolor shows that"
-            )
-        if self.type == "pseudocolor" and data.kind == VOLUME and len(data.cut_by) > 1:
-            raise ValueError(
-                f"type: the surface of what {' and '.join(data.cut_by)} leave is not done; a "
-                f"volume plot shows it"
-            )
+        PLOTS[self.type].check(data)
+
+    def drawn(self, comm: MPI.Comm, data: Data) -> Data:
+        """What it draws of what its pipeline gives. Collective."""
+        return PLOTS[self.type].drawn(comm, data)
+
+
+@dataclass(frozen=True)
+class PlotType:
+    """What there is to know of a type of plots."""
+
+    check: Callable[[Outline], None]
+    """ValueError, "type: text", where it cannot show such data."""
+    drawn: Callable[[MPI.Comm, Data], Data]
+    """What it draws of what a pipeline gives. Collective."""
+    fits_opacity: bool
+    """Whether an opacity that is not given is fitted to the histogram."""
+
+
+def _check_volume(data: Outline) -> None:
+    if data.kind != VOLUME:
+        raise ValueError(
+            f"type: a volume plot needs a volume, and {data.made_by} gives {data.kind}; "
+            f"pseudocolor shows that"
+        )
+
+
+def _check_pseudocolor(data: Outline) -> None:
+    if data.kind == VOLUME and len(data.cut_by) > 1:
+        raise ValueError(
+            f"type: the surface of what {' and '.join(data.cut_by)} leave is not done; a "
+            f"volume plot shows it"
+        )
+
+
+def _faces(comm: MPI.Comm, data: Data) -> Data:
+    return data.surface(comm) if isinstance(data, Volume) else data
+
+
+PLOTS = {
+    "volume": PlotType(_check_volume, lambda comm, data: data, fits_opacity=True),
+    "pseudocolor": PlotType(_check_pseudocolor, _faces, fits_opacity=False),
+}
 
 
 def colors(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> TransferFunction:
@@ -88,9 +120,9 @@ def colors(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> TransferFunctio
     Raises RemoteError on every rank if one fails, ValueError for words not understood.
     """
     domain = _domain(comm, plot, steps)
-    found = TransferFunction.from_ascent(plot.color_table, domain)
+    found = TransferFunction.of(plot.color_table, domain)
     last = steps[-1]
-    if found.opacity_given or not isinstance(last, Volume) or plot.type != "volume":
+    if found.opacity_given or not isinstance(last, Volume) or not PLOTS[plot.type].fits_opacity:
         return found
     counts, edges = histogram(comm, blocks(comm, last, plot.field), domain)
     return found.with_opacity_from_histogram(counts, edges)

@@ -15,7 +15,7 @@ import numpy as np
 from insitu.history.steps import Span, Step
 from insitu.parallel import together
 from insitu.pipelines.outline import Outline
-from insitu.pipelines.pipeline import Data, Names, Results, Volume
+from insitu.pipelines.pipeline import Data, Names, Results
 from insitu.reactive.expressions import FieldKind
 from insitu.render.camera import Bounds, Camera
 from insitu.render.cinema import Cinema
@@ -130,10 +130,7 @@ class Shown:
 
 def shape(results: Results, plot: Plot, wanted: Mapping[object, Names]) -> Data:
     """What a plot draws: what its pipeline gives, or the faces around that. Collective."""
-    data = results.of(plot.pipeline, wanted[plot.pipeline.filters])
-    if plot.type == "pseudocolor" and isinstance(data, Volume):
-        return data.surface(results.comm)
-    return data
+    return plot.drawn(results.comm, results.of(plot.pipeline, wanted[plot.pipeline.filters]))
 
 
 def _wanted(plots: Sequence[Plot]) -> Mapping[object, Names]:

@@ -6,22 +6,15 @@ Out: a TransferFunction: a table of straight RGBA over a domain of values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from insitu.render.color_tables import DEFAULT, color_table
-from insitu.render.words import check_keys, number, vector
+from insitu.render.color_map import ColorTable
 
 ROWS = 1024
-
-_WORDS = ("name", "reverse", "control_points")
-_POINT_WORDS = {"rgb": ("type", "position", "color"), "alpha": ("type", "position", "alpha")}
-_ARRAY_WORDS = ("position", "r", "g", "b", "a")
-_TRUE = (True, "true", "True", 1)
-_FALSE = (False, "false", "False", 0)
 
 
 @dataclass(frozen=True)
@@ -68,32 +61,26 @@ class TransferFunction:
     ) -> TransferFunction:
         """A transfer function from a `color_table` entry.
 
-        name: a colour table, any case. reverse: true turns its colours round, not its opacity.
-        control_points: a list of {type: rgb, position, color: [r, g, b]} and {type: alpha,
-        position, alpha}, positions and alpha in 0..1, colours in 0..1 (or in 0..255, if any
-        channel of any point exceeds 1); or {position: [...], r: [...], g: [...], b: [...]} with an
-        optional a. As in Ascent, rgb points join a table that was named and replace one that was
-        not. Without alpha points the opacity is a ramp (`opacity_given` is then False).
+        As in Ascent, rgb points join a table that was named and replace one that was not. Without
+        alpha points the opacity is a ramp (`opacity_given` is then False). See `ColorTable`.
 
         Raises ValueError naming the entry, what it held and what is expected.
         """
-        words = {} if words is None else words
-        check_keys(words, _WORDS, "color_table")
-        rgb, alpha = _control_points(words.get("control_points", ()))
-        positions, colors = color_table(words.get("name", DEFAULT))
-        if len(rgb):
-            named = np.column_stack((positions, colors)) if "name" in words else rgb[:0]
-            kept = named[~np.isin(named[:, 0], rgb[:, 0])]
-            rgb = np.concatenate((kept, rgb))
-            rgb = rgb[np.argsort(rgb[:, 0], kind="stable")]
-            positions, colors = rgb[:, 0], rgb[:, 1:]
-        if _is_true(words.get("reverse", False)):
-            positions, colors = 1 - positions[::-1], colors[::-1]
+        return TransferFunction.of(ColorTable.from_ascent(words), domain)
+
+    @staticmethod
+    def of(colors: ColorTable, domain: tuple[float, float]) -> TransferFunction:
+        """The table that spans `domain`. Without opacities of its own it gets a ramp, and
+        `opacity_given` is False. Raises ValueError for an unknown name."""
+        positions, channels = colors.colors()
         rows = np.linspace(0, 1, ROWS)
-        channels = [np.interp(rows, positions, colors[:, i]) for i in range(3)]
-        opacity = np.interp(rows, alpha[:, 0], alpha[:, 1]) if len(alpha) else _ramp(rows)
-        table = np.column_stack((*channels, opacity))
-        return TransferFunction(domain, table, opacity_given=len(alpha) > 0)
+        rgb = [np.interp(rows, positions, channels[:, i]) for i in range(3)]
+        opacity = _ramp(rows)
+        if colors.alpha:
+            opacity = np.interp(rows, *np.array(colors.alpha).T)
+        return TransferFunction(
+            domain, np.column_stack((*rgb, opacity)), opacity_given=bool(colors.alpha)
+        )
 
     def rows(self, values: np.ndarray) -> np.ndarray:
         """Fractional rows of the table, in 0..n-1, for values of any shape; NaN if not finite."""
@@ -177,64 +164,3 @@ def _ramp(rows: np.ndarray) -> np.ndarray:
 def _smoothed(values: np.ndarray) -> np.ndarray:
     """A running mean with weights 1 2 3 2 1, the ends held."""
     return np.convolve(np.pad(values, 2, mode="edge"), np.array([1, 2, 3, 2, 1]) / 9, mode="valid")
-
-
-def _is_true(value: Any) -> bool:
-    if value not in _TRUE + _FALSE:
-        raise ValueError(f"color_table/reverse: {value!r} is not true or false")
-    return value in _TRUE
-
-
-def _control_points(points: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted rgb points (n, 4) as position, r, g, b, and alpha points (m, 2)."""
-    rgb: list[tuple[float, ...]] = []
-    alpha: list[tuple[float, float]] = []
-    if isinstance(points, Mapping):
-        points = _points_of_arrays(points)
-    if not isinstance(points, Sequence) or isinstance(points, str):
-        raise ValueError(f"color_table/control_points: expected a list, got {points!r}")
-    for i, point in enumerate(points):
-        where = f"color_table/control_points[{i}]"
-        kind = point.get("type") if isinstance(point, Mapping) else None
-        if kind not in _POINT_WORDS:
-            raise ValueError(f"{where}: expected type: rgb or type: alpha, got {point!r}")
-        check_keys(point, _POINT_WORDS[kind], where)
-        for word in _POINT_WORDS[kind]:
-            if word not in point:
-                raise ValueError(f"{where}: an {kind} point needs '{word}', got {dict(point)}")
-        position = number(point["position"], f"{where}/position", 0, 1)
-        if kind == "rgb":
-            color = vector(point["color"], f"{where}/color")
-            if min(color) < 0 or max(color) > 255:
-                raise ValueError(f"{where}/color: {list(color)} is not in 0..1 (or 0..255)")
-            rgb.append((position, *color))
-        else:
-            alpha.append((position, number(point["alpha"], f"{where}/alpha", 0, 1)))
-    return _by_position(rgb, 4, scale_colors=True), _by_position(alpha, 2)
-
-
-def _points_of_arrays(arrays: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Ascent's other form, one array per channel, as a list of points."""
-    check_keys(arrays, _ARRAY_WORDS, "color_table/control_points")
-    missing = [word for word in _ARRAY_WORDS[:4] if word not in arrays]
-    if missing:
-        raise ValueError(f"color_table/control_points: '{missing[0]}' is missing")
-    columns = {word: list(values) for word, values in arrays.items()}
-    if len({len(values) for values in columns.values()}) != 1:
-        raise ValueError("color_table/control_points: position, r, g, b must have equal lengths")
-    points: list[dict[str, Any]] = [
-        {"type": "rgb", "position": p, "color": [r, g, b]}
-        for p, r, g, b in zip(*(columns[w] for w in _ARRAY_WORDS[:4]), strict=True)
-    ]
-    pairs = zip(columns["position"], columns.get("a", ()), strict=False)
-    return points + [{"type": "alpha", "position": p, "alpha": a} for p, a in pairs]
-
-
-def _by_position(
-    points: Sequence[tuple[float, ...]], width: int, scale_colors: bool = False
-) -> np.ndarray:
-    """Points as an array (n, width) in order of position; points at one position keep theirs."""
-    array = np.array(points, dtype=np.float64).reshape(-1, width)
-    if scale_colors and len(array) and array[:, 1:].max() > 1:
-        array[:, 1:] /= 255
-    return array[np.argsort(array[:, 0], kind="stable")]

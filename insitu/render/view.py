@@ -6,13 +6,12 @@ In: a render of a scene, in Ascent's words; the blended picture. Out: 8-bit pixe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from insitu.render.camera import Bounds, Camera
+from insitu.render.camera import Bounds, Camera, CameraSettings
 from insitu.render.image import DARK, annotate, flatten
 from insitu.render.transfer_function import TransferFunction
 
@@ -31,7 +30,8 @@ class View:
     """Instead: the whole file name without ending, the same at every step."""
     image_width: int = DEFAULT_SIZE
     image_height: int = DEFAULT_SIZE
-    camera: Mapping[str, Any] | None = None
+    camera: CameraSettings | None = None
+    """None: the whole domain in view."""
     bg_color: tuple[float, float, float] = DARK
     render_bg: bool = True
     """False: what is empty stays transparent."""
@@ -47,7 +47,9 @@ class View:
 
     def camera_for(self, bounds: Bounds) -> Camera:
         """ValueError where its words do not make a camera."""
-        return Camera.from_ascent(self.camera, bounds, self.image_width, self.image_height)
+        if self.camera is None:
+            return Camera.default(bounds, self.image_width, self.image_height)
+        return self.camera.camera(bounds, self.image_width, self.image_height)
 
     def file_stem(self, cycle: int) -> str:
         """The name of the picture of a step, without its ending."""

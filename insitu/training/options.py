@@ -39,6 +39,18 @@ class Bound:
 
         return core_schema.no_info_plain_validator_function(self.check)
 
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        share = {"type": "number", "minimum": self.relative.low, "maximum": self.relative.high}
+        relative = {
+            "type": "object",
+            "properties": {"rel": share},
+            "required": ["rel"],
+            "additionalProperties": False,
+        }
+        absolute = {"type": "number", "exclusiveMinimum": 0}
+        title = "number, or `{rel: number}`"
+        return {"anyOf": [absolute, relative, {"type": "null"}], "title": title}
+
 
 def _number(value: Any) -> float:
     try:

@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
-from insitu import actions
+from insitu import actions, yaml_tree
 from insitu.errors import ConfigError
+from tests.schema.validation import mistakes
 
 
 def load(text: str, folder: Path) -> Any:
+    """Whatever is understood validates against the schema too."""
     (folder / "run.yaml").write_text(textwrap.dedent(text))
-    return actions.load(folder / "run.yaml")[1]
+    found = actions.load(folder / "run.yaml")[1]
+    assert mistakes(yaml_tree.read(folder / "run.yaml")[0]) == []
+    return found
 
 
 def problems(text: str, folder: Path) -> list[str]:

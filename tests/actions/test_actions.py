@@ -1,5 +1,8 @@
 """Lists of actions, queries and triggers: what is understood, and how what is not is refused."""
 
+import pickle
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -8,6 +11,8 @@ import pytest
 from insitu import actions
 from insitu.errors import ConfigError
 from insitu.reactive.values import CONDITION, EXTREMUM
+from insitu.render.camera import CameraSettings
+from insitu.render.color_map import ColorTable
 from insitu.render.plots import Plot
 from insitu.render.scene import Scene
 from insitu.render.view import View
@@ -76,7 +81,13 @@ def test_everything_that_is_understood(tmp_path):
     first, second = found.due
     table = {"name": "Viridis", "control_points": [{"type": "alpha", "position": 0, "alpha": 0}]}
     assert first.plots == (
-        Plot(field="energy", color_table=table, min_value=1e-3, max_value=2.0, samples=200),
+        Plot(
+            field="energy",
+            color_table=ColorTable.from_ascent(table),
+            min_value=1e-3,
+            max_value=2.0,
+            samples=200,
+        ),
     )
     assert first.window == 3
     assert first.views == (
@@ -85,7 +96,7 @@ def test_everything_that_is_understood(tmp_path):
             image_prefix="front_%04d",
             image_width=320,
             image_height=240,
-            camera={"azimuth": 30, "zoom": 1.5},
+            camera=CameraSettings(azimuth=30, zoom=1.5),
             bg_color=(1.0, 1.0, 1.0),
             world_annotations=False,
             screen_annotations=False,
@@ -282,3 +293,35 @@ def test_triggers_with_limits_and_callbacks(tmp_path):
 def test_triggers_that_are_wrong(tmp_path, params, problem):
     (found,) = problems(TRIGGER.format(params=params), tmp_path)
     assert problem in found
+
+
+def test_all_wrong_values_of_an_entry_are_told_at_once(tmp_path):
+    plots = (
+        "{p: {type: volume, field: density, samples: 0, shading: dim}, q: {type: mesh, field: 1}}"
+    )
+    text = f"fields: {{density: }}\nactions:\n  - {scene(f'{{plots: {plots}, window: 0}}')}"
+    assert [
+        found.partition(".scenes.s.")[2].partition(":")[0] for found in problems(text, tmp_path)
+    ] == [
+        "plots.p.samples",
+        "plots.p.shading",
+        "plots.q.type",
+        "plots.q.field",
+        "window",
+    ]
+
+
+def test_other_ranks_import_neither_pydantic_nor_yaml(tmp_path):
+    """Only the rank that parses needs the models: actions are plain data."""
+    found = load(EVERYTHING, tmp_path)
+    code = """
+        import pickle, sys
+        import insitu.session
+        actions = pickle.loads(sys.stdin.buffer.read())
+        assert actions.due[0].views[0].camera.zoom == 1.5, actions
+        heavy = {"pydantic", "pydantic_core", "yaml", "rich"} & set(sys.modules)
+        assert not heavy, heavy
+    """
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], input=pickle.dumps(found), check=True
+    )

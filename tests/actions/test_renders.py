@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from insitu.render.camera import CameraSettings
 from insitu.render.cinema import Cinema
 from insitu.render.view import View
 from tests.actions.files import done, problem, render, scene
@@ -22,7 +23,7 @@ def test_every_word(tmp_path: Path) -> None:
         image_name="exact",
         image_width=320,
         image_height=200,
-        camera={"position": [1, 2, 3], "fov": 40},
+        camera=CameraSettings(position=(1.0, 2.0, 3.0), fov=40),
         bg_color=(0.0, 0.0, 0.0),
         render_bg=False,
         world_annotations=False,
@@ -108,11 +109,11 @@ CINEMA = "type: cinema, db_name: d"
         (render("{type: cinema, db_name: a/b}"), ".r.db_name: 'a/b' is not the name of a folder"),
         (
             render(f"{{{CINEMA}, phi: 1, theta: 1, camera: {{fov: 2}}}}"),
-            ".r.camera.fov: unknown; known: zoom",
+            ".r.camera.fov: unknown key; known are zoom",
         ),
         (
             render(f"{{{CINEMA}, phi: 1, theta: 1, camera: {{zoom: 0}}}}"),
-            ".r.camera.zoom: 0.0 is not positive",
+            ".r.camera.zoom: 0 is not positive",
         ),
         (
             scene(f"{{{PLOTS}, renders: {{a: {{image_prefix: x}}, b: {{image_name: x}}}}}}"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from insitu.render.color_map import ColorTable
 from insitu.render.plots import Plot
 from tests.actions.files import done, load, plot, problem, problems, scene
 
@@ -38,16 +39,16 @@ def test_maps_of_paraview(words: str, tmp_path: Path) -> None:
     (tmp_path / "map.json").write_text(json.dumps(COOL))
     (tmp_path / "maps.json").write_text(json.dumps([COOL, {**COOL, "Name": "warm"}]))
     (found,) = done(plot(f"field: rho, color_table: {words}"), tmp_path).plots
-    points = found.color_table["control_points"]
-    assert (points["r"][0], points["r"][-1], points["b"][0]) == (0.0, 1.0, 1.0)
+    points = found.color_table.rgb
+    assert (points[0], points[-1]) == ((0.0, 0.0, 0.0, 1.0), (1.0, 1.0, 0.0, 0.0))
 
 
 def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> None:
     (found,) = done(plot("field: rho, color_table: Jet"), tmp_path).plots
-    assert found.color_table == {"name": "Jet"} and found.color_bar
+    assert found.color_table == ColorTable("Jet") and found.color_bar
     table = "{name: Jet, annotation: 'false'}"
     (found,) = done(plot(f"field: rho, color_table: {table}"), tmp_path).plots
-    assert found.color_table == {"name": "Jet"} and not found.color_bar
+    assert found.color_table == ColorTable("Jet") and not found.color_bar
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,17 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
             plot("field: rho, color_table: {file: bad.json, control_points: []}"),
             ".color_table.control_points: given together with a file of colours",
         ),
+        (
+            plot(
+                "field: rho, color_table: {control_points: [{type: alpha, position: 2, alpha: 1}]}"
+            ),
+            ".p.color_table.control_points[0].position: 2 is not a number in 0..1",
+        ),
+        (
+            plot("field: rho, color_table: {control_points: [{type: gray}]}"),
+            ".p.color_table.control_points[0]: expected type: rgb or type: alpha, got",
+        ),
+        (plot("field: rho, color_table: {reverse: 2}"), ".color_table.reverse: 2 is not true or"),
         (
             plot("field: rho, color_table: {annotation: maybe}"),
             ".color_table.annotation: 'maybe' is neither true nor false",

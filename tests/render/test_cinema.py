@@ -23,11 +23,11 @@ def test_views() -> None:
     }
     # From the z axis with y up; turned by 90 degrees about x, from below with z up.
     ahead, below = views["0.0_0.0_db.png"], views["0.0_90.0_db.png"]
-    assert ahead.title == "t" and ahead.camera["zoom"] == 2
-    np.testing.assert_allclose(ahead.camera["position"], [1, 2, 2 + 7.5])
-    np.testing.assert_allclose(ahead.camera["up"], [0, 1, 0])
-    np.testing.assert_allclose(below.camera["position"], [1, 2 - 7.5, 2], atol=1e-12)
-    np.testing.assert_allclose(below.camera["up"], [0, 0, 1], atol=1e-12)
+    assert ahead.title == "t" and ahead.camera.zoom == 2
+    np.testing.assert_allclose(ahead.camera.position, [1, 2, 2 + 7.5])
+    np.testing.assert_allclose(ahead.camera.up, [0, 1, 0])
+    np.testing.assert_allclose(below.camera.position, [1, 2 - 7.5, 2], atol=1e-12)
+    np.testing.assert_allclose(below.camera.up, [0, 0, 1], atol=1e-12)
 
 
 def test_the_index(tmp_path: Path) -> None:
