@@ -20,7 +20,7 @@ from insitu.render.view import View
 from insitu.render.words import check_keys, number
 from insitu.yaml_tree import KeyPath
 
-_UNIT_BOUNDS = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+_UNIT_BOUNDS = (np.zeros(3), np.ones(3))
 _LARGEST = 16384  # pixels of a side
 _MOST_ANGLES = 3600
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.boxes import Box, overlap
+from insitu.core.box import Box, overlap
 from insitu.history.stored_block import StoredBlock
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from insitu.boxes import Box
+from insitu.core.box import Box
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.block_grid import BlockGrid

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.extract.surfaces import used
 from insitu.geometry import Lines, Surface
-from insitu.pipelines.pipeline import Bounds
 
 
 def divided(piece: Surface | Lines, boxes: Sequence[Bounds]) -> list[Surface | Lines]:

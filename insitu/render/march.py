@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.engines.native import lib
 from insitu.engines.threads import threads
 from insitu.fields.sampled_block import SampledBlock
 from insitu.render.bricks import bricks_of
-from insitu.render.camera import Bounds, Camera, Rectangle
+from insitu.render.camera import Camera, Rectangle
 from insitu.render.transfer_function import TransferFunction
 
 # A ray ends here; what lies behind would change no channel of an 8-bit picture.

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from insitu.render.camera import Bounds, Camera
+from insitu.core.box import Bounds
+from insitu.render.camera import Camera
 from insitu.render.image import DARK, annotate, flatten
 from insitu.render.transfer_function import TransferFunction
 
