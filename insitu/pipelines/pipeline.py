@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from insitu.core.box import Bounds
-from insitu.extract.boundary import boundary_surface
+from insitu.extract.cell_faces import boundary_surface
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Lines, Surface
 from insitu.history.steps import Span, Step

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mpi4py import MPI
 
 from insitu.extract.derived import (
     divergence,
@@ -16,15 +15,12 @@ from insitu.extract.derived import (
     vector_magnitude,
     vorticity,
 )
-from insitu.extract.derived_field import derive
-from insitu.parallel import RemoteError
 from insitu.reactive import derivatives
 from tests.blocks import blob, partition, swirl
 from tests.fields.test_neural_field import fit, sample_points
 
-from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
+from .analytic_fields import AnalyticBlock, flow, lines, wave
 
-COMM = MPI.COMM_WORLD
 OPERATIONS = {"divergence": divergence, "curl": vorticity, "qcriterion": qcriterion}
 
 
@@ -203,24 +199,6 @@ def test_memory_is_a_slab() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 0.8 * 256 * 64 * 64 * 3 * 8
-
-
-@pytest.mark.parallel([1, 2, 3, 4])
-def test_distributed() -> None:
-    nodes = lines((12, 12, 12), stretch=0.2)
-    blocks = mine(COMM, [AnalyticBlock(flow(), n) for n in cut(nodes, (2, 1, 3))])
-    for operation in (vorticity, vector_magnitude):
-        derived = derive(COMM, blocks, operation)
-        whole = operation(AnalyticBlock(flow(), nodes)).sampled_range
-        np.testing.assert_allclose(derived.summary.range, whole, rtol=1e-9)
-        assert derived.summary.n_blocks == 6
-        assert (derived.summary.cycle, derived.summary.time) == (3, 0.25)
-        np.testing.assert_array_equal(derived.summary.bounds, [[-1, 0, -0.5], [1, 1.5, 1]])
-        assert len(derived.fields) == len(blocks)
-    with pytest.raises(RemoteError, match="expected a scalar"):
-        derive(COMM, blocks, gradient)
-    with pytest.raises(ValueError, match="no rank has one"):
-        derive(COMM, [], vorticity)
 
 
 def test_values_that_are_not_finite_are_no_extrema() -> None:
