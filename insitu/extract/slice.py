@@ -79,12 +79,11 @@ def three_slice(
     x_offset: float = 0.0,
     y_offset: float = 0.0,
     z_offset: float = 0.0,
-    spacing: float | None = None,
 ) -> Surface:
     """Three planes along the axes, Ascent's `3slice`: this rank's piece. Collective.
 
     Offsets are in -1..1, from the lowest to the highest face of the domain; 0 is the middle.
-    spacing, errors: as `slice_plane`.
+    Errors: as `slice_plane`.
     """
     offsets = {"x_offset": x_offset, "y_offset": y_offset, "z_offset": z_offset}
     decomposition = Decomposition.gather(comm, fields)
@@ -95,9 +94,7 @@ def three_slice(
     low, high = decomposition.bounds
     share = (1 + np.array(list(offsets.values()))) / 2
     origin = (1 - share) * low + share * high
-    pieces = [
-        slice_plane(comm, fields, origin, np.eye(3)[axis], spacing=spacing) for axis in range(3)
-    ]
+    pieces = [slice_plane(comm, fields, origin, np.eye(3)[axis]) for axis in range(3)]
     return join([empty_surface(decomposition.components, normals=True), *pieces])
 
 
