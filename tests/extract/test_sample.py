@@ -8,8 +8,8 @@ from mpi4py import MPI
 
 import insitu
 from insitu.extract.sample import sample_points
+from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
 from insitu.history.record import open_record
 from insitu.parallel import RemoteError
 from tests.arrays import records
@@ -20,7 +20,7 @@ COMM = MPI.COMM_WORLD
 
 
 @pytest.fixture(scope="module")
-def blocks() -> list[NeuralField]:
+def blocks() -> list[BlockField]:
     """Of a vector, 8 blocks; the same on every rank."""
     parts = split([blob, swirl], (8, 10, 12), (2, 2, 2), association="vertex", name="v")
     return [fit(part, n_min=20) for part in parts]
@@ -36,7 +36,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def spread(blocks: list[NeuralField], deal: str = "even") -> DistributedField:
+def spread(blocks: list[BlockField], deal: str = "even") -> DistributedField:
     """This rank's part of a field; with "last", one rank has all of it."""
     if deal == "last":
         mine = blocks[::-1] if COMM.rank == COMM.size - 1 else []
@@ -56,7 +56,7 @@ def points() -> np.ndarray:
 
 @pytest.mark.parallel([1, 2, 3, 4])
 @pytest.mark.parametrize("deal", ["even", "last"])
-def test_values_are_those_of_the_block_above(blocks: list[NeuralField], deal: str) -> None:
+def test_values_are_those_of_the_block_above(blocks: list[BlockField], deal: str) -> None:
     at = points()
     values = sample_points(spread(blocks, deal), at, comm=COMM)
     assert values.shape == (240, 2) and values.dtype == np.float64
@@ -90,7 +90,7 @@ def test_a_line_opens_only_the_blocks_that_it_meets(record: Path) -> None:
 
 
 @pytest.mark.parallel([1, 3])
-def test_both_ends_of_the_domain_are_in_it(blocks: list[NeuralField]) -> None:
+def test_both_ends_of_the_domain_are_in_it(blocks: list[BlockField]) -> None:
     line = insitu.sample_line(spread(blocks), (0, 0, 0), (1, 1, 1), 50, comm=COMM)
     assert np.isfinite(line.values).all() and line.values.shape == (50, 2)
     assert (line.points[-1] == 1).all()
@@ -99,7 +99,7 @@ def test_both_ends_of_the_domain_are_in_it(blocks: list[NeuralField]) -> None:
 
 
 @pytest.mark.parallel([1, 2])
-def test_what_cannot_be(blocks: list[NeuralField]) -> None:
+def test_what_cannot_be(blocks: list[BlockField]) -> None:
     field = spread(blocks)
     with pytest.raises(ValueError, match="at least 2"):
         insitu.sample_line(field, (0, 0, 0), (1, 1, 1), 1, comm=COMM)
@@ -116,9 +116,9 @@ def test_what_cannot_be(blocks: list[NeuralField]) -> None:
 
 @pytest.mark.parallel([2, 3])
 def test_one_rank_s_failure_is_that_of_all(
-    blocks: list[NeuralField], monkeypatch: pytest.MonkeyPatch
+    blocks: list[BlockField], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(block: NeuralField, points: np.ndarray) -> np.ndarray:
+    def lost(block: BlockField, points: np.ndarray) -> np.ndarray:
         raise RuntimeError("lost")
 
     if COMM.rank == 1:

@@ -8,8 +8,8 @@ from mpi4py import MPI
 
 import insitu
 from insitu.extract.sample import sample_points
+from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
 from insitu.history.record import open_record
 from tests.arrays import records
 from tests.blocks import blob, split, swirl
@@ -19,7 +19,7 @@ COMM = MPI.COMM_WORLD
 
 
 @pytest.fixture(scope="module")
-def blocks() -> list[NeuralField]:
+def blocks() -> list[BlockField]:
     """A domain of 1 x 1.5 x 0.5 in 4 blocks; the same on every rank."""
     made = []
     for part in split([blob, swirl], (6, 8, 10), (1, 2, 2), name="v"):
@@ -29,7 +29,7 @@ def blocks() -> list[NeuralField]:
     return made
 
 
-def spread(blocks: list[NeuralField]) -> DistributedField:
+def spread(blocks: list[BlockField]) -> DistributedField:
     mine = tuple(blocks[COMM.rank :: COMM.size])
     return DistributedField(mine, DistributedField.join(blocks).summary)
 
@@ -46,7 +46,7 @@ def spread(blocks: list[NeuralField]) -> DistributedField:
     ],
 )
 def test_values_are_those_of_the_pixels(
-    blocks: list[NeuralField],
+    blocks: list[BlockField],
     normal: object,
     origin: object,
     shape: tuple | None,
@@ -84,7 +84,7 @@ def test_a_record_s_middle_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parallel([1, 2])
-def test_what_cannot_be(blocks: list[NeuralField]) -> None:
+def test_what_cannot_be(blocks: list[BlockField]) -> None:
     field = spread(blocks)
     for normal, origin, message in (
         ("w", None, "normal: 'w', expected 'x', 'y', 'z' or a vector"),
