@@ -86,9 +86,14 @@ class BlockMap:
     def owners(self, points: Floats, guess: Indices | None = None) -> Indices:
         """The block that each point (n, 3) belongs to (see `owner_of`); -1 outside of the domain,
         but for rounding. guess: (n,) blocks to look at first."""
-        owners = self.nearest(points, guess)
-        away = np.abs(points - self.clamp(points, owners)).max(axis=1, initial=0.0)
-        return np.where(away <= self.rounding, owners, -1)
+        owners = np.full(len(points), -1)
+        low, high = self.bounds
+        near = (points >= low - self.rounding) & (points <= high + self.rounding)
+        some = np.flatnonzero(near.all(axis=1))
+        found = self.nearest(points[some], None if guess is None else guess[some])
+        away = np.abs(points[some] - self.clamp(points[some], found)).max(axis=1, initial=0.0)
+        owners[some] = np.where(away <= self.rounding, found, -1)
+        return owners
 
     def nearest(self, points: Floats, guess: Indices | None = None) -> Indices:
         """As `owners`, and for points (n, 3) outside of the domain the nearest block."""
@@ -121,22 +126,29 @@ def owner_of(points: Floats, boxes: Floats) -> Indices:
     point there are eight octants, each in one box at most, so no two boxes are alike in this. For a
     point in no box, the nearest one.
     """
-    owners = np.empty(len(points), np.int64)
-    groups = -(-len(points) * len(boxes) // _PAIRS) or 1
+    order = np.argsort(points[:, 2])
+    x, y, z = points[order].T.copy()
     low, high = boxes[:, 0], boxes[:, 1]
-    for some in np.array_split(np.arange(len(points)), groups):
-        p = points[some, None]
-        below = p < high
-        within = ((p >= low) & (p <= high)).all(axis=2)
-        rank = np.where(within, 1 + below @ np.array([1, 2, 4]), 0)
-        # Of boxes that overlap, against the rules, the last.
-        best = len(boxes) - 1 - rank[:, ::-1].argmax(axis=1)
-        nowhere = np.flatnonzero(rank.max(axis=1) == 0)
-        q = p[nowhere]
-        beyond = np.maximum(np.maximum(low - q, q - high), 0.0)
-        best[nowhere] = np.square(beyond).sum(axis=2).argmin(axis=1)
-        owners[some] = best
-    return owners
+    starts = np.searchsorted(z, low[:, 2], side="left")
+    stops = np.searchsorted(z, high[:, 2], side="right")
+    owners, best = np.zeros(len(points), np.int64), np.zeros(len(points), np.int64)
+    for box in np.flatnonzero(starts < stops):
+        some = slice(starts[box], stops[box])
+        (x0, y0, _), (x1, y1, z1) = boxes[box]
+        within = (y[some] >= y0) & (y[some] <= y1) & (x[some] >= x0) & (x[some] <= x1)
+        at = starts[box] + np.flatnonzero(within)
+        rank = 1 + (x[at] < x1) + 2 * (y[at] < y1) + 4 * (z[at] < z1)
+        better = rank >= best[at]  # of boxes that overlap, against the rules, the last
+        owners[at[better]], best[at[better]] = box, rank[better]
+    nowhere = np.flatnonzero(best == 0)
+    groups = -(-len(nowhere) * len(boxes) // _PAIRS) or 1
+    for some_of in np.array_split(nowhere, groups):
+        p = points[order[some_of], None]
+        beyond = np.maximum(np.maximum(low - p, p - high), 0.0)
+        owners[some_of] = np.square(beyond).sum(axis=2).argmin(axis=1)
+    result = np.empty_like(owners)
+    result[order] = owners
+    return result
 
 
 def _table(blocks: Sequence[Axes]) -> Floats:
