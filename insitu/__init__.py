@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from insitu.arrays.compress import compress
     from insitu.arrays.compressed_array import CompressedArray, load
     from insitu.arrays.pyvista_view import to_pyvista
+    from insitu.extract.sample import sample_line
+    from insitu.extract.slice_array import slice_array
     from insitu.session import Session, open
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "load",
     "open",
     "open_record",
+    "sample_line",
+    "slice_array",
     "to_pyvista",
 ]
 
@@ -36,6 +40,8 @@ _LAZY = {
     "compress": "insitu.arrays.compress",
     "load": "insitu.arrays.compressed_array",
     "open": "insitu.session",
+    "sample_line": "insitu.extract.sample",
+    "slice_array": "insitu.extract.slice_array",
     "to_pyvista": "insitu.arrays.pyvista_view",
 }
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
@@ -88,6 +89,17 @@ def together(comm: MPI.Comm, what: str) -> Iterator[None]:
     except BaseException as caught:
         error = caught
     agree(comm, error, what)
+
+
+def check_alike(comm: MPI.Comm, name: str, array: np.ndarray) -> None:
+    """ValueError on every rank where an array differs between ranks. Collective."""
+    from mpi4py import MPI
+
+    mark = np.array([array.size, crc32(np.ascontiguousarray(array).tobytes())], np.int64)
+    most = np.empty(4, np.int64)
+    comm.Allreduce(np.concatenate([mark, -mark]), most, op=MPI.MAX)
+    if (most[:2] != -most[2:]).any():
+        raise ValueError(f"{name}: not the same on every rank")
 
 
 def cpu_share(comm: MPI.Comm, cpus: Collection[int]) -> int:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from insitu.core.atomic_file import temporary
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -186,8 +188,8 @@ class Terminal:
         self.console: Console = Console(quiet=quiet, highlight=False, width=width)
         self.path = output / TIMINGS_FILE
         output.mkdir(parents=True, exist_ok=True)
-        self._aside = output / f".{TIMINGS_FILE}.{os.getpid()}"
-        self._file = self._aside.open("w", newline="", encoding="utf-8")
+        self._tmp = temporary(self.path)
+        self._file = self._tmp.open("w", newline="", encoding="utf-8")
         self._timings = csv.writer(self._file)
         self._timings.writerow(_COLUMNS)
         self._progress: Progress | None = None
@@ -209,7 +211,7 @@ class Terminal:
         if self._progress:
             self._progress.stop()
         self._file.close()
-        os.replace(self._aside, self.path)
+        os.replace(self._tmp, self.path)
         if summary is None:
             return
         if summary.fields:

@@ -11,7 +11,8 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from insitu.arrays.volume import Array, Box, Nodes, Volume
+from insitu.arrays.volume import Array, Nodes, Volume
+from insitu.core.box import Box
 from insitu.mesh.partition import Association, Layers, Partition, Shape
 
 DEFAULT_CELLS = 128

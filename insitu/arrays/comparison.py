@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from insitu.arrays.blocks import Blocks
-from insitu.arrays.volume import Box, Volume
+from insitu.arrays.volume import Volume
+from insitu.core.box import Box
 from insitu.errors import ConfigError
 from insitu.metrics import ErrorSums, SeamError, dssim
 from insitu.metrics.gaussian import SIZE

@@ -17,6 +17,7 @@ from mpi4py import MPI
 
 from insitu.arrays.compress import Block, Job, Progress, share_range
 from insitu.arrays.header import ArrayHeader
+from insitu.core.atomic_file import discard, temporary
 from insitu.engines import threads
 from insitu.parallel import cpu_share, together
 from insitu.training.ranges import join_ranges
@@ -37,7 +38,8 @@ def compress_file(
     other ranks take no further block.
     """
     threads.set_share(cpu_share(comm, threads.cpus()))
-    mine, aside = _hidden(path, f"{comm.rank}.part"), _hidden(path, "part")
+    tag = comm.bcast(os.getpid())
+    mine, tmp = temporary(path, f"{tag}.{comm.rank}"), temporary(path, tag)
     try:
         with together(comm, f"range of {job.volume.name}"):
             local = share_range(comm, job)
@@ -59,23 +61,23 @@ def compress_file(
         header = job.header(whole, everyone)
         with together(comm, f"writing {path}"):
             if comm.rank == 0:
-                aside.write_bytes(header.to_bytes())
+                tmp.write_bytes(header.to_bytes())
         with together(comm, f"writing {path}"):
-            _place(header, own, mine, aside)
+            _place(header, own, mine, tmp)
         with together(comm, f"writing {path}"):
             if comm.rank == 0:
-                os.replace(aside, path)
+                os.replace(tmp, path)
         return header
     finally:
-        mine.unlink(missing_ok=True)
+        discard(mine)
         if comm.rank == 0:
-            aside.unlink(missing_ok=True)
+            discard(tmp)
 
 
-def _place(header: ArrayHeader, own: Sequence[Block], mine: Path, aside: Path) -> None:
+def _place(header: ArrayHeader, own: Sequence[Block], mine: Path, tmp: Path) -> None:
     """Copy this rank's frames to where they belong."""
     starts = list(accumulate(header.lengths, initial=len(header.to_bytes())))
-    with open(mine, "rb") as source, open(aside, "r+b") as file:
+    with open(mine, "rb") as source, open(tmp, "r+b") as file:
         for block in own:
             file.seek(starts[block.number])
             left = block.nbytes
@@ -83,7 +85,3 @@ def _place(header: ArrayHeader, own: Sequence[Block], mine: Path, aside: Path) -
                 piece = source.read(min(left, _COPIED))
                 file.write(piece)
                 left -= len(piece)
-
-
-def _hidden(path: Path, suffix: str) -> Path:
-    return path.with_name(f".{path.name}.{suffix}")

@@ -5,9 +5,7 @@ In: a file, or the frames in memory. Out: values at points, in boxes, or all of 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -17,10 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from insitu.arrays.header import ArrayHeader
-from insitu.arrays.volume import Array, Box, Volume
-from insitu.boxes import overlap
+from insitu.arrays.volume import Array, Volume
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
+from insitu.core.atomic_file import atomic_file
+from insitu.core.box import Box, overlap
 from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.read import read_field
@@ -70,18 +69,11 @@ class CompressedArray(Volume):
         return CompressedArray(header, read_frame)
 
     def save(self, path: Path | str) -> None:
-        """Write the file, aside first, then renamed. Raises OSError."""
-        path = Path(path)
-        aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with open(aside, "wb") as file:
-                file.write(self.header.to_bytes())
-                for number in range(len(self.header.blocks)):
-                    file.write(self._read_frame(number))
-            os.replace(aside, path)
-        finally:
-            with suppress(FileNotFoundError):
-                aside.unlink()
+        """Write the file, whole or not at all. Raises OSError."""
+        with atomic_file(Path(path)) as tmp, open(tmp, "wb") as file:
+            file.write(self.header.to_bytes())
+            for number in range(len(self.header.blocks)):
+                file.write(self._read_frame(number))
 
     @property
     def bounds(self) -> tuple[Array, Array]:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
 
-from insitu.arrays.volume import Array, Box, Nodes, Volume
+from insitu.arrays.volume import Array, Nodes, Volume
+from insitu.core.box import Box
 from insitu.mesh.partition import Shape
 
 

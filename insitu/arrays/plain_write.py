@@ -1,13 +1,11 @@
 """Arrays as plain values: .npy, raw files and HDF5 (extra `hdf5`).
 
-In: a part of a volume. Out: a file, written block by block beside its place and then renamed.
+In: a part of a volume. Out: a file, written block by block.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import numpy as np
 from insitu.arrays import comparison
 from insitu.arrays.libraries import library
 from insitu.arrays.part import Part
+from insitu.core.atomic_file import atomic_file
 
 RAW = (".raw", ".bin", ".dat")
 HDF5 = (".h5", ".hdf5")
@@ -25,16 +24,16 @@ Progress = Callable[[int, int], None] | None
 
 def write_npy(path: Path, part: Part, progress: Progress = None) -> None:
     """Shape (nz, ny, nx) or (ny, nx), and the components of a vector last."""
-    with _aside(path) as aside:
-        out = np.lib.format.open_memmap(aside, "w+", part.volume.dtype, part.shape)
+    with atomic_file(path) as tmp:
+        out = np.lib.format.open_memmap(tmp, "w+", part.volume.dtype, part.shape)
         _fill(out.reshape(_full(part)), part, progress)
         out.flush()
 
 
 def write_raw(path: Path, part: Part, progress: Progress = None) -> None:
     """The values alone, in the order of `write_npy`."""
-    with _aside(path) as aside:
-        out = np.memmap(aside, part.volume.dtype, "w+", shape=part.shape)
+    with atomic_file(path) as tmp:
+        out = np.memmap(tmp, part.volume.dtype, "w+", shape=part.shape)
         _fill(out.reshape(_full(part)), part, progress)
         out.flush()
 
@@ -42,7 +41,7 @@ def write_raw(path: Path, part: Part, progress: Progress = None) -> None:
 def write_hdf5(path: Path, part: Part, progress: Progress = None) -> None:
     """A dataset of the field's name, as `write_npy`; its dimension scales are the coordinates of
     the samples. Attributes: units and time where they are known, the association."""
-    with _aside(path) as aside, library("h5py", "hdf5").File(aside, "w") as file:
+    with atomic_file(path) as tmp, library("h5py", "hdf5").File(tmp, "w") as file:
         data = file.create_dataset(part.volume.name, _full(part), part.volume.dtype)
         data.attrs["association"] = part.volume.association
         if part.unit:
@@ -69,14 +68,3 @@ def _fill(values: Any, part: Part, progress: Progress) -> None:
         values[box] = part.read(box)
         if progress:
             progress(done + 1, len(boxes))
-
-
-@contextmanager
-def _aside(path: Path) -> Iterator[Path]:
-    """A name beside `path`, which gets that name when all went well."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield aside
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

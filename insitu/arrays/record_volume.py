@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from insitu.arrays.mapped import chosen
-from insitu.arrays.volume import Array, Box, Volume
+from insitu.arrays.volume import Array, Volume
+from insitu.core.box import Box
 from insitu.errors import ConfigError
 from insitu.history.block_grid import GridError
 from insitu.history.record import open_record

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.boxes import Box as Box
+from insitu.core.box import Box
 from insitu.errors import ConfigError
 from insitu.mesh.partition import Association, Shape
 

@@ -5,8 +5,6 @@ In: a part of a volume. Out: .vti or .vtr; .pvti or .pvtr beside a folder of pie
 
 from __future__ import annotations
 
-import os
-import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 from insitu.arrays.libraries import library
 from insitu.arrays.part import Part
 from insitu.arrays.volume import Array, Nodes
+from insitu.core.atomic_file import atomic_file, atomic_folder
 from insitu.errors import ConfigError
 from insitu.mesh.partition import Association
 
@@ -59,9 +58,8 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
     pieces = folder.is_dir() and all(file.suffix == suffix for file in folder.iterdir())
     if folder.exists() and not pieces:
         raise ConfigError([f"{folder}: is there already, and not a folder of pieces"])
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    aside.mkdir()
-    try:
+    # The list gets its name after the folder has its own.
+    with atomic_file(path) as listing, atomic_folder(folder) as tmp:
         extents: dict[str, str] = {}
         boxes = list(part.pieces())
         lines = 0 if part.volume.association == "vertex" else 1
@@ -71,20 +69,12 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
             grid = make_grid(part.nodes, spans, uniform=uniform)
             add_values(grid, part.volume.association, part.volume.name, part.read(box))
             name = f"{number:05d}{suffix}"
-            save(aside / name, grid)
+            save(tmp / name, grid)
             extents[f"{folder.name}/{name}"] = _extent(spans)
             if progress:
                 progress(number + 1, len(boxes))
         index = _index(grid, part.nodes, extents, uniform)
-        text = aside / path.name
-        ET.ElementTree(index).write(text, xml_declaration=True, encoding="UTF-8")
-        listing = path.with_name(f".{path.name}.{os.getpid()}.part")
-        os.replace(text, listing)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(aside, folder)
-        os.replace(listing, path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        ET.ElementTree(index).write(listing, xml_declaration=True, encoding="UTF-8")
 
 
 def is_uniform(nodes: Nodes) -> bool:
@@ -143,21 +133,17 @@ def add_time(grid: Any, time: float) -> None:
 
 
 def save(path: Path, grid: Any) -> None:
-    """Write a grid aside, then rename. OSError where VTK could not."""
+    """Write a grid. OSError where VTK could not."""
     io = library("vtkmodules.vtkIOXML", "vtk")
     uniform = grid.IsA("vtkImageData")
     writer = io.vtkXMLImageDataWriter() if uniform else io.vtkXMLRectilinearGridWriter()
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    writer.SetFileName(str(aside))
     writer.SetInputData(grid)
-    try:
+    with atomic_file(path) as tmp:
+        writer.SetFileName(str(tmp))
         if not writer.Write() or writer.GetErrorCode():
             core = library("vtkmodules.vtkCommonMisc", "vtk")
             reason = core.vtkErrorCode.GetStringFromErrorCode(writer.GetErrorCode())
             raise OSError(f"{path}: VTK could not write it: {reason}")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _index(grid: Any, nodes: Nodes, extents: Mapping[str, str], uniform: bool) -> ET.Element:

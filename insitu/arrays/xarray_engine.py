@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
+from insitu.core.box import Box
 from insitu.history.block_grid import BlockGrid, GridError
 from insitu.history.record import Record, Series, open_record
 from insitu.history.record_writer import MANIFEST
@@ -119,7 +120,7 @@ class _FieldArray(BackendArray):
         sizes = [np.size(part) for part in along if np.ndim(part)]
         return np.stack(steps) if steps else np.empty([0, *sizes], self.dtype)
 
-    def _step(self, cycle: int, box: tuple[slice, slice, slice]) -> Array:
+    def _step(self, cycle: int, box: Box) -> Array:
         if cycle not in self.series.cycles:
             sizes = [axis.stop - axis.start for axis in box]
             return np.full([*sizes, *self.shape[4:]], np.nan, self.dtype)

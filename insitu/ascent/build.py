@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from insitu._version import __version__
+from insitu.core.atomic_file import atomic_folder
 
 HERE = Path(__file__).resolve().parent
 
@@ -103,19 +104,12 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _replace(folder: Path, wanted: str) -> None:
-    """Build aside, then put the result in the place of what is there."""
+    """Build, then put the result in the place of what is there."""
     if folder.exists():
         _refuse_foreign(folder)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        _build(aside)
-        (aside / "built_from").write_text(wanted)
-        aside.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with atomic_folder(folder) as tmp:
+        _build(tmp)
+        (tmp / "built_from").write_text(wanted)
 
 
 def _default_folder() -> Path:

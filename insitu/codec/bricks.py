@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from insitu.codec import compressors, zstd
 from insitu.codec.brick_cache import CACHE
 from insitu.codec.errors import FrameError
+from insitu.core.box import Box
 
 Values = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
@@ -104,7 +105,7 @@ class Bricks:
                 values[box] = self.brick(c * len(boxes) + i)
         return whole
 
-    def box(self, box: tuple[slice, slice, slice]) -> Values:
+    def box(self, box: Box) -> Values:
         """The samples in a box of indices z, y, x, from the bricks that it meets:
         (nz, ny, nx, n_components)."""
         sizes = [at.stop - at.start for at in box]

@@ -12,7 +12,7 @@ import numpy as np
 from insitu.geometry import Surface
 
 
-def to_blueprint(surface: Surface, domain_id: int, topology: str = "surface") -> dict[str, Any]:
+def to_blueprint(surface: Surface, domain_id: int) -> dict[str, Any]:
     """One domain: an explicit coordinate set, an unstructured topology of triangles, a field per
     value, normals as a vector field. Not collective.
 
@@ -31,10 +31,10 @@ def to_blueprint(surface: Surface, domain_id: int, topology: str = "surface") ->
     mesh: dict[str, Any] = {
         "state/domain_id": domain_id,
         "coordsets/coords/type": "explicit",
-        f"topologies/{topology}/type": "unstructured",
-        f"topologies/{topology}/coordset": "coords",
-        f"topologies/{topology}/elements/shape": "tri",
-        f"topologies/{topology}/elements/connectivity": surface.triangles.reshape(-1),
+        "topologies/surface/type": "unstructured",
+        "topologies/surface/coordset": "coords",
+        "topologies/surface/elements/shape": "tri",
+        "topologies/surface/elements/connectivity": surface.triangles.reshape(-1),
     }
     for letter, column in zip("xyz", surface.points.T, strict=True):
         mesh[f"coordsets/coords/values/{letter}"] = np.ascontiguousarray(column)
@@ -43,7 +43,7 @@ def to_blueprint(surface: Surface, domain_id: int, topology: str = "surface") ->
         values["normals"] = surface.normals
     for name, array in values.items():
         mesh[f"fields/{name}/association"] = "vertex"
-        mesh[f"fields/{name}/topology"] = topology
+        mesh[f"fields/{name}/topology"] = "surface"
         if array.ndim == 1:
             mesh[f"fields/{name}/values"] = array
             continue

@@ -14,7 +14,7 @@ from insitu.fields.block_field import BlockField
 
 
 def blocks_to_blueprint(
-    fields: Mapping[str, Sequence[BlockField]], first_id: int, topology: str = "mesh"
+    fields: Mapping[str, Sequence[BlockField]], first_id: int
 ) -> list[dict[str, Any]]:
     """A domain for each block of this rank: rectilinear coordinates, the fields decoded, no ghosts.
     Not collective.
@@ -35,26 +35,26 @@ def blocks_to_blueprint(
         mesh: dict[str, Any] = {
             "state/domain_id": first_id + i,
             "coordsets/coords/type": "rectilinear",
-            f"topologies/{topology}/type": "rectilinear",
-            f"topologies/{topology}/coordset": "coords",
+            "topologies/mesh/type": "rectilinear",
+            "topologies/mesh/coordset": "coords",
         }
         for letter, nodes in zip("xyz", block.nodes, strict=True):
             mesh[f"coordsets/coords/values/{letter}"] = np.ascontiguousarray(nodes)
         for name, blocks in fields.items():
             if len(blocks) != len(first) or blocks[i].cells != block.cells:
                 raise ValueError(f"field '{name}': blocks differ from those of '{block.name}'")
-            mesh |= _field(name, blocks[i], topology)
+            mesh |= _field(name, blocks[i])
         domains.append(mesh)
     return domains
 
 
-def _field(name: str, block: BlockField, topology: str) -> dict[str, Any]:
+def _field(name: str, block: BlockField) -> dict[str, Any]:
     """The entries of one field on its block."""
     values = block.decode()
     path = f"fields/{name}"
     entries: dict[str, Any] = {
         f"{path}/association": block.association,
-        f"{path}/topology": topology,
+        f"{path}/topology": "mesh",
     }
     if block.n_components == 1:
         return entries | {f"{path}/values": values.reshape(-1)}

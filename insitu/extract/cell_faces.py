@@ -7,27 +7,42 @@ In: a partition, which cells are kept. Out: two triangles per face, with the fie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.extract.decomposition import Decomposition, Partition
-from insitu.extract.surfaces import quads, with_values
+from insitu.core.arrays import Axes, Indices, Mask
+from insitu.extract.decomposition import Decomposition, Fields, Partition, partitions
+from insitu.extract.edges import Edges
+from insitu.extract.join import join
+from insitu.extract.shared_nodes import FACES, Face
+from insitu.extract.surfaces import empty_surface, quads, with_values
 from insitu.geometry import Surface
+from insitu.parallel import together
 
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-Lines = tuple[Floats, Floats, Floats]
-Face = tuple[int, int]
-"""Axis (0, 1, 2: x, y, z) and side (0 low, 1 high) of a block."""
-
-FACES: tuple[Face, ...] = tuple(product(range(3), range(2)))
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 
-def outer(decomposition: Decomposition, index: int, face: Face, lines: Lines) -> Mask:
+def boundary_surface(comm: MPI.Comm, fields: Fields) -> Surface:
+    """This rank's share of the domain's outer faces, two triangles per cell face, with all fields
+    at the cells' corners. Collective: one gather.
+
+    Faces between blocks are none of them; the domain need not be a box. Nothing but the faces is
+    evaluated.
+
+    Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
+    """
+    decomposition = Decomposition.gather(comm, fields)
+    with together(comm, "outer faces"):
+        pieces = [
+            _outer_faces(decomposition, index, part)
+            for index, part in zip(decomposition.mine, partitions(fields), strict=True)
+        ]
+        return join([empty_surface(decomposition.components), *pieces])
+
+
+def outer(decomposition: Decomposition, index: int, face: Face, lines: Axes) -> Mask:
     """Which cells at a block's face have no block behind them: (n, m), along the two axes after
     the face's own.
 
@@ -47,19 +62,13 @@ def outer(decomposition: Decomposition, index: int, face: Face, lines: Lines) ->
     return alone
 
 
-def numbers(lines: Lines) -> tuple[int, int, int]:
-    """How far the numbers of neighbouring points are apart along x, y, z."""
-    nx, ny, _ = (len(line) for line in lines)
-    return 1, nx, nx * ny
-
-
-def face_triangles(lines: Lines, axis: int, layer: int, chosen: Mask, up: bool) -> Indices:
+def face_triangles(lines: Axes, axis: int, layer: int, chosen: Mask, up: bool) -> Indices:
     """Triangles (m, 3) of the faces `chosen`, (n, m) along the two axes after `axis`, at a line of
     the axis; they look along the axis, or against it."""
     if not chosen.any():
         return np.zeros((0, 3), np.int64)
     first, second = (axis + 1) % 3, (axis + 2) % 3
-    apart = numbers(lines)
+    apart = edges_of(lines).apart
     shape = len(lines[first]), len(lines[second])
     local = quads(shape, chosen)
     row, column = np.divmod(local, shape[1])
@@ -67,17 +76,7 @@ def face_triangles(lines: Lines, axis: int, layer: int, chosen: Mask, up: bool) 
     return triangles if up else triangles[:, ::-1]
 
 
-def positions(lines: Lines, number: Indices) -> Floats:
-    """World points (n, 3) by number."""
-    nx, ny, _ = (len(line) for line in lines)
-    return np.stack(
-        [lines[0][number % nx], lines[1][number // nx % ny], lines[2][number // (nx * ny)]], axis=-1
-    )
-
-
-def cells_surface(
-    part: Partition, lines: Lines, kept: Mask, beyond: Mapping[Face, Mask]
-) -> Surface:
+def cells_surface(part: Partition, lines: Axes, kept: Mask, beyond: Mapping[Face, Mask]) -> Surface:
     """Around the cells that are kept, seen from where none is.
 
     lines: coordinates x, y, z of the cells' corners, in the partition's box. kept: (nz, ny, nx).
@@ -98,16 +97,21 @@ def cells_surface(
     return faces_surface(part, lines, np.concatenate(triangles))
 
 
-def faces_surface(part: Partition, lines: Lines, triangles: Indices) -> Surface:
+def faces_surface(part: Partition, lines: Axes, triangles: Indices) -> Surface:
     """Triangles between numbered points of a partition, as a surface."""
     held, triangles = np.unique(triangles, return_inverse=True)
-    return with_values(part, positions(lines, held), triangles.reshape(-1, 3).astype(np.int64))
+    points = edges_of(lines).nodes_at(lines, held)
+    return with_values(part, points, triangles.reshape(-1, 3).astype(np.int64))
 
 
-def boundary_faces(
-    decomposition: Decomposition, index: int, part: Partition, lines: Lines
-) -> Surface:
-    """The block's share of the domain's outer faces."""
+def edges_of(lines: Axes) -> Edges:
+    """Which number the nodes of a grid with these lines x, y, z."""
+    return Edges((len(lines[2]), len(lines[1]), len(lines[0])))
+
+
+def _outer_faces(decomposition: Decomposition, index: int, part: Partition) -> Surface:
+    """A block's share of the domain's outer faces."""
+    lines = next(iter(part.values())).nodes
     triangles = [
         face_triangles(
             lines, face[0], face[1] * (len(lines[face[0]]) - 1),

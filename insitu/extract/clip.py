@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.extract.cell_faces import FACES, Face, cells_surface, outer
+from insitu.extract.cell_faces import cells_surface, outer
 from insitu.extract.decomposition import (
-    ROUNDING,
     Decomposition,
     Fields,
     Partition,
     evaluate_grid,
     partitions,
 )
+from insitu.extract.lattice import Lattice
 from insitu.extract.masked_block import OfShape, OfValues, Region, unmasked
 from insitu.extract.remainder import Remainder, remainder, scalar
 from insitu.extract.shapes import Box, Shape
-from insitu.extract.shared_nodes import agree_on_shells, shell
+from insitu.extract.shared_nodes import FACES, Face, FaceNodes, agree_on_faces
 from insitu.extract.solid import solid_surface
 from insitu.geometry import Surface
 from insitu.parallel import together
@@ -71,7 +71,7 @@ def isovolume(
     """Where a scalar is between two values. Collective.
 
     The surface is cut by straight lines between the network's values at the nodes of the grid, on
-    faces between blocks at those of one of the two. It is closed where the blocks' nodes fit
+    faces between blocks at the mean of both. It is closed where the blocks' nodes fit
     together. Fields that an earlier clip has left: as `clip`.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
@@ -110,8 +110,8 @@ def _clipped(
         with together(comm, "surface of a clip"):
             cuts = [_function(r, before) for r, before in zip(regions, earlier, strict=True)]
             nodes = [_nodes(part) for part in parts]
-            own = [shell(values, lines) for (values, _, _), lines in zip(cuts, nodes, strict=True)]
-        agreed = agree_on_shells(comm, decomposition, own, nodes)
+            own = [FaceNodes.of(cut[0], lines) for cut, lines in zip(cuts, nodes, strict=True)]
+        agreed = agree_on_faces(comm, Lattice.of(comm, decomposition, nodes), own)
         with together(comm, "surface of a clip"):
             return [
                 solid_surface(decomposition, i, part, values, faces, low, high)
@@ -120,7 +120,7 @@ def _clipped(
                 )
             ]
 
-    return remainder(fields, decomposition, regions, pieces)
+    return remainder(fields, decomposition.components, regions, pieces)
 
 
 def _function(
@@ -155,12 +155,11 @@ def _by_box(
     assert isinstance(region, OfShape) and isinstance(region.shape, Box)
     box = region.shape
     nodes = region.nodes
-    tolerance = ROUNDING * decomposition.spacing
     lines, within = [], []
     for axis, line in enumerate(nodes):
         ends = np.array([box.min[axis], box.max[axis]])
         nearest = line[np.argmin(np.abs(line[:, None] - ends), axis=0)]
-        ends = np.where(np.abs(nearest - ends) <= tolerance, nearest, ends)
+        ends = np.where(np.abs(nearest - ends) <= decomposition.rounding, nearest, ends)
         line = np.unique(np.concatenate([line, ends[(ends > line[0]) & (ends < line[-1])]]))
         # Cells of the line, and one beyond each end.
         below, above = np.nextafter(line[0], -np.inf), np.nextafter(line[-1], np.inf)

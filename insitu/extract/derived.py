@@ -2,23 +2,19 @@
 vorticity, Q criterion.
 
 In: a block. Out: a block. First derivatives are in world coordinates: those of the function that
-the block is, exactly, or differences over some cells, which are nearer to the raw data's where a
-network wrinkles between samples. Derivatives of derivatives are differences over a cell.
+the block is, exactly. Derivatives of derivatives are differences over a cell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.extract.derived_block import DerivedBlock, differences
+from insitu.core.arrays import Floats
+from insitu.extract.derived_block import DerivedBlock
 from insitu.fields.sampled_block import SampledBlock
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -93,25 +89,14 @@ class FromGradient(DerivedBlock):
     formula: Callable[[Floats], Floats]
     """(n, components of the block, 3) -> (n, n_components)."""
     width: int
-    reach: float
-    """0 for exact derivatives, else cells to either side of a point."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.reach < np.inf:
-            raise ValueError(f"reach: {self.reach}, expected a number of cells, 0 or more")
 
     @property
     def n_components(self) -> int:
         return self.width
 
     def _values(self, points: Floats) -> Floats:
-        if self.reach > 0:
-            return self.formula(differences(self._given, points, self.nodes, self.reach))
         slopes = np.asarray(self.of.gradient(points), np.float64)
         return self.formula(slopes.reshape(len(points), -1, 3))
-
-    def _given(self, points: Floats) -> Floats:
-        return np.asarray(self.of(points), np.float64).reshape(len(points), -1)
 
 
 def vector_magnitude(block: SampledBlock, name: str | None = None) -> Magnitude:
@@ -130,36 +115,29 @@ def vector_component(block: SampledBlock, component: int, name: str | None = Non
     return Component(name or f"{block.name}_{letter}", block, component)
 
 
-def gradient(block: SampledBlock, name: str | None = None, *, reach: float = 0.0) -> FromGradient:
-    """(ds/dx, ds/dy, ds/dz) of a scalar, by default named `<block>_gradient`.
-
-    reach: 0 for the exact derivatives of the block as a function; else they are differences from
-    that many cells before a point to as many after it (1 is what samples of the grid give).
-    """
+def gradient(block: SampledBlock, name: str | None = None) -> FromGradient:
+    """(ds/dx, ds/dy, ds/dz) of a scalar, by default named `<block>_gradient`."""
     _check(block, 1, "gradient")
-    return FromGradient(
-        name or f"{block.name}_gradient", block, lambda slopes: slopes[:, 0], 3, reach
-    )
+    return FromGradient(name or f"{block.name}_gradient", block, lambda slopes: slopes[:, 0], 3)
 
 
-def divergence(block: SampledBlock, name: str | None = None, *, reach: float = 0.0) -> FromGradient:
-    """sum_i du_i/dx_i of a vector, by default named `<block>_divergence`. reach: as for
-    `gradient`."""
+def divergence(block: SampledBlock, name: str | None = None) -> FromGradient:
+    """sum_i du_i/dx_i of a vector, by default named `<block>_divergence`."""
     _check(block, 3, "divergence")
-    return FromGradient(name or f"{block.name}_divergence", block, _divergence, 1, reach)
+    return FromGradient(name or f"{block.name}_divergence", block, _divergence, 1)
 
 
-def vorticity(block: SampledBlock, name: str | None = None, *, reach: float = 0.0) -> FromGradient:
-    """The curl of a vector, by default named `<block>_vorticity`. reach: as for `gradient`."""
+def vorticity(block: SampledBlock, name: str | None = None) -> FromGradient:
+    """The curl of a vector, by default named `<block>_vorticity`."""
     _check(block, 3, "vorticity")
-    return FromGradient(name or f"{block.name}_vorticity", block, _curl, 3, reach)
+    return FromGradient(name or f"{block.name}_vorticity", block, _curl, 3)
 
 
-def qcriterion(block: SampledBlock, name: str | None = None, *, reach: float = 0.0) -> FromGradient:
+def qcriterion(block: SampledBlock, name: str | None = None) -> FromGradient:
     """(|rotation|^2 - |strain|^2) / 2 of a velocity, by default named
-    `<block>_qcriterion`. reach: as for `gradient`."""
+    `<block>_qcriterion`."""
     _check(block, 3, "qcriterion")
-    return FromGradient(name or f"{block.name}_qcriterion", block, _qcriterion, 1, reach)
+    return FromGradient(name or f"{block.name}_qcriterion", block, _qcriterion, 1)
 
 
 def _divergence(slopes: Floats) -> Floats:

@@ -103,7 +103,7 @@ class DerivedBlock(ABC):
 
     def _slopes(self, points: Floats) -> Floats:
         """(n, n_components, 3), by differences from half a cell before to half a cell after."""
-        return differences(self._values, points, self.nodes, 0.5)
+        return _differences(self._values, points, self.nodes)
 
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         """What `on_grid` asks for, all at once."""
@@ -115,14 +115,11 @@ class DerivedBlock(ABC):
         return self._values(points.reshape(-1, 3)).reshape(*points.shape[:3], -1)
 
 
-def differences(
-    function: Callable[[Floats], Floats],
-    points: Floats,
-    nodes: tuple[Floats, Floats, Floats],
-    reach: float,
+def _differences(
+    function: Callable[[Floats], Floats], points: Floats, nodes: tuple[Floats, Floats, Floats]
 ) -> Floats:
     """Derivatives along x, y, z of a function of world points (n, 3) -> (n, n_components):
-    (n, n_components, 3), by differences from `reach` cells before a point to as many after it.
+    (n, n_components, 3), by differences from half a cell before a point to half a cell after it.
 
     nodes: of the block, x, y, z. Near its faces the difference ends at the face, so that it is of
     first order there, of second order elsewhere.
@@ -131,7 +128,7 @@ def differences(
     for axis, lines in enumerate(nodes):
         x = points[:, axis]
         cell = np.clip(np.searchsorted(lines, x, side="right") - 1, 0, len(lines) - 2)
-        apart = reach * np.diff(lines)[cell]
+        apart = 0.5 * np.diff(lines)[cell]
         inside = (x >= lines[0]) & (x <= lines[-1])  # others stay where they are, and NaN
         before, after = points.copy(), points.copy()
         before[inside, axis] = np.maximum(x - apart, lines[0])[inside]

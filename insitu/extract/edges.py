@@ -1,6 +1,6 @@
 """Nodes and edges of a block's lattice by number, and points on them.
 
-In: numbers, places along the edges. Out: world coordinates; numbers of the nodes in a box.
+In: numbers, places along the edges. Out: world coordinates; numbers of the nodes on some lines.
 """
 
 from __future__ import annotations
@@ -28,16 +28,20 @@ class Edges:
         """One more than the largest number of an edge."""
         return 3 * int(np.prod(self.shape))
 
-    def nodes_in(self, box: Indices) -> Indices:
-        """(nz, ny, nx): numbers of the nodes of a box (2, 3), its first and last node z, y, x."""
-        z, y, x = (np.arange(first, last + 1) for first, last in box.T)
+    @property
+    def apart(self) -> tuple[int, int, int]:
+        """How far the numbers of neighbouring nodes are apart along x, y, z."""
+        _, ny, nx = self.shape
+        return 1, nx, nx * ny
+
+    def nodes_at_lines(self, z: Indices, y: Indices, x: Indices) -> Indices:
+        """(nz, ny, nx): numbers of the nodes where some of the lines z, y, x meet."""
         return np.asarray((z[:, None, None] * self.shape[1] + y[:, None]) * self.shape[2] + x)
 
     def ends(self, edges: Indices) -> tuple[Indices, Indices]:
         """Numbers of the nodes where edges begin and end, (n,) each."""
         node, axis = np.divmod(edges, 3)
-        step = np.array([1, self.shape[2], self.shape[1] * self.shape[2]])
-        return node, node + step[axis]
+        return node, node + np.array(self.apart)[axis]
 
     def nodes_at(self, lines: tuple[Floats, Floats, Floats], nodes: Indices) -> Floats:
         """(n, 3), x y z: where nodes are, of a lattice with these lines x, y, z."""

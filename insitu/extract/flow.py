@@ -54,6 +54,8 @@ class Flow:
         return velocities
 
     def _in_block(self, place: int, points: Floats, times: Floats) -> Floats:
+        # A block that has rounded its faces otherwise knows nothing beyond its own.
+        points = np.clip(points, *self.before[place].bounds)
         velocity = self.before[place](points).astype(np.float64)
         if self.after is None:
             return velocity

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.extract.layout import Layout
+from insitu.core.block_map import BlockMap
 from insitu.extract.particles import DONE, PARTICLE, POINT, RUNNING, WAITING, Rows
+from insitu.extract.segments import way_out
 
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
@@ -104,7 +105,7 @@ class Integrator:
     """Immutable; no method is collective."""
 
     method: Method
-    domain: Layout
+    domain: BlockMap
     sign: int
     """1 forward in time, -1 backward."""
     step: float | None
@@ -118,7 +119,7 @@ class Integrator:
         p = np.zeros(len(seeds), PARTICLE)
         p["line"], p["x"], p["point"] = lines, seeds, seeds
         p["t"], p["goal"], p["final"] = time, time, final
-        p["block"] = self.domain.owners(seeds)
+        p["block"] = self.domain.nearest(seeds)
         return p
 
     def times(self, p: Rows) -> Floats:
@@ -212,8 +213,8 @@ class Integrator:
         at, rows, h, grown, move = at[fine], rows[fine], h[fine], grown[fine], move[fine]
         distance = _norm(move)
         part = np.ones(len(at))
-        out = ~self.domain.contains(rows["x"] + move, rows["block"])
-        part[out] = self.domain.way_out(rows["x"][out], move[out])
+        out = self.domain.owners(rows["x"] + move, rows["block"]) < 0
+        part[out] = way_out(self.domain, rows["x"][out], move[out])
         with np.errstate(divide="ignore", invalid="ignore"):
             left = (self.max_length - rows["length"]) / distance
         part = np.where(left < part, left, part)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from insitu.core.block_map import BlockMap
 from insitu.extract.crossings import COMMON_ROUNDS
 from insitu.extract.join import join
 from insitu.extract.lattice import Lattice
@@ -86,11 +87,18 @@ def block_isosurfaces(
         scalars = [Scalar(block, component) for block in _blocks(field)]
         colors = {name: _blocks(by) for name, by in (color_by or {}).items()}
         _check_same_partitions(scalars, colors)
-    lattice = Lattice.of(comm, [scalar.block for scalar in scalars])
+    all_nodes = [scalar.block.nodes for scalar in scalars]
+    lattice = Lattice.of(comm, BlockMap.of_all_ranks(comm, all_nodes), all_nodes)
     with together(comm, "isosurface: nodes on common faces"):
+        lattice.check_conforming(comm.rank)
         pieces = [
-            Piece(scalar, {name: by[i] for name, by in colors.items()}, lattice, box, levels)
-            for i, (scalar, box) in enumerate(zip(scalars, lattice.boxes[comm.rank], strict=True))
+            Piece(
+                scalar,
+                {name: by[i] for name, by in colors.items()},
+                lattice.lines_of(comm.rank, i),
+                levels,
+            )
+            for i, scalar in enumerate(scalars)
         ]
         touches = lattice.touching(comm.rank)
         nodes = Shared.of(len(pieces), touches, lambda touch: pieces[touch.mine].nodes(touch))

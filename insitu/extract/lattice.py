@@ -1,29 +1,25 @@
-"""The grid of nodes that the blocks of all ranks tile, and where in it each block lies.
+"""The grid of nodes that the blocks of all ranks tile, and which of them blocks have in common.
 
-In: every rank's blocks. Out: grid lines that all ranks have bit for bit, boxes of node indices.
+In: every rank's blocks. Out: grid lines that all ranks have bit for bit; for two blocks that touch,
+the nodes that both have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.fields.sampled_block import SampledBlock
-from insitu.parallel import together
+from insitu.core.arrays import Axes, Indices
+from insitu.core.block_map import BlockMap
+from insitu.core.grid_lines import GridLines
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
-_Lines: TypeAlias = list[tuple[Floats, float]]
-
-# Lines of two blocks closer than this share of the smallest cell are one, as for ghost layers.
-_SAME = 1e-3
+_Numbers: TypeAlias = tuple[Indices, Indices, Indices]
 
 
 class LatticeError(ValueError):
@@ -32,55 +28,48 @@ class LatticeError(ValueError):
 
 @dataclass(frozen=True)
 class Lattice:
-    """Grid lines over all blocks, and every block's nodes in it. The same on all ranks."""
+    """Grid lines over all blocks, and which of them each block has. The same on all ranks."""
 
-    lines: tuple[Floats, Floats, Floats]
+    lines: Axes
     """World coordinates along x, y, z, each line once."""
-    boxes: tuple[Indices, ...]
-    """By rank, (n_blocks, 2, 3): first and last node z, y, x of each block."""
+    blocks: BlockMap
+    numbers: tuple[tuple[_Numbers, ...], ...]
+    """By rank and block: its lines x, y, z."""
 
     @staticmethod
-    def of(comm: MPI.Comm, blocks: Sequence[SampledBlock]) -> Lattice:
-        """The lattice of this rank's and all other blocks. Collective.
+    def of(comm: MPI.Comm, blocks: BlockMap, nodes: Sequence[Axes]) -> Lattice:
+        """The lattice of all blocks. Collective.
 
         One reduction of the grid lines (their union, so never much more than those of the whole
-        grid), one allgather of six integers per block.
+        grid), one allgather of the numbers of each block's lines.
 
-        Raises:
-            RemoteError: on every rank, where the lines of a block are not those of another beside,
-                above or behind it: then their cells do not meet at common nodes.
+        nodes: of this rank's blocks, x, y, z.
         """
-        mine: list[_Lines] = [
-            [(np.asarray(lines, np.float64), float(np.diff(lines).min())) for lines in block.nodes]
-            for block in blocks
-        ]
-        every = comm.allreduce(_union(mine), op=lambda a, b: _union([a, b]))
-        lines, numbers = [], []
-        for union, smallest in every:
-            apart = np.concatenate([[True], np.diff(union) > _SAME * smallest])
-            lines.append(union[apart])
-            numbers.append(np.cumsum(apart) - 1)
-        boxes = np.zeros((len(blocks), 2, 3), np.int64)
-        with together(comm, "join the grid lines of all blocks"):
-            for box, block in zip(boxes, mine, strict=True):
-                for axis, (own, _) in enumerate(block):
-                    at = numbers[axis][np.searchsorted(every[axis][0], own)]
-                    if (np.diff(at) != 1).any():
-                        letter, i = "xyz"[axis], int(np.argmax(np.diff(at) != 1))
-                        raise LatticeError(
-                            f"between {letter} = {own[i]:g} and {own[i + 1]:g} of one block other "
-                            f"blocks have {at[i + 1] - at[i] - 1} more grid lines; expected blocks "
-                            "that tile one rectilinear grid"
-                        )
-                    box[:, 2 - axis] = at[0], at[-1]
-        x, y, z = lines or (np.zeros(0),) * 3
-        return Lattice((x, y, z), tuple(comm.allgather(boxes)))
+        every = comm.allreduce(GridLines.of(nodes), op=GridLines.merge)
+        numbers = comm.allgather(tuple(every.numbers(own) for own in nodes))
+        return Lattice(every.lines, blocks, tuple(numbers))
 
-    def lines_of(self, box: Indices) -> tuple[Floats, Floats, Floats]:
-        """The lines x, y, z of a box (2, 3) of nodes z, y, x."""
-        (z, y, x), (last_z, last_y, last_x) = box
-        xs, ys, zs = self.lines
-        return xs[x : last_x + 1], ys[y : last_y + 1], zs[z : last_z + 1]
+    def lines_of(self, rank: int, place: int) -> Axes:
+        """Of a block: as its own nodes x, y, z, but the same bits in all blocks."""
+        x, y, z = (
+            lines[numbers]
+            for lines, numbers in zip(self.lines, self.numbers[rank][place], strict=True)
+        )
+        return x, y, z
+
+    def check_conforming(self, rank: int) -> None:
+        """Raises LatticeError where the lines of a block of this rank are not those of another
+        beside, above or behind it: then their cells do not meet at common nodes."""
+        for block in self.numbers[rank]:
+            for letter, lines, at in zip("xyz", self.lines, block, strict=True):
+                gaps = np.flatnonzero(np.diff(at) != 1)
+                if len(gaps):
+                    low, high = at[gaps[0]], at[gaps[0] + 1]
+                    raise LatticeError(
+                        f"between {letter} = {lines[low]:g} and {lines[high]:g} of one block other "
+                        f"blocks have {high - low - 1} more grid lines; expected blocks that tile "
+                        "one rectilinear grid"
+                    )
 
     def touching(self, rank: int) -> list[Touch]:
         """All pairs of a block of `rank` and another block, anywhere, that have nodes in common.
@@ -88,18 +77,20 @@ class Lattice:
         Raises LatticeError where they have cells in common.
         """
         touches = []
-        for mine, own in enumerate(self.boxes[rank]):
-            for other, boxes in enumerate(self.boxes):
-                first = np.maximum(boxes[:, 0], own[0])
-                last = np.minimum(boxes[:, 1], own[1])
-                for theirs in np.flatnonzero((first <= last).all(axis=1)):
-                    if (other, theirs) == (rank, mine):
-                        continue
-                    box = np.stack([first[theirs], last[theirs]])
-                    if (box[0] < box[1]).all():
-                        corner = [float(line[0]) for line in self.lines_of(box)]
-                        raise LatticeError(f"two blocks have the same cells at x, y, z = {corner}")
-                    touches.append(Touch(mine, other, int(theirs), box))
+        for mine, index in enumerate(self.blocks.on_rank(rank)):
+            for other in self.blocks.touching(index).tolist():
+                at, theirs = int(self.blocks.ranks[other]), int(self.blocks.places[other])
+                low = np.maximum(self.blocks.boxes[index, 0], self.blocks.boxes[other, 0])
+                high = np.minimum(self.blocks.boxes[index, 1], self.blocks.boxes[other, 1])
+                if (low < high).all():
+                    corner = low.tolist()
+                    raise LatticeError(f"two blocks have the same cells at x, y, z = {corner}")
+                x, y, z = (
+                    np.flatnonzero(np.isin(a, b, assume_unique=True))
+                    for a, b in zip(self.numbers[rank][mine], self.numbers[at][theirs], strict=True)
+                )
+                if min(map(len, (x, y, z))):
+                    touches.append(Touch(mine, at, theirs, (z, y, x)))
         return touches
 
 
@@ -113,14 +104,6 @@ class Touch:
     """That has the other block."""
     theirs: int
     """Number of the other block there."""
-    box: Indices
-    """(2, 3): first and last node z, y, x that both have."""
-
-
-def _union(several: list[_Lines]) -> _Lines:
-    """Per axis all lines that occur, exactly, and the smallest cell; [] without any block."""
-    several = [lines for lines in several if lines]
-    return [
-        (np.unique(np.concatenate([lines for lines, _ in axis])), min(step for _, step in axis))
-        for axis in zip(*several, strict=True)
-    ]
+    nodes: tuple[Indices, Indices, Indices]
+    """z, y, x, of the own block, increasing: it has the nodes at all of these in common with the
+    other one."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from insitu.core.block_map import BlockMap
 from insitu.extract.integrate import Reached
-from insitu.extract.layout import Layout
 from insitu.extract.particles import POINT, Rows, exchange
+from insitu.extract.segments import across
 from insitu.geometry import Lines
 from insitu.parallel import together
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 
-def in_blocks(comm: MPI.Comm, domain: Layout, reached: Sequence[Reached]) -> Lines:
+def in_blocks(comm: MPI.Comm, domain: BlockMap, reached: Sequence[Reached]) -> Lines:
     """Lines of this rank, each within one of its blocks, in the order of time. Collective."""
     with together(comm, "lines at the faces of blocks"):
         cut = _cut(domain, _joined([r.leaving for r in reached]),
@@ -32,7 +33,7 @@ def in_blocks(comm: MPI.Comm, domain: Layout, reached: Sequence[Reached]) -> Lin
     return lines
 
 
-def ends(comm: MPI.Comm, domain: Layout, points: Sequence[Rows]) -> Lines:
+def ends(comm: MPI.Comm, domain: BlockMap, points: Sequence[Rows]) -> Lines:
     """Points of their own, each on the rank that holds it: lines of one point. Collective."""
     given = _joined(points)
     taken = exchange(comm, given, domain.ranks[given["block"]])
@@ -63,16 +64,16 @@ def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines:
     return _as_lines(there, np.append(starts, len(there)))
 
 
-def _cut(domain: Layout, start: Rows, end: Rows) -> Rows:
+def _cut(domain: BlockMap, start: Rows, end: Rows) -> Rows:
     """The parts of segments in each block, as pairs of points."""
-    segments, blocks, parts = domain.across(start["x"], end["x"])
+    segments, blocks, parts = across(domain, start["x"], end["x"])
     a, b = start[segments], end[segments]
     points = np.empty((len(segments), 2), POINT)
     points["line"], points["block"] = a["line"][:, None], blocks[:, None]
     for name in ("step", "t", "speed"):
         points[name] = _between(a[name][:, None], b[name][:, None], parts)
     inside = _between(a["x"][:, None], b["x"][:, None], parts[..., None])
-    points["x"] = np.clip(inside, domain.lows[blocks, None], domain.highs[blocks, None])
+    points["x"] = domain.clamp(inside, blocks[:, None])
     return points.reshape(-1)
 
 

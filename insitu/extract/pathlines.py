@@ -12,20 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from insitu.core.block_map import BlockMap
 from insitu.extract.flow import Flow
 from insitu.extract.integrate import CFL, METHODS, Integrator, Interval, Reached
-from insitu.extract.layout import Layout
 from insitu.extract.line_pieces import ends, in_blocks
 from insitu.extract.particles import DONE, PARTICLE, WAITING, Rows, exchange
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Lines
-from insitu.parallel import together
+from insitu.parallel import check_alike, together
 from insitu.store.time_series import StoredStep
 
 if TYPE_CHECKING:
@@ -172,7 +171,7 @@ class _Options:
 class _Trace:
     """What this rank learnt of the lines of all ranks."""
 
-    domain: Layout
+    domain: BlockMap
     reached: list[Reached]
     ends: list[Rows]
 
@@ -194,8 +193,8 @@ def _trace(
             raise ValueError(f"seeds: shape {points.shape}, expected (n, 3)")
         course = _Course(steps, sign, options.start_time)
         blocks = course.blocks(course.first)
-    _check_alike(comm, points)
-    domain = Layout.gather(comm, blocks)
+    check_alike(comm, "seeds", points)
+    domain = BlockMap.of_all_ranks(comm, [block.nodes for block in blocks])
     del blocks
     integrator = Integrator(
         method=METHODS[options.method],
@@ -209,7 +208,7 @@ def _trace(
     trace = _Trace(domain, [], [])
     particles = np.empty(0, PARTICLE)
     with together(comm, "pathlines, seeds"):
-        lines = np.flatnonzero(domain.contains(points))
+        lines = np.flatnonzero(domain.owners(points) >= 0)
         at_the_end = course.start == course.times[course.last] and len(course.times) > 1
         particles = integrator.start(lines, points[lines], course.start, at_the_end)
         particles = particles[domain.ranks[particles["block"]] == comm.rank]
@@ -240,7 +239,7 @@ def _through(
         with together(comm, "pathlines"):
             leaving = [away]
             while len(particles):
-                particles["block"] = domain.owners(particles["point"], particles["block"])
+                particles["block"] = domain.nearest(particles["point"], particles["block"])
                 here = domain.ranks[particles["block"]] == comm.rank
                 if not here.all():
                     leaving.append(particles[~here])
@@ -330,17 +329,6 @@ class _Course:
         fastest = np.fmax.reduce(np.stack(ranges), axis=(0, 2))
         with np.errstate(divide="ignore"):
             return CFL * float(np.nanmin(np.append(spacing / fastest, np.inf)))
-
-
-def _check_alike(comm: MPI.Comm, seeds: Floats) -> None:
-    """ValueError on every rank where the seeds differ. Collective."""
-    from mpi4py import MPI
-
-    mark = np.array([len(seeds), crc32(seeds.tobytes())], np.int64)
-    most = np.empty(4, np.int64)
-    comm.Allreduce(np.concatenate([mark, -mark]), most, op=MPI.MAX)
-    if (most[:2] != -most[2:]).any():
-        raise ValueError("seeds: not the same on every rank")
 
 
 def _together(parts: Sequence[Lines]) -> Lines:

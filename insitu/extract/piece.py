@@ -6,22 +6,18 @@ In: a block's scalar, what blocks around it give for common nodes and edges. Out
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from insitu.core.arrays import Axes, Floats, Indices, Mask
 from insitu.extract.contour import Contour, Contours, slabs
 from insitu.extract.crossings import Crossings, solve
 from insitu.extract.edges import Edges
 from insitu.extract.join import join
-from insitu.extract.lattice import Lattice, Touch
+from insitu.extract.lattice import Touch
 from insitu.extract.scalar import Scalar, at_points
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Surface
-
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
 
 
 class Piece:
@@ -35,16 +31,14 @@ class Piece:
         self,
         scalar: Scalar,
         colors: Mapping[str, SampledBlock],
-        lattice: Lattice,
-        box: Indices,
+        lines: Axes,
         isovalues: Sequence[float],
     ) -> None:
-        """box: first and last node z, y, x of the block in the lattice."""
+        """lines: x, y, z, the block's own nodes as all blocks have them, bit for bit."""
         self._scalar, self._colors, self._isovalues = scalar, colors, isovalues
-        self._first = box[0]
         nz, ny, nx = (n + 1 for n in scalar.block.cells)
         self._edges = Edges((nz, ny, nx))
-        self._lines = lattice.lines_of(box)
+        self._lines = lines
         none = np.zeros(0, np.int64)
         self._nodes, self._crossed = none, none
         self._common: Floats = np.zeros(0)
@@ -53,7 +47,7 @@ class Piece:
 
     def nodes(self, touch: Touch) -> Indices:
         """Numbers of the nodes that a neighbour has too, in the order z, y, x."""
-        return self._edges.nodes_in(touch.box - self._first).ravel()
+        return self._edges.nodes_at_lines(*touch.nodes).ravel()
 
     def at_nodes(self, nodes: Indices) -> Floats:
         """(n, 1): the block's own values at common nodes, of which there are no others."""
@@ -68,7 +62,7 @@ class Piece:
 
     def crossed(self, touch: Touch) -> Indices:
         """Edges common with a neighbour that the surfaces cross, in an order that it has too."""
-        nodes = self._edges.nodes_in(touch.box - self._first)
+        nodes = self._edges.nodes_at_lines(*touch.nodes)
         values = self._common[np.searchsorted(self._nodes, nodes)]
         found = [np.zeros(0, np.int64)]
         for level, isovalue in enumerate(self._isovalues):
@@ -183,7 +177,7 @@ def _ends(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     return tuple(low), tuple(high)
 
 
-def _find(numbers: Indices, wanted: Indices) -> tuple[NDArray[np.bool_], Indices]:
+def _find(numbers: Indices, wanted: Indices) -> tuple[Mask, Indices]:
     """Which of `wanted` (n,) are among increasing numbers, and where those are."""
     if not len(numbers):
         return np.zeros(len(wanted), bool), np.zeros(0, np.int64)

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from insitu.extract.decomposition import Decomposition, Fields, Partition, blocks_of
+from insitu.extract.decomposition import Fields, Partition, blocks_of
+from insitu.extract.join import join
 from insitu.extract.masked_block import MaskedBlock, Region
-from insitu.extract.surfaces import joined
+from insitu.extract.surfaces import empty_surface
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Surface
 from insitu.parallel import together
@@ -27,7 +28,7 @@ class Remainder:
 
     fields: Mapping[str, tuple[MaskedBlock, ...]]
     """This rank's blocks of every field, NaN where nothing is left: fields as any other."""
-    _decomposition: Decomposition
+    _components: Mapping[str, int]
     _pieces: Callable[[MPI.Comm], list[Surface]]
 
     def surface(self, comm: MPI.Comm) -> Surface:
@@ -39,16 +40,16 @@ class Remainder:
         """
         pieces = self._pieces(comm)
         with together(comm, "surface of what is left"):
-            return joined(pieces, self._decomposition.components)
+            return join([empty_surface(self._components), *pieces])
 
 
 def remainder(
     fields: Fields,
-    decomposition: Decomposition,
+    components: Mapping[str, int],
     regions: Sequence[Region],
     pieces: Callable[[MPI.Comm], list[Surface]],
 ) -> Remainder:
-    """regions: of this rank's blocks. pieces: collective."""
+    """components: by field. regions: of this rank's blocks. pieces: collective."""
     masked = {
         name: tuple(
             MaskedBlock(block.name, block, region)
@@ -56,7 +57,7 @@ def remainder(
         )
         for name, field in fields.items()
     }
-    return Remainder(masked, decomposition, pieces)
+    return Remainder(masked, components, pieces)
 
 
 def scalar(part: Partition, field: str) -> SampledBlock:

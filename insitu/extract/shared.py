@@ -11,18 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats, Indices
 from insitu.extract.lattice import Touch
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Values at the nodes on the faces of blocks, the same in all blocks that have a node.
+"""Values at the nodes on the faces of a block, the same in all blocks that have a node.
 
 In: each block's own values, which differ as their networks do. Out: one value per node, so that
 what is cut on both sides of a face fits together.
@@ -6,129 +6,96 @@ what is cut on both sides of a face fits together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.extract.cell_faces import FACES, Face
-from insitu.extract.decomposition import ROUNDING, Decomposition, exchange
+from insitu.core.arrays import Axes, Floats, Indices
+from insitu.extract.edges import Edges
+from insitu.extract.lattice import Lattice
+from insitu.extract.shared import Shared
+from insitu.parallel import together
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-Floats = NDArray[np.floating[Any]]
-Lines = tuple[Floats, Floats, Floats]
-Shell = dict[Face, Floats]
-"""By face of a block: values at its nodes (nz, ny, nx), one layer thick."""
-Parcel = tuple[int, int, list[Floats], Floats]
-"""For a block, from a block: coordinates x, y, z and values (nz, ny, nx) of nodes they share."""
+Face: TypeAlias = tuple[int, int]
+"""Axis (0, 1, 2: x, y, z) and side (0 low, 1 high) of a block."""
+
+FACES: tuple[Face, ...] = tuple(product(range(3), range(2)))
 
 
-def shell(values: Callable[[list[Floats]], Floats], nodes: Lines) -> Shell:
-    """A block's own values at the nodes of its faces; an edge has the same in all its faces.
+@dataclass(frozen=True)
+class FaceNodes:
+    """Values at all nodes of a block's faces. Immutable; nothing is collective."""
 
-    values: of a grid of world coordinates x, y, z -> (nz, ny, nx).
+    edges: Edges
+    """Which number the block's nodes."""
+    numbers: Indices
+    """(n,), increasing."""
+    values: Floats
+    """(n,), float64."""
+
+    @staticmethod
+    def of(values: Callable[[list[Floats]], Floats], nodes: Axes) -> FaceNodes:
+        """A block's own; a node has the same in all faces.
+
+        values: of a grid of world coordinates x, y, z -> (nz, ny, nx).
+        """
+        edges = Edges((len(nodes[2]), len(nodes[1]), len(nodes[0])))
+        numbers, found = [], []
+        for axis, side in FACES:
+            lines: list[Floats] = list(nodes)
+            lines[axis] = nodes[axis][[-side]]
+            numbers.append(_of_face(edges, (axis, side)).ravel())
+            found.append(np.asarray(values(lines), np.float64).ravel())
+        each, first = np.unique(np.concatenate(numbers), return_index=True)
+        return FaceNodes(edges, each, np.concatenate(found)[first])
+
+    def on_face(self, face: Face) -> Floats:
+        """(nz, ny, nx), one layer thick."""
+        return self.at(_of_face(self.edges, face))
+
+    def at(self, numbers: Indices) -> Floats:
+        """At some of the nodes, in the same shape."""
+        return self.values[np.searchsorted(self.numbers, numbers)]
+
+    def put(self, values: Floats, first: int) -> None:
+        """Replace values (nz, ny, nx) of the block's nodes, from layer `first` on, in place."""
+        layer = values[0].size
+        start, stop = np.searchsorted(
+            self.numbers, [first * layer, (first + len(values)) * layer]
+        ).tolist()
+        values.reshape(-1)[self.numbers[start:stop] - first * layer] = self.values[start:stop]
+
+
+def agree_on_faces(comm: MPI.Comm, lattice: Lattice, own: Sequence[FaceNodes]) -> list[FaceNodes]:
+    """Of this rank's blocks, with the mean of all blocks that have a node, the same bits in each.
+    Collective: one all-to-all of the values on the faces between blocks.
+
+    Nodes that only one of two neighbours has keep its own value.
     """
-    faces: Shell = {}
-    for axis, side in FACES:
-        lines: list[Floats] = list(nodes)
-        lines[axis] = nodes[axis][[-side]]
-        faces[axis, side] = np.array(values(lines), np.float64)
-    _settle(faces)
-    return faces
-
-
-def agree_on_shells(
-    comm: MPI.Comm, decomposition: Decomposition, shells: list[Shell], nodes: list[Lines]
-) -> list[Shell]:
-    """Shells of this rank's blocks with the values of the block that is last in order, wherever a
-    node is in several. Collective: one all-to-all of the values on the faces between blocks.
-
-    Where the nodes of two blocks do not fit together, each keeps its own.
-    """
-    tolerance = ROUNDING * decomposition.spacing
-    parcels: list[tuple[int, Parcel]] = []
-    for index, faces, lines in zip(decomposition.mine, shells, nodes, strict=True):
-        for other in decomposition.touching(index).tolist():
-            if other < index:
-                parcel = _parcel(decomposition, index, other, faces, lines, tolerance)
-                parcels.append((int(decomposition.ranks[other]), parcel))
-    received = sorted(exchange(comm, parcels), key=lambda parcel: parcel[1])
+    with together(comm, "nodes on common faces"):
+        shared = Shared.of(
+            len(own),
+            lattice.touching(comm.rank),
+            lambda touch: own[touch.mine].edges.nodes_at_lines(*touch.nodes).ravel(),
+        )
+        values = [nodes.at(keys)[:, None] for nodes, keys in zip(own, shared.keys, strict=True)]
     agreed = []
-    for index, faces, lines in zip(decomposition.mine, shells, nodes, strict=True):
-        mine = {face: values.copy() for face, values in faces.items()}
-        for to, _, theirs, values in received:
-            if to == index:
-                _take(mine, lines, theirs, values, tolerance)
-        agreed.append(mine)
+    for nodes, keys, means in zip(own, shared.keys, shared.mean(comm, values), strict=True):
+        changed = nodes.values.copy()
+        changed[np.searchsorted(nodes.numbers, keys)] = means[:, 0]
+        agreed.append(replace(nodes, values=changed))
     return agreed
 
 
-def put(values: Floats, first: int, faces: Shell, n_layers: int) -> None:
-    """Replace values (nz, ny, nx) at the faces of the block, from layer `first` of `n_layers` on,
-    in place."""
-    last = first + len(values)
-    for axis in (2, 1, 0):  # as `_settle` has it, x counts most
-        for side in range(2):
-            face = faces[axis, side]
-            if axis < 2:
-                place: list[Any] = [slice(None)] * 3
-                place[2 - axis] = slice(-1, None) if side else slice(0, 1)
-                values[tuple(place)] = face[first:last]
-            elif first <= (layer := side * (n_layers - 1)) < last:
-                values[layer - first] = face[0]
-
-
-def _settle(faces: Shell) -> None:
-    """Edges of a face get the values of the faces along x, else along y."""
-    for axis, other in ((1, 0), (2, 1), (2, 0)):
-        for side in range(2):
-            for end in range(2):
-                to: list[Any] = [slice(None)] * 3
-                of: list[Any] = [slice(None)] * 3
-                to[2 - other] = slice(-1, None) if end else slice(0, 1)
-                of[2 - axis] = slice(-1, None) if side else slice(0, 1)
-                faces[axis, side][tuple(to)] = faces[other, end][tuple(of)]
-
-
-def _parcel(
-    decomposition: Decomposition,
-    index: int,
-    other: int,
-    faces: Shell,
-    lines: Lines,
-    tolerance: float,
-) -> Parcel:
-    low = np.maximum(decomposition.boxes[index][0], decomposition.boxes[other][0])
-    high = np.minimum(decomposition.boxes[index][1], decomposition.boxes[other][1])
-    axis = int(np.flatnonzero(low == high)[0])
-    side = int(decomposition.boxes[index][1, axis] == low[axis])
-    inside = [
-        np.flatnonzero((line >= a - tolerance) & (line <= b + tolerance))
-        for line, a, b in zip(lines, low, high, strict=True)
-    ]
-    shared = [line[i] for line, i in zip(lines, inside, strict=True)]
-    inside[axis] = np.array([0])
-    return other, index, shared, faces[axis, side][np.ix_(*inside[::-1])]
-
-
-def _take(
-    mine: Shell, lines: Lines, theirs: list[Floats], values: Floats, tolerance: float
-) -> None:
-    to, of = [], []  # node numbers along x, y, z: here, and in what was received
-    for line, their in zip(lines, theirs, strict=True):
-        near = np.clip(np.searchsorted(line, their - tolerance), 0, len(line) - 1)
-        same = np.abs(line[near] - their) <= tolerance
-        to.append(near[same])
-        of.append(np.flatnonzero(same))
-    values = values[np.ix_(*of[::-1])]
-    for axis, side in FACES:
-        on_face = to[axis] == side * (len(lines[axis]) - 1)
-        if not on_face.any():
-            continue
-        place = list(to)
-        place[axis] = np.array([0])
-        layer = np.compress(on_face, values, axis=2 - axis)
-        mine[axis, side][np.ix_(*place[::-1])] = layer
+def _of_face(edges: Edges, face: Face) -> Indices:
+    """(nz, ny, nx), one layer thick: numbers of the nodes."""
+    axis, side = face
+    lines = [np.arange(n) for n in edges.shape]
+    lines[2 - axis] = lines[2 - axis][[-side]]
+    return edges.nodes_at_lines(*lines)

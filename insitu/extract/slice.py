@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from insitu.core.grid_lines import SAME_LINE, join_close
 from insitu.extract.cut import clip_triangles
 from insitu.extract.decomposition import (
-    ROUNDING,
     Decomposition,
     Fields,
     Partition,
     evaluate_grid,
     partitions,
 )
+from insitu.extract.join import join
 from insitu.extract.masked_block import Region, unmasked
 from insitu.extract.shapes import Plane
-from insitu.extract.surfaces import joined, placed, quads, used, with_values
+from insitu.extract.surfaces import empty_surface, placed, quads, used, with_values
 from insitu.geometry import Surface
 from insitu.parallel import together
 
@@ -68,7 +69,7 @@ def slice_plane(
         for index, part in zip(decomposition.mine, partitions(fields), strict=True):
             whole, regions = unmasked(part)
             pieces.append(_left(cut(decomposition, index, whole, plane, spacing), regions))
-        return joined(pieces, decomposition.components, normals=True)
+        return join([empty_surface(decomposition.components, normals=True), *pieces])
 
 
 def three_slice(
@@ -78,12 +79,11 @@ def three_slice(
     x_offset: float = 0.0,
     y_offset: float = 0.0,
     z_offset: float = 0.0,
-    spacing: float | None = None,
 ) -> Surface:
     """Three planes along the axes, Ascent's `3slice`: this rank's piece. Collective.
 
     Offsets are in -1..1, from the lowest to the highest face of the domain; 0 is the middle.
-    spacing, errors: as `slice_plane`.
+    Errors: as `slice_plane`.
     """
     offsets = {"x_offset": x_offset, "y_offset": y_offset, "z_offset": z_offset}
     decomposition = Decomposition.gather(comm, fields)
@@ -94,10 +94,8 @@ def three_slice(
     low, high = decomposition.bounds
     share = (1 + np.array(list(offsets.values()))) / 2
     origin = (1 - share) * low + share * high
-    pieces = [
-        slice_plane(comm, fields, origin, np.eye(3)[axis], spacing=spacing) for axis in range(3)
-    ]
-    return joined(pieces, decomposition.components, normals=True)
+    pieces = [slice_plane(comm, fields, origin, np.eye(3)[axis]) for axis in range(3)]
+    return join([empty_surface(decomposition.components, normals=True), *pieces])
 
 
 def _straight(
@@ -113,11 +111,11 @@ def _straight(
     box = decomposition.boxes[index]
     level = on_a_face(decomposition, axis, plane.point[axis])
     if not box[0, axis] <= level <= box[1, axis]:
-        return joined([], decomposition.components, normals=True)
+        return empty_surface(decomposition.components, normals=True)
     across = [(axis + 1) % 3, (axis + 2) % 3]  # axis = first x second
     nodes = next(iter(part.values())).nodes
-    # Blocks with which this one shares the plane may be cut otherwise than its cells.
-    rivals = [b for b in decomposition.touching(index) if b > index]
+    # Blocks above the plane have their part of it, and may be cut otherwise than this one's cells.
+    rivals = [b for b in decomposition.touching(index) if decomposition.boxes[b, 0, axis] == level]
     lines = [
         _lines(
             nodes[a],
@@ -160,11 +158,10 @@ def _oblique(
     u, v = plane.basis()
     middle = 0.5 * (decomposition.bounds[0] + decomposition.bounds[1])
     start = middle - plane.distance(middle) * np.array(plane.normal)
-    diagonal = float(np.linalg.norm(decomposition.bounds[1] - decomposition.bounds[0]))
-    step = spacing or max(decomposition.spacing, diagonal / MAX_SAMPLES)
+    step = spacing or max(float(decomposition.spacing.min()), decomposition.diagonal / MAX_SAMPLES)
     outline = crossings(low, high, plane) - start
     if not len(outline):
-        return joined([], decomposition.components, normals=True)
+        return empty_surface(decomposition.components, normals=True)
     spans = [
         (np.floor((outline @ w).min() / step), np.ceil((outline @ w).max() / step)) for w in (u, v)
     ]
@@ -198,7 +195,7 @@ def on_a_face(decomposition: Decomposition, axis: int, level: float) -> float:
     """A coordinate, or that of the face of a block which it is but for rounding."""
     faces = decomposition.boxes[..., axis].ravel()
     nearest = float(faces[np.argmin(np.abs(faces - level))])
-    return nearest if abs(nearest - level) <= ROUNDING * decomposition.spacing else level
+    return nearest if abs(nearest - level) <= decomposition.rounding else level
 
 
 def _lines(
@@ -210,9 +207,11 @@ def _lines(
     if spacing is not None:
         count = np.arange(np.floor((low - first) / spacing), np.ceil((high - first) / spacing) + 1)
         nodes = first + spacing * count
-    least = ROUNDING * (high - low)
-    inner = np.concatenate([nodes, others])
-    inner = np.unique(inner[(inner > low + least) & (inner < high - least)])
+    least = SAME_LINE * float(np.diff(nodes).min())
+    inner = np.unique(np.concatenate([nodes, others]))
+    inner = inner[(inner > low + least) & (inner < high - least)]
+    if len(inner):
+        inner, _ = join_close(inner, least)
     return np.concatenate([[low], inner, [high]])
 
 

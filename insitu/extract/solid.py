@@ -12,19 +12,15 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.extract.cell_faces import FACES, face_triangles, numbers, outer, positions
+from insitu.core.arrays import Axes, Floats, Indices
+from insitu.extract.cell_faces import edges_of, face_triangles, outer
 from insitu.extract.cut import Cut, clip_triangles, cut_tetrahedra, inside
 from insitu.extract.decomposition import Decomposition, Partition
 from insitu.extract.derived_block import SLAB_POINTS
-from insitu.extract.shared_nodes import Shell, put
+from insitu.extract.shared_nodes import FACES, Face, FaceNodes
 from insitu.extract.surfaces import with_values
 from insitu.geometry import Surface
-
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
-Lines = tuple[Floats, Floats, Floats]
 
 
 def solid_surface(
@@ -32,7 +28,7 @@ def solid_surface(
     index: int,
     part: Partition,
     values: Callable[[list[Floats]], Floats],
-    faces: Shell,
+    faces: FaceNodes,
     low: float,
     high: float,
 ) -> Surface:
@@ -44,7 +40,8 @@ def solid_surface(
     """
     nodes = next(iter(part.values())).nodes
     n_layers = len(nodes[2])
-    apart = numbers(nodes)
+    edges = edges_of(nodes)
+    apart = edges.apart
     cuts = []
     layers = max(1, SLAB_POINTS // apart[2] - 1)
     last: Floats | None = None
@@ -52,7 +49,7 @@ def solid_surface(
         stop = min(z + layers + 1, n_layers)
         start = z if last is None else z + 1  # a layer is evaluated once
         slab: Floats = np.array(values([nodes[0], nodes[1], nodes[2][start:stop]]), np.float64)
-        put(slab, start, faces, n_layers)
+        faces.put(slab, start)
         slab = inside(slab, low, high)
         slab = slab if last is None else np.concatenate([last, slab])
         last = slab[-1:]
@@ -62,7 +59,7 @@ def solid_surface(
                 cuts.append(Cut(cut.ends + z * apart[2], cut.t))
     for face in FACES:
         axis, side = face
-        of_face = inside(faces[face], low, high)
+        of_face = inside(faces.on_face(face), low, high)
         local = [line if a != axis else line[[0]] for a, line in enumerate(nodes)]
         triangles = face_triangles(
             (local[0], local[1], local[2]), axis, 0,
@@ -71,7 +68,7 @@ def solid_surface(
         cut = clip_triangles(triangles, of_face.ravel(), low, high)
         cuts.append(Cut(_in_block(cut.ends, local, nodes, face), cut.t))
     ends, t, triangles = Cut.join(cuts).welded()
-    a, b = positions(nodes, ends[:, 0]), positions(nodes, ends[:, 1])
+    a, b = (edges.nodes_at(nodes, ends[:, i]) for i in range(2))
     return with_values(part, a + t[:, None] * (b - a), triangles)
 
 
@@ -103,10 +100,12 @@ def _tetrahedra(corner: Indices, apart: tuple[int, int, int]) -> Indices:
     return np.concatenate(parts)
 
 
-def _in_block(ends: Indices, local: list[Floats], nodes: Lines, face: tuple[int, int]) -> Indices:
+def _in_block(ends: Indices, local: list[Floats], nodes: Axes, face: Face) -> Indices:
     """Numbers of the points of a face, as the whole block has them."""
     nx, ny, _ = (len(line) for line in local)
     place = [ends % nx, ends // nx % ny, ends // (nx * ny)]
     axis, side = face
     place[axis] = np.full_like(ends, side * (len(nodes[axis]) - 1))
-    return sum((at * step for at, step in zip(place, numbers(nodes), strict=True)), np.int64(0))
+    return sum(
+        (at * step for at, step in zip(place, edges_of(nodes).apart, strict=True)), np.int64(0)
+    )

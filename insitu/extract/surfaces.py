@@ -5,18 +5,14 @@ In: points and triangles in a block. Out: a `Surface` per rank.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats, Indices, Integers, Mask
 from insitu.extract.cut import Cut
 from insitu.extract.decomposition import Partition, evaluate
 from insitu.geometry import Surface
-
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
 
 
 def placed(points: Floats, cut: Cut) -> tuple[Floats, Indices]:
@@ -35,27 +31,14 @@ def with_values(
     return Surface(points, triangles, values, normals)
 
 
-def joined(
-    pieces: Sequence[Surface], components: Mapping[str, int], *, normals: bool = False
-) -> Surface:
-    """Pieces become one surface; without any, an empty one with the same fields."""
-    empty = Surface(
-        np.zeros((0, 3)),
-        np.zeros((0, 3), np.int64),
-        {name: _flat(np.zeros((0, n))) for name, n in components.items()},
-        np.zeros((0, 3)) if normals else None,
-    )
-    pieces = [empty, *pieces]
-    starts = np.cumsum([0, *(len(p.points) for p in pieces[:-1])])
-    return Surface(
-        np.concatenate([p.points for p in pieces]),
-        np.concatenate([p.triangles + s for p, s in zip(pieces, starts, strict=True)]),
-        {name: np.concatenate([p.values[name] for p in pieces]) for name in components},
-        np.concatenate([p.normals for p in pieces if p.normals is not None]) if normals else None,
-    )
+def empty_surface(components: Mapping[str, int], *, normals: bool = False) -> Surface:
+    """Without triangles, and with values of these fields: what a rank without a block has."""
+    values = {name: _flat(np.zeros((0, n))) for name, n in components.items()}
+    none = np.zeros((0, 3))
+    return Surface(none, none.astype(np.int64), values, none if normals else None)
 
 
-def quads(shape: tuple[int, int], chosen: NDArray[np.bool_] | None = None) -> Indices:
+def quads(shape: tuple[int, int], chosen: Mask | None = None) -> Indices:
     """Triangles (m, 3) of a grid of points (n, m), numbered row by row: two to a quadrilateral,
     along its diagonal from the first to the last corner, counterclockwise if rows and columns are
     a right-handed pair.
@@ -68,9 +51,9 @@ def quads(shape: tuple[int, int], chosen: NDArray[np.bool_] | None = None) -> In
     return np.stack([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)], 1).reshape(-1, 3)
 
 
-def used(points: Floats, triangles: NDArray[np.integer[Any]]) -> tuple[Floats, Indices, Indices]:
+def used(points: Floats, triangles: Integers) -> tuple[Floats, Indices, Indices]:
     """Without the points that no triangle has; and the numbers of those that are left."""
-    numbers, inverse = np.unique(triangles, return_inverse=True)
+    numbers, inverse = np.unique(triangles.astype(np.int64), return_inverse=True)
     return points[numbers], inverse.reshape(triangles.shape).astype(np.int64), numbers
 
 

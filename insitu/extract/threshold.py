@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.extract.cell_faces import FACES, Face, cells_surface
+from insitu.extract.cell_faces import cells_surface
 from insitu.extract.decomposition import Decomposition, Fields, exchange, partitions
 from insitu.extract.derived_block import SLAB_POINTS
 from insitu.extract.masked_block import OfCells, unmasked
 from insitu.extract.remainder import Remainder, remainder, scalar
+from insitu.extract.shared_nodes import FACES, Face
 from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Surface
 from insitu.parallel import together
@@ -72,7 +73,7 @@ def threshold(
                 found.append(cells_surface(part, block.nodes, cells, beyond))
             return found
 
-    return remainder(fields, decomposition, regions, pieces)
+    return remainder(fields, decomposition.components, regions, pieces)
 
 
 def _kept(block: SampledBlock, low: float, high: float, invert: bool) -> Mask:

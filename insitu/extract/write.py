@@ -7,13 +7,13 @@ renamed.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from insitu.core.atomic_file import atomic_file, discard, replace_folder, temporary
 from insitu.extract.join import join, weld
 from insitu.extract.obj import obj
 from insitu.extract.ply import ply
@@ -75,19 +75,19 @@ def _check(path: Path, suffixes: tuple[str, ...]) -> None:
 def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int) -> None:
     """A file of each rank with cells into a folder, then their index. Collective."""
     folder = path.with_suffix("")
-    aside = folder.with_name(f".{folder.name}.{comm.bcast(os.getpid())}.part")
+    tmp = temporary(folder, comm.bcast(os.getpid()))
     with together(comm, f"write {path}"):
         if comm.rank == 0:
             if folder.exists() and not _has_only_pieces(folder):
                 raise FileExistsError(f"{folder}: is there already, and not a folder of pieces")
-            aside.mkdir()
+            tmp.mkdir()
     try:
         # Where no rank has any, one says what there is none of.
         writers = [rank for rank, n in enumerate(comm.allgather(n_cells)) if n] or [0]
         names = [f"{rank:05d}.vtp" for rank in writers]
         with together(comm, f"write {path}"):
             if comm.rank in writers:
-                _write(aside / names[writers.index(comm.rank)], vtp(geometry))
+                _write(tmp / names[writers.index(comm.rank)], vtp(geometry))
         one = comm.bcast(kinds(geometry), root=writers[0])
         with together(comm, f"write {path}"):
             if comm.rank in writers and kinds(geometry) != one:
@@ -95,12 +95,11 @@ def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int)
         index = comm.bcast(pvtp(geometry, [f"{folder.name}/{name}" for name in names]), writers[0])
         with together(comm, f"write {path}"):
             if comm.rank == 0:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.replace(aside, folder)
+                replace_folder(tmp, folder)
                 _write(path, index)
     finally:
         if comm.rank == 0:
-            shutil.rmtree(aside, ignore_errors=True)
+            discard(tmp)
 
 
 def _has_only_pieces(folder: Path) -> bool:
@@ -108,13 +107,8 @@ def _has_only_pieces(folder: Path) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Aside, then renamed: nobody reads half a file."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        aside.write_bytes(data)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with atomic_file(path) as tmp:
+        tmp.write_bytes(data)
 
 
 def _join_lines(pieces: list[Lines]) -> Lines:

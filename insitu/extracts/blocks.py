@@ -6,7 +6,6 @@ In: each rank's blocks. Out: a folder, which appears under its name when it is c
 from __future__ import annotations
 
 import os
-import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from insitu.arrays import vtk_write
 from insitu.arrays.libraries import library
+from insitu.core.atomic_file import atomic_file, discard, replace_folder, temporary
 from insitu.fields.block_field import BlockField
 from insitu.fields.sampled_block import SampledBlock
 from insitu.history.steps import Step
@@ -101,35 +101,33 @@ def _write(
     write: Callable[[Path, Partition], None],
 ) -> int:
     """Have every rank write its blocks -> the number of all. Collective."""
-    aside = path.with_name(f".{path.name}.part")
+    tmp = temporary(path, comm.bcast(os.getpid()))
     count = len(next(iter(volume.fields.values())))
     counts = comm.allgather(count)
     with together(comm, f"write {path}"):
         if comm.rank == 0:
-            shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir(parents=True)
+            tmp.mkdir(parents=True)
     try:
         with together(comm, f"write {path}"):
             for i in range(count):
                 number = sum(counts[: comm.rank]) + i
                 part = {name: blocks[i] for name, blocks in volume.fields.items()}
-                write(aside / f"{number:05d}{suffix}", part)
+                write(tmp / f"{number:05d}{suffix}", part)
         with together(comm, f"write {path}"):
             if comm.rank == 0:
-                _replace(path, aside, suffix)
+                _replace(path, tmp, suffix)
     finally:
         if comm.rank == 0:
-            shutil.rmtree(aside, ignore_errors=True)
+            discard(tmp)
     return sum(counts)
 
 
-def _replace(path: Path, aside: Path, suffix: str) -> None:
+def _replace(path: Path, tmp: Path, suffix: str) -> None:
     """Give the folder its name; one that is there goes if it has nothing but such files."""
-    if path.is_dir() and all(file.suffix == suffix for file in path.iterdir()):
-        shutil.rmtree(path)
-    if path.exists():
+    pieces = path.is_dir() and all(file.suffix == suffix for file in path.iterdir())
+    if path.exists() and not pieces:
         raise FileExistsError(f"{path}: is there already, and not a folder of {suffix} files")
-    os.replace(aside, path)
+    replace_folder(tmp, path)
 
 
 def _first(part: Partition) -> SampledBlock:
@@ -146,12 +144,11 @@ def _vtr(file: Path, part: Partition, step: Step) -> None:
 
 
 def _list(index: Path, files: list[str]) -> None:
-    """A .vtm of these files, written aside."""
+    """A .vtm of these files."""
     root = ET.Element("VTKFile", type="vtkMultiBlockDataSet", version="1.0")
     blocks = ET.SubElement(root, "vtkMultiBlockDataSet")
     for number, file in enumerate(files):
         ET.SubElement(blocks, "DataSet", index=str(number), file=file)
     ET.indent(root)
-    aside = index.with_name(f".{index.name}.part")
-    ET.ElementTree(root).write(aside, xml_declaration=True, encoding="UTF-8")
-    os.replace(aside, index)
+    with atomic_file(index) as tmp:
+        ET.ElementTree(root).write(tmp, xml_declaration=True, encoding="UTF-8")

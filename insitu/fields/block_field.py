@@ -16,13 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
+from insitu.core.box import Box
 from insitu.fields import header as head
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.unit_cube import to_unit, unit_per_world
 
 Floats = NDArray[np.floating[Any]]
-
-Box = tuple[slice, slice, slice]
 
 SLAB_SAMPLES = 2**20  # decoded in one go, about 10 ms
 

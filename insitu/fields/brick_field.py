@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from insitu.codec.bricks import Bricks
 from insitu.codec.frame import FrameError
+from insitu.core.box import Box
 from insitu.fields import header as head
-from insitu.fields.block_field import BlockField, Box, owned_samples
+from insitu.fields.block_field import BlockField, owned_samples
 from insitu.fields.header import NO_LAYERS, Layers
 from insitu.fields.trilinear import Trilinear
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from insitu.codec.bricks import Bricks
 from insitu.codec.frame import FrameError
 from insitu.codec.weights import Weights
+from insitu.core.box import Box
 from insitu.engines import for_model
 from insitu.fields import header as head
-from insitu.fields.block_field import SLAB_SAMPLES, BlockField, Box
+from insitu.fields.block_field import SLAB_SAMPLES, BlockField
 from insitu.fields.holes import Holes
 from insitu.fields.trilinear import Trilinear
 from insitu.models.base import Model

@@ -6,18 +6,14 @@ In: blocks of one field, whoever wrote them. Out: its grid lines, and the sample
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.boxes import Box, overlap
+from insitu.core.arrays import Array
+from insitu.core.block_map import BlockMap
+from insitu.core.box import Box, overlap
+from insitu.core.grid_lines import GridLines
 from insitu.history.stored_block import StoredBlock
-
-Array = NDArray[Any]
-
-# Grid lines of two ranks closer than this, as a fraction of the domain, are one.
-_SAME = 1e-9
 
 
 class GridError(ValueError):
@@ -44,14 +40,14 @@ class BlockGrid:
             kind = (block.association, block.dtype, block.n_components)
             if kind != (self.association, self.dtype, self.n_components):
                 raise GridError(f"{first.name}: blocks of different kinds")
-        x, y, z = (_lines([block.nodes[axis] for block in blocks]) for axis in range(3))
-        self.nodes = x, y, z
+        self._lines = GridLines.of(block.nodes for block in blocks)
+        x, y, z = self.nodes = self._lines.lines
         extra = 1 if self.association == "vertex" else 0
         nz, ny, nx = (lines.size - 1 + extra for lines in (z, y, x))
         self.shape = nz, ny, nx
         self.boxes = [self._box(block) for block in blocks]
         covered = sum(int(np.prod(block.cells)) for block in blocks)
-        if covered != (x.size - 1) * (y.size - 1) * (z.size - 1):
+        if covered != (x.size - 1) * (y.size - 1) * (z.size - 1) or self._overlap():
             raise GridError(f"the blocks of {first.name} do not tile a box")
 
     @property
@@ -88,20 +84,19 @@ class BlockGrid:
         )
 
     def _box(self, block: StoredBlock) -> Box:
-        starts = [
-            int(np.argmin(np.abs(lines - own[0])))
-            for lines, own in zip(self.nodes, block.nodes, strict=True)
-        ]
-        z, y, x = (
-            slice(start, start + n) for start, n in zip(starts[::-1], block.shape, strict=True)
-        )
-        if any(axis.stop > n for axis, n in zip((z, y, x), self.shape, strict=True)):
+        numbers = self._lines.numbers(block.nodes)[::-1]
+        if any((np.diff(along) != 1).any() for along in numbers):
             raise GridError(f"{block.name}: the grid lines of a block are not those of its domain")
+        z, y, x = (
+            slice(int(along[0]), int(along[0]) + n)
+            for along, n in zip(numbers, block.shape, strict=True)
+        )
         return z, y, x
 
-
-def _lines(parts: Sequence[Array]) -> Array:
-    """All grid lines of one axis, increasing, each once."""
-    lines = np.unique(np.concatenate(parts))
-    apart = np.diff(lines) > _SAME * (lines[-1] - lines[0])
-    return lines[np.concatenate([[True], apart])]
+    def _overlap(self) -> bool:
+        """Whether two blocks have a cell in common."""
+        boxes = BlockMap.of([block.nodes for block in self.blocks]).boxes
+        return any(
+            ((boxes[i + 1 :, 0] < high) & (boxes[i + 1 :, 1] > low)).all(axis=1).any()
+            for i, (low, high) in enumerate(boxes)
+        )

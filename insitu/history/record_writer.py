@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from insitu.core.atomic_file import atomic_file
 from insitu.fields.distributed_field import Summary
 from insitu.history.window import Entry
 from insitu.parallel import RemoteError, together
@@ -97,7 +98,10 @@ class RecordWriter:
 def write_manifest(
     path: Path, n_ranks: int, steps: Mapping[str, Sequence[Mapping[str, Any]]], units: Units
 ) -> None:
-    """Write the manifest into the folder `path`, aside first. `steps`: `step(...)`s by field."""
+    """Write the manifest into the folder `path`, whole or not at all.
+
+    steps: `step(...)`s by field.
+    """
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -105,9 +109,8 @@ def write_manifest(
         "units": {"length": units.length, "time": units.time, "fields": dict(units.fields)},
         "fields": steps,
     }
-    aside = path / (MANIFEST + ".part")
-    aside.write_text(json.dumps(manifest, indent=1, allow_nan=False))
-    os.replace(aside, path / MANIFEST)
+    with atomic_file(path / MANIFEST) as tmp:
+        tmp.write_text(json.dumps(manifest, indent=1, allow_nan=False))
 
 
 def step(s: Summary) -> dict[str, Any]:

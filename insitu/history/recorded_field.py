@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from insitu.boxes import Box
+from insitu.core.arrays import Floats
+from insitu.core.block_map import BlockMap
+from insitu.core.box import Box
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.block_grid import BlockGrid
@@ -21,8 +23,6 @@ from insitu.store.shared_series import share
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-Floats = NDArray[np.floating[Any]]
 
 
 class RecordedField(DistributedField):
@@ -70,7 +70,7 @@ class RecordedField(DistributedField):
     def gradient(self, points: ArrayLike) -> Floats:
         """Derivatives along x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3).
 
-        NaN outside of the domain; on a face that blocks share, those of one of them.
+        NaN outside of the domain; on a face that blocks share, those of the block above.
         """
         vector = () if self.n_components == 1 else (self.n_components,)
         return self._evaluate(points, (*vector, 3), lambda field, inner: field.gradient(inner))
@@ -96,16 +96,19 @@ class RecordedField(DistributedField):
         shape: tuple[int, ...],
         evaluate: Callable[[BlockField, Floats], Floats],
     ) -> Floats:
-        """`evaluate` at each point, by the first block that holds it."""
+        """`evaluate` at each point, by the block that it belongs to."""
         points = np.atleast_2d(np.asarray(points, np.float64))
         if points.ndim != 2 or points.shape[1] != 3:
             raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
         values = np.full((len(points), *shape), np.nan)
-        left = np.arange(len(points))
-        for block in self.blocks:
-            low, high = block.bounds
-            inside = ((points[left] >= low) & (points[left] <= high)).all(axis=1)
-            if inside.any():
-                values[left[inside]] = evaluate(block.field, points[left[inside]])
-                left = left[~inside]
+        owners = self._map.owners(points)
+        for index in np.unique(owners[owners >= 0]):
+            block = self.blocks[self._map.places[index]]
+            held = owners == index
+            # Rounding may have put a point of the block's face beside it.
+            values[held] = evaluate(block.field, np.clip(points[held], *block.bounds))
         return values
+
+    @cached_property
+    def _map(self) -> BlockMap:
+        return BlockMap.of([block.nodes for block in self.blocks])

@@ -6,12 +6,12 @@ In: crash files, from one node or gathered from several. Out: a record; what was
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from insitu.codec.frame import FrameError
+from insitu.core.atomic_file import atomic_folder
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.read import read_field
 from insitu.history import crash_file
@@ -105,14 +105,8 @@ def recover(run: Run, path: Path, *, incomplete: bool = False) -> Recovered:
     if missing := sorted(set(range(run.owner.n_ranks)) - there):
         ranks = ", ".join(map(str, missing))
         found.problems.append(f"no file of rank {ranks} of {run.owner.n_ranks}")
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    aside.mkdir(parents=True)
-    try:
-        _write(_steps(salvages, found, incomplete), run.owner, aside, found)
-        os.replace(aside, path)
-    except BaseException:
-        shutil.rmtree(aside)
-        raise
+    with atomic_folder(path) as tmp:
+        _write(_steps(salvages, found, incomplete), run.owner, tmp, found)
     return found
 
 

@@ -10,14 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from insitu.core.box import Box
 from insitu.mesh.partition import Array, Shape
 
-Span = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
-
-def cut(cells: Shape, ranks: int) -> list[Span]:
-    """Boxes of cells, first and one past the last along z, y, x, that tile the grid: as many as
-    ranks, or the most that there are cells for, of the least surface."""
+def cut(cells: Shape, ranks: int) -> list[Box]:
+    """Boxes of cells that tile the grid: as many as ranks, or the most that there are cells for, of
+    the least surface."""
     for n in range(ranks, 0, -1):
         counts = [
             (a, b, n // (a * b))
@@ -28,7 +27,7 @@ def cut(cells: Shape, ranks: int) -> list[Span]:
         if fitting:
             best = min(fitting, key=lambda c: (_surface(cells, c), c))
             axes = [
-                list(pairwise([m * i // k for i in range(k + 1)]))
+                [slice(a, b) for a, b in pairwise(m * i // k for i in range(k + 1))]
                 for m, k in zip(cells, best, strict=True)
             ]
             return [(z, y, x) for z, y, x in itertools.product(*axes)]

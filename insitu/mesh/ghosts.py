@@ -7,15 +7,12 @@ Out: `GhostBox`: the owned box and at most one valid ghost layer on each of its 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
+from insitu.core.box import Box
 from insitu.mesh.partition import NO_LAYERS, Array, Association, Layers, Shape
 from insitu.mesh.tree import MeshError
-
-# First and one past the last index along z, y, x.
-Box: TypeAlias = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 OWNED, VALID, GARBAGE = 0, 1, 2
 
@@ -31,26 +28,26 @@ class GhostBox:
     def whole(cls, shape: Shape) -> GhostBox:
         """A block of `shape` (nz, ny, nx) cells without ghosts."""
         nz, ny, nx = shape
-        return cls(((0, nz), (0, ny), (0, nx)))
+        return cls((slice(0, nz), slice(0, ny), slice(0, nx)))
 
     def without_layers(self) -> GhostBox:
         return GhostBox(self.owned)
 
-    def slices(self, association: Association) -> tuple[slice, slice, slice]:
+    def slices(self, association: Association) -> Box:
         """Owned samples and ghost layers in the block's array of that association, z, y, x.
 
         Vertices: those of the owned cells, and the outer ones of each valid layer of cells.
         """
         extra = 1 if association == "vertex" else 0
         z, y, x = (
-            slice(start - low, stop + extra + high)
-            for (start, stop), (low, high) in zip(self.owned, self.layers, strict=True)
+            slice(own.start - low, own.stop + extra + high)
+            for own, (low, high) in zip(self.owned, self.layers, strict=True)
         )
         return z, y, x
 
     def nodes(self, nodes: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         """Node coordinates of the owned box, of the whole block's `nodes`; both in x, y, z."""
-        z, y, x = (slice(start, stop + 1) for start, stop in self.owned)
+        z, y, x = (slice(own.start, own.stop + 1) for own in self.owned)
         return nodes[0][x].copy(), nodes[1][y].copy(), nodes[2][z].copy()
 
 
@@ -83,15 +80,15 @@ def owned_box(owned: Array, path: str) -> Box:
         (inside,) = np.nonzero(owned.any(axis=others))
         if inside.size == 0:
             raise MeshError(f"{path}: no cell is {OWNED} (owned)")
-        ranges.append((int(inside[0]), int(inside[-1]) + 1))
+        ranges.append(slice(int(inside[0]), int(inside[-1]) + 1))
     z, y, x = ranges
-    box = owned[z[0] : z[1], y[0] : y[1], x[0] : x[1]]
+    box = owned[z, y, x]
     if not box.all():
         k, j, i = (int(n) for n in np.argwhere(~box)[0])
         raise MeshError(
             f"{path}: the {int(box.sum())} owned cells ({OWNED}) fill no box: "
-            f"i {x[0]}..{x[1] - 1}, j {y[0]}..{y[1] - 1}, k {z[0]}..{z[1] - 1} bounds them, "
-            f"but cell ({x[0] + i}, {y[0] + j}, {z[0] + k}) in it is a ghost"
+            f"i {x.start}..{x.stop - 1}, j {y.start}..{y.stop - 1}, k {z.start}..{z.stop - 1} "
+            f"bounds them, but cell ({x.start + i}, {y.start + j}, {z.start + k}) in it is a ghost"
         )
     return z, y, x
 
@@ -100,13 +97,12 @@ def _slab(
     owned: Box, layers: list[list[int]], axis: int, side: int, length: int
 ) -> tuple[slice, ...] | None:
     """Index of the one-cell layer beside `side` of the box with its layers; None outside."""
-    start, stop = owned[axis]
-    place = start - 1 if side == 0 else stop
+    place = owned[axis].start - 1 if side == 0 else owned[axis].stop
     if not 0 <= place < length:
         return None
     index = [
-        slice(first - low, last + high)
-        for (first, last), (low, high) in zip(owned, layers, strict=True)
+        slice(own.start - low, own.stop + high)
+        for own, (low, high) in zip(owned, layers, strict=True)
     ]
     index[axis] = slice(place, place + 1)
     return tuple(index)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from insitu.core.grid_lines import SAME_LINE
 from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, ghost_box
 from insitu.mesh.partition import Array, Association, Partition
 from insitu.mesh.tree import MeshError
@@ -20,10 +21,6 @@ from insitu.parallel import together
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-# Two coordinates are the same grid line when they differ by less than this share of the smallest
-# cell: wide enough for float32 coordinates, far too narrow for different grid lines.
-TOLERANCE = 1e-3
 
 _NODES_TAG, _VALUES_TAG = 7101, 7102
 
@@ -100,7 +97,7 @@ def _touching(comm: MPI.Comm, partitions: list[Partition]) -> dict[int, list[tup
         low, high, step = np.stack([entry[3] for entry in entries], axis=1)  # (n, 3) each
         for i, (*_, (my_low, my_high, my_step)) in enumerate(mine):
             gap = np.maximum(low, my_low) - np.minimum(high, my_high)  # (n, 3)
-            near = np.all(gap <= TOLERANCE * np.minimum(step, my_step), axis=1)
+            near = np.all(gap <= SAME_LINE * np.minimum(step, my_step), axis=1)
             for j in np.flatnonzero(near):
                 if (rank, j) != (comm.rank, i):
                     pairs[rank].append((i, int(j)))
@@ -193,7 +190,7 @@ def _shift(target: Array, source: Array) -> int | None:
 
     None unless all grid lines in the range that both cover (perhaps one point) coincide.
     """
-    tolerance = TOLERANCE * min(np.diff(target).min(), np.diff(source).min())
+    tolerance = SAME_LINE * min(np.diff(target).min(), np.diff(source).min())
     low, high = max(target[0], source[0]), min(target[-1], source[-1])
     i, j = (int(np.argmin(np.abs(nodes - low))) for nodes in (target, source))
     n, m = (int(np.argmin(np.abs(nodes - high))) for nodes in (target, source))

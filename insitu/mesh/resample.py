@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from insitu.core.box import Box
 from insitu.mesh.blueprint import component_paths, partitions, published_components
-from insitu.mesh.boxes_of_ranks import Span, cut, owners
+from insitu.mesh.boxes_of_ranks import cut, owners
 from insitu.mesh.cells import Cells, element_ghosts, read_cells
 from insitu.mesh.locate import Located, locate
 from insitu.mesh.neighbours import exchange
@@ -72,8 +73,8 @@ class Resampler:
         self._signature = b""
         self._domains: list[_Domain] = []
         self._lines: tuple[Array, Array, Array] | None = None
-        self._box: Span | None = None
-        self._boxes: list[Span] = []
+        self._box: Box | None = None
+        self._boxes: list[Box] = []
         self._owners: list[int] = []
         self._routes: dict[Association, _Route] = {}
 
@@ -132,10 +133,10 @@ class Resampler:
         if self._box is not None:
             # Samples on faces between boxes are in both: the upper one counts them.
             last = [
-                here - (association == "vertex" and end < n - 1)
-                for here, (_, end), n in zip(route.shape, self._box, whole, strict=True)
+                here - (association == "vertex" and own.stop < n - 1)
+                for here, own, n in zip(route.shape, self._box, whole, strict=True)
             ]
-            box: Span = ((0, last[0]), (0, last[1]), (0, last[2]))
+            box: Box = (slice(0, last[0]), slice(0, last[1]), slice(0, last[2]))
             mine = int(_inside(_unflat(route.place, route.shape), box, 0).sum())
         return float(self.comm.allreduce(mine) / np.prod(whole))
 
@@ -256,10 +257,12 @@ class Resampler:
         place, chosen = np.unique(incoming, return_index=True)
         shape: Shape = (0, 0, 0)
         if self._box is not None:
-            (z0, z1), (y0, y1), (x0, x1) = self._box
-            shape = (z1 - z0 + extra, y1 - y0 + extra, x1 - x0 + extra)
+            own_z, own_y, own_x = self._box
+            nz, ny, nx = (axis.stop - axis.start + extra for axis in self._box)
+            shape = nz, ny, nx
             z, y, x = _unflat(place, self._shape(association))
-            place = ((z - z0) * shape[1] + (y - y0)) * shape[2] + (x - x0)
+            z, y, x = z - own_z.start, y - own_y.start, x - own_x.start
+            place = (z * ny + y) * nx + x
         return _Route(located, order, sent, received, chosen, place, shape)
 
     # ---- values
@@ -330,8 +333,8 @@ class Resampler:
             return None
         state = next((d["state"] for _, d, _ in labelled(tree) if "state" in d), None)
         x, y, z = (
-            line[begin : end + 1]
-            for line, (begin, end) in zip(self.lines, reversed(self._box), strict=True)
+            line[own.start : own.stop + 1]
+            for line, own in zip(self.lines, reversed(self._box), strict=True)
         )
         result: dict[str, Any] = {
             "coordsets": {"boxes": {"type": "rectilinear", "values": {"x": x, "y": y, "z": z}}},
@@ -428,8 +431,8 @@ def _unflat(sample: Array, shape: Shape) -> tuple[Array, Array, Array]:
     return z, y, x
 
 
-def _inside(numbers: tuple[Array, Array, Array], box: Span, extra: int) -> Array:
+def _inside(numbers: tuple[Array, Array, Array], box: Box, extra: int) -> Array:
     inside = np.ones(len(numbers[0]), bool)
-    for number, (begin, end) in zip(numbers, box, strict=True):
-        inside &= (number >= begin) & (number < end + extra)
+    for number, own in zip(numbers, box, strict=True):
+        inside &= (number >= own.start) & (number < own.stop + extra)
     return inside

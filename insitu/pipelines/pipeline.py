@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from insitu.extract.boundary import boundary_surface
-from insitu.fields.sampled_block import Floats, SampledBlock
+from insitu.core.box import Bounds
+from insitu.extract.cell_faces import boundary_surface
+from insitu.fields.sampled_block import SampledBlock
 from insitu.geometry import Lines, Surface
 from insitu.history.steps import Span, Step
 from insitu.parallel import together
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 Names: TypeAlias = frozenset[str]
-Bounds: TypeAlias = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)

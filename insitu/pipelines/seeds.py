@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.extract.isosurface import isosurface
 from insitu.extract.seeds import box_seeds, grid_seeds, line_seeds, surface_seeds
 from insitu.fields.sampled_block import Floats
 from insitu.history.steps import Step
 from insitu.parallel import together
-from insitu.pipelines.pipeline import Bounds
 
 if TYPE_CHECKING:
     from mpi4py import MPI

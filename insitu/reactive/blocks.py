@@ -17,6 +17,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from insitu.core.box import Box
 from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import NO_LAYERS, Layers, Partition, Shape
 
@@ -148,7 +149,7 @@ class Region:
             return (values,)
         return tuple(values[..., i] for i in range(held.n_components))
 
-    def grown(self, argument: Field) -> tuple[Region, tuple[slice, slice, slice]]:
+    def grown(self, argument: Field) -> tuple[Region, Box]:
         """This region with a sample more on every side where `argument` has one, and where this
         region lies in it."""
         layers = self.block.layers(argument)

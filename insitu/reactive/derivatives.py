@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.box import Box
+
 Floats = NDArray[np.float64]
 Lines = tuple[Floats, Floats, Floats]
 """Coordinates of the samples along z, y, x."""
-Inside = tuple[slice, slice, slice]
 
 
-def partial(values: Floats, axis: int, lines: Lines, inside: Inside) -> Floats:
+def partial(values: Floats, axis: int, lines: Lines, inside: Box) -> Floats:
     """The derivative along axis 0 x, 1 y or 2 z; zero where there is one sample alone.
 
     NumPy's: exact for parabolas between three samples, for lines where a face ends them.
@@ -33,18 +34,18 @@ def partial(values: Floats, axis: int, lines: Lines, inside: Inside) -> Floats:
     return slope[tuple(s if i == along else slice(None) for i, s in enumerate(inside))]
 
 
-def gradient(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+def gradient(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
     """Of one scalar: its derivatives along x, y, z."""
     (scalar,) = values
     return tuple(partial(scalar, axis, lines, inside) for axis in range(3))
 
 
-def divergence(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+def divergence(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
     x, y, z = (partial(c, axis, lines, inside) for axis, c in enumerate(values))
     return (x + y + z,)
 
 
-def curl(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+def curl(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
     """Of a velocity it is the vorticity."""
 
     def difference(i: int, j: int) -> Floats:
@@ -53,7 +54,7 @@ def curl(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats
     return difference(1, 2), difference(2, 0), difference(0, 1)
 
 
-def qcriterion(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[Floats, ...]:
+def qcriterion(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
     """(|rotation|^2 - |strain|^2) / 2, which is -sum_ij (du_i/dx_j du_j/dx_i) / 2."""
     total: Any = 0.0
     for i in range(3):
@@ -65,7 +66,7 @@ def qcriterion(values: Sequence[Floats], lines: Lines, inside: Inside) -> tuple[
     return (total,)
 
 
-FUNCTIONS: dict[str, Callable[[Sequence[Floats], Lines, Inside], tuple[Floats, ...]]] = {
+FUNCTIONS: dict[str, Callable[[Sequence[Floats], Lines, Box], tuple[Floats, ...]]] = {
     "gradient": gradient,
     "curl": curl,
     "divergence": divergence,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from insitu.core.atomic_file import atomic_file
 from insitu.reactive.scalars import Result
 from insitu.reactive.values import (
     ARRAY,
@@ -39,19 +39,17 @@ _TYPES = {
 
 
 def write(path: Path, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]) -> None:
-    """Write the file, aside first. Not collective.
+    """Write the file, whole or not at all. Not collective.
 
     A cycle that a simulation repeated holds its last results. Raises: OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8") as file:
+    with atomic_file(path) as tmp, tmp.open("w", encoding="utf-8") as file:
         for name, history in results.items():
             file.write(f"{_quoted(name)}:\n" if history else f"{_quoted(name)}: {{}}\n")
             for cycle, result in {r.cycle: r for r in history}.items():
                 file.write(f"  {cycle}:\n")
                 file.writelines(f"    {line}\n" for line in _lines(kinds[name], result))
-    os.replace(aside, path)
 
 
 def _lines(kind: str, result: Result) -> Iterator[str]:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.engines.options import Vector, View
 from insitu.render.words import check_keys, number, vector
 
-Bounds = tuple[Any, Any]  # (lo (3,), hi (3,)), world, x y z
 Rectangle = tuple[int, int, int, int]  # y0, y1, x0, x1: half open, in pixels, row 0 at the top
 
 

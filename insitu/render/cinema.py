@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from insitu.core.atomic_file import atomic_file
+from insitu.core.box import Bounds
 from insitu.parallel import together
-from insitu.render.camera import Bounds, CameraSettings
+from insitu.render.camera import CameraSettings
 from insitu.render.view import View
 
 if TYPE_CHECKING:
@@ -131,10 +132,5 @@ def _camera(phi: float, theta: float, zoom: float, bounds: Bounds) -> CameraSett
 
 
 def _write(path: Path, text: str) -> None:
-    """Aside, then renamed."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with atomic_file(path) as tmp:
+        tmp.write_text(text, encoding="utf-8")

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from insitu.core.block_map import owner_of
+from insitu.core.box import Bounds
 from insitu.extract.surfaces import used
 from insitu.geometry import Lines, Surface
-from insitu.pipelines.pipeline import Bounds
 
 
 def divided(piece: Surface | Lines, boxes: Sequence[Bounds]) -> list[Surface | Lines]:
@@ -31,12 +32,10 @@ def divided(piece: Surface | Lines, boxes: Sequence[Bounds]) -> list[Surface | L
 
 
 def _nearest(points: np.ndarray, boxes: Sequence[Bounds]) -> np.ndarray:
-    """The box (n,) that each point (n, 3) is in, or the nearest: rounding may leave one outside."""
+    """The box (n,) that owns each point (n, 3), or the nearest: rounding may leave one outside."""
     if not boxes:
         raise ValueError("geometry on a rank that has no block")
-    lows, highs = (np.array(ends, np.float64) for ends in zip(*boxes, strict=True))
-    beyond = np.maximum(lows[:, None] - points, points - highs[:, None]).max(axis=-1)
-    return np.asarray(beyond.argmin(axis=0))
+    return owner_of(points, np.array(boxes, np.float64))
 
 
 def _of_surface(piece: Surface, chosen: np.ndarray) -> Surface:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from insitu.core.atomic_file import atomic_file
+from insitu.core.box import Bounds
 from insitu.render.annotations import arrange, draw
-from insitu.render.camera import Bounds, Camera
+from insitu.render.camera import Camera
 from insitu.render.transfer_function import TransferFunction
 
 Color = tuple[float, float, float]  # RGB in 0..1
@@ -50,19 +52,14 @@ def flatten(
 def write_png(path: str | os.PathLike[str], pixels: np.ndarray) -> Path:
     """Write RGB (h, w, 3) or RGBA (h, w, 4) uint8 and return the path. Not collective.
 
-    The file is written aside and then renamed: a reader, or a crash, never sees half a picture.
-    Missing folders are made.
+    A reader, or a crash, never sees half a picture. Missing folders are made.
     """
     from PIL import Image
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).save(aside, format="PNG")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with atomic_file(path) as tmp:
+        Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).save(tmp, format="PNG")
     return path
 
 

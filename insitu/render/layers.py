@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.geometry import Lines, Surface
 from insitu.parallel import together
-from insitu.pipelines.pipeline import Bounds, Data, Volume
+from insitu.pipelines.pipeline import Data, Volume
 from insitu.render.camera import Camera
 from insitu.render.compositing import composite
 from insitu.render.division import divided

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.engines import drawing
 from insitu.engines.base import Bricks
 from insitu.engines.options import MarchOptions
 from insitu.fields.sampled_block import SampledBlock
 from insitu.render.bricks import bricks_of
-from insitu.render.camera import Bounds, Camera, Rectangle, triple
+from insitu.render.camera import Camera, Rectangle, triple
 from insitu.render.transfer_function import TransferFunction
 
 # A ray ends here; what lies behind would change no channel of an 8-bit picture.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from insitu.core.atomic_file import atomic_file
 from insitu.errors import ConfigError
 
 Frame = np.ndarray | str | os.PathLike[str]
@@ -34,7 +35,7 @@ def write_movie(
     path: .mp4 (H.264; needs the extra `movie`) or .gif (256 colours, the same for all frames, so
     that colours do not flicker; it repeats); without an ending, .mp4 where it can be made, else
     .gif. frames: at least one, RGB (h, w, 3) uint8 or picture files, all of one size; files are
-    read one at a time. The movie is written aside and then renamed; missing folders are made.
+    read one at a time. The movie is whole or not there; missing folders are made.
 
     Raises ValueError for no frames, frames of different sizes, or another ending; ConfigError
     where .mp4 is asked for and imageio or its ffmpeg plugin is not installed.
@@ -50,12 +51,8 @@ def write_movie(
     if not len(frames):
         raise ValueError(f"{path}: a movie needs a frame at least")
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        write(aside, frames, frames_per_second)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with atomic_file(path) as tmp:
+        write(tmp, frames, frames_per_second)
     return path
 
 

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.fields.sampled_block import SampledBlock
 from insitu.fields.unit_cube import to_unit
 from insitu.render.bricks import lattice, scalars
-from insitu.render.camera import Bounds, Camera
+from insitu.render.camera import Camera
 from insitu.render.march import flat_gradient
 from insitu.render.transfer_function import TransferFunction
 

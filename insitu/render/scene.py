@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from insitu.core.box import Bounds
 from insitu.history.steps import Span, Step
 from insitu.parallel import together
 from insitu.pipelines.outline import Outline
 from insitu.pipelines.pipeline import Data, Names, Results
 from insitu.reactive.expressions import FieldKind
-from insitu.render.camera import Bounds, Camera
+from insitu.render.camera import Camera
 from insitu.render.cinema import Cinema
 from insitu.render.image import write_png
 from insitu.render.layers import draw

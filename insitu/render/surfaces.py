@@ -15,9 +15,10 @@ from dataclasses import replace
 import numpy as np
 from mpi4py import MPI
 
+from insitu.core.box import Bounds
 from insitu.geometry import Lines
 from insitu.parallel import together
-from insitu.render.camera import Bounds, Camera, Rectangle
+from insitu.render.camera import Camera, Rectangle
 from insitu.render.compositing import composite
 from insitu.render.march import Layer
 from insitu.render.raster import Painted, rasterize, surface_of

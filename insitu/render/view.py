@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insitu.render.camera import Bounds, Camera, CameraSettings
+from insitu.core.box import Bounds
+from insitu.render.camera import Camera, CameraSettings
 from insitu.render.image import DARK, annotate, flatten
 from insitu.render.transfer_function import TransferFunction
 

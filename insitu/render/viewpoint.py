@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from mpi4py import MPI
 
+from insitu.core.box import Bounds
 from insitu.fields.sampled_block import SampledBlock
 from insitu.parallel import together
-from insitu.render.camera import Bounds
 from insitu.render.march import Component, component_index
 from insitu.render.transfer_function import TransferFunction
 

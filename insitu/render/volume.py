@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from mpi4py import MPI
 
+from insitu.core.box import Bounds
 from insitu.parallel import together
-from insitu.render.camera import Bounds, Camera
+from insitu.render.camera import Camera
 from insitu.render.compositing import composite
 from insitu.render.march import Block, Component, march
 from insitu.render.transfer_function import TransferFunction

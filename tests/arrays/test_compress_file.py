@@ -13,7 +13,8 @@ from insitu.arrays.compress import Job, compress
 from insitu.arrays.compress_file import compress_file
 from insitu.arrays.sources import open_volume
 from insitu.arrays.targets import make_target
-from insitu.arrays.volume import ArrayVolume, Box
+from insitu.arrays.volume import ArrayVolume
+from insitu.core.box import Box
 from insitu.engines import threads
 from insitu.parallel import RemoteError
 from tests.arrays.fields import waves

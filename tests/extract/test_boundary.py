@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from insitu.extract.boundary import boundary_surface
+from insitu.extract.cell_faces import boundary_surface
 from insitu.fields.distributed_field import DistributedField
 from tests.blocks import blob, split
 from tests.fields.test_neural_field import fit

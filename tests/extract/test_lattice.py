@@ -6,31 +6,75 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from insitu.extract.lattice import Lattice
+from insitu.core.block_map import BlockMap
+from insitu.extract.lattice import Lattice, LatticeError, Touch
 from insitu.extract.shared import Shared
-from tests.extract.analytic import blocks, dealt, sphere
+from tests.extract.analytic import AnalyticBlock, blocks, dealt, sphere
+
+
+def lattice_of(comm: MPI.Comm, mine: list[AnalyticBlock]) -> Lattice:
+    nodes = [block.nodes for block in mine]
+    return Lattice.of(comm, BlockMap.of_all_ranks(comm, nodes), nodes)
+
+
+def nodes_of_all(lattice: Lattice, rank: int, touch: Touch) -> list[list[int]]:
+    """z, y, x: lines of the whole grid."""
+    numbers = lattice.numbers[rank][touch.mine][::-1]
+    return [of[own].tolist() for of, own in zip(numbers, touch.nodes, strict=True)]
 
 
 @pytest.mark.parallel([1, 2, 4])
 def test_lines_that_differ_by_rounding_are_one(parts: int = 9) -> None:
     comm = MPI.COMM_WORLD
     everything = blocks(sphere, (12, 13, 14), parts, rounding=1e-12)
-    lattice = Lattice.of(comm, dealt(everything, comm.rank, comm.size))
+    mine = dealt(everything, comm.rank, comm.size)
+    lattice = lattice_of(comm, mine)
+    lattice.check_conforming(comm.rank)
     assert [len(lines) for lines in lattice.lines] == [15, 14, 13]
     assert comm.bcast(lattice.lines[0]).tobytes() == lattice.lines[0].tobytes()
-    assert sum(len(boxes) for boxes in lattice.boxes) == parts
-    for block, box in zip(
-        dealt(everything, comm.rank, comm.size), lattice.boxes[comm.rank], strict=True
-    ):
-        for own, lines in zip(block.nodes, lattice.lines_of(box), strict=True):
+    assert sum(map(len, lattice.numbers)) == parts
+    for i, block in enumerate(mine):
+        for own, lines in zip(block.nodes, lattice.lines_of(comm.rank, i), strict=True):
             np.testing.assert_allclose(own, lines, atol=1e-10)
-    # Whoever touches me, I touch, in the same box.
-    mine = [
-        (comm.rank, t.mine, t.rank, t.theirs, t.box.tolist()) for t in lattice.touching(comm.rank)
+    # Whoever touches me, I touch, in the same nodes of the whole.
+    touches = [
+        (comm.rank, t.mine, t.rank, t.theirs, nodes_of_all(lattice, comm.rank, t))
+        for t in lattice.touching(comm.rank)
     ]
-    every = [touch for touches in comm.allgather(mine) for touch in touches]
+    every = [touch for theirs in comm.allgather(touches) for touch in theirs]
     assert len(every) >= 2 * (parts - 1)
-    assert sorted(every) == sorted((r, t, s, m, box) for s, m, r, t, box in every)
+    assert sorted(every) == sorted((r, t, s, m, nodes) for s, m, r, t, nodes in every)
+
+
+@pytest.mark.parallel([1, 2, 3])
+def test_of_cells_that_halve_the_neighbours_every_other_node_is_common() -> None:
+    comm = MPI.COMM_WORLD
+    unit, halves = np.linspace(0.0, 1.0, 5), np.linspace(0.0, 1.0, 9)
+    everything = [
+        AnalyticBlock((sphere,), (unit, unit, unit)),
+        AnalyticBlock((sphere,), (1 + unit, halves, unit)),
+    ]
+    lattice = lattice_of(comm, everything[comm.rank :: comm.size])
+    found = {
+        lattice.blocks.on_rank(comm.rank)[touch.mine]: [n.tolist() for n in touch.nodes]
+        for touch in lattice.touching(comm.rank)
+    }
+    each = {index: nodes for theirs in comm.allgather(found) for index, nodes in theirs.items()}
+    same = list(range(5))
+    assert each == {0: [same, same, [4]], 1: [same, [0, 2, 4, 6, 8], [0]]}
+    if comm.rank == 0:
+        with pytest.raises(LatticeError, match=r"between y = 0 and 0.25 .* 1 more"):
+            lattice.check_conforming(0)
+
+
+@pytest.mark.parallel([1, 2])
+def test_two_blocks_with_the_same_cells() -> None:
+    comm = MPI.COMM_WORLD
+    unit = np.linspace(0.0, 1.0, 5)
+    everything = [AnalyticBlock((sphere,), (unit + 0.25 * i, unit, unit)) for i in range(2)]
+    lattice = lattice_of(comm, everything[comm.rank :: comm.size])
+    with pytest.raises(LatticeError, match="the same cells"):
+        lattice.touching(comm.rank)
 
 
 @pytest.mark.parallel([1, 3, 8])
@@ -39,14 +83,14 @@ def test_a_mean_is_that_of_all_blocks_at_a_node() -> None:
     comm = MPI.COMM_WORLD
     everything = blocks(sphere, (4, 4, 4), 8, stretch=0.0)
     mine = dealt(list(enumerate(everything)), comm.rank, comm.size)
-    lattice = Lattice.of(comm, [block for _, block in mine])
+    lattice = lattice_of(comm, [block for _, block in mine])
     touches = lattice.touching(comm.rank)
-    boxes = lattice.boxes[comm.rank]
+    boxes = [[(n[0], n[-1]) for n in numbers[::-1]] for numbers in lattice.numbers[comm.rank]]
 
-    def nodes(touch) -> np.ndarray:  # type: ignore[no-untyped-def]
+    def nodes(touch: Touch) -> np.ndarray:
         """In the whole grid: every block may number its nodes as it likes."""
-        z, y, x = (np.arange(a, b + 1) for a, b in touch.box.T)
-        return np.ravel(25 * z[:, None, None] + 5 * y[:, None] + x)
+        z, y, x = nodes_of_all(lattice, comm.rank, touch)
+        return np.ravel(25 * np.array(z)[:, None, None] + 5 * np.array(y)[:, None] + x)
 
     shared = Shared.of(len(mine), touches, nodes)
     values = [
@@ -59,7 +103,10 @@ def test_a_mean_is_that_of_all_blocks_at_a_node() -> None:
         for node, (number, own) in zip(keys, mean, strict=True):
             at = np.array([node // 25, node // 5 % 5, node % 5])
             holders = [
-                i for rank in theirs for i, box in rank if ((box[0] <= at) & (at <= box[1])).all()
+                i
+                for rank in theirs
+                for i, box in rank
+                if all(a <= n <= b for n, (a, b) in zip(at, box, strict=True))
             ]
             assert len(holders) > 1
             assert number == pytest.approx(np.mean(holders))

@@ -103,6 +103,8 @@ def test_blocks_with_gaps_make_no_grid(path: Path) -> None:
     blocks = open_record(path)["density"].sel(step=0).blocks
     with pytest.raises(GridError, match="do not tile a box"):
         BlockGrid(blocks[:-1])
+    with pytest.raises(GridError, match="do not tile a box"):
+        BlockGrid([*blocks[:-1], blocks[0]])  # as many cells, some twice
     with pytest.raises(GridError, match="different kinds"):
         BlockGrid([*blocks[:4], *open_record(path)["height"].sel(step=0).blocks[4:]])
     # The field still answers.

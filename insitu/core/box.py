@@ -1,14 +1,19 @@
-"""Boxes of samples of a grid, and where two of them meet.
+"""Boxes: of samples in a grid, and of coordinates in the world.
 
-In: slices z, y, x. Out: slices z, y, x.
+In: slices z, y, x; corners x, y, z. Out: where two boxes of samples meet.
 """
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
+from insitu.core.arrays import Floats
+
 Box: TypeAlias = tuple[slice, slice, slice]
 """Samples z, y, x of a grid; every slice has a start and a stop, and no step."""
+
+Bounds: TypeAlias = tuple[Floats, Floats]
+"""Lowest and highest corner in the world, each (3,) x, y, z."""
 
 
 def overlap(own: Box, box: Box) -> tuple[Box, Box] | None:

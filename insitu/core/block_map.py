@@ -1,0 +1,175 @@
+"""Where all blocks lie, whoever holds them, and which of them owns a point.
+
+In: the grid lines of each rank's blocks. Out: their boxes, the same on all ranks; for every point
+of the domain one owner, however the domain is cut and whatever rounding has done to coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from insitu.core.arrays import Axes, Floats, Indices, Mask
+from insitu.core.box import Bounds
+from insitu.core.grid_lines import SAME_LINE, join_close
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+ROUNDING = 1e-9
+"""Of the smallest cell, or the last bits of coordinates if these are more: a point that is no
+further out is in the domain, for whoever computed it meant a point of the boundary."""
+
+_PAIRS = 2**20  # points times blocks that are compared at once
+
+
+@dataclass(frozen=True)
+class BlockMap:
+    """The boxes of all blocks, in an order that does not depend on who holds them. Immutable."""
+
+    boxes: Floats
+    """(n_blocks, 2, 3): lowest and highest corner x, y, z, in the order of z, y, x of the lowest.
+    Coordinates of two blocks that are the same grid line are equal here."""
+    ranks: Indices
+    """(n_blocks,): who has the block."""
+    places: Indices
+    """(n_blocks,): which of its rank's blocks it is."""
+    spacing: Floats
+    """(3,): the smallest cell of all blocks along x, y, z."""
+
+    @staticmethod
+    def of(blocks: Sequence[Axes]) -> BlockMap:
+        """Of blocks that are all here, by their grid lines x, y, z. Not collective."""
+        return _of_tables([_table(blocks)])
+
+    @staticmethod
+    def of_all_ranks(comm: MPI.Comm, blocks: Sequence[Axes]) -> BlockMap:
+        """Of the blocks of all ranks, none or more on each. Collective: one allgather of 72 bytes a
+        block."""
+        return _of_tables(comm.allgather(_table(blocks)))
+
+    def on_rank(self, rank: int) -> tuple[int, ...]:
+        """Which blocks a rank has, in its own order."""
+        mine = np.flatnonzero(self.ranks == rank)
+        return tuple(mine[np.argsort(self.places[mine])].tolist())
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """Of the whole domain. ValueError where no rank has a block."""
+        if not len(self.boxes):
+            raise ValueError("blocks: no rank has one")
+        return self.boxes[:, 0].min(axis=0), self.boxes[:, 1].max(axis=0)
+
+    @cached_property
+    def diagonal(self) -> float:
+        """Length of the domain's."""
+        return float(np.linalg.norm(self.bounds[1] - self.bounds[0]))
+
+    @cached_property
+    def rounding(self) -> float:
+        """World length: a point this far off the domain, or a plane this far off a face, is there
+        but for rounding."""
+        last_bits = 4 * float(np.spacing(np.abs(self.boxes).max()))
+        return max(ROUNDING * float(self.spacing.min()), last_bits)
+
+    def touching(self, index: int) -> Indices:
+        """The other blocks that share a face, an edge or a corner with a block, in order."""
+        low, high = self.boxes[index]
+        near = ((self.boxes[:, 0] <= high) & (self.boxes[:, 1] >= low)).all(axis=1)
+        near[index] = False
+        return np.flatnonzero(near)
+
+    def owners(self, points: Floats, guess: Indices | None = None) -> Indices:
+        """The block that each point (n, 3) belongs to (see `owner_of`); -1 outside of the domain,
+        but for rounding. guess: (n,) blocks to look at first."""
+        owners = np.full(len(points), -1)
+        low, high = self.bounds
+        near = (points >= low - self.rounding) & (points <= high + self.rounding)
+        some = np.flatnonzero(near.all(axis=1))
+        found = self.nearest(points[some], None if guess is None else guess[some])
+        away = np.abs(points[some] - self.clamp(points[some], found)).max(axis=1, initial=0.0)
+        owners[some] = np.where(away <= self.rounding, found, -1)
+        return owners
+
+    def nearest(self, points: Floats, guess: Indices | None = None) -> Indices:
+        """As `owners`, and for points (n, 3) outside of the domain the nearest block."""
+        owners = np.zeros(len(points), np.int64) if guess is None else guess.astype(np.int64)
+        low, high = self.boxes[owners, 0], self.boxes[owners, 1]
+        lost = np.flatnonzero(~((points >= low) & (points < high)).all(axis=1))
+        owners[lost] = owner_of(points[lost], self.boxes)
+        return owners
+
+    def holds(self, index: int, points: Floats) -> Mask:
+        """(n,): which of the points (n, 3) belong to a block, as `owners` says."""
+        low, high = self.boxes[index]
+        held = ((points >= low - self.rounding) & (points <= high + self.rounding)).all(axis=1)
+        around = np.append(self.touching(index), index)
+        around.sort()
+        held[held] = around[owner_of(points[held], self.boxes[around])] == index
+        return held
+
+    def clamp(self, points: Floats, blocks: Indices) -> Floats:
+        """The nearest points of these blocks."""
+        return np.clip(points, self.boxes[blocks, 0], self.boxes[blocks, 1])
+
+
+def owner_of(points: Floats, boxes: Floats) -> Indices:
+    """Which of the boxes (m, 2, 3), at least one, owns each point (n, 3): the one rule.
+
+    A point on a common face, edge or corner belongs to the box above: that with low <= point < high
+    along all axes. Where none has it so, as at the upper end of the domain, to the box that has it
+    so along z, else along y, else along x, and along the others as low <= point <= high. Around a
+    point there are eight octants, each in one box at most, so no two boxes are alike in this. For a
+    point in no box, the nearest one.
+    """
+    order = np.argsort(points[:, 2])
+    x, y, z = points[order].T.copy()
+    low, high = boxes[:, 0], boxes[:, 1]
+    starts = np.searchsorted(z, low[:, 2], side="left")
+    stops = np.searchsorted(z, high[:, 2], side="right")
+    owners, best = np.zeros(len(points), np.int64), np.zeros(len(points), np.int64)
+    for box in np.flatnonzero(starts < stops):
+        some = slice(starts[box], stops[box])
+        (x0, y0, _), (x1, y1, z1) = boxes[box]
+        within = (y[some] >= y0) & (y[some] <= y1) & (x[some] >= x0) & (x[some] <= x1)
+        at = starts[box] + np.flatnonzero(within)
+        rank = 1 + (x[at] < x1) + 2 * (y[at] < y1) + 4 * (z[at] < z1)
+        better = rank >= best[at]  # of boxes that overlap, against the rules, the last
+        owners[at[better]], best[at[better]] = box, rank[better]
+    nowhere = np.flatnonzero(best == 0)
+    groups = -(-len(nowhere) * len(boxes) // _PAIRS) or 1
+    for some_of in np.array_split(nowhere, groups):
+        p = points[order[some_of], None]
+        beyond = np.maximum(np.maximum(low - p, p - high), 0.0)
+        owners[some_of] = np.square(beyond).sum(axis=2).argmin(axis=1)
+    result = np.empty_like(owners)
+    result[order] = owners
+    return result
+
+
+def _table(blocks: Sequence[Axes]) -> Floats:
+    """(n, 9): lowest corner, highest corner, smallest cells."""
+    rows = [
+        [*(n[0] for n in nodes), *(n[-1] for n in nodes), *(np.diff(n).min() for n in nodes)]
+        for nodes in blocks
+    ]
+    return np.array(rows, np.float64).reshape(-1, 9)
+
+
+def _of_tables(tables: Sequence[Floats]) -> BlockMap:
+    """By rank."""
+    table = np.concatenate(tables)
+    ranks = np.repeat(np.arange(len(tables)), [len(part) for part in tables])
+    places = np.concatenate([np.arange(len(part)) for part in tables])
+    spacing = table[:, 6:].min(axis=0, initial=np.inf)
+    boxes = table[:, :6].reshape(-1, 2, 3)
+    for axis in range(3 if len(boxes) else 0):
+        values, inverse = np.unique(boxes[..., axis], return_inverse=True)
+        lines, numbers = join_close(values, SAME_LINE * spacing[axis])
+        boxes[..., axis] = lines[numbers[inverse]].reshape(boxes.shape[:2])
+    order = np.lexsort(boxes[:, 0].T)  # the last key, z, counts most
+    return BlockMap(boxes[order], ranks[order], places[order], spacing)
