@@ -45,8 +45,8 @@ from insitu.mesh import (
     state,
 )
 from insitu.parallel import RemoteError, cpu_share
-from insitu.report import Terminal, byte_size, decibels
 from insitu.session import Session
+from insitu.session.report import Terminal, byte_size, decibels
 from insitu.training.options import Relative
 from insitu.training.size import beside_a_residual, ladder
 

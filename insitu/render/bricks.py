@@ -3,12 +3,15 @@
 The lattice of a block is, along each axis, its grid nodes for vertex data; the cell centres and the
 two faces for element data: trilinear values between these points are a raw block's own.
 
-In: a `SampledBlock`. Out: the native bricks, one cache for all blocks of this process.
+In: a `SampledBlock`. Out: the native bricks, in the cache that is in use.
 """
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -23,57 +26,72 @@ Floats = NDArray[np.floating[Any]]
 
 DEFAULT_CACHE_NBYTES = 64 * 2**20
 
-_cache = lib.BrickCache(DEFAULT_CACHE_NBYTES)
-# By the field's id: the ranges of its bricks, once known, hold for every picture of it.
-_known: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+class BrickCache:
+    """Decoded bricks of at most so many bytes, of all blocks that are read while it is in use."""
+
+    def __init__(self, nbytes: int) -> None:
+        """At least a brick of 37^3 floats per thread is wise: threads without one wait. ValueError
+        where nbytes is not positive; `march` raises it where a brick does not fit."""
+        if nbytes <= 0:
+            raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
+        self.native = lib.BrickCache(nbytes)
+        """Its limit, used, peak (bytes) and decoded (bricks)."""
+        # By the field's id: the ranges of its bricks, once known, hold for every picture of it.
+        self._known: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within, it is the cache of whoever reads bricks in this thread."""
+        before = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(before)
+
+    def bricks_of(self, field: SampledBlock) -> Any:
+        """As the function `bricks_of`."""
+        found = self._known.get(id(field))
+        if found is not None and found[0]() is field:
+            return found[1]
+        bricks = _native(field)
+        key = id(field)
+        self._known[key] = (weakref.ref(field, lambda gone: self._forget(key, gone)), bricks)
+        return bricks
+
+    def _forget(self, key: int, gone: weakref.ref[Any]) -> None:
+        if key in self._known and self._known[key][0] is gone:  # ids come back
+            del self._known[key]
 
 
-def brick_cache() -> Any:
-    """The cache of all blocks of this process (`lib.BrickCache`: limit, used, peak, decoded)."""
-    return _cache
+_default = BrickCache(DEFAULT_CACHE_NBYTES)
+_current: ContextVar[BrickCache | None] = ContextVar("brick cache", default=None)
 
 
-def limit_brick_cache(nbytes: int) -> None:
-    """Decoded bricks take at most so many bytes from now on; what was decoded is dropped.
-
-    At least a brick of 37^3 floats per thread is wise: threads without one wait. ValueError where
-    nbytes is not positive; `march` raises it where a brick does not fit.
-    """
-    global _cache
-    if nbytes <= 0:
-        raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
-    _cache = lib.BrickCache(nbytes)
-    _known.clear()
+def brick_cache() -> BrickCache:
+    """The cache in use: a session's while it draws, else one of 64 MiB."""
+    return _current.get() or _default
 
 
 def bricks_of(field: SampledBlock) -> Any:
-    """The bricks of a block (`lib.Bricks`), the same ones as long as `field` lives.
+    """The bricks of a block (`lib.Bricks`), in the cache in use the same ones as long as `field`
+    lives.
 
     Networks and raw blocks are read by the engine, others by their `on_grid`.
     """
-    found = _known.get(id(field))
-    if found is not None and found[0]() is field:
-        return found[1]
-    bricks = _native(field)
-    key = id(field)
-    _known[key] = (weakref.ref(field, lambda gone: _forget(key, gone)), bricks)
-    return bricks
-
-
-def _forget(key: int, gone: weakref.ref[Any]) -> None:
-    if key in _known and _known[key][0] is gone:  # ids come back
-        del _known[key]
+    return brick_cache().bricks_of(field)
 
 
 def _native(field: SampledBlock) -> Any:
     cells, vertex = list(field.cells[::-1]), field.association == "vertex"
+    cache = brick_cache().native
     if isinstance(field, RawBlock):
-        return lib.Bricks.of_grid(field.sampler(), _cache)
+        return lib.Bricks.of_grid(field.sampler(), cache)
     if isinstance(field, NeuralField) and field.residual is None and field.holes is None:
         network = None if field.network is None else field.network.native
         extent = field.range[:, 1] - field.range[:, 0]
         return lib.Bricks.of_network(
-            network, field.params, field.zero, extent, cells, vertex, _cache
+            network, field.params, field.zero, extent, cells, vertex, cache
         )
     held = weakref.ref(field)  # bricks that held it would keep it for good
 
@@ -84,7 +102,7 @@ def _native(field: SampledBlock) -> Any:
         axes = [lattice(n, vertex)[a:b] for n, a, b in zip(block.cells[::-1], lo, hi, strict=True)]
         return scalars(block.on_grid(*axes), component).astype(np.float32)
 
-    return lib.Bricks.of_python(read, field.n_components, cells, vertex, _cache)
+    return lib.Bricks.of_python(read, field.n_components, cells, vertex, cache)
 
 
 def lattice(cells: int, vertex: bool) -> Floats:
