@@ -41,7 +41,9 @@ class PublishedDomain:
         self.tree, self.domain_id, self._ghost_field = tree, domain_id, ghost_field
         self._grids: dict[str, Grid] = {}
         self._ghosts: dict[str, GhostBox] = {}
+        self._nodes: dict[str, tuple[Array, Array, Array]] = {}
         self._fields: dict[str, PublishedField] = {}
+        self._floats: set[str] = set()
 
     @property
     def field_names(self) -> list[str]:
@@ -62,7 +64,8 @@ class PublishedDomain:
             for topology in group(self.tree, "topologies"):
                 self.grid(topology)
         for name in group(self.tree, "fields") if fields is None else fields:
-            self.ghosts(self._read(name, floats=fields is not None).grid)
+            read = self._any_field if fields is None else self._field
+            self.ghosts(read(name).grid)
 
     def partition(self, names: Sequence[str], name: str, *, layers: bool) -> Partition:
         """The owned box of one field, or of several scalar ones on the same topology as one vector.
@@ -80,7 +83,7 @@ class PublishedDomain:
             association=field.association,
             components=tuple(component[inside] for component in field.components),
             ghost_layers=box.layers,
-            nodes=box.nodes(field.grid.nodes),
+            nodes=self._owned_nodes(field.grid),
             domain_id=self.domain_id,
         )
 
@@ -95,6 +98,12 @@ class PublishedDomain:
         if grid.topology not in self._ghosts:
             self._ghosts[grid.topology] = self._read_ghosts(grid)
         return self._ghosts[grid.topology]
+
+    def _owned_nodes(self, grid: Grid) -> tuple[Array, Array, Array]:
+        """Copies, the same for all fields on a topology."""
+        if grid.topology not in self._nodes:
+            self._nodes[grid.topology] = self.ghosts(grid).nodes(grid.nodes)
+        return self._nodes[grid.topology]
 
     def _joined(self, names: Sequence[str]) -> PublishedField:
         first = self._field(names[0])
@@ -122,12 +131,21 @@ class PublishedDomain:
 
     def _field(self, name: str) -> PublishedField:
         """A field of float32 or float64."""
+        field = self._any_field(name)
+        if name not in self._floats:
+            leaves = component_paths(self.tree, f"fields/{name}/values")
+            for leaf, values in zip(leaves, field.components, strict=True):
+                _check_float(leaf, values)
+            self._floats.add(name)
+        return field
+
+    def _any_field(self, name: str) -> PublishedField:
+        """A field of any numbers."""
         if name not in self._fields:
-            self._fields[name] = self._read(name, floats=True)
+            self._fields[name] = self._read(name)
         return self._fields[name]
 
-    def _read(self, name: str, *, floats: bool) -> PublishedField:
-        """The field `name` on its grid; `floats`: only float32 and float64 pass."""
+    def _read(self, name: str) -> PublishedField:
         known = group(self.tree, "fields")
         path = f"fields/{name}"
         if known.get(name) is None:
@@ -136,7 +154,7 @@ class PublishedDomain:
         association = _association_of(self.tree, path)
         components: list[Array] = []
         for leaf in component_paths(self.tree, f"{path}/values"):
-            components.append(_in_place(self.tree, leaf, grid, association, floats=floats))
+            components.append(_in_place(self.tree, leaf, grid, association))
             _check_same_dtype(leaf, components)
         return PublishedField(grid, association, tuple(components))
 
@@ -160,7 +178,7 @@ class PublishedDomain:
             raise MeshError(
                 f"{path}/association: '{association}'; ghosts are flagged per 'element'"
             )
-        flags = _in_place(self.tree, f"{path}/values", grid, "element", floats=False)
+        flags = _in_place(self.tree, f"{path}/values", grid, "element")
         return ghost_box(flags, f"{path}/values")
 
 
@@ -196,15 +214,16 @@ def _association_of(domain: Tree, path: str) -> Association:
     raise MeshError(f"{path}/association: '{association}' is not 'element' or 'vertex'")
 
 
-def _in_place(
-    domain: Tree, path: str, grid: Grid, association: Association, *, floats: bool
-) -> Array:
+def _check_float(path: str, values: Array) -> None:
+    if not (values.dtype.kind == "f" and values.dtype.itemsize in (4, 8)):
+        raise MeshError(f"{path}: {values.dtype} values; expected float32 or float64")
+    if not values.dtype.isnative:
+        raise MeshError(f"{path}: {values.dtype} values; expected the machine's byte order")
+
+
+def _in_place(domain: Tree, path: str, grid: Grid, association: Association) -> Array:
     """The array at `path` as a read-only view (nz, ny, nx) of the simulation's memory."""
     values = array(domain, path)
-    if floats and not (values.dtype.kind == "f" and values.dtype.itemsize in (4, 8)):
-        raise MeshError(f"{path}: {values.dtype} values; expected float32 or float64")
-    if floats and not values.dtype.isnative:
-        raise MeshError(f"{path}: {values.dtype} values; expected the machine's byte order")
     shape = grid.shape(association)
     if values.size != np.prod(shape):
         what = "elements" if association == "element" else "vertices"
