@@ -232,7 +232,7 @@ class Session:
         self._budget.prepare()
         fields = train_fields(
             self.comm,
-            {name: step.with_ghosts(name) for name in names},
+            step.all_with_ghosts(names),
             {name: self.run.fields[name].recipe for name in names},
             self._latest,
             memories=self._memories,

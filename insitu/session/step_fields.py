@@ -54,9 +54,14 @@ class StepFields:
     def with_ghosts(self, name: str) -> list[Partition]:
         """This rank's blocks of a field with the ghosts that the run file asks for. Collective when
         it is first asked for; RemoteError on every rank."""
-        if name not in self._partition_cache:
-            self._partition_cache[name] = self._blocks(name)
-        return self._partition_cache[name]
+        return self.all_with_ghosts([name])[name]
+
+    def all_with_ghosts(self, names: Sequence[str]) -> dict[str, list[Partition]]:
+        """As `with_ghosts`, of several fields in one exchange; by name. Collective."""
+        missing = [name for name in names if name not in self._partition_cache]
+        if missing:
+            self._partition_cache.update(self._blocks(missing))
+        return {name: self._partition_cache[name] for name in names}
 
     def resampling_errors(self, names: Iterable[str]) -> dict[str, float]:
         """PSNR of the boxes of fields at the mesh's own points; logged, as a warning where it is
@@ -78,21 +83,23 @@ class StepFields:
         step = self.published if self._resampled is None else self._resampled
         return step.partitions(self._parts(name), name=name, ghosts=ghosts)
 
-    def _blocks(self, name: str) -> list[Partition]:
+    def _blocks(self, names: Sequence[str]) -> dict[str, list[Partition]]:
         ghosts = self.run.ghosts
         if self._resampled is not None:
-            self.prepare([name])
+            self.prepare(names)
             ghosts = "ignore" if ghosts == "ignore" else "exchange"
-        blocks: list[Partition] = []
-        with together(self.comm, f"mesh, field {name}"):
-            blocks = self._partitions(name, ghosts)
+        found: dict[str, list[Partition]] = {}
+        with together(self.comm, f"mesh, fields {', '.join(names)}"):
+            found = {name: self._partitions(name, ghosts) for name in names}
         if ghosts == "exchange":
-            return exchange(self.comm, blocks)
+            blocks = exchange(self.comm, [block for name in names for block in found[name]])
+            return {name: [block for block in blocks if block.field == name] for name in names}
         if ghosts == "trust" and self.run.check_ghosts:
-            warning = check_ghosts(self.comm, blocks).warning
-            if warning:
-                self._reporter.warn(warning)
-        return blocks
+            for blocks in found.values():
+                warning = check_ghosts(self.comm, blocks).warning
+                if warning:
+                    self._reporter.warn(warning)
+        return found
 
     def _resampling_error(self, name: str) -> float:
         assert self._resampled is not None
