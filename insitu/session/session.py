@@ -26,6 +26,7 @@ from insitu.reactive.triggers import Callback, Reactions, Trigger
 from insitu.render.bricks import BrickCache
 from insitu.session.budget import Budget
 from insitu.session.check import check_step
+from insitu.session.field_trainer import FieldTrainer
 from insitu.session.listeners import Listeners
 from insitu.session.needed import needed_fields
 from insitu.session.recorder import Recorder
@@ -33,8 +34,6 @@ from insitu.session.report import StepReport, Summary
 from insitu.session.reporter import Reporter
 from insitu.session.scheduler import ActionScheduler
 from insitu.session.step_fields import StepFields, StepReader
-from insitu.training.distributed import train_fields
-from insitu.training.size import Memory
 
 
 def open(
@@ -93,8 +92,7 @@ class Session:
         self._recorder = Recorder(
             self.comm, run, self.window, actions.queries, self._reactions.results, self._reporter
         )
-        self._latest: dict[str, DistributedField] = {}  # warm starts begin there
-        self._memories: dict[tuple[str, int], Memory] = {}
+        self._trainer = FieldTrainer(self.comm, run, self._budget)
         self._resampling_reported: set[str] = set()
         self._mesh: Any = None
         self._checked = False
@@ -164,7 +162,7 @@ class Session:
             # Last: a picture that fails under `on_error: raise` then costs nothing else.
             written += [str(file) for file in self._scheduler.finish()]
         self.window.clear()
-        self._latest.clear()
+        self._trainer.clear()
         self.comm.Free()
         return self._reporter.summary(written)
 
@@ -183,7 +181,7 @@ class Session:
         if not needed and not fired:
             return None
         acts = [*(self.actions.due if due else ()), *(a for t in fired for a in t.actions)]
-        fields = self._train(needed, step, cycle, time, self._scheduler.expected(acts))
+        fields = self._trainer.train(needed, step, cycle, time, self._scheduler.expected(acts))
         if fields:
             self._keep(fields)
         resampled = self._resampling_errors(step, fields or {})
@@ -222,31 +220,8 @@ class Session:
             past=self._reactions.past,
         )
 
-    def _train(
-        self, names: Sequence[str], step: StepFields, cycle: int, time: float, following: float
-    ) -> dict[str, DistributedField] | None:
-        """Train fields of the step; None, and nothing done, where the budget leaves no time for
-        it. Collective. following: seconds that scenes and extracts are expected to take."""
-        if names and self._budget.hopeless(self.comm):
-            return None
-        self._budget.prepare()
-        fields = train_fields(
-            self.comm,
-            step.all_with_ghosts(names),
-            {name: self.run.fields[name].recipe for name in names},
-            self._latest,
-            memories=self._memories,
-            seconds=self._budget.for_training(following),
-            cycle=cycle,
-            time=time,
-        )
-        if fields is not None:
-            self._budget.trained()
-        return fields
-
     def _keep(self, fields: Mapping[str, DistributedField]) -> None:
         """Put fields of the step into the window. Collective."""
-        self._latest.update(fields)
         dropped = self.window.add(self.comm, fields.values())
         self._reporter.dropped(dropped, self.window.memory)
         self._recorder.recorded(fields.values())

@@ -73,7 +73,7 @@ def test_what_is_wrong_is_told_each_time():
     tree[1]["fields"]["density"]["values"] = np.zeros(7)
     step = PublishedStep(tree)
     for _ in range(2):
-        with pytest.raises(MeshError, match="^domain 4: fields/density/values: 7 values"):
+        with pytest.raises(MeshError, match=r"^domain 4: fields/density/values: 7 values"):
             step.partitions("density")
     assert len(step.partitions("velocity")) == 2
 

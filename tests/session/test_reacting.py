@@ -12,7 +12,7 @@ from mpi4py import MPI
 import insitu
 from insitu.errors import ConfigError
 from insitu.parallel import RemoteError
-from insitu.session import session as session_module
+from insitu.session import field_trainer
 from tests.moving import Moving
 
 COMM = MPI.COMM_WORLD
@@ -59,13 +59,13 @@ def run_file(folder: Path, *actions: dict[str, Any], **changes: Any) -> dict[str
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """(cycle, field) of every training, as they come."""
     done: list[tuple[int, str]] = []
-    right = session_module.train_fields
+    right = field_trainer.train_fields
 
     def counting(comm: Any, blocks: Any, recipes: Any, previous: Any, **at: Any) -> Any:
         done.extend((at["cycle"], name) for name in recipes)
         return right(comm, blocks, recipes, previous, **at)
 
-    monkeypatch.setattr(session_module, "train_fields", counting)
+    monkeypatch.setattr(field_trainer, "train_fields", counting)
     return done
 
 
