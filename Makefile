@@ -141,6 +141,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/memory.py --plot out/memory.svg
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/window.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/budget.py --cycles 60 --seconds 0.5 0.3 0.1 --fractions 0.5 0.2
+	$(BIN)/python benchmarks/published_step.py
+	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/step_overhead.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/resampling.py
 	$(BIN)/python benchmarks/resampling.py --networks

@@ -109,7 +109,7 @@ def our_renderer(arguments: argparse.Namespace) -> tuple[Any, int]:
 
     from insitu.fields.raw_block import RawBlock
     from insitu.fields.read import read_field
-    from insitu.render.bricks import limit_brick_cache
+    from insitu.render.bricks import DEFAULT_CACHE_NBYTES, BrickCache
     from insitu.render.march import Block, march
 
     camera, colors = view(arguments.size[0]), function(arguments.function)
@@ -120,13 +120,14 @@ def our_renderer(arguments: argparse.Namespace) -> tuple[Any, int]:
         values = np.load(data.with_suffix(".npy"))
     else:
         frame = data.with_suffix(".inr").read_bytes()
-    if arguments.way.endswith("4 MiB"):
-        limit_brick_cache(4 * MIB)
+    small = arguments.way.endswith("4 MiB")
+    cache = BrickCache(4 * MIB if small else DEFAULT_CACHE_NBYTES)
 
     def draw() -> np.ndarray:
         field: Any
         field = RawBlock(partition(values)) if arguments.way == "raw" else read_field(frame)
-        block = Block.of(field)
+        with cache.in_use():
+            block = Block.of(field)
         step = 1 / arguments.cells[0]
         layer = march(block, camera, colors, bounds=block.bounds, step=step)
         y0, y1, x0, x1 = layer.rectangle

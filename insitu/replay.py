@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insitu.acting import Acting
 from insitu.actions import Action, Actions, check_kinds
-from insitu.budget import Budget
 from insitu.errors import ConfigError
 from insitu.fields.block_field import BlockField
 from insitu.mesh import Partition, exchange
@@ -25,6 +23,8 @@ from insitu.reactive import callbacks, session_file
 from insitu.reactive.expressions import ExpressionError, FieldKind
 from insitu.reactive.known_results import Known
 from insitu.reactive.triggers import Reactions, Trigger
+from insitu.session.budget import Budget
+from insitu.session.scheduler import ActionScheduler
 from insitu.store.shared_series import SharedSeries
 from insitu.store.time_series import StepCount, TimeSeries, UpTo
 
@@ -99,13 +99,13 @@ class Replay:
         self.past = UpTo(series, window)
         self.report = Report()
         self._reactions: Reactions[Action] = Reactions(
-            comm, actions.queries, actions.triggers, self.past, self._failed
+            comm, actions.queries, actions.triggers, self.past, self.failed
         )
         with together(comm, "callbacks of triggers"):
             for trigger in actions.triggers:
                 self._import_callback(trigger)
         budget = Budget(None, None)
-        self._acting = Acting(comm, self.past, budget, folder, self._failed, tell)
+        self._scheduler = ActionScheduler(comm, self.past, budget, folder, self)
         self._present: dict[str, list[Partition]] = {}
         self._absent: dict[str, list[int]] = {}  # of actions, where a field was not recorded
 
@@ -120,7 +120,7 @@ class Replay:
             try:
                 self._step(cycle, time)
             except RemoteError as error:
-                self._failed(f"cycle {cycle} dropped", error)
+                self.failed(f"cycle {cycle} dropped", error)
             if progress is not None:
                 progress(done, len(steps))
         for what, cycles in self._absent.items():
@@ -162,7 +162,7 @@ class Replay:
                 ready.append(action)
             else:
                 self._absent.setdefault(f"{action.what} {action.name}", []).append(cycle)
-        files = self._acting.act(ready, cycle)
+        files = self._scheduler.act(ready, cycle)
         for trigger in set_off:
             self._call_back(trigger, cycle, time)
         self.report.cycles.append(cycle)
@@ -195,7 +195,7 @@ class Replay:
             with together(self.comm, f"trigger {trigger.name}, callback {trigger.callback}"):
                 function(event)
         except RemoteError as error:
-            self._failed("callback failed", error)
+            self.failed("callback failed", error)
 
     def _save_queries(self) -> list[str]:
         """Write the results of the queries, if there are any. Collective."""
@@ -208,13 +208,18 @@ class Replay:
                     kinds = {query.name: query.expression.kind for query in self.actions.queries}
                     session_file.write(path, self._reactions.results, kinds)
         except RemoteError as error:
-            self._failed("results of the queries", error)
+            self.failed("results of the queries", error)
             return []
         return [str(path)]
 
-    def _failed(self, what: str, error: Exception) -> None:
+    def failed(self, what: str, error: Exception) -> None:
+        """Note a failure and go on. Not collective, but called on every rank alike."""
         text = f"{what}: {error}"
         self.report.failed.append(text)
+        self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Not collective, but called on every rank alike."""
         self._tell(text)
 
 

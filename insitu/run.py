@@ -45,8 +45,8 @@ from insitu.mesh import (
 )
 from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError, cpu_share
-from insitu.report import Terminal, byte_size, decibels
 from insitu.session import Session
+from insitu.session.report import Terminal, byte_size, decibels
 from insitu.training.options import Relative
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 import insitu
 from tests.mesh.cell_meshes import add, coordinates, cube, tree
-from tests.test_session import drive, run_file
+from tests.session.test_session import drive, run_file
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

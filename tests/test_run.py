@@ -306,7 +306,7 @@ def test_one_ranks_wish_to_end_is_everyones():
 def test_what_only_rank_0_needs_is_not_imported_by_all():
     code = """
         import sys
-        import insitu.run, insitu.session, insitu.actions, insitu.report
+        import insitu.run, insitu.session, insitu.actions, insitu.session.report
         heavy = {"pydantic", "yaml", "rich", "PIL", "torch", "vtk", "matplotlib"} & set(sys.modules)
         assert not heavy, heavy
     """

@@ -37,7 +37,11 @@ def compress_file(
     Raises RemoteError on every rank where one fails; the file is then as it was before, and the
     other ranks take no further block.
     """
-    threads.set_share(cpu_share(comm, threads.cpus()))
+    with threads.sharing(cpu_share(comm, threads.cpus())):
+        return _compress(comm, job, path, progress)
+
+
+def _compress(comm: MPI.Intracomm, job: Job, path: Path, progress: Progress | None) -> ArrayHeader:
     tag = comm.bcast(os.getpid())
     mine, tmp = temporary(path, f"{tag}.{comm.rank}"), temporary(path, tag)
     try:

@@ -19,12 +19,13 @@ from insitu.actions import Actions
 from insitu.ascent import wishes
 from insitu.config import RunConfig
 from insitu.errors import ConfigError
-from insitu.mesh import MeshError, field_names, partitions, state
+from insitu.mesh import MeshError, PublishedStep
+from insitu.mesh.published_step import GHOST_FIELD
 from insitu.mesh.resample import resampled_names
 from insitu.mesh.tree import Tree, trees
 from insitu.parallel import rank_logger, together
-from insitu.report import StepReport, Terminal
 from insitu.session import Session
+from insitu.session.report import StepReport, Terminal
 
 
 class Attached:
@@ -39,16 +40,17 @@ class Attached:
         self._session: Session | None = None
         self._wanted: Any = None  # on rank 0, the actions as they were last
         self._said: set[str] = set()
-        self._mesh: Any = None
+        self._step = PublishedStep(None)
         self._trouble: Exception | None = None  # at publishing
         self._terminal: Terminal | None = None
         self._last: StepReport | None = None
 
     def publish(self, mesh: Any) -> None:
         """Take this rank's part of the present step. Not collective; fails at `execute`."""
-        self._mesh = self._trouble = None
+        self._trouble = None
         try:
-            self._mesh = [with_plain_state(domain) for domain in trees(mesh)]
+            domains = [with_plain_state(domain) for domain in trees(mesh)]
+            self._step = PublishedStep(domains, ghost_field=self._ghost_field)
         except Exception as error:
             self._trouble = error
 
@@ -62,8 +64,8 @@ class Attached:
                 raise self._trouble
         self._follow(given)
         assert self._session is not None
-        self._session.publish(self._mesh)
-        self._mesh = None
+        self._session.publish(self._step)
+        self._step = PublishedStep(None)
         self._last = self._session.execute()
         if self._terminal is not None:
             self._terminal.step(self._last)
@@ -92,13 +94,17 @@ class Attached:
         if self._terminal is not None:
             self._terminal.close(summary)
 
+    @property
+    def _ghost_field(self) -> str:
+        return GHOST_FIELD if self._session is None else self._session.run.ghost_field
+
     def _follow(self, given: Any) -> None:
         """Open the session, or have it do what the actions say now. Collective.
 
         Where the actions change later, as file names in them do, scenes and extracts are; queries,
         triggers and what is recorded stay those of the first step.
         """
-        here = (field_names(self._mesh), _readable(self._mesh))
+        here = (self._step.field_names, _readable(self._step))
         everyone = self.comm.allgather(here)
         published, readable = (
             list(dict.fromkeys(name for names in kind for name in names))
@@ -121,7 +127,8 @@ class Attached:
                 quiet = self.settings.get("messages") != "verbose"
                 self._terminal = Terminal(Path(run.output), quiet=quiet, steps=None)
         else:
-            self._session.wanted = dataclasses.replace(self._session.wanted, due=wanted.due)
+            actions = self._session.actions
+            self._session.actions = dataclasses.replace(actions, due=wanted.due)
 
     def _changed(
         self, given: Any, published: list[str], readable: list[str]
@@ -151,14 +158,14 @@ def _communicator(options: Mapping[str, Any]) -> MPI.Comm:
     return MPI.COMM_SELF
 
 
-def _readable(mesh: Any) -> list[str]:
+def _readable(step: PublishedStep) -> list[str]:
     """The fields of this rank that insitu can take: floating point, on a topology it reads."""
-    if state(mesh).has_cells:
-        return resampled_names(mesh, field_names(mesh))
+    if step.state.has_cells:
+        return resampled_names(step.domains, step.field_names)
     found = []
-    for name in field_names(mesh):
+    for name in step.field_names:
         try:
-            partitions(mesh, name, ghosts="ignore")
+            step.partitions(name, ghosts="ignore")
         except MeshError as error:
             logging.getLogger("insitu").debug("field %s: %s", name, error)
         else:

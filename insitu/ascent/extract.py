@@ -28,8 +28,8 @@ from insitu.config import RunConfig
 from insitu.errors import ConfigError, nearest
 from insitu.mesh.tree import trees
 from insitu.parallel import RemoteError, rank_logger, together
-from insitu.report import StepReport, Terminal, step_line
 from insitu.session import Session
+from insitu.session.report import StepReport, Terminal, step_line
 
 VARIABLE = "INSITU_CONFIG"
 RUN_FILE = "insitu.yaml"

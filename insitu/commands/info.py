@@ -14,7 +14,7 @@ from insitu.arrays.compressed_array import CompressedArray
 from insitu.commands import output
 from insitu.errors import ConfigError
 from insitu.history.record import open_record
-from insitu.report import byte_size, decibels, times
+from insitu.session.report import byte_size, decibels, times
 
 SUMMARY = "say what a file holds"
 DESCRIPTION = "Say what an insitu file, the record of a run, or a file of arrays holds."

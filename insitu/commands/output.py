@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from insitu.report import byte_size, decibels, times
+from insitu.session.report import byte_size, decibels, times
 
 Progress = Callable[[int, int], None]
 """To be told how many of how many are done."""

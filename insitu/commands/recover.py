@@ -13,7 +13,7 @@ from insitu.commands import output
 from insitu.errors import ConfigError
 from insitu.history import recovery
 from insitu.history.recovery import Run
-from insitu.report import byte_size
+from insitu.session.report import byte_size
 
 SUMMARY = "save the window of a run that died"
 DESCRIPTION = (

@@ -84,10 +84,16 @@ def run(arguments: argparse.Namespace) -> bool:
     from mpi4py import MPI
 
     from insitu.engines import threads
-    from insitu.parallel import cpu_share, together
+    from insitu.parallel import cpu_share
 
     comm = MPI.COMM_WORLD
-    threads.set_share(cpu_share(comm, threads.cpus()))
+    with threads.sharing(cpu_share(comm, threads.cpus())):
+        return _run(comm, arguments)
+
+
+def _run(comm: MPI.Comm, arguments: argparse.Namespace) -> bool:
+    from insitu.parallel import together
+
     with together(comm, arguments.input):
         job = Job.of(comm, arguments)
     with output.progress_bar("pictures", comm.rank == 0) as progress:

@@ -102,11 +102,17 @@ def run(arguments: argparse.Namespace) -> bool:
     from mpi4py import MPI
 
     from insitu.engines import threads
-    from insitu.parallel import RemoteError, cpu_share, together
-    from insitu.replay import Replay
+    from insitu.parallel import cpu_share
 
     comm = MPI.COMM_WORLD
-    threads.set_share(cpu_share(comm, threads.cpus()))
+    with threads.sharing(cpu_share(comm, threads.cpus())):
+        return _run(comm, arguments)
+
+
+def _run(comm: MPI.Comm, arguments: argparse.Namespace) -> bool:
+    from insitu.parallel import RemoteError, together
+    from insitu.replay import Replay
+
     with together(comm, arguments.input):
         job = Job.of(comm, arguments)
     tell = _teller(comm)
@@ -258,7 +264,7 @@ def _print(arguments: argparse.Namespace, job: Job, report: Report) -> None:
             }
         )
         return
-    from insitu.report import grouped
+    from insitu.session.report import grouped
 
     cycles = report.cycles
     ends = f"{cycles[0]} to {cycles[-1]}, {len(cycles)} steps" if len(cycles) > 1 else f"{cycles}"

@@ -7,8 +7,11 @@ of threads.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-_share: int | None = None
+_share: ContextVar[int | None] = ContextVar("CPUs of this process", default=None)
 
 
 def cpus() -> frozenset[int]:
@@ -28,10 +31,15 @@ def omp_num_threads() -> int | None:
 def threads() -> int:
     """Threads to use: OMP_NUM_THREADS, else this rank's share of its node's CPUs, else all of those
     it may run on. Training is reproducible for a given number of them."""
-    return omp_num_threads() or _share or len(cpus())
+    return omp_num_threads() or _share.get() or len(cpus())
 
 
-def set_share(n_cpus: int) -> None:
-    """Says that only so many of the CPUs are this process's own: other ranks run on them too."""
-    global _share
-    _share = n_cpus
+@contextmanager
+def sharing(n_cpus: int | None) -> Iterator[None]:
+    """Within, only so many of the CPUs are this process's own: other ranks run on them too. None:
+    all of them. Work of others in this process has shares of its own."""
+    before = _share.set(n_cpus)
+    try:
+        yield
+    finally:
+        _share.reset(before)

@@ -46,6 +46,22 @@ def add(data: bytes, before: NeuralField) -> NeuralField:
     return NeuralField.from_bytes(frame.pack(header, payloads))
 
 
+def restores(data: bytes, block: NeuralField, before: NeuralField) -> bool:
+    """Whether `add` makes `block` of the bytes again, bit for bit: checked without building it. Not
+    collective."""
+    header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
+    if header["weights"] == _WORD:
+        if before.network is None:
+            return False
+        body = difference.add(before.network, payloads[0], before.params)
+        header["weights"], kept = "quantized", block.weights.payload
+        # `Weights` fills up the rare payload that is too short for its parameters.
+        if zstd.compress(body).ljust(len(kept), b"\0") != kept:
+            return False
+        payloads[0] = kept
+    return frame.pack(header, payloads) == block.to_bytes()
+
+
 def _dictionary(block: NeuralField) -> bytes:
     """All of a block but its weights."""
     header, payloads = frame.unpack(block.to_bytes())

@@ -44,7 +44,7 @@ class Held:
             data = difference.subtract(block, base)
             if len(data) >= len(self._frames[i]):
                 continue
-            if difference.add(data, base).to_bytes() == self._frames[i]:
+            if difference.restores(data, block, base):
                 self._frames[i], self._counts_from[i] = data, j
                 self.before = before
 

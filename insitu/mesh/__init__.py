@@ -1,10 +1,11 @@
 """What a simulation hands over: a Blueprint tree becomes partitions, ghosts sorted out."""
 
-from insitu.mesh.blueprint import State, field_names, partitions, state, verify
+from insitu.mesh.blueprint import field_names, partitions, state, verify
 from insitu.mesh.ghost_check import GhostReport, check
 from insitu.mesh.grid_choice import GridChoice, finer_grid
 from insitu.mesh.neighbours import exchange
 from insitu.mesh.partition import Partition
+from insitu.mesh.published_step import PublishedStep, State
 from insitu.mesh.resample import Resampler
 from insitu.mesh.resampling_error import ResamplingError
 from insitu.mesh.tree import MeshError, domains
@@ -14,6 +15,7 @@ __all__ = [
     "GridChoice",
     "MeshError",
     "Partition",
+    "PublishedStep",
     "Resampler",
     "ResamplingError",
     "State",

@@ -54,15 +54,23 @@ class GhostBox:
 def ghost_box(flags: Array, path: str) -> GhostBox:
     """The owned box and valid layers that `flags` (nz, ny, nx) mean. Not collective.
 
-    The owned cells must fill a box. A side gets a layer when the cells beside it are all VALID,
-    the edges and corners that it shares with the layers already given included, because what
-    reads the values interpolates across them. Sides are tried in the order z low, z high, y low,
-    y high, x low, x high, so where only faces are valid and edges are not, z keeps its layers.
+    The owned cells must fill a box.
 
     Raises:
         MeshError: starting with `path`, when no cell is owned or the owned ones fill no box.
     """
-    owned = owned_box(flags == OWNED, path)
+    return with_valid_layers(flags, owned_box(flags == OWNED, path))
+
+
+def with_valid_layers(flags: Array, owned: Box) -> GhostBox:
+    """The box `owned` with the valid layers around it that `flags` (nz, ny, nx) mean. Not
+    collective.
+
+    A side gets a layer when the cells beside it are all VALID, the edges and corners that it shares
+    with the layers already given included, because what reads the values interpolates across them.
+    Sides are tried in the order z low, z high, y low, y high, x low, x high, so where only faces
+    are valid and edges are not, z keeps its layers.
+    """
     layers = [[0, 0], [0, 0], [0, 0]]
     for axis in range(3):
         for side in (0, 1):

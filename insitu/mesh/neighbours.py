@@ -1,6 +1,6 @@
 """Ghost layers asked of their owners, for trees whose own ghosts are stale or absent.
 
-In: every rank's partitions of one field.
+In: every rank's partitions of one field, or of several.
 Out: the values that lie one layer outside each partition, as the partitions owning them have them.
 """
 
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from insitu.core.grid_lines import SAME_LINE
-from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, ghost_box
-from insitu.mesh.partition import Array, Association, Partition
+from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, with_valid_layers
+from insitu.mesh.partition import NO_LAYERS, Array, Association, Partition
 from insitu.mesh.tree import MeshError
 from insitu.parallel import together
 
@@ -47,7 +49,8 @@ def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
     """The same partitions with ghost layers asked of their owners. Collective.
 
     What a tree published as ghosts is not looked at and not overwritten. This is the one place
-    that copies blocks, once each: one strided array has to hold owned and received values. A side
+    that copies blocks, once each: one strided array has to hold owned and received values. What
+    touches no other block is left in place. A side
     gets its layer when neighbours, together, own every sample of it, the edges and corners shared
     with other layers included (see `ghost_box`): blocks may be cut anywhere along common grid
     lines, on any rank, several per rank. Boundaries of the domain, and neighbours whose grid lines
@@ -55,41 +58,54 @@ def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
 
     Args:
         comm: a communicator of ours; messages with tags 7101 and 7102 are exchanged on it.
-        partitions: this rank's partitions of one field; [] on a rank that has none.
+        partitions: this rank's partitions of one field, or of several at once, which takes no more
+            messages; [] on a rank that has none.
 
     Raises:
         MeshError: on every rank, when ranks hand over different fields.
         RemoteError: on every rank, when one runs out of memory.
     """
+    pairs = _touching(comm, partitions)
+    touched = sorted({i for touching in pairs.values() for i, _ in touching})
+    around = dict(zip(touched, _asked(comm, partitions, pairs, touched), strict=True))
     return [
-        _with_layers(partition, around)
-        for partition, around in zip(partitions, surroundings(comm, partitions), strict=True)
+        _with_layers(partition, around[i]) if i in around else _without_layers(partition)
+        for i, partition in enumerate(partitions)
     ]
 
 
 def surroundings(comm: MPI.Comm, partitions: list[Partition]) -> list[Surroundings]:
-    """The `Surroundings` of each of this rank's partitions of one field. Collective.
+    """The `Surroundings` of each of this rank's partitions. Collective.
 
     One allgather of a few numbers per partition, then two rounds of messages between ranks whose
     boxes touch: node coordinates, values.
     """
-    pairs = _touching(comm, partitions)
+    return _asked(comm, partitions, _touching(comm, partitions), range(len(partitions)))
+
+
+def _asked(
+    comm: MPI.Comm,
+    partitions: list[Partition],
+    pairs: dict[int, list[tuple[int, int]]],
+    which: Sequence[int],
+) -> list[Surroundings]:
+    """The surroundings of those partitions, which are at least those in `pairs`. Collective."""
+    around: dict[int, Surroundings] = {}
     with together(comm, "exchange ghost layers"):
-        around = [_alone(partition) for partition in partitions]
+        around = {i: _alone(partitions[i]) for i in which}
     their_nodes = _exchange_nodes(comm, partitions, pairs)
     _exchange_values(comm, partitions, pairs, their_nodes, around)
-    for partition, place in zip(partitions, around, strict=True):
-        _place_owned(partition, place)
-    return around
+    for i, place in around.items():
+        _place_owned(partitions[i], place)
+    return list(around.values())
 
 
 def _touching(comm: MPI.Comm, partitions: list[Partition]) -> dict[int, list[tuple[int, int]]]:
-    """{rank: [(index of mine, index of theirs), ...]} of all partitions whose boxes touch mine."""
+    """{rank: [(index of mine, index of theirs), ...]} of all partitions of the same field whose
+    boxes touch mine."""
     mine = [(p.field, p.association, p.n_components, _extent(p)) for p in partitions]
     every: list[list[tuple[str, str, int, Array]]] = comm.allgather(mine)
-    kinds = sorted({entry[:3] for entries in every for entry in entries})
-    if len(kinds) > 1:
-        raise MeshError(f"fields/{kinds[0][0]}: ranks or domains differ: {kinds[0]} and {kinds[1]}")
+    _check_kinds([{entry[:3] for entry in entries} for entries in every if entries])
     pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for rank, entries in enumerate(every):
         if not entries or not partitions:
@@ -98,10 +114,25 @@ def _touching(comm: MPI.Comm, partitions: list[Partition]) -> dict[int, list[tup
         for i, (*_, (my_low, my_high, my_step)) in enumerate(mine):
             gap = np.maximum(low, my_low) - np.minimum(high, my_high)  # (n, 3)
             near = np.all(gap <= SAME_LINE * np.minimum(step, my_step), axis=1)
+            near &= [entry[0] == partitions[i].field for entry in entries]
             for j in np.flatnonzero(near):
                 if (rank, j) != (comm.rank, i):
                     pairs[rank].append((i, int(j)))
     return pairs
+
+
+def _check_kinds(kinds: list[set[tuple[str, str, int]]]) -> None:
+    """kinds: for each rank with partitions, field, association and number of components of each."""
+    first = kinds[0] if kinds else set()
+    known = sorted(set().union(*kinds))
+    fields = [field for field, *_ in known]
+    if len(set(fields)) == len(fields) and all(theirs == first for theirs in kinds):
+        return
+    one, other = next(
+        (pair for pair in pairwise(known) if pair[0][0] == pair[1][0]),
+        known[:2],
+    )
+    raise MeshError(f"fields/{one[0]}: ranks or domains differ: {one} and {other}")
 
 
 def _extent(partition: Partition) -> Array:
@@ -127,7 +158,7 @@ def _exchange_values(
     partitions: list[Partition],
     pairs: dict[int, list[tuple[int, int]]],
     their_nodes: dict[tuple[int, int], Nodes],
-    around: list[Surroundings],
+    around: dict[int, Surroundings],
 ) -> None:
     """Send each touching partition the samples it wants of mine; put what comes into `around`."""
     outgoing: dict[int, list[Any]] = {}
@@ -217,9 +248,14 @@ def _place_owned(partition: Partition, around: Surroundings) -> None:
 
 def _with_layers(partition: Partition, around: Surroundings) -> Partition:
     """The partition with the layers that are complete in its surroundings."""
-    box = ghost_box(around.flags, f"fields/{partition.field}")
+    nz, ny, nx = partition.shape
+    box = with_valid_layers(around.flags, (slice(1, nz + 1), slice(1, ny + 1), slice(1, nx + 1)))
     inside = box.slices("element")  # flags are per sample here, whatever the association
     views = tuple(component[inside] for component in around.components)
     for view in views:
         view.flags.writeable = False
     return dataclasses.replace(partition, components=views, ghost_layers=box.layers)
+
+
+def _without_layers(partition: Partition) -> Partition:
+    return dataclasses.replace(partition, components=partition.owned, ghost_layers=NO_LAYERS)

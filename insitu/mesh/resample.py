@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from insitu.core.box import Box
-from insitu.mesh.blueprint import component_paths, partitions, published_components
+from insitu.mesh.blueprint import partitions
 from insitu.mesh.boxes_of_ranks import cut, owners
 from insitu.mesh.cells import Cells, element_ghosts, read_cells
 from insitu.mesh.locate import Located, locate
 from insitu.mesh.neighbours import exchange
 from insitu.mesh.partition import Array, Association, Partition, Shape
+from insitu.mesh.published_domain import component_paths, published_components
 from insitu.mesh.resampling_error import ResamplingError, error_sums
 from insitu.mesh.tree import MeshError, Tree, array, group, labelled, prefixed, require_text
 from insitu.parallel import together
@@ -78,29 +79,43 @@ class Resampler:
         self._owners: list[int] = []
         self._routes: dict[Association, _Route] = {}
 
-    def to_boxes(self, tree: object, fields: Iterable[str], into: Any = None) -> Any:
-        """A tree of this rank's box with `fields` (and those of `into`, an earlier result for the
-        same step); None on a rank without a box.
+    def to_boxes(self, tree: object, fields: Iterable[str]) -> Any:
+        """A tree of this rank's box with `fields`; None on a rank without a box.
 
-        Fields of values per vertex become samples at the grid's vertices, interpolated in the cell
-        that holds them; values per element, samples at the centres of the grid's cells, each the
-        value of the cell that holds it. State is that of `tree`.
+        Raises RemoteError on every rank where one's tree is wrong.
+        """
+        boxes = self.begin(tree)
+        self.add(boxes, fields)
+        return boxes
+
+    def begin(self, tree: object) -> Any:
+        """Read the mesh of a step: a tree of this rank's box without fields, None on a rank without
+        a box. State is that of `tree`.
 
         Raises RemoteError on every rank where one's tree is wrong.
         """
         self._follow(tree)
-        result = into or self._empty_box(tree)
+        return self._empty_box(tree)
+
+    def add(self, boxes: Any, fields: Iterable[str]) -> None:
+        """Put fields of the mesh that was read last into `boxes`, what `begin` returned for it.
+
+        Fields of values per vertex become samples at the grid's vertices, interpolated in the cell
+        that holds them; values per element, samples at the centres of the grid's cells, each the
+        value of the cell that holds it.
+
+        Raises RemoteError on every rank where one's field is wrong.
+        """
         for name in fields:
             values, association = self._field(name)
-            if result is not None:
+            if boxes is not None:
                 parts = [v.reshape(-1) for v in values]
-                result["fields"][name] = {
+                boxes["fields"][name] = {
                     "topology": "boxes",
                     "association": association,
                     "values": parts[0] if len(parts) == 1 else dict(zip("xyz", parts, strict=False))
                     if len(parts) <= 3 else {str(i): p for i, p in enumerate(parts)},
                 }  # fmt: skip
-        return result
 
     @property
     def lines(self) -> tuple[Array, Array, Array]:

@@ -56,7 +56,8 @@ class Partial:
 
     work: Work
     extrema: NDArray[np.float64] = field(default_factory=lambda: np.full((2, 4), np.inf))
-    """The minimum and its z, y, x; minus the maximum and its z, y, x; infinite without samples."""
+    """The minimum and its z, y, x; minus the maximum and its z, y, x; infinite without samples, and
+    where it is not asked for."""
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_COUNTS, np.int64))
     total: int = 0
     """The sum, in units of 2^-1074."""
@@ -100,19 +101,21 @@ class Partial:
         self.counts += (count, nan_count, values.size - count - nan_count)
         if count == 0:
             return
-        if self.work.asks("min", "max"):
-            for row, sign, find, neutral in (
-                (0, 1.0, np.argmin, np.inf),
-                (1, -1.0, np.argmax, -np.inf),
-            ):
-                candidates = values if whole else np.where(finite, values, neutral)
-                z, y, x = np.unravel_index(int(find(candidates)), values.shape)
-                place = (
-                    block.line(axis, int(i), int(i) + 1)[0]
-                    for axis, i in enumerate((start + z, y, x))
-                )
-                found = np.array([[sign * float(values[z, y, x]), *place]])
-                _smaller(self.extrema[row : row + 1], found)
+        for row, operation, sign, find, neutral in (
+            (0, "min", 1.0, np.argmin, np.inf),
+            (1, "max", -1.0, np.argmax, -np.inf),
+        ):
+            if not self.work.asks(operation):
+                continue
+            candidates = values if whole else np.where(finite, values, neutral)
+            z, y, x = np.unravel_index(int(find(candidates)), values.shape)
+            value = sign * float(values[z, y, x])
+            if value > self.extrema[row, 0]:
+                continue  # where it lies does not matter
+            place = (
+                block.line(axis, int(i), int(i) + 1)[0] for axis, i in enumerate((start + z, y, x))
+            )
+            _smaller(self.extrema[row : row + 1], np.array([[value, *place]]))
         numbers = values if whole else values[finite]
         if self.work.asks("sum", "avg"):
             self.total += fixed_sum(numbers)

@@ -3,19 +3,22 @@
 The lattice of a block is, along each axis, its grid nodes for vertex data; the cell centres and the
 two faces for element data: trilinear values between these points are a raw block's own.
 
-In: a `SampledBlock`. Out: the engine's bricks, one cache for all blocks of this process.
+In: a `SampledBlock`. Out: the engine's bricks, in the cache that is in use.
 """
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from insitu.engines import Engine, drawing
-from insitu.engines.base import BrickCache, Bricks
+from insitu.engines.base import Bricks
 from insitu.fields.neural_field import NeuralField
 from insitu.fields.raw_block import RawBlock
 from insitu.fields.sampled_block import SampledBlock
@@ -24,57 +27,71 @@ Floats = NDArray[np.floating[Any]]
 
 DEFAULT_CACHE_NBYTES = 64 * 2**20
 
-_cache = drawing().brick_cache(DEFAULT_CACHE_NBYTES)
-# By the field's id: the ranges of its bricks, once known, hold for every picture of it.
-_known: dict[int, tuple[weakref.ref[Any], Bricks]] = {}
+
+class BrickCache:
+    """Decoded bricks of at most so many bytes, of all blocks that are read while it is in use."""
+
+    def __init__(self, nbytes: int) -> None:
+        """At least a brick of 37^3 floats per thread is wise: threads without one wait. ValueError
+        where nbytes is not positive; `march` raises it where a brick does not fit."""
+        if nbytes <= 0:
+            raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
+        self.native = drawing().brick_cache(nbytes)
+        """Its limit, used, peak (bytes) and decoded (bricks)."""
+        # By the field's id: the ranges of its bricks, once known, hold for every picture of it.
+        self._known: dict[int, tuple[weakref.ref[Any], Bricks]] = {}
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within, it is the cache of whoever reads bricks in this thread."""
+        before = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(before)
+
+    def bricks_of(self, field: SampledBlock) -> Bricks:
+        """As the function `bricks_of`."""
+        found = self._known.get(id(field))
+        if found is not None and found[0]() is field:
+            return found[1]
+        bricks = _made(field)
+        key = id(field)
+        self._known[key] = (weakref.ref(field, lambda gone: self._forget(key, gone)), bricks)
+        return bricks
+
+    def _forget(self, key: int, gone: weakref.ref[Any]) -> None:
+        if key in self._known and self._known[key][0] is gone:  # ids come back
+            del self._known[key]
+
+
+_default = BrickCache(DEFAULT_CACHE_NBYTES)
+_current: ContextVar[BrickCache | None] = ContextVar("brick cache", default=None)
 
 
 def brick_cache() -> BrickCache:
-    """The cache of all blocks of this process."""
-    return _cache
-
-
-def limit_brick_cache(nbytes: int) -> None:
-    """Decoded bricks take at most so many bytes from now on; what was decoded is dropped.
-
-    At least a brick of 37^3 floats per thread is wise: threads without one wait. ValueError where
-    nbytes is not positive; `march` raises it where a brick does not fit.
-    """
-    global _cache
-    if nbytes <= 0:
-        raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
-    _cache = drawing().brick_cache(nbytes)
-    _known.clear()
+    """The cache in use: a session's while it draws, else one of 64 MiB."""
+    return _current.get() or _default
 
 
 def bricks_of(field: SampledBlock) -> Bricks:
-    """The bricks of a block, the same ones as long as `field` lives.
+    """The bricks of a block, in the cache in use the same ones as long as `field`
+    lives.
 
     Networks and raw blocks are read by the engine, others by their `on_grid`.
     """
-    found = _known.get(id(field))
-    if found is not None and found[0]() is field:
-        return found[1]
-    bricks = _made(field)
-    key = id(field)
-    _known[key] = (weakref.ref(field, lambda gone: _forget(key, gone)), bricks)
-    return bricks
-
-
-def _forget(key: int, gone: weakref.ref[Any]) -> None:
-    if key in _known and _known[key][0] is gone:  # ids come back
-        del _known[key]
+    return brick_cache().bricks_of(field)
 
 
 def _made(field: SampledBlock) -> Bricks:
-    vertex, painter = field.association == "vertex", drawing()
+    vertex, painter, cache = field.association == "vertex", drawing(), brick_cache().native
     if isinstance(field, RawBlock):
-        return painter.bricks_of_sampler(field.sampler(), _cache)
+        return painter.bricks_of_sampler(field.sampler(), cache)
     if isinstance(field, NeuralField) and _is_model_alone(field, painter):
         extent = np.asarray(field.range[:, 1] - field.range[:, 0], np.float64)
         origin = np.asarray(field.zero, np.float64)
         return painter.bricks_of_model(
-            field.network, field.params, origin, extent, field.cells, vertex, _cache
+            field.network, field.params, origin, extent, field.cells, vertex, cache
         )
     held = weakref.ref(field)  # bricks that held it would keep it for good
 
@@ -85,7 +102,7 @@ def _made(field: SampledBlock) -> Bricks:
         axes = [lattice(n, vertex)[a:b] for n, a, b in zip(block.cells[::-1], lo, hi, strict=True)]
         return scalars(block.on_grid(*axes), component).astype(np.float32)
 
-    return painter.bricks_of_function(read, field.n_components, field.cells, vertex, _cache)
+    return painter.bricks_of_function(read, field.n_components, field.cells, vertex, cache)
 
 
 def _is_model_alone(field: NeuralField, painter: Engine) -> bool:

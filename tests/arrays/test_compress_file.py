@@ -15,7 +15,6 @@ from insitu.arrays.sources import open_volume
 from insitu.arrays.targets import make_target
 from insitu.arrays.volume import ArrayVolume
 from insitu.core.box import Box
-from insitu.engines import threads
 from insitu.parallel import RemoteError
 from tests.arrays.fields import waves
 
@@ -31,7 +30,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(threads, "_share", None)
 
 
 @pytest.mark.parallel([1, 2, 3, 4])

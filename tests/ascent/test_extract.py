@@ -18,7 +18,7 @@ import insitu
 from insitu.ascent import extract
 from tests.ascent.extracts import Ascent, Published
 from tests.mesh.trees import Node
-from tests.test_session import run_file
+from tests.session.test_session import run_file
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

@@ -22,7 +22,7 @@ from insitu.parallel import RemoteError
 from insitu.session import Session
 from tests.ascent.extracts import SCRIPT, Ascent, Published
 from tests.moving import Moving
-from tests.test_session import run_file
+from tests.session.test_session import run_file
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

@@ -9,7 +9,7 @@ import yaml
 
 import insitu
 from tests.clients.conftest import program, run
-from tests.test_session import run_file
+from tests.session.test_session import run_file
 
 pytestmark = pytest.mark.clients
 

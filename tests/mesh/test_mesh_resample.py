@@ -159,7 +159,7 @@ def test_samples_are_those_of_the_cells(shape: str, duplicated: bool) -> None:
     mesh = dealt(4, shape, COMM, duplicated=duplicated)
     resampler = Resampler(COMM, (6, 5, 7))
     boxes = resampler.to_boxes(mesh, ["p", "v"])
-    boxes = resampler.to_boxes(mesh, ["q"], boxes)  # later, of the same step
+    resampler.add(boxes, ["q"])  # later, of the same step
     assert state(boxes).time == 0.5 or mesh is None
     error = resampler.error(boxes, "p")
     assert error.covered == 1.0 and error.read == 1.0 and error.psnr_db > 150

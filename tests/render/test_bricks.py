@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,9 +30,10 @@ CELLS = (40, 70, 90)  # 2 x 2 x 3 bricks
 
 
 @pytest.fixture(autouse=True)
-def own_cache() -> None:
+def own_cache() -> Iterator[None]:
     """A cache that no other test has filled."""
-    bricks.limit_brick_cache(bricks.DEFAULT_CACHE_NBYTES)
+    with bricks.BrickCache(bricks.DEFAULT_CACHE_NBYTES).in_use():
+        yield
 
 
 def trained(functions: object, **options: object) -> SampledBlock:
@@ -142,12 +144,12 @@ def test_bricks_take_no_more_than_their_cache(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
         for limit in (one * 5 // 4, 3 * one, 64 * 2**20):
             for shading in (False, True):
-                bricks.limit_brick_cache(limit)
-                cache = bricks.brick_cache()
-                field = raw()
+                own, field = bricks.BrickCache(limit), raw()
                 for _ in range(2):
-                    seen = picture(field, transfer_function(), shading=shading)
+                    with own.in_use():
+                        seen = picture(field, transfer_function(), shading=shading)
                     np.testing.assert_array_equal(seen, expected[shading])
+                cache = own.native
                 assert 0 < cache.used <= cache.peak <= limit
                 # Twelve bricks: each once, and once more for the second picture.
                 assert cache.decoded == (12 if limit > 12 * one else 24)
@@ -158,26 +160,39 @@ def raw() -> RawBlock:
 
 
 def test_a_cache_that_holds_no_brick_is_refused() -> None:
-    bricks.limit_brick_cache(1000)
-    with pytest.raises(ValueError, match="hold no brick"):
+    with (
+        bricks.BrickCache(1000).in_use(),
+        pytest.raises(ValueError, match="hold no brick"),
+    ):
         picture(raw(), transfer_function())
     with pytest.raises(ValueError, match="positive"):
-        bricks.limit_brick_cache(0)
+        bricks.BrickCache(0)
 
 
 def test_what_does_not_show_is_decoded_once_to_know_it() -> None:
-    field = raw()
-    bricks.limit_brick_cache(37**3 * 5)  # a brick and no more
+    field, own = raw(), bricks.BrickCache(37**3 * 5)  # a brick and no more
     thin = ramp([(0, 0), (0.75, 0), (0.76, 0.5), (0.77, 0), (1, 0)], (0.0, 1.0))
-    cache = bricks.brick_cache()
-    first = picture(field, thin)
-    assert cache.decoded == 12
-    np.testing.assert_array_equal(picture(field, thin), first)
-    assert 12 < cache.decoded < 20  # the bricks around the ring of that value
-    seen = cache.decoded
-    nothing = picture(field, ramp([(0, 0), (1, 0)], (0.0, 1.0)))
-    assert cache.decoded == seen
+    cache = own.native
+    with own.in_use():
+        first = picture(field, thin)
+        assert cache.decoded == 12
+        np.testing.assert_array_equal(picture(field, thin), first)
+        assert 12 < cache.decoded < 20  # the bricks around the ring of that value
+        seen = cache.decoded
+        nothing = picture(field, ramp([(0, 0), (1, 0)], (0.0, 1.0)))
+        assert cache.decoded == seen
     assert not nothing.any()
+
+
+def test_a_cache_leaves_those_of_others_alone() -> None:
+    """Each holds bricks of its own, of the same field too, and neither drops the other's."""
+    field, caches = raw(), [bricks.BrickCache(64 * 2**20) for _ in range(2)]
+    for _ in range(2):
+        for cache in caches:
+            with cache.in_use():
+                picture(field, transfer_function())
+    assert [cache.native.decoded for cache in caches] == [12, 12]  # each brick once
+    assert bricks.brick_cache().native.decoded == 0
 
 
 def test_hidden_bricks_are_not_decoded() -> None:
@@ -188,7 +203,7 @@ def test_hidden_bricks_are_not_decoded() -> None:
     block = Block.of(field)
     camera = Camera((0.2, 0.25, -9.0), (0.2, 0.25, 0.3), fov=2, width=64, height=64)
     march(block, camera, solid, bounds=block.bounds, step=0.01)
-    assert 0 < bricks.brick_cache().decoded <= 6  # of two layers, the front one
+    assert 0 < bricks.brick_cache().native.decoded <= 6  # of two layers, the front one
 
 
 @settings(max_examples=30, deadline=None)
@@ -215,7 +230,7 @@ def test_bricks_do_not_keep_their_block() -> None:
         del field
         gc.collect()
         assert gone() is None
-    assert not bricks._known
+    assert not bricks.brick_cache()._known
 
 
 def test_an_error_in_a_block_is_the_caller_s() -> None:

@@ -10,19 +10,20 @@ import yaml
 from mpi4py import MPI
 
 import insitu
-from insitu import session as session_module
 from insitu.errors import ConfigError
 from insitu.parallel import RemoteError
+from insitu.session import field_trainer
 from tests.moving import Moving
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]
 FIELD = {"iterations": 20, "network": {"log2_hashmap_size": 9, "n_levels": 2}}
 HEARD: list[Any] = []
+LISTEN = "tests.session.test_reacting:listen"
 
 
 def listen(event: Any) -> None:
-    """What run files name as tests.test_reacting:listen."""
+    """What run files name as LISTEN."""
     HEARD.append(event)
 
 
@@ -58,13 +59,13 @@ def run_file(folder: Path, *actions: dict[str, Any], **changes: Any) -> dict[str
 def trainings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
     """(cycle, field) of every training, as they come."""
     done: list[tuple[int, str]] = []
-    right = session_module.train_fields
+    right = field_trainer.train_fields
 
     def counting(comm: Any, blocks: Any, recipes: Any, previous: Any, **at: Any) -> Any:
         done.extend((at["cycle"], name) for name in recipes)
         return right(comm, blocks, recipes, previous, **at)
 
-    monkeypatch.setattr(session_module, "train_fields", counting)
+    monkeypatch.setattr(field_trainer, "train_fields", counting)
     return done
 
 
@@ -143,7 +144,7 @@ FIRES = "cycle() == 5"  # not a step of the window
         ([queries(a="max(field('density', step=0)) + max(window('density', 1))")], {}, {}),
         # A function may look at any field.
         (
-            [trigger(condition=FIRES, callback="tests.test_reacting:listen", max_firings=1)],
+            [trigger(condition=FIRES, callback=LISTEN, max_firings=1)],
             {},
             {"density": [2, 4, 5], "velocity": [2, 4, 5]},
         ),
@@ -230,7 +231,7 @@ def test_callbacks_from_the_run_file_and_from_python(folder: Path) -> None:
     asked, told = [], []
     actions = [
         queries(peak="max(field('density'))"),
-        trigger("a", condition="cycle() % 3 == 0", callback="tests.test_reacting:listen"),
+        trigger("a", condition="cycle() % 3 == 0", callback=LISTEN),
         trigger("b", callback="mine", mode="edge"),
     ]
     session = insitu.open(run_file(folder, *actions), COMM)
@@ -298,8 +299,8 @@ def test_callbacks_that_fail(
     ("callback", "problem"),
     [
         ("no_such_module:f", "trigger t: callback: no module 'no_such_module'"),
-        ("tests.test_reacting:lisen", "has no 'lisen'; did you mean 'listen'"),
-        ("tests.test_reacting:SIZES", "is a list, not a function"),
+        ("tests.session.test_reacting:lisen", "has no 'lisen'; did you mean 'listen'"),
+        ("tests.session.test_reacting:SIZES", "is a list, not a function"),
         (":f", "':f' is not module:function"),
     ],
 )

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from insitu.report import (
+from insitu.session.report import (
     FieldReport,
     StepReport,
     Tally,

@@ -15,7 +15,7 @@ from insitu.errors import ConfigError
 from insitu.metrics import psnr
 from insitu.render.image import DARK
 from tests.moving import Moving
-from tests.test_reacting import DUE, drive, trainings
+from tests.session.test_reacting import DUE, drive, trainings
 
 assert trainings  # a fixture
 

@@ -9,9 +9,10 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
+from insitu.engines import threads
 from insitu.errors import ConfigError
 from insitu.metrics import psnr
-from insitu.parallel import RemoteError
+from insitu.parallel import RemoteError, cpu_share
 from insitu.render import bricks
 from tests.moving import Moving
 
@@ -66,14 +67,20 @@ def run_file(folder: Path, **changes: Any) -> dict[str, Any]:
 def drive(config: Any, simulation: Moving) -> tuple[list[Any], Any]:
     """Run to the end -> the report of each step (None where there was none), and the summary."""
     session = insitu.open(config, simulation.comm)
+    reports = steps(session, simulation)
+    summary = session.close()
+    simulation.comm.barrier()
+    return reports, summary
+
+
+def steps(session: Any, simulation: Moving) -> list[Any]:
+    """Run to the simulation's end -> the report of each step, None where there was none."""
     reports = []
     while not simulation.done:
         simulation.step()
         session.publish(simulation.mesh())
         reports.append(session.execute())
-    summary = session.close()
-    simulation.comm.barrier()
-    return reports, summary
+    return reports
 
 
 def cycles(reports: list[Any]) -> list[int]:
@@ -172,13 +179,46 @@ def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> Non
 
 @pytest.mark.parallel([1, 2])
 def test_the_run_file_bounds_decoded_bricks(folder: Path) -> None:
-    before = bricks.brick_cache().limit
-    try:
-        reports, _ = drive(run_file(folder, brick_cache="1 MiB"), Moving(COMM, steps=8))
-        assert len(reports[7].files) == 3
-        assert bricks.brick_cache().limit == 2**20 >= bricks.brick_cache().peak > 0
-    finally:
-        bricks.limit_brick_cache(before)
+    simulation = Moving(COMM, steps=8)
+    session = insitu.open(run_file(folder, brick_cache="1 MiB"), COMM)
+    reports = steps(session, simulation)
+    cache = session._brick_cache.native
+    session.close()
+    assert reports[7] is not None and len(reports[7].files) == 3
+    assert cache.limit == 2**20 >= cache.peak > 0
+
+
+@pytest.mark.parallel([1, 2])
+def test_two_sessions_in_one_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each keeps its bricks and its share of the CPUs, and leaves the process as it was."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = threads.threads(), bricks.brick_cache()
+    pair = [
+        (
+            insitu.open(run_file(folder / name, brick_cache=limit, record=None), comm),
+            Moving(comm, steps=8),
+        )
+        for name, limit, comm in (
+            ("together", "1 MiB", COMM),
+            (f"alone{COMM.rank}", "2 MiB", MPI.COMM_SELF),
+        )
+    ]
+    shares: list[list[int]] = [[], []]
+    for (session, _), share in zip(pair, shares, strict=True):
+        session.on("t", lambda event, share=share: share.append(threads.threads()))
+    for _ in range(8):
+        for session, simulation in pair:
+            simulation.step()
+            session.publish(simulation.mesh())
+            session.execute()
+    caches = [session._brick_cache.native for session, _ in pair]
+    decoded = [cache.decoded for cache in caches]
+    assert [cache.limit for cache in caches] == [2**20, 2**21]
+    assert min(cache.used for cache in caches) > 0 and min(decoded) > 0
+    for session, _ in pair:
+        session.close()
+    assert shares == [[cpu_share(COMM, threads.cpus())], [len(threads.cpus())]]
+    assert (threads.threads(), bricks.brick_cache()) == before
 
 
 @pytest.mark.parallel(SIZES)
@@ -418,7 +458,7 @@ def test_a_scratch_folder_in_trouble_is_told_and_the_run_goes_on(
     with caplog.at_level("WARNING"):
         reports, _ = drive(run_file(folder, record=record), Moving(COMM, steps=4))
     assert cycles(reports) == [2, 4]
-    told = [r.getMessage() for r in caplog.records if "not kept for a crash" in r.getMessage()]
+    told = [r.getMessage() for r in caplog.records if "crash copy failed" in r.getMessage()]
     if COMM.rank == 0:
         words = "No space left" if trouble == "full" else "no such folder; see record.scratch"
         assert len(told) == 1 and words in told[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,14 @@ class Budget:
     by it: nobody knows yet how long the simulation takes.
     """
 
-    def __init__(self, seconds: float | None, fraction: float | None) -> None:
-        """Not collective. None: no bound."""
-        self.seconds, self.fraction = seconds, fraction
+    def __init__(
+        self,
+        seconds: float | None,
+        fraction: float | None,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """Not collective. None: no bound. clock: seconds, as they pass."""
+        self.seconds, self.fraction, self._clock = seconds, fraction, clock
         self.allowed = math.inf
         """Seconds that the present step may take, the same on all ranks."""
         self._before: deque[float] = deque(maxlen=_REMEMBERED)
@@ -54,7 +60,7 @@ class Budget:
 
     def enter(self) -> None:
         """The simulation has handed over. Not collective."""
-        now = perf_counter()
+        now = self._clock()
         if not math.isnan(self._left):
             self._simulated += now - self._left
         self._begun = now
@@ -70,12 +76,12 @@ class Budget:
         if self.fraction is not None and not self._first:
             allowed = min(allowed, self.fraction * self._simulated - self._spent)
         self.allowed = comm.allreduce(allowed, op=MPI.MIN)
-        self._begun = perf_counter()
+        self._begun = self._clock()
 
     @property
     def left(self) -> float:
         """Seconds left of the present step, on this rank; negative when it takes too long."""
-        return self.allowed - (perf_counter() - self._begun)
+        return self.allowed - (self._clock() - self._begun)
 
     def hopeless(self, comm: MPI.Comm) -> bool:
         """Whether what comes before and after training takes all that is left, as it did at the
@@ -99,7 +105,7 @@ class Budget:
         when training begins."""
         if self.allowed == math.inf:
             return math.inf
-        now = perf_counter()
+        now = self._clock()
         self._before.append(now - self._prepared)
         after = max(self._after) if self._after else _KEPT_FREE * self.allowed
         seconds = self.left - after - min(acting, self.allowed / 2)
@@ -108,7 +114,7 @@ class Budget:
 
     def prepare(self) -> None:
         """What comes before training begins, and is remembered. Not collective."""
-        self._prepared = perf_counter()
+        self._prepared = self._clock()
 
     def affords(self, comm: MPI.Comm, seconds: float) -> bool:
         """Whether so much is left on all ranks. Collective; without a bound, it always is."""
@@ -125,11 +131,11 @@ class Budget:
     def trained(self) -> None:
         """Training is over; what follows, and how late it was, is remembered when the step is left.
         Not collective."""
-        self._trained = min(perf_counter(), self._end)
+        self._trained = min(self._clock(), self._end)
 
     def leave(self) -> None:
         """The simulation goes on. Not collective."""
-        now = perf_counter()
+        now = self._clock()
         took = now - self._begun
         if math.isnan(self._trained):
             self._spent += took

@@ -17,18 +17,18 @@ import insitu
 from insitu.parallel import RemoteError
 from insitu.session import Session
 from tests.moving import CELLS, Moving
-from tests.test_session import run_file
+from tests.session.test_session import run_file
 
 COMM = MPI.COMM_WORLD
 FIRED = 8  # the cycle in which the trigger of `run_file` fires
 
 PHASES = {
-    "publish": ("insitu.session.state", 6),
+    "publish": ("insitu.mesh.published_step.trees", 6),
     "ranges": ("insitu.training.distributed.local_ranges", 6),
     "train": ("insitu.training.train.Block.fit", 6),
     "compress": ("insitu.training.block.compress", 6),
     "frames": ("insitu.fields.neural_field.NeuralField.to_bytes", 6),
-    "trigger": ("insitu.session.Session.owned", 6),
+    "trigger": ("insitu.session.step_fields.StepFields.owned", 6),
     "open the window": ("insitu.history.window.Entry.open", FIRED),
     "render": ("insitu.render.volume.march", FIRED),
     "blocks": ("insitu.render.bricks._native", FIRED),

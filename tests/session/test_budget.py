@@ -8,11 +8,11 @@ import pytest
 from mpi4py import MPI
 
 import insitu
-from insitu import acting, budget
-from insitu.budget import Budget
+from insitu.session import scheduler
+from insitu.session.budget import Budget
 from insitu.training import distributed
 from tests.moving import Moving
-from tests.test_session import cycles, drive, run_file, scene
+from tests.session.test_session import cycles, drive, run_file, scene
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]
@@ -28,10 +28,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(budget, "perf_counter", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def step(
@@ -55,12 +53,12 @@ def step(
 
 @pytest.mark.parallel(1)
 def test_without_bounds_there_is_all_the_time(clock: Clock) -> None:
-    assert step(Budget(None, None), clock, before=5.0, after=5.0) == (math.inf, math.inf)
+    assert step(Budget(None, None, clock), clock, before=5.0, after=5.0) == (math.inf, math.inf)
 
 
 @pytest.mark.parallel(1)
 def test_what_follows_training_is_kept_free(clock: Clock) -> None:
-    watched = Budget(2.0, None)
+    watched = Budget(2.0, None, clock)
     allowed, training = step(watched, clock, before=0.25, after=0.5)
     assert allowed == 2.0 and training == pytest.approx(1.75 - 0.25 * 2.0)  # nothing known yet
     assert step(watched, clock, before=0.25, after=0.125)[1] == pytest.approx(1.25)
@@ -71,7 +69,7 @@ def test_what_follows_training_is_kept_free(clock: Clock) -> None:
 
 @pytest.mark.parallel(1)
 def test_a_fraction_of_the_simulation(clock: Clock) -> None:
-    watched = Budget(None, 0.5)
+    watched = Budget(None, 0.5, clock)
     assert step(watched, clock, after=3.0)[0] == math.inf  # the first
     for before in (1.0, 2.0):  # two steps at which nothing was due
         clock.now += 4.0
@@ -86,7 +84,7 @@ def test_a_fraction_of_the_simulation(clock: Clock) -> None:
 
 @pytest.mark.parallel(1)
 def test_the_smaller_bound_counts(clock: Clock) -> None:
-    watched = Budget(1.0, 0.5)
+    watched = Budget(1.0, 0.5, clock)
     assert step(watched, clock, after=0.0)[0] == 1.0
     clock.now += 1.0
     assert step(watched, clock, after=0.0)[0] == 0.5
@@ -166,16 +164,16 @@ def test_pictures_wait_for_time(folder: Path) -> None:
     steps that it was asked for, though the window has moved on."""
     session = insitu.open(drawing(folder), COMM)
     simulation = Moving(COMM)
-    put_off = []
+    deferred = []
     while not simulation.done:
         simulation.step()
         session.publish(simulation.mesh())
         report = session.execute()
         if report:
-            put_off.append(len(report.put_off))
+            deferred.append(len(report.deferred))
             # From now on a picture takes longer than any step has left.
-            session._acting._seconds = dict.fromkeys(session._acting._seconds, 1e6)
-    assert put_off == [0, 1, 2, 3, 4, 5]
+            session._scheduler._seconds = dict.fromkeys(session._scheduler._seconds, 1e6)
+    assert deferred == [0, 1, 2, 3, 4, 5]
     COMM.barrier()
     assert len(list(folder.glob("all_*.png"))) == 1
     COMM.barrier()
@@ -190,9 +188,9 @@ def test_pictures_wait_for_time(folder: Path) -> None:
 def test_what_never_finds_time_is_dropped_and_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(acting, "_WAITING", 2)
+    monkeypatch.setattr(scheduler, "_MOST_DEFERRED", 2)
     session = insitu.open(drawing(folder), COMM)
-    session._acting._seconds = {("scene", "s"): 1e6}
+    session._scheduler._seconds = {("scene", "s"): 1e6}
     simulation = Moving(COMM)
     while not simulation.done:
         simulation.step()
@@ -208,7 +206,7 @@ def test_what_never_finds_time_is_dropped_and_told(
 
 @pytest.mark.parallel(1)
 def test_what_scenes_take_is_kept_free_up_to_a_half(clock: Clock) -> None:
-    watched = Budget(2.0, None)
+    watched = Budget(2.0, None, clock)
     step(watched, clock, after=0.0)
     watched.enter()
     watched.begin(MPI.COMM_SELF)
@@ -225,7 +223,7 @@ def test_what_scenes_take_is_kept_free_up_to_a_half(clock: Clock) -> None:
 
 @pytest.mark.parallel(1)
 def test_being_late_is_kept_free_as_well(clock: Clock) -> None:
-    watched = Budget(2.0, None)
+    watched = Budget(2.0, None, clock)
     step(watched, clock, after=0.0)
     watched.enter()
     watched.begin(MPI.COMM_SELF)
@@ -241,7 +239,7 @@ def test_being_late_is_kept_free_as_well(clock: Clock) -> None:
 @pytest.mark.parallel(1)
 def test_what_cannot_be_afforded_is_not_begun(clock: Clock) -> None:
     """But tried once in a while."""
-    watched = Budget(1.0, None)
+    watched = Budget(1.0, None, clock)
 
     def hopeless() -> bool:
         watched.enter()
@@ -262,7 +260,7 @@ def test_what_cannot_be_afforded_is_not_begun(clock: Clock) -> None:
 
 @pytest.mark.parallel(1)
 def test_a_busy_moment_fades_with_the_steps_that_it_rules_out(clock: Clock) -> None:
-    watched = Budget(1.0, None)
+    watched = Budget(1.0, None, clock)
     step(watched, clock, after=0.25)
     step(watched, clock, after=5.0)
     tried: list[float] = []

@@ -88,7 +88,7 @@ class StepReport:
     """Seconds that the step might take, by the budget."""
     skipped: bool = False
     """Nothing was recorded: the budget left no time for it."""
-    put_off: tuple[str, ...] = ()
+    deferred: tuple[str, ...] = ()
     """Scenes and extracts that wait for time in the budget."""
 
 
@@ -238,8 +238,8 @@ def step_line(report: StepReport) -> str:
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")
     if report.fired:
         parts.append(f"fired {', '.join(report.fired)}")
-    if report.put_off:
-        parts.append(f"put off: {', '.join(dict.fromkeys(report.put_off))}")
+    if report.deferred:
+        parts.append(f"deferred: {', '.join(dict.fromkeys(report.deferred))}")
     if report.files:
         parts.append(f"{len(report.files)} pictures" if len(report.files) > 1 else "1 picture")
     return " | ".join(parts)

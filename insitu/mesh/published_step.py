@@ -1,0 +1,146 @@
+"""What a simulation publishes at one step, read once.
+
+In: a Blueprint tree (nested mapping or conduit.Node; one domain, several or none).
+Out: `PublishedStep`: cycle and time, field names, and one `Partition` per domain of any field,
+whose arrays are the simulation's own memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from insitu.mesh.cells import is_made_of_cells
+from insitu.mesh.partition import Partition
+from insitu.mesh.published_domain import PublishedDomain
+from insitu.mesh.tree import Tree, find, number, prefixed, trees
+
+T = TypeVar("T")
+
+GHOST_FIELD = "ascent_ghosts"
+GHOST_MODES = ("trust", "ignore", "exchange")
+
+
+@dataclass(frozen=True)
+class State:
+    """Cycle and time as published; None where the tree does not say (or the rank has no tree)."""
+
+    cycle: int | None
+    time: float | None
+    has_cells: bool = False
+    """Whether a domain of this rank is made of cells, to be resampled."""
+
+
+class PublishedStep:
+    """This rank's part of one step. Nothing here is collective.
+
+    The tree is turned into plain mappings at once; grids, ghosts, fields and partitions are read
+    when they are first asked for, and kept. So it is good for one step: a simulation that goes on
+    changes what the arrays hold, and publishes anew.
+
+    A rank can fail here alone: use it inside `parallel.together`. What is raised is a MeshError,
+    the path of what is wrong first, after "domain <id>: " where the rank has several.
+    """
+
+    def __init__(self, tree: object, *, ghost_field: str | None = GHOST_FIELD) -> None:
+        """
+        Args:
+            tree: None, a domain, a list of domains or a mapping of names to domains; nested
+                mappings (keys may be paths) or conduit nodes. Arrays are x fastest: flat with any
+                stride, or shaped (nz, ny, nx). They are used in place, never copied, never
+                written.
+            ghost_field: the field that flags ghost cells; a tree (or a topology) without it has no
+                ghosts, as when this is None.
+        """
+        self._trees, self.ghost_field = trees(tree), ghost_field
+        self._partitions: dict[tuple[str, tuple[str, ...], bool], list[Partition]] = {}
+
+    @classmethod
+    def of(cls, published: object, ghost_field: str | None) -> PublishedStep:
+        """`published` itself where it has been read already, with the same ghosts; else read."""
+        if not isinstance(published, PublishedStep):
+            return cls(published, ghost_field=ghost_field)
+        if published.ghost_field == ghost_field:
+            return published
+        return cls(published._trees, ghost_field=ghost_field)
+
+    @cached_property
+    def state(self) -> State:
+        """`state/cycle` and `state/time` of the first domain that has them."""
+        cycle, time = (
+            next((number(t, path) for t in self._trees if find(t, path) is not None), None)
+            for path in ("state/cycle", "state/time")
+        )
+        cells = any(map(is_made_of_cells, self._trees))
+        return State(None if cycle is None else int(cycle), time, cells)
+
+    @property
+    def domains(self) -> list[Tree]:
+        """The domains as plain mappings; [] for a rank that has none. A tree that holds nothing but
+        `state` is no domain."""
+        return [tree for tree in self._trees if set(tree) - {"state"}]
+
+    @cached_property
+    def field_names(self) -> list[str]:
+        """The fields of all domains in order, without the ghost flags; where there are scalars a_x,
+        a_y and a_z, the vector a as well."""
+        found = self._each(lambda domain: domain.field_names)
+        return list(dict.fromkeys(name for names in found for name in names))
+
+    def verify(self, fields: Sequence[str] | None = None) -> None:
+        """Check everything, or only what `fields` need of it.
+
+        Checks coordinates, topologies, ghost flags, and that every field fits its topology; of
+        cells that are no grid (see `cells`), coordinates and topologies. Fields of integers pass,
+        unless they are named in `fields`: only then is it known that they are wanted.
+
+        Raises MeshError: the first thing that is wrong.
+        """
+        self._each(lambda domain: domain.verify(fields))
+
+    def partitions(
+        self, field: str | Sequence[str], *, name: str | None = None, ghosts: str = "trust"
+    ) -> list[Partition]:
+        """One `Partition` per domain of this rank, [] when it has none.
+
+        Args:
+            field: a published field, scalar or vector; or several scalar ones, which become the
+                components of one vector, as a_x, a_y and a_z do for a.
+            name: what to call the field; by default `field`, or the several joined by commas.
+            ghosts: "trust" takes the valid ghost layer next to the owned cells along; "ignore"
+                takes owned values alone; "exchange" too, for `mesh.exchange` to complete.
+
+        Raises:
+            MeshError: what is wrong with the tree.
+            ValueError: an unknown `ghosts` mode, or no field.
+        """
+        if ghosts not in GHOST_MODES:
+            raise ValueError(f"ghosts: '{ghosts}' is not one of {', '.join(GHOST_MODES)}")
+        names = (field,) if isinstance(field, str) else tuple(field)
+        if not names:
+            raise ValueError("field: no name given")
+        called, layers = name or ",".join(names), ghosts == "trust"
+        key = (called, names, layers)
+        if key not in self._partitions:
+            self._partitions[key] = self._each(
+                lambda domain: domain.partition(names, called, layers=layers)
+            )
+        return list(self._partitions[key])
+
+    @cached_property
+    def _domains(self) -> list[PublishedDomain]:
+        return [
+            PublishedDomain(
+                tree, int(number(tree, "state/domain_id", default=place)), self.ghost_field
+            )
+            for place, tree in enumerate(self.domains)
+        ]
+
+    def _each(self, read: Callable[[PublishedDomain], T]) -> list[T]:
+        found = []
+        for domain in self._domains:
+            with prefixed(f"domain {domain.domain_id}: " if len(self._domains) > 1 else ""):
+                found.append(read(domain))
+        return found

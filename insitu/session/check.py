@@ -1,0 +1,52 @@
+"""What a simulation publishes against what the run file asks for.
+
+In: the fields of the first step. Out: nothing, or what does not fit, on every rank.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from insitu import actions
+from insitu.actions import Actions
+from insitu.config import RunConfig
+from insitu.errors import ConfigError
+from insitu.parallel import together
+from insitu.reactive.expressions import FieldKind
+from insitu.session.step_fields import StepFields
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+def check_step(comm: MPI.Comm, run: RunConfig, wanted: Actions, fields: StepFields) -> None:
+    """Compare a step with the run file. Collective.
+
+    Raises: ConfigError on every rank, naming what is asked for and not published, fields that are
+        not the same kind of thing everywhere (reducing a scalar with a vector would fail half-way),
+        and expressions that take a field for what it is not; RemoteError on every rank, naming the
+        path of the tree that is wrong.
+    """
+    names: list[str] = []
+    with together(comm, "mesh"):
+        fields.published.verify()
+        names = fields.published.field_names
+    # Every rank checks the same names, and comes to the same end.
+    actions.check_fields(run, wanted, set().union(*comm.allgather(names)))
+    asked_for = list(dict.fromkeys([*run.fields, *sorted(wanted.fields)]))
+    fields.prepare(asked_for)
+    mine: dict[str, set[tuple[str, int]]] = {}
+    with together(comm, "mesh"):
+        for name in asked_for:
+            blocks = fields.owned(name)
+            mine[name] = {(b.association, b.n_components) for b in blocks}
+    everyone = comm.allgather(mine)
+    known: dict[str, FieldKind] = {}
+    for name in asked_for:
+        kinds = sorted(set().union(*(kinds[name] for kinds in everyone)))
+        if len(kinds) > 1:
+            differ = " and ".join(f"{where}, components: {n}" for where, n in kinds)
+            raise ConfigError([f"fields.{name}: blocks differ: {differ}"])
+        if kinds:
+            known[name] = FieldKind(*kinds[0])
+    actions.check_kinds(wanted, known)

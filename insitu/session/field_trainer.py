@@ -1,0 +1,57 @@
+"""Fields of one step after the other, trained in the time that the budget leaves.
+
+In: the fields of a step and which of them are needed. Out: distributed fields, or none for lack of
+time. Remembers the newest of each, at whose weights the next begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from insitu.config import RunConfig
+from insitu.fields.distributed_field import DistributedField
+from insitu.session.budget import Budget
+from insitu.session.step_fields import StepFields
+from insitu.training.distributed import train_fields
+from insitu.training.size import Memory
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+class FieldTrainer:
+    """Trains as the run file says."""
+
+    def __init__(self, comm: MPI.Comm, run: RunConfig, budget: Budget) -> None:
+        """Not collective."""
+        self.comm, self.run, self.budget = comm, run, budget
+        self._newest: dict[str, DistributedField] = {}
+        self._memories: dict[tuple[str, int], Memory] = {}
+
+    def train(
+        self, names: Sequence[str], step: StepFields, cycle: int, time: float, following: float
+    ) -> dict[str, DistributedField] | None:
+        """Train fields of the step; None, and nothing done, where the budget leaves no time for
+        it. Collective. following: seconds that scenes and extracts are expected to take."""
+        if names and self.budget.hopeless(self.comm):
+            return None
+        self.budget.prepare()
+        fields = train_fields(
+            self.comm,
+            step.all_with_ghosts(names),
+            {name: self.run.fields[name].recipe for name in names},
+            self._newest,
+            memories=self._memories,
+            seconds=self.budget.for_training(following),
+            cycle=cycle,
+            time=time,
+        )
+        if fields is not None:
+            self.budget.trained()
+            self._newest.update(fields)
+        return fields
+
+    def clear(self) -> None:
+        """Forget the newest fields. Not collective."""
+        self._newest.clear()

@@ -1,0 +1,239 @@
+"""The life of a time step: publish, execute, close.
+
+In: a run configuration, a communicator, and the simulation's mesh at every step.
+Out: compressed fields in a window, pictures when a trigger fires, a record; a report per step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from mpi4py import MPI
+
+from insitu import actions as action_files
+from insitu import config
+from insitu.actions import Action, Actions
+from insitu.config import RunConfig
+from insitu.engines import threads
+from insitu.fields.distributed_field import DistributedField
+from insitu.history.window import Window
+from insitu.parallel import cpu_share
+from insitu.reactive.triggers import Callback, Reactions, Trigger
+from insitu.render.bricks import BrickCache
+from insitu.session.budget import Budget
+from insitu.session.check import check_step
+from insitu.session.field_trainer import FieldTrainer
+from insitu.session.listeners import Listeners
+from insitu.session.needed import needed_fields
+from insitu.session.recorder import Recorder
+from insitu.session.report import StepReport, Summary
+from insitu.session.reporter import Reporter
+from insitu.session.scheduler import ActionScheduler
+from insitu.session.step_fields import StepFields, StepReader
+
+
+def open(
+    source: str | Path | Mapping[str, Any] | RunConfig, comm: MPI.Comm | None = None
+) -> Session:
+    """Attach insitu to a simulation. Collective.
+
+    Args:
+        source: a run file, its content as a mapping, or a configuration already checked. Rank 0
+            reads it; the others get plain data.
+        comm: the simulation's communicator, by default the world; insitu works on a duplicate.
+
+    Raises: ConfigError on every rank, naming all that is wrong with the run file.
+    """
+    comm = MPI.COMM_WORLD if comm is None else comm
+    if isinstance(source, RunConfig):
+        return Session(source, action_files.parse(source), comm)
+    return Session(*config.broadcast(comm, lambda: action_files.load(source)), comm)
+
+
+class Session:
+    """insitu attached to one simulation; made by `open`.
+
+    A failure inside insitu, on any rank, is the same failure on all ranks: by default it is
+    logged, what was due at that step is dropped, and the simulation goes on; with
+    `on_error: raise` it is raised. A process may have several sessions.
+    """
+
+    def __init__(
+        self,
+        run: RunConfig,
+        actions: Actions,
+        comm: MPI.Comm,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """Collective; the same configuration on every rank. clock: seconds, as they pass."""
+        self.run, self.actions = run, actions
+        self.comm = comm.Dup()
+        self._clock = clock
+        self._reporter = Reporter(self.comm, run)
+        self.log = self._reporter.log
+        self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
+        self._brick_cache = BrickCache(run.brick_cache)
+        # Where everyone was told how many threads to use, there is nothing to share out.
+        shared = self.comm.allreduce(threads.omp_num_threads() is None, op=MPI.LOR)
+        self._cpu_share = cpu_share(self.comm, threads.cpus()) if shared else None
+        self._reactions = Reactions(
+            self.comm, actions.queries, actions.triggers, self.window, self._reporter.failed
+        )
+        self._listeners = Listeners(self.comm, self._reactions, self._reporter)
+        self._reader = StepReader(self.comm, run, self._reporter)
+        self._budget = Budget(run.budget.seconds, run.budget.fraction, clock)
+        self._scheduler = ActionScheduler(
+            self.comm, self.window, self._budget, Path(run.output), self._reporter, clock
+        )
+        self._recorder = Recorder(
+            self.comm, run, self.window, actions.queries, self._reactions.results, self._reporter
+        )
+        self._trainer = FieldTrainer(self.comm, run, self._budget)
+        self._resampling_reported: set[str] = set()
+        self._mesh: Any = None
+        self._checked = False
+        self._cycle = -1
+
+    def on(self, name: str, function: Callback) -> None:
+        """Have a Python function called. Not collective, but to be done on every rank alike.
+
+        Args:
+            name: a trigger, when it fires; or the `callback` of triggers in the run file.
+            function: is given an `insitu.reactive.triggers.Event`, on every rank. As the callback
+                of a trigger without a condition it returns whether the condition holds, and rank
+                0's answer counts. It may communicate, but must then fail on all ranks or none.
+                What it raises is handled as `on_error` says.
+
+        Raises: ConfigError if there is no trigger or callback of this name.
+        """
+        self._listeners.add(name, function)
+
+    def check(self, mesh: Any) -> None:
+        """Compare a mesh with the run file, before the first step. Collective.
+
+        `execute` does this at its first step; calling it earlier finds mistakes earlier.
+
+        Raises: ConfigError on every rank, naming what is asked for and not published;
+            RemoteError on every rank, naming the path of the tree that is wrong.
+        """
+        with self._resources():
+            self._check(self._reader.read(mesh))
+
+    def publish(self, mesh: Any) -> None:
+        """Hand over this rank's part of the present step. Not collective.
+
+        mesh: a Blueprint tree: nested mappings or a conduit node, one domain or several, or None
+        on a rank without any; or a `mesh.PublishedStep` of it. `execute` reads its arrays in place
+        and never writes them; they must stay as they are until it returns.
+        """
+        self._mesh = mesh
+
+    def execute(self) -> StepReport | None:
+        """Do what is due at the published step. Collective.
+
+        Returns what was done, the same on every rank but for the seconds, or None if nothing was
+        due, or if it failed and was logged.
+
+        Raises: whatever went wrong, on every rank (mostly RemoteError), if `on_error` is `raise`.
+        """
+        self._budget.enter()
+        try:
+            with self._resources():
+                return self._step()
+        except Exception as error:
+            self._reporter.failed("step dropped", error)
+            return None
+        finally:
+            self._budget.leave()
+            self._mesh = None
+
+    def close(self) -> Summary:
+        """Write what the window holds to the record and the queries' results to
+        `ascent_session.yaml`, and free everything. Collective.
+
+        Raises: RemoteError on every rank, if writing failed and `on_error` is `raise`.
+        """
+        with self._resources():
+            written = self._recorder.close()
+            # Last: a picture that fails under `on_error: raise` then costs nothing else.
+            written += [str(file) for file in self._scheduler.finish()]
+        self.window.clear()
+        self._trainer.clear()
+        self.comm.Free()
+        return self._reporter.summary(written)
+
+    def _step(self) -> StepReport | None:
+        start = self._clock()
+        step = self._reader.read(self._mesh)
+        if not self._checked:
+            self._check(step)
+        self._cycle = self._cycle + 1 if step.cycle is None else step.cycle
+        cycle, time = self._cycle, float(self._cycle) if step.time is None else step.time
+        self._budget.begin(self.comm)
+        step.prepare(sorted(self.actions.fields))
+        fired = self._reactions.react(cycle, time, step)
+        due = cycle % self.run.window.every == 0
+        needed = self._needed(due, fired)
+        if not needed and not fired:
+            return None
+        acts = [*(self.actions.due if due else ()), *(a for t in fired for a in t.actions)]
+        fields = self._trainer.train(needed, step, cycle, time, self._scheduler.expected(acts))
+        if fields:
+            self._keep(fields)
+        resampled = self._resampling_errors(step, fields or {})
+        # Without its fields a picture would show some earlier step.
+        files = self._scheduler.act([] if fields is None else acts, cycle)
+        if fired:
+            self._recorder.triggered()
+            self._listeners.call(fired, cycle, time)
+        return self._reporter.step(
+            cycle=cycle,
+            time=time,
+            fields=fields,
+            resampled_db=resampled,
+            window_nbytes=self.window.nbytes,
+            seconds=self._clock() - start,
+            fired=[trigger.name for trigger in fired],
+            files=files,
+            allowed=self._budget.allowed,
+            deferred=self._scheduler.deferred,
+        )
+
+    def _check(self, step: StepFields) -> None:
+        check_step(self.comm, self.run, self.actions, step)
+        self._listeners.check()
+        self._checked = True
+
+    def _needed(self, due: bool, fired: Sequence[Trigger[Action]]) -> list[str]:
+        """The fields that are to be trained at this step."""
+        return needed_fields(
+            self.run,
+            self.actions,
+            due=due,
+            fired=fired,
+            live=self._reactions.live,
+            called={t.name for t in self.actions.triggers if self._listeners.of(t)},
+            past=self._reactions.past,
+        )
+
+    def _keep(self, fields: Mapping[str, DistributedField]) -> None:
+        """Put fields of the step into the window. Collective."""
+        dropped = self.window.add(self.comm, fields.values())
+        self._reporter.dropped(dropped, self.window.memory)
+        self._recorder.recorded(fields.values())
+
+    def _resampling_errors(self, step: StepFields, names: Mapping[str, Any]) -> dict[str, float]:
+        """PSNR of resampling for fields that are recorded for the first time. Collective."""
+        new = [name for name in names if name not in self._resampling_reported]
+        self._resampling_reported.update(new)
+        return step.resampling_errors(new)
+
+    @contextmanager
+    def _resources(self) -> Iterator[None]:
+        """Within, threads and decoded bricks are those of this session."""
+        with threads.sharing(self._cpu_share), self._brick_cache.in_use():
+            yield
