@@ -99,13 +99,13 @@ class Replay:
         self.past = UpTo(series, window)
         self.report = Report()
         self._reactions: Reactions[Action] = Reactions(
-            comm, actions.queries, actions.triggers, self.past, self._failed
+            comm, actions.queries, actions.triggers, self.past, self.failed
         )
         with together(comm, "callbacks of triggers"):
             for trigger in actions.triggers:
                 self._import_callback(trigger)
         budget = Budget(None, None)
-        self._acting = Acting(comm, self.past, budget, folder, self._failed, tell)
+        self._acting = Acting(comm, self.past, budget, folder, self.failed, self.warn)
         self._present: dict[str, list[Partition]] = {}
         self._absent: dict[str, list[int]] = {}  # of actions, where a field was not recorded
 
@@ -120,12 +120,12 @@ class Replay:
             try:
                 self._step(cycle, time)
             except RemoteError as error:
-                self._failed(f"cycle {cycle} dropped", error)
+                self.failed(f"cycle {cycle} dropped", error)
             if progress is not None:
                 progress(done, len(steps))
         for what, cycles in self._absent.items():
             there = ", ".join(map(str, cycles))
-            self._tell(f"{what}: not at cycles {there}, which lack a field that it reads")
+            self.warn(f"{what}: not at cycles {there}, which lack a field that it reads")
         self.report.files += self._save_queries()
         return self.report
 
@@ -142,6 +142,16 @@ class Replay:
         with together(self.comm, f"field {name}"):
             blocks = self.owned(name)
         return exchange(self.comm, blocks)
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Note what failed, the same on every rank. Not collective."""
+        text = f"{what}: {error}"
+        self.report.failed.append(text)
+        self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Not collective."""
+        self._tell(text)
 
     def _step(self, cycle: int, time: float) -> None:
         self.past.move_to(cycle, time)
@@ -183,7 +193,7 @@ class Replay:
             )
             raise ConfigError([text])
         else:
-            self._tell(f"trigger {trigger.name}: callback {name!r} is not called")
+            self.warn(f"trigger {trigger.name}: callback {name!r} is not called")
 
     def _call_back(self, trigger: Trigger[Action], cycle: int, time: float) -> None:
         """Call the function that a trigger names beside its condition. Collective."""
@@ -195,7 +205,7 @@ class Replay:
             with together(self.comm, f"trigger {trigger.name}, callback {trigger.callback}"):
                 function(event)
         except RemoteError as error:
-            self._failed("callback failed", error)
+            self.failed("callback failed", error)
 
     def _save_queries(self) -> list[str]:
         """Write the results of the queries, if there are any. Collective."""
@@ -208,14 +218,9 @@ class Replay:
                     kinds = {query.name: query.expression.kind for query in self.actions.queries}
                     session_file.write(path, self._reactions.results, kinds)
         except RemoteError as error:
-            self._failed("results of the queries", error)
+            self.failed("results of the queries", error)
             return []
         return [str(path)]
-
-    def _failed(self, what: str, error: Exception) -> None:
-        text = f"{what}: {error}"
-        self.report.failed.append(text)
-        self._tell(text)
 
 
 def decoded(block: BlockField) -> Partition:
