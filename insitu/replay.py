@@ -125,7 +125,7 @@ class Replay:
                 progress(done, len(steps))
         for what, cycles in self._absent.items():
             there = ", ".join(map(str, cycles))
-            self._tell(f"{what}: not at cycles {there}, which lack a field that it reads")
+            self.warn(f"{what}: not at cycles {there}, which lack a field that it reads")
         self.report.files += self._save_queries()
         return self.report
 
@@ -142,6 +142,16 @@ class Replay:
         with together(self.comm, f"field {name}"):
             blocks = self.owned(name)
         return exchange(self.comm, blocks)
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Note what failed, the same on every rank. Not collective."""
+        text = f"{what}: {error}"
+        self.report.failed.append(text)
+        self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Not collective."""
+        self._tell(text)
 
     def _step(self, cycle: int, time: float) -> None:
         self.past.move_to(cycle, time)
@@ -183,7 +193,7 @@ class Replay:
             )
             raise ConfigError([text])
         else:
-            self._tell(f"trigger {trigger.name}: callback {name!r} is not called")
+            self.warn(f"trigger {trigger.name}: callback {name!r} is not called")
 
     def _call_back(self, trigger: Trigger[Action], cycle: int, time: float) -> None:
         """Call the function that a trigger names beside its condition. Collective."""
@@ -211,16 +221,6 @@ class Replay:
             self.failed("results of the queries", error)
             return []
         return [str(path)]
-
-    def failed(self, what: str, error: Exception) -> None:
-        """Note a failure and go on. Not collective, but called on every rank alike."""
-        text = f"{what}: {error}"
-        self.report.failed.append(text)
-        self.warn(text)
-
-    def warn(self, text: str) -> None:
-        """Not collective, but called on every rank alike."""
-        self._tell(text)
 
 
 def decoded(block: BlockField) -> Partition:
