@@ -48,7 +48,7 @@ def test_import_is_light() -> None:
 
 
 def test_the_sources_of_the_engine_ship(root: Path) -> None:
-    assert (root / "insitu/engines/cpp/module.cpp").is_file()
+    assert (root / "insitu/engines/cpu/cpp/module.cpp").is_file()
     assert (root / "insitu/py.typed").is_file()
 
 

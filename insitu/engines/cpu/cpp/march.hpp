@@ -208,6 +208,7 @@ class Marcher {
   }
 
   // The rays of pixels x .. x + kWide - 1; false when none may have a sample in the brick.
+  INSITU_DIVIDES_BY_ZERO
   bool set_up(const Visit& brick, long x, long y, Packet& p) const {
     alignas(64) int begin[kWide], count[kWide];
     bool any = false;
