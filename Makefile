@@ -6,6 +6,7 @@
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
+#   make sanitize-short  the same for one instruction set and the suites of engines alone
 #   make bench     every benchmark of docs/benchmarks.md, about an hour; installs PyTorch
 #   make install   only the environment
 #   make clean     remove the environment and everything built
@@ -27,7 +28,7 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-cpp test-clients client-packages lint docs sanitize bench clean
+.PHONY: install demo test test-cpp test-clients client-packages lint docs sanitize sanitize-short bench clean
 
 install: $(STAMP)
 
@@ -107,24 +108,38 @@ CHECKED_PYTHON = env -C $(CHECKED) ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=pri
   LD_PRELOAD=$$($(CXX) -print-file-name=libasan.so):$$($(CXX) -print-file-name=libstdc++.so.6) \
   $(abspath $(BIN))/python
 BUILDS_HERE := from insitu.engines.cpu import native; print(*filter(native.runs_here, native.BUILDS))
+# The builds to compile; empty: all. The short run is the same tests for one of them.
+CHECKED_BUILDS :=
+SHORT_TESTS := tests/engines/test_conformance.py tests/engines/cpu/test_native.py \
+  tests/engines/cpu/test_grid_sampler.py -k "not Numpy"
 
-sanitize: $(STAMP)
+# The engine and the tests in $(CHECKED). What follows means something only if the engine under test is
+# the one just built.
+.PHONY: checked-build
+checked-build: $(STAMP)
 	rm -rf $(CHECKED)
 	mkdir -p $(CHECKED)/source
 	cp -r insitu setup.py setup.cfg pyproject.toml README.md LICENSE $(CHECKED)/source
-	CXX=$(CXX) INSITU_LDFLAGS="-fsanitize=address,undefined" \
+	CXX=$(CXX) $(if $(CHECKED_BUILDS),INSITU_BUILDS="$(CHECKED_BUILDS)") \
+	  INSITU_LDFLAGS="-fsanitize=address,undefined" \
 	  INSITU_CXXFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	  --target $(CHECKED) $(CHECKED)/source
 	cp -r tests pyproject.toml $(CHECKED)
-	@# What follows means something only if the engine under test is the one just built.
 	@for file in $(CHECKED)/insitu/engines/cpu/_native_*.so; do \
 	  grep -q __asan_init $$file && grep -q __ubsan_handle $$file || exit 1; done
-	@$(CHECKED_PYTHON) -c 'import insitu; print(insitu.__file__)' | grep $(CHECKED)/insitu
+	@INSITU_ISA=$(CHECKED_BUILDS) $(CHECKED_PYTHON) -c 'import insitu; print(insitu.__file__)' \
+	  | grep $(CHECKED)/insitu
+
+sanitize: checked-build
 	for isa in $$($(BIN)/python -c '$(BUILDS_HERE)'); do \
 	  INSITU_ISA=$$isa $(CHECKED_PYTHON) -m pytest -q -m "parallel[1]" $(CHECKED_TESTS) || exit 1; \
 	done
 	$(MPIEXEC) -n 2 $(CHECKED_PYTHON) -m pytest -q -m "parallel[2]" $(CHECKED_TESTS)
+
+sanitize-short: CHECKED_BUILDS := portable
+sanitize-short: checked-build
+	INSITU_ISA=portable $(CHECKED_PYTHON) -m pytest -q -m "parallel[1]" $(SHORT_TESTS)
 
 # PyTorch is what the engine is compared with. Its wheels for Linux bring CUDA along; those without
 # are at PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.

@@ -24,6 +24,8 @@ X86_VARIANTS = {
 
 is_x86 = platform.machine().lower() in ("x86_64", "amd64")
 variants = X86_VARIANTS if is_x86 else {"portable": []}
+# Only these, for a quick build such as that of `make sanitize-short`.
+wanted = os.environ.get("INSITU_BUILDS", " ".join(variants)).split()
 
 common = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra", "-Wno-psabi"]
 # Kept apart from CXXFLAGS so that `make sanitize` and the like can add flags without losing ours.
@@ -41,6 +43,7 @@ extensions = [
         depends=sorted(glob("insitu/engines/cpu/cpp/*.hpp")),
     )
     for name, flags in variants.items()
+    if name in wanted
 ]
 
 ParallelCompile("NPY_NUM_BUILD_JOBS", default=os.cpu_count() or 1).install()

@@ -152,7 +152,7 @@ def kernels(names: list[str], rounds: int) -> list[dict[str, Any]]:
                 *shlex.split(os.environ.get("CXX", "c++")), "-std=c++17", "-O3", "-march=native",
                 *(["-mprefer-vector-width=512"] if lib.isa == "avx512" else []),
                 "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi",
-                f"-I{here.parent / 'insitu/engines/cpp'}", here / "kernels.cpp", "-o", program,
+                f"-I{here.parent / 'insitu/engines/cpu/cpp'}", here / "kernels.cpp", "-o", program,
             ],
             check=True,
         )  # fmt: skip

@@ -22,12 +22,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from insitu.engines.cpu.engine import native_network
-from insitu.engines.cpu.native import lib
+from insitu.engines import engine
+from insitu.engines.base import Trainer
+from insitu.engines.options import TrainerOptions
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.models.hash_grid.model import HashGrid
@@ -87,11 +89,11 @@ def interrupts(n: int, rounds: int) -> dict[str, list[float]]:
     sampler = grid_sampler(partition)
     calls: dict[str, Callable[[], object]] = {
         "range of the block": lambda: block_range(sampler),
-        "measure, a slice": lambda: lib.measure(
-            native_network(network), params, sampler, [0.0], [1.0], 0, 2**20
+        "measure, a slice": lambda: engine().measure(
+            network, params, sampler, np.zeros(1), np.ones(1), 0, 2**20
         ),
-        "decode, a slab": lambda: lib.evaluate_grid(
-            native_network(network), params, line, line, line[: 2**20 // n**2]
+        "decode, a slab": lambda: engine().evaluate_grid(
+            network, params, line, line, line[: 2**20 // n**2]
         ),
     }
     figures = {
@@ -117,28 +119,26 @@ def budgets(n: int) -> dict[float, float]:
 
 # ---- denormal numbers
 
-OPTIONS = {
-    "batch": 4096, "learning_rate": 0.02, "final_rate": 1.0, "decay": "exponential",
-    "iterations": 2**40, "seconds": 1e30, "loss_threshold": 0.0, "error_threshold": 0.0,
-    "average": 0.95, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "l2": 1e-9, "seed": 0,
-    "boundary_share": 0.15, "boundary_sigma": 0.005, "threads": 1, "approach": 0.0, "huber": 0.0,
-}  # fmt: skip
+OPTIONS = TrainerOptions(
+    batch=4096, learning_rate=0.02, final_rate=1.0, decay="exponential", iterations=2**40,
+    seconds=1e30, average=0.95, beta2=0.999, l2=1e-9, boundary_share=0.15,
+)  # fmt: skip
 
 
 DENORMAL_NETWORK = HashGrid()
 
 
-def trainer(params: np.ndarray, scale: float = 1.0, **options: float) -> lib.Trainer:
+def trainer(params: np.ndarray, scale: float = 1.0, **options: float) -> Trainer:
     sampler = grid_sampler(block(64, scale))
     low, high = block_range(sampler).range[0]
-    return lib.Trainer(
-        native_network(DENORMAL_NETWORK),
+    return engine().trainer(
+        DENORMAL_NETWORK,
         params,
         sampler,
-        [low],
-        [high - low],
-        [1.0],
-        OPTIONS | options,
+        np.array([low]),
+        np.array([high - low]),
+        np.ones(1),
+        replace(OPTIONS, **options),
     )
 
 
@@ -176,7 +176,7 @@ def denormals(rounds: int) -> dict[str, list[float]]:
     return figures
 
 
-def _gradient(case: lib.Trainer) -> np.ndarray:
+def _gradient(case: Trainer) -> np.ndarray:
     """The gradient of this iteration's batch. It stays, and joins that of the next step."""
     case.compute_gradient()
     return case.gradient
@@ -232,7 +232,7 @@ def main() -> None:
         return
 
     figures: dict[str, dict] = {}
-    print(f"{n}^3 float32, one core; native build: {lib.isa}")
+    print(f"{n}^3 float32, one core; {engine().device}")
     figures["interrupts"] = interrupts(n, rounds)
     print(f"\n| milliseconds, of {rounds} | median | most |\n|---|---|---|")
     for name, times in figures["interrupts"].items():

@@ -28,8 +28,7 @@ from mpi4py import MPI
 from insitu.codec.compress import compress
 from insitu.codec.options import Compression
 from insitu.codec.weights import CODECS, Weights
-from insitu.engines.cpu.engine import native_network
-from insitu.engines.cpu.native import lib
+from insitu.engines import engine
 from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
 from insitu.models.hash_grid.model import HashGrid
@@ -100,11 +99,11 @@ class Trained:
     def mean_square(self, params: np.ndarray) -> float:
         """Mean squared error in units of the volume's range."""
         low, high = self.field.range[0]
-        (error,) = lib.measure(
-            native_network(self.field.network), params, self.sampler, [low], [high - low],
+        (error,) = engine().measure(
+            self.field.network, params, self.sampler, np.array([low]), np.array([high - low]),
             0, self.sampler.samples,
         )  # fmt: skip
-        return error["sum_of_squares"] / error["finite"] / (high - low) ** 2
+        return error.sum_of_squares / error.finite / (high - low) ** 2
 
     def lost_db(self, weights: Weights) -> float:
         return -10 * np.log10(self.mean_square(weights.params)) - self.db

@@ -1,4 +1,4 @@
-"""insitu info: what a file holds, without decoding anything.
+"""insitu info: what a file holds, without decoding anything; which engines there are.
 
 In: an insitu file, a run's record, or a file of arrays. Out: a table or JSON.
 """
@@ -6,29 +6,42 @@ In: an insitu file, a run's record, or a file of arrays. Out: a table or JSON.
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from insitu.arrays import sources
 from insitu.arrays.compressed_array import CompressedArray
 from insitu.commands import output
+from insitu.engines.listing import EngineEntry, list_engines
 from insitu.errors import ConfigError
 from insitu.history.record import open_record
+from insitu.models.hash_grid.model import HashGrid
 from insitu.session.report import byte_size, decibels, times
 
-SUMMARY = "say what a file holds"
-DESCRIPTION = "Say what an insitu file, the record of a run, or a file of arrays holds."
+SUMMARY = "say what a file holds, or which engines there are"
+DESCRIPTION = (
+    "Say what an insitu file, the record of a run, or a file of arrays holds; or which engines can "
+    "compute here, and which one is used."
+)
 COLLECTIVE = False
 EXAMPLES = """\
 examples:
   insitu info density.insitu
   insitu info out/cloverleaf/record --field density
   insitu info run.h5              (the arrays that compress could take)
+  insitu info --engines           (what computes here)
+  insitu info --engines run.yaml  (the same, as this run file chooses)
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN", help="an insitu file, a record folder, or arrays")
+    parser.add_argument(
+        "input", metavar="IN", nargs="?", help="an insitu file, a record folder, or arrays"
+    )
+    parser.add_argument(
+        "--engines", action="store_true", help="list the engines; IN may be a run file"
+    )
     parser.add_argument("--field", metavar="NAME", help="of a record; default: all")
     parser.add_argument("--step", type=int, metavar="N", help="of a record; default: all")
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
@@ -36,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Not collective."""
+    if arguments.engines:
+        _engines(arguments.input, arguments.json)
+        return True
+    if arguments.input is None:
+        raise ConfigError(["expected a file, a folder, or --engines"])
     path, _ = sources.split_name(arguments.input)
     if sources.is_record(path):
         _record(path, arguments)
@@ -46,6 +64,47 @@ def run(arguments: argparse.Namespace) -> bool:
     else:
         _arrays(path, arguments.json)
     return True
+
+
+def _engines(run_file: str | None, as_json: bool) -> None:
+    wanted = None if run_file is None else _engine_of(Path(run_file))
+    try:
+        entries = list_engines([HashGrid()], wanted)
+    except (ValueError, ImportError) as error:
+        raise ConfigError([str(error)]) from None
+    if as_json:
+        output.print_json({"kind": "engines", "engines": [asdict(entry) for entry in entries]})
+        return
+    output.print_table("engines", {entry.name: _about(entry) for entry in entries})
+
+
+def _engine_of(path: Path) -> str | None:
+    """What a run file says of the engine."""
+    import yaml
+
+    try:
+        words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError([f"{path}: expected a run file: {error}"]) from None
+    if not isinstance(words, dict):
+        raise ConfigError([f"{path}: expected a run file, a mapping of its words"])
+    wanted = words.get("engine")
+    return None if wanted is None else str(wanted)
+
+
+def _about(entry: EngineEntry) -> str:
+    if entry.problem:
+        return f"cannot be loaded: {entry.problem}"
+    lines = [entry.device, f"models: {', '.join(entry.models) or 'none'}"]
+    if entry.draws:
+        lines[-1] += "; draws"
+    if entry.chosen:
+        lines.append(f"used: {entry.chosen}")
+    if entry.name == "cpu":
+        from insitu.engines import describe
+
+        lines += str(describe()).splitlines()
+    return "\n".join(lines)
 
 
 def _compressed(path: Path, as_json: bool) -> None:

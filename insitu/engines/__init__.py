@@ -1,7 +1,21 @@
 """Who computes: the engines, behind one door (`insitu.engines.base`)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from insitu.engines.base import Engine
-from insitu.engines.cpu.description import describe
 from insitu.engines.registry import drawing, engine, for_model, names
 
+if TYPE_CHECKING:
+    from insitu.engines.cpu.description import CpuBuild
+
 __all__ = ["Engine", "describe", "drawing", "engine", "for_model", "names"]
+
+
+def describe() -> CpuBuild:
+    """The build of the C++ engine that this process loaded, and why; `str` of it is one fact per
+    line. Not collective. ImportError where none is built."""
+    from insitu.engines.cpu import description  # the other engines work without the extension
+
+    return description.describe()

@@ -9,6 +9,7 @@ import importlib
 import os
 from functools import cache
 from importlib.metadata import entry_points
+from typing import NamedTuple
 
 from insitu.engines.base import Engine
 from insitu.errors import nearest
@@ -31,20 +32,41 @@ def names() -> list[str]:
     return list(_places())
 
 
+class Choice(NamedTuple):
+    """An engine and why it is used."""
+
+    engine: Engine
+    reason: str
+
+
 def engine(name: str | None = None) -> Engine:
     """The engine of a name; None or "auto": INSITU_ENGINE, else the first that can be loaded.
 
     One object per name and process. Not collective. ValueError for an unknown name, ImportError
     where its packages are not installed, both saying what to do.
     """
-    wanted = name if name not in (None, AUTO) else os.environ.get(SELECT) or AUTO
-    assert wanted is not None
+    return choose(name).engine
+
+
+def choose(name: str | None = None) -> Choice:
+    """The same, and why."""
+    if name not in (None, AUTO):
+        return Choice(load(name), f"asked for as engine: {name}")
+    wanted = os.environ.get(SELECT) or AUTO
     if wanted == AUTO:
         return _automatic()
-    if wanted not in _places():
+    try:
+        return Choice(load(wanted), f"asked for by {SELECT}")
+    except ValueError as error:
+        raise ValueError(f"{SELECT}: {error}") from None
+
+
+def load(name: str) -> Engine:
+    """The engine of this very name. ValueError and ImportError as `engine`."""
+    if name not in _places():
         there = ", ".join([AUTO, *names()])
-        raise ValueError(f"engine: {wanted!r}{nearest(wanted, names())} (there are: {there})")
-    return _load(wanted)
+        raise ValueError(f"engine: {name!r}{nearest(name, names())} (there are: {there})")
+    return _load(name)
 
 
 def for_model(model: Model, wanted: Engine | None = None) -> Engine:
@@ -69,13 +91,15 @@ def drawing(wanted: Engine | None = None) -> Engine:
     return first if first.draws else _load("cpu")
 
 
-def _automatic() -> Engine:
+def _automatic() -> Choice:
     problems = []
     for name in _BUILT_IN:
         try:
-            return _load(name)
+            found = _load(name)
         except ImportError as error:
-            problems.append(f"{name}: {error}")
+            problems.append(str(error))
+        else:
+            return Choice(found, "; ".join([*problems, f"{AUTO}: the first that can be loaded"]))
     raise ImportError("no engine can be loaded: " + "; ".join(problems))
 
 
@@ -87,6 +111,16 @@ def _places() -> dict[str, str]:
 
 @cache
 def _load(name: str) -> Engine:
-    module, _, attribute = _places()[name].partition(":")
-    made: Engine = getattr(importlib.import_module(module), attribute)()
+    place = _places()[name]
+    module, _, attribute = place.partition(":")
+    try:
+        made = getattr(importlib.import_module(module), attribute)()
+    except ModuleNotFoundError as error:
+        # Our engines' packages are extras of the engines' names.
+        missing = f"pip install 'insitu[{name}]'" if name in _BUILT_IN else f"install {error.name}"
+        raise ImportError(f"engine {name!r}: {error}; {missing}") from error
+    except (ImportError, AttributeError) as error:
+        raise ImportError(f"engine {name!r}: {error}") from error
+    if not isinstance(made, Engine):
+        raise ImportError(f"engine {name!r}: {place} is not an insitu.engines.base.Engine")
     return made

@@ -1,8 +1,5 @@
 """A block as the ray marcher reads it: bricks of its lattice, decoded on demand, within a cache.
 
-The lattice of a block is, along each axis, its grid nodes for vertex data; the cell centres and the
-two faces for element data: trilinear values between these points are a raw block's own.
-
 In: a `SampledBlock`. Out: the engine's bricks, in the cache that is in use.
 """
 
@@ -15,15 +12,14 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insitu.engines import Engine, drawing
-from insitu.engines.base import Bricks
+from insitu.engines.base import BrickCache as EngineCache
+from insitu.engines.base import Bricks, Floats
+from insitu.engines.lattice import lattice, scalars
 from insitu.fields.neural_field import NeuralField
 from insitu.fields.raw_block import RawBlock
 from insitu.fields.sampled_block import SampledBlock
-
-Floats = NDArray[np.floating[Any]]
 
 DEFAULT_CACHE_NBYTES = 64 * 2**20
 
@@ -36,10 +32,19 @@ class BrickCache:
         where nbytes is not positive; `march` raises it where a brick does not fit."""
         if nbytes <= 0:
             raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
-        self.native = drawing().brick_cache(nbytes)
-        """Its limit, used, peak (bytes) and decoded (bricks)."""
-        # By the field's id: the ranges of its bricks, once known, hold for every picture of it.
-        self._known: dict[int, tuple[weakref.ref[Any], Bricks]] = {}
+        self.nbytes = nbytes
+        self._native: dict[str, EngineCache] = {}
+        # By engine and the field's id: the ranges of its bricks, once known, hold for every picture
+        # of it.
+        self._known: dict[tuple[str, int], tuple[weakref.ref[Any], Bricks]] = {}
+
+    @property
+    def native(self) -> EngineCache:
+        """Of the engine that draws: limit, used, peak (bytes) and decoded (bricks)."""
+        painter = drawing()
+        if painter.name not in self._native:
+            self._native[painter.name] = painter.brick_cache(self.nbytes)
+        return self._native[painter.name]
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -52,15 +57,15 @@ class BrickCache:
 
     def bricks_of(self, field: SampledBlock) -> Bricks:
         """As the function `bricks_of`."""
-        found = self._known.get(id(field))
+        key = drawing().name, id(field)
+        found = self._known.get(key)
         if found is not None and found[0]() is field:
             return found[1]
         bricks = _made(field)
-        key = id(field)
         self._known[key] = (weakref.ref(field, lambda gone: self._forget(key, gone)), bricks)
         return bricks
 
-    def _forget(self, key: int, gone: weakref.ref[Any]) -> None:
+    def _forget(self, key: tuple[str, int], gone: weakref.ref[Any]) -> None:
         if key in self._known and self._known[key][0] is gone:  # ids come back
             del self._known[key]
 
@@ -86,7 +91,9 @@ def bricks_of(field: SampledBlock) -> Bricks:
 def _made(field: SampledBlock) -> Bricks:
     vertex, painter, cache = field.association == "vertex", drawing(), brick_cache().native
     if isinstance(field, RawBlock):
-        return painter.bricks_of_sampler(field.sampler(), cache)
+        part = field.partition  # another engine than the one that draws may train
+        sampler = painter.sampler(part.components, part.ghost_layers, part.cells, vertex)
+        return painter.bricks_of_sampler(sampler, cache)
     if isinstance(field, NeuralField) and _is_model_alone(field, painter):
         extent = np.asarray(field.range[:, 1] - field.range[:, 0], np.float64)
         origin = np.asarray(field.zero, np.float64)
@@ -109,17 +116,3 @@ def _is_model_alone(field: NeuralField, painter: Engine) -> bool:
     """Whether the engine reads the field without Python."""
     supported = field.network is None or painter.supports(field.network)
     return supported and field.residual is None and field.holes is None
-
-
-def lattice(cells: int, vertex: bool) -> Floats:
-    """Unit coordinates of the lattice points of an axis: (cells + 1,), or (cells + 2,)."""
-    if vertex:
-        return np.arange(cells + 1) / cells
-    return np.concatenate([[0.0], (np.arange(cells) + 0.5) / cells, [1.0]])
-
-
-def scalars(values: Floats, component: int) -> Floats:
-    """One component of values (..., n_components), or for -1 their magnitude: (...)."""
-    if component < 0:
-        return np.asarray(np.linalg.norm(values, axis=-1))
-    return np.asarray(values[..., component])

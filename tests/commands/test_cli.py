@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import insitu
+import insitu.engines
 from insitu.cli import COMMANDS, main
 from insitu.metrics import psnr
 from tests.arrays.fields import waves
@@ -214,3 +215,27 @@ def test_as_a_program(here: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["reached"]
+
+
+def test_the_engines(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("INSITU_ENGINE", raising=False)
+    told = figures(capsys, "info", "--engines")
+    by_name = {entry["name"]: entry for entry in told["engines"]}
+    assert told["kind"] == "engines" and list(by_name)[:2] == ["cpu", "numpy"]
+    assert by_name["cpu"]["chosen"] == "auto: the first that can be loaded"
+    assert by_name["numpy"]["models"] and not by_name["numpy"]["chosen"]
+    (here / "run.yaml").write_text("engine: numpy\n")
+    by_name = {e["name"]: e for e in figures(capsys, "info", "--engines", "run.yaml")["engines"]}
+    assert by_name["numpy"]["chosen"] == "asked for as engine: numpy"
+    monkeypatch.setenv("INSITU_ENGINE", "numpy")
+    capsys.readouterr()
+    assert main(["info", "--engines"]) == 0
+    table = capsys.readouterr().out
+    assert "asked for by INSITU_ENGINE" in table
+    assert str(insitu.engines.describe()).splitlines()[0].split(":")[0] in table
+    monkeypatch.setenv("INSITU_ENGINE", "nmpy")
+    assert "INSITU_ENGINE: engine: 'nmpy'" in refused(capsys, "info", "--engines")
+    assert "expected a run file" in refused(capsys, "info", "--engines", "waves.npy")
+    assert "--engines" in refused(capsys, "info")

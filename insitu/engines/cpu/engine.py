@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,37 +32,39 @@ from insitu.engines.threads import threads
 from insitu.models.base import Model
 from insitu.models.hash_grid.model import HashGrid
 
+if TYPE_CHECKING:
+    from insitu.engines.cpu import _native
+
 
 @lru_cache(maxsize=256)
-def native_network(model: Model) -> Any:
+def native_network(model: Model) -> _native.Network:
     """The extension's object of the same shape."""
     return lib.Network(**model.to_dict())
 
 
-def _native_or_none(model: Model | None) -> Any:
+def _native_or_none(model: Model | None) -> _native.Network | None:
     return None if model is None else native_network(model)
 
 
 class GridSampler:
     """A raw block that the extension reads in place."""
 
-    def __init__(self, native: Any) -> None:
+    def __init__(self, native: _native.GridSampler) -> None:
         self.native = native
 
     @property
     def components(self) -> int:
-        return int(self.native.components)
+        return self.native.components
 
     @property
     def samples(self) -> int:
-        return int(self.native.samples)
+        return self.native.samples
 
     def statistics(self, component: int) -> Statistics:
         return Statistics(**self.native.statistics(component))
 
     def sample(self, points: Floats) -> Singles:
-        values: Singles = self.native.sample(points)
-        return values
+        return self.native.sample(points)
 
 
 class CpuEngine(Engine):
@@ -90,8 +92,7 @@ class CpuEngine(Engine):
     def draw(
         self, seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
     ) -> Singles:
-        points: Singles = lib.draw(seed, boundary_share, boundary_sigma, iteration, batch)
-        return points
+        return lib.draw(seed, boundary_share, boundary_sigma, iteration, batch)
 
     def trainer(
         self,
@@ -104,24 +105,20 @@ class CpuEngine(Engine):
         options: TrainerOptions,
     ) -> Trainer:
         told = {**asdict(options), "threads": threads()}
-        trainer: Trainer = lib.Trainer(
+        return lib.Trainer(
             native_network(model), params, _block(sampler), origin, extent, error_scale, told
         )
-        return trainer
 
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
-        outputs: Singles = lib.evaluate(native_network(model), params, points, threads())
-        return outputs
+        return lib.evaluate(native_network(model), params, points, threads())
 
     def evaluate_grid(
         self, model: Model, params: Singles, xs: Floats, ys: Floats, zs: Floats
     ) -> Singles:
-        outputs: Singles = lib.evaluate_grid(native_network(model), params, xs, ys, zs, threads())
-        return outputs
+        return lib.evaluate_grid(native_network(model), params, xs, ys, zs, threads())
 
     def gradient(self, model: Model, params: Singles, points: Floats) -> Singles:
-        slopes: Singles = lib.evaluate_gradient(native_network(model), params, points, threads())
-        return slopes
+        return lib.evaluate_gradient(native_network(model), params, points, threads())
 
     def measure(
         self,
@@ -141,8 +138,7 @@ class CpuEngine(Engine):
         return [Errors(**error) for error in errors]
 
     def brick_cache(self, nbytes: int) -> BrickCache:
-        cache: BrickCache = lib.BrickCache(nbytes)
-        return cache
+        return lib.BrickCache(nbytes)
 
     def bricks_of_model(
         self,
@@ -154,14 +150,12 @@ class CpuEngine(Engine):
         vertex: bool,
         cache: BrickCache,
     ) -> Bricks:
-        bricks: Bricks = lib.Bricks.of_network(
-            _native_or_none(model), params, origin, extent, cells[::-1], vertex, cache
+        return lib.Bricks.of_network(
+            _native_or_none(model), params, origin, extent, cells[::-1], vertex, _own_cache(cache)
         )
-        return bricks
 
     def bricks_of_sampler(self, sampler: Sampler, cache: BrickCache) -> Bricks:
-        bricks: Bricks = lib.Bricks.of_grid(_block(sampler), cache)
-        return bricks
+        return lib.Bricks.of_grid(_block(sampler), _own_cache(cache))
 
     def bricks_of_function(
         self,
@@ -171,14 +165,15 @@ class CpuEngine(Engine):
         vertex: bool,
         cache: BrickCache,
     ) -> Bricks:
-        bricks: Bricks = lib.Bricks.of_python(read, components, cells[::-1], vertex, cache)
-        return bricks
+        return lib.Bricks.of_python(read, components, cells[::-1], vertex, _own_cache(cache))
 
     def march(
         self, bricks: Bricks, nodes: tuple[Floats, Floats, Floats], options: MarchOptions
     ) -> Singles:
         x, y, z = nodes
-        rgba: Singles = lib.march(
+        if not isinstance(bricks, lib.Bricks):
+            raise TypeError(f"bricks: {type(bricks).__name__} is not of the engine cpu")
+        return lib.march(
             bricks=bricks,
             x=x,
             y=y,
@@ -201,7 +196,6 @@ class CpuEngine(Engine):
             surface=options.surface,
             threads=threads(),
         )
-        return rgba
 
     def rasterize(
         self,
@@ -235,7 +229,14 @@ class CpuEngine(Engine):
         )
 
 
-def _block(sampler: Sampler) -> Any:
+def _own_cache(cache: BrickCache) -> _native.BrickCache:
+    """TypeError for a cache of another engine."""
+    if not isinstance(cache, lib.BrickCache):
+        raise TypeError(f"cache: {type(cache).__name__} is not of the engine cpu")
+    return cache
+
+
+def _block(sampler: Sampler) -> _native.GridSampler:
     """The extension's object. TypeError for a sampler of another engine."""
     if not isinstance(sampler, GridSampler):
         raise TypeError(f"sampler: {type(sampler).__name__} is not of the engine cpu")

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import os
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 
 def cpu_info(key: str) -> str:
@@ -79,4 +80,9 @@ def _load_this(isa: str) -> ModuleType:
     return importlib.import_module(_module(isa))
 
 
-lib = load()
+if TYPE_CHECKING:
+    from insitu.engines.cpu import _native
+
+    lib = _native
+else:
+    lib = load()

@@ -3,11 +3,9 @@
 // In: network, parameters, points of the unit cube. Out: normalised outputs.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "rows.hpp"
-#include "sampler.hpp"
 #include "team.hpp"
 
 namespace insitu {
@@ -91,36 +89,5 @@ inline void share_out(long n, int threads, Work&& work) {
   const int size = static_cast<int>(std::clamp<long>(n / kLeast, 1, threads));
   run_team(size, [&](int i) { work(i, part_of(n, i, size, kChunk)); });
 }
-
-// A trained network as a source of physical values for the ray marcher and the like.
-class NetworkSampler : public Sampler {
- public:
-  NetworkSampler(std::shared_ptr<const Network> network, std::vector<float> params,
-                 std::vector<double> low, std::vector<double> extent)
-      : network_(std::move(network)), params_(std::move(params)), low_(std::move(low)),
-        extent_(std::move(extent)) {
-    if (network_) transposed_ = std::make_unique<Transposed>(*network_, params_.data());
-  }
-
-  int components() const override { return static_cast<int>(low_.size()); }
-
-  void sample(const float* unit_points, long n, float* out) const override {
-    const int count = components();
-    if (!network_) {
-      for (long i = 0; i < n * count; ++i) out[i] = static_cast<float>(low_[i % count]);
-      return;
-    }
-    Workspace work(*network_);
-    evaluate(*network_, params_.data(), *transposed_, unit_points, n, work, out);
-    for (long i = 0; i < n * count; ++i)
-      out[i] = static_cast<float>(low_[i % count] + extent_[i % count] * out[i]);
-  }
-
- private:
-  std::shared_ptr<const Network> network_;  // null for a constant field
-  std::vector<float> params_;
-  std::unique_ptr<Transposed> transposed_;
-  std::vector<double> low_, extent_;
-};
 
 }  // namespace insitu

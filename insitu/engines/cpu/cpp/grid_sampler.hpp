@@ -11,8 +11,6 @@
 #include <limits>
 #include <vector>
 
-#include "sampler.hpp"
-
 namespace insitu {
 
 // One component: a strided view. Axis order is z, y, x everywhere in this file.
@@ -31,7 +29,7 @@ struct Component {
   }
 };
 
-class GridSampler : public Sampler {
+class GridSampler {
  public:
   std::vector<Component> parts;
   long shape[3];      // samples, ghosts included
@@ -42,9 +40,10 @@ class GridSampler : public Sampler {
 
   long samples() const { return owned[0] * owned[1] * owned[2]; }
 
-  int components() const override { return static_cast<int>(parts.size()); }
+  int components() const { return static_cast<int>(parts.size()); }
 
-  void sample(const float* unit_points, long n, float* out) const override {
+  // unit_points: n x 3 (x, y, z) in [0,1]; out: n x components(). Thread-safe and re-entrant.
+  void sample(const float* unit_points, long n, float* out) const {
     for_each_part(unit_points, n, [&](long begin, int c, auto type, const Cells& at, long size) {
       using T = decltype(type);
       interpolate<T>(parts[c], at, size, [](T v) { return static_cast<float>(v); },

@@ -208,6 +208,7 @@ class Marcher {
   }
 
   // The rays of pixels x .. x + kWide - 1; false when none may have a sample in the brick.
+  INSITU_DIVIDES_BY_ZERO
   bool set_up(const Visit& brick, long x, long y, Packet& p) const {
     alignas(64) int begin[kWide], count[kWide];
     bool any = false;
@@ -311,6 +312,8 @@ class Marcher {
 
   // Values and colours of the samples gathered, blended into their pixels.
   void look_up(const Visit& brick, Scratch& s) const {
+    // Whole vectors are read: what gather left behind the last sample may lie outside the brick.
+    for (auto& axis : s.position) std::fill(axis + s.n, axis + s.n + kLanes, 0.0f);
     for (long i = 0; i < s.n; i += kLanes) {
       const vfloat p[3] = {load(s.position[0] + i), load(s.position[1] + i),
                            load(s.position[2] + i)};

@@ -1,13 +1,11 @@
 // The extension module: each room of the package binds its own kernels.
 #include <pybind11/pybind11.h>
 
-#include "sampler.hpp"
 #include "simd.hpp"
 
 namespace py = pybind11;
 
 namespace insitu {
-void bind_sampler(py::module_&);
 void bind_network(py::module_&);
 void bind_render(py::module_&);
 void bind_raster(py::module_&);
@@ -17,7 +15,6 @@ PYBIND11_MODULE(INSITU_MODULE, m) {
   m.doc() = "insitu native kernels (" INSITU_ISA ")";
   m.attr("isa") = INSITU_ISA;
   m.attr("lanes") = insitu::kLanes;
-  insitu::bind_sampler(m);
   insitu::bind_network(m);
   insitu::bind_render(m);
   insitu::bind_raster(m);

@@ -163,17 +163,15 @@ static py::dict py_statistics(const GridSampler& block, int component) {
                   "inf"_a = s.inf);
 }
 
-static std::shared_ptr<NetworkSampler> make_network_sampler(NetworkPtr net, const Floats& params,
-                                                            const Doubles& low,
-                                                            const Doubles& extent) {
-  if (net) {
-    check_params(*net, params);
-    check_count("low", low, net->n_outputs);
-  }
-  check_count("extent", extent, static_cast<int>(low.size()));
-  return std::make_shared<NetworkSampler>(
-      std::move(net), std::vector<float>(params.data(), params.data() + params.size()), low,
-      extent);
+static py::array_t<float> py_sample(const GridSampler& block, const Floats& points) {
+  check_points(points);
+  const long n = points.shape(0);
+  py::array_t<float> out({n, static_cast<long>(block.components())});
+  const float* in = points.data();
+  float* values = out.mutable_data();
+  py::gil_scoped_release release;
+  block.sample(in, n, values);
+  return out;
 }
 
 static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& params,
@@ -278,17 +276,16 @@ static void bind_training(py::module_& m) {
 
 void bind_network(py::module_& m) {
   bind_layout(m);
-  py::class_<GridSampler, Sampler, std::shared_ptr<GridSampler>>(
+  py::class_<GridSampler, std::shared_ptr<GridSampler>>(
       m, "GridSampler", py::module_local(),
       "A raw block, read in place by trilinear interpolation.")
       .def(py::init(&make_grid_sampler), "components"_a, "ghost_layers"_a, "cells"_a, "vertex"_a,
            py::keep_alive<1, 2>())
+      .def_property_readonly("components", &GridSampler::components)
+      .def("sample", &py_sample, "points"_a,
+           "points (n, 3) in [0,1], order x y z -> values (n, components)")
       .def("statistics", &py_statistics, "component"_a)
       .def_property_readonly("samples", &GridSampler::samples, "Owned samples.");
-  py::class_<NetworkSampler, Sampler, std::shared_ptr<NetworkSampler>>(
-      m, "NetworkSampler", py::module_local(), "A trained network that gives physical values.")
-      .def(py::init(&make_network_sampler), "network"_a.none(true), "params"_a, "low"_a,
-           "extent"_a);
   m.def("evaluate", &py_evaluate, "network"_a, "params"_a, "points"_a, "threads"_a = 1);
   m.def("evaluate_gradient", &py_evaluate_gradient, "network"_a, "params"_a, "points"_a,
         "threads"_a = 1);

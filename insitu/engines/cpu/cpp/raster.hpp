@@ -213,7 +213,9 @@ class Rasterizer {
           if (!s.edges[1].inside(e1)) continue;
           const double e2 = s.edges[2].at(px, py);
           if (!s.edges[2].inside(e2)) continue;
-          const double w = s.determinant / (e0 + e1 + e2);
+          const double sum = e0 + e1 + e2;
+          if (!(sum > 0.0)) continue;  // all three on an edge: infinitely far
+          const double w = s.determinant / sum;
           const size_t pixel = static_cast<size_t>((y - band.y0) * width + x - band.x0);
           if (!(w >= near_ && w < nearest[pixel])) continue;
           nearest[pixel] = w;

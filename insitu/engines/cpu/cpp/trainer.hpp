@@ -113,8 +113,9 @@ class Trainer {
     average_loss();
   }
 
-  double loss() const { return average_loss_ / average_weight_; }
-  double root_mean_square() const { return std::sqrt(average_squares_ / average_weight_); }
+  // NaN before any sample counted.
+  double loss() const { return average(average_loss_); }
+  double root_mean_square() const { return std::sqrt(average(average_squares_)); }
 
   const float* params() const { return params_.data(); }
   const Network& network() const { return *network_; }
@@ -152,10 +153,15 @@ class Trainer {
     average_squares_ = w * average_squares_ + (1.0 - w) * squares;
   }
 
+  double average(double sum) const {
+    return average_weight_ > 0.0 ? sum / average_weight_ : std::numeric_limits<double>::quiet_NaN();
+  }
+
+  static double share(double used, double of) { return used >= of ? 1.0 : used / of; }
+
   double progress() const {
-    const double by_iteration =
-        static_cast<double>(iteration) / static_cast<double>(options.iterations);
-    return std::min(1.0, std::max(by_iteration, elapsed / options.seconds));
+    return std::max(share(static_cast<double>(iteration), static_cast<double>(options.iterations)),
+                    share(elapsed, options.seconds));
   }
 
   double rate() const {
@@ -170,8 +176,9 @@ class Trainer {
   // Close to the target the rate falls with the square root of what is missing, in dB: a schedule
   // of which nobody has to know the length.
   double approach() const {
-    if (options.error_threshold <= 0.0 || options.approach <= 0.0) return 1.0;
-    const double missing = 20.0 * std::log10(root_mean_square() / options.error_threshold);
+    const double error = root_mean_square();
+    if (options.error_threshold <= 0.0 || options.approach <= 0.0 || std::isnan(error)) return 1.0;
+    const double missing = 20.0 * std::log10(error / options.error_threshold);
     return std::sqrt(std::clamp(missing / options.approach, 0.0, 1.0));
   }
 

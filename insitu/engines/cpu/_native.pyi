@@ -1,0 +1,200 @@
+"""Types of the extension, the same for every instruction set it is built for.
+
+There is no module of this name: `insitu.engines.cpu.native.lib` is one of `_native_<isa>`, and
+typed as this. Wrong shapes and values are ValueError, wrong types TypeError. Arrays that are not
+float32 and contiguous are copied, but for those of `GridSampler`, `Bricks.of_network` and
+`rasterize`, which are read or written in place.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Singles = NDArray[np.float32]
+Vector = Sequence[float]
+
+class _Statistics(TypedDict):
+    min: float
+    max: float
+    finite: int
+    nan: int
+    inf: int
+
+class _Errors(TypedDict):
+    sum_of_squares: float
+    max: float
+    finite: int
+
+isa: str
+lanes: int
+
+class Network:
+    def __init__(
+        self,
+        n_levels: int,
+        n_features_per_level: int,
+        log2_hashmap_size: int,
+        base_resolution: int,
+        per_level_scale: float,
+        n_neurons: int,
+        n_hidden_layers: int,
+        n_outputs: int,
+    ) -> None: ...
+    @property
+    def n_params(self) -> int: ...
+    @property
+    def n_mlp_params(self) -> int: ...
+    @property
+    def matrices(self) -> list[tuple[int, int, int]]: ...
+    @property
+    def levels(self) -> list[tuple[float, int, int, bool, int]]: ...
+
+class GridSampler:
+    def __init__(
+        self,
+        components: tuple[Floats, ...],
+        ghost_layers: Sequence[Sequence[int]],
+        cells: Sequence[int],
+        vertex: bool,
+    ) -> None: ...
+    @property
+    def components(self) -> int: ...
+    @property
+    def samples(self) -> int: ...
+    def sample(self, points: Floats) -> Singles: ...
+    def statistics(self, component: int) -> _Statistics: ...
+
+class Trainer:
+    def __init__(
+        self,
+        network: Network,
+        params: Floats,
+        target: GridSampler,
+        low: Floats | Vector,
+        extent: Floats | Vector,
+        error_scale: Floats | Vector,
+        options: Mapping[str, Any],
+    ) -> None: ...
+    error_threshold: float
+    @property
+    def iteration(self) -> int: ...
+    @property
+    def elapsed(self) -> float: ...
+    @property
+    def exhausted(self) -> bool: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def root_mean_square(self) -> float: ...
+    @property
+    def params(self) -> Singles: ...
+    @property
+    def gradient(self) -> Singles: ...
+    def run(self, slice_seconds: float) -> bool: ...
+    def step(self) -> None: ...
+    def compute_gradient(self) -> None: ...
+
+class BrickCache:
+    def __init__(self, limit: int) -> None: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def used(self) -> int: ...
+    @property
+    def peak(self) -> int: ...
+    @property
+    def decoded(self) -> int: ...
+
+class Bricks:
+    @staticmethod
+    def of_network(
+        network: Network | None,
+        params: Singles,
+        low: Floats | Vector,
+        extent: Floats | Vector,
+        cells: Sequence[int],
+        vertex: bool,
+        cache: BrickCache,
+    ) -> Bricks: ...
+    @staticmethod
+    def of_grid(sampler: GridSampler, cache: BrickCache) -> Bricks: ...
+    @staticmethod
+    def of_python(
+        read: Callable[[list[int], list[int], int], Floats],
+        components: int,
+        cells: Sequence[int],
+        vertex: bool,
+        cache: BrickCache,
+    ) -> Bricks: ...
+    @property
+    def components(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+def draw(
+    seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
+) -> Singles: ...
+def evaluate(network: Network, params: Floats, points: Floats, threads: int = 1) -> Singles: ...
+def evaluate_gradient(
+    network: Network, params: Floats, points: Floats, threads: int = 1
+) -> Singles: ...
+def evaluate_grid(
+    network: Network, params: Floats, xs: Floats, ys: Floats, zs: Floats, threads: int = 1
+) -> Singles: ...
+def measure(
+    network: Network | None,
+    params: Floats,
+    block: GridSampler,
+    low: Floats | Vector,
+    extent: Floats | Vector,
+    begin: int,
+    end: int,
+    every: int = 1,
+    threads: int = 1,
+) -> list[_Errors]: ...
+def march(
+    bricks: Bricks,
+    x: Floats,
+    y: Floats,
+    z: Floats,
+    domain_lo: Vector,
+    domain_hi: Vector,
+    eye: Vector,
+    forward: Vector,
+    right: Vector,
+    up: Vector,
+    size: tuple[int, int],
+    rectangle: Sequence[int],
+    table: Floats,
+    range: tuple[float, float],
+    step: float,
+    component: int,
+    opaque: float,
+    flat: float | None = None,
+    jitter: int = -1,
+    surface: tuple[Floats, Floats] | None = None,
+    threads: int = 1,
+) -> Singles: ...
+def rasterize(
+    points: Floats,
+    triangles: NDArray[np.integer[Any]],
+    normals: Floats | None,
+    values: Floats | None,
+    table: Floats,
+    range: tuple[float, float],
+    color: Vector,
+    lit: bool,
+    eye: Vector,
+    forward: Vector,
+    right: Vector,
+    up: Vector,
+    size: tuple[int, int],
+    rectangle: Sequence[int],
+    near: float,
+    threads: int,
+    rgba: Singles,
+    depth: Singles,
+) -> None: ...
