@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from insitu.errors import nearest
 
 
 class Section:
@@ -63,3 +65,26 @@ class ByteSize(Range):
             power = "KMGT".find(prefix.upper()) + 1 if prefix else 0
             value = round(float(number) * (1024 if binary else 1000) ** power)
         return super().check(value, convert)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The words an option may have, where packages can add to them."""
+
+    names: Callable[[], Sequence[str]]
+
+    def check(self, value: Any) -> str:
+        """ValueError where it is none of them, with the nearest."""
+        names = list(self.names())
+        if not isinstance(value, str) or value not in names:
+            hint = nearest(value, names) if isinstance(value, str) else ""
+            raise ValueError(f"{value!r} is not one of {', '.join(map(repr, names))}{hint}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        return {"type": "string", "enum": list(self.names())}

@@ -21,7 +21,7 @@ from insitu.acting import Acting
 from insitu.actions import Action, Actions
 from insitu.budget import Budget
 from insitu.config import RunConfig
-from insitu.engines import threads
+from insitu.engines import engine, threads
 from insitu.errors import ConfigError, nearest
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.crash_log import CrashLog
@@ -82,6 +82,8 @@ class Session:
         if self.comm.allreduce(threads.omp_num_threads() is None, op=MPI.LOR):
             threads.set_share(cpu_share(self.comm, threads.cpus()))
         self.log = rank_logger(self.comm)
+        with together(self.comm, "engine"):
+            self._engine = engine(run.engine)
         self.recipes = {name: field.recipe for name, field in run.fields.items()}
         self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         limit_brick_cache(run.brick_cache)
@@ -476,6 +478,7 @@ class Session:
             recipes,
             self._latest,
             memories=self._memories,
+            engine=self._engine,
             seconds=self._budget.for_training(acting),
             cycle=cycle,
             time=time,

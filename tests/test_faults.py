@@ -25,9 +25,9 @@ FIRED = 8  # the cycle in which the trigger of `run_file` fires
 PHASES = {
     "publish": ("insitu.session.state", 6),
     "ranges": ("insitu.training.distributed.local_ranges", 6),
-    "train": ("insitu.training.train.Block.fit", 6),
-    "compress": ("insitu.training.block.compress", 6),
-    "frames": ("insitu.fields.neural_field.NeuralField.to_bytes", 6),
+    "train": ("insitu.training.trial.Trial.fit", 6),
+    "compress": ("insitu.training.trial.compress_params", 6),
+    "frames": ("insitu.fields.model_field.ModelField.to_bytes", 6),
     "trigger": ("insitu.session.Session.owned", 6),
     "open the window": ("insitu.history.window.Entry.open", FIRED),
     "render": ("insitu.render.volume.march", FIRED),

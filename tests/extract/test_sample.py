@@ -8,7 +8,7 @@ import pytest
 from mpi4py import MPI
 
 from insitu.extract.sample import Samples, lineout, sample_points, uniform_grid
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.parallel import RemoteError
 from tests.blocks import blob, split
 from tests.fields.test_neural_field import fit
@@ -140,7 +140,7 @@ def test_files(tmp_path: Path) -> None:
 def test_blocks_are_asked_as_they_are() -> None:
     """A network is a SampledBlock, in an object with `fields` too."""
     field = fit(split(blob, (6, 6, 6), (1, 1, 1))[0], n_min=20)
-    assert isinstance(field, NeuralField)
+    assert isinstance(field, ModelField)
 
     class Distributed:
         fields = (field,)

@@ -9,12 +9,14 @@ from insitu.codec.frame import FrameError, pack, unpack
 from insitu.fields.block_field import BlockField
 from insitu.fields.brick_field import BrickField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.bricks import compress_bricks
+from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target
-from insitu.training.ranges import grid_sampler, local_ranges
-from tests.blocks import blob, partition, split, swirl
+from insitu.training.ranges import grid_sampler
+from tests.blocks import blob, local_ranges, partition, split, swirl
 from tests.training.test_train import fit
 
 BOX = ((-1, 1), (0, 2), (3, 4))
@@ -24,10 +26,13 @@ CODECS = ("sz3", "zfp", "sperr")
 def bricks(block: object, codec: str = "sz3", **target: object) -> BrickField:
     whole = local_ranges({"f": [block]})["f"]
     ends = target or {"max_error": Relative(rel=1e-4)}
-    return compress_bricks(block, codec, Target(**ends), whole, cycle=7, time=0.5)
+    return compress_bricks(
+        TrainingJob.of(block, HashGrid(), target=Target(**ends), whole=whole, cycle=7, time=0.5),
+        codec,
+    )
 
 
-def corrected(block: object, rel: float = 1e-4) -> NeuralField:
+def corrected(block: object, rel: float = 1e-4) -> ModelField:
     field = fit(block, max_error=Relative(rel=rel), n_min=50, epochs=1)
     assert field.residual is not None
     return field
@@ -72,7 +77,7 @@ def test_gradient_is_the_derivative(kind: str) -> None:
     def parts(of: str, points: np.ndarray) -> np.ndarray:
         """Of a corrected network only what the residual adds: the rest has its own tests."""
         whole = field(points) if of == "values" else field.gradient(points)
-        if not isinstance(field, NeuralField):
+        if not isinstance(field, ModelField):
             return whole
         alone = replace(field, residual=None, _bytes=None)
         return whole - (alone(points) if of == "values" else alone.gradient(points))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insitu.codec.frame import FrameError, pack, unpack
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
 from tests.codec.test_frame import json_values
 from tests.conftest import ROOT
@@ -35,7 +35,7 @@ def test_frames_of_every_version_stay_readable(name: str) -> None:
     assert (field.cycle, field.time) == (7, 0.5)
     version, codec = name.split("_")[1:3] if name.startswith("version_1") else (2, name[10:])
     assert golden(name)[8] == int(version)
-    if isinstance(field, NeuralField):
+    if isinstance(field, ModelField):
         assert (field.residual is not None) == (codec == "residual")
         codec = "half" if int(version) == 1 else codec
         assert field.weights.codec == ("quantized" if codec == "residual" else codec)
@@ -164,6 +164,6 @@ def test_more_grid_lines_than_three_numbers_may_stand_for_are_written_out() -> N
     field = read_field(golden("version_2_half"))
     cells = (*field.cells[:2], 1 << 17)
     nodes = (np.linspace(0, 1, cells[2] + 1), *field.nodes[1:])
-    long = NeuralField(**{**field.__dict__, "cells": cells, "nodes": nodes, "_bytes": None})
+    long = ModelField(**{**field.__dict__, "cells": cells, "nodes": nodes, "_bytes": None})
     assert long.nbytes > 8 << 17
     np.testing.assert_array_equal(read_field(long.to_bytes()).nodes[0], nodes[0])

@@ -1,0 +1,1 @@
+"""The multi-resolution hash grid of DVNR."""
