@@ -1,8 +1,5 @@
 """A block as the ray marcher reads it: bricks of its lattice, decoded on demand, within a cache.
 
-The lattice of a block is, along each axis, its grid nodes for vertex data; the cell centres and the
-two faces for element data: trilinear values between these points are a raw block's own.
-
 In: a `SampledBlock`. Out: the engine's bricks, one cache for all blocks of this process.
 """
 
@@ -12,16 +9,14 @@ import weakref
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insitu.engines import Engine, drawing
-from insitu.engines.base import BrickCache, Bricks
+from insitu.engines.base import BrickCache, Bricks, Floats
+from insitu.engines.lattice import lattice, scalars
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
 from insitu.fields.raw_block import RawBlock
 from insitu.fields.sampled_block import SampledBlock
-
-Floats = NDArray[np.floating[Any]]
 
 DEFAULT_CACHE_NBYTES = 64 * 2**20
 
@@ -70,7 +65,9 @@ def _forget(key: int, gone: weakref.ref[Any]) -> None:
 def _made(field: SampledBlock) -> Bricks:
     vertex, painter = field.association == "vertex", drawing()
     if isinstance(field, RawBlock):
-        return painter.bricks_of_sampler(field.sampler(), _cache)
+        part = field.partition  # another engine than the one that draws may train
+        sampler = painter.sampler(part.components, part.ghost_layers, part.cells, vertex)
+        return painter.bricks_of_sampler(sampler, _cache)
     model = field.as_model if isinstance(field, BlockField) else None
     if model is not None and _is_read_by(painter, model):
         extent = np.asarray(model.range[:, 1] - model.range[:, 0], np.float64)
@@ -94,17 +91,3 @@ def _is_read_by(painter: Engine, field: ModelField) -> bool:
     """Whether the engine reads the field without Python."""
     supported = field.model is None or painter.supports(field.model)
     return supported and field.model_alone and field.holes is None
-
-
-def lattice(cells: int, vertex: bool) -> Floats:
-    """Unit coordinates of the lattice points of an axis: (cells + 1,), or (cells + 2,)."""
-    if vertex:
-        return np.arange(cells + 1) / cells
-    return np.concatenate([[0.0], (np.arange(cells) + 0.5) / cells, [1.0]])
-
-
-def scalars(values: Floats, component: int) -> Floats:
-    """One component of values (..., n_components), or for -1 their magnitude: (...)."""
-    if component < 0:
-        return np.asarray(np.linalg.norm(values, axis=-1))
-    return np.asarray(values[..., component])
