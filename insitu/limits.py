@@ -78,7 +78,9 @@ class OneOf:
         names = list(self.names())
         if not isinstance(value, str) or value not in names:
             hint = nearest(value, names) if isinstance(value, str) else ""
-            raise ValueError(f"{value!r} is not one of {', '.join(map(repr, names))}{hint}")
+            *most, last = map(repr, names)
+            there = f"{', '.join(most)} or {last}" if most else last
+            raise ValueError(f"{value!r} is not one of {there}{hint}")
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:

@@ -70,7 +70,6 @@ def weight_codec(name: str) -> WeightCodec:
     return _CODECS[name]
 
 
-register(WeightCodec("half", lambda layout, body: half.unpack(body, layout.n_params)))
 register(
     WeightCodec(
         "quantized",
@@ -94,3 +93,4 @@ register(
         ),
     )
 )
+register(WeightCodec("half", lambda layout, body: half.unpack(body, layout.n_params)))

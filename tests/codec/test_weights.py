@@ -62,7 +62,7 @@ def test_another_network_is_refused(codec: str) -> None:
     for other in (HashGrid(log2_hashmap_size=9, n_levels=4), HashGrid(log2_hashmap_size=12)):
         with pytest.raises(FrameError):
             Weights.from_payload(payload, codec, other)
-    with pytest.raises(FrameError, match="expected one of half, quantized"):
+    with pytest.raises(FrameError, match="expected one of quantized, kmeans"):
         Weights.from_payload(payload, "best", NETWORK)
 
 
