@@ -36,7 +36,7 @@ from insitu.models.hash_grid.model import HashGrid
 # What makes the extension's object of a model's shape, by the kind of model.
 _NETWORKS: dict[type[Model], Callable[..., Any]] = {
     HashGrid: lib.Network,
-    DenseGrid: lambda **shape: lib.Network.dense_grid(**shape),
+    DenseGrid: lib.Network.dense_grid,
 }
 
 
