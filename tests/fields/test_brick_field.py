@@ -104,22 +104,20 @@ def test_between_samples_bricks_are_what_the_raw_block_is() -> None:
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
 def test_a_corrected_network_looks_as_it_reads(association: str) -> None:
-    """Between samples the renderer sees them joined by straight lines, at samples and at the faces
-    the field itself."""
+    """On grids, as the renderer reads it, and at points: the same function, up to the faces."""
     block = partition([blob, swirl], association=association)
     field = corrected(block)
-    zs, ys, xs = (field._unit_samples(n) for n in block.shape)
-    z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
-    inner = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
-    sampler = field.sampler()
-    seen = sampler.sample(inner.astype(np.float32))
-    np.testing.assert_allclose(seen, field.decode().reshape(-1, 2), atol=1e-5)
+    axes = [field._unit_samples(n) for n in block.shape]
+    seen = field.on_grid(*axes[::-1])
+    np.testing.assert_allclose(seen, field.decode(), atol=1e-5)
     for axis in range(3):
         for side in (0.0, 1.0):
-            face = inner.copy()
-            face[:, axis] = side
-            expected = field(face)  # the unit cube is the box here
-            np.testing.assert_allclose(sampler.sample(face.astype(np.float32)), expected, atol=1e-4)
+            face = [np.array([side]) if a == axis else u for a, u in enumerate(axes)]
+            z, y, x = np.meshgrid(*face, indexing="ij")
+            points = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
+            expected = field(points)  # the unit cube is the box here
+            found = field.on_grid(*face[::-1]).reshape(-1, 2)
+            np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["inr", "sz3"])
