@@ -30,11 +30,12 @@ import numpy as np
 from insitu.engines import engine
 from insitu.engines.base import Trainer
 from insitu.engines.options import TrainerOptions
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import block_range, grid_sampler, local_ranges
+from insitu.training.ranges import block_range, grid_sampler
 from insitu.training.train import train
 
 ENDLESS = 10**7  # steps
@@ -54,10 +55,11 @@ def block(n: int, scale: float = 1.0) -> Partition:
     return Partition("f", "element", (values,), NO_LAYERS, (lines, lines, lines), 0)
 
 
-def fit(partition: Partition, network: HashGrid | None = None, **target: float) -> NeuralField:
-    whole = local_ranges({"f": [partition]})["f"]
-    network = network or HashGrid().with_table_for(partition.n_voxels)
-    return train(partition, network, TrainingOptions(), Target(**target), whole)
+def fit(partition: Partition, network: HashGrid | None = None, **target: float) -> ModelField:
+    network = network or HashGrid().for_domain(partition.n_voxels)
+    return train(
+        TrainingJob.of(partition, network, options=TrainingOptions(), target=Target(**target))
+    )
 
 
 # ---- Ctrl-C
@@ -84,7 +86,7 @@ def latency(partition: Partition, after: float) -> float:
 def interrupts(n: int, rounds: int) -> dict[str, list[float]]:
     """Milliseconds: the reaction to Ctrl-C, and each call that cannot be interrupted."""
     partition = block(n)
-    network = HashGrid().with_table_for(n**3)
+    network = HashGrid().for_domain(n**3)
     params, line = network.initial(0), partition.nodes[0][:-1].astype(np.float32)
     sampler = grid_sampler(partition)
     calls: dict[str, Callable[[], object]] = {
@@ -208,7 +210,7 @@ def memory_of(n: int, log2_hashmap_size: int, base_resolution: int) -> dict[str,
 
 def memory(n: int) -> dict[str, dict[str, float]]:
     """The figures of `memory_of`, for the default network and for larger ones."""
-    default = HashGrid().with_table_for(n**3)
+    default = HashGrid().for_domain(n**3)
     figures = {}
     for table, base in ((default.log2_hashmap_size, default.base_resolution), (16, 32), (20, 32)):
         child = [sys.executable, __file__, "--cells", str(n), "--memory-of", str(table), str(base)]

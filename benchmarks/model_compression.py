@@ -12,12 +12,10 @@ Files whose names end in numbers (name_00100.npz, name_00125.npz, ...) are steps
 from __future__ import annotations
 
 import argparse
-import itertools
 import re
 import statistics
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from time import process_time
 from typing import TypeVar
@@ -25,22 +23,24 @@ from typing import TypeVar
 import numpy as np
 from mpi4py import MPI
 
-from insitu.codec.compress import compress
 from insitu.codec.options import Compression
-from insitu.codec.weights import CODECS, Weights
+from insitu.codec.weight_codecs import names
+from insitu.codec.weights import Weights
 from insitu.engines import engine
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.compression import compress_params
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import grid_sampler, local_ranges
+from insitu.training.ranges import grid_sampler
 from insitu.training.train import train
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "cloverleaf"
 # Steps of the example, when no files are given.
 CYCLES = (60, 65, 70, 95)
 REPEATS = 5
-LOSSY = [codec for codec in CODECS if codec != "half"]
+LOSSY = [codec for codec in names() if codec != "half"]
 
 T = TypeVar("T")
 Volume = tuple[str, int, np.ndarray]
@@ -72,7 +72,7 @@ def example() -> Iterator[Volume]:
 class Trained:
     """One volume, and a network that was trained on it; the weights are in full precision."""
 
-    def __init__(self, volume: Volume, target: float | None, previous: NeuralField | None) -> None:
+    def __init__(self, volume: Volume, target: float | None) -> None:
         self.series, self.step, values = volume
         self.block = Partition(
             field=self.series,
@@ -82,25 +82,29 @@ class Trained:
             nodes=tuple(np.linspace(0, 1, n + 1) for n in reversed(values.shape)),
             domain_id=0,
         )
-        self.whole = local_ranges({self.series: [self.block]})[self.series]
         self.sampler = grid_sampler(self.block)
-        self.field = self._train(target, previous)
-        self.network = self.field.network
+        self.field = self._train(target)
+        self.network = self.field.model
         self.warm = self.field.metrics.warm
         self.db = -10 * np.log10(self.mean_square(self.field.params))
 
-    def _train(self, target: float | None, previous: NeuralField | None) -> NeuralField:
-        network = HashGrid().with_table_for(self.whole.n_voxels)
+    def _train(self, target: float | None) -> ModelField:
+        network = HashGrid().for_domain(self.block.n_voxels)
         return train(
-            self.block, network, TrainingOptions(), Target(psnr=target), self.whole, previous,
-            Compression(compression="half"),
-        )  # fmt: skip
+            TrainingJob.of(
+                self.block,
+                network,
+                options=TrainingOptions(),
+                target=Target(psnr=target),
+                compression=Compression(compression="half"),
+            )
+        )
 
     def mean_square(self, params: np.ndarray) -> float:
         """Mean squared error in units of the volume's range."""
         low, high = self.field.range[0]
         (error,) = engine().measure(
-            self.field.network, params, self.sampler, np.array([low]), np.array([high - low]),
+            self.field.model, params, self.sampler, np.array([low]), np.array([high - low]),
             0, self.sampler.samples,
         )  # fmt: skip
         return error.sum_of_squares / error.finite / (high - low) ** 2
@@ -138,7 +142,7 @@ def one(trained: Trained, options: Compression, measuring: float) -> list[str]:
         calls += 1
         return trained.mean_square(trial)
 
-    weights, encoding = median(lambda: compress(network, params, options, measure))
+    weights, encoding = median(lambda: compress_params(network, params, options, measure))
     encoding -= calls / REPEATS * measuring
     payload, codec = weights.payload, weights.codec
     _, decoding = median(lambda: Weights.from_payload(payload, codec, network))
@@ -148,27 +152,6 @@ def one(trained: Trained, options: Compression, measuring: float) -> list[str]:
         f"{-trained.lost_db(weights):.2f}",
         f"{1e3 * encoding:.0f} / {1e3 * decoding:.0f}",
     ]
-
-
-def differences(volumes: list[Volume], target: float | None, loss: float) -> Iterator[str]:
-    """Each step trained from the decoded weights of the one before, and coded with and without."""
-    for _, steps in itertools.groupby(volumes, key=lambda volume: volume[0]):
-        previous: NeuralField | None = None
-        for volume in steps:
-            trained = Trained(volume, target, previous)
-            options = Compression(compression_loss=loss)
-            given = (trained.network, trained.field.params, options, trained.mean_square)
-            alone = compress(*given)
-            if previous is not None and previous.network == trained.network:
-                beside = compress(*given, reference=previous.params)
-                yield (
-                    f"| {trained.series} {previous.cycle} → {trained.step} | {trained.db:.1f} | "
-                    f"{'warm' if trained.warm else 'fresh'}, {trained.field.metrics.iterations} | "
-                    f"{len(alone.payload)} | {len(beside.payload)} | "
-                    f"{len(alone.payload) / len(beside.payload):.2f} | "
-                    f"{-trained.lost_db(alone):.2f} / {-trained.lost_db(beside):.2f} |"
-                )
-            previous = replace(trained.field, weights=alone, cycle=trained.step)
 
 
 def main() -> None:
@@ -183,11 +166,7 @@ def main() -> None:
     print(" | ".join(f"{c}: times under fp16 | dB lost | ms in / out" for c in LOSSY), "|")
     print("|" + "---|" * (4 + 3 * len(LOSSY)))
     for volume in volumes:
-        print(codecs(Trained(volume, arguments.psnr, None), arguments.loss), flush=True)
-    print("\n| steps | dB | start, training steps | alone, B | difference, B | ratio | dB lost |")
-    print("|" + "---|" * 7)
-    for row in differences(volumes, arguments.psnr, arguments.loss):
-        print(row, flush=True)
+        print(codecs(Trained(volume, arguments.psnr), arguments.loss), flush=True)
 
 
 if __name__ == "__main__":

@@ -35,11 +35,11 @@ import numpy as np
 from volumes import DATA, Series, cloverleaf, partition, volumes
 
 from insitu.codec.options import Compression
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.models.hash_grid.model import HashGrid
 from insitu.training import block as fitting
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import local_ranges
 from insitu.training.train import train
 
 TARGETS = (30.0, 35.0, 40.0, 45.0)
@@ -52,7 +52,7 @@ LARGE = 14
 class Run:
     """What one training came to."""
 
-    field: NeuralField
+    field: ModelField
     psnr: float
     steps: int
     seconds: float
@@ -78,22 +78,22 @@ measuring = Measuring()
 
 
 def run(
-    volume: np.ndarray, target: Target, seed: int, large: bool, before: NeuralField | None = None
+    volume: np.ndarray, target: Target, seed: int, large: bool, before: ModelField | None = None
 ) -> Run:
     """One training of `volume` (nz, ny, nx) as the product does it."""
     block = partition(volume)
-    usual = HashGrid().with_table_for(volume.size)
+    usual = HashGrid().for_domain(volume.size)
     network = replace(usual, log2_hashmap_size=LARGE) if large else usual
-    whole = local_ranges({"volume": [block]})["volume"]
     measured, start = measuring.seconds, process_time()
     field = train(
-        block,
-        network,
-        TrainingOptions(seed=seed),
-        target,
-        whole,
-        before,
-        Compression(compression="half"),
+        TrainingJob.of(
+            block,
+            network,
+            options=TrainingOptions(seed=seed),
+            target=target,
+            previous=before,
+            compression=Compression(compression="half"),
+        )
     )
     seconds, measured = process_time() - start, measuring.seconds - measured
     psnr = field.metrics.psnr_db([float(np.ptp(volume))])

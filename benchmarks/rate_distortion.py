@@ -72,7 +72,7 @@ def network(values: np.ndarray, target: float, table: int | None = None) -> Outc
     read = type(field).from_bytes(packed)
     decoded = read.decode()
     end = process_time()
-    size = read.network and read.network.log2_hashmap_size  # none for a constant
+    size = read.model and read.model.log2_hashmap_size  # none for a constant
     return Outcome(len(packed), psnr(decoded, values), middle - start, end - middle, size)
 
 

@@ -211,17 +211,22 @@ def prepare(folder: Path, cells: int, psnr: float) -> str:
     from volumes import partition
 
     from insitu.models.hash_grid.model import HashGrid
+    from insitu.training.job import TrainingJob
     from insitu.training.options import Target, TrainingOptions
-    from insitu.training.ranges import local_ranges
     from insitu.training.train import train
 
     values = shock(cells)
     np.save(folder / f"{cells}.npy", values)
     part = partition(values)
     field = train(
-        part, HashGrid().with_table_for(values.size), TrainingOptions(), Target(psnr=psnr),
-        local_ranges({"": [part]})[""], sized_by_target=True,
-    )  # fmt: skip
+        TrainingJob.of(
+            part,
+            HashGrid().for_domain(values.size),
+            options=TrainingOptions(),
+            target=Target(psnr=psnr),
+            sized_by_target=True,
+        )
+    )
     (folder / f"{cells}.inr").write_bytes(field.to_bytes())
     reached = field.metrics.psnr_db(np.ptp(field.range, axis=1).tolist())
     return (

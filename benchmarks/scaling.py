@@ -56,7 +56,7 @@ def work(cells: int, rounds: int, output: Path) -> None:
 
     comm = MPI.COMM_WORLD
     # The network of the domain grows with it, so that each rank's stays what it is on 1 rank.
-    alone = HashGrid().with_table_for(cells**3)
+    alone = HashGrid().for_domain(cells**3)
     network = HashGrid(
         log2_hashmap_size=alone.log2_hashmap_size + round(math.log2(comm.size)),
         base_resolution=round(alone.base_resolution * comm.size ** (1 / 3)),
@@ -75,7 +75,7 @@ def work(cells: int, rounds: int, output: Path) -> None:
         "waiting": float(np.median(waiting)),
         "calls": counting.calls.total(),
         "nbytes": counting.nbytes.total(),
-        "parameters": trained["f"].fields[0].network.n_params,
+        "parameters": trained["f"].fields[0].model.n_params,
         "steps": trained["f"].fields[0].metrics.iterations,
     }
     everyone = comm.gather(mine, root=0)

@@ -20,7 +20,7 @@ import atheris
 with atheris.instrument_imports(include=["insitu", "json"]):
     from insitu.codec import frame, zstd
     from insitu.codec.frame import FrameError
-    from insitu.fields.neural_field import NeuralField
+    from insitu.fields.model_field import ModelField
     from insitu.fields.read import read_field
 
 SEEDS = Path(__file__).resolve().parents[1] / "tests" / "data" / "frames"
@@ -37,7 +37,7 @@ def read(data: bytes) -> None:
     except FrameError:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
         return
-    assert not isinstance(field, NeuralField) or field.params.flags.writeable is False
+    assert not isinstance(field, ModelField) or field.params.flags.writeable is False
     field(field.bounds[0][None])
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
 

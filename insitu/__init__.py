@@ -1,12 +1,13 @@
 """A neural flight recorder for MPI simulations."""
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from insitu._version import __version__
 from insitu.fields.brick_field import BrickField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.history.record import open_record
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = [
     "BrickField",
     "CompressedArray",
     "DistributedField",
-    "NeuralField",
+    "ModelField",
     "Session",
     "compress",
     "load",
@@ -48,6 +49,10 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     """What not everybody needs is loaded when it is first asked for."""
+    if name == "NeuralField":
+        text = "insitu.NeuralField is insitu.ModelField; the old name goes with the next version"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return ModelField
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'insitu' has no attribute {name!r}")

@@ -22,10 +22,12 @@ from insitu import yaml_tree
 from insitu.ascent.options import AscentConfig
 from insitu.codec.compressors import available
 from insitu.codec.options import Compression
+from insitu.engines.registry import AUTO as AUTO_ENGINE
+from insitu.engines.registry import names as engines_there_are
 from insitu.errors import ConfigError, nearest
-from insitu.limits import ByteSize, Range, Section
-from insitu.models.hash_grid.model import HashGrid
-from insitu.training.choose import Codec
+from insitu.limits import ByteSize, OneOf, Range, Section
+from insitu.models.choice import ModelChoice, ModelWord
+from insitu.training.choose import AUTO, MODEL, codecs
 from insitu.training.distributed import Recipe
 from insitu.training.options import Target, TrainingOptions
 from insitu.yaml_tree import KeyPath, Places
@@ -50,6 +52,12 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+def engine_names() -> list[str]:
+    """What the key `engine` may say."""
+    return [AUTO_ENGINE, *engines_there_are()]
+
 
 _MAX_NESTED_FILES = 4
 _MAX_STEPS = 1_000_000
@@ -115,8 +123,12 @@ class FieldConfig(Target, Compression):
     """Published scalar fields that form this vector, in the order x, y, z; default: the published
     field of the same name."""
 
-    codec: Codec = "inr"
-    """What blocks are kept by: `inr`, a network; `sz3`, `zfp` or `sperr` (extra `sperr`), in bricks
+    model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
+    """What is trained: `hash_grid` (DVNR), `dense_grid` (fV-SRN), or a kind that a package
+    registers; with options of its shape as `{kind: dense_grid, n_frequencies: 6}`."""
+
+    codec: Annotated[str, OneOf(codecs)] = MODEL
+    """What blocks are kept by: `inr`, the model; `sz3`, `zfp` or `sperr` (extra `sperr`), in bricks
     of about 32^3 samples; or `auto`, whichever takes the fewest bytes for the target. All but `inr`
     need `psnr`, `ratio` or `max_error`."""
 
@@ -124,6 +136,8 @@ class FieldConfig(Target, Compression):
     """Unit of the values, e.g. `kg m-3`, to be told to readers of the record."""
 
     network: NetworkConfig = NetworkConfig()
+    """Shape of the model `hash_grid`."""
+
     training: TrainingOptions = field(default_factory=TrainingOptions)
 
     def __post_init__(self) -> None:
@@ -131,13 +145,14 @@ class FieldConfig(Target, Compression):
         if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
             other = "psnr" if self.psnr is not None else "max_error"
             raise ValueError(f"ratio and {other} are given; a block has one of them to reach")
-        if self.codec == "inr":
+        self.model.with_network(self.network)
+        if self.codec == MODEL:
             return
         if self.psnr is None and self.ratio is None and self.max_error is None:
             raise ValueError(f"codec {self.codec} needs psnr, ratio or max_error")
-        if self.codec not in ("auto", *available()):
+        if self.codec not in (AUTO, *available()):
             raise ValueError("codec sperr is not installed: pip install 'insitu-inr[sperr]'")
-        if self.codec != "auto" and (self.iterations or self.seconds):
+        if self.codec != AUTO and (self.iterations or self.seconds):
             name = "iterations" if self.iterations else "seconds"
             raise ValueError(f"{name} limits training, and codec {self.codec} has none")
 
@@ -145,14 +160,11 @@ class FieldConfig(Target, Compression):
     def recipe(self) -> Recipe:
         """What training needs to know of this field."""
         target = Target(**{key: getattr(self, key) for key in Target.__dataclass_fields__})
-        shape = dataclasses.asdict(self.network)
-        automatic = shape["log2_hashmap_size"] is None
-        if automatic:
-            del shape["log2_hashmap_size"]
+        model, automatic = self.model.with_network(self.network)
         compression = Compression(
             **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
         )
-        return Recipe(HashGrid(**shape), self.training, target, automatic, compression, self.codec)
+        return Recipe(model, self.training, target, automatic, compression, self.codec)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +269,10 @@ class RunConfig(Section):
 
     actions: tuple[Any, ...] = ()
     """Ascent's actions as plain data, also when they stand in an `actions_file`."""
+
+    engine: Annotated[str, OneOf(engine_names)] = AUTO_ENGINE
+    """What computes: `cpu` (C++), `numpy` (slow), or one that a package brings; `auto`: the
+    environment variable INSITU_ENGINE, else the best that is installed."""
 
     brick_cache: Annotated[int, ByteSize(2**20, 2**60)] = 64 * 2**20
     """Most bytes of decoded bricks that volume pictures hold, on every rank; a block is decoded

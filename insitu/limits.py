@@ -7,9 +7,11 @@ file makes of it, and its text in an error. Nothing is imported that a run witho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from insitu.errors import nearest
 
 
 class Section:
@@ -73,3 +75,28 @@ class ByteSize(Range):
         number = super().__get_pydantic_json_schema__(core, handler)
         title = "bytes, such as `64 MiB`"
         return {"anyOf": [number, size], "title": title, "unit": self.unit}
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The words an option may have, where packages can add to them."""
+
+    names: Callable[[], Sequence[str]]
+
+    def check(self, value: Any) -> str:
+        """ValueError where it is none of them, with the nearest."""
+        names = list(self.names())
+        if not isinstance(value, str) or value not in names:
+            hint = nearest(value, names) if isinstance(value, str) else ""
+            *most, last = map(repr, names)
+            there = f"{', '.join(most)} or {last}" if most else last
+            raise ValueError(f"{value!r} is not one of {there}{hint}")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        return {"type": "string", "enum": list(self.names())}

@@ -43,10 +43,11 @@ from insitu.mesh import (
     partitions,
     state,
 )
-from insitu.models.hash_grid.model import HashGrid
+from insitu.models.base import Model
 from insitu.parallel import RemoteError, cpu_share
 from insitu.session import Session
 from insitu.session.report import Terminal, byte_size, decibels
+from insitu.training.choose import MODEL
 from insitu.training.options import Relative
 
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
@@ -436,16 +437,16 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
         components = comm.allreduce(max((b.n_components for b in blocks), default=1), op=MPI.MAX)
         line = f"field       {name}: {total} samples"
         line += f" of {components} components" if components > 1 else ""
-        if field.codec != "inr":
+        if field.codec != MODEL:
             line += f", by codec {field.codec}"
         elif mine:
             recipe = field.recipe
-            block = recipe.network_for(total).for_block(components, mine / total)
+            block = recipe.model_for(total).for_block(components, mine / total)
             if recipe.sized_by_target:
                 sizes = _sizes(block, mine)
-                line += f", a network of {sizes} parameters on rank 0, by its target"
+                line += f", a {block.kind} of {sizes} parameters on rank 0, by its target"
             else:
-                line += f", a network of {block.n_params} parameters on rank 0"
+                line += f", a {block.kind} of {block.n_params} parameters on rank 0"
         limits = [f"{field.psnr:g} dB"] if field.psnr else []
         limits += [f"a ratio of {field.ratio:g}"] if field.ratio else []
         if isinstance(field.max_error, Relative):
@@ -458,8 +459,8 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
     return lines
 
 
-def _sizes(block: HashGrid, n_voxels: int) -> str:
-    """The fewest and the most parameters of the networks that a target chooses from."""
+def _sizes(block: Model, n_voxels: int) -> str:
+    """The fewest and the most parameters of the models that a target chooses from."""
     options = block.sizes(n_voxels, corrected=True)
     return f"{options[0].model.n_params} to {options[-1].model.n_params}"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from insitu.mesh.partition import Partition
+from insitu.training import ranges
+from insitu.training.ranges import GlobalRange, MeasuredBlock
 
 Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
@@ -69,3 +71,10 @@ def split(
         size = tuple(hi - lo for lo, hi in cuts)
         blocks.append(partition(functions, size, tuple(reversed(box)), **options))
     return blocks
+
+
+def local_ranges(fields: Mapping[str, Sequence[Partition]]) -> dict[str, GlobalRange]:
+    """The figures of some blocks, by field, as training has them of a rank's own."""
+    return ranges.local_ranges(
+        {name: [MeasuredBlock.of(block) for block in blocks] for name, blocks in fields.items()}
+    )

@@ -191,7 +191,7 @@ def test_dry_run_tells_what_would_be_done(launch, ranks, tmp_path):
     done = launch(text, "--dry-run", ranks=ranks)
     assert done.returncode == 0, done.stderr
     assert f"Wave, ranks: {ranks}" in done.stdout
-    assert f"height: {64 * ranks} samples, a network of " in done.stdout
+    assert f"height: {64 * ranks} samples, a hash_grid of " in done.stdout
     assert "until 40 dB" in done.stdout
     assert "crest = max(field('height'))" in done.stdout
     assert "high (edge): crest > 1" in done.stdout

@@ -21,9 +21,9 @@ from insitu.arrays.volume import ArrayVolume, Volume
 from insitu.errors import ConfigError
 from insitu.fields.metrics import FieldMetrics
 from insitu.limits import Range
-from insitu.training.choose import Codec
+from insitu.training.choose import MODEL
 from insitu.training.options import Target
-from insitu.training.ranges import GlobalRange, join_ranges, local_ranges
+from insitu.training.ranges import GlobalRange, MeasuredBlock, join_ranges, local_ranges
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -48,10 +48,10 @@ class Job:
     volume: Volume
     blocks: Blocks
     target: Target
-    codec: Codec = "inr"
+    codec: str = MODEL
 
     @staticmethod
-    def of(volume: Volume, target: Target, block: int = DEFAULT_CELLS, codec: Codec = "inr") -> Job:
+    def of(volume: Volume, target: Target, block: int = DEFAULT_CELLS, codec: str = MODEL) -> Job:
         """block: most cells per axis. Raises ConfigError where it is no number of cells."""
         try:
             most = Range(8, 1024, "cells").check(block, int)
@@ -65,7 +65,8 @@ class Job:
         found: dict[str, GlobalRange] = {}
         for number in numbers:
             part = read_partition(self.volume, self.blocks, number, ghosts=False)
-            found = join_ranges(found, local_ranges({self.volume.name: [part]}))
+            read = {self.volume.name: [MeasuredBlock.of(part)]}
+            found = join_ranges(found, local_ranges(read))
         return found
 
     def compress(self, number: int, whole: GlobalRange) -> tuple[Block, bytes]:
@@ -100,7 +101,7 @@ def compress(
     *,
     name: str = "values",
     block: int = DEFAULT_CELLS,
-    codec: Codec = "inr",
+    codec: str = MODEL,
     progress: Progress | None = None,
     **target: Any,
 ) -> CompressedArray:

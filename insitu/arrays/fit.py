@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from insitu.codec.options import Compression
 from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import Partition
-from insitu.models.hash_grid.model import HashGrid
-from insitu.training.choose import Codec, compress_block
+from insitu.models import make
+from insitu.models.registry import DEFAULT
+from insitu.training.choose import MODEL, compress_block
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
-from insitu.training.size import Memory
 
 # A simulation's 800 steps leave blocks of less than 64^3 far from what their networks can do; here
 # there is time, and training ends when the target is reached.
@@ -23,24 +23,19 @@ _OPTIONS = TrainingOptions(n_min=2000)
 
 
 def fit(
-    partition: Partition, value_range: GlobalRange, target: Target, codec: Codec = "inr"
+    partition: Partition, value_range: GlobalRange, target: Target, codec: str = MODEL
 ) -> BlockField:
     """The block by its codec, for the target.
 
     value_range: of the whole array; `n_voxels` is not used, since a block is a domain of its own:
     the accuracy and the ratio of an array do not depend on how many blocks it has.
     """
-    return compress_block(
+    job = TrainingJob.of(
         partition,
-        codec,
-        target,
-        replace(value_range, n_voxels=partition.n_voxels),
-        None,
-        Memory(),
-        cycle=0,
-        time=0.0,
-        network=HashGrid().with_table_for(partition.n_voxels),
+        make(DEFAULT, {}).for_domain(partition.n_voxels),
+        whole=replace(value_range, n_voxels=partition.n_voxels),
         options=_OPTIONS,
-        compression=Compression(),
+        target=target,
         sized_by_target=True,
     )
+    return compress_block(job, codec)

@@ -52,7 +52,7 @@ class Bricks:
 
     payload: bytes = field(repr=False)
     codec: str
-    """One of `compressors.COMPRESSORS`."""
+    """One of `compressors.names()`."""
     shape: Shape
     """Samples, (nz, ny, nx)."""
     n_components: int
@@ -85,8 +85,8 @@ class Bricks:
     ) -> Bricks:
         """The same again, not decoded yet. FrameError where the payload is not one of that shape,
         or was altered."""
-        if codec not in compressors.COMPRESSORS:
-            known = ", ".join(compressors.COMPRESSORS)
+        if codec not in compressors.names():
+            known = ", ".join(compressors.names())
             raise FrameError(f"bricks: codec {codec!r}, expected one of {known}")
         if payload[:_DIGEST_NBYTES] != _digest(
             payload[_DIGEST_NBYTES:], codec, shape, n_components, dtype
@@ -223,7 +223,7 @@ def _body(values: Values, codec: str, bound: float) -> tuple[int, bytes]:
     planes = values.reshape(-1, 1).view(np.uint8).T
     exact = zstd.compress(planes.tobytes())
     if bound > 0 and values.size >= _FEWEST:
-        for multiple in compressors.MULTIPLES[codec]:
+        for multiple in compressors.compressor(codec).multiples:
             packed = compressors.encode(codec, values, multiple * bound)
             if packed is None or _BOUND.size + len(packed) >= len(exact):
                 continue

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,54 @@ from insitu.codec.errors import FrameError
 
 Values = NDArray[np.floating[Any]]
 
-COMPRESSORS = ("sz3", "zfp", "sperr")
 
-# ZFP mostly stays well below its tolerance: larger ones, in powers of two, are tried first.
-MULTIPLES = {"sz3": (1.0,), "zfp": (8.0, 4.0, 2.0, 1.0), "sperr": (1.0,)}
+@dataclass(frozen=True)
+class Compressor:
+    """An error-bounded compressor, by the name that run files and frames have for it."""
+
+    name: str
+    encode: Callable[[Values, float], bytes | None]
+    """Finite values without axes of length 1, and the bound > 0 -> bytes; None, or a RuntimeError,
+    ValueError or OSError, where that is not possible."""
+    decode: Callable[[bytes, tuple[int, ...], np.dtype[Any], float], Values]
+    """Bytes, shape, dtype, bound -> the values; the same errors where the bytes are not of them."""
+    multiples: tuple[float, ...] = (1.0,)
+    """Of the bound, in the order in which they are tried as the tolerance."""
+    packages: tuple[str, ...] = ()
+    """Modules that an installation may lack; the extra of the same name brings them."""
+
+    @property
+    def available(self) -> bool:
+        """Whether its packages are installed."""
+        return all(importlib.util.find_spec(package) for package in self.packages)
+
+
+_COMPRESSORS: dict[str, Compressor] = {}
+
+
+def register(compressor: Compressor) -> None:
+    """Add a compressor. ValueError where its name is taken: frames with it would be misread."""
+    if compressor.name in _COMPRESSORS:
+        raise ValueError(f"compressor {compressor.name!r}: there is one of this name")
+    _COMPRESSORS[compressor.name] = compressor
+
+
+def names() -> tuple[str, ...]:
+    """Those that there are, installed or not."""
+    return tuple(_COMPRESSORS)
+
+
+def available() -> list[str]:
+    """Those whose packages are installed; SPERR comes with an extra."""
+    return [name for name, compressor in _COMPRESSORS.items() if compressor.available]
+
+
+def compressor(name: str) -> Compressor:
+    """ValueError for a name that is not one of `names`."""
+    if name not in _COMPRESSORS:
+        raise ValueError(f"compressor {name!r}, expected one of {', '.join(_COMPRESSORS)}")
+    return _COMPRESSORS[name]
+
 
 # ZFP reads on where its bytes end. A block of 4, 16 or 64 values never takes more than this per
 # byte of a value: one bit for each plane, as much again for the group tests, and the exponent.
@@ -34,22 +80,16 @@ _ZFP_MOST = 3
 _SPERR_MOST = 2.0**40
 
 
-def available() -> list[str]:
-    """Those of `COMPRESSORS` whose packages are installed; SPERR comes with an extra."""
-    extra = all(importlib.util.find_spec(package) for package in ("h5py", "hdf5plugin"))
-    return [name for name in COMPRESSORS if name != "sperr" or extra]
-
-
 def encode(name: str, values: Values, bound: float) -> bytes | None:
     """Bytes of finite `values`, which should decode to within `bound` > 0; None where the
     compressor cannot do it.
 
     Args:
-        name: one of `COMPRESSORS`. SPERR takes two or three axes longer than 1.
+        name: one of `names()`. SPERR takes two or three axes longer than 1.
         values: C-contiguous, float32 or float64, one to four axes.
     """
     try:
-        return _ENCODERS[name](_squeezed(values), bound)
+        return compressor(name).encode(_squeezed(values), bound)
     except (RuntimeError, ValueError, OSError):
         return None
 
@@ -62,7 +102,7 @@ def decode(name: str, packed: bytes, shape: tuple[int, ...], dtype: Any, bound: 
     """
     short = tuple(n for n in shape if n > 1) or (1,)
     try:
-        values = _DECODERS[name](packed, short, np.dtype(dtype), bound)
+        values = compressor(name).decode(packed, short, np.dtype(dtype), bound)
     except ModuleNotFoundError as error:
         raise FrameError(
             f"{name}: reading it needs {error.name}; pip install 'insitu-inr[{name}]'"
@@ -153,5 +193,7 @@ def _sperr_file(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> t
     return file, chunk
 
 
-_ENCODERS = {"sz3": _sz3_encode, "zfp": _zfp_encode, "sperr": _sperr_encode}
-_DECODERS = {"sz3": _sz3_decode, "zfp": _zfp_decode, "sperr": _sperr_decode}
+# ZFP mostly stays well below its tolerance: larger ones, in powers of two, are tried first.
+register(Compressor("sz3", _sz3_encode, _sz3_decode))
+register(Compressor("zfp", _zfp_encode, _zfp_decode, multiples=(8.0, 4.0, 2.0, 1.0)))
+register(Compressor("sperr", _sperr_encode, _sperr_decode, packages=("h5py", "hdf5plugin")))

@@ -14,32 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec import entropy
-from insitu.codec.arrays import views
+from insitu.codec.arrays import Layout, views
 from insitu.codec.errors import FrameError
 from insitu.codec.quantized import HALF, Coded, base_of, bits, read, share_of, write
-from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 
 
-def subtract(network: Model, body: bytes, reference: Floats) -> bytes:
+def subtract(layout: Layout, body: bytes, reference: Floats) -> bytes:
     """The bytes of `quantized` as their difference from a reference (n_params,).
 
     Each array is predicted from the reference only where that takes fewer bits. Raises FrameError
     where the bytes are not of `quantized`, or themselves count from a reference.
     """
-    arrays = read(network, body, None)
-    earlier = [view.ravel() for view in views(network, reference)]
+    arrays = read(layout, body, None)
+    earlier = [view.ravel() for view in views(layout, reference)]
     return write([_less(a, e) for a, e in zip(arrays, earlier, strict=True)], reference)
 
 
-def add(network: Model, difference: bytes, reference: Floats) -> bytes:
+def add(layout: Layout, difference: bytes, reference: Floats) -> bytes:
     """The bytes that `subtract` was given, from its result and the same reference.
 
     Raises FrameError where they are not a difference from this reference.
     """
-    arrays = read(network, difference, reference)
-    earlier = [view.ravel() for view in views(network, reference)]
+    arrays = read(layout, difference, reference)
+    earlier = [view.ravel() for view in views(layout, reference)]
     return write([_more(a, e) for a, e in zip(arrays, earlier, strict=True)], None)
 
 

@@ -11,8 +11,9 @@ In: a header (JSON-able) and payloads (bytes). Out: one checksummed run of bytes
 All integers are little-endian. Nothing is ever unpickled, and nothing is allocated on the word of
 a length that the bytes at hand do not back.
 
-Version 2 is written: the header of a neural field names the codec of its weights ("weights").
-Version 1, in which headers are plain and weights in half precision, is still read.
+Version 3 is written: the header of a neural field names its model ("model", with its kind) and the
+codec of its weights ("weights"). Version 2, which knows one kind of model ("network"), and version
+1, in which headers are plain and weights in half precision, are still read.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ from insitu.codec import zstd
 from insitu.codec.errors import FrameError as FrameError
 
 MAGIC = b"INSITUFR"
-VERSION = 2
-READABLE = (1, 2)
+VERSION = 3
+READABLE = (1, 2, 3)
 _PREFIX = struct.Struct("<8sHHIQ")
 PREFIX_NBYTES = _PREFIX.size
 CHECKSUM_NBYTES = 4
 _MOST_HEADER = 1 << 16  # bytes that a header may inflate to; longer ones stay as they are
 
-# What headers mostly consist of. It belongs to version 2: to change it is to make a version.
-_DICTIONARY = (
+# What headers mostly consist of, by version: to change one is to make a version.
+_DICTIONARY_2 = (
     b'"association":"vertex","dtype":"float32","network":null,"weights":"sz3_zfp","weights":"half"'
     b',"weights":"kmeans","warm":false},"domain_id":0,"cycle":0,"time":0.0,"payloads":[0,0,0,0]}'
     b'{"kind":"neural_field","name":"density","association":"element","cells":[48,48,96],"range":'
@@ -46,6 +47,20 @@ _DICTIONARY = (
     b'"nan_count":0,"inf_count":0,"raw_nbytes":1769472,"iterations":100,"seconds":0.1,"warm":true'
     b'},"domain_id":1,"cycle":100,"time":1.0,"payloads":[2000,0,0,0]}'
 )
+_DICTIONARY_3 = (
+    b'"association":"vertex","dtype":"float32","model":null,"weights":"sz3_zfp","weights":"half"'
+    b',"weights":"kmeans","warm":false},"domain_id":0,"cycle":0,"time":0.0,"payloads":[0,0,0,0]}'
+    b'"model":{"kind":"dense_grid","resolution":[20,20,20],"n_features":8,"n_frequencies":0,'
+    b'{"kind":"neural_field","name":"density","association":"element","cells":[48,48,96],"range":'
+    b'[[0.0,1.0]],"dtype":"float64","nodes":[[0.0,10.0,97],[5.0,10.0,49],[5.0,10.0,49]],"origin":'
+    b'[0.0],"model":{"kind":"hash_grid","n_levels":4,"n_features_per_level":4,'
+    b'"log2_hashmap_size":10,"base_resolution":5,'
+    b'"per_level_scale":2.0,"n_neurons":16,"n_hidden_layers":2,"n_outputs":1},"weights":'
+    b'"quantized","metrics":{"sum_of_squares":[0.1],"n_finite":[221184],"max_error":0.01,'
+    b'"nan_count":0,"inf_count":0,"raw_nbytes":1769472,"iterations":100,"seconds":0.1,"warm":true'
+    b'},"domain_id":1,"cycle":100,"time":1.0,"payloads":[2000,0,0,0]}'
+)
+_DICTIONARIES = {1: b"", 2: _DICTIONARY_2, 3: _DICTIONARY_3}
 
 
 def _checksum(data: bytes | memoryview) -> bytes:
@@ -60,7 +75,7 @@ def pack(header: Mapping[str, Any], payloads: Sequence[bytes]) -> bytes:
         allow_nan=True,
     ).encode()
     if len(text) <= _MOST_HEADER:
-        text = min(text, zstd.compress(text, _DICTIONARY), key=len)
+        text = min(text, zstd.compress(text, _DICTIONARY_3), key=len)
     prefix = _PREFIX.pack(MAGIC, VERSION, 0, len(text), sum(map(len, payloads)))
     body = b"".join([prefix, text, *payloads])
     return body + _checksum(body)
@@ -77,7 +92,7 @@ def frame_nbytes(data: bytes | memoryview) -> int:
     if magic != MAGIC:
         raise FrameError(f"starts with {bytes(magic)!r}, a frame starts with {MAGIC!r}")
     if version not in READABLE:
-        known = " and ".join(map(str, READABLE))
+        known = ", ".join(map(str, READABLE))
         raise FrameError(f"frame of version {version}, this insitu reads versions {known}")
     return int(_PREFIX.size + header_nbytes + payload_nbytes + CHECKSUM_NBYTES)
 
@@ -87,14 +102,16 @@ def header_nbytes(prefix: bytes | memoryview) -> int:
     return int(_PREFIX.unpack_from(prefix)[3])
 
 
-def read_header(data: bytes | memoryview) -> dict[str, Any]:
-    """The header, of its bytes alone, with the lengths of the payloads as "payloads".
+def read_header(prefix: bytes | memoryview, data: bytes | memoryview) -> dict[str, Any]:
+    """The header, of the prefix and its own bytes alone, with the lengths of the payloads as
+    "payloads".
 
     No checksum tells whether they were altered. Raises FrameError where they are no header.
     """
     text = bytes(data)
     if text.startswith(zstd.MAGIC):
-        text = zstd.decompress(text, _MOST_HEADER, _DICTIONARY)
+        version = _PREFIX.unpack_from(prefix)[1]
+        text = zstd.decompress(text, _MOST_HEADER, _DICTIONARIES[version])
     try:
         header = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -117,7 +134,7 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
     if _checksum(body) != bytes(view[nbytes - CHECKSUM_NBYTES : nbytes]):
         raise FrameError("checksum does not match: the bytes were altered")
     end = _PREFIX.size + header_nbytes(view)
-    header = read_header(body[_PREFIX.size : end])
+    header = read_header(view, body[_PREFIX.size : end])
     return header, _split(body[end:], header.pop("payloads", None))
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec import entropy, half
+from insitu.codec.arrays import Layout
 from insitu.codec.errors import FrameError
-from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 
@@ -31,17 +31,19 @@ _PANTER_DITE = math.sqrt(12 * math.sqrt(3) * math.pi / 2)
 
 
 class KMeans:
-    """The parameters of one network, ready to be coded more or less coarsely."""
+    """The parameters of one model, ready to be coded more or less coarsely."""
 
-    def __init__(self, network: Model, params: Floats, sensitivity: Floats) -> None:
+    fixed = False
+
+    def __init__(self, layout: Layout, params: Floats, sensitivity: Floats) -> None:
         """params (n_params,), finite; sensitivity: one value for each of `views`."""
-        self.network = network
+        self.layout = layout
         self._arrays = [
-            np.concatenate([view.ravel() for view in group]) for group in _groups(network, params)
+            np.concatenate([view.ravel() for view in group]) for group in _groups(layout, params)
         ]
         self._sorted = [np.sort(array.astype(np.float64)) for array in self._arrays]
         sizes = np.array([len(array) for array in self._arrays])
-        groups = _groups(network, np.arange(network.n_params, dtype=np.float32))
+        groups = _groups(layout, np.arange(layout.n_params, dtype=np.float32))
         ends = np.cumsum([len(group) for group in groups])
         with np.errstate(divide="ignore"):
             sums = [part.sum() for part in np.split(sensitivity.astype(float), ends[:-1])]
@@ -53,7 +55,7 @@ class KMeans:
             half.rounded(array) if book is None else book[_nearest(book, array)]
             for array, book in zip(self._arrays, self._codebooks(coarseness), strict=True)
         ]
-        return _assemble(self.network, values)
+        return _assemble(self.layout, values)
 
     def body(self, coarseness: float) -> bytes:
         """The bytes. Raises ValueError where a weight does not fit half precision."""
@@ -106,9 +108,9 @@ def _nearest(book: Floats, values: Floats) -> NDArray[np.int64]:
     return np.searchsorted(middles, values.astype(np.float64))
 
 
-def decode(network: Model, body: bytes) -> Floats:
-    """(n_params,) from the bytes. FrameError where they are not those of this network."""
-    groups = _groups(network, np.zeros(network.n_params, np.float32))
+def decode(layout: Layout, body: bytes) -> Floats:
+    """(n_params,) from the bytes. FrameError where they are not those of this model."""
+    groups = _groups(layout, np.zeros(layout.n_params, np.float32))
     sizes = [sum(view.size for view in group) for group in groups]
     at = len(groups) * _ARRAY.size
     if len(body) < at:
@@ -132,19 +134,19 @@ def decode(network: Model, body: bytes) -> Floats:
                 raise FrameError(f"weights: an entry beyond the {entries} of the codebook")
             book = book[which]
         values.append(book)
-    return _assemble(network, values)
+    return _assemble(layout, values)
 
 
-def _groups(network: Model, params: Floats) -> list[list[Floats]]:
+def _groups(layout: Layout, params: Floats) -> list[list[Floats]]:
     """`views`, those of the MLP together, and those of each level."""
-    arrays = network.arrays(params)
+    arrays = layout.arrays(params)
     groups = itertools.groupby(arrays, key=lambda array: array.group)
     return [[array.values for array in group] for _, group in groups]
 
 
-def _assemble(network: Model, values: list[Floats]) -> Floats:
-    params = np.zeros(network.n_params, np.float32)
-    for group, array in zip(_groups(network, params), values, strict=True):
+def _assemble(layout: Layout, values: list[Floats]) -> Floats:
+    params = np.zeros(layout.n_params, np.float32)
+    for group, array in zip(_groups(layout, params), values, strict=True):
         ends = np.cumsum([view.size for view in group])
         for view, part in zip(group, np.split(array, ends[:-1]), strict=True):
             view[...] = part.reshape(view.shape)

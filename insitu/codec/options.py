@@ -6,16 +6,17 @@ In: the run file, or keyword arguments. Out: what the codec reads.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
-from insitu.limits import Range, Section
+from insitu.codec import weight_codecs
+from insitu.limits import OneOf, Range, Section
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compression(Section):
     """How a trained network becomes bytes. What is kept and measured is what they decode to."""
 
-    compression: Literal["quantized", "kmeans", "sz3_zfp", "half"] = "quantized"
+    compression: Annotated[str, OneOf(weight_codecs.names)] = "quantized"
     """Of the weights: `quantized` in uniform steps by rate and distortion, entropy coded; `kmeans`
     (DVNR, Fig. 16); `sz3_zfp` (DVNR, III-D); or `half` precision, which loses next to nothing."""
 

@@ -1,4 +1,5 @@
-"""Weights in uniform steps, entropy coded; optionally as the difference from an earlier step's.
+"""Weights in uniform steps, entropy coded; `insitu.codec.difference` has what is left of them
+beside an earlier step's.
 
 In: parameters, how the output feels noise in each array. Out: bytes, and the parameters that they
 stand for.
@@ -21,9 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec import entropy, half
-from insitu.codec.arrays import views
+from insitu.codec.arrays import Layout, assemble, views
 from insitu.codec.errors import FrameError
-from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -46,21 +46,14 @@ class Coded:
 
 
 class Quantized:
-    """The parameters of one network, ready to be coded more or less coarsely."""
+    """The parameters of one model, ready to be coded more or less coarsely."""
 
-    def __init__(
-        self, network: Model, params: Floats, sensitivity: Floats, reference: Floats | None
-    ) -> None:
-        """params, reference (n_params,), finite; sensitivity: one value for each of `views`."""
-        self.network, self.reference = network, reference
-        self._arrays = [view.ravel() for view in views(network, params)]
-        if reference is None:
-            self._shares = [0] * len(self._arrays)
-            self._bases = [np.zeros(1)] * len(self._arrays)
-        else:
-            earlier = [view.ravel() for view in views(network, reference)]
-            self._shares = list(map(share_of, self._arrays, earlier))
-            self._bases = list(map(base_of, earlier, self._shares))
+    fixed = False
+
+    def __init__(self, layout: Layout, params: Floats, sensitivity: Floats) -> None:
+        """params (n_params,), finite; sensitivity: one value for each of `views`."""
+        self.layout = layout
+        self._arrays = [view.ravel() for view in views(layout, params)]
         sizes = np.array([len(array) for array in self._arrays])
         with np.errstate(divide="ignore"):
             relative = np.sqrt(sizes / sensitivity.astype(np.float64))
@@ -68,13 +61,11 @@ class Quantized:
         every = [
             np.full(size, r, np.float32) for size, r in zip(sizes, self._relative, strict=True)
         ]
-        self._steps = _assemble(network, every)
-        self._params = _assemble(network, self._arrays)
+        self._steps = assemble(layout, every)
+        self._params = assemble(layout, self._arrays)
 
     def rounded(self, coarseness: float) -> Floats:
         """(n_params,): about what the bytes of this coarseness decode to, for little work."""
-        if self.reference is not None:
-            return _assemble(self.network, [array.values for array in self._code(coarseness)])
         steps = self._steps * np.float32(coarseness)
         numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
         np.rint(numbers, out=numbers)
@@ -82,17 +73,13 @@ class Quantized:
 
     def body(self, coarseness: float) -> bytes:
         """The bytes. Raises ValueError where a weight fits neither steps nor half precision."""
-        coded = self._code(coarseness)
-        counted = self.reference is not None and any(a.share not in (0, HALF) for a in coded)
-        return write(coded, self.reference if counted else None)
-
-    def _code(self, coarseness: float) -> list[Coded]:
-        return [
-            _code(values, share, base, coarseness * relative)
-            for values, share, base, relative in zip(
-                self._arrays, self._shares, self._bases, self._relative, strict=True
-            )
-        ]
+        return write(
+            [
+                _code(values, coarseness * relative)
+                for values, relative in zip(self._arrays, self._relative, strict=True)
+            ],
+            None,
+        )
 
 
 def share_of(values: Floats, earlier: Floats) -> int:
@@ -106,35 +93,20 @@ def base_of(earlier: Floats, share: int) -> Doubles:
     return earlier.astype(np.float64) * (share / _SHARES)
 
 
-def _code(values: Floats, share: int, base: Doubles, wanted: float) -> Coded:
-    """One array in steps of at most `wanted`, from the share of the reference or from zero, which
-    of them takes fewer bits; in half precision where that is not possible."""
-    found = _in_steps(values, 0, np.zeros(1), wanted)
-    if share:
-        beside = _in_steps(values, share, base, wanted)
-        if beside and (found is None or bits(beside.numbers) < bits(found.numbers)):
-            found = beside
-    if found is not None:
-        return found
-    return Coded(HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
-
-
-def _in_steps(values: Floats, share: int, base: Doubles, wanted: float) -> Coded | None:
-    """None where a number of steps is too large, or the result not within half a step."""
-    away = values - base
+def _code(values: Floats, wanted: float) -> Coded:
+    """One array in steps of at most `wanted`; in half precision where a number of steps is too
+    large, or the result not within half a step."""
     # In steps beyond that all would be zero anyway.
-    step = _short(min(wanted, 4 * float(np.abs(away).max(initial=0)) + 1e-30))
-    if not step > 0:
-        return None
-    numbers = np.rint(away / step)
-    if np.abs(numbers).max(initial=0) > entropy.LARGEST:
-        return None
-    whole = numbers.astype(np.int32)
-    result = _from_steps(whole, step, base)
-    slack = np.spacing(np.abs(values))  # of float32, in which the result is kept
-    if not (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
-        return None
-    return Coded(share, step, whole, result)
+    step = _short(min(wanted, 4 * float(np.abs(values).max(initial=0)) + 1e-30))
+    if step > 0:
+        numbers = np.rint(values.astype(np.float64) / step)
+        if np.abs(numbers).max(initial=0) <= entropy.LARGEST:
+            whole = numbers.astype(np.int32)
+            result = _from_steps(whole, step)
+            slack = np.spacing(np.abs(values))  # of float32, in which the result is kept
+            if (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
+                return Coded(0, step, whole, result)
+    return Coded(HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
 
 
 def bits(numbers: NDArray[np.int32]) -> float:
@@ -143,9 +115,9 @@ def bits(numbers: NDArray[np.int32]) -> float:
     return float(count @ np.log2(len(numbers) / count))
 
 
-def _from_steps(numbers: NDArray[np.int32], step: np.float32, base: Doubles) -> Floats:
+def _from_steps(numbers: NDArray[np.int32], step: np.float32) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
-        return (numbers * np.float64(step) + base).astype(np.float32)
+        return (numbers * np.float64(step)).astype(np.float32)
 
 
 def _short(step: float) -> np.float32:
@@ -173,13 +145,13 @@ def write(arrays: Sequence[Coded], reference: Floats | None) -> bytes:
     return b"".join([_HEAD.pack(checksum), planes, *halves, entropy.encode(streams)])
 
 
-def read(network: Model, body: bytes, reference: Floats | None) -> list[Coded]:
+def read(layout: Layout, body: bytes, reference: Floats | None) -> list[Coded]:
     """The arrays of `write`; `values` are there in half precision only.
 
-    Raises FrameError where the bytes are not those of this network, or count from a reference that
+    Raises FrameError where the bytes are not those of this model, or count from a reference that
     is not given or is not the one.
     """
-    templates = views(network, np.zeros(network.n_params, np.float32))
+    templates = views(layout, np.zeros(layout.n_params, np.float32))
     at = _HEAD.size + len(templates) * _ARRAY.size
     if len(body) < at:
         raise FrameError(f"weights: {len(body)} bytes, the heads of the arrays have {at}")
@@ -187,7 +159,7 @@ def read(network: Model, body: bytes, reference: Floats | None) -> list[Coded]:
     planes = np.frombuffer(body[_HEAD.size : at], np.uint8).reshape(_ARRAY.size, -1)
     heads = list(_ARRAY.iter_unpack(planes.T.tobytes()))
     if any(share not in (0, HALF) for share, *_ in heads):
-        _check(reference, network, checksum)
+        _check(reference, layout, checksum)
     halves, shapes = [], []
     for (share, _, shift, radius, mean), template in zip(heads, templates, strict=True):
         if share == HALF:
@@ -206,38 +178,24 @@ def read(network: Model, body: bytes, reference: Floats | None) -> list[Coded]:
     ]
 
 
-def decode(network: Model, body: bytes, reference: Floats | None) -> Floats:
+def decode(layout: Layout, body: bytes) -> Floats:
     """(n_params,) from the bytes. Raises FrameError as `read`."""
-    arrays = read(network, body, reference)
-    bases = [np.zeros(1)] * len(arrays)
-    if reference is not None:
-        earlier = [view.ravel() for view in views(network, reference)]
-        bases = [base_of(e, a.share) for e, a in zip(earlier, arrays, strict=True)]
-    return _assemble(
-        network,
-        [
-            array.values if array.share == HALF else _from_steps(array.numbers, array.step, base)
-            for array, base in zip(arrays, bases, strict=True)
-        ],
-    )
+    values = [
+        array.values if array.share == HALF else _from_steps(array.numbers, array.step)
+        for array in read(layout, body, None)
+    ]
+    return assemble(layout, values)
 
 
-def _check(reference: Floats | None, network: Model, checksum: int) -> None:
+def _check(reference: Floats | None, layout: Layout, checksum: int) -> None:
     """FrameError where the reference is not the one."""
     if reference is None:
         raise FrameError(
             "weights: kept as the difference from an earlier step; give that step's decoded "
             "parameters as reference"
         )
-    if reference.shape != (network.n_params,) or _checksum(reference) != checksum:
+    if reference.shape != (layout.n_params,) or _checksum(reference) != checksum:
         raise FrameError("weights: kept as the difference from other parameters than given")
-
-
-def _assemble(network: Model, values: Sequence[NDArray[np.floating]]) -> Floats:
-    params = np.zeros(network.n_params, np.float32)
-    for view, array in zip(views(network, params), values, strict=True):
-        view[...] = array.reshape(view.shape)
-    return params
 
 
 def _checksum(reference: Floats) -> int:

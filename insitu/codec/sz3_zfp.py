@@ -2,10 +2,10 @@
 
 In: parameters, the accuracies r_enc and r_mlp. Out: bytes, and the parameters that they stand for.
 
-Dense levels go through SZ3 as arrays (R, R, R, F), hashed levels through ZFP as (T, F), the MLP's
-weights through ZFP. Both compressors are known to break their word on weights, and to grow what is
-small: each array is decoded at once and compared with its accuracy, and kept in half precision
-where it does not hold it, or is not smaller.
+Grids go through SZ3 as arrays (R, R, R, F); tables, which are the hashed levels (T, F) and the
+MLP's weights, through ZFP. Both compressors are known to break their word on weights, and to grow
+what is small: each array is decoded at once and compared with its accuracy, and kept in half
+precision where it does not hold it, or is not smaller.
 
 SZ3 reads its own bytes without checking them. A digest goes before them, so that damaged bytes do
 not reach it; who forges both can crash the reader.
@@ -22,10 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec import half
-from insitu.codec.arrays import views
+from insitu.codec.arrays import Layout, Segment
 from insitu.codec.errors import FrameError
-from insitu.models.base import Model
-from insitu.models.hash_grid.model import HashGrid
 
 Floats = NDArray[np.float32]
 
@@ -40,11 +38,11 @@ _ZFP_MOST = 12
 
 
 class Sz3Zfp:
-    """The parameters of one network, ready to be coded more or less accurately."""
+    """The parameters of one model, ready to be coded more or less accurately."""
 
     def __init__(
         self,
-        network: Model,
+        layout: Layout,
         params: Floats,
         sensitivity: Floats,
         r_enc: float | None,
@@ -52,44 +50,41 @@ class Sz3Zfp:
     ) -> None:
         """params (n_params,), finite; sensitivity: one value for each of `arrays.views`.
 
-        An accuracy that is None follows the coarseness, level by level, so that all of them and the
-        MLP have the same slope of distortion over rate (see `quantized`).
+        An accuracy that is None follows the coarseness, group by group, so that all of them have
+        the same slope of distortion over rate (see `quantized`).
         """
-        assert isinstance(network, HashGrid)
-        self.network, self._params = network, params
-        self._r_enc, self._r_mlp = r_enc, r_mlp
-        mlp, f = len(network.matrix_shapes), network.n_features_per_level
-        sizes = [view.size for view in views(network, params)]
-        groups = [slice(0, mlp), *(slice(i, i + f) for i in range(mlp, len(sizes), f))]
-        with np.errstate(divide="ignore"):
-            self._relative = [
-                float(np.sqrt(sum(sizes[part]) / sensitivity[part].sum(dtype=np.float64)))
-                for part in groups
-            ]
+        self.layout, self._segments = layout, layout.segments(params)
+        self.fixed = r_enc is not None and r_mlp is not None
+        arrays = layout.arrays(params)
+        matrices = {array.group for array in arrays if array.role == "matrix"}
+        self._given: dict[str, float | None] = {}
+        self._relative: dict[str, float] = {}
+        groups = [array.group for array in arrays]
+        for group in dict.fromkeys(groups):
+            mine = np.array([g == group for g in groups])
+            size = sum(array.values.size for array in arrays if array.group == group)
+            with np.errstate(divide="ignore"):
+                noise = sensitivity[mine].sum(dtype=np.float64)
+                self._relative[group] = float(np.sqrt(size / noise))
+            self._given[group] = r_mlp if group in matrices else r_enc
 
     def rounded(self, coarseness: float) -> Floats:
         """(n_params,): what the bytes of this coarseness decode to."""
-        return decode(self.network, self.body(coarseness))
+        return decode(self.layout, self.body(coarseness))
 
     def body(self, coarseness: float) -> bytes:
         """The bytes. Raises ValueError where what has to be half precision does not fit it."""
-        r_mlp, *of_levels = (coarseness * relative for relative in self._relative)
-        mlp = self._params[: self.network.n_mlp_params]
-        parts = [_pack(_ZFP, mlp, self._r_mlp or r_mlp)]
-        for i, level in enumerate(self.network.levels):
-            r_enc = self._r_enc or of_levels[i]
-            table = self.network.table(self._params, i)
-            if level.hashed:
-                parts.append(_pack(_ZFP, table, r_enc))
-            else:
-                cube = level.resolution**3
-                shape = (*[level.resolution] * 3, table.shape[1])
-                parts.append(_pack(_SZ3, table[:cube].reshape(shape), r_enc))
-                parts.append(_pack(_HALF, table[cube:], r_enc))
-        return b"".join(parts)
+        return b"".join(
+            _pack(
+                _METHOD[segment.kind],
+                segment.values,
+                self._given[segment.group] or coarseness * self._relative[segment.group],
+            )
+            for segment in self._segments
+        )
 
 
-def _pack(method: int, values: Floats, accuracy: float) -> bytes:
+def _pack(method: int, values: NDArray[Any], accuracy: float) -> bytes:
     """One array, by the method if that keeps the accuracy and is smaller, else as it is."""
     values = np.ascontiguousarray(values)
     if method != _HALF and values.size and np.isfinite(accuracy) and accuracy > 0:
@@ -104,32 +99,30 @@ def _pack(method: int, values: Floats, accuracy: float) -> bytes:
     return _ARRAY.pack(_HALF, len(packed)) + packed
 
 
-def decode(network: Model, body: bytes) -> Floats:
-    """(n_params,) from the bytes. FrameError where they are not those of this network."""
-    assert isinstance(network, HashGrid)
-    shapes: list[tuple[int, ...]] = [(network.n_mlp_params,)]
-    for level in network.levels:
-        f = network.n_features_per_level
-        if level.hashed:
-            shapes.append((level.size, f))
-        else:
-            cube = level.resolution**3
-            shapes += [(*[level.resolution] * 3, f), (level.size - cube, f)]
-    values, at = [], 0
-    for shape in shapes:
+def decode(layout: Layout, body: bytes) -> Floats:
+    """(n_params,) from the bytes. FrameError where they are not those of this model."""
+    params = np.zeros(layout.n_params, np.float32)
+    segments, at = layout.segments(params), 0
+    for segment in segments:
         if len(body) < at + _ARRAY.size:
-            raise FrameError(f"weights: end after {len(body)} bytes, expected {len(shapes)} arrays")
+            raise FrameError(
+                f"weights: end after {len(body)} bytes, expected {len(segments)} arrays"
+            )
         method, nbytes = _ARRAY.unpack_from(body, at)
         at += _ARRAY.size
         packed = body[at : at + nbytes]
         at += nbytes
-        if method == _HALF:
-            values.append(half.unpack(packed, int(np.prod(shape))))
-        elif method in _METHODS and 0 not in shape:
-            values.append(_METHODS[method][1](packed, shape).ravel())
-        else:
-            raise FrameError(f"weights: method {method} for an array of shape {shape}")
-    return np.concatenate(values)
+        segment.values[...] = _unpack(method, packed, segment)
+    return params
+
+
+def _unpack(method: int, packed: bytes, segment: Segment) -> Floats:
+    shape = segment.values.shape
+    if method == _HALF:
+        return half.unpack(packed, segment.values.size).reshape(shape)
+    if method not in _METHODS or 0 in shape:
+        raise FrameError(f"weights: method {method} for an array of shape {shape}")
+    return np.asarray(_METHODS[method][1](packed, shape)).reshape(shape)
 
 
 def _sz3_encode(values: Floats, accuracy: float) -> bytes | None:
@@ -181,6 +174,7 @@ def _zfp_decode(packed: bytes, shape: tuple[int, ...]) -> Floats:
     return np.asarray(zfpy._decompress(padded, kind, shape, tolerance=accuracy))
 
 
+_METHOD = {"grid": _SZ3, "table": _ZFP, "exact": _HALF}
 _Encode = Callable[[Floats, float], "bytes | None"]
 _Decode = Callable[[bytes, tuple[int, ...]], Any]
 # ZFP mostly stays well below its tolerance: larger ones are tried first.

@@ -1,4 +1,4 @@
-"""The weights of a network as they are kept: bytes, and the parameters that these decode to.
+"""The weights of a model as they are kept: bytes, and the parameters that these decode to.
 
 In: parameters, or a payload. Out: `Weights`, in which the two always belong together.
 
@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec import half, kmeans, quantized, sz3_zfp, zstd
+from insitu.codec import half, zstd
+from insitu.codec.arrays import Layout
 from insitu.codec.errors import FrameError
-from insitu.models.base import Model
+from insitu.codec.weight_codecs import weight_codec
 
 Floats = NDArray[np.float32]
-
-CODECS = ("half", "quantized", "kmeans", "sz3_zfp")
 
 # A payload of b bytes stands for at most these many parameters: FREE + b * PER_BYTE. No trained
 # network comes near; where an untrained one would, its payload is filled up with zeros.
@@ -35,7 +34,7 @@ class Weights:
     params: Floats
     """(n_params,), read-only."""
     codec: str
-    """One of `CODECS`."""
+    """One of `weight_codecs.names()`."""
     payload: bytes = field(repr=False)
 
     @property
@@ -45,7 +44,7 @@ class Weights:
 
     @staticmethod
     def none() -> Weights:
-        """Of a field that needs no network."""
+        """Of a field that needs no model."""
         return _kept(np.zeros(0, np.float32), "half", b"")
 
     @staticmethod
@@ -55,49 +54,35 @@ class Weights:
         return _kept(params, "half", half.pack(params))
 
     @staticmethod
-    def of(
-        network: Model, codec: str, body: bytes, reference: NDArray[np.float32] | None = None
-    ) -> Weights:
+    def of(layout: Layout, codec: str, body: bytes) -> Weights:
         """From a codec's bytes, decoded at once."""
-        return _kept(_decode(network, codec, body, reference), codec, body)
+        return _kept(_decode(layout, codec, body), codec, body)
 
     @staticmethod
-    def from_payload(
-        payload: bytes,
-        codec: str,
-        network: Model | None,
-        reference: NDArray[np.float32] | None = None,
-    ) -> Weights:
+    def from_payload(payload: bytes, codec: str, layout: Layout | None) -> Weights:
         """The weights again.
 
         Args:
             payload, codec: of the `Weights` that were written.
-            network: the shape that they are for; None: a field that needs none.
-            reference: (n_params,), the decoded parameters that `compress` was given, if any.
+            layout: of the model that they are for; None: a field that needs none.
 
-        Raises FrameError where the payload is not one of this network, or is the difference from
-        a reference and that is missing or another.
+        Raises FrameError where the payload is not one of this model.
         """
-        if codec not in CODECS:
-            raise FrameError(f"weights: codec {codec!r}, expected one of {', '.join(CODECS)}")
-        if network is None:
+        try:
+            weight_codec(codec)
+        except ValueError as error:
+            raise FrameError(f"weights: {error}") from None
+        if layout is None:
             return Weights.none()
-        n = network.n_params
+        n = layout.n_params
         if n > _FREE + _PER_BYTE * len(payload):
             raise FrameError(f"weights: {len(payload)} bytes for {n} parameters")
         body = zstd.decompress(payload, _HEADS + _PER_WEIGHT * n)
-        return _freeze(_decode(network, codec, body, reference), codec, payload)
+        return _freeze(_decode(layout, codec, body), codec, payload)
 
 
-def _decode(network: Model, codec: str, body: bytes, reference: Floats | None) -> Floats:
-    if codec == "quantized":
-        params = quantized.decode(network, body, reference)
-    elif codec == "kmeans":
-        params = kmeans.decode(network, body)
-    elif codec == "sz3_zfp":
-        params = sz3_zfp.decode(network, body)
-    else:
-        params = half.unpack(body, network.n_params)
+def _decode(layout: Layout, codec: str, body: bytes) -> Floats:
+    params = weight_codec(codec).decode(layout, body)
     if not np.isfinite(params).all():
         raise FrameError("weights: a parameter is not finite")
     return params

@@ -38,7 +38,7 @@ def decompress(data: bytes, most: int, dictionary: bytes = b"") -> bytes:
         raise FrameError(f"ZSTD: {error}") from None
 
 
-@lru_cache(maxsize=4)  # the headers' own, and what differences count from
+@lru_cache(maxsize=6)  # the headers' own, and what differences count from
 def _dictionary(content: bytes) -> Any:
     import zstandard
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import time
-import typing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from insitu.arrays.compressed_array import CompressedArray
 from insitu.arrays.sources import FORMATS
 from insitu.commands import inputs, output
 from insitu.errors import ConfigError
-from insitu.training.choose import Codec
+from insitu.training.choose import MODEL, codecs
 from insitu.training.options import Target
 
 SUMMARY = "compress an array"
@@ -51,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--codec",
-        choices=typing.get_args(Codec),
-        default="inr",
+        choices=codecs(),
+        default=MODEL,
         help="inr: neural fields; sz3, zfp, sperr: bricks by that compressor; auto: for each block "
         "whichever takes the fewest bytes; default: inr",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,10 @@ from insitu.fields import header as head
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.unit_cube import to_unit, unit_per_world
 
+if TYPE_CHECKING:
+    from insitu.engines import Engine
+    from insitu.fields.model_field import ModelField
+
 Floats = NDArray[np.floating[Any]]
 
 SLAB_SAMPLES = 2**20  # decoded in one go, about 10 ms
@@ -29,6 +33,10 @@ _KEYS = {
     "name", "association", "cells", "range", "dtype", "nodes", "metrics", "domain_id", "cycle",
     "time",
 }  # fmt: skip
+
+
+KINDS: dict[str, type[BlockField]] = {}
+"""By the kind that headers name: every class that says its `kind`."""
 
 
 def owned_samples(cells: tuple[int, int, int], association: str) -> tuple[int, int, int]:
@@ -44,6 +52,11 @@ class BlockField(ABC):
 
     kind: ClassVar[str]
     """As the header of its frame says."""
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "kind" in cls.__dict__:
+            KINDS[cls.kind] = cls
 
     name: str
     association: str
@@ -76,6 +89,21 @@ class BlockField(ABC):
     @abstractmethod
     def codec(self) -> str:
         """What the block is kept by: "inr", "sz3", "zfp" or "sperr"."""
+
+    @property
+    def as_model(self) -> ModelField | None:
+        """The field itself, where it is a model, with or without a residual; else None."""
+        return None
+
+    @property
+    def model_alone(self) -> bool:
+        """Whether it is a model and nothing else is added to that."""
+        return False
+
+    @property
+    def params_nbytes(self) -> int:
+        """What it holds decoded, beside its frame and a cache of its own."""
+        return 0
 
     @property
     def n_components(self) -> int:
@@ -173,6 +201,12 @@ class BlockField(ABC):
         }
         first, *rest = payloads
         return frame.pack(header, [first, *(lines for _, lines in grid_lines), *rest])
+
+    @classmethod
+    @abstractmethod
+    def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> BlockField:
+        """The field of one frame, to be computed by an engine, if it is computed. FrameError where
+        the bytes are not a whole frame of one."""
 
     @abstractmethod
     def _content(self) -> tuple[dict[str, Any], list[bytes]]:

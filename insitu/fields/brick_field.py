@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from insitu.fields import header as head
 from insitu.fields.block_field import BlockField, owned_samples
 from insitu.fields.header import NO_LAYERS, Layers
 from insitu.fields.trilinear import Trilinear
+
+if TYPE_CHECKING:
+    from insitu.engines import Engine
 
 Floats = NDArray[np.floating[Any]]
 
@@ -41,10 +44,11 @@ class BrickField(BlockField):
     def codec(self) -> str:
         return self.bricks.codec
 
-    @staticmethod
-    def from_bytes(data: bytes | memoryview) -> BrickField:
-        """The field of one frame. FrameError where the bytes are not a whole frame of one."""
-        header, payloads, common = BrickField._unpacked(data, {"codec", "ghost_layers"})
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> BrickField:
+        """The field of one frame; it needs no engine. FrameError where the bytes are not a whole
+        frame of one."""
+        header, payloads, common = cls._unpacked(data, {"codec", "ghost_layers"})
         if len(payloads) != 1:
             raise FrameError(f"{len(payloads)} payloads of a brick field's own")
         layers = head.ghost_layers(header["ghost_layers"])
@@ -57,7 +61,7 @@ class BrickField(BlockField):
             len(common["range"]),
             common["dtype"],
         )
-        return BrickField(**common, bricks=bricks, ghost_layers=layers)
+        return cls(**common, bricks=bricks, ghost_layers=layers)
 
     @property
     def _vertex(self) -> bool:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu import models
 from insitu.codec.frame import FrameError
 from insitu.fields.metrics import FieldMetrics
-from insitu.models.hash_grid.model import HashGrid
+from insitu.models.base import Model
 
 Floats = NDArray[np.floating[Any]]
 # As in `mesh.partition`, which brings MPI with it: a record is read without.
@@ -123,16 +124,25 @@ def origin(value: Any, value_range: Floats) -> Floats:
     return np.array([real("origin", entry) for entry in entries])
 
 
-def network(value: Any, n_components: int) -> HashGrid | None:
-    """The shape of the network; None for a block that needs none."""
+def model(header: Mapping[str, Any], n_components: int) -> Model | None:
+    """The shape of the model; None for a block that needs none. Versions 1 and 2 know one kind,
+    a hash grid, as "network"."""
+    if "model" in header:
+        name, value = "model", header["model"]
+    elif "network" in header:
+        name, value = "network", header["network"]
+        if isinstance(value, dict):
+            value = {"kind": "hash_grid", **value}
+    else:
+        raise FrameError("header without 'model'")
     if value is None:
         return None
     try:
-        described = HashGrid.from_dict(value)
-    except ValueError as error:
-        raise FrameError(f"network: {error}") from None
+        described = models.from_dict(value)
+    except (ValueError, ImportError) as error:
+        raise FrameError(f"{name}: {error}") from None
     if described.n_outputs != n_components:
-        raise FrameError(f"network: {described.n_outputs} outputs, {n_components} ranges")
+        raise FrameError(f"{name}: {described.n_outputs} outputs, {n_components} ranges")
     return described
 
 

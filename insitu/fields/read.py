@@ -5,18 +5,20 @@ In: one frame. Out: the field.
 
 from __future__ import annotations
 
+import insitu.fields.brick_field
+import insitu.fields.model_field  # noqa: F401 - both are there to be found by their kinds
 from insitu.codec import frame
 from insitu.codec.frame import FrameError
-from insitu.fields.block_field import BlockField
-from insitu.fields.brick_field import BrickField
-from insitu.fields.neural_field import NeuralField
+from insitu.engines import Engine
+from insitu.fields.block_field import KINDS, BlockField
 
 
-def read_field(data: bytes | memoryview) -> BlockField:
-    """The field of one frame. FrameError where the bytes are not a whole frame of a field."""
+def read_field(data: bytes | memoryview, engine: Engine | None = None) -> BlockField:
+    """The field of one frame. FrameError where the bytes are not a whole frame of a field.
+
+    engine: what computes it; default: `insitu.engines.for_model`.
+    """
     kind = frame.unpack(data)[0].get("kind")
-    if kind == NeuralField.kind:
-        return NeuralField.from_bytes(data)
-    if kind == BrickField.kind:
-        return BrickField.from_bytes(data)
-    raise FrameError(f"a frame of kind {kind!r}, not of a field")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise FrameError(f"a frame of kind {kind!r}, not of a field")
+    return KINDS[kind].from_bytes(data, engine)

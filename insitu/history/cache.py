@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from insitu.fields.block_field import BlockField
-from insitu.fields.neural_field import NeuralField
 
 Blocks = tuple[BlockField, ...]
 
@@ -48,7 +47,5 @@ class Cache:
     def nbytes(self) -> int:
         """Of the decoded weights and the frames that came with them."""
         return sum(
-            block.nbytes + (block.params.nbytes if isinstance(block, NeuralField) else 0)
-            for blocks in self._held.values()
-            for block in blocks
+            block.nbytes + block.params_nbytes for blocks in self._held.values() for block in blocks
         )

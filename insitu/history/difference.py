@@ -1,9 +1,10 @@
 """A block of one step, told by the same block one step before.
 
-In: two neural fields. Out: bytes, and with the earlier field the later one again, bit for bit.
+In: two fields that are models. Out: bytes, and with the earlier field the later one again, bit for
+bit.
 
 The weights are kept as the difference of their quantised numbers (`codec.difference`) where both
-have the same network; what else a frame says goes through ZSTD with the earlier block's as
+have the same model; what else a frame says goes through ZSTD with the earlier block's as
 dictionary, and is mostly the same.
 """
 
@@ -15,45 +16,45 @@ from typing import Any
 from insitu.codec import difference, frame, zstd
 from insitu.codec.errors import FrameError
 from insitu.codec.weights import Weights
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 
 _WORD = "difference"  # in place of the codec's name
 _MOST = 2**40  # bytes to inflate to: what is inflated was written by this process
 
 
-def subtract(block: NeuralField, before: NeuralField) -> bytes:
+def subtract(block: ModelField, before: ModelField) -> bytes:
     """`block`, readable with `before`. Not collective."""
     header, payloads = frame.unpack(block.to_bytes())
     if (
-        block.network is not None
-        and block.network == before.network
+        block.model is not None
+        and block.model == before.model
         and block.weights.codec == "quantized"
     ):
         header["weights"] = _WORD
-        payloads[0] = difference.subtract(block.network, block.weights.body, before.params)
+        payloads[0] = difference.subtract(block.model, block.weights.body, before.params)
     return zstd.compress(_join(header, payloads), _dictionary(before))
 
 
-def add(data: bytes, before: NeuralField) -> NeuralField:
+def add(data: bytes, before: ModelField) -> ModelField:
     """The block that `subtract` was given. FrameError where the bytes are not of it."""
     header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
     if header["weights"] == _WORD:
-        if before.network is None:
+        if before.model is None:
             raise FrameError("difference: the step before has no weights")
-        body = difference.add(before.network, payloads[0], before.params)
+        body = difference.add(before.model, payloads[0], before.params)
         header["weights"] = "quantized"
-        payloads[0] = Weights.of(before.network, "quantized", body).payload
-    return NeuralField.from_bytes(frame.pack(header, payloads))
+        payloads[0] = Weights.of(before.model, "quantized", body).payload
+    return ModelField.from_bytes(frame.pack(header, payloads), before.engine)
 
 
-def restores(data: bytes, block: NeuralField, before: NeuralField) -> bool:
+def restores(data: bytes, block: ModelField, before: ModelField) -> bool:
     """Whether `add` makes `block` of the bytes again, bit for bit: checked without building it. Not
     collective."""
     header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
     if header["weights"] == _WORD:
-        if before.network is None:
+        if before.model is None:
             return False
-        body = difference.add(before.network, payloads[0], before.params)
+        body = difference.add(before.model, payloads[0], before.params)
         header["weights"], kept = "quantized", block.weights.payload
         # `Weights` fills up the rare payload that is too short for its parameters.
         if zstd.compress(body).ljust(len(kept), b"\0") != kept:
@@ -62,7 +63,7 @@ def restores(data: bytes, block: NeuralField, before: NeuralField) -> bool:
     return frame.pack(header, payloads) == block.to_bytes()
 
 
-def _dictionary(block: NeuralField) -> bytes:
+def _dictionary(block: ModelField) -> bytes:
     """All of a block but its weights."""
     header, payloads = frame.unpack(block.to_bytes())
     return _join(header, [b"", *payloads[1:]])

@@ -7,11 +7,9 @@ In: the field, and the step that it may count from. Out: the fewest bytes, and t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeGuard, cast
 
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
 from insitu.fields.read import read_field
 from insitu.history import difference
 
@@ -27,6 +25,8 @@ class Held:
         """before: what blocks may count from; opened: a held step -> its blocks."""
         self.summary = field.summary
         self.before: Held | None = None
+        models = (block.as_model for block in field.fields)
+        self._engine = next((model.engine for model in models if model is not None), None)
         self._frames = [block.to_bytes() for block in field.fields]
         self._counts_from: list[int | None] = [None] * len(self._frames)
         """Which block of the step before; None: the frame is whole."""
@@ -39,12 +39,14 @@ class Held:
         for i, block in enumerate(blocks):
             j = there.get(block.domain_id)
             base = None if j is None else earlier[j]
-            if not (_is_network(block) and _is_network(base)):
-                continue
-            data = difference.subtract(block, base)
+            if base is None or not (block.model_alone and base.model_alone):
+                continue  # residuals and bricks have no weights
+            model, earlier_model = block.as_model, base.as_model
+            assert model is not None and earlier_model is not None
+            data = difference.subtract(model, earlier_model)
             if len(data) >= len(self._frames[i]):
                 continue
-            if difference.restores(data, block, base):
+            if difference.restores(data, model, earlier_model):
                 self._frames[i], self._counts_from[i] = data, j
                 self.before = before
 
@@ -61,7 +63,7 @@ class Held:
         """The blocks. FrameError where the bytes were altered."""
         earlier = () if self.before is None else opened(self.before)
         return tuple(
-            read_field(data) if j is None else difference.add(data, cast("NeuralField", earlier[j]))
+            read_field(data, self._engine) if j is None else _add(data, earlier[j])
             for data, j in zip(self._frames, self._counts_from, strict=True)
         )
 
@@ -72,6 +74,7 @@ class Held:
         self.before = None
 
 
-def _is_network(block: BlockField | None) -> TypeGuard[NeuralField]:
-    """Whether a block is a network and nothing else: residuals and bricks have no weights."""
-    return isinstance(block, NeuralField) and block.residual is None
+def _add(data: bytes, base: BlockField) -> BlockField:
+    model = base.as_model
+    assert model is not None  # a difference counts from models only
+    return difference.add(data, model)

@@ -124,7 +124,7 @@ def blocks(path: Path) -> Iterator[StoredBlock]:
                 if at + nbytes > size:
                     return  # torn: the run died while writing it
                 rest = file.read(frame.header_nbytes(prefix))
-                yield StoredBlock(path, at, nbytes, frame.read_header(rest))
+                yield StoredBlock(path, at, nbytes, frame.read_header(prefix, rest))
             except FrameError as error:
                 raise FrameError(f"{path}, byte {at}: {error}") from None
             at += nbytes

@@ -1,1 +1,16 @@
-"""What stands for a block: models, behind one door (`insitu.models.base`)."""
+"""What stands for a block: the models, behind one door (`insitu.models.base`)."""
+
+from insitu.models.base import Model, ReadCost, SizeOption
+from insitu.models.registry import from_dict, make, model_class, names, register, to_dict
+
+__all__ = [
+    "Model",
+    "ReadCost",
+    "SizeOption",
+    "from_dict",
+    "make",
+    "model_class",
+    "names",
+    "register",
+    "to_dict",
+]

@@ -9,32 +9,23 @@ block's own range; what these mean in the world is the field's (`insitu.fields`)
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.codec.arrays import ParameterArray as ParameterArray
+from insitu.codec.arrays import Segment as Segment
+
 Floats = NDArray[np.floating[Any]]
 Params = NDArray[np.float32]
 
-Role = Literal["matrix", "level", "coefficients"]
-
 M = TypeVar("M", bound="Model")
 
-
-class ParameterArray(NamedTuple):
-    """One array of a model's parameters, as codecs see them."""
-
-    name: str
-    """Unique in its model, as "mlp.0" or "level.2.feature.1"."""
-    role: Role
-    """What it is: a matrix of an MLP, one feature of a grid's level, coefficients of anything."""
-    group: str
-    """Arrays of one group follow each other and are much alike, as "mlp" or "level.2"."""
-    values: Floats
-    """A view of the parameters that take part in the function; padding is left out."""
+_MOST_WHOLE = 2**31  # of a whole number in a header
 
 
 class ReadCost(NamedTuple):
@@ -58,12 +49,17 @@ class Model(ABC):
     """The shape of a function with parameters. A frozen dataclass: hashable, plain data, equal to
     another of the same shape. No method is collective.
 
-    A kind of model is registered by name (`insitu.models.registry`), or by a package of its own
-    under the entry-point group `insitu.models`.
+    A kind of model is registered by name (`insitu.models.register`), or by a package of its own
+    under the entry-point group `insitu.models`. What is not abstract has a default that is right
+    for any model of few parameters whose fields are numbers.
     """
 
     kind: ClassVar[str]
     """Its name, in run files and in the headers of frames."""
+
+    size_option: ClassVar[str] = ""
+    """The field that says how many parameters there are; where a run file leaves it out, the target
+    of accuracy does, by `sizes`, or the number of voxels, by `for_domain`."""
 
     n_outputs: int
     """Components of the values, 1..16."""
@@ -73,32 +69,64 @@ class Model(ABC):
     def n_params(self) -> int:
         """Length of the parameter vector."""
 
-    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """Its shape as JSON-able data, without `kind`."""
+        return {name: getattr(self, name) for name in self._fields()}
 
     @classmethod
-    @abstractmethod
     def from_dict(cls: type[M], data: dict[str, Any]) -> M:
         """The model again. ValueError where the data, from whoever, are not those of one: nothing
-        is allocated before they are checked."""
+        is allocated before they are checked.
+
+        The default takes a number for each field, whole where the field is annotated so.
+        """
+        expected = cls._fields()
+        if not isinstance(data, dict) or data.keys() != expected.keys():
+            raise ValueError(f"{cls.kind}: expected the keys {', '.join(sorted(expected))}")
+        for name, value in data.items():
+            whole = type(value) is int and abs(value) < _MOST_WHOLE
+            fraction = type(value) is float and expected[name] in ("float", float)
+            if not (whole or fraction):
+                raise ValueError(f"{name}: expected a number, found {value!r}")
+        model = cls(**data)
+        model.check()
+        return model
+
+    @classmethod
+    def _fields(cls) -> dict[str, Any]:
+        return {field.name: field.type for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+
+    @abstractmethod
+    def check(self) -> None:
+        """ValueError where no function has this shape, or one of more parameters, or more work for
+        a point, than anyone would want: what a header of a few bytes may ask for ends here."""
 
     @abstractmethod
     def arrays(self, params: Floats) -> list[ParameterArray]:
-        """Views into params (n_params,), always the same ones in the same order."""
+        """Views into params (n_params,), always the same ones in the same order; what lies in none
+        of them has no part in the function."""
+
+    def segments(self, params: Floats) -> list[Segment]:
+        """Views into the same parameters, for compressors of arrays."""
+        return [Segment(a.group, "table", a.values) for a in self.arrays(params)]
 
     @abstractmethod
     def initial(self, seed: int) -> Params:
         """First weights (n_params,), a function of the seed alone."""
 
-    @abstractmethod
-    def for_block(self: M, n_outputs: int, share: float) -> M:
-        """The model for a partition that holds `share` (0..1] of all voxels of the domain."""
+    def for_domain(self: M, n_voxels: int) -> M:
+        """The model for a domain of `n_voxels` where nobody says how large it is."""
+        return self
 
-    @abstractmethod
-    def sizes(self, n_voxels: int, *, corrected: bool = False) -> list[SizeOption]:
+    def for_block(self: M, n_outputs: int, share: float) -> M:
+        """The model for a partition that holds `share` (0..1] of all voxels of the domain, so that
+        all blocks together spend what one model of the whole would; by default, each as much."""
+        return dataclasses.replace(self, n_outputs=n_outputs)  # type: ignore[type-var]
+
+    def sizes(self: M, n_voxels: int, *, corrected: bool = False) -> list[SizeOption]:
         """Sizes for a block of `n_voxels`, each of more parameters than the one before; at least
         one. corrected: only those that pay where a residual makes up for what is missing."""
+        return [SizeOption(self, 1.0)]
 
     def scaled(self, params: Floats, factors: Floats) -> Params | None:
         """Parameters (n_params,) of this function with each output times its factor (n_outputs,);
@@ -107,9 +135,9 @@ class Model(ABC):
         return None
 
     @property
-    @abstractmethod
     def read_cost(self) -> ReadCost:
-        """Of one point."""
+        """Of one point; by default, every parameter is looked at once."""
+        return ReadCost(taps=self.n_params, flops=2 * self.n_params)
 
     @abstractmethod
     def evaluate(self, params: Floats, points: Floats) -> Floats:

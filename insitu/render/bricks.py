@@ -17,7 +17,8 @@ from insitu.engines import Engine, drawing
 from insitu.engines.base import BrickCache as EngineCache
 from insitu.engines.base import Bricks, Floats
 from insitu.engines.lattice import lattice, scalars
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.block_field import BlockField
+from insitu.fields.model_field import ModelField
 from insitu.fields.raw_block import RawBlock
 from insitu.fields.sampled_block import SampledBlock
 
@@ -94,11 +95,12 @@ def _made(field: SampledBlock) -> Bricks:
         part = field.partition  # another engine than the one that draws may train
         sampler = painter.sampler(part.components, part.ghost_layers, part.cells, vertex)
         return painter.bricks_of_sampler(sampler, cache)
-    if isinstance(field, NeuralField) and _is_model_alone(field, painter):
-        extent = np.asarray(field.range[:, 1] - field.range[:, 0], np.float64)
-        origin = np.asarray(field.zero, np.float64)
+    model = field.as_model if isinstance(field, BlockField) else None
+    if model is not None and _is_read_by(painter, model):
+        extent = np.asarray(model.range[:, 1] - model.range[:, 0], np.float64)
+        origin = np.asarray(model.zero, np.float64)
         return painter.bricks_of_model(
-            field.network, field.params, origin, extent, field.cells, vertex, cache
+            model.model, model.params, origin, extent, model.cells, vertex, cache
         )
     held = weakref.ref(field)  # bricks that held it would keep it for good
 
@@ -112,7 +114,7 @@ def _made(field: SampledBlock) -> Bricks:
     return painter.bricks_of_function(read, field.n_components, field.cells, vertex, cache)
 
 
-def _is_model_alone(field: NeuralField, painter: Engine) -> bool:
+def _is_read_by(painter: Engine, field: ModelField) -> bool:
     """Whether the engine reads the field without Python."""
-    supported = field.network is None or painter.supports(field.network)
-    return supported and field.residual is None and field.holes is None
+    supported = field.model is None or painter.supports(field.model)
+    return supported and field.model_alone and field.holes is None

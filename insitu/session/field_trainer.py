@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from insitu.config import RunConfig
+from insitu.engines import engine
 from insitu.fields.distributed_field import DistributedField
+from insitu.parallel import together
 from insitu.session.budget import Budget
 from insitu.session.step_fields import StepFields
 from insitu.training.distributed import train_fields
@@ -24,8 +26,10 @@ class FieldTrainer:
     """Trains as the run file says."""
 
     def __init__(self, comm: MPI.Comm, run: RunConfig, budget: Budget) -> None:
-        """Not collective."""
+        """Collective; RemoteError on every rank where the run file's engine cannot be had."""
         self.comm, self.run, self.budget = comm, run, budget
+        with together(comm, "engine"):
+            self._engine = engine(run.engine)
         self._newest: dict[str, DistributedField] = {}
         self._memories: dict[tuple[str, int], Memory] = {}
 
@@ -43,6 +47,7 @@ class FieldTrainer:
             {name: self.run.fields[name].recipe for name in names},
             self._newest,
             memories=self._memories,
+            engine=self._engine,
             seconds=self.budget.for_training(following),
             cycle=cycle,
             time=time,

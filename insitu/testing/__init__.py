@@ -1,23 +1,29 @@
-"""Test suites for those who add an engine, to be subclassed in a test module of their own.
+"""Test suites for those who add an engine or a model, to be subclassed in a module of their own.
 
-In: the name of an engine that is registered. Out: pytest tests that compare it with the NumPy
-engine. Needs pytest; nothing else of insitu imports this package.
+In: the name of an engine that is registered, or a model. Out: pytest tests that compare it with the
+NumPy engine, or with its own equations. Needs pytest; nothing else of insitu imports this package.
 
-    from insitu.testing import DrawingConformance, EngineConformance
+    from insitu.testing import DrawingConformance, EngineConformance, ModelConformance
 
     class TestMine(EngineConformance):
         engine_name = "mine"
 
     class TestMineDraws(DrawingConformance):  # if it draws
         engine_name = "mine"
+
+    class TestMyModel(ModelConformance):
+        model = MyModel(n_outputs=2)
 """
 
 import pytest
 
-_ROOMS = ("drawing", "engines", "marching", "rasterizing", "reading", "sampling", "training")
+_ROOMS = (
+    "drawing", "engines", "marching", "models", "rasterizing", "reading", "sampling", "training",
+)  # fmt: skip
 pytest.register_assert_rewrite(*(f"insitu.testing.{room}" for room in _ROOMS))
 
 from insitu.testing.drawing import DrawingConformance  # noqa: E402
 from insitu.testing.engines import EngineConformance  # noqa: E402
+from insitu.testing.models import ModelConformance  # noqa: E402
 
-__all__ = ["DrawingConformance", "EngineConformance"]
+__all__ = ["DrawingConformance", "EngineConformance", "ModelConformance"]

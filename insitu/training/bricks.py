@@ -1,6 +1,6 @@
-"""One partition becomes one field in bricks: SZ3, ZFP or SPERR instead of a network.
+"""One partition becomes one field in bricks: SZ3, ZFP or SPERR instead of a model.
 
-In: a partition, a target, what is known of all ranks. Out: a BrickField whose errors were measured
+In: a job, the name of a compressor. Out: a BrickField whose errors were measured
 by decoding it. No communication.
 """
 
@@ -14,32 +14,23 @@ import numpy as np
 from insitu.codec.bricks import Bricks
 from insitu.fields.brick_field import BrickField
 from insitu.fields.metrics import FieldMetrics
-from insitu.mesh.partition import NO_LAYERS, Partition
-from insitu.training.bounds import Floats, allowed, compare, extents, largest, smallest
+from insitu.mesh.partition import NO_LAYERS
+from insitu.training.bounds import Floats, compare, extents, largest, smallest
+from insitu.training.job import TrainingJob
 from insitu.training.measure import measured
-from insitu.training.options import Target
-from insitu.training.ranges import GlobalRange, block_range, grid_sampler
 
 
-def compress_bricks(
-    partition: Partition,
-    codec: str,
-    target: Target,
-    whole: GlobalRange,
-    *,
-    cycle: int = 0,
-    time: float = 0.0,
-) -> BrickField:
+def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
     """The block within `target.max_error`; or in as few bytes as its `psnr` allows; or as good as
     its `ratio` allows, and where that is out of reach, the fewest bytes. Not collective.
 
-    codec: one of `codec.compressors.COMPRESSORS`. ValueError for a target without any of these.
+    codec: one of `codec.compressors.names()`. ValueError for a target without any of these.
     """
     start = perf_counter()
-    bounds, extent = allowed(target, whole), extents(whole)
+    bounds, extent, target, partition = job.bounds, extents(job.whole), job.target, job.partition
 
     def make(bounds: Floats) -> BrickField:
-        return _field(partition, codec, bounds, cycle, time, start)
+        return _field(job, codec, bounds, start)
 
     def relative(bound: float) -> BrickField:
         tight = bound * extent
@@ -69,11 +60,9 @@ def compress_bricks(
     return make(bounds)
 
 
-def _field(
-    partition: Partition, codec: str, bounds: Floats, cycle: int, time: float, start: float
-) -> BrickField:
+def _field(job: TrainingJob, codec: str, bounds: Floats, start: float) -> BrickField:
+    partition, own = job.partition, job.own
     vertex = partition.association == "vertex"  # whose faces carry samples of their own
-    own = block_range(grid_sampler(partition))
     components = partition.owned if vertex else partition.components
     field = BrickField(
         name=partition.field,
@@ -84,8 +73,8 @@ def _field(
         dtype=components[0].dtype,
         metrics=FieldMetrics((0.0,) * len(components), own.n_finite, 0.0, 0, 0, 0),
         domain_id=partition.domain_id,
-        cycle=cycle,
-        time=time,
+        cycle=job.cycle,
+        time=job.time,
         bricks=Bricks.encode(components, codec, bounds.tolist()),
         ghost_layers=NO_LAYERS if vertex else partition.ghost_layers,
     )

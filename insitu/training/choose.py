@@ -1,96 +1,67 @@
 """One block by the codec that the run file names.
 
-In: a partition, a codec, a target. Out: a field, whichever kind. No communication.
+In: a job, a codec. Out: a field, whichever kind. No communication.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
 
-from insitu.codec.compressors import available
+from insitu.codec import compressors
 from insitu.fields.block_field import BlockField
-from insitu.fields.neural_field import NeuralField
-from insitu.mesh.partition import Partition
 from insitu.training.bounds import extents
 from insitu.training.bricks import compress_bricks
-from insitu.training.options import Target
-from insitu.training.ranges import GlobalRange
+from insitu.training.job import TrainingJob
 from insitu.training.residual import TooTight
-from insitu.training.size import Memory
 from insitu.training.train import train
 
-Codec = Literal["inr", "sz3", "zfp", "sperr", "auto"]
+MODEL, AUTO = "inr", "auto"
 
 # `auto` tries all codecs again after so many steps.
 _TRY_AGAIN = 20
-# What keeps a bound that is too tight for a network and a residual.
+# What keeps a bound that is too tight for a model and a residual.
 _STRICT = "sz3"
 
 
-def compress_block(
-    partition: Partition,
-    codec: Codec,
-    target: Target,
-    whole: GlobalRange,
-    previous: BlockField | None,
-    memory: Memory,
-    *,
-    cycle: int,
-    time: float,
-    **training: Any,
-) -> BlockField:
+def codecs() -> list[str]:
+    """What a block may be kept by: the model, the compressors that there are, or whichever takes
+    the fewest bytes."""
+    return [MODEL, *compressors.names(), AUTO]
+
+
+def compress_block(job: TrainingJob, codec: str) -> BlockField:
     """The block by its codec; by `auto`, the one of fewest bytes that meets the target, and with
     `target.ratio` the most accurate. Not collective.
 
-    Args:
-        previous: the same block one step earlier.
-        memory: of this block over the steps; `auto` uses the codec that won last, and tries all of
-            them again every 20 steps. SPERR takes part where its packages are installed.
-        training: what else `train` needs: network, options, compression, sized_by_target.
+    codec: one of `codecs()`. `auto` uses the one that won last, by `job.memory`, and tries all of
+    them again every 20 steps. SPERR takes part where its packages are installed.
     """
-    if codec == "auto" and (memory.codec is None or memory.codec_age >= _TRY_AGAIN):
-        tried = [
-            _one(partition, name, target, whole, previous, memory, cycle, time, training)
-            for name in ("inr", *available())
-        ]
-        best = min(tried, key=lambda field: _rank(field, target, whole))
+    memory = job.memory
+    if codec == AUTO and (memory.codec is None or memory.codec_age >= _TRY_AGAIN):
+        tried = [_one(job, name) for name in (MODEL, *compressors.available())]
+        best = min(tried, key=lambda field: _rank(field, job))
         memory.codec, memory.codec_age = best.codec, 0
         seconds = sum(field.metrics.seconds for field in tried)
         return replace(best, metrics=replace(best.metrics, seconds=seconds), _bytes=None)
-    name: str | None = codec
-    if codec == "auto":
+    if codec == AUTO and memory.codec is not None:
         memory.codec_age += 1
-        name = memory.codec
-    return _one(partition, name, target, whole, previous, memory, cycle, time, training)
+        codec = memory.codec
+    return _one(job, codec)
 
 
-def _one(
-    partition: Partition,
-    codec: str | None,
-    target: Target,
-    whole: GlobalRange,
-    previous: BlockField | None,
-    memory: Memory,
-    cycle: int,
-    time: float,
-    training: dict[str, Any],
-) -> BlockField:
-    if codec is not None and codec != "inr":
-        return compress_bricks(partition, codec, target, whole, cycle=cycle, time=time)
-    earlier = previous if isinstance(previous, NeuralField) else None
+def _one(job: TrainingJob, codec: str) -> BlockField:
+    if codec != MODEL:
+        return compress_bricks(job, codec)
     try:
-        return train(
-            partition, target=target, whole=whole, previous=earlier, memory=memory, cycle=cycle,
-            time=time, **training,
-        )  # fmt: skip
+        return train(job)
     except TooTight:
-        return compress_bricks(partition, _STRICT, target, whole, cycle=cycle, time=time)
+        return compress_bricks(job, _STRICT)
 
 
-def _rank(field: BlockField, target: Target, whole: GlobalRange) -> tuple[bool, float, float]:
+def _rank(field: BlockField, job: TrainingJob) -> tuple[bool, float, float]:
     """Smaller is better."""
-    psnr = field.metrics.psnr_db(extents(whole).tolist())
+    target = job.target
+    psnr = field.metrics.psnr_db(extents(job.whole).tolist())
     if target.ratio is not None:
         large = field.metrics.raw_nbytes < target.ratio * field.nbytes
         return large, field.nbytes if large else 0.0, -psnr

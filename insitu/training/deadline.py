@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from time import perf_counter
 
-from insitu.fields.block_field import BlockField
-from insitu.fields.neural_field import NeuralField
 from insitu.mesh.partition import Partition
-from insitu.models.base import Model
-from insitu.training.block import seconds_after_training
+from insitu.training.job import TrainingJob
+from insitu.training.trial import seconds_after_training
 
 # Of one block, at least: what ends at once still has to begin.
 _LEAST_SECONDS = 1e-3
@@ -35,18 +33,20 @@ class Deadline:
         return max(share, _LEAST_SECONDS)
 
 
-def least_seconds(
-    block: Partition, network: Model, lossy: bool, before: BlockField | None
-) -> float:
+def least_seconds(job: TrainingJob) -> float:
     """What a block takes at the least, however short its training. Not collective.
 
-    network: the smallest that it may get; lossy: whether its weights' codec is. before: the block
-    one step earlier: what was made without a network, or with a residual, takes as long again; else
-    it is what measuring a network takes, tried on a part of the block.
+    What was made without a model one step earlier, or with a residual, takes as long again; else it
+    is what measuring the smallest model takes that the block may get, tried on a part of the block.
     """
-    if before is not None and not (isinstance(before, NeuralField) and before.residual is None):
+    before, block = job.previous, job.partition
+    if before is not None and not before.model_alone:
         return before.metrics.seconds
-    return seconds_after_training(block, network, lossy)
+    model = job.of_block
+    if job.sized_by_target:
+        model = model.sizes(block.n_voxels)[0].model
+    lossy = job.compression.compression != "half"
+    return seconds_after_training(block, model, lossy, job.engine)
 
 
 def _samples(block: Partition) -> int:

@@ -1,4 +1,4 @@
-"""Errors of a network against the block it was trained on.
+"""Errors of a model against the block it was trained on.
 
 In: weights, the block. Out: squares, maximum and count per component, in the field's own units;
 without a decoded copy of the block.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines import engine, for_model
+from insitu.engines.base import Engine, Sampler
 from insitu.engines.options import Errors
 from insitu.fields.metrics import FieldMetrics
 from insitu.mesh.partition import Partition
@@ -26,25 +25,28 @@ _SLICE = 2**20
 
 
 def measure(
-    network: Model | None,
+    engine: Engine,
+    model: Model | None,
     params: NDArray[np.float32],
-    sampler: Any,
+    sampler: Sampler,
     low: NDArray[np.float64],
     extent: NDArray[np.float64],
     every: int = 1,
 ) -> list[Errors]:
     """Errors of low + extent * output per component, at the owned samples; or at each `every`th 128
-    of them. network None: of the constant low. Not collective."""
-    computing = engine() if network is None else for_model(network)
+    of them. model None: of the constant low. Not collective.
+
+    sampler: of the engine.
+    """
     totals: list[Errors] = []
     for begin in range(0, sampler.samples, _SLICE * every):
         end = min(begin + _SLICE * every, sampler.samples)
-        errors = computing.measure(network, params, sampler, low, extent, begin, end, every)
+        errors = engine.measure(model, params, sampler, low, extent, begin, end, every)
         totals = [a + b for a, b in zip(totals, errors, strict=True)] if totals else errors
     return totals
 
 
-def seconds_to_measure(partition: Partition, network: Model) -> float:
+def seconds_to_measure(partition: Partition, model: Model, engine: Engine) -> float:
     """What a pass of `measure` over the block will take, from a pass over its lowest layer."""
     samples = sum(partition.ghost_layers[0]) + (2 if partition.association == "vertex" else 1)
     layer = replace(
@@ -52,10 +54,10 @@ def seconds_to_measure(partition: Partition, network: Model) -> float:
         components=tuple(c[:samples] for c in partition.components),
         nodes=(*partition.nodes[:2], partition.nodes[2][:2]),
     )
-    params = np.ones(network.n_params, np.float32)  # zeros would all be one page
+    params = np.ones(model.n_params, np.float32)  # zeros would all be one page
     low, extent = np.zeros(partition.n_components), np.ones(partition.n_components)
     start = perf_counter()
-    measure(network, params, grid_sampler(layer), low, extent)
+    measure(engine, model, params, grid_sampler(layer, engine), low, extent)
     return (perf_counter() - start) * partition.n_voxels / layer.n_voxels
 
 

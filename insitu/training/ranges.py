@@ -1,6 +1,7 @@
-"""What training needs to know of the other ranks: how many voxels there are, and their range.
+"""What training needs to know of a block, and of the other ranks: voxels, ranges, counts.
 
-In: this rank's partitions of each field. Out: the global figures, by one reduction for all fields.
+In: this rank's partitions of each field. Out: each block measured once; the global figures, by one
+reduction for all fields.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines import engine
+from insitu.engines import Engine, engine
 from insitu.engines.base import Sampler
 from insitu.mesh.partition import Partition
 
@@ -40,9 +41,30 @@ class GlobalRange:
     """(n_components, 2); NaN where no sample is finite anywhere."""
 
 
-def grid_sampler(partition: Partition) -> Sampler:
+@dataclass(frozen=True, eq=False)
+class MeasuredBlock:
+    """A raw block, read in place, with its own figures: taken once for all that happens to it at
+    one step."""
+
+    partition: Partition
+    sampler: Sampler
+    """Of `engine`: trilinear, through valid ghost layers."""
+    own: BlockRange
+    engine: Engine
+    """What trains and measures."""
+
+    @staticmethod
+    def of(partition: Partition, by: Engine | None = None) -> MeasuredBlock:
+        """by: the engine that is to train the block; default: the process' own. One pass over the
+        owned samples."""
+        by = engine() if by is None else by
+        sampler = grid_sampler(partition, by)
+        return MeasuredBlock(partition, sampler, block_range(sampler), by)
+
+
+def grid_sampler(partition: Partition, by: Engine | None = None) -> Sampler:
     """The engine's `Sampler` of the raw block, in place: trilinear, through valid ghost layers."""
-    return engine().sampler(
+    return (by or engine()).sampler(
         partition.components,
         partition.ghost_layers,
         partition.cells,
@@ -61,15 +83,16 @@ def block_range(sampler: Sampler) -> BlockRange:
     )
 
 
-def local_ranges(fields: Mapping[str, Sequence[Partition]]) -> dict[str, GlobalRange]:
+def local_ranges(fields: Mapping[str, Sequence[MeasuredBlock]]) -> dict[str, GlobalRange]:
     """The figures of this rank's blocks alone; fields without a block are left out."""
-    figures = {}
-    for name, partitions in fields.items():
-        ranges = [block_range(grid_sampler(p)).range for p in partitions]
-        if ranges:
-            n_voxels = sum(p.n_voxels for p in partitions)
-            figures[name] = GlobalRange(n_voxels, _join(ranges))
-    return figures
+    return {
+        name: GlobalRange(
+            sum(block.partition.n_voxels for block in blocks),
+            _join([block.own.range for block in blocks]),
+        )
+        for name, blocks in fields.items()
+        if blocks
+    }
 
 
 def global_ranges(comm: MPI.Comm, local: Mapping[str, GlobalRange]) -> dict[str, GlobalRange]:

@@ -1,7 +1,7 @@
-"""What a network misses of a block, added to it so that a bound on every value holds.
+"""What a model misses of a block, added to it so that a bound on every value holds.
 
-In: a neural field, its block, bounds. Out: the field with a residual in bricks, decoded and
-compared with the block before it is accepted; without one where the network alone keeps them.
+In: a model's field, its block, bounds. Out: the field with a residual in bricks, decoded and
+compared with the block before it is accepted; without one where the model alone keeps them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codec.bricks import Bricks
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
 from insitu.training.bounds import compare, extents, keeps, largest
+from insitu.training.job import TrainingJob
 from insitu.training.measure import measured
-from insitu.training.options import Target
-from insitu.training.ranges import BlockRange, GlobalRange
 
 Floats = NDArray[np.floating[Any]]
 
@@ -29,22 +28,22 @@ _SHARES = (1.0, 0.5, 0.25)
 
 
 class TooTight(ValueError):
-    """A bound near the rounding of the field's dtype: no sum of network and residual keeps it."""
+    """A bound near the rounding of the field's dtype: no sum of model and residual keeps it."""
 
 
-def with_residual(field: NeuralField, partition: Partition, bounds: Floats) -> NeuralField | None:
+def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> ModelField | None:
     """The field such that `decode` is within `bounds` (n_components,) of every finite value and
     gives the others as they are; its metrics are still those of `field`. None where rounding does
     not allow it.
     """
     if keeps(field.decode(), partition, bounds):
         return field
-    network = field.network_grid(field.shape)
+    model = field.model_grid(field.shape)
     residuals, tight = [], []
     for c, (raw, bound) in enumerate(zip(partition.owned, bounds, strict=True)):
         finite = np.isfinite(raw)
         with np.errstate(invalid="ignore", over="ignore"):
-            missing = np.where(finite, raw.astype(np.float64) - network[..., c], raw)
+            missing = np.where(finite, raw.astype(np.float64) - model[..., c], raw)
             residuals.append(np.ascontiguousarray(missing.astype(field.dtype)))
         unit = np.spacing(np.abs(raw[finite]).max(initial=0.0).astype(field.dtype))
         tight.append(bound - unit / 2 if bound > unit else bound / 2)
@@ -56,22 +55,14 @@ def with_residual(field: NeuralField, partition: Partition, bounds: Floats) -> N
     return None
 
 
-def raised(
-    field: NeuralField,
-    partition: Partition,
-    target: Target,
-    own: BlockRange,
-    whole: GlobalRange,
-    bounds: Floats | None,
-) -> NeuralField:
-    """The field with the residual that its target asks for, and metrics measured by decoding it.
-
-    bounds: (n_components,) that `target.max_error` allows; None: only `target.psnr` counts.
-    TooTight where rounding of the sum allows no residual within them.
+def raised(field: ModelField, job: TrainingJob) -> ModelField:
+    """The field with the residual that the job's target asks for, and metrics measured by decoding
+    it. TooTight where rounding of the sum allows no residual within `target.max_error`.
     """
-    extent = extents(whole)
+    partition, own, target, bounds = job.partition, job.own, job.target, job.bounds
+    extent = extents(job.whole)
 
-    def make(limits: Floats) -> NeuralField | None:
+    def make(limits: Floats) -> ModelField | None:
         corrected = with_residual(field, partition, limits)
         if corrected is None or corrected is field:
             return corrected
@@ -80,16 +71,16 @@ def raised(
         metrics = measured(partition, own, errors, known.iterations, known.seconds, known.warm)
         return replace(corrected, metrics=metrics)
 
-    def accurate(bound: float) -> NeuralField | None:
+    def accurate(bound: float) -> ModelField | None:
         tight = bound * extent
         corrected = make(tight if bounds is None else np.minimum(tight, bounds))
         if corrected is None or target.psnr is None:
             return corrected
         return corrected if corrected.metrics.psnr_db(extent.tolist()) >= target.psnr else None
 
-    short: NeuralField | None = field if bounds is None else make(bounds)
+    short: ModelField | None = field if bounds is None else make(bounds)
     if short is None:
-        raise TooTight(f"max_error: {bounds} is below what {field.dtype} can add to a network")
+        raise TooTight(f"max_error: {bounds} is below what {field.dtype} can add to a model")
     if target.psnr is None or short.metrics.psnr_db(extent.tolist()) >= target.psnr:
         return short
     return largest(accurate, np.sqrt(3) * 10 ** (-target.psnr / 20)) or short

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.history.record_writer import RecordWriter, Units
 from insitu.history.window import Window
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
@@ -19,7 +20,7 @@ PARTS = (2, 2, 2)
 UNITS = Units("m", "s", {"density": "kg m-3"})
 
 
-def write(path: Path, cycles: tuple[int, ...] = (0, 5, 10)) -> dict[str, list[list[NeuralField]]]:
+def write(path: Path, cycles: tuple[int, ...] = (0, 5, 10)) -> dict[str, list[list[ModelField]]]:
     """A record of 8 blocks: density in cells, velocity and height at nodes; velocity at the first
     two cycles only. Returns the blocks by field and step."""
     from mpi4py import MPI
@@ -29,7 +30,7 @@ def write(path: Path, cycles: tuple[int, ...] = (0, 5, 10)) -> dict[str, list[li
         "velocity": ("vertex", [blob, swirl, blob], 2),
         "height": ("vertex", [swirl], len(cycles)),
     }
-    made: dict[str, list[list[NeuralField]]] = {}
+    made: dict[str, list[list[ModelField]]] = {}
     writer, window = RecordWriter(MPI.COMM_SELF, path, UNITS), Window(len(cycles))
     for name, (association, functions, n_steps) in kinds.items():
         for cycle in cycles[:n_steps]:
@@ -38,13 +39,15 @@ def write(path: Path, cycles: tuple[int, ...] = (0, 5, 10)) -> dict[str, list[li
             whole = GlobalRange(int(np.prod(CELLS)), np.array([[-1.0, 1.5]] * len(functions)))
             blocks = [
                 train(
-                    block,
-                    HashGrid(log2_hashmap_size=8, n_levels=2, n_outputs=len(functions)),
-                    TrainingOptions(n_min=16, epochs=1),
-                    Target(),
-                    whole,
-                    cycle=cycle,
-                    time=cycle / 10,
+                    TrainingJob.of(
+                        block,
+                        HashGrid(log2_hashmap_size=8, n_levels=2, n_outputs=len(functions)),
+                        options=TrainingOptions(n_min=16, epochs=1),
+                        target=Target(),
+                        whole=whole,
+                        cycle=cycle,
+                        time=cycle / 10,
+                    )
                 )
                 for block in parts
             ]

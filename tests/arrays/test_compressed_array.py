@@ -149,7 +149,7 @@ def test_a_target_is_met_by_larger_tables() -> None:
     assert low.psnr_db >= 30
     assert high.psnr_db >= 38
     assert low.ratio > 2 * high.ratio
-    sizes = [next(a.fields()).network.log2_hashmap_size for a in (low, high)]
+    sizes = [next(a.fields()).model.log2_hashmap_size for a in (low, high)]
     assert sizes[0] < sizes[1]
 
 

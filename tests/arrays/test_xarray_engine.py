@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.history.record import open_record
 from tests.arrays import records
 
@@ -25,14 +25,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
     """(cycle, first sample along x in the block, samples) of every call that decodes a block."""
     calls: list[tuple[int, int, int]] = []
-    decode_box = NeuralField.decode_box
+    decode_box = ModelField.decode_box
 
-    def counted(self: NeuralField, box: Any) -> Any:
+    def counted(self: ModelField, box: Any) -> Any:
         values = decode_box(self, box)
         calls.append((self.cycle, box[2].start, values.size))
         return values
 
-    monkeypatch.setattr(NeuralField, "decode_box", counted)
+    monkeypatch.setattr(ModelField, "decode_box", counted)
     return calls
 
 

@@ -5,13 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.codec.compress import compress
-from insitu.codec.frame import FrameError
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
 from insitu.engines.cpu.engine import native_network
 from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.compression import compress_params
 from tests.codec.networks import networks, weights
 
 LOSSY = ["quantized", "kmeans", "sz3_zfp"]
@@ -46,7 +45,7 @@ def test_the_loss_is_at_most_what_was_promised(
     params = weights(network, kind)
     block = Block(network, params, noise)
     options = Compression(compression=codec, compression_loss=loss)
-    found = compress(network, params, options, block.mean_square)
+    found = compress_params(network, params, options, block.mean_square)
     assert np.isfinite(found.params).all()
     before, after = block.mean_square(params), block.mean_square(found.params)
     if found.codec == "half":
@@ -66,7 +65,7 @@ NETWORK = HashGrid(log2_hashmap_size=11)
 def test_bytes_are_saved_and_the_room_is_used(codec: str, ratio: float) -> None:
     params = weights(NETWORK, "trained")
     block = Block(NETWORK, params, 0.1)
-    found = compress(NETWORK, params, Compression(compression=codec), block.mean_square)
+    found = compress_params(NETWORK, params, Compression(compression=codec), block.mean_square)
     assert found.codec == codec
     assert 2 * len(params) > ratio * len(found.payload)
     lost = 10 * np.log10(block.mean_square(found.params) / block.mean_square(params))
@@ -85,7 +84,7 @@ def test_an_underfitted_network_is_compressed_too() -> None:
         )
         return 1.0 + 2 * np.sqrt(moved) + moved  # the error is 1, and along the change
 
-    found = compress(NETWORK, params, Compression(), mean_square)
+    found = compress_params(NETWORK, params, Compression(), mean_square)
     assert found.codec == "quantized"
     assert mean_square(found.params) <= 10**0.03
 
@@ -96,9 +95,9 @@ def test_what_a_goal_leaves_is_used(codec: str) -> None:
     block = Block(NETWORK, params, 0.02)
     goal = 2 * block.mean_square(params)
     options = Compression(compression=codec)
-    found = compress(NETWORK, params, options, block.mean_square, goal=goal)
+    found = compress_params(NETWORK, params, options, block.mean_square, goal=goal)
     assert block.mean_square(found.params) <= goal
-    tight = compress(NETWORK, params, options, block.mean_square)
+    tight = compress_params(NETWORK, params, options, block.mean_square)
     assert len(found.payload) < 0.9 * len(tight.payload)
 
 
@@ -106,7 +105,7 @@ def test_given_accuracies_are_what_is_kept() -> None:
     params = weights(NETWORK, "trained")
     options = Compression(compression="sz3_zfp", r_enc=0.01, r_mlp=0.001)
     block = Block(NETWORK, params, 0.02)
-    away = np.abs(compress(NETWORK, params, options, block.mean_square).params - params)
+    away = np.abs(compress_params(NETWORK, params, options, block.mean_square).params - params)
     assert 0.003 < away[NETWORK.n_mlp_params :].max() <= 0.01
     assert 0.0001 < away[: NETWORK.n_mlp_params].max() <= 0.001
 
@@ -115,12 +114,12 @@ def test_no_room_and_huge_weights_fall_back_to_half_precision() -> None:
     params = weights(NETWORK, "trained")
     for codec in LOSSY:
         options = Compression(compression=codec)
-        assert compress(NETWORK, params, options, lambda _: 0.0).codec == "half"
+        assert compress_params(NETWORK, params, options, lambda _: 0.0).codec == "half"
         # A measure that always finds it worse.
         worse = lambda trial: 1.0 if trial is params else 2.0  # noqa: E731
-        assert compress(NETWORK, params, options, worse).codec == "half"
+        assert compress_params(NETWORK, params, options, worse).codec == "half"
     with pytest.raises(ValueError, match="does not fit half precision"):
-        compress(NETWORK, weights(NETWORK, "huge"), Compression(), lambda _: 1.0)
+        compress_params(NETWORK, weights(NETWORK, "huge"), Compression(), lambda _: 1.0)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -129,28 +128,4 @@ def test_weights_that_are_not_finite_are_refused(codec: str, bad: float) -> None
     params = weights(NETWORK, "trained")
     params[-1] = bad
     with pytest.raises(ValueError, match="not finite"):
-        compress(NETWORK, params, Compression(compression=codec), lambda _: 1.0)
-
-
-def test_differences_from_a_step_before() -> None:
-    before = weights(NETWORK, "trained")
-    block = Block(NETWORK, before, 0.02)
-    first = compress(NETWORK, before, Compression(), block.mean_square)
-    rng = np.random.default_rng(1)
-    after = first.params.copy()
-    after[NETWORK.n_mlp_params :] += rng.normal(scale=0.01, size=len(after) - NETWORK.n_mlp_params)
-    block = Block(NETWORK, after, 0.02)
-    alone = compress(NETWORK, after, Compression(), block.mean_square)
-    beside = compress(NETWORK, after, Compression(), block.mean_square, reference=first.params)
-    assert len(beside.payload) < 0.7 * len(alone.payload)
-    limit = 10**0.03 * block.mean_square(after)
-    assert block.mean_square(beside.params) <= limit
-    again = Weights.from_payload(beside.payload, beside.codec, NETWORK, first.params)
-    np.testing.assert_array_equal(again.params, beside.params)
-    with pytest.raises(FrameError, match="as reference"):
-        Weights.from_payload(beside.payload, beside.codec, NETWORK)
-    with pytest.raises(FrameError, match="other parameters"):
-        Weights.from_payload(beside.payload, beside.codec, NETWORK, alone.params)
-    with pytest.raises(ValueError, match="kmeans does not code differences"):
-        options = Compression(compression="kmeans")
-        compress(NETWORK, after, options, block.mean_square, reference=first.params)
+        compress_params(NETWORK, params, Compression(compression=codec), lambda _: 1.0)

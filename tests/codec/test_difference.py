@@ -10,9 +10,12 @@ from insitu.codec.errors import FrameError
 from insitu.codec.quantized import decode
 from insitu.models.hash_grid.model import HashGrid
 from tests.codec.networks import networks, weights
-from tests.codec.test_quantized import NETWORK, coder
+from tests.codec.test_quantized import coder
 
 KINDS = st.sampled_from(["trained", "zero", "constant", "denormal", "one far away", "fresh"])
+
+
+NETWORK = HashGrid(log2_hashmap_size=9, n_levels=3)
 
 
 @settings(deadline=None, max_examples=60)
@@ -32,7 +35,7 @@ def test_it_is_the_smaller_the_nearer_the_reference(away: float, saving: float) 
     moved = params + away * rng.normal(size=params.shape).astype(np.float32)
     moved[: NETWORK.n_mlp_params] = params[: NETWORK.n_mlp_params]
     coarseness = 2e-4  # some five bits a weight
-    reference = decode(NETWORK, coder(NETWORK, params).body(coarseness), None)
+    reference = decode(NETWORK, coder(NETWORK, params).body(coarseness))
     body = coder(NETWORK, moved).body(coarseness)
     assert len(body) > saving * len(subtract(NETWORK, body, reference))
 
@@ -44,4 +47,4 @@ def test_another_reference_is_refused() -> None:
     with pytest.raises(FrameError, match="difference from other parameters"):
         add(NETWORK, less, params + np.float32(1e-6))
     with pytest.raises(FrameError, match="give that step's decoded parameters"):
-        decode(NETWORK, less, None)
+        decode(NETWORK, less)

@@ -20,10 +20,11 @@ from insitu.geometry import Surface
 from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError
 from insitu.training.bricks import compress_bricks
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import GlobalRange, local_ranges
+from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import split
+from tests.blocks import local_ranges, split
 from tests.extract.analytic import AnalyticBlock, Function, blocks, dealt, sphere, torus
 from tests.extract.topology import area_and_volume, euler, merged, open_edges
 
@@ -121,9 +122,19 @@ def test_closed_across_trained_blocks(kind: str) -> None:
     parts = split(bump, (24, 24, 24), (2, 2, 2))
     whole = GlobalRange(24**3, local_ranges({"f": parts})["f"].range)
     mine = [
-        train(part, HashGrid(log2_hashmap_size=10), TrainingOptions(n_min=300), Target(), whole)
+        train(
+            TrainingJob.of(
+                part,
+                HashGrid(log2_hashmap_size=10),
+                options=TrainingOptions(n_min=300),
+                target=Target(),
+                whole=whole,
+            )
+        )
         if kind == "network"
-        else compress_bricks(part, "zfp", Target(psnr=50), whole)
+        else compress_bricks(
+            TrainingJob.of(part, HashGrid(), target=Target(psnr=50), whole=whole), "zfp"
+        )
         for i, part in enumerate(parts)
         if i % comm.size == comm.rank
     ]

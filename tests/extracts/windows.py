@@ -7,10 +7,11 @@ from mpi4py import MPI
 from insitu.fields.distributed_field import DistributedField
 from insitu.history.window import Window
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import GlobalRange, local_ranges
+from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, split, swirl
+from tests.blocks import blob, local_ranges, split, swirl
 
 CELLS = (12, 14, 16)
 NETWORK = HashGrid(log2_hashmap_size=11)
@@ -29,7 +30,17 @@ def window(comm: MPI.Comm, cycles: tuple[int, ...] = (5, 10)) -> Window:
         options = TrainingOptions(n_min=100)
         for cycle in cycles:
             mine = [
-                train(b, NETWORK, options, Target(), whole, cycle=cycle, time=cycle / 10)
+                train(
+                    TrainingJob.of(
+                        b,
+                        NETWORK,
+                        options=options,
+                        target=Target(),
+                        whole=whole,
+                        cycle=cycle,
+                        time=cycle / 10,
+                    )
+                )
                 for i, b in enumerate(blocks)
                 if i % max(comm.size - 1, 1) == comm.rank
             ]

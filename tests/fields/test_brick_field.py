@@ -9,12 +9,14 @@ from insitu.codec.frame import FrameError, pack, unpack
 from insitu.fields.block_field import BlockField
 from insitu.fields.brick_field import BrickField
 from insitu.fields.distributed_field import DistributedField
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
+from insitu.models.hash_grid.model import HashGrid
 from insitu.training.bricks import compress_bricks
+from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target
-from insitu.training.ranges import grid_sampler, local_ranges
-from tests.blocks import blob, partition, split, swirl
+from insitu.training.ranges import grid_sampler
+from tests.blocks import blob, local_ranges, partition, split, swirl
 from tests.training.test_train import fit
 
 BOX = ((-1, 1), (0, 2), (3, 4))
@@ -24,10 +26,13 @@ CODECS = ("sz3", "zfp", "sperr")
 def bricks(block: object, codec: str = "sz3", **target: object) -> BrickField:
     whole = local_ranges({"f": [block]})["f"]
     ends = target or {"max_error": Relative(rel=1e-4)}
-    return compress_bricks(block, codec, Target(**ends), whole, cycle=7, time=0.5)
+    return compress_bricks(
+        TrainingJob.of(block, HashGrid(), target=Target(**ends), whole=whole, cycle=7, time=0.5),
+        codec,
+    )
 
 
-def corrected(block: object, rel: float = 1e-4) -> NeuralField:
+def corrected(block: object, rel: float = 1e-4) -> ModelField:
     field = fit(block, max_error=Relative(rel=rel), n_min=50, epochs=1)
     assert field.residual is not None
     return field
@@ -72,7 +77,7 @@ def test_gradient_is_the_derivative(kind: str) -> None:
     def parts(of: str, points: np.ndarray) -> np.ndarray:
         """Of a corrected network only what the residual adds: the rest has its own tests."""
         whole = field(points) if of == "values" else field.gradient(points)
-        if not isinstance(field, NeuralField):
+        if not isinstance(field, ModelField):
             return whole
         alone = replace(field, residual=None, _bytes=None)
         return whole - (alone(points) if of == "values" else alone.gradient(points))
@@ -90,7 +95,7 @@ def test_between_samples_bricks_are_what_the_raw_block_is() -> None:
     unit = np.random.default_rng(0).uniform(size=(300, 3)).astype(np.float32)
     field = bricks(left)
     raw = grid_sampler(left).sample(unit)
-    np.testing.assert_allclose(field.sampler().sample(unit), raw, atol=2e-4)
+    np.testing.assert_allclose(field._values(unit.astype(float)), raw, atol=2e-4)
     low, high = field.bounds
     np.testing.assert_allclose(field(low + unit * (high - low)), raw[:, 0], atol=2e-4)
     face = np.column_stack([np.full(50, 0.5), *np.random.default_rng(1).uniform(size=(2, 50))])
@@ -99,22 +104,20 @@ def test_between_samples_bricks_are_what_the_raw_block_is() -> None:
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
 def test_a_corrected_network_looks_as_it_reads(association: str) -> None:
-    """Between samples the renderer sees them joined by straight lines, at samples and at the faces
-    the field itself."""
+    """On grids, as the renderer reads it, and at points: the same function, up to the faces."""
     block = partition([blob, swirl], association=association)
     field = corrected(block)
-    zs, ys, xs = (field._unit_samples(n) for n in block.shape)
-    z, y, x = np.meshgrid(zs, ys, xs, indexing="ij")
-    inner = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
-    sampler = field.sampler()
-    seen = sampler.sample(inner.astype(np.float32))
-    np.testing.assert_allclose(seen, field.decode().reshape(-1, 2), atol=1e-5)
+    axes = [field._unit_samples(n) for n in block.shape]
+    seen = field.on_grid(*axes[::-1])
+    np.testing.assert_allclose(seen, field.decode(), atol=1e-5)
     for axis in range(3):
         for side in (0.0, 1.0):
-            face = inner.copy()
-            face[:, axis] = side
-            expected = field(face)  # the unit cube is the box here
-            np.testing.assert_allclose(sampler.sample(face.astype(np.float32)), expected, atol=1e-4)
+            face = [np.array([side]) if a == axis else u for a, u in enumerate(axes)]
+            z, y, x = np.meshgrid(*face, indexing="ij")
+            points = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
+            expected = field(points)  # the unit cube is the box here
+            found = field.on_grid(*face[::-1]).reshape(-1, 2)
+            np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("kind", ["inr", "sz3"])

@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 import zlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insitu.codec.frame import FrameError, pack, unpack
-from insitu.fields.neural_field import NeuralField
+from insitu.codec.weights import Weights
+from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
 from tests.codec.test_frame import json_values
 from tests.conftest import ROOT
@@ -33,19 +35,31 @@ def test_frames_of_every_version_stay_readable(name: str) -> None:
     values = np.ravel(field(np.mean(field.bounds, axis=0)))
     np.testing.assert_allclose(values, GOLDEN[name], rtol=1e-4)
     assert (field.cycle, field.time) == (7, 0.5)
-    version, codec = name.split("_")[1:3] if name.startswith("version_1") else (2, name[10:])
-    assert golden(name)[8] == int(version)
-    if isinstance(field, NeuralField):
-        assert (field.residual is not None) == (codec == "residual")
-        codec = "half" if int(version) == 1 else codec
-        assert field.weights.codec == ("quantized" if codec == "residual" else codec)
+    version, what = int(name[8]), name[10:]
+    assert golden(name)[8] == version
+    if isinstance(field, ModelField):
+        assert field.model is not None
+        assert field.model.kind == (what if version == 3 else "hash_grid")
+        assert (field.residual is not None) == (what == "residual")
+        assert field.weights.codec == {1: "half", 3: "quantized"}.get(
+            version, "quantized" if what == "residual" else what
+        )
     else:
-        assert codec == f"bricks_{field.codec}"
+        assert what == f"bricks_{field.codec}"
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(GOLDEN) if name.startswith("version_3")])
+def test_frames_of_the_present_version_are_written_as_they_were(name: str) -> None:
+    field = replace(read_field(golden(name)), _bytes=None)
+    assert field.to_bytes() == golden(name)
+    if isinstance(field, ModelField) and field.model is not None:
+        again = Weights.of(field.model, field.weights.codec, field.weights.body)
+        assert again.payload == field.weights.payload
 
 
 def test_there_is_a_frame_of_every_version_and_codec() -> None:
     assert sorted(path.stem for path in Path(FRAMES).glob("*.frame")) == sorted(GOLDEN)
-    assert len(GOLDEN) == 10
+    assert len(GOLDEN) == 12
 
 
 names = st.sampled_from(sorted(GOLDEN))
@@ -141,6 +155,10 @@ def test_other_payloads(name: str, other: str, which: int, noise: bytes) -> None
         {"network": {"n_hidden_layers": 64, "n_neurons": 256}},
         {"network": {"log2_hashmap_size": 28, "n_levels": 32, "base_resolution": 1000}},
         {"network": {"per_level_scale": 1e300}},
+        {"model": {"n_hidden_layers": 10**9}},
+        {"model": {"resolution": [2**14, 2**14, 1]}},
+        {"model": {"log2_hashmap_size": 28, "base_resolution": 1000}},
+        {"model": {"resolution": [600, 600, 600]}},
         {"range": [[0, 1]] * 10**5},
         {"name": [[[[[[]]]]]]},
     ],
@@ -164,6 +182,6 @@ def test_more_grid_lines_than_three_numbers_may_stand_for_are_written_out() -> N
     field = read_field(golden("version_2_half"))
     cells = (*field.cells[:2], 1 << 17)
     nodes = (np.linspace(0, 1, cells[2] + 1), *field.nodes[1:])
-    long = NeuralField(**{**field.__dict__, "cells": cells, "nodes": nodes, "_bytes": None})
+    long = ModelField(**{**field.__dict__, "cells": cells, "nodes": nodes, "_bytes": None})
     assert long.nbytes > 8 << 17
     np.testing.assert_array_equal(read_field(long.to_bytes()).nodes[0], nodes[0])

@@ -10,39 +10,42 @@ from mpi4py import MPI
 from insitu.codec.frame import FrameError, pack, unpack
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.metrics import FieldMetrics
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.metrics import psnr
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import GlobalRange, local_ranges
+from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, partition, split, swirl
+from tests.blocks import blob, local_ranges, partition, split, swirl
 
 
-def fit(block: object, **options: object) -> NeuralField:
+def fit(block: object, **options: object) -> ModelField:
     whole = local_ranges({"f": [block]})["f"]
     return train(
-        block,
-        HashGrid(log2_hashmap_size=12),
-        TrainingOptions(**options),
-        Target(),
-        whole,
-        cycle=7,
-        time=0.5,
+        TrainingJob.of(
+            block,
+            HashGrid(log2_hashmap_size=12),
+            options=TrainingOptions(**options),
+            target=Target(),
+            whole=whole,
+            cycle=7,
+            time=0.5,
+        )
     )
 
 
 @pytest.fixture(scope="module")
-def scalar() -> NeuralField:
+def scalar() -> ModelField:
     return fit(partition(blob, box=((-1, 1), (0, 2), (3, 4))))
 
 
 @pytest.fixture(scope="module")
-def vector() -> NeuralField:
+def vector() -> ModelField:
     return fit(partition([blob, swirl], association="vertex"))
 
 
-def sample_points(field: NeuralField) -> np.ndarray:
+def sample_points(field: ModelField) -> np.ndarray:
     """World positions of the owned samples, (n, 3)."""
     axes = [
         nodes if field.association == "vertex" else 0.5 * (nodes[1:] + nodes[:-1])
@@ -52,13 +55,13 @@ def sample_points(field: NeuralField) -> np.ndarray:
     return np.stack([x, y, z], axis=-1).reshape(-1, 3)
 
 
-def test_points_are_the_decoded_samples(scalar: NeuralField, vector: NeuralField) -> None:
+def test_points_are_the_decoded_samples(scalar: ModelField, vector: ModelField) -> None:
     for field in (scalar, vector):
         values = field(sample_points(field))
         np.testing.assert_allclose(values.reshape(field.decode().shape), field.decode(), atol=1e-4)
 
 
-def test_stretched_grids(scalar: NeuralField) -> None:
+def test_stretched_grids(scalar: ModelField) -> None:
     lines = tuple(np.cumsum(np.linspace(1, 3, len(n))) for n in scalar.nodes)
     stretched = replace(scalar, nodes=lines)
     values = stretched(sample_points(stretched))
@@ -75,7 +78,7 @@ def test_stretched_grids(scalar: NeuralField) -> None:
         assert close.mean() > 0.9
 
 
-def test_outside_is_nan(scalar: NeuralField) -> None:
+def test_outside_is_nan(scalar: ModelField) -> None:
     points = np.array([[0, 1, 3.5], [0, 1, 5], [-1.01, 1, 3.5], [1, 2, 4], [-1, 0, 3]])
     assert np.isnan(scalar(points)).tolist() == [False, True, True, False, False]
     assert np.isnan(scalar.gradient(points)[1]).all()
@@ -84,10 +87,10 @@ def test_outside_is_nan(scalar: NeuralField) -> None:
         scalar(np.zeros((4, 2)))
 
 
-def test_printed_in_one_line(scalar: NeuralField) -> None:
+def test_printed_in_one_line(scalar: ModelField) -> None:
     text = repr(replace(scalar, cycle=7))
     nz, ny, nx = scalar.shape
-    assert text.startswith(f"<NeuralField {scalar.name!r}: inr, {nz} x {ny} x {nx} samples")
+    assert text.startswith(f"<ModelField {scalar.name!r}: inr, {nz} x {ny} x {nx} samples")
     assert text.endswith("cycle 7>") and "\n" not in text and len(text) < 150
 
 
@@ -98,7 +101,7 @@ def test_gradient_of_a_ramp() -> None:
     np.testing.assert_allclose(got, [2, -1, 0], atol=0.1)
 
 
-def test_decode_at_another_resolution(scalar: NeuralField) -> None:
+def test_decode_at_another_resolution(scalar: ModelField) -> None:
     fine = scalar.decode((32, 36, 40))
     assert fine.shape == (32, 36, 40)
     coarse = fine.reshape(16, 2, 18, 2, 20, 2).mean(axis=(1, 3, 5))
@@ -107,7 +110,7 @@ def test_decode_at_another_resolution(scalar: NeuralField) -> None:
         scalar.decode((0, 1, 1))
 
 
-def test_boxes_are_those_of_the_block(scalar: NeuralField, vector: NeuralField) -> None:
+def test_boxes_are_those_of_the_block(scalar: ModelField, vector: ModelField) -> None:
     for field in (scalar, vector):
         nz = field.shape[0]
         for z in (slice(0, 1), slice(3, 9), slice(nz - 2, nz)):
@@ -115,9 +118,9 @@ def test_boxes_are_those_of_the_block(scalar: NeuralField, vector: NeuralField) 
             np.testing.assert_array_equal(field.decode_box(box), field.decode()[box])
 
 
-def test_bytes_round_trip(scalar: NeuralField, vector: NeuralField) -> None:
+def test_bytes_round_trip(scalar: ModelField, vector: ModelField) -> None:
     for field in (scalar, vector):
-        again = NeuralField.from_bytes(field.to_bytes())
+        again = ModelField.from_bytes(field.to_bytes())
         assert again.to_bytes() == field.to_bytes()
         np.testing.assert_array_equal(again.decode(), field.decode())
         assert (again.name, again.cycle, again.time) == (field.name, 7, 0.5)
@@ -126,14 +129,14 @@ def test_bytes_round_trip(scalar: NeuralField, vector: NeuralField) -> None:
             np.testing.assert_allclose(a, b, rtol=1e-14, atol=1e-14)
         # Written anew it is the same frame: nothing is lost on the way.
         fresh = replace(again, _bytes=None)
-        assert NeuralField.from_bytes(fresh.to_bytes()).metrics == field.metrics
+        assert ModelField.from_bytes(fresh.to_bytes()).metrics == field.metrics
 
 
-def test_bytes_are_at_most_one_per_weight(scalar: NeuralField) -> None:
-    assert scalar.nbytes < scalar.network.n_params
+def test_bytes_are_at_most_one_per_weight(scalar: ModelField) -> None:
+    assert scalar.nbytes < scalar.model.n_params
 
 
-def test_trained_fields_are_immutable(scalar: NeuralField) -> None:
+def test_trained_fields_are_immutable(scalar: ModelField) -> None:
     with pytest.raises(ValueError, match="read-only"):
         scalar.params[0] = 1
     with pytest.raises(AttributeError):
@@ -153,30 +156,30 @@ def test_trained_fields_are_immutable(scalar: NeuralField) -> None:
         ("range", 3),
         ("origin", [0.0, 1.0]),
         ("origin", "abc"),
-        ("network", {"n_levels": 1000}),
-        ("network", {"surprise": 1}),
+        ("model", {"n_levels": 1000}),
+        ("model", {"surprise": 1}),
         ("nodes", [[0, 1, 10**12]] * 3),
         ("metrics", {}),
         ("cycle", None),
     ],
 )
-def test_wrong_headers_are_refused(scalar: NeuralField, key: str, value: object) -> None:
+def test_wrong_headers_are_refused(scalar: ModelField, key: str, value: object) -> None:
     header, payloads = unpack(scalar.to_bytes())
     with pytest.raises(FrameError):
-        NeuralField.from_bytes(pack({**header, key: value}, payloads))
+        ModelField.from_bytes(pack({**header, key: value}, payloads))
 
 
-def test_frames_without_an_origin_count_from_the_minimum(vector: NeuralField) -> None:
+def test_frames_without_an_origin_count_from_the_minimum(vector: ModelField) -> None:
     header, payloads = unpack(vector.to_bytes())
     del header["origin"]
-    old = NeuralField.from_bytes(pack(header, payloads))
+    old = ModelField.from_bytes(pack(header, payloads))
     np.testing.assert_array_equal(old.zero, vector.range[:, 0])
     points = np.random.default_rng(0).random((100, 3))
     shift = vector.range[:, 0] - vector.zero
     np.testing.assert_allclose(old(points), vector(points) + shift, atol=1e-6)
 
 
-def test_header_is_plain_json(scalar: NeuralField) -> None:
+def test_header_is_plain_json(scalar: ModelField) -> None:
     header, _ = unpack(scalar.to_bytes())
     assert json.loads(json.dumps(header))["name"] == "density"
 
@@ -197,7 +200,15 @@ def test_gather() -> None:
     whole = GlobalRange(8**3, local_ranges({"f": blocks})["f"].range)
     # Dealt out unevenly: the last of several ranks has none.
     mine = [
-        train(b, HashGrid(log2_hashmap_size=9), TrainingOptions(n_min=20), Target(), whole)
+        train(
+            TrainingJob.of(
+                b,
+                HashGrid(log2_hashmap_size=9),
+                options=TrainingOptions(n_min=20),
+                target=Target(),
+                whole=whole,
+            )
+        )
         for i, b in enumerate(blocks)
         if i % max(comm.size - 1, 1) == comm.rank
     ]

@@ -13,6 +13,7 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.history.window import Window
 from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
@@ -50,11 +51,20 @@ def steps(kind: str, name: str = "density", codec: str = "quantized") -> list[Di
         earlier = made[-1].fields if made else (None,) * len(mine)
         trained = [
             train(
-                b, NETWORK, OPTIONS, Target(), whole, e, Compression(compression=codec),
-                cycle=cycle, time=cycle / 10,
+                TrainingJob.of(
+                    b,
+                    NETWORK,
+                    options=OPTIONS,
+                    target=Target(),
+                    whole=whole,
+                    previous=e,
+                    compression=Compression(compression=codec),
+                    cycle=cycle,
+                    time=cycle / 10,
+                )
             )
             for b, e in zip(mine, earlier, strict=True)
-        ]  # fmt: skip
+        ]
         field = DistributedField.gather(COMM, trained)
         assert field is not None
         made.append(field)

@@ -16,6 +16,7 @@ from insitu.history.record_writer import RecordWriter
 from insitu.history.window import Entry, Window
 from insitu.models.hash_grid.model import HashGrid
 from insitu.parallel import RemoteError
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
@@ -35,7 +36,14 @@ def field_at(
     )
     mine = [blocks[comm.rank]] if comm.rank < n else []
     whole = GlobalRange(64 * n, np.array([[0.0, 1.0]]))
-    trained = [train(b, NETWORK, FAST, Target(), whole, cycle=cycle, time=cycle / 10) for b in mine]
+    trained = [
+        train(
+            TrainingJob.of(
+                b, NETWORK, options=FAST, target=Target(), whole=whole, cycle=cycle, time=cycle / 10
+            )
+        )
+        for b in mine
+    ]
     field = DistributedField.gather(comm, trained)
     assert field is not None
     return field
@@ -188,7 +196,15 @@ def test_a_write_that_fails_on_one_rank_leaves_no_trace(folder: Path) -> None:
 
 def test_the_manifest_is_strict_json(tmp_path: Path) -> None:
     block = partition(lambda x, y, z: np.full_like(x, 0.5), cells=(2, 2, 2))  # exact: infinite PSNR
-    field = train(block, NETWORK, FAST, Target(), GlobalRange(8, np.array([[0.5, 0.5]])))
+    field = train(
+        TrainingJob.of(
+            block,
+            NETWORK,
+            options=FAST,
+            target=Target(),
+            whole=GlobalRange(8, np.array([[0.5, 0.5]])),
+        )
+    )
     window, writer = Window(1), RecordWriter(MPI.COMM_SELF, tmp_path)
     window.append(DistributedField.join([field]))
     writer.append(window.entries("density"))
@@ -214,7 +230,11 @@ def test_a_folder_that_cannot_be_made_fails_on_all_ranks(folder: Path) -> None:
 def test_a_partition_s_figures_survive(tmp_path: Path) -> None:
     whole = GlobalRange(8, np.array([[0.0, 1.0]]))
     block = partition(blob, cells=(2, 2, 2))
-    field = train(block, NETWORK, FAST, Target(), whole, cycle=3, time=0.25)
+    field = train(
+        TrainingJob.of(
+            block, NETWORK, options=FAST, target=Target(), whole=whole, cycle=3, time=0.25
+        )
+    )
     window, writer = Window(1), RecordWriter(MPI.COMM_SELF, tmp_path)
     gathered = DistributedField.gather(MPI.COMM_SELF, [field])
     window.append(gathered)

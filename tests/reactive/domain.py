@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
 from insitu.reactive.blocks import outer_widths
 from insitu.reactive.evaluation import Evaluator, Plan, on_root
@@ -65,12 +65,12 @@ def cut(
 class Recorded:
     """A past of given fields: by name, the oldest step first."""
 
-    def __init__(self, steps: Mapping[str, Sequence[Sequence[NeuralField]]] | None = None) -> None:
+    def __init__(self, steps: Mapping[str, Sequence[Sequence[ModelField]]] | None = None) -> None:
         self.steps = steps or {}
         self.cycles = list(range(max(map(len, self.steps.values()), default=0)))
         self.read: list[tuple[str, int]] = []
 
-    def fields(self, name: str, back: int) -> Sequence[NeuralField]:
+    def fields(self, name: str, back: int) -> Sequence[ModelField]:
         self.read.append((name, back))
         return self.steps[name][-back]
 

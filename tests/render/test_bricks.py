@@ -20,10 +20,11 @@ from insitu.render.camera import Camera
 from insitu.render.march import Block, march
 from insitu.render.transfer_function import TransferFunction
 from insitu.training.bricks import compress_bricks
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import GlobalRange, local_ranges
+from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, partition, swirl
+from tests.blocks import blob, local_ranges, partition, swirl
 
 from .volumes import nodes_of, raw_block, transfer_function, volume
 
@@ -40,7 +41,15 @@ def own_cache() -> Iterator[None]:
 def trained(functions: object, **options: object) -> SampledBlock:
     part = partition(functions, (40, 36, 44), **options)
     whole = GlobalRange(part.n_voxels, local_ranges({"f": [part]})["f"].range)
-    return train(part, HashGrid(log2_hashmap_size=12), TrainingOptions(n_min=300), Target(), whole)
+    return train(
+        TrainingJob.of(
+            part,
+            HashGrid(log2_hashmap_size=12),
+            options=TrainingOptions(n_min=300),
+            target=Target(),
+            whole=whole,
+        )
+    )
 
 
 @dataclass
@@ -123,10 +132,14 @@ def test_bricks_of_every_kind_of_block(
     target = Target(max_error=1e-3)
     field: SampledBlock
     if codec == "sz3":
-        field = compress_bricks(part, codec, target, whole)
+        field = compress_bricks(TrainingJob.of(part, HashGrid(), target=target, whole=whole), codec)
     else:
         options = TrainingOptions(n_min=50, epochs=1)
-        field = train(part, HashGrid(log2_hashmap_size=8), options, target, whole)
+        field = train(
+            TrainingJob.of(
+                part, HashGrid(log2_hashmap_size=8), options=options, target=target, whole=whole
+            )
+        )
         assert field.residual is not None
     block = Block.of(field)
     camera = Camera.default(block.bounds, 50, 50)

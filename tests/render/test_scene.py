@@ -23,10 +23,11 @@ from insitu.render.scene import Scene, Shown
 from insitu.render.transfer_function import TransferFunction
 from insitu.render.view import View
 from insitu.render.volume import render_volume
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import GlobalRange, local_ranges
+from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, split, swirl
+from tests.blocks import blob, local_ranges, split, swirl
 
 CELLS = (24, 24, 24)
 NETWORK = HashGrid(log2_hashmap_size=12)
@@ -37,7 +38,17 @@ def gathered(comm: MPI.Comm, functions: object, cycle: int = 0) -> DistributedFi
     blocks = split(functions, CELLS, (2, 1, 2), name="density")
     whole = GlobalRange(24**3, local_ranges({"f": blocks})["f"].range)
     mine = [
-        train(b, NETWORK, TrainingOptions(n_min=300), Target(), whole, cycle=cycle, time=0.5)
+        train(
+            TrainingJob.of(
+                b,
+                NETWORK,
+                options=TrainingOptions(n_min=300),
+                target=Target(),
+                whole=whole,
+                cycle=cycle,
+                time=0.5,
+            )
+        )
         for i, b in enumerate(blocks)
         if i % max(comm.size - 1, 1) == comm.rank
     ]

@@ -25,13 +25,13 @@ FIRED = 8  # the cycle in which the trigger of `run_file` fires
 PHASES = {
     "publish": ("insitu.mesh.published_step.trees", 6),
     "ranges": ("insitu.training.distributed.local_ranges", 6),
-    "train": ("insitu.training.train.Block.fit", 6),
-    "compress": ("insitu.training.block.compress", 6),
-    "frames": ("insitu.fields.neural_field.NeuralField.to_bytes", 6),
+    "train": ("insitu.training.trial.Trial.fit", 6),
+    "compress": ("insitu.training.trial.compress_params", 6),
+    "frames": ("insitu.fields.model_field.ModelField.to_bytes", 6),
     "trigger": ("insitu.session.step_fields.StepFields.owned", 6),
     "open the window": ("insitu.history.window.Entry.open", FIRED),
     "render": ("insitu.render.volume.march", FIRED),
-    "blocks": ("insitu.render.bricks._native", FIRED),
+    "blocks": ("insitu.render.bricks._made", FIRED),
     "picture": ("insitu.render.scene.write_png", FIRED),
     "write": ("insitu.history.record_writer.open", FIRED),
 }

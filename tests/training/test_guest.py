@@ -92,7 +92,7 @@ def test_measuring_the_quality_counts_as_time(
         return errors
 
     monkeypatch.setattr(lib, "measure", slow)
-    for module in ("train", "block", "measure"):
+    for module in ("train", "trial", "measure"):
         monkeypatch.setattr(
             f"insitu.training.{module}.perf_counter", lambda: clock() + 1e-4 * measured[0]
         )
@@ -139,7 +139,7 @@ assert megabytes("VmHWM") < before + 1
 network = HashGrid(log2_hashmap_size=int(sys.argv[1]), base_resolution=int(sys.argv[2]))
 field = fit(block, network, iterations=20)
 print(json.dumps({
-    "weights": field.network.n_params * 4 / 2**20,
+    "weights": field.model.n_params * 4 / 2**20,
     "peak": megabytes("VmHWM") - before,
     "block": block.components[0].nbytes / 2**20,
 }))
@@ -157,7 +157,7 @@ def memory(root: Path, log2_hashmap_size: int, base_resolution: int) -> dict[str
 
 @pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="needs Linux")
 def test_memory_is_the_weights_and_the_optimiser(root: Path) -> None:
-    default = HashGrid().with_table_for(192**3).log2_hashmap_size
+    default = HashGrid().for_domain(192**3).log2_hashmap_size
     used = memory(root, default, HashGrid().base_resolution)
     assert used["peak"] - used["weights"] < 2 * used["weights"] + 4 < used["block"] / 4
     # A network that outweighs the rest shows what grows with it: gradient and two moments while

@@ -5,23 +5,31 @@ from typing import Any
 import numpy as np
 import pytest
 
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import local_ranges
 from insitu.training.size import Memory, climb
 from insitu.training.train import train
-from tests.blocks import blob, partition
+from tests.blocks import blob, local_ranges, partition
 from tests.training.test_targets import rough
 
 
-def fit(block: Any, previous: NeuralField | None = None, memory: Memory | None = None,
-        options: TrainingOptions | None = None, **target: Any) -> NeuralField:  # fmt: skip
+def fit(block: Any, previous: ModelField | None = None, memory: Memory | None = None,
+        options: TrainingOptions | None = None, **target: Any) -> ModelField:  # fmt: skip
     whole = local_ranges({"f": [block]})["f"]
     return train(
-        block, HashGrid(), options or TrainingOptions(), Target(**target), whole, previous,
-        sized_by_target=True, memory=memory,
-    )  # fmt: skip
+        TrainingJob.of(
+            block,
+            HashGrid(),
+            options=options or TrainingOptions(),
+            target=Target(**target),
+            whole=whole,
+            previous=previous,
+            sized_by_target=True,
+            memory=memory or Memory(),
+        )
+    )
 
 
 @pytest.mark.parametrize("n_voxels", [1, 50, 4096, 97**3, 512**3])
@@ -50,7 +58,7 @@ def test_a_harder_target_takes_a_larger_network() -> None:
     easy, hard = fit(block, psnr=20.0), fit(block, psnr=40.0)
     extent = [float(np.ptp(block.owned[0]))]
     assert easy.metrics.psnr_db(extent) >= 20 and hard.metrics.psnr_db(extent) >= 40
-    assert easy.network and hard.network and easy.network.n_params < hard.network.n_params
+    assert easy.model and hard.model and easy.model.n_params < hard.model.n_params
     assert easy.nbytes < hard.nbytes
 
 
@@ -59,24 +67,28 @@ def test_a_later_step_keeps_the_size_and_grows_where_it_must() -> None:
     calm = partition(blob, cells=(40, 40, 40))
     first = fit(calm, psnr=38.0)
     again = fit(calm, first, psnr=38.0)
-    assert again.network == first.network and again.metrics.warm
+    assert again.model == first.model and again.metrics.warm
     wild = partition(rough, cells=(40, 40, 40), box=((0.5, 1.5), (0, 1), (0, 1)))
     grown = fit(wild, again, psnr=38.0)
     assert grown.metrics.psnr_db([float(np.ptp(wild.owned[0]))]) >= 38
-    assert grown.network.n_params > first.network.n_params and not grown.metrics.warm
+    assert grown.model.n_params > first.model.n_params and not grown.metrics.warm
 
 
 def test_a_block_that_stays_easy_shrinks_to_what_it_needs() -> None:
     block = partition(blob, cells=(40, 40, 40))
     rungs = HashGrid().sizes(block.n_voxels)
     whole = local_ranges({"f": [block]})["f"]
-    large = train(block, rungs[2].model, TrainingOptions(), Target(psnr=30.0), whole)
+    large = train(
+        TrainingJob.of(
+            block, rungs[2].model, options=TrainingOptions(), target=Target(psnr=30.0), whole=whole
+        )
+    )
     memory, field, sizes = Memory(), large, []
     for _ in range(8):
         field = fit(block, field, memory, psnr=30.0)
-        sizes.append(field.network.n_params)
+        sizes.append(field.model.n_params)
         assert field.metrics.psnr_db([float(np.ptp(block.owned[0]))]) >= 30
-    assert sizes[0] == large.network.n_params and sizes[-1] < sizes[0]
+    assert sizes[0] == large.model.n_params and sizes[-1] < sizes[0]
 
 
 def test_given_steps_are_the_only_ones() -> None:

@@ -6,25 +6,33 @@ import numpy as np
 import pytest
 
 from insitu.codec.weights import Weights
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import block_range, grid_sampler, local_ranges
+from insitu.training.ranges import block_range, grid_sampler
 from insitu.training.start import Start, choose_start
 from insitu.training.train import train
-from tests.blocks import blob, partition, swirl
+from tests.blocks import blob, local_ranges, partition, swirl
 
 NETWORK = HashGrid(log2_hashmap_size=10, n_outputs=2)
 
 
-def start(block: object, previous: NeuralField | None = None, network: HashGrid = NETWORK) -> Start:
-    sampler = grid_sampler(block)
-    return choose_start(sampler, network, block_range(sampler).range, 0, previous)
+def start(block: object, previous: ModelField | None = None, network: HashGrid = NETWORK) -> Start:
+    return choose_start(TrainingJob.of(block, network, previous=previous), network)
 
 
-def fit(block: object, **options: object) -> NeuralField:
+def fit(block: object, **options: object) -> ModelField:
     whole = local_ranges({"f": [block]})["f"]
-    return train(block, NETWORK, TrainingOptions(**options), Target(iterations=100), whole)
+    return train(
+        TrainingJob.of(
+            block,
+            NETWORK,
+            options=TrainingOptions(**options),
+            target=Target(iterations=100),
+            whole=whole,
+        )
+    )
 
 
 def test_the_origin_is_the_mean() -> None:

@@ -11,7 +11,7 @@ from mpi4py import MPI
 
 from insitu.codec.options import Compression
 from insitu.fields.block_field import BlockField
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
@@ -19,8 +19,8 @@ from insitu.models.hash_grid.model import HashGrid
 from insitu.training.bounds import largest, smallest
 from insitu.training.choose import compress_block
 from insitu.training.distributed import Recipe, train_fields
+from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target, TrainingOptions
-from insitu.training.ranges import local_ranges
 from insitu.training.size import Memory
 from tests.blocks import blob, partition, split, swirl
 
@@ -37,12 +37,12 @@ def keep(
     compression: Compression | None = None,
     **target: Any,
 ) -> BlockField:
-    whole = local_ranges({"f": [block]})["f"]
-    field = compress_block(
-        block, codec, Target(**target), whole, previous, memory or Memory(), cycle=3, time=0.5,
-        network=HashGrid(), options=options, compression=compression or Compression(),
-        sized_by_target=True,
+    job = TrainingJob.of(
+        block, HashGrid(), options=options, target=Target(**target), previous=previous,
+        memory=memory or Memory(), compression=compression or Compression(), sized_by_target=True,
+        cycle=3, time=0.5,
     )  # fmt: skip
+    field = compress_block(job, codec)
     again = read_field(field.to_bytes())
     assert again.metrics == field.metrics
     return again
@@ -124,7 +124,7 @@ def test_max_error_is_a_guarantee(
 def test_a_network_that_keeps_the_bound_has_no_residual() -> None:
     ends = {"psnr": 45.0, "max_error": Relative(rel=0.2)}
     field = keep(partition(blob), options=TrainingOptions(), **ends)
-    assert isinstance(field, NeuralField) and field.residual is None
+    assert isinstance(field, ModelField) and field.residual is None
     assert field.metrics.max_error <= 0.2 * np.ptp(partition(blob).owned[0])
 
 
@@ -232,7 +232,7 @@ def each_on_its_own(comm: MPI.Comm) -> None:
     memories: dict[tuple[str, int], Memory] = {}
     first = train_fields(comm, mine, {"f": recipe}, {}, memories=memories, cycle=0, time=0.0)["f"]
     assert first.summary.psnr_db >= 40 and first.summary.n_blocks == len(blocks)
-    sizes = comm.allgather([f.network and f.network.n_params for f in first.fields])
+    sizes = comm.allgather([f.model and f.model.n_params for f in first.fields])
     sizes = [size for sizes_of_rank in sizes for size in sizes_of_rank]
     assert None in sizes and any(sizes)
     again = train_fields(
@@ -240,7 +240,7 @@ def each_on_its_own(comm: MPI.Comm) -> None:
     )["f"]
     assert again.summary.psnr_db >= 40
     for old, new in zip(first.fields, again.fields, strict=True):
-        assert new.network == old.network and new.metrics.warm == (new.network is not None)
+        assert new.model == old.model and new.metrics.warm == (new.model is not None)
         assert new.metrics.iterations <= old.metrics.iterations
     bricks = replace(recipe, codec="sz3", target=Target(max_error=Relative(rel=1e-3)))
     third = train_fields(

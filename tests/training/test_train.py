@@ -9,24 +9,35 @@ from hypothesis import strategies as st
 
 from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
-from insitu.fields.neural_field import NeuralField
+from insitu.fields.model_field import ModelField
 from insitu.metrics import psnr
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import global_ranges, local_ranges
+from insitu.training.ranges import global_ranges
 from insitu.training.train import train
-from tests.blocks import blob, partition, split, swirl
+from tests.blocks import blob, local_ranges, partition, split, swirl
 
 SMALL = HashGrid(log2_hashmap_size=12)
 
 
 def fit(
-    block: object, network: HashGrid = SMALL, previous: NeuralField | None = None, **options: object
-) -> NeuralField:
+    block: object, network: HashGrid = SMALL, previous: ModelField | None = None, **options: object
+) -> ModelField:
     whole = local_ranges({"f": [block]})["f"]
     ends = {key: options.pop(key) for key in Target.__dataclass_fields__ if key in options}
     kept = Compression(**{k: options.pop(k) for k in list(options) if k.startswith("compression")})
-    return train(block, network, TrainingOptions(**options), Target(**ends), whole, previous, kept)
+    return train(
+        TrainingJob.of(
+            block,
+            network,
+            options=TrainingOptions(**options),
+            target=Target(**ends),
+            whole=whole,
+            previous=previous,
+            compression=kept,
+        )
+    )
 
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
@@ -58,7 +69,7 @@ def test_a_vector_field_is_learnt() -> None:
 def test_a_constant_is_exact(value: float, dtype: type) -> None:
     block = partition(lambda x, y, z: np.full_like(x, value), dtype=dtype)
     field = fit(block)
-    assert field.network is None and field.metrics.iterations == 0
+    assert field.model is None and field.metrics.iterations == 0
     np.testing.assert_array_equal(field.decode(), block.owned[0])
     assert field.metrics.max_error == 0
     assert field.metrics.psnr_db([0.0]) == np.inf
@@ -103,7 +114,7 @@ def test_a_block_of_nan_only() -> None:
     field = fit(partition(lambda x, y, z: np.full_like(x, np.nan)))
     assert np.isnan(field.decode()).all()
     assert field.metrics.nan_count == 16 * 18 * 20
-    assert NeuralField.from_bytes(field.to_bytes()).decode().shape == (16, 18, 20)
+    assert ModelField.from_bytes(field.to_bytes()).decode().shape == (16, 18, 20)
 
 
 def test_the_target_is_met_and_ends_training_early() -> None:
@@ -129,7 +140,7 @@ def test_the_rate_falls_towards_the_target(monkeypatch: pytest.MonkeyPatch) -> N
     block = partition(blob, cells=(24, 24, 24))
     steps = {}
     for decibel in (6.0, 0.0):
-        monkeypatch.setattr("insitu.training.block.APPROACH_DB", decibel)
+        monkeypatch.setattr("insitu.training.trial.APPROACH_DB", decibel)
         steps[decibel] = fit(block, psnr=52.0).metrics.iterations
     assert steps[6.0] < steps[0.0]
 
@@ -159,7 +170,7 @@ def test_quality_is_that_of_the_bytes(codec: str) -> None:
     for options in ({}, {"psnr": 40.0}):
         field = fit(block, compression=codec, **options)
         assert field.weights.codec == codec
-        again = NeuralField.from_bytes(field.to_bytes())
+        again = ModelField.from_bytes(field.to_bytes())
         np.testing.assert_array_equal(again.params, field.params)
         measured = psnr(again.decode(), block.owned[0], extent[0])
         assert field.metrics.psnr_db(extent) == pytest.approx(measured, abs=0.01)
@@ -220,7 +231,12 @@ def test_the_ghost_layer_makes_faces_agree() -> None:
         blocks = split(blob, (16, 16, 32), (1, 1, 2), ghosts=ghosts)
         whole = local_ranges({"f": blocks})["f"]
         left, right = (
-            train(b, SMALL, TrainingOptions(n_min=1000), Target(), whole) for b in blocks
+            train(
+                TrainingJob.of(
+                    b, SMALL, options=TrainingOptions(n_min=1000), target=Target(), whole=whole
+                )
+            )
+            for b in blocks
         )
         gap[ghosts] = float(np.abs(left(face) - right(face)).mean())
         assert psnr(left(face), blob(*face.T), 1.2) > (40 if ghosts else 20)
@@ -240,7 +256,7 @@ def test_the_network_shrinks_with_its_share(share: float, n_outputs: int) -> Non
 
 
 def test_the_table_fits_the_domain() -> None:
-    tables = [HashGrid().with_table_for(n**3).log2_hashmap_size for n in (1, 32, 96, 128, 2048)]
+    tables = [HashGrid().for_domain(n**3).log2_hashmap_size for n in (1, 32, 96, 128, 2048)]
     assert tables == [5, 10, 12, 12, 18]
 
 

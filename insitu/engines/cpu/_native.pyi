@@ -43,6 +43,15 @@ class Network:
         n_hidden_layers: int,
         n_outputs: int,
     ) -> None: ...
+    @staticmethod
+    def dense_grid(
+        resolution: int | tuple[int, int, int],
+        n_features: int,
+        n_frequencies: int,
+        n_neurons: int,
+        n_hidden_layers: int,
+        n_outputs: int,
+    ) -> Network: ...
     @property
     def n_params(self) -> int: ...
     @property

@@ -6,7 +6,7 @@ threads as this process may use. No other module imports the extension.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,16 +30,22 @@ from insitu.engines.cpu.native import lib
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
 from insitu.engines.threads import threads
 from insitu.models.base import Model
+from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
 
 if TYPE_CHECKING:
     from insitu.engines.cpu import _native
+# What makes the extension's object of a model's shape, by the kind of model.
+_NETWORKS: dict[type[Model], Callable[..., Any]] = {
+    HashGrid: lib.Network,
+    DenseGrid: lib.Network.dense_grid,
+}
 
 
 @lru_cache(maxsize=256)
 def native_network(model: Model) -> _native.Network:
     """The extension's object of the same shape."""
-    return lib.Network(**model.to_dict())
+    return _NETWORKS[type(model)](**model.to_dict())
 
 
 def _native_or_none(model: Model | None) -> _native.Network | None:
@@ -78,7 +84,7 @@ class CpuEngine(Engine):
         return f"CPU, {lib.isa} build, {threads()} thread{'s' if threads() > 1 else ''}"
 
     def supports(self, model: Model) -> bool:
-        return isinstance(model, HashGrid)
+        return type(model) in _NETWORKS
 
     def sampler(
         self,

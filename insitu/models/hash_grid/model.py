@@ -7,14 +7,23 @@ views of one parameter vector.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.models.base import Floats, Model, ParameterArray, Params, ReadCost, SizeOption
+from insitu.models import mlp
+from insitu.models.base import (
+    Floats,
+    Model,
+    ParameterArray,
+    Params,
+    ReadCost,
+    Segment,
+    SizeOption,
+)
 from insitu.models.hash_grid import reference
 from insitu.models.hash_grid.sensitivity import sensitivity
 from insitu.models.hash_grid.sizes import size_options, table_for
@@ -24,11 +33,8 @@ _RANGES = {
     "log2_hashmap_size": (3, 28),
     "base_resolution": (1, 1 << 20),
     "per_level_scale": (1, 1 << 16),
-    "n_hidden_layers": (1, 64),
-    "n_outputs": (1, 16),
 }
 _FINEST = 1 << 20
-ALIGNMENT = 16  # tiny-cuda-nn pads the MLP's inputs and outputs to a multiple of this
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ class HashGrid(Model):
     """
 
     kind: ClassVar[str] = "hash_grid"
+    size_option: ClassVar[str] = "log2_hashmap_size"
 
     n_levels: int = 4
     n_features_per_level: int = 4
@@ -68,20 +75,21 @@ class HashGrid(Model):
     n_outputs: int = 1
 
     @property
+    def n_features(self) -> int:
+        """Inputs of the MLP."""
+        return self.n_levels * self.n_features_per_level
+
+    @property
     def n_inputs(self) -> int:
         """Inputs of the MLP, padded."""
-        return -(-self.n_levels * self.n_features_per_level // ALIGNMENT) * ALIGNMENT
+        return mlp.padded(self.n_features)
 
     @cached_property
     def matrix_shapes(self) -> list[tuple[int, int]]:
         """(rows, columns) of each matrix of the MLP."""
-        hidden = [(self.n_neurons, self.n_neurons)] * (self.n_hidden_layers - 1)
-        padded_outputs = -(-self.n_outputs // ALIGNMENT) * ALIGNMENT
-        return [
-            (self.n_neurons, self.n_inputs),
-            *hidden,
-            (padded_outputs, self.n_neurons),
-        ]
+        return mlp.matrix_shapes(
+            self.n_features, self.n_neurons, self.n_hidden_layers, self.n_outputs
+        )
 
     @cached_property
     def n_mlp_params(self) -> int:
@@ -109,42 +117,21 @@ class HashGrid(Model):
         last = self.levels[-1]
         return last.offset + last.size * self.n_features_per_level
 
-    def to_dict(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> HashGrid:
-        expected = {field.name for field in fields(cls)}
-        if not isinstance(data, dict) or data.keys() != expected:
-            raise ValueError(f"hash_grid: expected the keys {', '.join(sorted(expected))}")
-        for name, value in data.items():
-            whole = type(value) is int and abs(value) < 2**31
-            if not (whole or (name == "per_level_scale" and type(value) is float)):
-                raise ValueError(f"{name}: expected a number, found {value!r}")
-        model = cls(**data)
-        model.check()
-        return model
-
     def check(self) -> None:
-        """ValueError where no function has this shape."""
+        """ValueError where no function has this shape, or a larger one than there is use for."""
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is not in {low}..{high}")
         if self.n_features_per_level not in (1, 2, 4, 8):
             raise ValueError("n_features_per_level is not one of 1, 2, 4, 8")
-        if self.n_neurons % ALIGNMENT or not 16 <= self.n_neurons <= 256:
-            raise ValueError("n_neurons is not a multiple of 16 in 16..256")
+        mlp.check(self.n_neurons, self.n_hidden_layers, self.n_outputs)
         finest = self.base_resolution * self.per_level_scale ** (self.n_levels - 1)
         if finest > _FINEST:
             raise ValueError("the finest level is finer than 2^20")
 
     def weights(self, params: NDArray[Any]) -> list[NDArray[Any]]:
         """Views (rows, columns) of the MLP's matrices in params (n_params,)."""
-        views, offset = [], 0
-        for rows, columns in self.matrix_shapes:
-            views.append(params[offset : offset + rows * columns].reshape(rows, columns))
-            offset += rows * columns
-        return views
+        return mlp.matrices(self.matrix_shapes, params)
 
     def table(self, params: NDArray[Any], level: int) -> NDArray[Any]:
         """View (size, n_features_per_level) of one level's table in params (n_params,)."""
@@ -158,26 +145,33 @@ class HashGrid(Model):
         """
         rng = np.random.default_rng(seed)
         params = rng.uniform(-1e-4, 1e-4, self.n_params).astype(np.float32)
-        matrices = self.weights(params)
-        for matrix in matrices:
-            limit = math.sqrt(6.0 / sum(matrix.shape))
-            matrix[:] = rng.uniform(-limit, limit, matrix.shape)
-        matrices[0][:, self.n_levels * self.n_features_per_level :] = 0
-        matrices[-1][self.n_outputs :] = 0
+        mlp.initialise(self.weights(params), rng, self.n_features, self.n_outputs)
         return params
 
     def arrays(self, params: Floats) -> list[ParameterArray]:
         """The matrices without their padding, then feature by feature of every level."""
-        matrices = self.weights(params)
-        matrices[0] = matrices[0][:, : self.n_levels * self.n_features_per_level]
-        matrices[-1] = matrices[-1][: self.n_outputs]
-        found = [ParameterArray(f"mlp.{i}", "matrix", "mlp", m) for i, m in enumerate(matrices)]
+        found = mlp.arrays(self.weights(params), self.n_features, self.n_outputs)
         for level in range(self.n_levels):
             table = self.table(params, level)
             found += [
                 ParameterArray(f"level.{level}.feature.{f}", "level", f"level.{level}", table[:, f])
                 for f in range(table.shape[1])
             ]
+        return found
+
+    def segments(self, params: Floats) -> list[Segment]:
+        """The MLP with its padding; of each level the vertices of a dense one as a grid, and the
+        entries beyond them that round its table up."""
+        found = [Segment("mlp", "table", params[: self.n_mlp_params])]
+        for i, level in enumerate(self.levels):
+            group, table = f"level.{i}", self.table(params, i)
+            if level.hashed:
+                found.append(Segment(group, "table", table))
+                continue
+            cube = level.resolution**3
+            shape = (*[level.resolution] * 3, table.shape[1])
+            found.append(Segment(group, "grid", table[:cube].reshape(shape)))
+            found.append(Segment(group, "exact", table[cube:]))
         return found
 
     def scaled(self, params: Floats, factors: Floats) -> Params:
@@ -207,7 +201,7 @@ class HashGrid(Model):
             flops=mix + 2 * sum(rows * columns for rows, columns in self.matrix_shapes),
         )
 
-    def with_table_for(self, n_voxels: int) -> HashGrid:
+    def for_domain(self, n_voxels: int) -> HashGrid:
         """This network with a hash table that fits a domain of `n_voxels`."""
         return replace(self, log2_hashmap_size=table_for(n_voxels))
 

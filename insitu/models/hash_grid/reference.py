@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.models import mlp
+
 if TYPE_CHECKING:
     from insitu.models.hash_grid.model import HashGrid, Level
 
@@ -60,26 +62,21 @@ def evaluate(network: HashGrid, params: Array, points: Array) -> Array:
 
 def _forward(network: HashGrid, params: Array, points: Array) -> list[Array]:
     """Activations: features, each hidden layer after ReLU, outputs."""
-    layers = [encode(network, params, points)]
-    for matrix in network.weights(params)[:-1]:
-        layers.append(np.maximum(layers[-1] @ matrix.T, 0))
-    last = network.weights(params)[-1][: network.n_outputs]
-    return [*layers, layers[-1] @ last.T]
+    features = encode(network, params, points)
+    return mlp.forward(network.weights(params), features, network.n_outputs)
 
 
 def backward(
     network: HashGrid, params: Array, points: Array, output_gradient: Array
 ) -> tuple[Array, Array]:
     """Gradients for output_gradient (n, n_outputs): of params (n_params,), of points (n, 3)."""
-    layers = _forward(network, params, points)
     gradient = np.zeros_like(params)
-    above = output_gradient
-    for i in reversed(range(len(network.weights(params)))):
-        matrix = network.weights(params)[i][: above.shape[1]]
-        network.weights(gradient)[i][: above.shape[1]] += above.T @ layers[i]
-        above = above @ matrix
-        if i > 0:
-            above = np.where(layers[i] > 0, above, 0)
+    above = mlp.backward(
+        network.weights(params),
+        _forward(network, params, points),
+        output_gradient,
+        network.weights(gradient),
+    )
     return gradient, _encode_backward(network, params, points, above, gradient)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.models import mlp
 from insitu.models.hash_grid.reference import encode
 
 if TYPE_CHECKING:
@@ -25,25 +26,16 @@ def sensitivity(network: HashGrid, params: Floats, points: Floats, scale: Floats
     points and components, var * sum_w (scale dy/dw)^2, to first order; this is that sum, one value
     for each of `HashGrid.arrays`. points (n, 3) in the unit cube, scale (n_outputs,).
 
-    The derivatives of a sample with respect to a matrix are the outer product of what comes from
-    above and what comes from below, so that the sum of their squares is a product of two sums.
-    Those with respect to a level's table are its feature's, times the trilinear weights.
+    The derivatives with respect to a level's table are its feature's, times the trilinear weights.
     """
     matrices = network.weights(params)
     with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller looks at the sum
-        layers = [encode(network, params, points)]
-        for matrix in matrices[:-1]:
-            layers.append(np.maximum(layers[-1] @ matrix.T, 0))
+        features = encode(network, params, points)
+        layers = mlp.forward(matrices, features, network.n_outputs)[:-1]
         total = np.zeros(len(matrices) + network.n_levels * network.n_features_per_level)
         for component, unit in enumerate(scale):
-            above = np.full((len(points), 1), unit, np.float32)
-            matrix = matrices[-1][component : component + 1]
-            for i in reversed(range(len(matrices))):
-                total[i] += np.mean(np.square(above).sum(axis=1) * np.square(layers[i]).sum(axis=1))
-                above = above @ matrix
-                if i > 0:
-                    above = np.where(layers[i] > 0, above, 0)
-                    matrix = matrices[i - 1]
+            of_matrices, above = mlp.sensitivity(matrices, layers, component, unit)
+            total[: len(matrices)] += of_matrices
             total[len(matrices) :] += _of_features(network, points, above)
     return np.asarray(total / len(scale), np.float32)
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fourier.hpp"
 #include "network.hpp"
 #include "products.hpp"
 
@@ -22,21 +23,30 @@ struct Corners {
 };
 
 inline uint32_t cell_of(float position) {
-  return static_cast<uint32_t>(static_cast<int32_t>(position));  // positions are >= 0.5
+  return static_cast<uint32_t>(static_cast<int32_t>(position));  // positions are >= 0
 }
 
 // Entries of the 8 corners of each sample's cell and their trilinear weights.
-template <int F, bool kHashed>
+template <int F, Lookup kLookup>
 inline void find_corners(const Level& level, const float* x, const float* y, const float* z,
                          Corners& corners) {
-  const uint32_t r = level.resolution, mask = level.size - 1, size = level.size;
-  const float scale = level.scale;
+  constexpr bool kIsAligned = kLookup == Lookup::kAligned;
+  constexpr float kShift = kIsAligned ? 0.0f : 0.5f;
+  const uint32_t rx = level.resolution[0], ry = level.resolution[kIsAligned ? 1 : 0];
+  const uint32_t mask = level.size - 1, size = level.size;
+  const float sx = level.scale[0];
+  const float sy = kIsAligned ? level.scale[1] : sx, sz = kIsAligned ? level.scale[2] : sx;
   uint32_t highest = 0;
   for (int s = 0; s < kChunk; ++s) {
-    const float px = x[s] * scale + 0.5f;
-    const float py = y[s] * scale + 0.5f;
-    const float pz = z[s] * scale + 0.5f;
-    const uint32_t cx = cell_of(px), cy = cell_of(py), cz = cell_of(pz);
+    const float px = x[s] * sx + kShift;
+    const float py = y[s] * sy + kShift;
+    const float pz = z[s] * sz + kShift;
+    uint32_t cx = cell_of(px), cy = cell_of(py), cz = cell_of(pz);
+    if constexpr (kIsAligned) {  // a point on the upper face belongs to the last cell
+      cx = std::min(cx, rx - 2);
+      cy = std::min(cy, ry - 2);
+      cz = std::min(cz, level.resolution[2] - 2);
+    }
     const float wy1 = py - static_cast<float>(static_cast<int32_t>(cy)), wy0 = 1.0f - wy1;
     const float wz1 = pz - static_cast<float>(static_cast<int32_t>(cz)), wz0 = 1.0f - wz1;
     corners.x1[s] = px - static_cast<float>(static_cast<int32_t>(cx));
@@ -44,7 +54,7 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
     corners.yz[1][s] = wy1 * wz0;
     corners.yz[2][s] = wy0 * wz1;
     corners.yz[3][s] = wy1 * wz1;
-    if constexpr (kHashed) {
+    if constexpr (kLookup == Lookup::kHashed) {
       const uint32_t y0 = cy * 2654435761u, y1 = y0 + 2654435761u;
       const uint32_t z0 = cz * 805459861u, z1 = z0 + 805459861u;
       const uint32_t h00 = y0 ^ z0, h10 = y1 ^ z0, h01 = y0 ^ z1, h11 = y1 ^ z1;
@@ -57,17 +67,19 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
       corners.index[6][s] = ((cx ^ h11) & mask) * F;
       corners.index[7][s] = (((cx + 1) ^ h11) & mask) * F;
     } else {
-      const uint32_t base = cx + r * (cy + r * cz);
-      const uint32_t step[8] = {0, 1, r, r + 1, r * r, r * r + 1, r * r + r, r * r + r + 1};
+      const uint32_t base = cx + rx * (cy + ry * cz), layer = rx * ry;
+      const uint32_t step[8] = {0,     1,         rx,         rx + 1,
+                                layer, layer + 1, layer + rx, layer + rx + 1};
       for (int c = 0; c < 8; ++c) {
         // The half-cell offset lets the last corner leave the grid by one: tiny-cuda-nn wraps it.
-        const uint32_t i = base + step[c], wrapped = std::min(i, i - size);  // huge where i < size
+        const uint32_t i = base + step[c];
+        const uint32_t wrapped = kIsAligned ? i : std::min(i, i - size);  // huge where i < size
         corners.index[c][s] = wrapped * F;
         if (c % 2 == 0) highest = std::max(highest, wrapped);
       }
     }
   }
-  corners.paired = !kHashed && highest + 1 < size;
+  corners.paired = kLookup != Lookup::kHashed && highest + 1 < size;
 }
 
 // The two ends of an edge along x.
@@ -140,10 +152,16 @@ inline void encode_levels(const Network& net, const float* params, const float* 
   for (int l = 0; l < net.n_levels; ++l) {
     const Level& level = net.levels[l];
     const float *x = points, *y = points + kChunk, *z = points + 2 * kChunk;
-    if (level.hashed) find_corners<F, true>(level, x, y, z, corners[l]);
-    else find_corners<F, false>(level, x, y, z, corners[l]);
+    switch (level.lookup) {
+      case Lookup::kHashed: find_corners<F, Lookup::kHashed>(level, x, y, z, corners[l]); break;
+      case Lookup::kWrapped: find_corners<F, Lookup::kWrapped>(level, x, y, z, corners[l]); break;
+      case Lookup::kAligned: find_corners<F, Lookup::kAligned>(level, x, y, z, corners[l]); break;
+    }
     gather<F>(params + level.offset, corners[l], out + place<F>(l));
   }
+  if (net.n_frequencies > 0)
+    encode_fourier(net.n_frequencies, F * net.n_levels, points, points + kChunk,
+                   points + 2 * kChunk, kChunk, out);
 }
 
 template <int F>
@@ -154,15 +172,17 @@ inline void scatter_levels(const Network& net, const Corners* corners, const flo
 }
 
 // d(value)/d(point), given d(value)/d(features): the trilinear weights' derivative, which is the
-// bilinear mix of the differences across the cell. out: 3 rows of kChunk, overwritten.
+// bilinear mix of the differences across the cell. encoded: the features; out: 3 rows of kChunk,
+// overwritten.
 template <int F>
 inline void point_gradient(const Network& net, const float* params, const Corners* corners,
-                           const float* gradient, float* out) {
+                           const float* encoded, const float* gradient, float* out) {
   using entry = entry_t<F>;
   alignas(64) float products[3][kChunk * F] = {};  // per feature; added up at the end
   for (int l = 0; l < net.n_levels; ++l) {
     const float* table = params + net.levels[l].offset;
     const Corners& at = corners[l];
+    const float* scale = net.levels[l].scale;
     for (int s = 0; s < kChunk; ++s) {
       const float w0 = at.yz[0][s], w1 = at.yz[1][s], w2 = at.yz[2][s], w3 = at.yz[3][s];
       const float x1 = at.x1[s], y1 = w1 + w3, z1 = w2 + w3;
@@ -176,11 +196,10 @@ inline void point_gradient(const Network& net, const float* params, const Corner
       const entry y_low = value[1] - value[0], z_low = value[2] - value[0];
       const entry along_y = y_low + z1 * (value[3] - value[2] - y_low);
       const entry along_z = z_low + y1 * (value[3] - value[1] - z_low);
-      const entry g = net.levels[l].scale *
-                      *reinterpret_cast<const entry*>(gradient + place<F>(l) + s * kPanel);
-      *reinterpret_cast<entry*>(products[0] + s * F) += along_x * g;
-      *reinterpret_cast<entry*>(products[1] + s * F) += along_y * g;
-      *reinterpret_cast<entry*>(products[2] + s * F) += along_z * g;
+      const entry g = *reinterpret_cast<const entry*>(gradient + place<F>(l) + s * kPanel);
+      *reinterpret_cast<entry*>(products[0] + s * F) += along_x * (scale[0] * g);
+      *reinterpret_cast<entry*>(products[1] + s * F) += along_y * (scale[1] * g);
+      *reinterpret_cast<entry*>(products[2] + s * F) += along_z * (scale[2] * g);
     }
   }
   for (int a = 0; a < 3; ++a)
@@ -189,6 +208,8 @@ inline void point_gradient(const Network& net, const float* params, const Corner
       for (int f = 1; f < F; ++f) total += products[a][s * F + f];
       out[a * kChunk + s] = total;
     }
+  if (net.n_frequencies > 0)
+    add_fourier_slopes(net.n_frequencies, F * net.n_levels, encoded, gradient, out);
 }
 
 // Calls f with the number of features as a compile-time constant.

@@ -49,8 +49,8 @@ inline void evaluate_gradient(const Network& net, const float* params,
         std::fill(one, one + kChunk, 1.0f);
         const float* encoding_gradient = backward_mlp(net, params, work, nullptr);
         std::fill(one, one + kChunk, 0.0f);
-        point_gradient<features.value>(net, params, work.corners.data(), encoding_gradient,
-                                       slope);
+        point_gradient<features.value>(net, params, work.corners.data(), work.encoded.data(),
+                                       encoding_gradient, slope);
         for (long s = 0; s < count; ++s)
           for (int a = 0; a < 3; ++a)
             out[((begin + s) * net.n_outputs + o) * 3 + a] = slope[a * kChunk + s];

@@ -1,6 +1,7 @@
 // Shape of the network and place of every parameter, as in tiny-cuda-nn.
 //
-// In: the names of tiny-cuda-nn's configuration. Out: levels, offsets, number of parameters.
+// In: the names of tiny-cuda-nn's configuration, for a hash grid; or one dense grid of features
+// (fV-SRN). Out: levels, offsets, number of parameters.
 //
 // One vector of parameters: first the MLP's matrices, row-major (outputs x inputs), inputs of the
 // first and outputs of the last padded to a multiple of 16; then the levels of the grid, coarse
@@ -8,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
@@ -19,12 +21,19 @@ constexpr int kAlignment = 16;  // tiny-cuda-nn pads the MLP's inputs and output
 
 inline int pad(int n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
 
+enum class Lookup {
+  kHashed,   // index = hash of the vertex
+  kWrapped,  // x + y R + z R^2, wrapped: the half-cell offset lets a cell leave the grid by one
+  kAligned   // the same with a resolution per axis; vertices lie on the faces, nothing is left
+};
+
 struct Level {
-  float scale;          // grid position = u * scale + 0.5
-  uint32_t resolution;  // vertices per axis
-  uint32_t size;        // entries
-  bool hashed;          // else dense: index = x + y R + z R^2, wrapped
-  std::size_t offset;   // of its first value, in the parameter vector
+  float scale[3];          // along x, y, z: grid position = u * scale + shift
+  float shift;             // 0.5, or 0 for kAligned
+  uint32_t resolution[3];  // vertices
+  uint32_t size;           // entries
+  Lookup lookup;
+  std::size_t offset;  // of its first value, in the parameter vector
 };
 
 struct Matrix {
@@ -36,6 +45,7 @@ struct Network {
   int n_levels, features, log2_hashmap_size, base_resolution;
   float per_level_scale;
   int n_neurons, n_hidden_layers, n_outputs;
+  int n_frequencies = 0;  // Fourier features that follow the levels', 6 each (fourier.hpp)
 
   int n_inputs;  // of the MLP, padded
   std::vector<Level> levels;
@@ -51,6 +61,33 @@ struct Network {
     check();
     lay_out_mlp();
     lay_out_grid();
+  }
+
+  // One dense grid of features, and Fourier features. resolution: along x, y, z.
+  static Network dense_grid(const std::array<int, 3>& resolution, int features, int n_frequencies,
+                            int n_neurons, int n_hidden_layers, int n_outputs) {
+    Network net(1, features, 3, 2, 1.0f, n_neurons, n_hidden_layers, n_outputs);
+    if (n_frequencies < 0 || n_frequencies > 12)
+      throw std::invalid_argument("n_frequencies is not in 0..12");
+    net.n_frequencies = n_frequencies;
+    net.n_inputs = pad(features + 6 * n_frequencies);
+    net.matrices.clear();
+    net.levels.clear();
+    net.n_mlp_params = 0;
+    net.lay_out_mlp();
+    Level level{{}, 0.0f, {}, 1, Lookup::kAligned, net.n_mlp_params};
+    double size = 1.0;
+    for (int a = 0; a < 3; ++a) {
+      if (resolution[a] < 2) throw std::invalid_argument("resolution is not >= 2");
+      size *= resolution[a];
+      if (size > (1 << 28)) throw std::invalid_argument("resolution: more than 2^28 vertices");
+      level.resolution[a] = static_cast<uint32_t>(resolution[a]);
+      level.scale[a] = static_cast<float>(resolution[a] - 1);
+      level.size *= level.resolution[a];
+    }
+    net.levels.push_back(level);
+    net.n_params = net.n_mlp_params + static_cast<std::size_t>(level.size) * features;
+    return net;
   }
 
  private:
@@ -94,7 +131,9 @@ struct Network {
       // 1625 is the largest resolution whose cube fits 32 bits; tiny-cuda-nn hashes beyond it.
       const bool hashed = r > 1625.0 || std::min(aligned, table) < dense;
       const auto size = static_cast<uint32_t>(std::min(aligned, table));
-      levels.push_back({scale, static_cast<uint32_t>(r), size, hashed, n_params});
+      const auto resolution = static_cast<uint32_t>(r);
+      levels.push_back({{scale, scale, scale}, 0.5f, {resolution, resolution, resolution}, size,
+                        hashed ? Lookup::kHashed : Lookup::kWrapped, n_params});
       n_params += static_cast<std::size_t>(size) * features;
     }
   }

@@ -1,4 +1,4 @@
-// Binds the hash-grid network: layout, evaluation, errors, training.
+// Binds the networks: layout, evaluation, errors, training.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -230,6 +230,9 @@ static void bind_layout(py::module_& m) {
       .def(py::init<int, int, int, int, float, int, int, int>(), "n_levels"_a,
            "n_features_per_level"_a, "log2_hashmap_size"_a, "base_resolution"_a,
            "per_level_scale"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a)
+      .def_static("dense_grid", &Network::dense_grid, "resolution"_a, "n_features"_a,
+                  "n_frequencies"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a,
+                  "One dense grid of features, Fourier features, an MLP.")
       .def_readonly("n_params", &Network::n_params)
       .def_readonly("n_mlp_params", &Network::n_mlp_params)
       .def_property_readonly("matrices", [](const Network& n) {
@@ -240,7 +243,8 @@ static void bind_layout(py::module_& m) {
       .def_property_readonly("levels", [](const Network& n) {
         py::list out;
         for (const Level& l : n.levels)
-          out.append(py::make_tuple(l.scale, l.resolution, l.size, l.hashed, l.offset));
+          out.append(py::make_tuple(l.scale[0], l.resolution[0], l.size,
+                                    l.lookup == Lookup::kHashed, l.offset));
         return out;
       });
 }

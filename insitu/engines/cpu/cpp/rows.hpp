@@ -14,6 +14,12 @@
 
 namespace insitu {
 
+// The cell of a position along an axis.
+inline uint32_t cell_in(const Level& level, int axis, float position) {
+  const uint32_t cell = cell_of(position);
+  return level.lookup == Lookup::kAligned ? std::min(cell, level.resolution[axis] - 2) : cell;
+}
+
 // Samples of a chunk that lie in one row: n from `x` on.
 struct RowPart {
   long x, n;
@@ -28,14 +34,15 @@ class RowLevel {
 
   RowLevel(const Level& level, const float* table, float y, float z)
       : level_(level), table_(table) {
-    const float py = y * level.scale + 0.5f, pz = z * level.scale + 0.5f;
-    const uint32_t cy = cell_of(py), cz = cell_of(pz);
+    const float py = y * level.scale[1] + level.shift, pz = z * level.scale[2] + level.shift;
+    const uint32_t cy = cell_in(level, 1, py), cz = cell_in(level, 2, pz);
     const float wy = py - static_cast<float>(cy), wz = pz - static_cast<float>(cz);
     for (int j = 0; j < 4; ++j) {
       const uint32_t vy = cy + (j & 1), vz = cz + (j >> 1);
       weight_[j] = (j & 1 ? wy : 1.0f - wy) * (j >> 1 ? wz : 1.0f - wz);
-      base_[j] = level.hashed ? (vy * 2654435761u) ^ (vz * 805459861u)
-                              : level.resolution * (vy + level.resolution * vz);
+      base_[j] = level.lookup == Lookup::kHashed
+                     ? (vy * 2654435761u) ^ (vz * 805459861u)
+                     : level.resolution[0] * (vy + level.resolution[1] * vz);
     }
   }
 
@@ -43,7 +50,7 @@ class RowLevel {
   template <typename Line>
   void lines(uint32_t first, uint32_t count, Line&& line) const {
     const uint32_t mask = level_.size - 1, size = level_.size;
-    if (level_.hashed) {
+    if (level_.lookup == Lookup::kHashed) {
       mix(first, count, [=](uint32_t x, uint32_t base) { return (x ^ base) & mask; }, line);
     } else if (base_[3] + first + count <= size) {
       mix(first, count, [](uint32_t x, uint32_t base) { return x + base; }, line);
@@ -78,15 +85,16 @@ class RowLevel {
 class Rows {
  public:
   Rows(const Network& net, const float* params, const float* xs, long nx)
-      : net_(net), params_(params), transposed_(net, params), nx_(nx),
+      : net_(net), params_(params), xs_(xs), transposed_(net, params), nx_(nx),
         cells_(static_cast<std::size_t>(net.n_levels) * nx),
         upper_(static_cast<std::size_t>(net.n_levels) * nx) {
     double lines = 0.0;
     longest_ = 0;
     for (int l = 0; l < net.n_levels; ++l) {
       for (long x = 0; x < nx; ++x) {
-        const float p = xs[x] * net.levels[l].scale + 0.5f;
-        const auto cell = static_cast<int32_t>(p);
+        const Level& level = net.levels[l];
+        const float p = xs[x] * level.scale[0] + level.shift;
+        const auto cell = static_cast<int32_t>(cell_in(level, 0, p));
         cells_[l * nx + x] = cell;
         upper_[l * nx + x] = p - static_cast<float>(cell);
       }
@@ -101,7 +109,9 @@ class Rows {
     const double panels = net.n_neurons / kPanel, features = net.features;
     const double with = lines * (4 + panels * (features + 3)) + net.n_levels * (1 + 2 * panels);
     const double without = lines * 5 + net.n_levels * 4 + net.n_inputs * panels;
-    through_first_layer_ = panels <= 2 && longest_ <= 2 * kChunk && with < without;
+    // Fourier features are not linear between grid lines.
+    through_first_layer_ = net.n_frequencies == 0 && panels <= 2 && longest_ <= 2 * kChunk &&
+                           with < without;
     features_ = Buffer<float>(static_cast<std::size_t>(longest_) * net.features);
     if (through_first_layer_)
       lines_ = Buffer<float>(static_cast<std::size_t>(net.n_levels) * longest_ * 2 * net.n_neurons);
@@ -178,6 +188,14 @@ class Rows {
         mix(s, *reinterpret_cast<const entry*>(at), *reinterpret_cast<const entry*>(at + F));
       }
     }
+    if (net_.n_frequencies > 0) fourier(part, F * net_.n_levels, encoded);
+  }
+
+  void fourier(const RowPart& part, int first, float* encoded) const {
+    float y[kChunk], z[kChunk];
+    std::fill(y, y + part.n, part.y);
+    std::fill(z, z + part.n, part.z);
+    encode_fourier(net_.n_frequencies, first, xs_ + part.x, y, z, part.n, encoded);
   }
 
   // Activations of the first layer, of P panels, for a part of a row.
@@ -246,7 +264,7 @@ class Rows {
   }
 
   const Network& net_;
-  const float* params_;
+  const float *params_, *xs_;
   Transposed transposed_;
   long nx_, longest_;
   std::vector<int32_t> cells_;  // (n_levels, nx)

@@ -1,4 +1,4 @@
-"""A trained block: a network and what its numbers mean in the world.
+"""A trained block: a model and what its numbers mean in the world.
 
 In: parameters and geometry, or bytes. Out: values and gradients at any point, without inflating
 the block.
@@ -6,18 +6,19 @@ the block.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu import models
 from insitu.codec.bricks import Bricks
 from insitu.codec.frame import FrameError
 from insitu.codec.weights import Weights
 from insitu.core.box import Box
-from insitu.engines import for_model
+from insitu.engines import Engine, for_model
 from insitu.fields import header as head
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField
 from insitu.fields.holes import Holes
@@ -28,13 +29,13 @@ Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class NeuralField(BlockField):
-    """One field on one partition, as a network, and where the network alone does not keep what was
+class ModelField(BlockField):
+    """One field on one partition, as a model, and where the model alone does not keep what was
     promised, its residual. Immutable; no method is collective."""
 
     kind: ClassVar[str] = "neural_field"
 
-    network: Model | None
+    model: Model | None
     """None where every component is constant: the range says all."""
     weights: Weights
     """Its parameters, and the bytes that these are decoded from."""
@@ -43,53 +44,71 @@ class NeuralField(BlockField):
     holes: Holes | None = None
     """Where the box lies outside of the domain; there, values are NaN. None: nowhere."""
     residual: Bricks | None = None
-    """What is added to the network, trilinear between the owned samples; NaN and the infinities
+    """What is added to the model, trilinear between the owned samples; NaN and the infinities
     where the raw data have them. None: nothing."""
+
+    engine: Engine | None = field(default=None, compare=False)
+    """What computes; None: `insitu.engines.for_model`. Not part of the bytes."""
 
     @property
     def codec(self) -> str:
         return "inr"
 
     @property
+    def as_model(self) -> ModelField:
+        return self
+
+    @property
+    def params_nbytes(self) -> int:
+        return self.params.nbytes
+
+    @property
+    def model_alone(self) -> bool:
+        """Whether there is no residual: the model, and what lies outside, are all."""
+        return self.residual is None
+
+    @property
     def params(self) -> NDArray[np.float32]:
         """(n_params,), read-only: what the field's bytes decode to."""
         return self.weights.params
 
-    def network_grid(self, shape: tuple[int, int, int]) -> Floats:
-        """What the network alone gives for `decode`: (nz, ny, nx, n_components), float64."""
+    def model_grid(self, shape: tuple[int, int, int]) -> Floats:
+        """What the model alone gives for `decode`: (nz, ny, nx, n_components), float64."""
         xs, ys, zs = (self._unit_samples(n).astype(np.float32) for n in shape[::-1])
         values = np.empty((*shape, self.n_components))
         for z in self._slabs(shape):
-            values[z] = self._network_slab(xs, ys, zs[z])
+            values[z] = self._model_slab(xs, ys, zs[z])
         return values
 
-    @staticmethod
-    def from_bytes(data: bytes | memoryview) -> NeuralField:
-        """The field of one frame. FrameError where the bytes are not a whole frame of a field."""
-        header, payloads, common = NeuralField._unpacked(data, {"network"})
-        network = head.network(header["network"], len(common["range"]))
-        field = NeuralField(
+    @classmethod
+    def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> ModelField:
+        """The field of one frame, and the engine that is to compute it. FrameError where the bytes
+        are not a whole frame of a field."""
+        header, payloads, common = cls._unpacked(data, set())
+        model = head.model(header, len(common["range"]))
+        made = cls(
             **common,
-            network=network,
+            model=model,
             # Version 1 says nothing of the weights: they are in half precision.
             weights=Weights.from_payload(
-                payloads[0], head.word("weights", header.get("weights", "half")), network
+                payloads[0], head.word("weights", header.get("weights", "half")), model
             ),
             origin=head.origin(header.get("origin"), common["range"]),
+            engine=engine,
         )
         residual, holes = header.get("residual"), header.get("holes") is not None
         if len(payloads) != 1 + (residual is not None) + holes:
             raise FrameError(f"{len(payloads)} payloads of a neural field's own")
         if holes:
-            outside = Holes.from_payload(payloads[-1], field.shape, field.association == "vertex")
-            field = replace(field, holes=outside)
+            outside = Holes.from_payload(payloads[-1], made.shape, made.association == "vertex")
+            made = replace(made, holes=outside)
         if residual is None:
-            return field
+            return made
         bricks = Bricks.from_payload(
-            payloads[1], head.word("residual", residual), field.shape, field.n_components,
-            field.dtype,
+            payloads[1], head.word("residual", residual), made.shape, made.n_components,
+            made.dtype,
         )  # fmt: skip
-        return replace(field, residual=bricks)
+        return replace(made, residual=bricks)
 
     @property
     def zero(self) -> Floats:
@@ -103,7 +122,7 @@ class NeuralField(BlockField):
     def _content(self) -> tuple[dict[str, Any], list[bytes]]:
         entries: dict[str, Any] = {
             "origin": self.zero.tolist(),
-            "network": None if self.network is None else self.network.to_dict(),
+            "model": None if self.model is None else models.to_dict(self.model),
             "weights": self.weights.codec,
         }
         payloads = [self.weights.payload]
@@ -116,6 +135,11 @@ class NeuralField(BlockField):
         return entries, payloads
 
     @cached_property
+    def _engine(self) -> Engine:
+        assert self.model is not None
+        return for_model(self.model, self.engine)
+
+    @cached_property
     def _correction(self) -> Trilinear | None:
         if self.residual is None:
             return None
@@ -123,9 +147,9 @@ class NeuralField(BlockField):
 
     def _values(self, unit: Floats) -> Floats:
         outputs: Floats = np.zeros((len(unit), self.n_components), np.float32)
-        if self.network is not None:
+        if self.model is not None:
             points = unit.astype(np.float32)
-            outputs = for_model(self.network).evaluate(self.network, self.params, points)
+            outputs = self._engine.evaluate(self.model, self.params, points)
         values = self._physical(outputs)
         if self._correction is not None:
             values = values + self._correction.values(unit)
@@ -135,9 +159,9 @@ class NeuralField(BlockField):
 
     def _slopes(self, unit: Floats) -> Floats:
         slopes = np.zeros((len(unit), self.n_components, 3))
-        if self.network is not None and len(unit):
+        if self.model is not None and len(unit):
             points = unit.astype(np.float32)
-            slopes += for_model(self.network).gradient(self.network, self.params, points)
+            slopes += self._engine.gradient(self.model, self.params, points)
         slopes *= self._extent[None, :, None]
         if self._correction is not None:
             slopes += self._correction.slopes(unit)
@@ -153,14 +177,14 @@ class NeuralField(BlockField):
         values = np.empty((*shape, self.n_components), self.dtype)
         exact = self.residual.decode()
         for z in self._slabs(shape):
-            slab = self._network_slab(single[0], single[1], single[2][z])
+            slab = self._model_slab(single[0], single[1], single[2][z])
             for c, residual in enumerate(exact):
                 slab[..., c] += residual[z]
             values[z] = slab
         return values
 
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        slab = self._network_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
+        slab = self._model_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
         if self._correction is not None:
             slab += self._correction.on_grid(xs, ys, zs)
         if self.holes is not None:
@@ -174,7 +198,7 @@ class NeuralField(BlockField):
         exact = None if self.residual is None else self.residual.box(box)
         values = np.empty((*shape, self.n_components), self.dtype)
         for z in self._slabs(shape):
-            slab = self._network_slab(xs, ys, zs[z])
+            slab = self._model_slab(xs, ys, zs[z])
             if exact is not None:
                 slab += exact[z]
             values[z] = slab
@@ -187,12 +211,12 @@ class NeuralField(BlockField):
         layers = max(1, SLAB_SAMPLES // (shape[1] * shape[2]))
         return [slice(z, z + layers) for z in range(0, shape[0], layers)]
 
-    def _network_slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
+    def _model_slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         outputs: Floats = np.zeros((len(zs), len(ys), len(xs), self.n_components), np.float32)
-        if self.network is not None:
-            outputs = for_model(self.network).evaluate_grid(self.network, self.params, xs, ys, zs)
+        if self.model is not None:
+            outputs = self._engine.evaluate_grid(self.model, self.params, xs, ys, zs)
         return self._physical(outputs)
 
     def _physical(self, outputs: Floats) -> Floats:
-        """(..., n_components) of the network -> the field's units, float64."""
+        """(..., n_components) of the model -> the field's units, float64."""
         return np.asarray(self.zero + self._extent * outputs, np.float64)

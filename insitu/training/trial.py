@@ -1,28 +1,26 @@
-"""The training of one block, until what is kept of its network is good enough.
+"""The training of one model on one block, until what is kept of it is good enough.
 
-In: a block that has something to learn, a network, options, a target, a codec, where the weights
-start. Out: weights as they will be read back, with their errors.
+In: a job, the model at one size, where its weights start. Out: weights as they will be read back,
+with their errors.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.compress import compress
-from insitu.codec.options import Compression
 from insitu.codec.weights import Weights
-from insitu.engines import for_model
+from insitu.engines import Engine
 from insitu.engines.options import Errors, TrainerOptions
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
+from insitu.training.compression import compress_params
+from insitu.training.job import TrainingJob
 from insitu.training.measure import measure, seconds_to_measure
-from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import BlockRange, GlobalRange
 from insitu.training.start import Start
 
 # Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
@@ -44,27 +42,29 @@ _TRIES = 5
 Floats = NDArray[np.float64]
 
 
-def seconds_after_training(partition: Partition, network: Model, lossy: bool) -> float:
+def seconds_after_training(
+    partition: Partition, model: Model, lossy: bool, engine: Engine
+) -> float:
     """What compressing and measuring a trained block will take. Not collective.
 
     lossy: whether the codec tries several coarsenesses, as all but `half` do.
     """
     tries = _TRIES if lossy else 1
     passes = 1 + tries * min(1.0, _SAMPLES / partition.n_voxels)
-    return passes * seconds_to_measure(partition, network)
+    return passes * seconds_to_measure(partition, model, engine)
 
 
-class Fit(NamedTuple):
+class FitResult(NamedTuple):
     """What training comes to: weights as they will be read back, steps, errors measured."""
 
-    network: Model | None
+    model: Model | None
     """None: a constant."""
     weights: Weights
     iterations: int
     errors: list[Errors]
 
 
-class Missed(NamedTuple):
+class Shortfall(NamedTuple):
     """What training left that ended short of the target, and how short."""
 
     params: NDArray[np.float32]
@@ -72,71 +72,67 @@ class Missed(NamedTuple):
     missing_db: float
 
 
-@dataclass(frozen=True)
-class Block:
-    """A block that has something to learn, with all that its training needs."""
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A job, for a block that has something to learn, at one size of its model."""
 
-    partition: Partition
-    sampler: Any
-    network: Model
-    options: TrainingOptions
-    target: Target
-    compression: Compression
-    own: BlockRange
-    whole: GlobalRange
+    job: TrainingJob
+    """With the target of PSNR to train to."""
+    model: Model
     first: Start
 
     @property
     def extent(self) -> Floats:
-        return np.nan_to_num(self.own.range[:, 1] - self.own.range[:, 0])  # (n_components,)
+        return self.job.extent
 
     @property
     def scale(self) -> Floats:
         """From units of the block's own range to the global range's, in which PSNR is defined."""
-        extent = self.whole.range[:, 1] - self.whole.range[:, 0]
+        extent = self.job.whole.range[:, 1] - self.job.whole.range[:, 0]
         return np.divide(self.extent, extent, out=np.zeros_like(extent), where=extent > 0)
 
     @property
     def goal(self) -> float:
         """Root mean square error that is good enough, in units of the global range."""
-        return 0.0 if self.target.psnr is None else 10 ** (-self.target.psnr / 20)
+        psnr = self.job.target.psnr
+        return 0.0 if psnr is None else 10 ** (-psnr / 20)
 
-    def fit(self, end: float) -> Fit:
+    def fit(self, end: float) -> FitResult:
         """Train until the target, the last step, or just in time to be measured before `end`, a
         time of perf_counter. The target is met by what the kept weights decode to."""
         fit = self._train(end, 1.0, True)
-        assert isinstance(fit, Fit)
+        assert isinstance(fit, FitResult)
         return fit
 
-    def attempt(self, end: float, share: float) -> Fit | Missed:
+    def try_fit(self, end: float, share: float) -> FitResult | Shortfall:
         """As `fit`, with `share` of the steps; where these end short of the target and there is
         time left, nothing is compressed."""
         return self._train(end, share, False)
 
-    def keep(self, missed: Missed) -> Fit:
+    def finalize(self, missed: Shortfall) -> FitResult:
         """What training left, compressed although it is short of the target."""
         before = self._error_of_some(missed.params)
         weights = self._compressed(missed.params, before)
-        return Fit(self.network, weights, missed.iterations, self._measure(weights.params))
+        return FitResult(self.model, weights, missed.iterations, self._measure(weights.params))
 
-    def coarser(self, fit: Fit, loss: float) -> Fit:
+    def recompress(self, fit: FitResult, loss: float) -> FitResult:
         """The fit in fewer bytes, for `loss` dB more."""
-        options = replace(self.compression, compression_loss=loss)
-        block = replace(self, compression=options)
-        before = block._error_of_some(fit.weights.params)
-        weights = block._compressed(fit.weights.params, before)
-        return fit._replace(weights=weights, errors=block._measure(weights.params))
+        options = replace(self.job.compression, compression_loss=loss)
+        trial = replace(self, job=replace(self.job, compression=options))
+        before = trial._error_of_some(fit.weights.params)
+        weights = trial._compressed(fit.weights.params, before)
+        return fit._replace(weights=weights, errors=trial._measure(weights.params))
 
-    def _train(self, end: float, share: float, last: bool) -> Fit | Missed:
-        psnr, codec = self.target.psnr, self.compression
+    def _train(self, end: float, share: float, last: bool) -> FitResult | Shortfall:
+        psnr, codec = self.job.target.psnr, self.job.compression
         lossy = codec.compression != "half"
         if end < np.inf:
-            end -= seconds_after_training(self.partition, self.network, lossy)
+            end -= seconds_after_training(self.job.partition, self.model, lossy, self.job.engine)
         # What a codec may lose has to be gained first.
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
         seconds = max(end - perf_counter(), 1e-9)
-        trainer = for_model(self.network).trainer(
-            self.network, self.first.params, self.sampler, self.first.origin, self.extent,
+        trainer = self.job.engine.trainer(
+            self.model, self.first.params, self.job.sampler, self.first.origin, self.extent,
             self.scale, self._trainer_options(self.goal * margin, seconds, share),
         )  # fmt: skip
         while True:
@@ -150,17 +146,17 @@ class Block:
             late = perf_counter() >= end
             error = before / margin
             if over and not last and not late and error > self.goal and psnr is not None:
-                return Missed(params.copy(), trainer.iteration, self._missing_db(error))
+                return Shortfall(params.copy(), trainer.iteration, self._missing_db(error))
             over = over or late
             if over or error <= self.goal:
                 weights = self._compressed(params, before)
                 errors = self._measure(weights.params)
                 error = self._error(errors)
                 if over or error <= self.goal or perf_counter() >= end:
-                    return Fit(self.network, weights, trainer.iteration, errors)
+                    return FitResult(self.model, weights, trainer.iteration, errors)
             trainer.error_threshold *= self.goal / error * 10 ** (-RETRY_DB / 20)
 
-    def missing_db(self, fit: Fit) -> float:
+    def missing_db(self, fit: FitResult) -> float:
         """How far a fit is below the target; 0 where it is met, or there is none."""
         return self._missing_db(self._error(fit.errors))
 
@@ -168,19 +164,23 @@ class Block:
         return max(0.0, 20 * np.log10(error / self.goal)) if self.goal > 0 and error > 0 else 0.0
 
     def _compressed(self, params: NDArray[np.float32], before: float) -> Weights:
-        return compress(
-            self.network, params, self.compression, lambda p: self._error_of_some(p) ** 2,
-            before=before**2, goal=self.goal**2, scale=self.scale, seed=self.options.seed,
+        return compress_params(
+            self.model, params, self.job.compression, lambda p: self._error_of_some(p) ** 2,
+            engine=self.job.engine, before=before**2, goal=self.goal**2, scale=self.scale,
+            seed=self.job.options.seed,
         )  # fmt: skip
 
     def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[Errors]:
-        return measure(self.network, params, self.sampler, self.first.origin, self.extent, every)
+        return measure(
+            self.job.engine, self.model, params, self.job.sampler, self.first.origin, self.extent,
+            every,
+        )  # fmt: skip
 
     def _error_of_some(self, params: NDArray[np.float32]) -> float:
         """`_error` at a part of a large block's samples: enough to compare one codec's try with
         another, and to see whether measuring all of it is worthwhile."""
         # An odd number, so that it is not the same part of every row.
-        return self._error(self._measure(params, max(1, self.sampler.samples // _SAMPLES) | 1))
+        return self._error(self._measure(params, max(1, self.job.sampler.samples // _SAMPLES) | 1))
 
     def _error(self, errors: list[Errors]) -> float:
         """Root mean square error over all components, in units of their global ranges."""
@@ -192,8 +192,8 @@ class Block:
         return float(np.sqrt(total / count)) if count else 0.0
 
     def _trainer_options(self, goal: float, seconds: float, share: float) -> TrainerOptions:
-        options, target = self.options, self.target
-        n_train = round(share * options.iterations(self.partition.n_voxels))
+        options, target = self.job.options, self.job.target
+        n_train = round(share * options.iterations(self.job.partition.n_voxels))
         return TrainerOptions(
             batch=options.batch,
             learning_rate=options.learning_rate,

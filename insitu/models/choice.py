@@ -1,0 +1,76 @@
+"""The model that a field's section of a run file asks for.
+
+In: a kind, or a mapping with the kind and options of its shape; the section `network`. Out: a
+`Model`, and whether its size is still open.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from insitu import models
+from insitu.models.base import Model
+from insitu.models.registry import DEFAULT
+
+
+class _Options(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A kind of model, and the options of its shape that were given."""
+
+    kind: str = DEFAULT
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def with_network(self, network: _Options) -> tuple[Model, bool]:
+        """The model for the whole domain, and whether its size is left to the target, or to the
+        number of voxels.
+
+        network: the section of that name, which shapes a hash grid. ValueError where it is given
+        beside another model, or the options are not those of the kind.
+        """
+        given = {
+            entry.name: getattr(network, entry.name)
+            for entry in dataclasses.fields(network)
+            if getattr(network, entry.name) != entry.default
+        }
+        if given and (self.kind != DEFAULT or self.options):
+            raise ValueError(
+                f"network: shapes the model {DEFAULT}; give {', '.join(given)} under model"
+            )
+        options = self.options or given
+        model = models.make(self.kind, options)
+        return model, model.size_option not in options
+
+
+class ModelWord:
+    """A kind, or `{kind: ..., option: value}`: the check that reading a run file makes of it."""
+
+    def check(self, value: Any) -> ModelChoice:
+        """ValueError for what is neither, for a kind or an option that is not known."""
+        if isinstance(value, ModelChoice):
+            return value
+        if isinstance(value, str):
+            choice = ModelChoice(value)
+        elif isinstance(value, Mapping) and isinstance(value.get("kind"), str):
+            options = {str(key): item for key, item in value.items() if key != "kind"}
+            choice = ModelChoice(value["kind"], options)
+        else:
+            there = ", ".join(models.names())
+            raise ValueError(f"expected a kind of model, or a mapping with `kind`: {there}")
+        models.make(choice.kind, choice.options)
+        return choice
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        kind = {"type": "string", "enum": models.names()}
+        return {"anyOf": [kind, {"type": "object", "properties": {"kind": kind}}]}

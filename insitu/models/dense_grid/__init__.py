@@ -1,0 +1,1 @@
+"""One dense grid of features and an MLP: fV-SRN."""

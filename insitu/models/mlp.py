@@ -1,0 +1,117 @@
+"""A multilayer perceptron with ReLU and without biases: what turns features into outputs.
+
+In: a shape, the matrices, features of points. Out: outputs, gradients, sensitivity. By the
+equations, in NumPy; engines have them faster.
+
+The layout is tiny-cuda-nn's: matrices row-major (outputs, inputs), one after the other, the first
+one's inputs and the last one's outputs padded to a multiple of 16.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codec.arrays import Floats, ParameterArray
+
+ALIGNMENT = 16
+Shape = tuple[int, int]
+
+
+def padded(n: int) -> int:
+    """The multiple of 16 that n needs."""
+    return -(-n // ALIGNMENT) * ALIGNMENT
+
+
+def matrix_shapes(n_features: int, n_neurons: int, n_hidden: int, n_outputs: int) -> list[Shape]:
+    """(rows, columns) of each matrix."""
+    hidden = [(n_neurons, n_neurons)] * (n_hidden - 1)
+    return [(n_neurons, padded(n_features)), *hidden, (padded(n_outputs), n_neurons)]
+
+
+def check(n_neurons: int, n_hidden: int, n_outputs: int) -> None:
+    """ValueError where no engine has an MLP of this shape."""
+    if n_neurons % ALIGNMENT or not 16 <= n_neurons <= 256:
+        raise ValueError("n_neurons is not a multiple of 16 in 16..256")
+    if not 1 <= n_hidden <= 64:
+        raise ValueError("n_hidden_layers is not in 1..64")
+    if not 1 <= n_outputs <= 16:
+        raise ValueError("n_outputs is not in 1..16")
+
+
+def matrices(shapes: Sequence[Shape], params: NDArray[Any]) -> list[NDArray[Any]]:
+    """Views (rows, columns) of the matrices that params begin with."""
+    views, offset = [], 0
+    for rows, columns in shapes:
+        views.append(params[offset : offset + rows * columns].reshape(rows, columns))
+        offset += rows * columns
+    return views
+
+
+def initialise(
+    matrices: Sequence[Floats], rng: np.random.Generator, n_features: int, n_outputs: int
+) -> None:
+    """Xavier uniform, in place; the padding becomes zero."""
+    for matrix in matrices:
+        limit = math.sqrt(6.0 / sum(matrix.shape))
+        matrix[:] = rng.uniform(-limit, limit, matrix.shape)
+    matrices[0][:, n_features:] = 0
+    matrices[-1][n_outputs:] = 0
+
+
+def arrays(matrices: Sequence[Floats], n_features: int, n_outputs: int) -> list[ParameterArray]:
+    """The matrices without their padding."""
+    parts = list(matrices)
+    parts[0] = parts[0][:, :n_features]
+    parts[-1] = parts[-1][:n_outputs]
+    return [ParameterArray(f"mlp.{i}", "matrix", "mlp", m) for i, m in enumerate(parts)]
+
+
+def forward(matrices: Sequence[Floats], features: Floats, n_outputs: int) -> list[Floats]:
+    """features (n, padded) -> activations: features, each hidden layer after ReLU, outputs."""
+    layers = [features]
+    for matrix in matrices[:-1]:
+        layers.append(np.maximum(layers[-1] @ matrix.T, 0))
+    return [*layers, layers[-1] @ matrices[-1][:n_outputs].T]
+
+
+def backward(
+    matrices: Sequence[Floats],
+    layers: Sequence[Floats],
+    output_gradient: Floats,
+    gradients: Sequence[Floats],
+) -> Floats:
+    """Adds the matrices' gradients to `gradients`; returns the features', (n, padded)."""
+    above = output_gradient
+    for i in reversed(range(len(matrices))):
+        matrix = matrices[i][: above.shape[1]]
+        gradients[i][: above.shape[1]] += above.T @ layers[i]
+        above = above @ matrix
+        if i > 0:
+            above = np.where(layers[i] > 0, above, 0)
+    return above
+
+
+def sensitivity(
+    matrices: Sequence[Floats], layers: Sequence[Floats], component: int, unit: float
+) -> tuple[NDArray[np.float64], Floats]:
+    """Of one output: for each matrix the mean over the points of the squared derivatives by its
+    weights, times unit^2; and the derivatives by the features (n, padded), times unit.
+
+    A sample's derivatives by a matrix are the outer product of what comes from above and what comes
+    from below, so that the sum of their squares is a product of two sums.
+    """
+    total = np.zeros(len(matrices))
+    above: Floats = np.full((len(layers[0]), 1), unit, np.float32)
+    matrix = matrices[-1][component : component + 1]
+    for i in reversed(range(len(matrices))):
+        total[i] = np.mean(np.square(above).sum(axis=1) * np.square(layers[i]).sum(axis=1))
+        above = above @ matrix
+        if i > 0:
+            above = np.where(layers[i] > 0, above, 0)
+            matrix = matrices[i - 1]
+    return total, above

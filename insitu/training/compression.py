@@ -1,0 +1,56 @@
+"""Trained parameters of a model become weights: what the codecs are to know of it.
+
+In: a model, parameters, what computes, a measure of the error. Out: `Weights` whose error was
+measured after decoding them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codec.compress import MeanSquare, compress
+from insitu.codec.options import Compression
+from insitu.codec.weights import Weights
+from insitu.engines import Engine, for_model
+from insitu.models.base import Model
+
+Floats = NDArray[np.float32]
+
+_POINTS = 8192  # at which the change of the output is looked at
+_GRADIENTS = 1024  # at which its derivatives are taken
+
+
+def compress_params(
+    model: Model,
+    params: Floats,
+    options: Compression,
+    mean_square: MeanSquare,
+    *,
+    engine: Engine | None = None,
+    before: float | None = None,
+    goal: float = 0.0,
+    scale: NDArray[np.floating] | None = None,
+    seed: int = 0,
+) -> Weights:
+    """The weights of a trained model as they will be kept: `codec.compress.compress`, which has the
+    other arguments and what is raised. Not collective.
+
+    Args:
+        engine: what evaluates; default: one that supports the model.
+        scale: (n_outputs,), from the model's outputs to units of `mean_square`; default: ones.
+        seed: of the points at which the change of the output is looked at.
+    """
+    by = for_model(model, engine)
+    unit = np.ones(model.n_outputs) if scale is None else scale
+    points = by.draw(seed, 0.0, 1.0, 0, _POINTS)
+    return compress(
+        model,
+        params,
+        options,
+        mean_square,
+        lambda trial: by.evaluate(model, trial, points) * unit,
+        lambda: model.sensitivity(params, points[:_GRADIENTS], unit.astype(np.float32)),
+        before=before,
+        goal=goal,
+    )

@@ -1,0 +1,17 @@
+"""Our own models pass the suite that any model has to pass."""
+
+from insitu.models.dense_grid.model import DenseGrid
+from insitu.models.hash_grid.model import HashGrid
+from insitu.testing import ModelConformance
+
+
+class TestHashGrid(ModelConformance):
+    model = HashGrid(n_levels=3, log2_hashmap_size=8, base_resolution=4, n_outputs=2)
+
+
+class TestDenseGrid(ModelConformance):
+    model = DenseGrid(resolution=(6, 5, 4), n_features=4, n_outputs=2)
+
+
+class TestDenseGridWithFourierFeatures(ModelConformance):
+    model = DenseGrid(resolution=(4, 5, 3), n_frequencies=4, n_neurons=32, n_outputs=3)
