@@ -82,8 +82,8 @@ class Trainer(Protocol):
         """(n_params,), a copy: of the loss, since the last step."""
 
     def run(self, seconds: float) -> bool:
-        """Train for a slice of time; True when training is done: the schedule, the time or a
-        threshold is reached."""
+        """Train for a slice of time, at least a step of it; True when training is done: the
+        schedule, the time or a threshold is reached, of which the last only after 16 steps."""
 
     def step(self) -> None:
         """One batch and one update."""
@@ -210,6 +210,12 @@ class Engine(ABC):
     ) -> list[Errors]:
         """Errors of origin + extent * output against owned samples begin .. end - 1, of each
         `every`th 128 of them, per component in its own unit. model None: of the constant origin."""
+
+    def histogram(self, values: Floats, edges: Doubles) -> Doubles:
+        """How many of values (n,) lie in each bin between edges (n_bins + 1,) -> (n_bins,). Values
+        that are not finite do not count; others beyond the edges count at the ends."""
+        inside = np.clip(values[np.isfinite(values)], edges[0], edges[-1])
+        return np.histogram(inside, edges)[0].astype(np.float64)
 
     # Drawing.
 

@@ -1,8 +1,5 @@
 """A block as the ray marcher reads it: bricks of its lattice, decoded on demand, within a cache.
 
-The lattice of a block is, along each axis, its grid nodes for vertex data; the cell centres and the
-two faces for element data: trilinear values between these points are a raw block's own.
-
 In: a `SampledBlock`. Out: the engine's bricks, one cache for all blocks of this process.
 """
 
@@ -12,15 +9,13 @@ import weakref
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insitu.engines import Engine, drawing
-from insitu.engines.base import BrickCache, Bricks
+from insitu.engines.base import BrickCache, Bricks, Floats
+from insitu.engines.lattice import lattice, scalars
 from insitu.fields.neural_field import NeuralField
 from insitu.fields.raw_block import RawBlock
 from insitu.fields.sampled_block import SampledBlock
-
-Floats = NDArray[np.floating[Any]]
 
 DEFAULT_CACHE_NBYTES = 64 * 2**20
 
@@ -69,7 +64,9 @@ def _forget(key: int, gone: weakref.ref[Any]) -> None:
 def _made(field: SampledBlock) -> Bricks:
     vertex, painter = field.association == "vertex", drawing()
     if isinstance(field, RawBlock):
-        return painter.bricks_of_sampler(field.sampler(), _cache)
+        part = field.partition  # another engine than the one that draws may train
+        sampler = painter.sampler(part.components, part.ghost_layers, part.cells, vertex)
+        return painter.bricks_of_sampler(sampler, _cache)
     if isinstance(field, NeuralField) and _is_model_alone(field, painter):
         extent = np.asarray(field.range[:, 1] - field.range[:, 0], np.float64)
         origin = np.asarray(field.zero, np.float64)
@@ -92,17 +89,3 @@ def _is_model_alone(field: NeuralField, painter: Engine) -> bool:
     """Whether the engine reads the field without Python."""
     supported = field.network is None or painter.supports(field.network)
     return supported and field.residual is None and field.holes is None
-
-
-def lattice(cells: int, vertex: bool) -> Floats:
-    """Unit coordinates of the lattice points of an axis: (cells + 1,), or (cells + 2,)."""
-    if vertex:
-        return np.arange(cells + 1) / cells
-    return np.concatenate([[0.0], (np.arange(cells) + 0.5) / cells, [1.0]])
-
-
-def scalars(values: Floats, component: int) -> Floats:
-    """One component of values (..., n_components), or for -1 their magnitude: (...)."""
-    if component < 0:
-        return np.asarray(np.linalg.norm(values, axis=-1))
-    return np.asarray(values[..., component])

@@ -11,9 +11,9 @@ import numpy as np
 from mpi4py import MPI
 
 from insitu.engines import engine
+from insitu.engines.lattice import scalars
 from insitu.fields.unit_cube import to_world
 from insitu.parallel import together
-from insitu.render.bricks import scalars
 from insitu.render.march import Block, Component, component_index
 
 SAMPLES = 16384
@@ -40,9 +40,8 @@ def histogram(
         points = engine().draw(0, 0.0, 1.0, 0, SAMPLES)
         for block in blocks:
             values = _scalars(block, points, component)
-            values = np.clip(values[np.isfinite(values)], edges[0], edges[-1])
             volume = float(np.prod(block.bounds[1] - block.bounds[0]))
-            counts += np.histogram(values, edges)[0] * volume
+            counts += engine().histogram(values, edges) * volume
     total = np.empty_like(counts)
     comm.Allreduce(counts, total)
     return total, edges

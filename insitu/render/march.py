@@ -87,9 +87,9 @@ def march(
     `bounds`, the box of the whole domain (or the eye, inside it). A block takes the samples with
     lo <= p < hi, so that any division into blocks takes exactly the samples of one block.
     Front to back, with c and a from the table: C += (1 - A) a c; A += (1 - A) a.
-    Values are trilinear between the points of the block's lattice (see `insitu.render.bricks`), of
-    a vector those of the component or magnitude there; where a point around is not finite, the
-    sample is transparent. Bricks that do not show are not decoded once their ranges are known. The
+    Values are trilinear between the points of the block's lattice (`insitu.engines.lattice`), of a
+    vector those of the component or magnitude there; where a point around is not finite, the sample
+    is transparent. Bricks that do not show are not decoded once their ranges are known. The
     picture does not depend on the number of threads (`insitu.engines.threads`).
 
     step: world length. component: index of a vector's component, "magnitude", or None for the

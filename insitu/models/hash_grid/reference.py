@@ -1,15 +1,13 @@
-"""The engine's equations in NumPy, to read and to test against; slow.
+"""The equations of the hash grid in NumPy, to read and to test against; slow.
 
-In: a network's shape (`HashGrid`), parameters, points of the unit cube.
-Out: values, gradients, training steps, equal to the native engine's to float32 round-off.
+In: a model's shape (`HashGrid`), parameters, points of the unit cube. Out: values, gradients.
 
 Encoding: Mueller et al., "Instant Neural Graphics Primitives", 2022, section 3, with the layout
-of tiny-cuda-nn. Loss and sampling: DVNR, section III. Optimiser: Kingma and Ba 2015.
+of tiny-cuda-nn.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,103 +100,3 @@ def _encode_backward(
             sign = np.where(CORNERS[:, axis] == 1, 1, -1)
             point_gradient[:, axis] += level.scale * (sign * others * along).sum(axis=1)
     return point_gradient
-
-
-def huber_loss(outputs: Array, targets: Array, huber: float) -> tuple[float, Array]:
-    """Mean absolute error over finite targets (n, c), and the gradient of Huber's loss.
-
-    Errors below `huber` count by their square, larger ones by their size; 0 is DVNR's L1.
-    The gradient is averaged over all n * c values, so that a masked sample only weighs nothing.
-    """
-    valid = np.isfinite(targets)
-    difference = np.where(valid, outputs - np.where(valid, targets, 0), 0)
-    loss = float(np.abs(difference).sum() / max(valid.sum(), 1))
-    slope = np.clip(difference / huber, -1, 1) if huber > 0 else np.sign(difference)
-    return loss, slope / difference.size
-
-
-@dataclass
-class Adam:
-    """Kingma and Ba 2015, algorithm 1, with L2 regularisation on the MLP's weights only."""
-
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    l2: float = 1e-9
-    t: int = 0
-    m: Array | float = field(default=0.0)
-    v: Array | float = field(default=0.0)
-
-    def update(self, network: HashGrid, params: Array, gradient: Array, rate: float) -> Array:
-        """One step; params and gradient (n_params,) -> new params."""
-        gradient = gradient.copy()
-        gradient[: network.n_mlp_params] += self.l2 * params[: network.n_mlp_params]
-        self.t += 1
-        self.m = self.beta1 * self.m + (1 - self.beta1) * gradient
-        self.v = self.beta2 * self.v + (1 - self.beta2) * gradient**2
-        m = self.m / (1 - self.beta1**self.t)
-        v = self.v / (1 - self.beta2**self.t)
-        return params - rate * m / (np.sqrt(v) + self.epsilon)
-
-
-def pcg3d(v: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Hash of 3 words to 3 words, (n, 3) -> (n, 3): Jarzynski and Olano, JCGT 2020."""
-    v = v * np.uint32(1664525) + np.uint32(1013904223)
-    for _ in range(2):
-        v[:, 0] += v[:, 1] * v[:, 2]
-        v[:, 1] += v[:, 2] * v[:, 0]
-        v[:, 2] += v[:, 0] * v[:, 1]
-        if _ == 0:
-            v ^= v >> np.uint32(16)
-    return v
-
-
-def draw(seed: int, share: float, sigma: float, iteration: int, batch: int) -> Array:
-    """The batch (batch, 3) of one iteration: `share` next to the faces, the rest uniform.
-
-    DVNR eq. (2): the distance from a face is half-Gaussian with standard deviation `sigma`.
-    """
-    counter = np.zeros((batch, 3), np.uint32)
-    counter[:, 0] = np.arange(batch)
-    counter[:, 1] = iteration
-    counter[:, 2] = seed
-    bits = pcg3d(counter)
-    points = (bits >> np.uint32(8)).astype(np.float32) / np.float32(2**24)
-    n = int(share * batch + 0.5)
-    more = pcg3d(bits[:n].copy())
-    u1 = ((more[:, 1] >> np.uint32(8)).astype(np.float32) + 1) / np.float32(2**24)
-    u2 = (more[:, 2] >> np.uint32(8)).astype(np.float32) / np.float32(2**24)
-    normal = np.sqrt(-2 * np.log(u1)) * np.cos(2 * np.pi * u2)
-    distance = np.minimum(np.abs(normal) * sigma, 1).astype(np.float32)
-    face = more[:, 0] % 6
-    points[np.arange(n), face // 2] = np.where(face % 2 == 1, 1 - distance, distance)
-    return points
-
-
-def trilinear(
-    values: Array, ghost_low: tuple[int, int, int], cells: tuple[int, int, int], vertex: bool,
-    points: Array,
-) -> Array:  # fmt: skip
-    """Interpolates values (nz, ny, nx), ghosts included, at points (n, 3) of the unit cube -> (n,).
-
-    `ghost_low` and `cells` in z, y, x. Beyond the outermost samples the value is continued
-    constantly; a corner of weight zero is not read.
-    """
-    total = np.zeros(len(points))
-    low, weight = [], []
-    for axis in range(3):
-        u = points[:, 2 - axis].astype(np.float64)
-        p = u * cells[axis] - (0.0 if vertex else 0.5) + ghost_low[axis]
-        p = np.clip(p, 0, values.shape[axis] - 1)
-        cell = np.minimum(np.floor(p).astype(int), values.shape[axis] - 1)
-        low.append(cell)
-        weight.append(p - cell)
-    for corner in CORNERS:
-        index, w = [], np.ones(len(points))
-        for axis in range(3):
-            high = corner[2 - axis]
-            index.append(np.minimum(low[axis] + high, values.shape[axis] - 1))
-            w = w * (weight[axis] if high else 1 - weight[axis])
-        corner_values = values[tuple(index)]
-        total += np.where(w > 0, w * np.where(w > 0, corner_values, 0), 0)
-    return total

@@ -1,0 +1,30 @@
+"""The lattice of a block: the points whose values a picture is made of.
+
+In: cells along an axis, vertex or element data. Out: unit coordinates; scalars of vectors.
+Along each axis it has the grid nodes for vertex data; the cell centres and the two faces for
+element data: trilinear values between these points are a raw block's own, and blocks meet at their
+faces.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+
+def lattice(cells: int, vertex: bool) -> Floats:
+    """Unit coordinates of the lattice points of an axis: (cells + 1,), or (cells + 2,)."""
+    if vertex:
+        return np.arange(cells + 1) / cells
+    return np.concatenate([[0.0], (np.arange(cells) + 0.5) / cells, [1.0]])
+
+
+def scalars(values: Floats, component: int) -> Floats:
+    """One component of values (..., n_components), or for -1 their magnitude: (...)."""
+    if component < 0:
+        return np.asarray(np.linalg.norm(values, axis=-1))
+    return np.asarray(values[..., component])

@@ -1,0 +1,16 @@
+"""The suite for engines that draw: bricks, the ray marcher, the rasterizer.
+
+In: a subclass that names an engine. Out: tests against the NumPy engine and against known pictures.
+"""
+
+from __future__ import annotations
+
+from insitu.testing.marching import MarchingTests
+from insitu.testing.rasterizing import RasterizingTests
+
+
+class DrawingConformance(MarchingTests, RasterizingTests):
+    """Subclass it in a test module beside `EngineConformance`."""
+
+    def test_it_says_that_it_draws(self) -> None:
+        assert self.engine.draws
