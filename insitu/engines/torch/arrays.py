@@ -29,8 +29,8 @@ def tensor_of(array: Any) -> torch.Tensor:
         tensor = torch.as_tensor(array, device="cuda")
     else:
         raise TypeError(
-            f"components: {type(array).__name__} is no array of NumPy and has neither __dlpack__ "
-            "nor __cuda_array_interface__"
+            "components: expected NumPy arrays, or others with __dlpack__ or "
+            f"__cuda_array_interface__, found {type(array).__name__}"
         )
     if tensor.dtype not in (torch.float32, torch.float64):
         raise TypeError(f"components: {tensor.dtype}, expected float32 or float64")

@@ -24,8 +24,9 @@ from insitu.engines.torch.sampling import Batch
 from insitu.engines.torch.trainer import TorchTrainer
 from insitu.models.base import Model
 
-# Where models register themselves.
-importlib.import_module("insitu.engines.torch.hash_grid")
+# Where functions of models register themselves.
+for _module in ("hash_grid", "dense_grid"):
+    importlib.import_module(f"insitu.engines.torch.{_module}")
 
 # Points read at once: intermediate values that stay in a CPU's cache, or fill a GPU.
 _CHUNK = {"cpu": 2**13}
@@ -122,7 +123,7 @@ class TorchEngine(Engine):
     ) -> list[Errors]:
         block = _block(sampler)
         if begin < 0 or end > block.samples:
-            raise IndexError(f"begin, end: {begin}, {end} are not in 0..{block.samples}")
+            raise IndexError(f"begin, end: {begin}, {end} are not in the block, 0..{block.samples}")
         if every < 1:
             raise ValueError(f"every: {every}, expected at least 1")
         with computing(self._device), torch.no_grad():

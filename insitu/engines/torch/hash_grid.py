@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 
 from insitu.engines.torch.functions import Forward, register
+from insitu.engines.torch.mlp import mlp, splitter
 from insitu.models.hash_grid.model import HashGrid
 from insitu.models.hash_grid.reference import PRIMES
 
@@ -19,20 +20,17 @@ from insitu.models.hash_grid.reference import PRIMES
 def hash_grid(model: HashGrid, device: torch.device) -> Forward:
     """The network: encoding and MLP."""
     encode = _encoding(model, device)
-    shapes, n_features = model.matrix_shapes, model.n_features_per_level
-    # split, not slices: its gradient is written once, not once for each part.
-    sizes = [rows * columns for rows, columns in shapes]
-    sizes.append(model.n_params - model.n_mlp_params)
+    n_features = model.n_features_per_level
+    split = splitter(
+        model.matrix_shapes,
+        model.n_params - model.n_mlp_params,
+        model.n_levels * n_features,
+        model.n_outputs,
+    )
 
     def forward(params: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-        *flat, tables = params.split(sizes)
-        matrices = [part.view(shape) for part, shape in zip(flat, shapes, strict=True)]
-        matrices[0] = matrices[0][:, : model.n_levels * n_features]
-        matrices[-1] = matrices[-1][: model.n_outputs]
-        layer = encode(tables.view(-1, n_features), points)
-        for matrix in matrices[:-1]:
-            layer = torch.relu(layer @ matrix.T)
-        return layer @ matrices[-1].T
+        matrices, tables = split(params)
+        return mlp(matrices, encode(tables.view(-1, n_features), points))
 
     return forward
 

@@ -44,6 +44,10 @@ class GridSampler:
         self.parts = [self._placed(tensor_of(array)) for array in components]
 
     def _placed(self, part: torch.Tensor) -> torch.Tensor:
+        if part.ndim != 3:
+            raise ValueError(
+                f"components: expected arrays of shape (nz, ny, nx), found {tuple(part.shape)}"
+            )
         if tuple(part.shape) != self.grid.shape:
             raise ValueError(
                 f"components: an array of shape {tuple(part.shape)}, cells and ghost layers make "

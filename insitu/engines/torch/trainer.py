@@ -46,6 +46,14 @@ class TorchTrainer:
             raise ValueError(
                 f"sampler: {block.components} components, the model has {model.n_outputs} outputs"
             )
+        for name, values in (
+            ("origin", origin), ("extent", extent), ("error_scale", error_scale)
+        ):  # fmt: skip
+            if len(values) != model.n_outputs:
+                raise ValueError(
+                    f"{name}: {len(values)} values, expected one value per component, of which "
+                    f"there are {model.n_outputs}"
+                )
         if options.batch < 1:
             raise ValueError(f"batch: {options.batch}, expected at least 1")
         device = self._device = block.device
