@@ -2,6 +2,7 @@
 #
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
+#   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make bench     every benchmark of docs/benchmarks.md, about an hour; installs PyTorch
@@ -25,7 +26,7 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-clients client-packages lint sanitize bench clean
+.PHONY: install demo test test-torch test-clients client-packages lint sanitize bench clean
 
 install: $(STAMP)
 
@@ -76,6 +77,27 @@ $(VENV)/.clients: $(STAMP)
 test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
 
+# PyTorch is large, and nothing but one engine imports it: an environment of its own. Its wheels for
+# Linux bring CUDA along; those without are at PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+TORCH ?= torch==2.13.0
+TORCH_VENV := .venv-torch
+
+$(TORCH_VENV)/.installed: $(STAMP)
+	@test -x $(TORCH_VENV)/bin/python || $(PYTHON) -m venv $(TORCH_VENV)
+	@echo "Installing PyTorch into $(TORCH_VENV) (a minute or two the first time)"
+	@$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(TORCH)' \
+	  mpich pytest mpi-pytest
+	@$(BIN)/python -c '$(NEEDED)' | $(TORCH_VENV)/bin/python -m pip install --quiet \
+	  --disable-pip-version-check --requirement /dev/stdin
+	@touch $@
+
+# The package itself is the checkout's, with the extension that `make install` built there.
+NEEDED := import configparser as c; f = c.ConfigParser(); f.read("setup.cfg"); \
+  print(f["options"]["install_requires"])
+
+test-torch: $(TORCH_VENV)/.installed
+	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q tests/engines/test_torch.py
+
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.
 CHECKED := build/sanitize
@@ -107,8 +129,7 @@ sanitize: $(STAMP)
 	done
 	$(MPIEXEC) -n 2 $(CHECKED_PYTHON) -m pytest -q -m "parallel[2]" $(CHECKED_TESTS)
 
-# PyTorch is what the engine is compared with. Its wheels for Linux bring CUDA along; those without
-# are at PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+# PyTorch is what the engine is compared with.
 $(VENV)/.bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
@@ -133,6 +154,6 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/ablations.py
 
 clean:
-	rm -rf $(VENV) build out insitu/ascent/built *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TORCH_VENV) build out insitu/ascent/built *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find insitu -name '*.so' -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +
