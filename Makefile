@@ -3,6 +3,7 @@
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
 #   make test-cpp  unit tests of the engine's C++
+#   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
@@ -28,7 +29,8 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-cpp test-clients client-packages lint docs sanitize sanitize-short bench clean
+.PHONY: install demo test test-cpp test-torch test-clients client-packages lint docs sanitize \
+  sanitize-short bench clean
 
 install: $(STAMP)
 
@@ -96,6 +98,27 @@ docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Documentation: build/docs/index.html"
 
+# PyTorch is large, and nothing but one engine imports it: an environment of its own. Its wheels for
+# Linux bring CUDA along; those without are at PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+TORCH ?= torch==2.13.0
+TORCH_VENV := .venv-torch
+
+$(TORCH_VENV)/.installed: $(STAMP)
+	@test -x $(TORCH_VENV)/bin/python || $(PYTHON) -m venv $(TORCH_VENV)
+	@echo "Installing PyTorch into $(TORCH_VENV) (a minute or two the first time)"
+	@$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(TORCH)' \
+	  mpich pytest mpi-pytest
+	@$(BIN)/python -c '$(NEEDED)' | $(TORCH_VENV)/bin/python -m pip install --quiet \
+	  --disable-pip-version-check --requirement /dev/stdin
+	@touch $@
+
+# The package itself is the checkout's, with the extension that `make install` built there.
+NEEDED := import configparser as c; f = c.ConfigParser(); f.read("setup.cfg"); \
+  print(f["options"]["install_requires"])
+
+test-torch: $(TORCH_VENV)/.installed
+	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q tests/engines/test_torch.py
+
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.
 CHECKED := build/sanitize
@@ -141,10 +164,9 @@ sanitize-short: CHECKED_BUILDS := portable
 sanitize-short: checked-build
 	INSITU_ISA=portable $(CHECKED_PYTHON) -m pytest -q -m "parallel[1]" $(SHORT_TESTS)
 
-# PyTorch is what the engine is compared with. Its wheels for Linux bring CUDA along; those without
-# are at PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+# PyTorch is what the engine is compared with.
 $(VENV)/.bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)' --editable '.[bench]'
 	@touch $@
 
 bench: $(VENV)/.bench
@@ -169,6 +191,6 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/ablations.py
 
 clean:
-	rm -rf $(VENV) build out insitu/ascent/built *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TORCH_VENV) build out insitu/ascent/built *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find insitu -name '*.so' -delete
 	find . -name __pycache__ -prune -exec rm -rf {} +

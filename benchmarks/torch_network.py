@@ -1,4 +1,4 @@
-"""The same network and training step in PyTorch, as a user without our engine would write it.
+"""The same network in PyTorch, with a training step as a user without our engine would write it.
 
 In: a HashGrid, its parameters, a volume. Out: a step function and a read function; eager, or
 compiled by torch.compile. Needs the `torch` extra.
@@ -10,50 +10,23 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch.nn.functional import grid_sample, relu
+from torch.nn.functional import grid_sample
 
+from insitu.engines.torch.hash_grid import hash_grid
 from insitu.models.hash_grid.model import HashGrid
-
-PRIMES = (1, 2654435761, 805459861)
 
 
 class TorchNetwork(torch.nn.Module):
-    """Hash-grid encoding and ReLU MLP, with the layout of `insitu.engines.network`."""
+    """Hash-grid encoding and ReLU MLP: the function of insitu's engine `torch`, as a module."""
 
     def __init__(self, network: HashGrid, params: np.ndarray) -> None:
         super().__init__()
-        self.network = network
-        self.tables = torch.nn.ParameterList(
-            torch.from_numpy(network.table(params, i).copy()) for i in range(network.n_levels)
-        )
-        weights = [m.copy() for m in network.weights(params)]
-        weights[0] = weights[0][:, : network.n_levels * network.n_features_per_level]
-        weights[-1] = weights[-1][: network.n_outputs]
-        self.weights = torch.nn.ParameterList(torch.from_numpy(w) for w in weights)
-        corners = [[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)]
-        self.register_buffer("corners", torch.tensor(corners))
+        self.params = torch.nn.Parameter(torch.from_numpy(params.copy()))
+        self.function = hash_grid(network, torch.device("cpu"))
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """points (n, 3) -> outputs (n, n_outputs)."""
-        x = torch.cat([self._level(i, points) for i in range(self.network.n_levels)], dim=1)
-        for weight in self.weights[:-1]:
-            x = relu(x @ weight.T)
-        return x @ self.weights[-1].T
-
-    def _level(self, i: int, points: torch.Tensor) -> torch.Tensor:
-        level = self.network.levels[i]
-        position = points * level.scale + 0.5  # (n, 3)
-        cell = position.floor()
-        fraction = (position - cell)[:, None, :]
-        vertex = cell.long()[:, None, :] + self.corners  # (n, 8, 3)
-        if level.hashed:
-            h = (vertex[..., 0] * PRIMES[0]) ^ (vertex[..., 1] * PRIMES[1])
-            index = (h ^ (vertex[..., 2] * PRIMES[2])) & (level.size - 1)
-        else:
-            r = level.resolution
-            index = (vertex[..., 0] + r * (vertex[..., 1] + r * vertex[..., 2])) % level.size
-        weight = torch.where(self.corners == 1, fraction, 1 - fraction).prod(dim=2)  # (n, 8)
-        return (weight[..., None] * self.tables[i][index]).sum(dim=1)
+        return self.function(self.params, points)
 
 
 class TorchTraining:

@@ -24,6 +24,7 @@ GROUP = "insitu.engines"
 _BUILT_IN = {
     "cpu": "insitu.engines.cpu.engine:CpuEngine",
     "numpy": "insitu.engines.numpy.engine:NumpyEngine",
+    "torch": "insitu.engines.torch.engine:TorchEngine",
 }
 
 

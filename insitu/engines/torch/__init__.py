@@ -1,0 +1,12 @@
+"""The engine `torch`: pure PyTorch, on any device that it has.
+
+In: models that have a differentiable function (`functions.py`). Out: what `insitu.engines.base`
+says, but for drawing. Nothing outside this folder imports PyTorch.
+"""
+
+try:
+    import torch as _torch  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        "engine torch: PyTorch is not installed; run: pip install 'insitu-inr[torch]'"
+    ) from error

@@ -1,0 +1,107 @@
+"""Which device PyTorch computes on, and on how many threads.
+
+In: INSITU_TORCH_DEVICE, what PyTorch finds, this rank's place on its node. Out: a device.
+
+    INSITU_TORCH_DEVICE=cpu | cuda | cuda:1 | xpu | xpu:1 | mps
+
+Without it: the first of CUDA, XPU, MPS and the CPU that is there. Ranks of one node take turns on
+its devices, unless a number says which.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from insitu.engines.threads import threads
+
+SELECT = "INSITU_TORCH_DEVICE"
+"""Environment variable that names the device."""
+
+# How launchers tell a process its number among those of its node.
+_LOCAL_RANKS = (
+    "OMPI_COMM_WORLD_LOCAL_RANK",  # Open MPI
+    "MPI_LOCALRANKID",  # MPICH, Intel MPI
+    "SLURM_LOCALID",
+    "PALS_LOCAL_RANKID",  # HPE Cray
+    "FLUX_TASK_LOCAL_ID",
+)
+
+
+def choose(wanted: str | None, counts: Mapping[str, int], local_rank: int) -> str:
+    """The name of a device.
+
+    Args:
+        wanted: INSITU_TORCH_DEVICE, if set.
+        counts: devices of each kind, best kind first.
+        local_rank: of this process, among those of its node.
+
+    Raises ValueError where the one that is wanted is not there.
+    """
+    kind, _, number = (wanted or next(kind for kind, n in counts.items() if n)).partition(":")
+    count = counts.get(kind, 0)
+    if not count or (number and not (number.isdecimal() and int(number) < count)):
+        there = ", ".join(
+            kind if n == 1 else f"{kind}:0..{n - 1}" for kind, n in counts.items() if n
+        )
+        raise ValueError(f"{SELECT}: {wanted!r} is not here (there are: {there})")
+    if kind in ("cpu", "mps"):
+        return kind
+    return f"{kind}:{number or local_rank % count}"
+
+
+def device() -> torch.device:
+    """The device of this process. ValueError for one that is not there."""
+    counts = {
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "xpu": torch.xpu.device_count() if torch.xpu.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+        "cpu": 1,
+    }
+    return torch.device(choose(os.environ.get(SELECT) or None, counts, local_rank()))
+
+
+def local_rank() -> int:
+    """This process's number among those of its node, from what launchers set; else 0."""
+    for name in _LOCAL_RANKS:
+        if (value := os.environ.get(name, "")).isdecimal():
+            return int(value)
+    return 0
+
+
+def describe(chosen: torch.device) -> str:
+    """As "cuda:0 (NVIDIA A100), PyTorch 2.13.0"."""
+    version = f"PyTorch {torch.__version__}"
+    if chosen.type == "cuda":
+        return f"{chosen} ({torch.cuda.get_device_name(chosen)}), {version}"
+    if chosen.type == "xpu":
+        return f"{chosen} ({torch.xpu.get_device_name(chosen)}), {version}"
+    if chosen.type == "mps":
+        return f"mps, {version}"
+    return f"CPU, {version}, {threads()} thread{'s' if threads() > 1 else ''}"
+
+
+def precise(chosen: torch.device) -> torch.device:
+    """Where doubles are computed with: the device itself, but that MPS has none."""
+    return torch.device("cpu") if chosen.type == "mps" else chosen
+
+
+@contextmanager
+def computing(chosen: torch.device) -> Iterator[None]:
+    """Within: the device is PyTorch's current one, and on the CPU as many threads are used as this
+    rank may."""
+    if chosen.type == "cuda":
+        with torch.cuda.device(chosen):
+            yield
+        return
+    before = torch.get_num_threads()
+    try:
+        if before != threads():
+            torch.set_num_threads(threads())
+        yield
+    finally:
+        if before != threads():
+            torch.set_num_threads(before)

@@ -1,0 +1,67 @@
+"""What a training step minimises: Huber's loss at a batch's samples, in PyTorch.
+
+In: parameters, the number of the step, a block's normalized samples. Out: a scalar with the
+gradient of the loss, and what the batch says of the fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from insitu.engines.torch.device import precise
+from insitu.engines.torch.functions import Forward
+from insitu.engines.torch.grid import Grid
+from insitu.engines.torch.sampling import Batch
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Of one model, one shape of block and one way of sampling. Hashable: what is compiled for one
+    trainer serves the next."""
+
+    forward: Forward
+    grid: Grid
+    batch: Batch
+    huber: float
+
+    def __call__(
+        self,
+        params: torch.Tensor,
+        iteration: torch.Tensor,
+        volume: torch.Tensor,
+        error_scale: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """A scalar whose gradient is the loss's, and the sums (4,) over the batch: of absolute
+        errors, of squares times error_scale^2 among the uniform samples, values that count, values
+        that count among the uniform ones.
+
+        params (n_params,), iteration () int64, volume (nz, ny, nx, n_outputs) as
+        `GridSampler.normalized` has it, error_scale (n_outputs,).
+        """
+        points = self.batch.draw(iteration)
+        outputs = self.forward(params, points)
+        targets = self.grid.interpolate(volume, points)
+        with torch.no_grad():
+            finite = targets.isfinite()  # the others never reach the weights
+            difference = torch.where(finite, outputs - targets, 0)
+            slope = (difference / self.huber).clamp(-1, 1) if self.huber else difference.sign()
+            slope = slope / difference.numel()
+            sums = self._sums(difference, finite, error_scale)
+        return (outputs * slope).sum(), sums
+
+    def _sums(
+        self, difference: torch.Tensor, finite: torch.Tensor, error_scale: torch.Tensor
+    ) -> torch.Tensor:
+        exact = torch.float64 if precise(finite.device) == finite.device else torch.float32
+        uniform = slice(self.batch.n_boundary, None)
+        squares = (difference[uniform] * error_scale).square()
+        return torch.stack(
+            [
+                difference.abs().sum(dtype=exact),
+                squares.sum(dtype=exact),
+                finite.sum(dtype=exact),
+                finite[uniform].sum(dtype=exact),
+            ]
+        )

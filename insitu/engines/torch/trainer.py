@@ -1,0 +1,218 @@
+"""The training loop of one model, in PyTorch: steps, averages, schedule.
+
+In: a model, its first parameters, a block, options. Out: trained parameters. The step works on
+tensors of the device; per step four sums come back, which steer the loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from insitu.engines.base import Doubles, Singles
+from insitu.engines.options import TrainerOptions
+from insitu.engines.torch.acceleration import CudaGraph, compiled, pays
+from insitu.engines.torch.adam import Adam, in_matrices
+from insitu.engines.torch.arrays import params_of
+from insitu.engines.torch.device import computing, precise
+from insitu.engines.torch.functions import function_of
+from insitu.engines.torch.objective import Objective
+from insitu.engines.torch.sampler import GridSampler
+from insitu.engines.torch.sampling import Batch
+from insitu.models.base import Model
+
+# The averages need some steps before they mean anything.
+_FIRST_STEPS = 16
+
+
+class TorchTrainer:
+    """As `insitu.engines.base.Trainer` says."""
+
+    def __init__(
+        self,
+        model: Model,
+        params: Singles,
+        block: GridSampler,
+        origin: Doubles,
+        extent: Doubles,
+        error_scale: Doubles,
+        options: TrainerOptions,
+    ) -> None:
+        if block.components != model.n_outputs:
+            raise ValueError(
+                f"sampler: {block.components} components, the model has {model.n_outputs} outputs"
+            )
+        for name, values in (
+            ("origin", origin), ("extent", extent), ("error_scale", error_scale)
+        ):  # fmt: skip
+            if len(values) != model.n_outputs:
+                raise ValueError(
+                    f"{name}: {len(values)} values, expected one value per component, of which "
+                    f"there are {model.n_outputs}"
+                )
+        if options.batch < 1:
+            raise ValueError(f"batch: {options.batch}, expected at least 1")
+        device = self._device = block.device
+        self._options = options
+        self.error_threshold = options.error_threshold
+        self.iteration, self.elapsed = 0, 0.0
+        self._average_loss = self._average_squares = self._average_weight = 0.0
+        self._adam = Adam(options.beta1, options.beta2, options.epsilon, options.l2)
+        batch = Batch(options.batch, options.seed, options.boundary_share, options.boundary_sigma)
+        objective = Objective(function_of(model, device), block.grid, batch, options.huber)
+        with computing(device):
+            self._volume = block.normalized(
+                [float(low) for low in origin],
+                [_inverse(e, p.dtype) for e, p in zip(extent, block.parts, strict=True)],
+            )
+            self._error_scale = torch.tensor(
+                np.asarray(error_scale), dtype=torch.float32, device=device
+            )
+            self._params = params_of(model, params, device).clone().requires_grad_()
+            self._gradient = torch.zeros_like(self._params, requires_grad=False)
+            self._first = torch.zeros_like(self._gradient)
+            self._second = torch.zeros_like(self._gradient)
+            self._decayed = in_matrices(model, device)
+            # What a step is told and tells; tensors, so that a graph reads and writes them.
+            self._counter = torch.zeros((), dtype=torch.int64, device=device)
+            self._step_size = torch.zeros((), device=device)
+            self._correction = torch.ones((), device=device)
+            exact = torch.float64 if precise(device) == device else torch.float32
+            self._sums = torch.zeros(4, dtype=exact, device=device)
+            fast = pays(options)
+            self._objective = compiled(objective) if fast else objective
+            self._optimise = compiled(self._adam) if fast else self._adam
+            self._add_gradient, self._update = self._captured()
+
+    def _captured(self) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Gradient and update; on CUDA as graphs."""
+        if self._device.type != "cuda":
+            return self._eager_gradient, self._eager_update
+        # The rate is still 0, so that the calls for the graphs leave the parameters as they are.
+        graphs = CudaGraph(self._eager_gradient), CudaGraph(self._eager_update)
+        for tensor in (self._gradient, self._first, self._second):
+            tensor.zero_()
+        return graphs
+
+    def _eager_gradient(self) -> None:
+        loss, sums = self._objective(self._params, self._counter, self._volume, self._error_scale)
+        (gradient,) = torch.autograd.grad(loss, self._params)
+        self._gradient += gradient
+        self._sums.copy_(sums)
+
+    def _eager_update(self) -> None:
+        with torch.no_grad():
+            self._optimise(
+                self._params, self._gradient, self._first, self._second, self._decayed,
+                self._step_size, self._correction,
+            )  # fmt: skip
+
+    @property
+    def exhausted(self) -> bool:
+        options = self._options
+        return self.iteration >= options.iterations or self.elapsed >= options.seconds
+
+    @property
+    def loss(self) -> float:
+        weight = self._average_weight
+        return self._average_loss / weight if weight else math.nan
+
+    @property
+    def root_mean_square(self) -> float:
+        weight = self._average_weight
+        return math.sqrt(self._average_squares / weight) if weight else math.nan
+
+    @property
+    def params(self) -> Singles:
+        return _copy(self._params)
+
+    @property
+    def gradient(self) -> Singles:
+        return _copy(self._gradient)
+
+    def run(self, seconds: float) -> bool:
+        start, before = perf_counter(), self.elapsed
+        more = not self._done()
+        while more:
+            self.step()
+            now = perf_counter() - start
+            self.elapsed = before + now
+            more = not self._done() and now < seconds
+        return self._done()
+
+    def step(self) -> None:
+        with computing(self._device):
+            self._take_gradient()
+            self._step_size.fill_(self._adam.step_size(self._rate(), self.iteration))
+            self._correction.fill_(self._adam.correction(self.iteration))
+            self._update()
+            self.iteration += 1
+
+    def compute_gradient(self) -> None:
+        with computing(self._device):
+            self._take_gradient()
+
+    def _take_gradient(self) -> None:
+        self._counter.fill_(self.iteration)
+        self._add_gradient()
+        self._average(*self._sums.tolist())  # waits for the device
+
+    def _done(self) -> bool:
+        if self.exhausted:
+            return True
+        if self.iteration < _FIRST_STEPS:
+            return False
+        below = self.loss < self._options.loss_threshold
+        return below or self.root_mean_square < self.error_threshold
+
+    def _average(self, loss: float, squares: float, valid: float, uniform: float) -> None:
+        if not valid:
+            return
+        # Of few steps, only the last tenth or so: the error still falls too fast.
+        w = min(self._options.average, self.iteration / (self.iteration + 10))
+        self._average_weight = w * self._average_weight + (1 - w)
+        self._average_loss = w * self._average_loss + (1 - w) * loss / valid
+        # A batch of boundary samples alone says nothing about the volume.
+        squares = squares / uniform if uniform else math.inf
+        self._average_squares = w * self._average_squares + (1 - w) * squares
+
+    def _rate(self) -> float:
+        options = self._options
+        p = max(_share(self.iteration, options.iterations), _share(self.elapsed, options.seconds))
+        last = options.final_rate
+        if options.decay == "cosine":
+            factor = last + (1 - last) * 0.5 * (1 + math.cos(math.pi * p))
+        else:
+            factor = last**p
+        return options.learning_rate * min(factor, max(last, self._approach()))
+
+    def _approach(self) -> float:
+        """Close to the target the rate falls with the square root of what is missing, in dB: a
+        schedule of which nobody has to know the length."""
+        threshold, approach = self.error_threshold, self._options.approach
+        error = self.root_mean_square
+        if threshold <= 0 or approach <= 0 or math.isnan(error):
+            return 1.0
+        if error == 0:
+            return 0.0
+        missing = 20 * math.log10(error / threshold)
+        return math.sqrt(min(max(missing / approach, 0.0), 1.0))
+
+
+def _share(used: float, of: float) -> float:
+    return 1.0 if used >= of else used / of
+
+
+def _inverse(extent: float, dtype: torch.dtype) -> float:
+    """1 / extent; 0 for a constant component, and for a range that has no inverse in the precision
+    of the data: nothing is learnt of it."""
+    return 1 / float(extent) if extent >= torch.finfo(dtype).tiny else 0.0
+
+
+def _copy(vector: torch.Tensor) -> Singles:
+    copied: Singles = vector.detach().to("cpu", copy=True).numpy()
+    return copied
