@@ -122,7 +122,7 @@ test-torch: $(TORCH_VENV)/.installed
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.
 CHECKED := build/sanitize
-CHECKED_TESTS := tests/engines tests/training tests/render tests/fields tests/codec
+CHECKED_TESTS := tests/engines tests/training tests/render tests/fields tests/codecs
 SANITIZERS := address,undefined,float-cast-overflow,float-divide-by-zero
 # The sanitizers' own memory is not the engine's.
 CHECKED_TESTS += --deselect tests/training/test_guest.py::test_memory_is_the_weights_and_the_optimiser

@@ -48,16 +48,16 @@ def block(i: int, n: int) -> np.ndarray:
 
 def layer(box: np.ndarray, camera):  # type: ignore[no-untyped-def]
     """Half transparent where rays meet the box, clear elsewhere in its rectangle."""
-    from insitu.geometry import Surface
-    from insitu.render.march import Layer
-    from insitu.render.raster import Painted, rasterize
+    from insitu.core.geometry import Surface
+    from insitu.render.surface.raster import StyledGeometry, rasterize
+    from insitu.render.volume.march import Layer
 
     corners = np.array([[box[i, 0], box[j, 1], box[k, 2]] for i in (0, 1) for j in (0, 1)
                         for k in (0, 1)])  # fmt: skip
     quads = [(0, 1, 3, 2), (4, 5, 7, 6), (0, 1, 5, 4), (2, 3, 7, 6), (0, 2, 6, 4), (1, 3, 7, 5)]
     triangles = np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
     rectangle = camera.rectangle((box[0], box[1]))
-    rgba, _ = rasterize([Painted(Surface(corners, triangles))], camera, rectangle)
+    rgba, _ = rasterize([StyledGeometry(Surface(corners, triangles))], camera, rectangle)
     return Layer(rgba * np.float32(0.5), rectangle, (box[0], box[1]))
 
 

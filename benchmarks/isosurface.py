@@ -45,8 +45,8 @@ from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkImageData, vtkPolyDat
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkImplicitPolyDataDistance
 
 from insitu.config import FieldConfig
-from insitu.extract.isosurface import isosurface
-from insitu.geometry import Surface
+from insitu.core.geometry import Surface
+from insitu.filters.geometry.isosurface import isosurface
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
 from insitu.training.distributed import train_fields

@@ -23,9 +23,9 @@ from typing import TypeVar
 import numpy as np
 from mpi4py import MPI
 
-from insitu.codec.options import Compression
-from insitu.codec.weight_codecs import names
-from insitu.codec.weights import Weights
+from insitu.codecs.options import Compression
+from insitu.codecs.weight_codecs import names
+from insitu.codecs.weights import Weights
 from insitu.engines import engine
 from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition

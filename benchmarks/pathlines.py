@@ -40,11 +40,11 @@ import numpy as np
 from mpi4py import MPI
 
 from insitu.config import FieldConfig
-from insitu.extract.line_pieces import gather_lines
-from insitu.extract.pathlines import pathlines
-from insitu.extract.seeds import box_seeds
+from insitu.core.geometry import Lines
 from insitu.fields.distributed_field import DistributedField, Summary
-from insitu.geometry import Lines
+from insitu.filters.particles.line_segments import gather_lines
+from insitu.filters.particles.pathlines import pathlines
+from insitu.filters.particles.seeds import box_seeds
 from insitu.mesh import partitions
 from insitu.mesh.partition import Partition
 from insitu.training.distributed import train_fields

@@ -21,10 +21,10 @@ from insitu.fields.raw_block import RawBlock
 from insitu.mesh import exchange, partitions
 from insitu.metrics import psnr
 from insitu.render.camera import Camera
-from insitu.render.histogram import histogram
-from insitu.render.march import Block
-from insitu.render.transfer_function import TransferFunction
-from insitu.render.volume import render_volume
+from insitu.render.colors.transfer_function import TransferFunction
+from insitu.render.volume.histogram import histogram
+from insitu.render.volume.march import RenderBlock
+from insitu.render.volume.volume import render_volume
 from insitu.training.distributed import train_fields
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "cloverleaf"
@@ -35,7 +35,7 @@ from cloverleaf import CloverLeaf  # noqa: E402
 
 def compressed(
     comm: MPI.Comm, steps: int, cells: int, name: str
-) -> tuple[DistributedField, list[Block]]:
+) -> tuple[DistributedField, list[RenderBlock]]:
     """The field after `steps` as networks, and its raw blocks. Collective."""
     simulation = CloverLeaf(EXAMPLE / "clover.in", comm, cells=(cells,) * 3)
     while simulation.cycle < steps:
@@ -46,11 +46,11 @@ def compressed(
     fields = train_fields(
         comm, {name: blocks}, {name: field.recipe}, {}, cycle=simulation.cycle, time=simulation.time
     )
-    return fields[name], [Block.of(RawBlock(b)) for b in blocks]
+    return fields[name], [RenderBlock.of(RawBlock(b)) for b in blocks]
 
 
-def neural(field: DistributedField) -> list[Block]:
-    return [Block.of(block) for block in field.fields]
+def neural(field: DistributedField) -> list[RenderBlock]:
+    return [RenderBlock.of(block) for block in field.fields]
 
 
 def main() -> None:

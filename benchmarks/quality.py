@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 from volumes import DATA, Series, cloverleaf, partition, volumes
 
-from insitu.codec.options import Compression
+from insitu.codecs.options import Compression
 from insitu.fields.model_field import ModelField
 from insitu.models.hash_grid.model import HashGrid
 from insitu.training import block as fitting

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from insitu.render.camera import Camera
-from insitu.render.transfer_function import TransferFunction
+from insitu.render.colors.transfer_function import TransferFunction
 
 ROOT = Path(__file__).resolve().parents[1]
 DOMAIN = (0.0, 1.0)
@@ -109,8 +109,8 @@ def our_renderer(arguments: argparse.Namespace) -> tuple[Any, int]:
 
     from insitu.fields.raw_block import RawBlock
     from insitu.fields.read import read_field
-    from insitu.render.bricks import DEFAULT_CACHE_NBYTES, BrickCache
-    from insitu.render.march import Block, march
+    from insitu.render.volume.bricks import DEFAULT_CACHE_NBYTES, BrickCache
+    from insitu.render.volume.march import RenderBlock, march
 
     camera, colors = view(arguments.size[0]), function(arguments.function)
     resident = status("VmRSS")
@@ -127,7 +127,7 @@ def our_renderer(arguments: argparse.Namespace) -> tuple[Any, int]:
         field: Any
         field = RawBlock(partition(values)) if arguments.way == "raw" else read_field(frame)
         with cache.in_use():
-            block = Block.of(field)
+            block = RenderBlock.of(field)
         step = 1 / arguments.cells[0]
         layer = march(block, camera, colors, bounds=block.bounds, step=step)
         y0, y1, x0, x1 = layer.rectangle

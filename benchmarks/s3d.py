@@ -23,9 +23,9 @@ from mpi4py import MPI
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.mesh import Partition, partitions
 from insitu.models.hash_grid.model import HashGrid
-from insitu.training.distributed import Recipe, train_fields
+from insitu.training.adaptive_size import AdaptiveState
+from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.size import Memory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "examples" / "s3d"))
 
@@ -46,13 +46,13 @@ class Series:
     codec: str = "inr"
     warm: bool = True
     known: dict[str, DistributedField] = field(default_factory=dict)
-    memories: dict[tuple[str, int], Memory] = field(default_factory=dict)
+    memories: dict[tuple[str, int], AdaptiveState] = field(default_factory=dict)
     summaries: list[dict[str, Summary]] = field(default_factory=list)
     seconds: list[dict[str, float]] = field(default_factory=list)
 
     def add(self, blocks: Blocks, psnr: float, cycle: int) -> None:
         """Compress one step; every field alone, so that its seconds are its own. Collective."""
-        recipe = Recipe(
+        recipe = FieldSpec(
             HashGrid(), TrainingOptions(), Target(psnr=psnr), automatic=True, codec=self.codec
         )
         taken, summaries = {}, {}

@@ -51,7 +51,7 @@ def work(cells: int, rounds: int, output: Path) -> None:
     from mpi4py import MPI
 
     from insitu.models.hash_grid.model import HashGrid
-    from insitu.training.distributed import Recipe, train_fields
+    from insitu.training.distributed import FieldSpec, train_fields
     from insitu.training.options import Target, TrainingOptions
 
     comm = MPI.COMM_WORLD
@@ -61,7 +61,7 @@ def work(cells: int, rounds: int, output: Path) -> None:
         log2_hashmap_size=alone.log2_hashmap_size + round(math.log2(comm.size)),
         base_resolution=round(alone.base_resolution * comm.size ** (1 / 3)),
     )
-    recipes = {"f": Recipe(network, TrainingOptions(), Target())}
+    recipes = {"f": FieldSpec(network, TrainingOptions(), Target())}
     blocks = {"f": [_block(cells, comm.rank, MPI.Compute_dims(comm.size, 3))]}
     seconds, waiting = [], []
     for cycle in range(rounds):

@@ -23,11 +23,11 @@ from model_compression import EXAMPLE, read
 from mpi4py import MPI
 
 from insitu.fields.distributed_field import DistributedField
-from insitu.history.window import Window
 from insitu.mesh import partitions
 from insitu.mesh.partition import Partition
 from insitu.models.hash_grid.model import HashGrid
-from insitu.training.distributed import Recipe, train_fields
+from insitu.store.window import Window
+from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.options import Target, TrainingOptions
 
 COMM = MPI.COMM_WORLD
@@ -75,7 +75,7 @@ class Sizes:
 def measure(steps: Iterator[Step], targets: dict[str, float | None], key_every: int) -> None:
     """Train, keep, open again; one row per field."""
     recipes = {
-        name: Recipe(HashGrid(), TrainingOptions(), Target(psnr=psnr), automatic=True)
+        name: FieldSpec(HashGrid(), TrainingOptions(), Target(psnr=psnr), automatic=True)
         for name, psnr in targets.items()
     }
     window, sizes = Window(10**6, key_every=key_every), {name: Sizes() for name in targets}

@@ -18,8 +18,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["insitu", "json"]):
-    from insitu.codec import frame, zstd
-    from insitu.codec.frame import FrameError
+    from insitu.codecs import frame, zstd
+    from insitu.codecs.frame import FrameError
     from insitu.fields.model_field import ModelField
     from insitu.fields.read import read_field
 

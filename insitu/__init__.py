@@ -5,17 +5,18 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from insitu._version import __version__
+from insitu.core.deprecated import keep_old_paths
 from insitu.fields.brick_field import BrickField
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.model_field import ModelField
-from insitu.history.record import open_record
+from insitu.store.record import open_record
 
 if TYPE_CHECKING:
-    from insitu.arrays.compress import compress
-    from insitu.arrays.compressed_array import CompressedArray, load
-    from insitu.arrays.pyvista_view import to_pyvista
-    from insitu.extract.sample import sample_line
-    from insitu.extract.slice_array import slice_array
+    from insitu.filters.geometry.sample import sample_line
+    from insitu.filters.geometry.slice_array import slice_array
+    from insitu.io.compress import compress
+    from insitu.io.compressed_array import CompressedArray, load
+    from insitu.io.pyvista_view import to_pyvista
     from insitu.session import Session, open
 
 __all__ = [
@@ -35,15 +36,17 @@ __all__ = [
 ]
 
 
+keep_old_paths()
+
 _LAZY = {
-    "CompressedArray": "insitu.arrays.compressed_array",
+    "CompressedArray": "insitu.io.compressed_array",
     "Session": "insitu.session",
-    "compress": "insitu.arrays.compress",
-    "load": "insitu.arrays.compressed_array",
+    "compress": "insitu.io.compress",
+    "load": "insitu.io.compressed_array",
     "open": "insitu.session",
-    "sample_line": "insitu.extract.sample",
-    "slice_array": "insitu.extract.slice_array",
-    "to_pyvista": "insitu.arrays.pyvista_view",
+    "sample_line": "insitu.filters.geometry.sample",
+    "slice_array": "insitu.filters.geometry.slice_array",
+    "to_pyvista": "insitu.io.pyvista_view",
 }
 
 

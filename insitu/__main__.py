@@ -2,6 +2,6 @@
 
 import sys
 
-from insitu.cli import main
+from insitu.cli.command_line import main
 
 sys.exit(main())

@@ -11,11 +11,11 @@ from PIL import Image
 
 import insitu
 from insitu import actions, config
-from insitu.errors import ConfigError
-from insitu.history.record import open_record
+from insitu.core.errors import ConfigError
 from insitu.metrics import psnr
-from insitu.reactive.triggers import Event
-from insitu.replay import Replay, Report, moments
+from insitu.queries.triggers import Event
+from insitu.session.replay import Replay, Report, moments
+from insitu.store.record import open_record
 from insitu.store.shared_series import SharedSeries
 from tests.moving import Moving
 

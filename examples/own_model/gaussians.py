@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 import insitu.models
-from insitu.models.base import Floats, Model, ParameterArray, Params
+from insitu.core.arrays import Floats
+from insitu.models.base import Model, ParameterArray, Params
 
 
 @insitu.models.register

@@ -8,6 +8,6 @@ from pathlib import Path
 
 import gaussians  # noqa: F401 - registers the model
 
-from insitu.run import main
+from insitu.session.run import main
 
 sys.exit(main([str(Path(__file__).with_name("run.yaml")), *sys.argv[1:]]))

@@ -4,7 +4,7 @@ In: the `actions` of a run file as plain data, in Ascent's words.
 Out: Actions, plain frozen dataclasses, every name and parameter checked before any work.
 
 What we add to Ascent's words: `mode`, `cooldown` and `max_firings` of a trigger (see
-`reactive.triggers`), `window` of a scene or an extract, which does it for past steps as well, the
+`queries.triggers`), `window` of a scene or an extract, which does it for past steps as well, the
 filter `pathlines`, and the extract `movie`. docs/actions.md has all of them.
 """
 
@@ -19,7 +19,7 @@ from insitu.actions.absent import without_fields
 from insitu.actions.checks import check_fields, check_kinds
 from insitu.actions.model import Action, Actions
 from insitu.config import RunConfig
-from insitu.yaml_tree import Places
+from insitu.core.yaml_tree import Places
 
 __all__ = [
     "Action",

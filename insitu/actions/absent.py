@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from insitu.actions.model import Actions
-from insitu.reactive.expressions import Expression, parse
-from insitu.reactive.history import Gradient, History, HistoryRange
-from insitu.reactive.known_results import known
-from insitu.reactive.scalars import Query as QueryNode
-from insitu.reactive.scalars import Result
+from insitu.queries.expressions import Expression, parse
+from insitu.queries.history import Gradient, History, HistoryRange
+from insitu.queries.known_results import known
+from insitu.queries.scalars import Query as QueryNode
+from insitu.queries.scalars import Result
 
 _NEVER = parse("0 > 1")
 

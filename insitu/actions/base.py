@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import pydantic
 from pydantic_core import core_schema
 
-from insitu.actions.refusal import Refused, inside, keys, one_of, shown
-from insitu.pipelines.outline import UnknownField
-from insitu.yaml_tree import KeyPath
+from insitu.actions.errors import InvalidAction, inside, keys, one_of, shown
+from insitu.core.yaml_tree import KeyPath
+from insitu.filters.schema import UnknownField
 
 M = TypeVar("M", bound="ActionModel")
 
@@ -40,7 +40,7 @@ class ActionModel(pydantic.BaseModel):
             if info.is_required() and name not in given:
                 choices = [c for m in info.metadata if isinstance(m, Check) for c in m.choices]
                 listed = f": {' or '.join(choices)}" if choices else ""
-                raise Refused((name,), f"is required{listed}")
+                raise InvalidAction((name,), f"is required{listed}")
         return given
 
 
@@ -89,9 +89,9 @@ class Tagged:
     def read(self, given: Any) -> ActionModel:
         """Raises Refused for an unknown type, ValidationError for the rest."""
         if not isinstance(given, Mapping):
-            raise Refused((), f"expected keys and values, found {shown(given)}")
+            raise InvalidAction((), f"expected keys and values, found {shown(given)}")
         if "type" not in given:
-            raise Refused(("type",), f"is required: one of {', '.join(self.models)}")
+            raise InvalidAction(("type",), f"is required: one of {', '.join(self.models)}")
         return self.models[one_of(given["type"], ("type",), self.models)].model_validate(given)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
@@ -107,17 +107,19 @@ def read(model: type[M], given: Any, path: KeyPath) -> M:
         return model.model_validate(given)
     except pydantic.ValidationError as error:
         first, *others = (_refused(e).below(path) for e in error.errors(include_url=False))
-        raise Refused(first.path, first.text, others, unknown_field=first.unknown_field) from None
+        raise InvalidAction(
+            first.path, first.text, others, unknown_field=first.unknown_field
+        ) from None
 
 
-def _refused(error: Any) -> Refused:
+def _refused(error: Any) -> InvalidAction:
     """One of pydantic's errors. Every value has a Check, so that it carries what a Check raised."""
     cause = error.get("ctx", {}).get("error")
     path: KeyPath = tuple(error["loc"])
-    if isinstance(cause, Refused):
+    if isinstance(cause, InvalidAction):
         return cause.below(path)
     text = str(cause) if cause is not None else str(error["msg"])
-    return Refused(path, text, unknown_field=isinstance(cause, UnknownField))
+    return InvalidAction(path, text, unknown_field=isinstance(cause, UnknownField))
 
 
 def keyed(check: Callable[[Any, str], Any]) -> Callable[[Any], Any]:

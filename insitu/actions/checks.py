@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from insitu.actions.model import Actions
 from insitu.config import RunConfig
-from insitu.errors import ConfigError, nearest
-from insitu.reactive.expressions import Expression, ExpressionError, FieldKind
+from insitu.core.errors import ConfigError, nearest
+from insitu.queries.expressions import Expression, ExpressionError, FieldKind
 
 
 def check_fields(run: RunConfig, actions: Actions, published: Collection[str]) -> None:

@@ -18,7 +18,7 @@ from insitu.actions.filters import (
     ThreeSliceParams,
     ThresholdParams,
 )
-from insitu.actions.follow import PathlineParams, StreamlineParams
+from insitu.actions.parse_particles import PathlineParams, StreamlineParams
 
 FILTERS: dict[str, FilterType] = {
     "contour": FilterType(ContourParams, "Isosurfaces of a field.", "a surface"),

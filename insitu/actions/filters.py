@@ -16,7 +16,7 @@ import pydantic
 from pydantic import Field
 
 from insitu.actions.base import ActionModel, exactly_one
-from insitu.actions.refusal import Refused
+from insitu.actions.errors import InvalidAction
 from insitu.actions.values import (
     count,
     direction,
@@ -29,11 +29,11 @@ from insitu.actions.values import (
     text,
     xyz,
 )
-from insitu.extract.shapes import Box, Plane, Shape, Sphere
-from insitu.pipelines.cuts import Contour, Slice, ThreeSlice
-from insitu.pipelines.derive import Derive
-from insitu.pipelines.pipeline import Filter
-from insitu.pipelines.regions import Between, Clip
+from insitu.filters.clip_filters import Clip, ValueRange
+from insitu.filters.derived import Derive
+from insitu.filters.geometry.shapes import Box, Plane, Shape, Sphere
+from insitu.filters.pipeline import Filter
+from insitu.filters.surface_filters import Contour, Slice, ThreeSlice
 
 Vector = tuple[float, float, float]
 Topology = Annotated[str, text("the name of a topology")]
@@ -82,7 +82,7 @@ class ContourParams(FilterParams):
     @pydantic.model_validator(mode="after")
     def _one_of_two(self) -> ContourParams:
         if (self.iso_values is None) == (self.levels is None):
-            raise Refused(("iso_values",), "give either these or levels, a number of them")
+            raise InvalidAction(("iso_values",), "give either these or levels, a number of them")
         return self
 
     def make(self, kind: str, steps: int) -> Filter:
@@ -126,10 +126,10 @@ class SliceParams(FilterParams):
     @pydantic.model_validator(mode="after")
     def _one_of_two(self) -> SliceParams:
         if self.plane is not None and (self.point is not None or self.normal is not None):
-            raise Refused(("plane",), "given together with point and normal; choose one")
+            raise InvalidAction(("plane",), "given together with point and normal; choose one")
         for key in ("point", "normal"):
             if self.plane is None and getattr(self, key) is None:
-                raise Refused((key,), "is required")
+                raise InvalidAction((key,), "is required")
         return self
 
     def make(self, kind: str, steps: int) -> Filter:
@@ -176,7 +176,7 @@ class BoxParams(ActionModel):
     @pydantic.model_validator(mode="after")
     def _ordered(self) -> BoxParams:
         if not all(a < b for a, b in zip(self.min, self.max, strict=True)):
-            raise Refused(("min",), f"{self.min} is not below max, {self.max}")
+            raise InvalidAction(("min",), f"{self.min} is not below max, {self.max}")
         return self
 
     @property
@@ -243,7 +243,7 @@ class ClipWithFieldParams(FilterParams):
 
     def make(self, kind: str, steps: int) -> Filter:
         low, high = (-math.inf, self.clip_value) if self.invert else (self.clip_value, math.inf)
-        return Between(kind, self.field, low, high)
+        return ValueRange(kind, self.field, low, high)
 
 
 class IsovolumeParams(FilterParams):
@@ -256,7 +256,7 @@ class IsovolumeParams(FilterParams):
     def make(self, kind: str, steps: int) -> Filter:
         if self.min_value >= self.max_value:
             _not_below(self)
-        return Between(kind, self.field, self.min_value, self.max_value)
+        return ValueRange(kind, self.field, self.min_value, self.max_value)
 
 
 class ThresholdParams(FilterParams):
@@ -271,12 +271,12 @@ class ThresholdParams(FilterParams):
     def make(self, kind: str, steps: int) -> Filter:
         if self.min_value > self.max_value:
             _not_below(self)
-        return Between(kind, self.field, self.min_value, self.max_value, self.invert)
+        return ValueRange(kind, self.field, self.min_value, self.max_value, self.invert)
 
 
 def _not_below(given: IsovolumeParams | ThresholdParams) -> None:
     text = f"{given.min_value:g} is not below max_value, {given.max_value:g}"
-    raise Refused(("min_value",), text)
+    raise InvalidAction(("min_value",), text)
 
 
 class MagnitudeParams(FilterParams):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from insitu.actions.refusal import numbers
-from insitu.render.words import number
+from insitu.actions.errors import numbers
+from insitu.core.validation import number
 
 
 def xyz(given: Any, where: str, suffix: str = "") -> tuple[float, float, float]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from insitu.history.steps import Span, Step
-from insitu.reactive.expressions import Expression, FieldKind
-from insitu.reactive.triggers import Query, Trigger
+from insitu.queries.expressions import Expression, FieldKind
+from insitu.queries.triggers import Query, Trigger
+from insitu.store.timestep import Span, TimeStep
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -43,7 +43,7 @@ class Action(Protocol):
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
         """ValueError where it takes a field for what it is not."""
 
-    def run(self, comm: MPI.Comm, steps: Sequence[Step], folder: Path) -> list[Path]:
+    def run(self, comm: MPI.Comm, steps: Sequence[TimeStep], folder: Path) -> list[Path]:
         """Do it at these steps, oldest first -> the files written, on all ranks. Collective.
 
         Raises the same on every rank: RemoteError, or ValueError."""

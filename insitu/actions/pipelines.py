@@ -11,13 +11,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from insitu.actions.base import ActionModel, Check, read
+from insitu.actions.errors import DependentError, InvalidAction, among, inside, named, shown
 from insitu.actions.filter_types import FILTERS
-from insitu.actions.reader import Entry, Named, Reader
-from insitu.actions.refusal import Follows, Refused, among, inside, named, shown
-from insitu.errors import nearest
-from insitu.pipelines.outline import UnknownField
-from insitu.pipelines.pipeline import UNFILTERED, Filter, Pipeline
-from insitu.yaml_tree import KeyPath
+from insitu.actions.reader import ActionParser, Entry, Named
+from insitu.core.errors import nearest
+from insitu.core.yaml_tree import KeyPath
+from insitu.filters.pipeline import UNFILTERED, Filter, Pipeline
+from insitu.filters.schema import UnknownField
 
 
 def _type(given: Any) -> str:
@@ -43,7 +43,7 @@ class FilterEntry(ActionModel):
 class Pipelines:
     """Pipelines that may name each other as their input, in any order."""
 
-    def __init__(self, reader: Reader, entries: Sequence[Entry], outer: Named) -> None:
+    def __init__(self, reader: ActionParser, entries: Sequence[Entry], outer: Named) -> None:
         """outer: those from around these, which these may name as well."""
         self.reader, self.outer = reader, outer
         self.entries = {entry.name: entry for entry in entries}
@@ -56,14 +56,14 @@ class Pipelines:
         if name in self.done:
             return self.done[name]
         if name in self._refused:
-            raise Follows(self.entries[name].path, "was refused")
+            raise DependentError(self.entries[name].path, "was refused")
         entry = self.entries[name]
         path = entry.path
         self._refused.add(name)  # unless it comes to its end
         given = named(entry.value, path, "filters")
         if "type" in given:
             text = "a filter stands under a name of its own: f1: {type: ..., params: ...}"
-            raise Refused((*path, "type"), text)
+            raise InvalidAction((*path, "type"), text)
         self._begun.append(name)
         try:
             filters = self._input(given, path).filters
@@ -79,7 +79,7 @@ class Pipelines:
     def _input(self, given: Mapping[str, Any], path: KeyPath) -> Pipeline:
         name = given.get("pipeline")
         if name in self._begun:
-            raise Refused((*path, "pipeline"), f"{name!r} has this one for its input")
+            raise InvalidAction((*path, "pipeline"), f"{name!r} has this one for its input")
         if among(name, self.entries):
             return self.read(name)
         return pipeline_named(name, path, {**self.outer, **dict.fromkeys(self.entries)})
@@ -98,7 +98,7 @@ class Pipelines:
             where, _, text = str(error).partition(": ")
             place = (*path, "type") if where == "type" else (*params, *where.split("/"))
             unknown = isinstance(error, UnknownField)
-            raise Refused(place, text, unknown_field=unknown) from None
+            raise InvalidAction(place, text, unknown_field=unknown) from None
         return found
 
 
@@ -109,8 +109,8 @@ def pipeline_named(name: Any, path: KeyPath, pipelines: Named) -> Pipeline:
     if not among(name, pipelines):
         hint = nearest(str(name), pipelines)
         there = f" (there are {', '.join(pipelines) or 'none'})"
-        raise Refused((*path, "pipeline"), f"there is no pipeline {name!r}{hint or there}")
+        raise InvalidAction((*path, "pipeline"), f"there is no pipeline {name!r}{hint or there}")
     found = pipelines[name]
     if found is None:
-        raise Follows((*path, "pipeline"), "was refused")
+        raise DependentError((*path, "pipeline"), "was refused")
     return found

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from insitu.actions.refusal import Follows, Refused, among, keys, shown
-from insitu.errors import nearest
-from insitu.pipelines.outline import Outline
-from insitu.pipelines.pipeline import Pipeline
-from insitu.yaml_tree import KeyPath, Places, dotted
+from insitu.actions.errors import DependentError, InvalidAction, among, keys, shown
+from insitu.core.errors import nearest
+from insitu.core.yaml_tree import KeyPath, Places, dotted
+from insitu.filters.pipeline import Pipeline
+from insitu.filters.schema import DataSchema
 
 T = TypeVar("T")
 Named: TypeAlias = "Mapping[str, Pipeline | None]"
@@ -24,13 +24,13 @@ Named: TypeAlias = "Mapping[str, Pipeline | None]"
 class Entry(NamedTuple):
     """A named query, trigger, pipeline, scene or extract, as it stands in a list of actions."""
 
-    word: str  # of WORDS
+    word: str  # of ACTION_KEYS
     name: str
     value: Any
     path: KeyPath
 
 
-WORDS = {
+ACTION_KEYS = {
     "add_queries": "queries",
     "add_triggers": "triggers",
     "add_pipelines": "pipelines",
@@ -43,12 +43,12 @@ OF_TRIGGERS = ("add_pipelines", "add_scenes", "add_extracts")
 
 
 @dataclass
-class Reader:
+class ActionParser:
     """What is known while actions are read. What reads one entry takes this and the entry, and
     raises Refused at the first thing that is wrong in it."""
 
     places: Places
-    outline: Outline
+    outline: DataSchema
     """The fields that the run records."""
     steps: int
     """How many steps of each the window keeps."""
@@ -67,9 +67,9 @@ class Reader:
     def collecting(self) -> Iterator[None]:
         try:
             yield
-        except Follows:
+        except DependentError:
             pass
-        except Refused as refused:
+        except InvalidAction as refused:
             for one in (refused, *refused.also):
                 left_out = self.of_record and one.unknown_field
                 problem = self.places.problem(one.path, one.text)
@@ -80,14 +80,14 @@ class Reader:
         found: list[Entry] = []
         with self.collecting():
             if not isinstance(actions, list):
-                raise Refused(path, f"expected a list of actions, found {shown(actions)}")
+                raise InvalidAction(path, f"expected a list of actions, found {shown(actions)}")
             for i, action in enumerate(actions):
                 with self.collecting():
                     found += _entries_of(action, (*path, i), words)
         return found
 
     def each(
-        self, entries: Sequence[Entry], word: str, read: Callable[[Reader, Entry], T]
+        self, entries: Sequence[Entry], word: str, read: Callable[[ActionParser, Entry], T]
     ) -> tuple[T, ...]:
         """What `read` makes of all entries of a kind; those that are wrong are left out."""
         found, names = [], set()
@@ -97,7 +97,9 @@ class Reader:
             with self.collecting():
                 found.append(read(self, entry))
                 if entry.name in names:
-                    raise Refused(entry.path, f"there is another of this name in {WORDS[word]}")
+                    raise InvalidAction(
+                        entry.path, f"there is another of this name in {ACTION_KEYS[word]}"
+                    )
                 names.add(entry.name)
         return tuple(found)
 
@@ -105,26 +107,26 @@ class Reader:
         """A file name that nothing else in the run file writes to."""
         if name in self.outputs:
             other = dotted(self.outputs[name])
-            raise Refused(path, f"{name!r} would overwrite what {other} writes")
+            raise InvalidAction(path, f"{name!r} would overwrite what {other} writes")
         self.outputs[name] = path
         return name
 
 
 def _entries_of(action: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
     if not isinstance(action, Mapping) or "action" not in action:
-        raise Refused(path, f"expected `action:` and what it needs, found {shown(action)}")
+        raise InvalidAction(path, f"expected `action:` and what it needs, found {shown(action)}")
     word = action["action"]
     if word not in words:
-        if among(word, WORDS):
+        if among(word, ACTION_KEYS):
             text = f"{word} has no place in a trigger's actions; {', '.join(words)} have"
-            raise Refused((*path, "action"), text)
+            raise InvalidAction((*path, "action"), text)
         hint = nearest(str(word), words) or f"; insitu does {', '.join(words)}"
-        raise Refused((*path, "action"), f"unknown action {word!r}{hint}")
-    key = WORDS[word]
+        raise InvalidAction((*path, "action"), f"unknown action {word!r}{hint}")
+    key = ACTION_KEYS[word]
     keys(action, path, ("action", key), required=(key,))
     entries = action[key]
     if not isinstance(entries, Mapping):
-        raise Refused((*path, key), f"expected {key} by name, found {shown(entries)}")
+        raise InvalidAction((*path, key), f"expected {key} by name, found {shown(entries)}")
     return [Entry(word, name, value, (*path, key, name)) for name, value in entries.items()]
 
 

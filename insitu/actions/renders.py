@@ -14,10 +14,10 @@ import pydantic
 from pydantic import Field
 
 from insitu.actions.base import REFERENCE, ActionModel, Check, not_together
-from insitu.actions.reader import Reader
-from insitu.actions.refusal import Refused, shown
-from insitu.actions.refusal import numbers as read_numbers
-from insitu.actions.refusal import text as read_text
+from insitu.actions.errors import InvalidAction, shown
+from insitu.actions.errors import numbers as read_numbers
+from insitu.actions.errors import text as read_text
+from insitu.actions.reader import ActionParser
 from insitu.actions.values import (
     color,
     count,
@@ -31,11 +31,11 @@ from insitu.actions.values import (
     text,
     xyz,
 )
+from insitu.core.yaml_tree import KeyPath
 from insitu.render.camera import CameraSettings
-from insitu.render.cinema import FOLDER, Cinema
-from insitu.render.image import DARK
-from insitu.render.view import DEFAULT_SIZE, View
-from insitu.yaml_tree import KeyPath
+from insitu.render.picture.cinema import FOLDER, Cinema
+from insitu.render.picture.image import DARK
+from insitu.render.picture.view import DEFAULT_SIZE, View
 
 Vector = tuple[float, float, float]
 
@@ -199,7 +199,7 @@ class PictureParams(LookParams, _PictureKeys):
     def view(self, name: str, path: KeyPath, names: Mapping[str, Any]) -> View:
         """The render `name`. names: as `output_names` gives them, its own or its scene's."""
         if not names:
-            raise Refused((*path, "image_prefix"), "is required, or image_name")
+            raise InvalidAction((*path, "image_prefix"), "is required, or image_name")
         camera = self.camera.settings() if self.camera else None
         return View(name=name, camera=camera, **self.look(), **names)
 
@@ -209,13 +209,13 @@ def own_prefix(name: str, path: KeyPath) -> str:
     try:
         return _prefix(name)
     except ValueError as error:
-        raise Refused((*path, "image_prefix"), str(error)) from None
+        raise InvalidAction((*path, "image_prefix"), str(error)) from None
 
 
-def output_names(reader: Reader, given: Names, path: KeyPath) -> dict[str, Any]:
+def output_names(reader: ActionParser, given: Names, path: KeyPath) -> dict[str, Any]:
     """The file name of pictures, if there is one: image_prefix or image_name."""
     if given.image_prefix is not None and given.image_name is not None:
-        raise Refused((*path, "image_name"), "given together with image_prefix; choose one")
+        raise InvalidAction((*path, "image_name"), "given together with image_prefix; choose one")
     if given.image_prefix is not None:
         return {"image_prefix": reader.output(given.image_prefix, (*path, "image_prefix"))}
     if given.image_name is not None:
@@ -282,17 +282,19 @@ class DatabaseParams(ActionModel):
         if ends is None or (apart is None and parts is None):
             whole, one_by_one, within, distance, number_of = keys
             text = f"is required, or {one_by_one}, or {within} with {distance} or {number_of}"
-            raise Refused((whole,), text)
+            raise InvalidAction((whole,), text)
         low, high = ends
         if parts is not None:
             return tuple(np.linspace(low, high, parts).tolist())
         least = (high - low) / _MOST_ANGLES
         if apart < least:
-            raise Refused((keys[3],), f"{apart:g} is not a number of at least {least:g} degrees")
+            raise InvalidAction(
+                (keys[3],), f"{apart:g} is not a number of at least {least:g} degrees"
+            )
         n = int((high - low + 1e-6) // apart) + 1
         return tuple((low + apart * np.arange(n)).tolist())
 
-    def cinema(self, reader: Reader, path: KeyPath, look: Mapping[str, Any]) -> Cinema:
+    def cinema(self, reader: ActionParser, path: KeyPath, look: Mapping[str, Any]) -> Cinema:
         """look: as `LookParams.look`."""
         reader.output(f"{FOLDER}/{self.db_name}", (*path, "db_name"))
         return Cinema(

@@ -12,9 +12,9 @@ import pydantic
 from pydantic import Field
 
 from insitu.actions.base import REFERENCE, ActionModel, Check, keyed, not_together, read
+from insitu.actions.errors import InvalidAction, among, inside, named
 from insitu.actions.pipelines import pipeline_named
-from insitu.actions.reader import Entry, Named, Reader
-from insitu.actions.refusal import Refused, among, inside, named
+from insitu.actions.reader import ActionParser, Entry, Named
 from insitu.actions.renders import (
     CinemaParams,
     ImageName,
@@ -34,16 +34,16 @@ from insitu.actions.values import (
     span,
     text,
 )
-from insitu.errors import nearest
-from insitu.history.steps import Span
-from insitu.render.cinema import Cinema
+from insitu.core.errors import nearest
+from insitu.core.yaml_tree import KeyPath
 from insitu.render.color_map import DEFAULT_TABLE, ColorTable, control_points, is_true
-from insitu.render.color_tables import COLOR_TABLES, color_table
-from insitu.render.paraview_map import control_points as paraview_points
-from insitu.render.plots import PLOTS, Plot
-from insitu.render.scene import Scene
-from insitu.render.view import View
-from insitu.yaml_tree import KeyPath
+from insitu.render.colors.color_tables import COLOR_TABLES, color_table
+from insitu.render.colors.paraview_map import control_points as paraview_points
+from insitu.render.picture.cinema import Cinema
+from insitu.render.picture.plots import PLOTS, Plot
+from insitu.render.picture.scene import Scene
+from insitu.render.picture.view import View
+from insitu.store.timestep import Span
 
 _POSITION = {"type": "number", "minimum": 0, "maximum": 1}
 _CHANNEL = {"type": "number", "minimum": 0, "maximum": 255}
@@ -135,25 +135,25 @@ class ColorTableParams(ActionModel):
             try:
                 color_table(self.name)
             except ValueError as error:
-                raise Refused(("name",), str(error).partition(": ")[2]) from None
+                raise InvalidAction(("name",), str(error).partition(": ")[2]) from None
         return self
 
-    def table(self, reader: Reader) -> ColorTable:
+    def table(self, reader: ActionParser) -> ColorTable:
         """Reads the file, if one is named. Raises Refused, its path relative to this."""
         key = self._file_key
         if key is None:
             rgb, alpha = self.control_points or ((), ())
             return ColorTable(self.name, self.reverse, rgb, alpha)
         if self.control_points is not None:
-            raise Refused(("control_points",), "given together with a file of colours")
+            raise InvalidAction(("control_points",), "given together with a file of colours")
         file = reader.places.folder / str(self.file or self.name)
         try:
             words = file.read_text(encoding="utf-8")
             rgb, alpha = control_points(paraview_points(words, self.name if self.file else None))
         except OSError as error:
-            raise Refused((key,), f"{file}: {error.strerror or error}") from None
+            raise InvalidAction((key,), f"{file}: {error.strerror or error}") from None
         except ValueError as error:
-            raise Refused((key,), f"{file}: {error}") from None
+            raise InvalidAction((key,), f"{file}: {error}") from None
         return ColorTable(None, self.reverse, rgb, alpha)
 
 
@@ -217,10 +217,10 @@ class PlotParams(ActionModel):
     def _ordered(self) -> PlotParams:
         low, high = self.min_value, self.max_value
         if low is not None and high is not None and low >= high:
-            raise Refused(("min_value",), f"{low:g} is not below max_value, {high:g}")
+            raise InvalidAction(("min_value",), f"{low:g} is not below max_value, {high:g}")
         return self
 
-    def plot(self, reader: Reader, path: KeyPath, pipelines: Named) -> Plot:
+    def plot(self, reader: ActionParser, path: KeyPath, pipelines: Named) -> Plot:
         """Raises Refused, with the whole path."""
         table, color_bar = self._colors(reader, (*path, "color_table"))
         found = Plot(
@@ -238,7 +238,7 @@ class PlotParams(ActionModel):
             found.check(reader.outline)
         return found
 
-    def _colors(self, reader: Reader, path: KeyPath) -> tuple[ColorTable, bool]:
+    def _colors(self, reader: ActionParser, path: KeyPath) -> tuple[ColorTable, bool]:
         given = self.color_table
         if given is None:
             return DEFAULT_TABLE, True
@@ -247,8 +247,8 @@ class PlotParams(ActionModel):
         assert isinstance(params, ColorTableParams)
         try:
             return params.table(reader), params.annotation
-        except Refused as refused:
-            raise Refused(path if alone else (*path, *refused.path), refused.text) from None
+        except InvalidAction as refused:
+            raise InvalidAction(path if alone else (*path, *refused.path), refused.text) from None
 
 
 def _by_name(what: str) -> pydantic.BeforeValidator:
@@ -282,7 +282,7 @@ class SceneParams(ActionModel):
     )
 
     def pictures(
-        self, reader: Reader, path: KeyPath, name: str
+        self, reader: ActionParser, path: KeyPath, name: str
     ) -> tuple[tuple[View, ...], tuple[Cinema, ...]]:
         """The renders of the scene `name`."""
         if self.renders is None:
@@ -302,7 +302,7 @@ class SceneParams(ActionModel):
         return tuple(views), tuple(cinemas)
 
 
-def read_scene(reader: Reader, entry: Entry, pipelines: Named) -> Scene:
+def read_scene(reader: ActionParser, entry: Entry, pipelines: Named) -> Scene:
     scene, path = read(SceneParams, entry.value, entry.path), entry.path
     views, cinemas = scene.pictures(reader, path, entry.name)
     return Scene(
@@ -315,12 +315,14 @@ def read_scene(reader: Reader, entry: Entry, pipelines: Named) -> Scene:
 
 
 def made_plots(
-    reader: Reader, plots: Mapping[str, PlotParams], path: KeyPath, pipelines: Named
+    reader: ActionParser, plots: Mapping[str, PlotParams], path: KeyPath, pipelines: Named
 ) -> tuple[Plot, ...]:
     found: list[Plot] = []
     for name, params in plots.items():
         plot = params.plot(reader, (*path, name), pipelines)
         if plot.type == "volume" and any(other.type == "volume" for other in found):
-            raise Refused((*path, name), "a scene can have only one volume plot, as in Ascent")
+            raise InvalidAction(
+                (*path, name), "a scene can have only one volume plot, as in Ascent"
+            )
         found.append(plot)
     return tuple(found)

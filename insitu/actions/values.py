@@ -10,12 +10,12 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from insitu.actions import refusal
+from insitu.actions import errors
 from insitu.actions.base import Check, keyed
+from insitu.actions.errors import InvalidAction, shown
 from insitu.actions.geometry import direction as read_direction
 from insitu.actions.geometry import xyz as read_xyz
-from insitu.actions.refusal import Refused, shown
-from insitu.render.words import number as read_number
+from insitu.core.validation import number as read_number
 
 NUMBER = {"type": "number"}
 FLAG = {"enum": [True, False, "true", "false", "True", "False"], "title": "true or false"}
@@ -48,14 +48,14 @@ def count(most: int, least: int = 1, unit: str = "") -> Check:
     """A whole number in least..most."""
     schema: dict[str, Any] = {"type": "integer", "minimum": least, "maximum": most}
     schema |= {"unit": unit} if unit else {}
-    return Check(keyed(lambda value, where: refusal.count(value, where, most, least)), schema)
+    return Check(keyed(lambda value, where: errors.count(value, where, most, least)), schema)
 
 
 def numbers(most: int = 10_000) -> Check:
     """One number or a list of them."""
     several = {"type": "array", "items": NUMBER, "minItems": 1, "maxItems": most}
     schema = {"anyOf": [NUMBER, several], "title": "a number or a list"}
-    return Check(keyed(lambda value, where: refusal.numbers(value, where, most)), schema)
+    return Check(keyed(lambda value, where: errors.numbers(value, where, most)), schema)
 
 
 def interval(text: str, closed: bool = False) -> Check:
@@ -73,17 +73,17 @@ def interval(text: str, closed: bool = False) -> Check:
 
 def flag() -> Check:
     """True or false; Ascent writes them as texts."""
-    return Check(keyed(refusal.flag), FLAG)
+    return Check(keyed(errors.flag), FLAG)
 
 
 def text(what: str = "a text") -> Check:
     """A text that is not empty."""
-    return Check(lambda value: refusal.text(value, (), what), _NAME)
+    return Check(lambda value: errors.text(value, (), what), _NAME)
 
 
 def field_name() -> Check:
     """The name of a field, or of what a filter computes; whether there is one is seen later."""
-    return Check(lambda value: refusal.text(value, (), "the name of a field"), _NAME)
+    return Check(lambda value: errors.text(value, (), "the name of a field"), _NAME)
 
 
 def names() -> Check:
@@ -100,13 +100,13 @@ def names() -> Check:
 
 def one_of(choices: Collection[str]) -> Check:
     """One of some words."""
-    return Check(lambda value: refusal.one_of(value, (), choices), {"enum": list(choices)})
+    return Check(lambda value: errors.one_of(value, (), choices), {"enum": list(choices)})
 
 
 def span() -> Check:
     """How many of the recorded steps: a number from 1, or all."""
     schema = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}], "unit": "steps"}
-    return Check(lambda value: refusal.window(value, ()), {**schema, "title": "a number or `all`"})
+    return Check(lambda value: errors.window(value, ()), {**schema, "title": "a number or `all`"})
 
 
 def xyz() -> Check:
@@ -138,7 +138,9 @@ def slice_point() -> Check:
         if isinstance(given, Mapping) and any(f"{axis}{suffix}" in given for axis in "xyz"):
             offset = read_xyz(given, where, suffix)
             if max(map(abs, offset)) > 1:
-                raise Refused((), "offsets are in -1..1, from one end of the domain to the other")
+                raise InvalidAction(
+                    (), "offsets are in -1..1, from one end of the domain to the other"
+                )
             return None, offset
         return read_xyz(given, where), None
 
@@ -159,7 +161,7 @@ def color() -> Check:
     """Red, green and blue in 0..1; a fourth number is Ascent's alpha and means nothing."""
     channel = {"type": "number", "minimum": 0, "maximum": 1}
     schema = {"type": "array", "items": channel, "minItems": 3, "maxItems": 4}
-    return Check(keyed(refusal.color), {**schema, "title": "`[red, green, blue]`"})
+    return Check(keyed(errors.color), {**schema, "title": "`[red, green, blue]`"})
 
 
 def ignored(schema: Mapping[str, Any]) -> Check:

@@ -22,12 +22,12 @@ from mpi4py import MPI
 from insitu import actions, config
 from insitu.actions import Actions
 from insitu.ascent import nested, publish
-from insitu.ascent.at_end import close_before_mpi_ends, flush
-from insitu.ascent.attached import with_plain_state
+from insitu.ascent.client_session import with_plain_state
+from insitu.ascent.mpi_finalize import close_before_mpi_ends, flush
 from insitu.config import RunConfig
-from insitu.errors import ConfigError, nearest
+from insitu.core.errors import ConfigError, nearest
+from insitu.core.parallel import RemoteError, rank_logger, together
 from insitu.mesh.tree import trees
-from insitu.parallel import RemoteError, rank_logger, together
 from insitu.session import Session
 from insitu.session.report import StepReport, Terminal, step_line
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from insitu.parallel import together
+from insitu.core.parallel import together
 
 if TYPE_CHECKING:
     from mpi4py import MPI

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from insitu.ascent.options import PublishConfig
-from insitu.extract.blueprint import to_blueprint
-from insitu.extract.blueprint_blocks import blocks_to_blueprint
-from insitu.extract.isosurface import isosurface
-from insitu.extract.slice import slice_plane
+from insitu.config.ascent import PublishConfig
+from insitu.core.geometry import Surface
+from insitu.core.parallel import together
 from insitu.fields.distributed_field import DistributedField
-from insitu.geometry import Surface
-from insitu.history.window import Window
-from insitu.parallel import together
+from insitu.filters.geometry.isosurface import isosurface
+from insitu.filters.geometry.slice import slice_plane
+from insitu.io.blueprint import to_blueprint
+from insitu.io.blueprint_blocks import blocks_to_blueprint
+from insitu.store.window import Window
 
 if TYPE_CHECKING:
     from mpi4py import MPI

@@ -1,0 +1,1 @@
+"""Words that every module speaks: boxes, checks, errors, agreement between ranks."""

@@ -18,10 +18,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
 from insitu.models.base import Model
 
-Floats = NDArray[np.floating[Any]]
 Singles = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Layers = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -257,7 +257,7 @@ class Engine(ABC):
         """One block's share of a volume rendering -> premultiplied RGBA (y1 - y0, x1 - x0, 4).
 
         nodes: world coordinates of the block's grid lines, x (nx+1,), y (ny+1,), z (nz+1,).
-        `insitu.render.march` has the equations.
+        `insitu.render.volume.march` has the equations.
         """
         raise NotImplementedError(f"engine {self.name} does not draw")
 
@@ -272,5 +272,5 @@ class Engine(ABC):
         depth: Singles,
     ) -> None:
         """Draw triangles (m, 3) of points (n, 3) into premultiplied RGBA (h, w, 4) and depth
-        (h, w), in place. `insitu.render.raster` has the rules."""
+        (h, w), in place. `insitu.render.surface.raster` has the rules."""
         raise NotImplementedError(f"engine {self.name} does not draw")

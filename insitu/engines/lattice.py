@@ -8,12 +8,9 @@ faces.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from insitu.core.arrays import Floats
 
 
 def lattice(cells: int, vertex: bool) -> Floats:

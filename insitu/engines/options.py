@@ -99,7 +99,7 @@ class View:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MarchOptions:
-    """Emission and absorption along rays; see `insitu.render.march`."""
+    """Emission and absorption along rays; see `insitu.render.volume.march`."""
 
     view: View
     domain: tuple[Vector, Vector]
@@ -124,7 +124,7 @@ class MarchOptions:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RasterOptions:
-    """How triangles become pixels; see `insitu.render.raster`."""
+    """How triangles become pixels; see `insitu.render.surface.raster`."""
 
     view: View
     table: NDArray[np.float32]

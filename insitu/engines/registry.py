@@ -11,8 +11,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import NamedTuple
 
+from insitu.core.errors import nearest
 from insitu.engines.base import Engine
-from insitu.errors import nearest
 from insitu.models.base import Model
 
 SELECT = "INSITU_ENGINE"

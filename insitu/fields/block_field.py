@@ -12,20 +12,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from insitu.codec import frame
-from insitu.codec.frame import FrameError
+from insitu.codecs import frame
+from insitu.codecs.frame import FrameError
+from insitu.core.arrays import Floats
 from insitu.core.box import Box
+from insitu.core.normalized_coordinates import to_unit, unit_per_world
 from insitu.fields import header as head
 from insitu.fields.metrics import FieldMetrics
-from insitu.fields.unit_cube import to_unit, unit_per_world
 
 if TYPE_CHECKING:
     from insitu.engines import Engine
     from insitu.fields.model_field import ModelField
 
-Floats = NDArray[np.floating[Any]]
 
 SLAB_SAMPLES = 2**20  # decoded in one go, about 10 ms
 
@@ -178,7 +178,7 @@ class BlockField(ABC):
         return values
 
     def to_bytes(self) -> bytes:
-        """The field as one frame (see `insitu.codec.frame`)."""
+        """The field as one frame (see `insitu.codecs.frame`)."""
         return self._bytes if self._bytes is not None else self._frame
 
     @cached_property

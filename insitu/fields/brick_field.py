@@ -1,7 +1,7 @@
-"""A block kept by an error-bounded compressor, in bricks.
+"""A block kept by an error-bounded compressor, in chunks.
 
-In: bricks and geometry, or bytes. Out: values and gradients at any point, trilinear between the
-samples; only the bricks that are needed are decoded.
+In: chunks and geometry, or bytes. Out: values and gradients at any point, trilinear between the
+samples; only the chunks that are needed are decoded.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.codec.bricks import Bricks
-from insitu.codec.frame import FrameError
+from insitu.codecs.chunks import Chunks
+from insitu.codecs.frame import FrameError
+from insitu.core.arrays import Floats
 from insitu.core.box import Box
 from insitu.fields import header as head
 from insitu.fields.block_field import BlockField, owned_samples
@@ -24,25 +24,23 @@ from insitu.fields.trilinear import Trilinear
 if TYPE_CHECKING:
     from insitu.engines import Engine
 
-Floats = NDArray[np.floating[Any]]
-
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class BrickField(BlockField):
-    """One field on one partition, in bricks of about 32^3 samples through SZ3, ZFP or SPERR.
+    """One field on one partition, in chunks of about 32^3 samples through SZ3, ZFP or SPERR.
     Immutable; no method is collective."""
 
     kind: ClassVar[str] = "brick_field"
 
-    bricks: Bricks
+    chunks: Chunks
     """Of the owned samples and the ghost layers, so that values at the faces are the neighbours'
     too."""
     ghost_layers: Layers = NO_LAYERS
-    """In `bricks`, on the (low, high) side along z, y, x."""
+    """In `chunks`, on the (low, high) side along z, y, x."""
 
     @property
     def codec(self) -> str:
-        return self.bricks.codec
+        return self.chunks.codec
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> BrickField:
@@ -54,14 +52,14 @@ class BrickField(BlockField):
         layers = head.ghost_layers(header["ghost_layers"])
         owned = owned_samples(common["cells"], common["association"])
         nz, ny, nx = (n + sum(sides) for n, sides in zip(owned, layers, strict=True))
-        bricks = Bricks.from_payload(
+        chunks = Chunks.from_payload(
             payloads[0],
             head.word("codec", header["codec"]),
             (nz, ny, nx),
             len(common["range"]),
             common["dtype"],
         )
-        return cls(**common, bricks=bricks, ghost_layers=layers)
+        return cls(**common, chunks=chunks, ghost_layers=layers)
 
     @property
     def _vertex(self) -> bool:
@@ -69,11 +67,11 @@ class BrickField(BlockField):
 
     @cached_property
     def _function(self) -> Trilinear:
-        return Trilinear(self.bricks, self.cells, self._vertex, self.ghost_layers)
+        return Trilinear(self.chunks, self.cells, self._vertex, self.ghost_layers)
 
     def _content(self) -> tuple[dict[str, Any], list[bytes]]:
-        entries = {"codec": self.bricks.codec, "ghost_layers": self.ghost_layers}
-        return entries, [self.bricks.payload]
+        entries = {"codec": self.chunks.codec, "ghost_layers": self.ghost_layers}
+        return entries, [self.chunks.payload]
 
     def _values(self, unit: Floats) -> Floats:
         return self._function.values(unit).astype(self.dtype)
@@ -89,7 +87,7 @@ class BrickField(BlockField):
             slice(at.start + low, at.stop + low)
             for at, (low, _) in zip(box, self.ghost_layers, strict=True)
         )
-        return self.bricks.box((z, y, x))
+        return self.chunks.box((z, y, x))
 
     def _grid(self, shape: tuple[int, int, int]) -> Floats:
         if shape == self.shape:
@@ -97,6 +95,6 @@ class BrickField(BlockField):
                 slice(low, low + n)
                 for n, (low, _) in zip(self.shape, self.ghost_layers, strict=True)
             )
-            return np.stack([values[owned] for values in self.bricks.decode()], axis=-1)
+            return np.stack([values[owned] for values in self.chunks.decode()], axis=-1)
         zs, ys, xs = (self._unit_samples(n) for n in shape)
         return self.on_grid(xs, ys, zs)

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insitu import models
-from insitu.codec.frame import FrameError
+from insitu.codecs.frame import FrameError
+from insitu.core.arrays import Floats
 from insitu.fields.metrics import FieldMetrics
 from insitu.models.base import Model
 
-Floats = NDArray[np.floating[Any]]
 # As in `mesh.partition`, which brings MPI with it: a record is read without.
 Layers = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 NO_LAYERS: Layers = ((0, 0), (0, 0), (0, 0))

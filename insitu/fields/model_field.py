@@ -14,18 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu import models
-from insitu.codec.bricks import Bricks
-from insitu.codec.frame import FrameError
-from insitu.codec.weights import Weights
+from insitu.codecs.chunks import Chunks
+from insitu.codecs.frame import FrameError
+from insitu.codecs.weights import Weights
+from insitu.core.arrays import Floats
 from insitu.core.box import Box
 from insitu.engines import Engine, for_model
 from insitu.fields import header as head
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField
-from insitu.fields.holes import Holes
 from insitu.fields.trilinear import Trilinear
+from insitu.fields.validity_mask import ValidityMask
 from insitu.models.base import Model
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -41,9 +40,9 @@ class ModelField(BlockField):
     """Its parameters, and the bytes that these are decoded from."""
     origin: Floats | None = None
     """(n_components,): what output 0 stands for; None: the minimum."""
-    holes: Holes | None = None
+    holes: ValidityMask | None = None
     """Where the box lies outside of the domain; there, values are NaN. None: nowhere."""
-    residual: Bricks | None = None
+    residual: Chunks | None = None
     """What is added to the model, trilinear between the owned samples; NaN and the infinities
     where the raw data have them. None: nothing."""
 
@@ -100,11 +99,13 @@ class ModelField(BlockField):
         if len(payloads) != 1 + (residual is not None) + holes:
             raise FrameError(f"{len(payloads)} payloads of a neural field's own")
         if holes:
-            outside = Holes.from_payload(payloads[-1], made.shape, made.association == "vertex")
+            outside = ValidityMask.from_payload(
+                payloads[-1], made.shape, made.association == "vertex"
+            )
             made = replace(made, holes=outside)
         if residual is None:
             return made
-        bricks = Bricks.from_payload(
+        bricks = Chunks.from_payload(
             payloads[1], head.word("residual", residual), made.shape, made.n_components,
             made.dtype,
         )  # fmt: skip

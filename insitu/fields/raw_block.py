@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from insitu.core.arrays import Floats, Indices
+from insitu.core.normalized_coordinates import to_unit, unit_per_world
 from insitu.engines import engine
 from insitu.engines.base import Sampler
 from insitu.fields.trilinear import Trilinear
-from insitu.fields.unit_cube import to_unit, unit_per_world
 from insitu.mesh.partition import Partition
-
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

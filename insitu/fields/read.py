@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import insitu.fields.brick_field
 import insitu.fields.model_field  # noqa: F401 - both are there to be found by their kinds
-from insitu.codec import frame
-from insitu.codec.frame import FrameError
+from insitu.codecs import frame
+from insitu.codecs.frame import FrameError
 from insitu.engines import Engine
 from insitu.fields.block_field import KINDS, BlockField
 

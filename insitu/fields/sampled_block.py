@@ -6,12 +6,11 @@ gradient), which has no bytes of its own.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.floating[Any]]
+from insitu.core.arrays import Floats
 
 
 class SampledBlock(Protocol):

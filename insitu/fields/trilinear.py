@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats, Indices
 from insitu.fields.header import NO_LAYERS, Layers
-
-Floats = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
 
 # Rounding of a point's coordinates, in cells: so near a sample it is the sample, whose neighbours
 # (they may be NaN) do not count.
@@ -24,7 +22,7 @@ _ON_SAMPLE = 1e-9
 
 
 class Samples(Protocol):
-    """What values are interpolated from; `codec.bricks.Bricks` is one."""
+    """What values are interpolated from; `codecs.chunks.Chunks` is one."""
 
     @property
     def shape(self) -> tuple[int, int, int]: ...

@@ -2,8 +2,8 @@
 
 from insitu.mesh.blueprint import field_names, partitions, state, verify
 from insitu.mesh.ghost_check import GhostReport, check
-from insitu.mesh.grid_choice import GridChoice, finer_grid
-from insitu.mesh.neighbours import exchange
+from insitu.mesh.ghost_exchange import exchange
+from insitu.mesh.grid_selection import GridChoice, finer_grid
 from insitu.mesh.partition import Partition
 from insitu.mesh.published_step import PublishedStep, State
 from insitu.mesh.resample import Resampler

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from insitu.mesh.partition import Array
+from insitu.core.arrays import Array
 from insitu.mesh.tree import (
     MeshError,
     Tree,

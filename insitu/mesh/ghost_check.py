@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from insitu.core.arrays import Array
+from insitu.mesh.ghost_exchange import Surroundings, surroundings
 from insitu.mesh.ghosts import VALID
-from insitu.mesh.neighbours import Surroundings, surroundings
-from insitu.mesh.partition import Array, Partition
+from insitu.mesh.partition import Partition
 
 if TYPE_CHECKING:
     from mpi4py import MPI

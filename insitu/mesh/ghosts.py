@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from insitu.core.arrays import Array
 from insitu.core.box import Box
-from insitu.mesh.partition import NO_LAYERS, Array, Association, Layers, Shape
+from insitu.mesh.partition import NO_LAYERS, Association, Layers, Shape
 from insitu.mesh.tree import MeshError
 
 OWNED, VALID, GARBAGE = 0, 1, 2

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from insitu.core.arrays import Array
 from insitu.mesh.cells import CELL_TOPOLOGIES
-from insitu.mesh.partition import Array, Association, Shape
+from insitu.mesh.partition import Association, Shape
 from insitu.mesh.tree import MeshError, Tree, array, find, group, nearest, number, require_text
 
 SUPPORTED = ("rectilinear", "uniform")  # CELL_TOPOLOGIES are resampled

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
+from insitu.core.arrays import Array
+
 Association: TypeAlias = Literal["element", "vertex"]
 Shape: TypeAlias = tuple[int, int, int]
 # How many ghost layers lie on the (low, high) side along z, y, x.

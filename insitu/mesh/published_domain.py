@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from insitu.core.arrays import Array
 from insitu.mesh.cells import is_made_of_cells, read_cells
 from insitu.mesh.ghosts import GhostBox, ghost_box
 from insitu.mesh.grid import Grid, read_grid
-from insitu.mesh.partition import Array, Association, Partition
+from insitu.mesh.partition import Association, Partition
 from insitu.mesh.tree import MeshError, Tree, array, find, group, nearest, require, require_text
 
 

@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from insitu.core.arrays import Array
 from insitu.core.box import Box
+from insitu.core.parallel import together
+from insitu.mesh.block_decomposition import cut, owners
 from insitu.mesh.blueprint import partitions
-from insitu.mesh.boxes_of_ranks import cut, owners
 from insitu.mesh.cells import Cells, element_ghosts, read_cells
-from insitu.mesh.locate import Located, locate
-from insitu.mesh.neighbours import exchange
-from insitu.mesh.partition import Array, Association, Partition, Shape
+from insitu.mesh.ghost_exchange import exchange
+from insitu.mesh.partition import Association, Partition, Shape
+from insitu.mesh.point_location import Located, locate
 from insitu.mesh.published_domain import component_paths, published_components
 from insitu.mesh.resampling_error import ResamplingError, error_sums
 from insitu.mesh.tree import MeshError, Tree, array, group, labelled, prefixed, require_text
-from insitu.parallel import together
 
 if TYPE_CHECKING:
     from mpi4py import MPI

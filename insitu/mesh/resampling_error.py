@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from insitu.mesh.partition import Array, Partition
+from insitu.core.arrays import Array
+from insitu.core.parallel import together
+from insitu.mesh.partition import Partition
 from insitu.metrics import ErrorSums, joint_psnr_db
-from insitu.parallel import together
 
 if TYPE_CHECKING:
     from mpi4py import MPI

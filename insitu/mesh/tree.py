@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from insitu.mesh.partition import Array
+from insitu.core.arrays import Array
 
 Tree: TypeAlias = dict[str, Any]
 

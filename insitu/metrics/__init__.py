@@ -2,8 +2,8 @@
 
 from insitu.metrics.dssim import dssim
 from insitu.metrics.errors import ErrorSums, max_error
+from insitu.metrics.interface_error import SeamError, seam_error
 from insitu.metrics.psnr import joint_psnr_db, psnr, psnr_db
-from insitu.metrics.seam import SeamError, seam_error
 from insitu.metrics.ssim import ssim
 
 __all__ = [

@@ -17,10 +17,10 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.arrays import ParameterArray as ParameterArray
-from insitu.codec.arrays import Segment as Segment
+from insitu.codecs.arrays import ParameterArray as ParameterArray
+from insitu.codecs.arrays import Segment as Segment
+from insitu.core.arrays import Floats
 
-Floats = NDArray[np.floating[Any]]
 Params = NDArray[np.float32]
 
 M = TypeVar("M", bound="Model")

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.arrays import Floats, ParameterArray
+from insitu.codecs.arrays import ParameterArray
+from insitu.core.arrays import Floats
 
 ALIGNMENT = 16
 Shape = tuple[int, int]

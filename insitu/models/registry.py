@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from insitu.errors import nearest
+from insitu.core.errors import nearest
 from insitu.models.base import Model
 
 GROUP = "insitu.models"

@@ -1,0 +1,1 @@
+"""Pictures of fields that are spread over the ranks."""

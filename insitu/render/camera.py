@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from insitu.core.box import Bounds
+from insitu.core.validation import check_keys, number, vector
 from insitu.engines.options import Vector, View
-from insitu.render.words import check_keys, number, vector
 
 Rectangle = tuple[int, int, int, int]  # y0, y1, x0, x1: half open, in pixels, row 0 at the top
 

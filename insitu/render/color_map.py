@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from insitu.render.color_tables import DEFAULT, color_table
-from insitu.render.words import check_keys, number, vector
+from insitu.core.validation import check_keys, number, vector
+from insitu.render.colors.color_tables import DEFAULT, color_table
 
 _WORDS = ("name", "reverse", "control_points")
 _POINT_WORDS = {"rgb": ("type", "position", "color"), "alpha": ("type", "position", "alpha")}

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from pydantic.json_schema import models_json_schema
 
 from insitu.actions.base import ActionModel
-from insitu.actions.extracts import EXTRACTS, ExtractEntry
+from insitu.actions.extract_models import EXTRACTS, ExtractEntry
 from insitu.actions.filter_types import FILTERS
-from insitu.actions.follow import SEEDS
+from insitu.actions.parse_particles import SEEDS
+from insitu.actions.parse_triggers import QueryParams, TriggerParams
 from insitu.actions.pipelines import FilterEntry
-from insitu.actions.reacting import QueryParams, TriggerParams
-from insitu.actions.reader import OF_TRIGGERS, WORDS
+from insitu.actions.reader import ACTION_KEYS, OF_TRIGGERS
 from insitu.actions.renders import CinemaParams, PictureParams
 from insitu.actions.scenes import ColorTableParams, SceneParams
-from insitu.render.plots import PLOTS
+from insitu.render.picture.plots import PLOTS
 from insitu.schema.generate import DIALECT, Generate, Schema, reference, tidied, when
 
 _ENTRIES = {
@@ -98,7 +98,7 @@ def definitions() -> Schema:
         "additionalProperties": reference("FilterEntry"),
         "minProperties": 1,
     }
-    found["Actions"] = _list_of(tuple(WORDS))
+    found["Actions"] = _list_of(tuple(ACTION_KEYS))
     found["TriggerActions"] = _list_of(OF_TRIGGERS)
     return found
 
@@ -127,7 +127,7 @@ def _list_of(words: tuple[str, ...]) -> Schema:
     """A list of these actions."""
     rules = []
     for word in words:
-        key = WORDS[word]
+        key = ACTION_KEYS[word]
         entries = {"type": "object", "additionalProperties": reference(_ENTRIES[key])}
         keys = {"action": True, key: {**entries, "description": _TITLES[word]}}
         then = {"properties": keys, "required": [key], "additionalProperties": False}

@@ -15,9 +15,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from insitu.actions.extracts import EXTRACTS
+from insitu.actions.extract_models import EXTRACTS
 from insitu.actions.filter_types import FILTERS
-from insitu.actions.follow import SEEDS
+from insitu.actions.parse_particles import SEEDS
 from insitu.actions.renders import CinemaParams, DatabaseParams
 from insitu.schema.generate import Schema
 from insitu.schema.run_file import run_file_schema

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from insitu import actions
 from insitu.actions import Actions
 from insitu.config import RunConfig
-from insitu.errors import ConfigError
-from insitu.parallel import together
-from insitu.reactive.expressions import FieldKind
+from insitu.core.errors import ConfigError
+from insitu.core.parallel import together
+from insitu.queries.expressions import FieldKind
 from insitu.session.step_fields import StepFields
 
 if TYPE_CHECKING:

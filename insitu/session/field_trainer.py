@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from insitu.config import RunConfig
+from insitu.core.parallel import together
 from insitu.engines import engine
 from insitu.fields.distributed_field import DistributedField
-from insitu.parallel import together
 from insitu.session.budget import Budget
 from insitu.session.step_fields import StepFields
+from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.distributed import train_fields
-from insitu.training.size import Memory
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -31,7 +31,7 @@ class FieldTrainer:
         with together(comm, "engine"):
             self._engine = engine(run.engine)
         self._newest: dict[str, DistributedField] = {}
-        self._memories: dict[tuple[str, int], Memory] = {}
+        self._memories: dict[tuple[str, int], AdaptiveState] = {}
 
     def train(
         self, names: Sequence[str], step: StepFields, cycle: int, time: float, following: float

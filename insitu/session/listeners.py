@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from insitu.actions import Action
-from insitu.errors import ConfigError, nearest
-from insitu.parallel import RemoteError, together
-from insitu.reactive import callbacks
-from insitu.reactive.triggers import Callback, Reactions, Trigger
+from insitu.core.errors import ConfigError, nearest
+from insitu.core.parallel import RemoteError, together
+from insitu.queries import callbacks
+from insitu.queries.triggers import Callback, Trigger, TriggerEngine
 from insitu.session.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 class Listeners:
     """Functions by trigger; the same on every rank."""
 
-    def __init__(self, comm: MPI.Comm, reactions: Reactions[Action], reporter: Reporter) -> None:
+    def __init__(
+        self, comm: MPI.Comm, reactions: TriggerEngine[Action], reporter: Reporter
+    ) -> None:
         """Imports what run files name as module:function. Collective.
 
         Raises: ConfigError on every rank, with what any of them could not import.

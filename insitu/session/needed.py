@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from insitu.actions import Action, Actions
 from insitu.config import RunConfig
-from insitu.reactive.triggers import Trigger
+from insitu.queries.triggers import Trigger
 
 
 def needed_fields(

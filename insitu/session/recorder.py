@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insitu.config import RunConfig
+from insitu.core.parallel import RemoteError, together
 from insitu.fields.distributed_field import DistributedField
-from insitu.history.crash_log import CrashLog
-from insitu.history.record_writer import RecordWriter, Units
-from insitu.history.window import Window
-from insitu.parallel import RemoteError, together
-from insitu.reactive import session_file
-from insitu.reactive.scalars import Result
-from insitu.reactive.triggers import Query
+from insitu.queries import session_file
+from insitu.queries.scalars import Result
+from insitu.queries.triggers import Query
 from insitu.session.reporter import Reporter
+from insitu.store.crash_log import CrashLog
+from insitu.store.record_writer import RecordWriter, Units
+from insitu.store.window import Window
 
 if TYPE_CHECKING:
     from mpi4py import MPI

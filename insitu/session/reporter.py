@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from insitu.config import RunConfig
+from insitu.core.parallel import rank_logger
 from insitu.fields.distributed_field import DistributedField, Summary
-from insitu.parallel import rank_logger
 from insitu.session import report
 from insitu.session.report import FieldReport, StepReport, Tally
 

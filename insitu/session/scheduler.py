@@ -12,9 +12,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from insitu.actions import Action
-from insitu.history import steps
-from insitu.parallel import RemoteError, together
+from insitu.core.parallel import RemoteError, together
 from insitu.session.budget import Budget
+from insitu.store import timestep
 from insitu.store.time_series import TimeSeries
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MOST_DEFERRED = 16
 class _Deferred(NamedTuple):
     action: Action
     cycle: int
-    steps: list[steps.Step]
+    steps: list[timestep.TimeStep]
 
 
 class Reports(Protocol):
@@ -102,16 +102,16 @@ class ActionScheduler:
         self._deferred.clear()
         return files
 
-    def _steps(self, action: Action) -> list[steps.Step]:
-        found: list[steps.Step] = []
+    def _steps(self, action: Action) -> list[timestep.TimeStep]:
+        found: list[timestep.TimeStep] = []
         try:
             with together(self.comm, "window"):
-                found = steps.newest(self.window, action.reads or (), action.window)
+                found = timestep.newest(self.window, action.reads or (), action.window)
         except RemoteError as error:
             self._skipped(action, error)
         return found
 
-    def _run(self, action: Action, at: Sequence[steps.Step]) -> list[Path]:
+    def _run(self, action: Action, at: Sequence[timestep.TimeStep]) -> list[Path]:
         started = self._clock()
         try:
             return action.run(self.comm, at, self.folder)

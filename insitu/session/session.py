@@ -18,12 +18,11 @@ from insitu import actions as action_files
 from insitu import config
 from insitu.actions import Action, Actions
 from insitu.config import RunConfig
+from insitu.core.parallel import cpu_share
 from insitu.engines import threads
 from insitu.fields.distributed_field import DistributedField
-from insitu.history.window import Window
-from insitu.parallel import cpu_share
-from insitu.reactive.triggers import Callback, Reactions, Trigger
-from insitu.render.bricks import BrickCache
+from insitu.queries.triggers import Callback, Trigger, TriggerEngine
+from insitu.render.volume.bricks import BrickCache
 from insitu.session.budget import Budget
 from insitu.session.check import check_step
 from insitu.session.field_trainer import FieldTrainer
@@ -34,6 +33,7 @@ from insitu.session.report import StepReport, Summary
 from insitu.session.reporter import Reporter
 from insitu.session.scheduler import ActionScheduler
 from insitu.session.step_fields import StepFields, StepReader
+from insitu.store.window import Window
 
 
 def open(
@@ -80,7 +80,7 @@ class Session:
         # Where everyone was told how many threads to use, there is nothing to share out.
         shared = self.comm.allreduce(threads.omp_num_threads() is None, op=MPI.LOR)
         self._cpu_share = cpu_share(self.comm, threads.cpus()) if shared else None
-        self._reactions = Reactions(
+        self._reactions = TriggerEngine(
             self.comm, actions.queries, actions.triggers, self.window, self._reporter.failed
         )
         self._listeners = Listeners(self.comm, self._reactions, self._reporter)
@@ -103,7 +103,7 @@ class Session:
 
         Args:
             name: a trigger, when it fires; or the `callback` of triggers in the run file.
-            function: is given an `insitu.reactive.triggers.Event`, on every rank. As the callback
+            function: is given an `insitu.queries.triggers.Event`, on every rank. As the callback
                 of a trigger without a condition it returns whether the condition holds, and rank
                 0's answer counts. It may communicate, but must then fail on all ranks or none.
                 What it raises is handled as `on_error` says.
@@ -175,7 +175,7 @@ class Session:
         cycle, time = self._cycle, float(self._cycle) if step.time is None else step.time
         self._budget.begin(self.comm)
         step.prepare(sorted(self.actions.fields))
-        fired = self._reactions.react(cycle, time, step)
+        fired = self._reactions.evaluate(cycle, time, step)
         due = cycle % self.run.window.every == 0
         needed = self._needed(due, fired)
         if not needed and not fired:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from insitu.config import RunConfig
+from insitu.core.parallel import RemoteError, agree, together
 from insitu.mesh import MeshError, Partition, PublishedStep, Resampler, exchange
 from insitu.mesh import check as check_ghosts
 from insitu.mesh.resampled_step import ResampledStep
-from insitu.parallel import RemoteError, agree, together
 from insitu.session.reporter import Reporter
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Recorded steps: in memory, in files, and after a crash."""

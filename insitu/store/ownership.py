@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Indices = NDArray[np.int64]
+from insitu.core.arrays import Indices
 
 
 def owners(cells: Sequence[int], n_ranks: int) -> Indices:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from insitu.errors import ConfigError, nearest
+from insitu.core.errors import ConfigError, nearest
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField, Summary
-from insitu.history.cache import Cache
+from insitu.store.cache import Cache
 from insitu.store.ownership import owners
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.engines.base import Engine, Layers, Sampler
 from insitu.engines.options import TrainerOptions
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
 
-Floats = NDArray[np.floating[Any]]
 Singles = NDArray[np.float32]
 
 NO_GHOSTS: Layers = ((0, 0), (0, 0), (0, 0))

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from insitu.core.arrays import Floats
 from insitu.engines.base import Bricks, Engine
 from insitu.engines.lattice import lattice
 from insitu.engines.options import MarchOptions
 from insitu.models.base import Model
 from insitu.render.camera import Camera, triple
 from insitu.testing import cases
-from insitu.testing.cases import Floats, Singles
+from insitu.testing.cases import Singles
 from insitu.testing.suite import EngineSuite
 
 CELLS = (10, 12, 14)  # nz, ny, nx

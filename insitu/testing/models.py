@@ -15,17 +15,16 @@ import pytest
 from numpy.typing import NDArray
 
 from insitu import models
-from insitu.codec import weight_codecs
-from insitu.codec.frame import FrameError
-from insitu.codec.options import Compression
-from insitu.codec.weights import Weights
+from insitu.codecs import weight_codecs
+from insitu.codecs.frame import FrameError
+from insitu.codecs.options import Compression
+from insitu.codecs.weights import Weights
+from insitu.core.arrays import Floats
 from insitu.engines import engine
 from insitu.engines.registry import names as engine_names
 from insitu.models.base import Model
 from insitu.testing import cases
 from insitu.training.compression import compress_params
-
-Floats = NDArray[np.floating[Any]]
 
 _POINTS = 40
 _STEP = 1e-6

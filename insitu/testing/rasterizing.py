@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from insitu.core.arrays import Floats
 from insitu.engines.base import Engine
 from insitu.engines.options import RasterOptions, View
 from insitu.render.camera import Camera
-from insitu.testing.cases import Floats, Singles
+from insitu.testing.cases import Singles
 from insitu.testing.suite import EngineSuite
 
 COLOR = (0.72, 0.7, 0.74)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from insitu.core.arrays import Floats
 from insitu.models.base import Model
 from insitu.testing import cases
-from insitu.testing.cases import Block, Floats
+from insitu.testing.cases import Block
 from insitu.testing.suite import EngineSuite
 
 

@@ -11,11 +11,12 @@ from time import perf_counter
 
 import numpy as np
 
-from insitu.codec.bricks import Bricks
+from insitu.codecs.chunks import Chunks
+from insitu.core.arrays import Floats
 from insitu.fields.brick_field import BrickField
 from insitu.fields.metrics import FieldMetrics
 from insitu.mesh.partition import NO_LAYERS
-from insitu.training.bounds import Floats, compare, extents, largest, smallest
+from insitu.training.error_bounds import compare, extents, largest, smallest
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measured
 
@@ -24,7 +25,7 @@ def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
     """The block within `target.max_error`; or in as few bytes as its `psnr` allows; or as good as
     its `ratio` allows, and where that is out of reach, the fewest bytes. Not collective.
 
-    codec: one of `codec.compressors.names()`. ValueError for a target without any of these.
+    codec: one of `codecs.compressors.names()`. ValueError for a target without any of these.
     """
     start = perf_counter()
     bounds, extent, target, partition = job.bounds, extents(job.whole), job.target, job.partition
@@ -75,7 +76,7 @@ def _field(job: TrainingJob, codec: str, bounds: Floats, start: float) -> BrickF
         domain_id=partition.domain_id,
         cycle=job.cycle,
         time=job.time,
-        bricks=Bricks.encode(components, codec, bounds.tolist()),
+        chunks=Chunks.encode(components, codec, bounds.tolist()),
         ghost_layers=NO_LAYERS if vertex else partition.ghost_layers,
     )
     errors = compare(field.decode(), partition)

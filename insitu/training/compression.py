@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.compress import MeanSquare, compress
-from insitu.codec.options import Compression
-from insitu.codec.weights import Weights
+from insitu.codecs.compress import MeanSquare, compress
+from insitu.codecs.options import Compression
+from insitu.codecs.weights import Weights
 from insitu.engines import Engine, for_model
 from insitu.models.base import Model
 
@@ -33,8 +33,8 @@ def compress_params(
     scale: NDArray[np.floating] | None = None,
     seed: int = 0,
 ) -> Weights:
-    """The weights of a trained model as they will be kept: `codec.compress.compress`, which has the
-    other arguments and what is raised. Not collective.
+    """The weights of a trained model as they will be kept: `codecs.compress.compress`, which has
+    the other arguments and what is raised. Not collective.
 
     Args:
         engine: what evaluates; default: one that supports the model.

@@ -13,23 +13,23 @@ from time import perf_counter
 
 from mpi4py import MPI
 
-from insitu.codec.options import Compression
+from insitu.codecs.options import Compression
+from insitu.core.parallel import together
 from insitu.engines import Engine, for_model
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
-from insitu.parallel import together
-from insitu.training.choose import MODEL, compress_block
+from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.deadline import Deadline, least_seconds
 from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import MeasuredBlock, global_ranges, local_ranges
-from insitu.training.size import Memory
+from insitu.training.select_codec import MODEL, compress_block
 
 
 @dataclass(frozen=True)
-class Recipe:
+class FieldSpec:
     """How one field is compressed: the model for the whole domain, its training, its target, and
     how its weights are kept."""
 
@@ -57,10 +57,10 @@ class Recipe:
 def train_fields(
     comm: MPI.Comm,
     partitions: Mapping[str, Sequence[Partition]],
-    recipes: Mapping[str, Recipe],
+    recipes: Mapping[str, FieldSpec],
     previous: Mapping[str, DistributedField],
     *,
-    memories: MutableMapping[tuple[str, int], Memory] | None = None,
+    memories: MutableMapping[tuple[str, int], AdaptiveState] | None = None,
     engine: Engine | None = None,
     seconds: float = math.inf,
     cycle: int,
@@ -96,7 +96,7 @@ def train_fields(
             compression=recipe.compression,
             sized_by_target=recipe.sized_by_target,
             previous=_earlier(previous, name, block.partition),
-            memory=memories.setdefault((name, block.partition.domain_id), Memory()),
+            memory=memories.setdefault((name, block.partition.domain_id), AdaptiveState()),
             cycle=cycle,
             time=time,
         )

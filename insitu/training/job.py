@@ -13,19 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.options import Compression
+from insitu.codecs.options import Compression
+from insitu.core.arrays import Floats
 from insitu.engines import Engine, for_model
 from insitu.engines.base import Sampler
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
-from insitu.training.bounds import allowed
+from insitu.training.adaptive_size import AdaptiveState
+from insitu.training.error_bounds import allowed
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import BlockRange, GlobalRange, MeasuredBlock, local_ranges
-from insitu.training.size import Memory
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +49,7 @@ class TrainingJob:
     previous: BlockField | None = None
     """The same block one step earlier; its weights are the start if its model has the same shape
     (III-E)."""
-    memory: Memory = field(default_factory=Memory)
+    memory: AdaptiveState = field(default_factory=AdaptiveState)
     """Of this block over the steps."""
     cycle: int = 0
     time: float = 0.0

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from insitu.limits import Range, Section
+from insitu.core.limits import Range, Section
 
 
 @dataclass(frozen=True, kw_only=True)

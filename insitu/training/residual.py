@@ -1,25 +1,22 @@
 """What a model misses of a block, added to it so that a bound on every value holds.
 
-In: a model's field, its block, bounds. Out: the field with a residual in bricks, decoded and
+In: a model's field, its block, bounds. Out: the field with a residual in chunks, decoded and
 compared with the block before it is accepted; without one where the model alone keeps them.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.codec.bricks import Bricks
+from insitu.codecs.chunks import Chunks
+from insitu.core.arrays import Floats
 from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
-from insitu.training.bounds import compare, extents, keeps, largest
+from insitu.training.error_bounds import compare, extents, keeps, largest
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measured
-
-Floats = NDArray[np.floating[Any]]
 
 CODEC = "sz3"
 # The sum is rounded to the field's dtype, which takes a part of the bound; where more than half
@@ -48,14 +45,14 @@ def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> Mo
         unit = np.spacing(np.abs(raw[finite]).max(initial=0.0).astype(field.dtype))
         tight.append(bound - unit / 2 if bound > unit else bound / 2)
     for share in _SHARES:
-        bricks = Bricks.encode(residuals, CODEC, [share * bound for bound in tight])
-        corrected = replace(field, residual=bricks, _bytes=None)
+        chunks = Chunks.encode(residuals, CODEC, [share * bound for bound in tight])
+        corrected = replace(field, residual=chunks, _bytes=None)
         if keeps(corrected.decode(), partition, bounds):
             return corrected
     return None
 
 
-def raised(field: ModelField, job: TrainingJob) -> ModelField:
+def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
     """The field with the residual that the job's target asks for, and metrics measured by decoding
     it. TooTight where rounding of the sum allows no residual within `target.max_error`.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from insitu.models.base import Model, SizeOption
-from insitu.training.size import climb
+from insitu.training.adaptive_size import steps_up
 from insitu.training.trial import FitResult, Shortfall, Trial
 
 
@@ -52,7 +52,7 @@ def search(
         missed.append((trial, result))
         if at == len(sizes) - 1 or perf_counter() >= end:
             break
-        at = min(at + climb(result.missing_db), len(sizes) - 1)
+        at = min(at + steps_up(result.missing_db), len(sizes) - 1)
     if missed:
         closest, left = min(missed, key=lambda pair: pair[1].missing_db)
         if isinstance(result, Shortfall) or left.missing_db < trial.missing_db(result):

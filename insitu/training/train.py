@@ -7,27 +7,24 @@ communication.
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from insitu.codec.weights import Weights
-from insitu.fields.holes import Holes
+from insitu.codecs.weights import Weights
+from insitu.core.arrays import Floats
 from insitu.fields.model_field import ModelField
+from insitu.fields.validity_mask import ValidityMask
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model, SizeOption
-from insitu.training.bounds import extents
+from insitu.training.error_bounds import extents
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measure, measured
 from insitu.training.ranges import GlobalRange
 from insitu.training.ratio import fit_to_bytes
-from insitu.training.residual import raised
+from insitu.training.residual import with_target_residual
 from insitu.training.search import search
-from insitu.training.start import choose_start
 from insitu.training.trial import FitResult, Trial
-
-Floats = NDArray[np.floating[Any]]
+from insitu.training.warm_start import choose_start
 
 # Beyond the PSNR of an error as large as the bound.
 _MORE_DB = 6.0
@@ -95,21 +92,21 @@ def train(job: TrainingJob) -> ModelField:
         paying = job.of_block.sizes(n_voxels, corrected=True)
         smaller = job.memory.smaller_is_due()
         trial, fit = search(trial_for, paying, before, end, smaller=smaller)
-        job.memory.learn(fit.iterations, job.options.iterations(n_voxels))
+        job.memory.update(fit.iterations, job.options.iterations(n_voxels))
         field = finish(trial, fit)
     else:
         trial = trial_for(job.of_block)
         field = finish(trial, trial.fit(end))
     if job.bounds is not None or (sized and perf_counter() < end):
-        return raised(field, job)
+        return with_target_residual(field, job)
     return field
 
 
-def _holes(partition: Partition) -> Holes | None:
+def _holes(partition: Partition) -> ValidityMask | None:
     if not partition.nan_is_outside:
         return None
     outside = np.any([np.isnan(component) for component in partition.owned], axis=0)
-    return Holes.of(outside, partition.association == "vertex")
+    return ValidityMask.of(outside, partition.association == "vertex")
 
 
 def _worth(bounds: Floats, whole: GlobalRange) -> float:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codec.weights import Weights
+from insitu.codecs.weights import Weights
 from insitu.engines import Engine
 from insitu.engines.options import Errors, TrainerOptions
 from insitu.mesh.partition import Partition
@@ -21,7 +21,7 @@ from insitu.models.base import Model
 from insitu.training.compression import compress_params
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measure, seconds_to_measure
-from insitu.training.start import Start
+from insitu.training.warm_start import InitialState
 
 # Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
 SLICE_SECONDS = 0.02
@@ -79,7 +79,7 @@ class Trial:
     job: TrainingJob
     """With the target of PSNR to train to."""
     model: Model
-    first: Start
+    first: InitialState
 
     @property
     def extent(self) -> Floats:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from insitu import actions, yaml_tree
-from insitu.errors import ConfigError
+from insitu import actions
+from insitu.core import yaml_tree
+from insitu.core.errors import ConfigError
 from tests.schema.validation import mistakes
 
 

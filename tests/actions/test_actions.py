@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from insitu import actions
-from insitu.errors import ConfigError
-from insitu.reactive.values import CONDITION, EXTREMUM
+from insitu.core.errors import ConfigError
+from insitu.queries.values import CONDITION, EXTREMUM
 from insitu.render.camera import CameraSettings
 from insitu.render.color_map import ColorTable
-from insitu.render.plots import Plot
-from insitu.render.scene import Scene
-from insitu.render.view import View
+from insitu.render.picture.plots import Plot
+from insitu.render.picture.scene import Scene
+from insitu.render.picture.view import View
 from tests.actions.files import load, problem, problems, scene
 
 EVERYTHING = """

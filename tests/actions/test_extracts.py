@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from insitu.extracts.movie import Movie
-from insitu.extracts.relay import Relay
+from insitu.actions.extracts.movie import Movie
+from insitu.actions.extracts.relay import Relay
 from tests.actions.files import done, extract, load, problem, problems
 
 

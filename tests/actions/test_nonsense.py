@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from insitu import actions, yaml_tree
-from insitu.errors import ConfigError
-from insitu.yaml_tree import Places
+from insitu import actions
+from insitu.core import yaml_tree
+from insitu.core.errors import ConfigError
+from insitu.core.yaml_tree import Places
 from tests.schema.validation import mistakes
 
 TEXT = """

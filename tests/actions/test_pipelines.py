@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from insitu.extract.shapes import Box, Plane, Sphere
-from insitu.pipelines.cuts import Contour, Slice, ThreeSlice
-from insitu.pipelines.derive import Derive
-from insitu.pipelines.lines import Pathlines, Streamline
-from insitu.pipelines.regions import Between, Clip
-from insitu.pipelines.seeds import Box as SeedBox
-from insitu.pipelines.seeds import Line, OnIsosurface, Points
+from insitu.filters.clip_filters import Clip, ValueRange
+from insitu.filters.derived import Derive
+from insitu.filters.geometry.shapes import Box, Plane, Sphere
+from insitu.filters.particle_filters import Pathlines, Streamline
+from insitu.filters.seeds import Box as SeedBox
+from insitu.filters.seeds import Line, OnIsosurface, Points
+from insitu.filters.surface_filters import Contour, Slice, ThreeSlice
 from tests.actions.files import load, problem, problems
 
 POINT = "{type: point, location: [1, 2, 3]}"
@@ -101,25 +101,25 @@ def plotted(text: str, plot: str, folder: Path) -> Any:
         (
             "clip_with_field",
             "field: rho, clip_value: 0.5",
-            Between("clip_with_field", "rho", 0.5, math.inf),
+            ValueRange("clip_with_field", "rho", 0.5, math.inf),
             "rho",
         ),
         (
             "clip_with_field",
             "field: rho, clip_value: 0.5, invert: 'true'",
-            Between("clip_with_field", "rho", -math.inf, 0.5),
+            ValueRange("clip_with_field", "rho", -math.inf, 0.5),
             "rho",
         ),
         (
             "isovolume",
             "field: rho, min_value: 1, max_value: 2",
-            Between("isovolume", "rho", 1.0, 2.0),
+            ValueRange("isovolume", "rho", 1.0, 2.0),
             "u",
         ),
         (
             "threshold",
             "field: rho, min_value: 1, max_value: 1, invert: 'true', topology: mesh",
-            Between("threshold", "rho", 1.0, 1.0, True),
+            ValueRange("threshold", "rho", 1.0, 1.0, True),
             "rho",
         ),
         (

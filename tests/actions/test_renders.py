@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from insitu.render.camera import CameraSettings
-from insitu.render.cinema import Cinema
-from insitu.render.view import View
+from insitu.render.picture.cinema import Cinema
+from insitu.render.picture.view import View
 from tests.actions.files import done, problem, render, scene
 
 PLOTS = "plots: {p: {type: volume, field: rho}}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from insitu.ascent.build import Libraries
-from insitu.ascent.tree import Reader
+from insitu.ascent.conduit_reader import ConduitReader
 
 HANDLER = ctypes.CFUNCTYPE(None, c_char_p, c_char_p, c_int)
 
@@ -38,7 +38,7 @@ class Conduit:
 
     def __init__(self, built: Libraries) -> None:
         self.library = ctypes.CDLL(str(built.conduit))
-        self.reader = Reader(str(built.conduit))
+        self.reader = ConduitReader(str(built.conduit))
         self.errors: list[str] = []
         self._handler = HANDLER(lambda text, file, line: self.errors.append(text.decode()))
         self.library.conduit_utils_set_error_handler(self._handler)

@@ -9,7 +9,7 @@ import pytest
 
 from insitu.ascent import build
 from insitu.ascent.build import BuildError, Libraries, libraries
-from insitu.cli import main
+from insitu.cli.command_line import main
 
 
 @pytest.mark.parallel(1)

@@ -146,7 +146,7 @@ def test_nothing_of_the_simulation_is_kept(folder: Path) -> None:
 @pytest.mark.parallel([1, 2])
 def test_where_the_run_file_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = str(folder / "elsewhere/insitu_extract.py")
-    with pytest.raises(insitu.errors.ConfigError, match="INSITU_CONFIG names another"):
+    with pytest.raises(insitu.core.errors.ConfigError, match="INSITU_CONFIG names another"):
         extract.run_file(script)
     COMM.barrier()
     write(folder)

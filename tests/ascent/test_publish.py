@@ -16,9 +16,9 @@ from mpi4py import MPI
 
 import insitu
 from insitu.ascent import extract, nested, publish
-from insitu.ascent.options import DecodedConfig, IsosurfaceConfig, PublishConfig, SliceConfig
+from insitu.config.ascent import DecodedConfig, IsosurfaceConfig, PublishConfig, SliceConfig
+from insitu.core.parallel import RemoteError
 from insitu.mesh import partitions, state, verify
-from insitu.parallel import RemoteError
 from insitu.session import Session
 from tests.ascent.extracts import SCRIPT, Ascent, Published
 from tests.moving import Moving
@@ -241,7 +241,7 @@ def test_refused(folder: Path, changes: dict[str, Any], said: str) -> None:
     entry = {"decoded": {"fields": ["density"]}, "actions": list(ACTIONS)} | changes
     text = yaml.safe_dump(run_file(folder, ascent={"publish": {"a": entry}}))
     (folder / "insitu.yaml").write_text(text)
-    with pytest.raises(insitu.errors.ConfigError, match=said):
+    with pytest.raises(insitu.core.errors.ConfigError, match=said):
         extract._load(str(folder / "insitu_extract.py"))
 
 

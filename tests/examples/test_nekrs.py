@@ -120,7 +120,7 @@ def test_the_tree_is_that_of_nek_ascent() -> None:
 
 @pytest.mark.parallel([1, 3])
 def test_a_dry_run_tells_which_grid_would_do(capfd: pytest.CaptureFixture[str]) -> None:
-    from insitu import run
+    from insitu.session import run
 
     small = ["simulation.n=16", "simulation.elements=2", "resample.cells=[6,6,6]"]
     options = [part for change in small for part in ("--set", change)]
@@ -140,7 +140,7 @@ def test_a_dry_run_tells_which_grid_would_do(capfd: pytest.CaptureFixture[str]) 
 @pytest.mark.parallel([1, 4])
 def test_the_run_file(folder: Path) -> None:
     import insitu
-    from insitu import run
+    from insitu.session import run
 
     arguments = [
         str(EXAMPLE / "run.yaml"),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import insitu
-from insitu.codec.frame import unpack
+from insitu.codecs.frame import unpack
 from insitu.fields.read import read_field
 from insitu.testing import ModelConformance
 from tests.conftest import ROOT

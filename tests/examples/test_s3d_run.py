@@ -15,7 +15,7 @@ from PIL import Image
 from s3d.__main__ import main
 
 import insitu
-from insitu import run
+from insitu.session import run
 
 
 @pytest.mark.parallel([1, 2])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from insitu.codec.frame import FrameError, pack, unpack
+from insitu.codecs.frame import FrameError, pack, unpack
 from insitu.fields.block_field import BlockField
 from insitu.fields.brick_field import BrickField
 from insitu.fields.distributed_field import DistributedField

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.codec.frame import FrameError, pack, unpack
-from insitu.codec.weights import Weights
+from insitu.codecs.frame import FrameError, pack, unpack
+from insitu.codecs.weights import Weights
 from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
-from tests.codec.test_frame import json_values
+from tests.codecs.test_frame import json_values
 from tests.conftest import ROOT
 
 FRAMES = ROOT / "tests" / "data" / "frames"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from insitu.codec.frame import FrameError, pack, unpack
+from insitu.codecs.frame import FrameError, pack, unpack
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.model_field import ModelField

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 
 from insitu.mesh import GhostReport, MeshError, Partition, check, exchange, partitions
-from insitu.mesh.neighbours import wanted
+from insitu.mesh.ghost_exchange import wanted
 from tests.mesh.trees import rectilinear, with_ghosts
 
 RANKS = [1, 2, 3, 4]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 from scipy.interpolate import RegularGridInterpolator
 
+from insitu.core.parallel import RemoteError
 from insitu.mesh import MeshError, Resampler, partitions, state
-from insitu.mesh.boxes_of_ranks import cut, owners
+from insitu.mesh.block_decomposition import cut, owners
 from insitu.mesh.cells import read_cells
-from insitu.mesh.locate import locate
+from insitu.mesh.point_location import locate
 from insitu.metrics import psnr
-from insitu.parallel import RemoteError
 from tests.mesh.cell_meshes import SPLITS, add, bent, centers, coordinates, cube, tree
 
 COMM = MPI.COMM_WORLD

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from insitu import config
-from insitu.errors import ConfigError
+from insitu.core.errors import ConfigError
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from insitu.geometry import Lines, Surface
+from insitu.core.geometry import Lines, Surface
 
 
 def ball(n: int = 24, radius: float = 0.4, center: tuple = (0.5, 0.5, 0.5)) -> Surface:

@@ -4,8 +4,8 @@ import numpy as np
 
 from insitu.fields.raw_block import RawBlock
 from insitu.mesh.partition import NO_LAYERS, Partition
-from insitu.render.march import Block
-from insitu.render.transfer_function import TransferFunction
+from insitu.render.colors.transfer_function import TransferFunction
+from insitu.render.volume.march import RenderBlock
 
 CELLS = (20, 24, 28)  # nz, ny, nx
 
@@ -26,24 +26,26 @@ def nodes_of(cells: tuple[int, int, int], stretch: float = 0.0) -> tuple[np.ndar
     return tuple(axes)
 
 
-def raw_block(values: np.ndarray, nodes: tuple, *more: np.ndarray) -> Block:
+def raw_block(values: np.ndarray, nodes: tuple, *more: np.ndarray) -> RenderBlock:
     """A volume at the cell centres, or where there is one value more per axis, at the nodes; its
     further components."""
     vertex = values.shape[0] == len(nodes[2])
     association = "vertex" if vertex else "element"
-    return Block.of(
+    return RenderBlock.of(
         RawBlock(Partition("volume", association, (values, *more), NO_LAYERS, nodes, 0))
     )
 
 
-def ghosted_block(values: np.ndarray, nodes: tuple, lo: tuple, hi: tuple) -> Block:
+def ghosted_block(values: np.ndarray, nodes: tuple, lo: tuple, hi: tuple) -> RenderBlock:
     """Cells lo..hi (z, y, x) of a volume as a block that sees one ghost layer inside the domain."""
     low = [min(1, a) for a in lo]
     high = [min(1, n - b) for b, n in zip(hi, values.shape, strict=True)]
     window = tuple(slice(a - g, b + h) for a, b, g, h in zip(lo, hi, low, high, strict=True))
     layers = tuple(zip(low, high, strict=True))
     own = tuple(n[a : b + 1] for n, a, b in zip(nodes, reversed(lo), reversed(hi), strict=True))
-    return Block.of(RawBlock(Partition("volume", "element", (values[window],), layers, own, 0)))
+    return RenderBlock.of(
+        RawBlock(Partition("volume", "element", (values[window],), layers, own, 0))
+    )
 
 
 def split(lo: tuple, hi: tuple, parts: int) -> list[tuple[tuple, tuple]]:
@@ -58,7 +60,7 @@ def split(lo: tuple, hi: tuple, parts: int) -> list[tuple[tuple, tuple]]:
     return split(lo, middle_hi, below) + split(middle_lo, hi, parts - below)
 
 
-def blocks_of(values: np.ndarray, nodes: tuple, parts: int) -> list[Block]:
+def blocks_of(values: np.ndarray, nodes: tuple, parts: int) -> list[RenderBlock]:
     boxes = split((0, 0, 0), values.shape, parts)
     return [ghosted_block(values, nodes, lo, hi) for lo, hi in boxes]
 

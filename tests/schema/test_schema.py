@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from insitu import actions, yaml_tree
+from insitu import actions
 from insitu.actions import filter_types
 from insitu.actions.filters import FilterParams
-from insitu.cli import main
-from insitu.pipelines.cuts import ThreeSlice
-from insitu.pipelines.pipeline import Filter
+from insitu.cli.command_line import main
+from insitu.core import yaml_tree
+from insitu.core.yaml_tree import Places
+from insitu.filters.pipeline import Filter
+from insitu.filters.surface_filters import ThreeSlice
 from insitu.schema import actions_schema, run_file_schema
 from insitu.schema.pages import filled
-from insitu.yaml_tree import Places
 from tests.schema.validation import mistakes
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 from mpi4py import MPI
 
 import insitu
-from insitu.parallel import RemoteError
+from insitu.core.parallel import RemoteError
 from insitu.session import Session
 from tests.moving import CELLS, Moving
 from tests.session.test_session import run_file
@@ -29,11 +29,11 @@ PHASES = {
     "compress": ("insitu.training.trial.compress_params", 6),
     "frames": ("insitu.fields.model_field.ModelField.to_bytes", 6),
     "trigger": ("insitu.session.step_fields.StepFields.owned", 6),
-    "open the window": ("insitu.history.window.Entry.open", FIRED),
-    "render": ("insitu.render.volume.march", FIRED),
-    "blocks": ("insitu.render.bricks._made", FIRED),
-    "picture": ("insitu.render.scene.write_png", FIRED),
-    "write": ("insitu.history.record_writer.open", FIRED),
+    "open the window": ("insitu.store.window.Entry.open", FIRED),
+    "render": ("insitu.render.volume.volume.march", FIRED),
+    "blocks": ("insitu.render.volume.bricks._made", FIRED),
+    "picture": ("insitu.render.picture.scene.write_png", FIRED),
+    "write": ("insitu.store.record_writer.open", FIRED),
 }
 """Phase -> what fails in it, and when."""
 

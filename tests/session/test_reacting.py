@@ -10,8 +10,8 @@ import yaml
 from mpi4py import MPI
 
 import insitu
-from insitu.errors import ConfigError
-from insitu.parallel import RemoteError
+from insitu.core.errors import ConfigError
+from insitu.core.parallel import RemoteError
 from insitu.session import field_trainer
 from tests.moving import Moving
 

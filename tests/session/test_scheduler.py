@@ -11,9 +11,9 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
-from insitu.errors import ConfigError
+from insitu.core.errors import ConfigError
 from insitu.metrics import psnr
-from insitu.render.image import DARK
+from insitu.render.picture.image import DARK
 from tests.moving import Moving
 from tests.session.test_reacting import DUE, drive, trainings
 

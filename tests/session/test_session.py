@@ -9,11 +9,11 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
+from insitu.core.errors import ConfigError
+from insitu.core.parallel import RemoteError, cpu_share
 from insitu.engines import threads
-from insitu.errors import ConfigError
 from insitu.metrics import psnr
-from insitu.parallel import RemoteError, cpu_share
-from insitu.render import bricks
+from insitu.render.volume import bricks
 from tests.moving import Moving
 
 COMM = MPI.COMM_WORLD

@@ -8,15 +8,15 @@ import pytest
 from mpi4py import MPI
 
 import insitu
-from insitu.arrays.array_series import ArraySeries
-from insitu.errors import ConfigError
-from insitu.history.record import open_record
-from insitu.history.steps import Step, newest
-from insitu.history.window import Window
+from insitu.core.errors import ConfigError
+from insitu.io.array_series import ArraySeries
+from insitu.store.record import open_record
 from insitu.store.shared_series import SharedSeries, share
 from insitu.store.time_series import TimeSeries, UpTo
-from tests.arrays import records
-from tests.arrays.fields import waves
+from insitu.store.timestep import TimeStep, newest
+from insitu.store.window import Window
+from tests.io import records
+from tests.io.fields import waves
 
 COMM = MPI.COMM_WORLD
 
@@ -111,7 +111,7 @@ def test_an_insitu_file_is_a_series_of_one_step(folder: Path) -> None:
     series = SharedSeries(COMM, ArraySeries(array))
     [name] = series.names
     assert cycles(series, name) == [0] and series.kinds == {name: ("element", 1)}
-    step = Step(series, 0, 0.0)
+    step = TimeStep(series, 0, 0.0)
     field = step.open(name)
     assert field.summary.n_blocks == COMM.allreduce(len(field.fields)) == 8
     assert field.summary.psnr_db == array.psnr_db

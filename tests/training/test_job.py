@@ -7,7 +7,7 @@ from insitu.engines import engine
 from insitu.engines.cpu.engine import GridSampler
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
-from insitu.training.distributed import Recipe, train_fields
+from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.options import Target, TrainingOptions
 from tests.blocks import blob, partition, swirl
 
@@ -22,7 +22,7 @@ def test_a_block_is_measured_once(monkeypatch: pytest.MonkeyPatch, codec: str) -
         return whole(sampler, component)
 
     monkeypatch.setattr(GridSampler, "statistics", counted)
-    recipe = Recipe(
+    recipe = FieldSpec(
         HashGrid(), TrainingOptions(n_min=50), Target(psnr=25), automatic=True, codec=codec
     )
     blocks = {"f": [partition([blob, swirl])]}
@@ -35,7 +35,7 @@ def test_a_block_is_measured_once(monkeypatch: pytest.MonkeyPatch, codec: str) -
 
 @pytest.mark.parametrize("name", ["cpu", "numpy"])
 def test_another_model_reaches_its_target_on_any_engine(name: str) -> None:
-    recipe = Recipe(DenseGrid(), TrainingOptions(n_min=400), Target(psnr=32), automatic=True)
+    recipe = FieldSpec(DenseGrid(), TrainingOptions(n_min=400), Target(psnr=32), automatic=True)
     blocks = {"f": [partition(blob, cells=(10, 10, 10))]}
     fields = train_fields(
         MPI.COMM_SELF, blocks, {"f": recipe}, {}, cycle=0, time=0.0, engine=engine(name)

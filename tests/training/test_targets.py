@@ -9,19 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpi4py import MPI
 
-from insitu.codec.options import Compression
+from insitu.codecs.options import Compression
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
 from insitu.models.hash_grid.model import HashGrid
-from insitu.training.bounds import largest, smallest
-from insitu.training.choose import compress_block
-from insitu.training.distributed import Recipe, train_fields
+from insitu.training.adaptive_size import AdaptiveState
+from insitu.training.distributed import FieldSpec, train_fields
+from insitu.training.error_bounds import largest, smallest
 from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target, TrainingOptions
-from insitu.training.size import Memory
+from insitu.training.select_codec import compress_block
 from tests.blocks import blob, partition, split, swirl
 
 CODECS = ("inr", "sz3", "zfp", "sperr", "auto")
@@ -32,14 +32,15 @@ def keep(
     block: Partition,
     codec: str = "inr",
     previous: BlockField | None = None,
-    memory: Memory | None = None,
+    memory: AdaptiveState | None = None,
     options: TrainingOptions = QUICK,
     compression: Compression | None = None,
     **target: Any,
 ) -> BlockField:
     job = TrainingJob.of(
         block, HashGrid(), options=options, target=Target(**target), previous=previous,
-        memory=memory or Memory(), compression=compression or Compression(), sized_by_target=True,
+        memory=memory or AdaptiveState(), compression=compression or Compression(),
+        sized_by_target=True,
         cycle=3, time=0.5,
     )  # fmt: skip
     field = compress_block(job, codec)
@@ -179,7 +180,7 @@ def test_what_no_ratio_reaches_is_the_smallest_there_is(codec: str) -> None:
 
 def test_auto_keeps_the_fewest_bytes_and_remembers() -> None:
     block = partition(blob, cells=(24, 24, 24))
-    memory = Memory()
+    memory = AdaptiveState()
     field = keep(block, "auto", psnr=60.0, memory=memory)
     each = {codec: keep(block, codec, psnr=60.0) for codec in CODECS[:-1]}
     assert field.codec == min(each, key=lambda codec: each[codec].nbytes) == memory.codec
@@ -228,8 +229,8 @@ def each_on_its_own(comm: MPI.Comm) -> None:
         for i, block in enumerate(split(rough, (32, 32, 48), parts, name="f"))
     ]
     mine = {"f": blocks if comm.size == 1 else blocks[comm.rank : comm.rank + 1]}
-    recipe = Recipe(HashGrid(), TrainingOptions(), Target(psnr=40.0), automatic=True)
-    memories: dict[tuple[str, int], Memory] = {}
+    recipe = FieldSpec(HashGrid(), TrainingOptions(), Target(psnr=40.0), automatic=True)
+    memories: dict[tuple[str, int], AdaptiveState] = {}
     first = train_fields(comm, mine, {"f": recipe}, {}, memories=memories, cycle=0, time=0.0)["f"]
     assert first.summary.psnr_db >= 40 and first.summary.n_blocks == len(blocks)
     sizes = comm.allgather([f.model and f.model.n_params for f in first.fields])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.codec.options import Compression
-from insitu.codec.weights import Weights
+from insitu.codecs.options import Compression
+from insitu.codecs.weights import Weights
 from insitu.fields.model_field import ModelField
 from insitu.metrics import psnr
 from insitu.models.hash_grid.model import HashGrid

@@ -1,4 +1,4 @@
-// ascent.h: every call is handed to insitu/ascent/host.py; nothing thrown leaves here.
+// ascent.h: every call is handed to insitu/ascent/c_callbacks.py; nothing thrown leaves here.
 
 #include "ascent.h"
 

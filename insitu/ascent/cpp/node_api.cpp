@@ -563,7 +563,7 @@ CONDUIT_NATIVE_TYPES(DEFINE_IS)
 
 // ---- for insitu itself
 
-// A node at one call: insitu/ascent/tree.py has the same structure.
+// A node at one call: insitu/ascent/conduit_reader.py has the same structure.
 struct insitu_node_view {
   conduit_index_t id, num_elements, stride, element_bytes, swapped, n_children;
   const void* first;  // element

@@ -136,13 +136,13 @@ namespace insitu {
 
 namespace {
 
-// insitu/ascent/host.py. An import that fails is not tried again: what it lacks it would lack at
+// insitu/ascent/c_callbacks.py. An import that fails is not tried again: what it lacks it would lack at
 // the next step, and its traceback has been read. With the GIL.
 void* host(const Python& python) {
   static bool unavailable = false;
   const auto* lasting = "Python cannot import insitu; nothing will be recorded";
   if (unavailable) throw LastingError(lasting);
-  void* module = python.import_module("insitu.ascent.host");
+  void* module = python.import_module("insitu.ascent.c_callbacks");
   if (module != nullptr) return module;
   unavailable = true;
   python.print_error();

@@ -1,6 +1,6 @@
 // Python, whether the host has it or not.
 //
-// In: what insitu/ascent/host.py is to do. Out: its answer, a text.
+// In: what insitu/ascent/c_callbacks.py is to do. Out: its answer, a text.
 #pragma once
 
 #include <stdexcept>

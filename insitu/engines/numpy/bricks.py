@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from insitu.engines.base import Floats, ReadBox, Singles
+from insitu.core.arrays import Floats
+from insitu.engines.base import ReadBox, Singles
 from insitu.engines.lattice import lattice, scalars
 from insitu.engines.numpy.sampler import GridSampler
 

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.engines.base import (
     BrickCache,
     Bricks,
     Doubles,
     Engine,
-    Floats,
     Layers,
     ReadBox,
     Sampler,

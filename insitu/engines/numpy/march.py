@@ -1,7 +1,7 @@
 """Emission and absorption along rays, all of which take their sample k together.
 
 In: the values of one block's lattice, its grid lines, options. Out: premultiplied RGBA.
-`insitu.render.march` has the equations.
+`insitu.render.volume.march` has the equations.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.base import Floats, Singles
+from insitu.core.arrays import Floats
+from insitu.engines.base import Singles
 from insitu.engines.lattice import lattice
 from insitu.engines.numpy.bricks import LatticeBricks
 from insitu.engines.options import MarchOptions, View

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from insitu.engines.base import Doubles, Floats
+from insitu.core.arrays import Floats
+from insitu.engines.base import Doubles
 from insitu.engines.numpy.sampler import GridSampler
 from insitu.engines.options import Errors
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.base import Floats, Singles
+from insitu.core.arrays import Floats
+from insitu.engines.base import Singles
 from insitu.engines.numpy.march import check_rectangle, check_table, rays
 from insitu.engines.options import RasterOptions, View
 

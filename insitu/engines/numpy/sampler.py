@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.engines.base import Floats, Layers, Singles
+from insitu.core.arrays import Floats
+from insitu.engines.base import Layers, Singles
 from insitu.engines.options import Statistics
 
 CORNERS = [(c >> 2 & 1, c >> 1 & 1, c & 1) for c in range(8)]  # z, y, x

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from insitu.engines.base import Doubles, Floats, Singles
+from insitu.core.arrays import Floats
+from insitu.engines.base import Doubles, Singles
 from insitu.engines.numpy.sampler import GridSampler
 from insitu.engines.numpy.sampling import boundary_samples, draw
 from insitu.engines.options import TrainerOptions

@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from insitu.engines.base import Doubles, Engine, Floats, Layers, Sampler, Singles, Trainer
+from insitu.core.arrays import Floats
+from insitu.engines.base import Doubles, Engine, Layers, Sampler, Singles, Trainer
 from insitu.engines.options import Errors, TrainerOptions
 from insitu.engines.torch.arrays import params_of, points_of
 from insitu.engines.torch.device import computing, describe, device

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from insitu.engines.base import Floats, Layers, Singles
+from insitu.core.arrays import Floats
+from insitu.engines.base import Layers, Singles
 from insitu.engines.options import Statistics
 from insitu.engines.torch.arrays import points_of, tensor_of
 from insitu.engines.torch.device import computing, precise

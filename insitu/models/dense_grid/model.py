@@ -15,16 +15,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.models import mlp
-from insitu.models.base import (
-    Floats,
-    Model,
-    ParameterArray,
-    Params,
-    ReadCost,
-    Segment,
-    SizeOption,
-)
+from insitu.models.base import Model, ParameterArray, Params, ReadCost, Segment, SizeOption
 from insitu.models.dense_grid import reference
 from insitu.models.dense_grid.sizes import resolution_for, scaled_resolution, size_options
 

@@ -6,17 +6,17 @@ sensitivity.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.models import mlp
 
 if TYPE_CHECKING:
     from insitu.models.dense_grid.model import DenseGrid
 
-Floats = NDArray[np.floating[Any]]
 
 CORNERS = np.array([[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)])  # (8, 3): x, y, z
 

@@ -14,16 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.models import mlp
-from insitu.models.base import (
-    Floats,
-    Model,
-    ParameterArray,
-    Params,
-    ReadCost,
-    Segment,
-    SizeOption,
-)
+from insitu.models.base import Model, ParameterArray, Params, ReadCost, Segment, SizeOption
 from insitu.models.hash_grid import reference
 from insitu.models.hash_grid.sensitivity import sensitivity
 from insitu.models.hash_grid.sizes import size_options, table_for

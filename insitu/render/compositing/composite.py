@@ -14,7 +14,7 @@ from insitu.render.compositing.exchange import Exchange
 from insitu.render.compositing.fragment import Canvas, Fragment, decode, encode, precision_of
 from insitu.render.compositing.order import visibility_order
 from insitu.render.compositing.schedule import chosen
-from insitu.render.march import Layer
+from insitu.render.volume.march import Layer
 
 _ROUND, _GATHER = 4711, 4712  # tags
 

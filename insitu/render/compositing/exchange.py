@@ -12,7 +12,7 @@ import numpy as np
 
 from insitu.render.compositing.fragment import Canvas, Fragment, blend, decode, encode
 from insitu.render.compositing.schedule import Interval, Round, rounds
-from insitu.render.march import Layer
+from insitu.render.volume.march import Layer
 
 
 class Exchange:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from insitu.errors import nearest
-from insitu.render.march import Layer
+from insitu.core.errors import nearest
+from insitu.render.volume.march import Layer
 
 # float16 has 11 significant bits: a value in 0..1 is rounded by 1/4096 at most, and a picture by
 # that times the rounds, log2 of the ranks: below 1/255 up to thousands of ranks.

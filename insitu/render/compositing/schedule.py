@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from insitu.errors import nearest
+from insitu.core.errors import nearest
 
 ALGORITHMS = ("direct-send", "binary-swap", "2-3-swap")
 

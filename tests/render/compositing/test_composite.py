@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from insitu.parallel import RemoteError
+from insitu.core.parallel import RemoteError
 from insitu.render.camera import Camera
 from insitu.render.compositing import composite
-from insitu.render.march import Block, Layer, march
-from insitu.render.volume import global_bounds, render_volume
+from insitu.render.volume.march import Layer, RenderBlock, march
+from insitu.render.volume.volume import global_bounds, render_volume
 
 from ..volumes import CELLS, blocks_of, nodes_of, psnr, transfer_function, volume
 
@@ -123,7 +123,7 @@ def test_a_failing_rank_fails_all() -> None:
     comm = MPI.COMM_WORLD
     block = blocks_of(volume(), nodes_of(CELLS), comm.size)[comm.rank]
     camera = Camera.default(block.bounds, 8, 8)
-    bad = Block(block.field, None) if comm.rank == comm.size - 1 else block
+    bad = RenderBlock(block.field, None) if comm.rank == comm.size - 1 else block
     with pytest.raises(RemoteError, match=f"rank {comm.size - 1}"):
         render_volume(comm, [bad], camera, transfer_function())
     with pytest.raises(RemoteError, match="samples_per_voxel"):

@@ -17,7 +17,7 @@ from insitu.render.compositing.fragment import (
     over,
 )
 from insitu.render.compositing.schedule import ALGORITHMS
-from insitu.render.march import Layer
+from insitu.render.volume.march import Layer
 
 ANYWHERE = (np.zeros(3), np.ones(3))  # the order is given, boxes are not looked at
 

@@ -10,7 +10,7 @@
 
 #include "evaluate.hpp"
 #include "grid_sampler.hpp"
-#include "lattice.hpp"
+#include "sample_axis.hpp"
 
 namespace insitu {
 
@@ -50,7 +50,7 @@ class NetworkBricks : public BrickSource {
     std::vector<float> axes[3];
     for (int a = 0; a < 3; ++a)
       for (long i = lo[a]; i < hi[a]; ++i)
-        axes[a].push_back(static_cast<float>(lattice_unit(i, cells_[a], vertex_)));
+        axes[a].push_back(static_cast<float>(sample_unit(i, cells_[a], vertex_)));
     const Grid grid{axes[0].data(), axes[1].data(), axes[2].data(),
                     hi[0] - lo[0],  hi[1] - lo[1],  hi[2] - lo[2]};
     if (!network_) {

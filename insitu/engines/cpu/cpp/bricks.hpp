@@ -32,7 +32,7 @@ class Bricks {
       : source_(std::move(source)), cells_(cells), vertex_(vertex), cache_(std::move(cache)),
         id_(next_id()) {
     for (int a = 0; a < 3; ++a) {
-      const long lattice_cells = lattice_points(cells[a], vertex) - 1;
+      const long lattice_cells = sample_count(cells[a], vertex) - 1;
       count_[a] = (lattice_cells + kMost - 1) / kMost;
       size_[a] = (lattice_cells + count_[a] - 1) / count_[a];
     }
@@ -60,7 +60,7 @@ class Bricks {
     const Index3 at = place(number);
     BrickBox box;
     for (int a = 0; a < 3; ++a) {
-      const long last = lattice_points(cells_[a], vertex_) - 1;
+      const long last = sample_count(cells_[a], vertex_) - 1;
       box.lo[a] = at[a] * size_[a];
       box.hi[a] = std::min(box.lo[a] + size_[a], last);
       box.first[a] = std::max(box.lo[a] - margin, 0L);

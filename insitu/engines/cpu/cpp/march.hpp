@@ -16,7 +16,7 @@
 
 #include "brick_order.hpp"
 #include "bricks.hpp"
-#include "lattice.hpp"
+#include "sample_axis.hpp"
 #include "rays.hpp"
 #include "shading.hpp"
 #include "transfer.hpp"
@@ -40,7 +40,7 @@ struct MarchOptions {
 
 class Marcher {
  public:
-  Marcher(Bricks& bricks, const std::array<LatticeAxis, 3>& axes, const Rays& rays,
+  Marcher(Bricks& bricks, const std::array<SampleAxis, 3>& axes, const Rays& rays,
           const TransferTable& table, const MarchOptions& options, const Rectangle& area,
           const Surface& surface)
       : bricks_(bricks), axes_(axes), rays_(rays), table_(table), options_(options), area_(area),
@@ -364,7 +364,7 @@ class Marcher {
   }
 
   Bricks& bricks_;
-  const std::array<LatticeAxis, 3>& axes_;
+  const std::array<SampleAxis, 3>& axes_;
   const Rays& rays_;
   const TransferTable& table_;
   const MarchOptions options_;

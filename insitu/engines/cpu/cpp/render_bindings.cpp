@@ -39,14 +39,14 @@ class PythonBricks : public BrickSource {
   int components_;
 };
 
-static LatticeAxis make_axis(const Doubles& nodes, const char* name, long cells, bool vertex) {
+static SampleAxis make_axis(const Doubles& nodes, const char* name, long cells, bool vertex) {
   if (nodes.ndim() != 1 || nodes.shape(0) != cells + 1)
     throw py::value_error(std::string(name) + ": expected nodes of shape (" +
                           std::to_string(cells + 1) + ",)");
   for (long i = 0; i < cells; ++i)
     if (!(nodes.at(i) < nodes.at(i + 1)))
       throw py::value_error(std::string(name) + ": nodes must increase");
-  return LatticeAxis(nodes.data(), cells, vertex);
+  return SampleAxis(nodes.data(), cells, vertex);
 }
 
 static void check_march(const Bricks& bricks, const View& view, const Rectangle& area,
@@ -87,7 +87,7 @@ static py::array_t<float> march(Bricks& bricks, const Doubles& x, const Doubles&
                                 const std::optional<std::pair<Floats, Floats>>& surface,
                                 int threads) {
   const Index3& cells = bricks.cells();
-  const std::array<LatticeAxis, 3> axes{make_axis(x, "x", cells[0], bricks.vertex()),
+  const std::array<SampleAxis, 3> axes{make_axis(x, "x", cells[0], bricks.vertex()),
                                         make_axis(y, "y", cells[1], bricks.vertex()),
                                         make_axis(z, "z", cells[2], bricks.vertex())};
   const Box box{{x.at(0), y.at(0), z.at(0)},

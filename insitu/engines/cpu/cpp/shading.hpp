@@ -14,7 +14,7 @@ namespace insitu {
 
 class Shading {
  public:
-  // inverse_spacing: of the block, x, y, z; see LatticeAxis. flat: gradient, in values per world
+  // inverse_spacing: of the block, x, y, z; see SampleAxis. flat: gradient, in values per world
   // length, at which light is half as strong as on a steep front.
   Shading(std::array<const float*, 3> inverse_spacing, float flat)
       : inverse_spacing_(inverse_spacing), flat_(flat) {}

@@ -1,0 +1,1 @@
+"""What is written at a step: relay, Python script, movie."""

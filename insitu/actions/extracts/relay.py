@@ -1,0 +1,107 @@
+"""The relay extract: fields, or what a pipeline makes of them, written to files.
+
+In: recorded steps, a path and a protocol. Out: volumes as one file for each block in a folder,
+surfaces and lines as one file or one for each rank; the cycle stands in the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from insitu.core.geometry import Lines, Surface
+from insitu.core.parallel import together
+from insitu.filters.pipeline import UNFILTERED, Names, Pipeline, Results, VolumeData
+from insitu.filters.schema import LINES, POINTS, SURFACE, VOLUME, DataSchema
+from insitu.io import volume_files
+from insitu.io.write_geometry import write_lines, write_surface
+from insitu.queries.expressions import FieldKind
+from insitu.render.picture.view import file_stem
+from insitu.store.timestep import Span, TimeStep
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+_HOLDS = {
+    VOLUME: ("vtk", "hdf5", "numpy"),
+    SURFACE: ("vtk", "ply", "obj"),
+    LINES: ("vtk",),
+    POINTS: ("vtk",),
+}
+PROTOCOLS = tuple(dict.fromkeys(name for names in _HOLDS.values() for name in names))
+"""`vtk` and `hdf5` need the extras of these names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relay:
+    """A relay extract."""
+
+    what: ClassVar[str] = "extract"
+    name: str
+    path: str
+    """File name without ending; a %d pattern takes the cycle, which else is appended."""
+    protocol: str = "vtk"
+    """One of PROTOCOLS."""
+    fields: tuple[str, ...] = ()
+    pipeline: Pipeline = UNFILTERED
+    window: Span = 1
+
+    @property
+    def reads(self) -> Names:
+        """The recorded fields that it takes."""
+        return self.pipeline.reads(frozenset(self.fields))
+
+    @property
+    def past(self) -> Names:
+        """The recorded fields of which it reads earlier steps."""
+        return self.pipeline.past if self.window == 1 else self.pipeline.past | self.reads
+
+    def check(self, fields: DataSchema) -> None:
+        """ValueError, "key: text", where there is nothing to save, or not by this protocol."""
+        data = self.pipeline.outline(fields)
+        for name in self.fields:
+            data.field(name, "fields")
+        if self.protocol not in _HOLDS[data.kind]:
+            there = f"{', '.join(_HOLDS[data.kind])} for {data.kind}"
+            raise ValueError(f"protocol: {self.protocol} is not for {data.kind}; there are {there}")
+
+    def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
+        """ValueError where its pipeline takes a field for what it is not."""
+        self.check(DataSchema({name: kind.n_components for name, kind in kinds.items()}))
+
+    def run(self, comm: MPI.Comm, steps: Sequence[TimeStep], folder: Path) -> list[Path]:
+        """Write these steps -> the files, or folders, on all ranks. Collective.
+
+        Raises the same on every rank: RemoteError, or ValueError.
+        """
+        files = []
+        for step in steps:
+            data = Results(comm, step).of(self.pipeline, frozenset(self.fields))
+            path = folder / file_stem(self.path, step.cycle)
+            if isinstance(data, VolumeData):
+                files.append(_OF_VOLUMES[self.protocol](comm, path, data, step))
+            else:
+                files.append(_write(comm, path, data, self.protocol))
+        return files
+
+
+_OF_VOLUMES: dict[str, volume_files.Write] = {
+    "vtk": volume_files.write_vtk,
+    "hdf5": volume_files.write_hdf5,
+    "numpy": volume_files.write_numpy,
+}
+
+
+def _write(comm: MPI.Comm, path: Path, data: Surface | Lines, protocol: str) -> Path:
+    """Surfaces for VTK as a file of each rank and an index, all else as one file. Collective."""
+    with together(comm, f"folder of {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, Lines):
+        path = path.with_name(f"{path.name}.vtp")
+        write_lines(comm, path, data)
+    else:
+        path = path.with_name(f"{path.name}{'.pvtp' if protocol == 'vtk' else f'.{protocol}'}")
+        write_surface(comm, path, data)
+    return path

@@ -1,0 +1,136 @@
+"""Queries and triggers.
+
+In: an entry of add_queries or add_triggers. Out: a Query, a Trigger, or Refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from insitu.actions.base import REFERENCE, ActionModel, Check, read
+from insitu.actions.errors import InvalidAction, shown
+from insitu.actions.model import Action
+from insitu.actions.parse_actions import read_pipelines, read_scenes_and_extracts
+from insitu.actions.reader import OF_TRIGGERS, ActionParser, Entry, Named, params
+from insitu.actions.values import count, ignored, one_of, text
+from insitu.core.yaml_tree import KeyPath
+from insitu.queries.expressions import Expression, ExpressionError
+from insitu.queries.expressions import parse as parse_expression
+from insitu.queries.triggers import MODES, Query, Trigger
+
+
+def _text_of_expression(given: Any) -> str:
+    """A number, as YAML reads `expression: 5`, is an expression as well."""
+    if not isinstance(given, str | int | float) or isinstance(given, bool):
+        raise ValueError(f"expected an expression, found {shown(given)}")
+    return str(given)
+
+
+ExpressionText = Annotated[
+    str, Check(_text_of_expression, {"type": ["string", "number"], "title": "an expression"})
+]
+
+
+class QueryParams(ActionModel):
+    """A query: an expression that is evaluated at every step."""
+
+    expression: ExpressionText = Field(description="What is computed.")
+    name: Annotated[str, text("a name")] = Field(
+        description="Name of the results, for later queries, conditions and `history()`."
+    )
+
+
+class TriggerParams(ActionModel):
+    """A trigger: actions that are run at the steps at which a condition holds."""
+
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["condition"]}, {"required": ["callback"]}]}
+    )
+
+    condition: ExpressionText | None = Field(
+        None, description="Comparison of expressions. Required, unless there is a `callback`."
+    )
+    callback: Annotated[str | None, text("module:function, or a name for session.on")] = Field(
+        None,
+        description="Python function, `module:function`, or a name that the simulation gives to "
+        "`session.on`. With a condition it is called when the trigger fires; without, it decides "
+        "whether the trigger fires.",
+    )
+    mode: Annotated[Literal["level", "edge", "latch"], one_of(MODES)] = Field(
+        "level",
+        description="`level`: fires at every step at which the condition holds; `edge`: when it "
+        "begins to hold; `latch`: from then on at every step (insitu extension).",
+    )
+    cooldown: Annotated[int, count(10**9, 0, "cycles")] = Field(
+        0, description="Least distance between two firings (insitu extension)."
+    )
+    max_firings: Annotated[int | None, count(10**9)] = Field(
+        None,
+        description="Maximum number of firings; default: unlimited (insitu extension).",
+    )
+    actions: Annotated[
+        Any, ignored({REFERENCE: "TriggerActions", "title": "a list of actions"})
+    ] = Field(
+        None,
+        description="List of `add_pipelines`, `add_scenes` and `add_extracts`. May be left out "
+        "where there are both a condition and a callback.",
+    )
+    actions_file: Annotated[Any, ignored({"type": "string"})] = Field(
+        None, description="File with such a list, instead; its path is relative to the run file."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _something_to_do(self) -> TriggerParams:
+        if self.condition is None and self.callback is None:
+            raise InvalidAction(("condition",), "is required, or a callback")
+        alone = self.condition is None or self.callback is None
+        if alone and "actions" not in self.model_fields_set:
+            raise InvalidAction(("actions",), "is required or actions_file")
+        return self
+
+
+def read_query(reader: ActionParser, entry: Entry) -> Query:
+    given, path = params(entry)
+    query = read(QueryParams, given, path)
+    if query.name in reader.kinds:
+        raise InvalidAction((*path, "name"), f"another query is called {query.name!r} already")
+    expression = _expression(reader, query.expression, (*path, "expression"))
+    reader.kinds[query.name] = expression.kind
+    return Query(name=query.name, expression=expression)
+
+
+def read_trigger(reader: ActionParser, entry: Entry, pipelines: Named) -> Trigger[Action]:
+    """pipelines: those around the trigger, which its scenes and extracts may name as well."""
+    given, path = params(entry)
+    trigger = read(TriggerParams, given, path)
+    condition = None
+    if trigger.condition is not None:
+        condition = _expression(reader, trigger.condition, (*path, "condition"))
+    listed = trigger.actions if "actions" in trigger.model_fields_set else []
+    entries = reader.entries(listed, (*path, "actions"), OF_TRIGGERS)
+    actions = read_scenes_and_extracts(reader, entries, read_pipelines(reader, entries, pipelines))
+    try:
+        return Trigger(
+            name=entry.name,
+            condition=condition,
+            callback=trigger.callback,
+            actions=actions,
+            mode=trigger.mode,
+            cooldown=trigger.cooldown,
+            max_firings=trigger.max_firings,
+        )
+    except ExpressionError as error:
+        raise InvalidAction((*path, "condition"), str(error)) from None
+
+
+def _expression(reader: ActionParser, given: str, path: KeyPath) -> Expression:
+    try:
+        expression = parse_expression(given, reader.kinds)
+        if not reader.of_record:
+            expression.check_past(dict.fromkeys(reader.outline.fields, reader.steps))
+        return expression
+    except ExpressionError as error:
+        raise InvalidAction(path, str(error)) from None

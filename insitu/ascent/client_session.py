@@ -1,0 +1,195 @@
+"""A simulation that opened Ascent: what it publishes becomes a step of an insitu session.
+
+In: options, meshes and actions, as `tree.Reader` reads them. Out: pictures, a record, `info`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from insitu import config
+from insitu.actions import Actions
+from insitu.ascent import requested
+from insitu.config import RunConfig
+from insitu.core.errors import ConfigError
+from insitu.core.parallel import rank_logger, together
+from insitu.mesh import MeshError, PublishedStep
+from insitu.mesh.published_step import GHOST_FIELD
+from insitu.mesh.resample import resampled_names
+from insitu.mesh.tree import Tree, trees
+from insitu.session import Session
+from insitu.session.report import StepReport, Terminal
+
+
+class AscentSession:
+    """One Ascent, from open to close. All methods but `publish` and `info` are collective."""
+
+    def __init__(self, options: Mapping[str, Any] | None) -> None:
+        """Raises: ConfigError on every rank for options that cannot be read."""
+        self.comm = _communicator(options or {})
+        self.log = rank_logger(self.comm)
+        self.settings = config.broadcast(self.comm, lambda: requested.options(options))
+        self.on_error = "raise" if self.settings.get("exceptions") == "forward" else "warn"
+        self._session: Session | None = None
+        self._wanted: Any = None  # on rank 0, the actions as they were last
+        self._said: set[str] = set()
+        self._step = PublishedStep(None)
+        self._trouble: Exception | None = None  # at publishing
+        self._terminal: Terminal | None = None
+        self._last: StepReport | None = None
+
+    def publish(self, mesh: Any) -> None:
+        """Take this rank's part of the present step. Not collective; fails at `execute`."""
+        self._trouble = None
+        try:
+            domains = [with_plain_state(domain) for domain in trees(mesh)]
+            self._step = PublishedStep(domains, ghost_field=self._ghost_field)
+        except Exception as error:
+            self._trouble = error
+
+    def execute(self, given: Any) -> None:
+        """Do what is due at the published step.
+
+        Raises: what went wrong, the same on every rank.
+        """
+        with together(self.comm, "mesh"):
+            if self._trouble is not None:
+                raise self._trouble
+        self._follow(given)
+        assert self._session is not None
+        self._session.publish(self._step)
+        self._step = PublishedStep(None)
+        self._last = self._session.execute()
+        if self._terminal is not None:
+            self._terminal.step(self._last)
+
+    def info(self) -> dict[str, Any]:
+        """What the last step came to, for `ascent_info`. Not collective."""
+        if self._last is None:
+            return {}
+        return {
+            "cycle": self._last.cycle,
+            "time": self._last.time,
+            "fields": {
+                field.name: {"psnr_db": field.psnr_db, "ratio": field.ratio, "bytes": field.nbytes}
+                for field in self._last.fields
+            },
+            "fired": list(self._last.fired),
+            "images": [{"image_name": file} for file in self._last.files],
+        }
+
+    def close(self) -> None:
+        """Write the record and free everything. Raises as `Session.close`."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        summary = session.close()
+        if self._terminal is not None:
+            self._terminal.close(summary)
+
+    @property
+    def _ghost_field(self) -> str:
+        return GHOST_FIELD if self._session is None else self._session.run.ghost_field
+
+    def _follow(self, given: Any) -> None:
+        """Open the session, or have it do what the actions say now. Collective.
+
+        Where the actions change later, as file names in them do, scenes and extracts are; queries,
+        triggers and what is recorded stay those of the first step.
+        """
+        here = (self._step.field_names, _readable(self._step))
+        everyone = self.comm.allgather(here)
+        published, readable = (
+            list(dict.fromkeys(name for names in kind for name in names))
+            for kind in zip(*everyone, strict=True)
+        )
+        changed, refused = config.broadcast(
+            self.comm, lambda: self._changed(given, published, readable)
+        )
+        for text in refused:
+            if self.comm.rank == 0 and text not in self._said:
+                self._said.add(text)
+                self.log.warning("left out: %s", text)
+        if changed is None:
+            return
+        run, wanted = changed
+        if self._session is None:
+            self.on_error = run.on_error
+            self._session = Session(run, wanted, self.comm)
+            if self.comm.rank == 0:
+                quiet = self.settings.get("messages") != "verbose"
+                self._terminal = Terminal(Path(run.output), quiet=quiet, steps=None)
+        else:
+            actions = self._session.actions
+            self._session.actions = dataclasses.replace(actions, due=wanted.due)
+
+    def _changed(
+        self, given: Any, published: list[str], readable: list[str]
+    ) -> tuple[tuple[RunConfig, Actions] | None, list[str]]:
+        """On rank 0: the configuration if it is new, and what is left out of the actions."""
+        wanted, source = requested.wanted_actions(given, self.settings)
+        if wanted == self._wanted:
+            return None, []
+        if self._session is None:
+            run = requested.configuration(self.settings, wanted, published, readable)
+        else:  # what is recorded was settled at the first step
+            run = self._session.run
+        actions, refused = requested.understood(run, wanted)
+        self._wanted = wanted
+        return (run, actions), [f"{source}: {text}" for text in refused]
+
+
+def _communicator(options: Mapping[str, Any]) -> MPI.Comm:
+    """The communicator of the option `mpi_comm`; a run of one process needs none."""
+    handle = options.get("mpi_comm")
+    if handle is not None:
+        return MPI.Comm.f2py(int(handle))
+    if MPI.COMM_WORLD.size > 1:
+        raise ConfigError(
+            ["mpi_comm: is required among the options, as MPI_Comm_c2f(communicator)"]
+        )
+    return MPI.COMM_SELF
+
+
+def _readable(step: PublishedStep) -> list[str]:
+    """The fields of this rank that insitu can take: floating point, on a topology it reads."""
+    if step.state.has_cells:
+        return resampled_names(step.domains, step.field_names)
+    found = []
+    for name in step.field_names:
+        try:
+            step.partitions(name, ghosts="ignore")
+        except MeshError as error:
+            logging.getLogger("insitu").debug("field %s: %s", name, error)
+        else:
+            found.append(name)
+    return found
+
+
+def with_plain_state(domain: Tree) -> Tree:
+    """A domain whose time and cycle are numbers, or are not there.
+
+    PyFR publishes the time as a group, a keyword and a text.
+    """
+    state = domain.get("state")
+    if not isinstance(state, dict):
+        return domain
+    plain = dict(state)
+    for name in ("time", "cycle"):
+        value = state.get(name)
+        if isinstance(value, dict):
+            value = value.get("data")
+        try:
+            plain[name] = np.float64(str(value)) if isinstance(value, str) else value
+        except ValueError:
+            plain[name] = None
+        if plain[name] is None:
+            del plain[name]
+    return {**domain, "state": plain}

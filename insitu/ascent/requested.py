@@ -1,0 +1,207 @@
+"""What a simulation on these libraries asks for: options, actions, run file.
+
+In: the nodes that it passes in code, and files in the working directory, read on rank 0:
+`ascent_options.yaml` or `.json` is merged over the options in code; `ascent_actions.yaml` or
+`.json` (or the option `actions_file`) is done instead of the actions in code, as Ascent does it;
+insitu's run file is that of INSITU_CONFIG, or `insitu.yaml`, or none.
+Out: a checked configuration and actions.
+
+Without a run file, or where it names no fields, the fields that the actions name are kept at 40 dB
+(all fields if they name none), every time that the simulation calls execute, in `insitu_record`;
+pictures go where Ascent puts them, into the working directory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from insitu import actions, config
+from insitu.actions import Actions
+from insitu.config import FieldConfig, RecordConfig, RunConfig, WindowConfig
+from insitu.core import yaml_tree
+from insitu.core.errors import ConfigError
+
+VARIABLE = "INSITU_CONFIG"
+RUN_FILE = "insitu.yaml"
+RECORD = "insitu_record"
+PSNR_DB = 40.0
+
+Entries = Sequence[Mapping[str, Any]]
+
+_NUMBER = re.compile(r"^run file: actions\[\d+\]\.")
+# In expressions: field('density'), field("velocity", "u").
+_FIELD = re.compile(r"""field\(\s*['"]([^'"]+)['"]""")
+
+
+def options(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options in code with those of the file merged in. Not collective; reads files.
+
+    Raises: ConfigError for a file that cannot be read.
+    """
+    found = dict(given or {})
+    file = _first("ascent_options.json", "ascent_options.yaml")
+    if file is None:
+        return found
+    content, _ = yaml_tree.read(file)
+    return _merged(found, content) if isinstance(content, dict) else found
+
+
+def wanted_actions(given: Any, settings: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """What is to be done, and where that stands. Not collective; reads files.
+
+    Args:
+        given: the actions in code, as plain data.
+        settings: as `options` returns them.
+
+    Raises: ConfigError for a file that cannot be read, or an `actions_file` that is not there.
+    """
+    file: Path | None
+    name = settings.get("actions_file")
+    if name == "":  # Ascent's word for: no file
+        file = None
+    elif isinstance(name, str):
+        file = Path(name)
+        if not file.is_file():
+            raise ConfigError([f"actions_file: no file {name!r} in {Path.cwd()}"])
+    else:
+        file = _first("ascent_actions.json", "ascent_actions.yaml")
+    if file is None:
+        content, source = given, "actions in code"
+    else:
+        content, source = yaml_tree.read(file)[0], str(file)
+    if content is None:
+        return [], source
+    if not isinstance(content, list) or not all(isinstance(a, Mapping) for a in content):
+        raise ConfigError([f"{source}: expected a list of actions, each with keys and values"])
+    return [_in_our_words(action) for action in content if not _empty(action)], source
+
+
+def configuration(
+    settings: Mapping[str, Any],
+    wanted: Entries,
+    published: Collection[str],
+    readable: Collection[str],
+) -> RunConfig:
+    """The configuration, `actions` being the run file's alone. Not collective; reads files.
+
+    Args:
+        settings: as `options` returns them.
+        wanted: as `wanted_actions` returns them.
+        published: the names of the fields that the simulation publishes, on any rank.
+        readable: those that insitu can keep; flags and other integers are not.
+
+    Raises: ConfigError for a run file that is wrong.
+    """
+    run = _run_file(settings)
+    named = [name for name in dict.fromkeys(_fields_named(wanted)) if name in published]
+    if not run.fields and not named:
+        named = list(readable)
+    fields = {name: FieldConfig(psnr=PSNR_DB) for name in named if name not in run.fields}
+    return dataclasses.replace(run, fields={**run.fields, **fields})
+
+
+def understood(run: RunConfig, wanted: Entries) -> tuple[Actions, list[str]]:
+    """The actions of the run file and those of `wanted` that can be done with it, and what is
+    wrong with the others, which are left out one by one. Not collective.
+
+    Raises: ConfigError for actions of the run file that are wrong.
+    """
+    kept: list[Mapping[str, Any]] = []
+    refused: list[str] = []
+    # Queries first: triggers name them.
+    for entry in sorted(_single(wanted), key=lambda e: e.get("action") != "add_queries"):
+        problem = _problem(run, [*kept, entry])
+        if problem is None:
+            kept.append(entry)
+        else:
+            refused.append(problem)
+    return _parsed(run, kept), refused
+
+
+def _run_file(settings: Mapping[str, Any]) -> RunConfig:
+    named = os.environ.get(VARIABLE)
+    file = Path(named) if named else _first(RUN_FILE)
+    if file is not None:
+        run = config.load(file)
+    else:
+        run = RunConfig(window=WindowConfig(every=1), record=RecordConfig(path=RECORD), output=".")
+    ghosts = settings.get("ghost_field_name")
+    if isinstance(ghosts, str) and ghosts:
+        run = dataclasses.replace(run, ghost_field=ghosts)
+    if settings.get("exceptions") == "forward":
+        run = dataclasses.replace(run, on_error="raise")
+    return run
+
+
+def _parsed(run: RunConfig, wanted: Entries) -> Actions:
+    return actions.parse(dataclasses.replace(run, actions=(*run.actions, *wanted)))
+
+
+def _problem(run: RunConfig, wanted: Entries) -> str | None:
+    try:
+        _parsed(run, wanted)
+    except ConfigError as error:
+        # Numbers in a list of actions that was put together here say nothing to the user.
+        return "; ".join(_NUMBER.sub("", problem) for problem in error.problems)
+    return None
+
+
+def _single(wanted: Entries) -> Iterator[Mapping[str, Any]]:
+    """Every named entry of the actions as an action of its own."""
+    for action in wanted:
+        groups = [key for key, value in action.items() if isinstance(value, Mapping)]
+        if len(groups) != 1:
+            yield action
+            continue
+        key = groups[0]
+        for name, entry in action[key].items():
+            yield {**action, key: {name: entry}}
+
+
+def _fields_named(tree: Any) -> Iterator[str]:
+    """The fields that plots and expressions name, in order."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            if key == "field" and isinstance(value, str):
+                yield value
+            elif key in ("expression", "condition") and isinstance(value, str):
+                yield from _FIELD.findall(value)
+            else:
+                yield from _fields_named(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _fields_named(value)
+
+
+def _in_our_words(tree: Any) -> Any:
+    """`image_name`, a file's name without the cycle, as the beginning of one."""
+    if isinstance(tree, Mapping):
+        return {
+            "image_prefix" if key == "image_name" else key: _in_our_words(value)
+            for key, value in tree.items()
+        }
+    return [_in_our_words(value) for value in tree] if isinstance(tree, list) else tree
+
+
+def _empty(action: Mapping[str, Any]) -> bool:
+    """Whether an action asks for nothing, as add_pipelines without pipelines."""
+    rest = [value for key, value in action.items() if key != "action"]
+    return bool(rest) and all(value is None or value == {} for value in rest)
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(under)
+    for key, value in over.items():
+        before = result.get(key)
+        both = isinstance(value, Mapping) and isinstance(before, Mapping)
+        result[key] = _merged(before, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def _first(*names: str) -> Path | None:
+    return next((Path(name) for name in names if Path(name).is_file()), None)

@@ -1,0 +1,78 @@
+"""insitu ascent-libs: libraries with Ascent's interface, built when they are first asked for.
+
+In: nothing, or a folder. Out: lines that a shell evaluates, compiler flags, or JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+
+from insitu.ascent.build import Libraries, libraries
+from insitu.cli import output
+
+SUMMARY = "libraries for simulations that call Ascent, where there is none"
+DESCRIPTION = (
+    "Print where the libraries are that have Ascent's and conduit's C and Fortran interface and "
+    "hand over to insitu, as lines for a shell. They are built first if that has not been done: "
+    "that takes a C++ compiler (CXX), and a Fortran compiler (FC) for the Fortran modules."
+)
+COLLECTIVE = False
+EXAMPLES = """\
+examples:
+  eval "$(insitu ascent-libs)"       (PyFR, and programs that were linked to Ascent, find them)
+  mpicc sim.c $(insitu ascent-libs --cflags --libs)
+  insitu ascent-libs -o /project/lib/ascent   (for all who use the project)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output", "-o", metavar="DIR", help="folder to build in; default: beside the package"
+    )
+    parser.add_argument("--cflags", action="store_true", help="print flags to compile with")
+    parser.add_argument("--libs", action="store_true", help="print flags to link with")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Returns True. Not collective."""
+    found = libraries(Path(arguments.output) if arguments.output else None)
+    if arguments.json:
+        output.print_json(
+            {
+                "folder": str(found.folder),
+                "conduit": str(found.conduit),
+                "ascent_mpi": str(found.ascent),
+                "fortran": found.fortran,
+                "cflags": _cflags(found),
+                "libs": _libs(found),
+            }
+        )
+    elif arguments.cflags or arguments.libs:
+        wanted = (_cflags(found) if arguments.cflags else []) + (
+            _libs(found) if arguments.libs else []
+        )
+        print(shlex.join(wanted))
+    else:
+        _print_lines(found)
+    return True
+
+
+def _print_lines(found: Libraries) -> None:
+    lib = shlex.quote(str(found.ascent.parent))
+    modules = "Fortran modules in fortran/" if found.fortran else "no Fortran compiler, no modules"
+    print(f"# {found.folder}: lib/, include/; {modules}")
+    print(f"export PYFR_CONDUIT_LIBRARY_PATH={shlex.quote(str(found.conduit))}")
+    print(f"export PYFR_ASCENT_MPI_LIBRARY_PATH={shlex.quote(str(found.ascent))}")
+    print(f"export LD_LIBRARY_PATH={lib}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}")
+
+
+def _cflags(found: Libraries) -> list[str]:
+    return [f"-I{folder}" for folder in found.includes]
+
+
+def _libs(found: Libraries) -> list[str]:
+    lib = found.ascent.parent
+    return [f"-L{lib}", f"-Wl,-rpath,{lib}", "-lascent_mpi", "-lconduit"]

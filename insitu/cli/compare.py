@@ -1,0 +1,80 @@
+"""insitu compare: how far an array is from another, the truth.
+
+In: two arrays, in whatever files. Out: PSNR, largest error, SSIM, DSSIM, seams.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from insitu.cli import inputs, output
+from insitu.io import comparison
+
+SUMMARY = "measure how far one array is from another"
+DESCRIPTION = "Measure how far array B is from A, the truth, box by box."
+COLLECTIVE = False
+EXAMPLES = """\
+examples:
+  insitu compare density.npy density.insitu
+  insitu compare density.npy density.insitu --psnr 40 --json     (exit status 1 below 40 dB)
+  insitu compare truth.npy out/record:density --step -1
+
+PSNR and errors are over all samples, against the range of A. SSIM: Wang et al.
+2004, in 3-D windows; DSSIM: Baker et al. 2024, the lowest of all levels; both are
+1 where A and B are alike. Seams: the error where blocks of B meet, over the error
+inside them.
+"""
+# Threshold -> figure of the comparison, and whether more is better.
+_THRESHOLDS = {
+    "psnr": ("psnr_db", True, "DB", "least PSNR"),
+    "max_error": ("max_error", False, "E", "largest error, in the unit of A"),
+    "ssim": ("ssim", True, "S", "least SSIM"),
+    "dssim": ("dssim", True, "S", "least DSSIM"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("a", metavar="A", help=f"the truth: {inputs.FILES}")
+    parser.add_argument("b", metavar="B", help="what is compared with it")
+    wanted = parser.add_argument_group("thresholds", "exit status 1 where B misses one")
+    for name, (_, _, metavar, text) in _THRESHOLDS.items():
+        wanted.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=text)
+    inputs.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Returns whether all thresholds are kept. Not collective."""
+    truth, decoded = (inputs.open_chosen(arguments, name) for name in (arguments.a, arguments.b))
+    figures = comparison.compare(truth, decoded).to_dict()
+    missed = _missed(arguments, figures)
+    if arguments.json:
+        output.print_json({"a": arguments.a, "b": arguments.b, **figures, "missed": missed})
+    else:
+        relative = figures["max_error_of_range"]
+        share = "" if relative is None else f", {relative:.3%} of the range"
+        rows = {
+            "PSNR": output.quality_text(figures["psnr_db"]),
+            "largest error": output.number_text(figures["max_error"]) + share,
+            "root mean square": output.number_text(figures["root_mean_square_error"]),
+            "SSIM": output.number_text(figures["ssim"]),
+            "DSSIM": output.number_text(figures["dssim"]),
+            "seams": output.number_text(figures["seam_ratio"], 3),
+        }
+        if missed:
+            rows["missed"] = ", ".join(f"--{name}" for name in missed)
+        output.print_table(f"{arguments.b} against {arguments.a}", rows)
+    return not missed
+
+
+def _missed(arguments: argparse.Namespace, figures: dict[str, float | None]) -> list[str]:
+    """Names of the thresholds that are not kept; a figure that does not exist keeps none."""
+    missed = []
+    for name, (figure, more_is_better, _, _) in _THRESHOLDS.items():
+        limit, value = getattr(arguments, name), figures[figure]
+        if limit is None:
+            continue
+        kept = value is not None and (value >= limit if more_is_better else value <= limit)
+        if not kept:
+            missed.append(name.replace("_", "-"))
+    return missed

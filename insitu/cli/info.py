@@ -1,0 +1,194 @@
+"""insitu info: what a file holds, without decoding anything; which engines there are.
+
+In: an insitu file, a run's record, or a file of arrays. Out: a table or JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from insitu.cli import output
+from insitu.core.errors import ConfigError
+from insitu.engines.listing import EngineEntry, list_engines
+from insitu.io import sources
+from insitu.io.compressed_array import CompressedArray
+from insitu.models.hash_grid.model import HashGrid
+from insitu.session.report import byte_size, decibels, times
+from insitu.store.record import open_record
+
+SUMMARY = "say what a file holds, or which engines there are"
+DESCRIPTION = (
+    "Say what an insitu file, the record of a run, or a file of arrays holds; or which engines can "
+    "compute here, and which one is used."
+)
+COLLECTIVE = False
+EXAMPLES = """\
+examples:
+  insitu info density.insitu
+  insitu info out/cloverleaf/record --field density
+  insitu info run.h5              (the arrays that compress could take)
+  insitu info --engines           (what computes here)
+  insitu info --engines run.yaml  (the same, as this run file chooses)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "input", metavar="IN", nargs="?", help="an insitu file, a record folder, or arrays"
+    )
+    parser.add_argument(
+        "--engines", action="store_true", help="list the engines; IN may be a run file"
+    )
+    parser.add_argument("--field", metavar="NAME", help="of a record; default: all")
+    parser.add_argument("--step", type=int, metavar="N", help="of a record; default: all")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Returns True. Not collective."""
+    if arguments.engines:
+        _engines(arguments.input, arguments.json)
+        return True
+    if arguments.input is None:
+        raise ConfigError(["expected a file, a folder, or --engines"])
+    path, _ = sources.split_name(arguments.input)
+    if sources.is_record(path):
+        _record(path, arguments)
+    elif path.is_dir():
+        raise ConfigError([f"{path}: a folder, but not a record of a run"])
+    elif sources.is_compressed(path):
+        _compressed(path, arguments.json)
+    else:
+        _arrays(path, arguments.json)
+    return True
+
+
+def _engines(run_file: str | None, as_json: bool) -> None:
+    wanted = None if run_file is None else _engine_of(Path(run_file))
+    try:
+        entries = list_engines([HashGrid()], wanted)
+    except (ValueError, ImportError) as error:
+        raise ConfigError([str(error)]) from None
+    if as_json:
+        output.print_json({"kind": "engines", "engines": [asdict(entry) for entry in entries]})
+        return
+    output.print_table("engines", {entry.name: _about(entry) for entry in entries})
+
+
+def _engine_of(path: Path) -> str | None:
+    """What a run file says of the engine."""
+    import yaml
+
+    try:
+        words = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError([f"{path}: expected a run file: {error}"]) from None
+    if not isinstance(words, dict):
+        raise ConfigError([f"{path}: expected a run file, a mapping of its words"])
+    wanted = words.get("engine")
+    return None if wanted is None else str(wanted)
+
+
+def _about(entry: EngineEntry) -> str:
+    if entry.problem:
+        return f"cannot be loaded: {entry.problem}"
+    lines = [entry.device, f"models: {', '.join(entry.models) or 'none'}"]
+    if entry.draws:
+        lines[-1] += "; draws"
+    if entry.chosen:
+        lines.append(f"used: {entry.chosen}")
+    if entry.name == "cpu":
+        from insitu.engines import describe
+
+        lines += str(describe()).splitlines()
+    return "\n".join(lines)
+
+
+def _compressed(path: Path, as_json: bool) -> None:
+    array = CompressedArray.open(path)
+    low, high = array.bounds
+    metrics = array.metrics
+    if as_json:
+        output.print_json(
+            {
+                "kind": "compressed array",
+                "name": array.name,
+                "shape": array.shape,
+                "dtype": array.dtype.name,
+                "association": array.association,
+                "bounds": [low.tolist(), high.tolist()],
+                "range": array.range,
+                "psnr_db": array.psnr_db,
+                "max_error": metrics.max_error,
+                "raw_nbytes": array.raw_nbytes,
+                "nbytes": array.nbytes,
+                "ratio": array.ratio,
+                "blocks": len(array.header.blocks),
+                "nan_count": metrics.nan_count,
+                "inf_count": metrics.inf_count,
+            }
+        )
+        return
+    box = " x ".join(f"[{a:g}, {b:g}]" for a, b in zip(low, high, strict=True))
+    rows = {
+        "array": f"{array.name}, {output.extent_text(array.shape, array.dtype)}",
+        "samples": "at grid nodes" if array.association == "vertex" else "in cells",
+        "box, x y z": box,
+        "range": f"{array.range[0]:g} to {array.range[1]:g}",
+        "quality": decibels(array.psnr_db),
+        "largest error": output.number_text(metrics.max_error),
+        "size": output.size_text(array.nbytes, array.ratio),
+        "blocks": str(len(array.header.blocks)),
+    }
+    if metrics.nan_count or metrics.inf_count:
+        rows["NaN, Inf"] = f"{metrics.nan_count}, {metrics.inf_count} samples"
+    output.print_table(str(path), rows)
+
+
+def _record(path: Path, arguments: argparse.Namespace) -> None:
+    record = open_record(path)
+    names = record.fields
+    if arguments.field is not None:
+        if arguments.field not in names:
+            raise ConfigError(
+                [f"{path}: no field {arguments.field!r}; there are {', '.join(names)}"]
+            )
+        names = [arguments.field]
+    steps: dict[str, list[dict[str, Any]]] = {name: record.steps[name] for name in names}
+    if arguments.step is not None:
+        for name, entries in steps.items():
+            if not -len(entries) <= arguments.step < len(entries):
+                raise ConfigError([f"{path}: {name} has {len(entries)} steps, no {arguments.step}"])
+            steps[name] = [entries[arguments.step]]
+    if arguments.json:
+        output.print_json({"kind": "record", "n_ranks": record.n_ranks, "fields": steps})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{path}, ranks: {record.n_ranks}", title_justify="left")
+    table.add_column("field")
+    for head in ("cycle", "time", "blocks", "quality", "size", "ratio"):
+        table.add_column(head, justify="right")
+    for name, entries in steps.items():
+        for at in entries:
+            quality = "exact" if at["psnr_db"] is None else decibels(at["psnr_db"])
+            figures = (
+                str(at["cycle"]),
+                output.number_text(at["time"]),
+                str(at["n_blocks"]),
+                quality,
+            )
+            table.add_row(name, *figures, byte_size(at["nbytes"]), times(at["ratio"]))
+    Console(highlight=False).print(table)
+
+
+def _arrays(path: Path, as_json: bool) -> None:
+    found = sources.datasets(path)
+    if as_json:
+        output.print_json({"kind": "arrays", "arrays": found})
+    else:
+        output.print_table(f"{path}: arrays to choose from", found or {"none": ""})

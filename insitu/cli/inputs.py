@@ -1,0 +1,74 @@
+"""Options that say which array of which file is meant.
+
+In: an argument parser, then what it read. Out: a Volume.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from insitu.io import sources
+from insitu.io.array_source import ArraySource, NoSteps
+
+FILES = (
+    f"{sources.FORMATS}, an insitu file, or the record folder of a run; "
+    "FILE:NAME chooses one of several arrays"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Everything but the file's name."""
+    parser.add_argument(
+        "--dataset", "--field", metavar="NAME", help="which array of the file, or field of a record"
+    )
+    parser.add_argument(
+        "--step",
+        type=int,
+        metavar="N",
+        help="index of the first of four axes, or step of a record (default: its last)",
+    )
+    parser.add_argument(
+        "--shape", type=shape, metavar="NZ,NY,NX", help="of a raw file, slowest axis first"
+    )
+    parser.add_argument(
+        "--dtype", default="f4", help="of a raw file, for example f4, f8, >f4; default: f4"
+    )
+
+
+def open_volume(arguments: argparse.Namespace, name: str, *, vectors: bool = False) -> ArraySource:
+    """The array `name` with those options; `vectors`: or vector field. Raises ConfigError."""
+    return sources.open_volume(
+        name,
+        dataset=arguments.dataset,
+        step=arguments.step,
+        shape=arguments.shape,
+        dtype=arguments.dtype,
+        vectors=vectors,
+    )
+
+
+def open_chosen(arguments: argparse.Namespace, name: str) -> ArraySource:
+    """One of two arrays that share the options: each takes those that its kind of file has.
+
+    Raises ConfigError.
+    """
+    path, dataset = sources.split_name(name)
+    if sources.is_compressed(path):
+        return sources.open_volume(name)
+    several = path.is_dir() or path.suffix.lower() in sources.SEVERAL
+    dataset = arguments.dataset if several and dataset is None else dataset
+    raw = not path.is_dir() and path.suffix.lower() not in sources.SUFFIXES
+    options = {"dataset": dataset, "dtype": arguments.dtype}
+    options |= {"shape": arguments.shape} if raw else {}
+    try:
+        return sources.open_volume(str(path), step=arguments.step, **options)
+    except NoSteps:
+        return sources.open_volume(str(path), **options)
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """ "64,128,128" or "64x128x128" -> numbers."""
+    parts = text.replace("x", ",").split(",")
+    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NZ,NY,NX")
+    return tuple(map(int, parts))

@@ -1,0 +1,267 @@
+"""What a picture shows, by options of the command line: plots, as a scene has them.
+
+In: options, the fields there are. Out: plots, steps, the size of the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from insitu.cli.record_source import chosen_steps
+from insitu.core.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from insitu.filters.pipeline import Filter
+    from insitu.filters.seeds import Seeds
+    from insitu.filters.surface_filters import Vector
+    from insitu.io.array_series import ArraySeries
+    from insitu.render.picture.plots import Plot
+    from insitu.store.record import Record
+    from insitu.store.shared_series import SharedSeries
+    from insitu.store.timestep import TimeStep
+
+_SEEDS = 200
+_GRAY = "Gray"  # of a volume around something coloured
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    shown = parser.add_argument_group("what is shown", "default: the volume of the field")
+    shown.add_argument(
+        "--volume", action="store_true", help="the volume, in grey around whatever else is shown"
+    )
+    shown.add_argument(
+        "--slice",
+        action="append",
+        default=[],
+        metavar="PLANE",
+        help="the field in a plane: x, y or z through the middle; z=2; or by a point and a normal, "
+        "PX,PY,PZ,NX,NY,NZ; may be repeated",
+    )
+    shown.add_argument(
+        "--isosurface",
+        type=float,
+        action="append",
+        default=[],
+        metavar="V",
+        help="where the field has this value; may be repeated",
+    )
+    shown.add_argument(
+        "--pathlines",
+        metavar="VELOCITY",
+        help="ways through all steps up to the one shown, by this vector field",
+    )
+    shown.add_argument(
+        "--seeds",
+        metavar="N|FIELD=V:N",
+        help=f"where pathlines end: N points at random, or on an isosurface; default: {_SEEDS}",
+    )
+    shown.add_argument(
+        "--color-by",
+        metavar="NAME",
+        help="of isosurfaces, a field (default: --field); of pathlines time, speed, line or step "
+        "(default: time)",
+    )
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be shown, checked."""
+
+    field: str
+    indices: Sequence[int]
+    """Of the steps of the field."""
+    steps: Sequence[TimeStep]
+    plots: tuple[Plot, ...]
+    size: tuple[int, int]
+    time_unit: str | None
+    """None: the steps have neither cycle nor time."""
+
+
+def read(series: SharedSeries, source: Record | ArraySeries, words: argparse.Namespace) -> Request:
+    """Raises ConfigError naming the option that is wrong. Not collective.
+
+    source: what `series` shares, for its units.
+    """
+    from insitu.store.record import Record
+    from insitu.store.timestep import TimeStep
+
+    field = _field(series.names, words.field)
+    indices = chosen_steps(words.step, len(series.entries(field)), "--step", field)
+    moments = [series.entries(field)[i].summary for i in indices]
+    units = source.units if isinstance(source, Record) else None
+    cycles = {at.cycle for at in moments}
+    options = _Options(series, words, field, cycles, {} if units is None else units.fields)
+    plots = options.plots()
+    for name in sorted(set().union(*(p.pipeline.reads(frozenset({p.field})) for p in plots))):
+        there = {entry.summary.cycle for entry in series.entries(name)}
+        for at in moments:
+            if at.cycle not in there:
+                raise ConfigError([f"--step: {name} is not recorded at cycle {at.cycle}"])
+    return Request(
+        field=field,
+        indices=indices,
+        steps=[TimeStep(series, at.cycle, at.time) for at in moments],
+        plots=plots,
+        size=_size(words.size),
+        time_unit=None if units is None else units.time,
+    )
+
+
+@dataclass(frozen=True)
+class _Options:
+    series: SharedSeries
+    words: argparse.Namespace
+    field: str
+    cycles: Collection[int]
+    """Of the steps that are shown."""
+    units: Any
+
+    def plots(self) -> tuple[Plot, ...]:
+        """In the order of the options' help."""
+        from insitu.filters.particle_filters import VALUES, Pathlines
+        from insitu.filters.surface_filters import Contour, Slice
+
+        words = self.words
+        found: list[Plot] = []
+        if words.color_by and not (words.isosurface or words.pathlines):
+            raise ConfigError(["--color-by: is for --isosurface or --pathlines"])
+        if words.seeds and not words.pathlines:
+            raise ConfigError(["--seeds: is for --pathlines"])
+        for text in words.slice:
+            point, normal = _plane(text, *self.series.entries(self.field)[-1].summary.bounds)
+            found.append(self._plot(self.field, Slice(normal=normal, point=point)))
+        by_values = bool(words.pathlines) and words.color_by in (None, *VALUES)
+        if words.isosurface:
+            by = (
+                self.field if by_values else self._named("--color-by", words.color_by or self.field)
+            )
+            values = tuple(dict.fromkeys(words.isosurface))
+            found.append(self._plot(by, Contour(field=self.field, iso_values=values)))
+        if words.pathlines:
+            if not by_values and not words.isosurface:
+                hint = f"{words.color_by!r} is not one of {', '.join(VALUES)}"
+                raise ConfigError([f"--color-by: {hint}, which pathlines have"])
+            velocity = self._named("--pathlines", words.pathlines)
+            n = self.series.kinds[velocity][1]
+            if n != 3:
+                raise ConfigError([f"--pathlines: {velocity} has {n} components; a vector has 3"])
+            lines = Pathlines(field=velocity, seeds=self._seeds(words.seeds or str(_SEEDS)))
+            found.append(self._plot((words.color_by if by_values else None) or "time", lines))
+        if words.volume or not found:
+            found.append(self._plot(self.field, None, gray=bool(found)))
+        for i, plot in enumerate(found):  # plots in the same colours have one bar
+            alike = any(
+                (p.field, p.color_table) == (plot.field, plot.color_table) for p in found[:i]
+            )
+            found[i] = replace(plot, color_bar=not alike)
+        return tuple(found)
+
+    def _plot(self, field: str, shaped: Filter | None, gray: bool = False) -> Plot:
+        """A plot of a field, on what a filter gives, in the colours that the options say."""
+        from insitu.filters.pipeline import UNFILTERED, Pipeline
+        from insitu.render.color_map import ColorTable
+        from insitu.render.picture.plots import Plot
+
+        words = self.words
+        low, high = self._range(field)
+        if not gray:
+            low = low if words.min is None else words.min
+            high = high if words.max is None else words.max
+        if low is not None and high is not None and not low <= high:
+            raise ConfigError([f"--min {low:g} is above --max {high:g}"])
+        name = _GRAY if gray else words.color_table
+        unit = self.units.get(field, "")
+        return Plot(
+            field=field,
+            type="volume" if shaped is None else "pseudocolor",
+            pipeline=UNFILTERED if shaped is None else Pipeline(shaped.type, (shaped,)),
+            color_table=ColorTable(name),
+            min_value=low,
+            max_value=high,
+            label=f"{field} ({unit})" if unit else field,
+        )
+
+    def _range(self, field: str) -> tuple[float | None, float | None]:
+        """The values of a field at all steps; None for what lines have: they say it themselves."""
+        if field not in self.series.names:
+            return None, None
+        steps = [entry.summary for entry in self.series.entries(field)]
+        ranges = np.array([at.range for at in steps if at.cycle in self.cycles])
+        if not len(ranges):
+            return None, None
+        # (steps, components, 2)
+        ranges = np.where(np.isfinite(ranges), ranges, 0.0)  # where nothing is finite
+        if ranges.shape[1] > 1:  # the magnitude is at most that of the largest components together
+            return 0.0, float(np.linalg.norm(np.abs(ranges).max(axis=(0, 2))))
+        return float(ranges[..., 0].min()), float(ranges[..., 1].max())
+
+    def _seeds(self, text: str) -> Seeds:
+        from insitu.filters.seeds import Box, OnIsosurface
+
+        place, _, number = text.rpartition(":")
+        if not number.isdecimal() or int(number) < 1:
+            raise ConfigError([f"--seeds: {text!r} is neither a number nor FIELD=V:N"])
+        if not place:
+            return Box(random=int(number))
+        name, _, value = place.partition("=")
+        return OnIsosurface(
+            self._named("--seeds", name), _numbers("--seeds", text, value, 1)[0], int(number)
+        )
+
+    def _named(self, option: str, name: str) -> str:
+        return _known(option, name, self.series.names)
+
+
+def _field(names: Sequence[str], name: str | None) -> str:
+    if name is None and len(names) == 1:
+        return names[0]
+    if name is None:
+        raise ConfigError([f"--field: one of {', '.join(names)}"])
+    return _known("--field", name, names)
+
+
+def _known(option: str, name: str, names: Sequence[str]) -> str:
+    if name not in names:
+        hint = nearest(name, names)
+        raise ConfigError([f"{option}: no field '{name}'{hint} (there are: {', '.join(names)})"])
+    return name
+
+
+def _plane(text: str, low: Any, high: Any) -> tuple[Vector, Vector]:
+    """ "x", "z=2" or six numbers -> a point and a normal, both x y z. low, high: of the domain."""
+    axis, equals, value = text.strip().partition("=")
+    if axis in ("x", "y", "z"):
+        point, i = [float(middle) for middle in (low + high) / 2], "xyz".index(axis)
+        if equals:
+            [point[i]] = _numbers("--slice", text, value, 1)
+            if not low[i] <= point[i] <= high[i]:
+                ends = f"{low[i]:g} to {high[i]:g}"
+                raise ConfigError([f"--slice: {text}: the domain goes from {axis} = {ends}"])
+        return (point[0], point[1], point[2]), (float(i == 0), float(i == 1), float(i == 2))
+    px, py, pz, nx, ny, nz = _numbers("--slice", text, text, 6)
+    if nx == ny == nz == 0:
+        raise ConfigError([f"--slice: {text}: the normal is zero"])
+    return (px, py, pz), (nx, ny, nz)
+
+
+def _numbers(option: str, given: str, text: str, count: int) -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or not np.isfinite(numbers).all():
+        forms = {"--slice": "x, z=2, or PX,PY,PZ,NX,NY,NZ", "--seeds": "N or FIELD=V:N"}
+        raise ConfigError([f"{option}: {given!r} is not of the form {forms[option]}"])
+    return numbers
+
+
+def _size(text: str) -> tuple[int, int]:
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdecimal() and 0 < int(part) <= 16384 for part in parts):
+        raise ConfigError([f"--size: {text!r} is not of the form WxH, as 1024x768 (16384 at most)"])
+    return int(parts[0]), int(parts[1])

@@ -1,0 +1,131 @@
+"""insitu recover: what a simulation that died had in its window.
+
+In: the folder of its crash files, or none to see which there are. Out: a record, or a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from insitu.cli import output
+from insitu.core.errors import ConfigError
+from insitu.session.report import byte_size
+from insitu.store import recovery
+from insitu.store.recovery import Run
+
+SUMMARY = "save the window of a run that died"
+DESCRIPTION = (
+    "Write the steps that a dead run kept for a crash to a record. Without DIR: list the files "
+    "of dead runs on this node."
+)
+COLLECTIVE = False
+EXAMPLES = """\
+examples:
+  insitu recover                                        (which dead runs left files)
+  insitu recover /dev/shm/insitu.4711.node7.815.1a2b    (to out/record.recovered)
+  insitu recover node1/ node2/ -o saved --remove        (gathered from two nodes)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folders", metavar="DIR", nargs="*", help="folder of a run's files, or one that has it"
+    )
+    parser.add_argument(
+        "--output", "-o", metavar="OUT", help="default: the run's record, with .recovered behind"
+    )
+    parser.add_argument(
+        "--scratch", default="/dev/shm", metavar="DIR", help="where to list; default: /dev/shm"
+    )
+    parser.add_argument(
+        "--incomplete", action="store_true", help="also steps of which blocks are missing"
+    )
+    parser.add_argument(
+        "--remove", action="store_true", help="remove the files when the record is written"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Returns whether a step was recovered, or dead runs were listed. Not collective."""
+    folders = [Path(folder) for folder in arguments.folders]
+    runs, problems = recovery.find(folders or [Path(arguments.scratch)])
+    dead = [one for one in runs if not one.in_use()]
+    if not folders:
+        _list(dead, problems, arguments)
+        return True
+    if len(dead) != 1:
+        raise ConfigError([_choice(runs, dead, arguments.folders)])
+    chosen = dead[0]
+    path = Path(arguments.output or f"{chosen.owner.record}.recovered")
+    found = recovery.recover(chosen, path, incomplete=arguments.incomplete)
+    found.problems = problems + found.problems
+    if arguments.remove:
+        _remove(chosen)
+    if arguments.json:
+        output.print_json(
+            {
+                "output": str(path),
+                "frames": found.n_frames,
+                "fields": found.steps,
+                "problems": found.problems,
+            }
+        )
+    else:
+        rows = {name: f"cycles {_ends(cycles)}" for name, cycles in found.steps.items()}
+        output.print_table(str(path), rows or {"nothing": "no complete step was found"})
+        for text in found.problems:
+            print(text)
+    return bool(found.steps)
+
+
+def _list(dead: list[Run], problems: list[str], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        runs: list[dict[str, Any]] = [
+            {
+                "folders": [str(folder) for folder in one.folders],
+                "run": one.owner.run,
+                "job": one.owner.job,
+                "host": one.owner.process.host,
+                "ranks": [owner.rank for _, owner in one.files],
+                "n_ranks": one.owner.n_ranks,
+                "record": one.owner.record,
+                "nbytes": one.nbytes,
+            }
+            for one in dead
+        ]
+        output.print_json({"dead_runs": runs, "problems": problems})
+        return
+    # Lines, no table: nothing may break a path that is to be copied.
+    print(f"dead runs in {arguments.scratch}:" + ("" if dead else " none"))
+    for one in dead:
+        ranks = f"{len(one.files)} of {one.owner.n_ranks} ranks"
+        for folder in one.folders:
+            print(f"  {folder}  {ranks}, {byte_size(one.nbytes)}, record {one.owner.record}")
+    for text in problems:
+        print(f"  {text}")
+
+
+def _choice(runs: list[Run], dead: list[Run], given: list[str]) -> str:
+    where = ", ".join(given)
+    if not runs:
+        return f"{where}: no crash files; `insitu recover` lists those of this node"
+    if not dead:
+        return f"{where}: run {runs[0].owner.run} is still going on"
+    folders = " or ".join(str(one.folders[0]) for one in dead)
+    return f"{where}: files of {len(dead)} dead runs; choose {folders}"
+
+
+def _remove(chosen: Run) -> None:
+    folders = chosen.folders
+    for path, _ in chosen.files:
+        path.unlink()
+    for folder in folders:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _ends(cycles: list[int]) -> str:
+    return f"{cycles[0]} to {cycles[-1]}, {len(cycles)} steps" if cycles else "none"

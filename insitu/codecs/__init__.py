@@ -1,0 +1,1 @@
+"""Named arrays as bytes, and bytes as checksummed frames."""

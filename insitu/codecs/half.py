@@ -1,0 +1,45 @@
+"""Half precision, bytes of like significance together: the reference, and the fallback.
+
+In: values. Out: two bytes for each, and the values again exactly as half precision holds them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codecs.errors import FrameError
+
+Floats = NDArray[np.float32]
+
+
+def rounded(values: NDArray[Any]) -> Floats:
+    """The values as they will be read back: rounded to float16, in float32.
+
+    Raises ValueError where one does not fit float16 (|w| > 65504) or is not finite.
+    """
+    with np.errstate(over="ignore"):  # what overflows is found, and said, in the next line
+        halves = values.astype(np.float16)
+    if not np.isfinite(halves).all():
+        worst = values[~np.isfinite(halves)].flat[0]
+        raise ValueError(f"weights: {worst} does not fit half precision")
+    return halves.astype(np.float32)
+
+
+def pack(values: NDArray[Any]) -> bytes:
+    """Values, rounded by `rounded` -> all low bytes, then all high bytes."""
+    planes = values.astype("<f2").ravel().view(np.uint8).reshape(-1, 2).T
+    return np.ascontiguousarray(planes).tobytes()
+
+
+def unpack(data: bytes, n: int) -> Floats:
+    """(n,) values of `pack`. FrameError where the length is another, or a value not finite."""
+    if len(data) != 2 * n:
+        raise FrameError(f"weights: {len(data)} bytes, {n} half-precision values have {2 * n}")
+    planes = np.frombuffer(data, np.uint8).reshape(2, n)
+    values = np.ascontiguousarray(planes.T).view("<f2").reshape(n).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise FrameError("weights: a half-precision value is not finite")
+    return values

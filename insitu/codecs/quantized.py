@@ -1,0 +1,202 @@
+"""Weights in uniform steps, entropy coded; `insitu.codecs.weight_delta` has what is left of them
+beside an earlier step's.
+
+In: parameters, how the output feels noise in each array. Out: bytes, and the parameters that they
+stand for.
+
+Step sizes follow from rate and distortion. With steps s_a, array a of n_a weights adds the squared
+error G_a s_a^2 / 12 to the output (G_a from `arrays.sensitivity`) and takes n_a (h_a - log2 s_a)
+bits. All arrays have the same slope of distortion over rate where s_a = c sqrt(n_a / G_a); the one
+number c that is left, the coarseness, says how much error there is in all. (Gish and Pierce 1968:
+at a given entropy uniform steps are the best ones.)
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codecs import entropy, half
+from insitu.codecs.arrays import Layout, assemble, views
+from insitu.codecs.errors import FrameError
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+_SHARES = 64  # the reference counts in this part of itself
+HALF = 255  # in place of a share: the array is in half precision
+_HEAD = struct.Struct("<I")  # checksum of the reference, 0 where none is needed
+_ARRAY = struct.Struct("<BHBHB")  # share, step (upper half of a float32), shift, radius, mean
+_NONE = np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One array: whole numbers of steps from a share of the reference; or half precision."""
+
+    share: int
+    step: np.float32
+    numbers: NDArray[np.int32]
+    values: Floats
+
+
+class Quantized:
+    """The parameters of one model, ready to be coded more or less coarsely."""
+
+    fixed = False
+
+    def __init__(self, layout: Layout, params: Floats, sensitivity: Floats) -> None:
+        """params (n_params,), finite; sensitivity: one value for each of `views`."""
+        self.layout = layout
+        self._arrays = [view.ravel() for view in views(layout, params)]
+        sizes = np.array([len(array) for array in self._arrays])
+        with np.errstate(divide="ignore"):
+            relative = np.sqrt(sizes / sensitivity.astype(np.float64))
+        self._relative = np.minimum(relative, 1e30)  # where the output feels nothing: all zero
+        every = [
+            np.full(size, r, np.float32) for size, r in zip(sizes, self._relative, strict=True)
+        ]
+        self._steps = assemble(layout, every)
+        self._params = assemble(layout, self._arrays)
+
+    def rounded(self, coarseness: float) -> Floats:
+        """(n_params,): about what the bytes of this coarseness decode to, for little work."""
+        steps = self._steps * np.float32(coarseness)
+        numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
+        np.rint(numbers, out=numbers)
+        return np.multiply(numbers, steps, out=numbers)
+
+    def body(self, coarseness: float) -> bytes:
+        """The bytes. Raises ValueError where a weight fits neither steps nor half precision."""
+        return write(
+            [
+                _code(values, coarseness * relative)
+                for values, relative in zip(self._arrays, self._relative, strict=True)
+            ],
+            None,
+        )
+
+
+def share_of(values: Floats, earlier: Floats) -> int:
+    """The part of the earlier values, in 64ths, from which the squared difference is least."""
+    before = earlier.astype(np.float64)
+    square = before @ before
+    return int(np.clip(np.rint(_SHARES * (before @ values) / square), 0, 127)) if square else 0
+
+
+def base_of(earlier: Floats, share: int) -> Doubles:
+    return earlier.astype(np.float64) * (share / _SHARES)
+
+
+def _code(values: Floats, wanted: float) -> Coded:
+    """One array in steps of at most `wanted`; in half precision where a number of steps is too
+    large, or the result not within half a step."""
+    # In steps beyond that all would be zero anyway.
+    step = _short(min(wanted, 4 * float(np.abs(values).max(initial=0)) + 1e-30))
+    if step > 0:
+        numbers = np.rint(values.astype(np.float64) / step)
+        if np.abs(numbers).max(initial=0) <= entropy.LARGEST:
+            whole = numbers.astype(np.int32)
+            result = _from_steps(whole, step)
+            slack = np.spacing(np.abs(values))  # of float32, in which the result is kept
+            if (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
+                return Coded(0, step, whole, result)
+    return Coded(HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
+
+
+def bits(numbers: NDArray[np.int32]) -> float:
+    """Bits that the numbers take, by their entropy."""
+    _, count = np.unique(numbers, return_counts=True)
+    return float(count @ np.log2(len(numbers) / count))
+
+
+def _from_steps(numbers: NDArray[np.int32], step: np.float32) -> Floats:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (numbers * np.float64(step)).astype(np.float32)
+
+
+def _short(step: float) -> np.float32:
+    """The step with a mantissa of 8 bits, rounded down: its upper 16 bits say all."""
+    with np.errstate(under="ignore"):
+        bits = np.float32(step).view(np.uint32) & np.uint32(0xFFFF0000)
+    return np.uint32(bits).view(np.float32)
+
+
+def write(arrays: Sequence[Coded], reference: Floats | None) -> bytes:
+    """The bytes of all arrays; reference: what they count from, None where none does."""
+    heads, halves, streams = [], [], []
+    for array in arrays:
+        shape = entropy.Shape(0, 0, 0)
+        if array.share == HALF:
+            halves.append(half.pack(array.values))
+        else:
+            shape = entropy.Shape.of(array.numbers)
+            streams.append((array.numbers, shape))
+        step = int(array.step.view(np.uint32)) >> 16
+        heads.append(_ARRAY.pack(array.share, step, shape.shift, shape.radius, shape.mean))
+    # Like beside like: most of these bytes are equal from array to array, and ZSTD follows.
+    planes = np.frombuffer(b"".join(heads), np.uint8).reshape(-1, _ARRAY.size).T.tobytes()
+    checksum = 0 if reference is None else _checksum(reference)
+    return b"".join([_HEAD.pack(checksum), planes, *halves, entropy.encode(streams)])
+
+
+def read(layout: Layout, body: bytes, reference: Floats | None) -> list[Coded]:
+    """The arrays of `write`; `values` are there in half precision only.
+
+    Raises FrameError where the bytes are not those of this model, or count from a reference that
+    is not given or is not the one.
+    """
+    templates = views(layout, np.zeros(layout.n_params, np.float32))
+    at = _HEAD.size + len(templates) * _ARRAY.size
+    if len(body) < at:
+        raise FrameError(f"weights: {len(body)} bytes, the heads of the arrays have {at}")
+    (checksum,) = _HEAD.unpack_from(body)
+    planes = np.frombuffer(body[_HEAD.size : at], np.uint8).reshape(_ARRAY.size, -1)
+    heads = list(_ARRAY.iter_unpack(planes.T.tobytes()))
+    if any(share not in (0, HALF) for share, *_ in heads):
+        _check(reference, layout, checksum)
+    halves, shapes = [], []
+    for (share, _, shift, radius, mean), template in zip(heads, templates, strict=True):
+        if share == HALF:
+            halves.append(half.unpack(body[at : at + 2 * template.size], template.size))
+            at += 2 * template.size
+        else:
+            shape = entropy.Shape(shift, radius, mean)
+            shape.check()
+            shapes.append((template.size, shape))
+    numbers, exact = iter(entropy.decode(body[at:], shapes)), iter(halves)
+    return [
+        Coded(HALF, np.float32(0), np.zeros(0, np.int32), next(exact))
+        if share == HALF
+        else Coded(share, np.uint32(step << 16).view(np.float32), next(numbers), _NONE)
+        for share, step, *_ in heads
+    ]
+
+
+def decode(layout: Layout, body: bytes) -> Floats:
+    """(n_params,) from the bytes. Raises FrameError as `read`."""
+    values = [
+        array.values if array.share == HALF else _from_steps(array.numbers, array.step)
+        for array in read(layout, body, None)
+    ]
+    return assemble(layout, values)
+
+
+def _check(reference: Floats | None, layout: Layout, checksum: int) -> None:
+    """FrameError where the reference is not the one."""
+    if reference is None:
+        raise FrameError(
+            "weights: kept as the difference from an earlier step; give that step's decoded "
+            "parameters as reference"
+        )
+    if reference.shape != (layout.n_params,) or _checksum(reference) != checksum:
+        raise FrameError("weights: kept as the difference from other parameters than given")
+
+
+def _checksum(reference: Floats) -> int:
+    return zlib.crc32(np.ascontiguousarray(reference, "<f4").tobytes())

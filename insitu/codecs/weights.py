@@ -1,0 +1,100 @@
+"""The weights of a model as they are kept: bytes, and the parameters that these decode to.
+
+In: parameters, or a payload. Out: `Weights`, in which the two always belong together.
+
+A payload is the codec's bytes, compressed by ZSTD. What a payload may inflate to, and how many
+parameters it may stand for, is bounded before anything is allocated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codecs import half, zstd
+from insitu.codecs.arrays import Layout
+from insitu.codecs.errors import FrameError
+from insitu.codecs.weight_codecs import weight_codec
+
+Floats = NDArray[np.float32]
+
+# A payload of b bytes stands for at most these many parameters: FREE + b * PER_BYTE. No trained
+# network comes near; where an untrained one would, its payload is filled up with zeros.
+_FREE, _PER_BYTE = 1 << 16, 1024
+# Bytes that a codec may take for a weight, and for all that is not weights.
+_PER_WEIGHT, _HEADS = 6, 1 << 14
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Parameters, and the bytes that they are what decoding gives of. Immutable."""
+
+    params: Floats
+    """(n_params,), read-only."""
+    codec: str
+    """One of `weight_codecs.names()`."""
+    payload: bytes = field(repr=False)
+
+    @property
+    def body(self) -> bytes:
+        """The codec's bytes, of which `payload` is made."""
+        return zstd.decompress(self.payload, _HEADS + _PER_WEIGHT * len(self.params))
+
+    @staticmethod
+    def none() -> Weights:
+        """Of a field that needs no model."""
+        return _kept(np.zeros(0, np.float32), "half", b"")
+
+    @staticmethod
+    def half(params: Floats) -> Weights:
+        """In half precision. ValueError where a weight does not fit it (|w| > 65504)."""
+        params = half.rounded(params)
+        return _kept(params, "half", half.pack(params))
+
+    @staticmethod
+    def of(layout: Layout, codec: str, body: bytes) -> Weights:
+        """From a codec's bytes, decoded at once."""
+        return _kept(_decode(layout, codec, body), codec, body)
+
+    @staticmethod
+    def from_payload(payload: bytes, codec: str, layout: Layout | None) -> Weights:
+        """The weights again.
+
+        Args:
+            payload, codec: of the `Weights` that were written.
+            layout: of the model that they are for; None: a field that needs none.
+
+        Raises FrameError where the payload is not one of this model.
+        """
+        try:
+            weight_codec(codec)
+        except ValueError as error:
+            raise FrameError(f"weights: {error}") from None
+        if layout is None:
+            return Weights.none()
+        n = layout.n_params
+        if n > _FREE + _PER_BYTE * len(payload):
+            raise FrameError(f"weights: {len(payload)} bytes for {n} parameters")
+        body = zstd.decompress(payload, _HEADS + _PER_WEIGHT * n)
+        return _freeze(_decode(layout, codec, body), codec, payload)
+
+
+def _decode(layout: Layout, codec: str, body: bytes) -> Floats:
+    params = weight_codec(codec).decode(layout, body)
+    if not np.isfinite(params).all():
+        raise FrameError("weights: a parameter is not finite")
+    return params
+
+
+def _kept(params: Floats, codec: str, body: bytes) -> Weights:
+    payload = zstd.compress(body)
+    least = -(-(len(params) - _FREE) // _PER_BYTE)
+    return _freeze(params, codec, payload + bytes(max(least - len(payload), 0)))
+
+
+def _freeze(params: Floats, codec: str, payload: bytes) -> Weights:
+    params = np.ascontiguousarray(params, np.float32)
+    params.flags.writeable = False
+    return Weights(params, codec, payload)

@@ -1,0 +1,528 @@
+"""The run file: every option with its default, its unit and its check.
+
+In: a YAML file or a mapping, and `--set` overrides; read on one rank.
+Out: a RunConfig, plain frozen dataclasses that any rank can unpickle without pydantic or PyYAML.
+
+What a run file names to be read (`simulation.path`, decks, `actions_file`) is found from the run
+file's folder; what it names to be written (`output`, `record.path`) from the working directory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from insitu.codecs.compressors import available
+from insitu.codecs.options import Compression
+from insitu.config.ascent import AscentConfig
+from insitu.core import yaml_tree
+from insitu.core.errors import ConfigError, nearest
+from insitu.core.limits import ByteSize, OneOf, Range, Section
+from insitu.core.yaml_tree import KeyPath, Places
+from insitu.engines.registry import AUTO as AUTO_ENGINE
+from insitu.engines.registry import names as engines_there_are
+from insitu.models.choice import ModelChoice, ModelWord
+from insitu.training.distributed import FieldSpec
+from insitu.training.options import Target, TrainingOptions
+from insitu.training.select_codec import AUTO, MODEL, codecs
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+__all__ = [
+    "BudgetConfig",
+    "ConfigError",
+    "FieldConfig",
+    "NetworkConfig",
+    "RecordConfig",
+    "ResampleConfig",
+    "RunConfig",
+    "SimulationConfig",
+    "WindowConfig",
+    "broadcast",
+    "load",
+    "read",
+    "read_actions",
+]
+
+T = TypeVar("T")
+
+
+def engine_names() -> list[str]:
+    """What the key `engine` may say."""
+    return [AUTO_ENGINE, *engines_there_are()]
+
+
+_MAX_NESTED_FILES = 4
+_MAX_STEPS = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationConfig(Section):
+    """The simulation that `python -m insitu.run` starts."""
+
+    module: str
+    """Module to import, e.g. `cloverleaf`."""
+
+    class_name: str | None = None
+    """Class or factory in it, `class` in the run file; default: `simulation` if the module has
+    that, else its only public class with step(), mesh(), cycle and time."""
+
+    path: str = "."
+    """Folder put in front of the module search path."""
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Keyword arguments of the constructor: all further keys of the section. A string that names
+    a file or folder beside the run file is given as its full path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(Section):
+    """Multi-resolution hash grid and multilayer perceptron, by tiny-cuda-nn's names.
+
+    It is the network that one rank would use for the whole domain. A block gets tables and a base
+    resolution that are smaller by its share of all voxels (DVNR, section III-B).
+    """
+
+    n_levels: Annotated[int, Range(1, 16)] = 4
+    """Grids of the encoding."""
+
+    n_features_per_level: Literal[1, 2, 4, 8] = 4
+    """Features that each grid holds per entry."""
+
+    log2_hashmap_size: Annotated[int, Range(4, 24)] | None = None
+    """Binary logarithm of the entries that a grid may have; larger grids are hashed. Default: what
+    the field's `psnr`, `ratio` or `max_error` asks for, block by block (`training.adaptive_size`);
+    without a target, or with `iterations`, four times the square root of the voxels in the
+    domain."""
+
+    base_resolution: Annotated[int, Range(2, 512, "cells")] = 8
+    """Resolution of the coarsest grid along an axis."""
+
+    per_level_scale: Annotated[float, Range(1, 4)] = 2.0
+    """Factor between the resolutions of successive grids."""
+
+    n_neurons: Annotated[int, Range(16, 256, multiple=16)] = 16
+    """Width of the hidden layers."""
+
+    n_hidden_layers: Annotated[int, Range(1, 8)] = 2
+    """Hidden layers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldConfig(Target, Compression):
+    """What is kept of one field, and how well; see `training.options` for when training ends, and
+    `codecs.options` for how the weights become bytes."""
+
+    components: tuple[str, ...] = ()
+    """Published scalar fields that form this vector, in the order x, y, z; default: the published
+    field of the same name."""
+
+    model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
+    """What is trained: `hash_grid` (DVNR), `dense_grid` (fV-SRN), or a kind that a package
+    registers; with options of its shape as `{kind: dense_grid, n_frequencies: 6}`."""
+
+    codec: Annotated[str, OneOf(codecs)] = MODEL
+    """What blocks are kept by: `inr`, the model; `sz3`, `zfp` or `sperr` (extra `sperr`), in bricks
+    of about 32^3 samples; or `auto`, whichever takes the fewest bytes for the target. All but `inr`
+    need `psnr`, `ratio` or `max_error`."""
+
+    unit: str = ""
+    """Unit of the values, e.g. `kg m-3`, to be told to readers of the record."""
+
+    network: NetworkConfig = NetworkConfig()
+    """Shape of the model `hash_grid`."""
+
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for options that contradict each other."""
+        if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
+            other = "psnr" if self.psnr is not None else "max_error"
+            raise ValueError(f"ratio and {other} are given; a block has one of them to reach")
+        self.model.with_network(self.network)
+        if self.codec == MODEL:
+            return
+        if self.psnr is None and self.ratio is None and self.max_error is None:
+            raise ValueError(f"codec {self.codec} needs psnr, ratio or max_error")
+        if self.codec not in (AUTO, *available()):
+            raise ValueError("codec sperr is not installed: pip install 'insitu-inr[sperr]'")
+        if self.codec != AUTO and (self.iterations or self.seconds):
+            name = "iterations" if self.iterations else "seconds"
+            raise ValueError(f"{name} limits training, and codec {self.codec} has none")
+
+    @property
+    def recipe(self) -> FieldSpec:
+        """What training needs to know of this field."""
+        target = Target(**{key: getattr(self, key) for key in Target.__dataclass_fields__})
+        model, automatic = self.model.with_network(self.network)
+        compression = Compression(
+            **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
+        )
+        return FieldSpec(model, self.training, target, automatic, compression, self.codec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowConfig(Section):
+    """The past that is kept in memory."""
+
+    steps: Annotated[int, Range(1, _MAX_STEPS, "steps")] = 20
+    """Recorded steps kept; the oldest goes when a new one comes."""
+
+    every: Annotated[int, Range(1, 1000000, "cycles")] = 5
+    """A step is recorded at every so many cycles of the simulation."""
+
+    keep: Literal["needed", "all"] = "needed"
+    """Which fields: those that a scene, trigger, query or record reads, or `all` of them, for a
+    code that looks into the window itself."""
+
+    memory: Annotated[int, ByteSize(1024, 2**60)] | None = None
+    """Most that the window may hold on any rank, in bytes or as `64 MiB`: the compressed steps of
+    all fields, and the few that are decoded. The oldest step goes first, on all ranks, and a line
+    says so; where the newest steps alone are more, it is an error. Default: no bound."""
+
+    key_every: Annotated[int, Range(1, 1000, "steps")] = 8
+    """One step in so many is kept whole, the others as differences from the step before where
+    that is smaller: any step opens in fewer additions than this. 1: all are whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResampleConfig(Section):
+    """For meshes that are no grids of lines: the uniform grid that they are resampled to."""
+
+    cells: tuple[Annotated[int, Range(1, 16384, "cells")], ...] = ()
+    """Along x, y, z; default: of equal sides, as many as the mesh has cells."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for other than three numbers."""
+        if len(self.cells) not in (0, 3):
+            raise ValueError(f"cells: {len(self.cells)} numbers, expected three: x, y, z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetConfig(Section):
+    """What a step may cost the simulation. Training ends in time, short of its target if need be; a
+    step for which there is no time at all is skipped and counted."""
+
+    seconds: Annotated[float, Range(1e-6, 10**5, "s")] | None = None
+    """Wall-clock time of insitu at a step, on any rank; default: unlimited."""
+
+    fraction: Annotated[float, Range(1e-6, 100)] | None = None
+    """Of the wall-clock time that the simulation itself took since the last recorded step; the
+    first step is not bounded by it. Default: unlimited."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordConfig(Section):
+    """The record that is kept on disk."""
+
+    path: str
+    """Folder of the record."""
+
+    on: tuple[Literal["trigger", "crash", "end"], ...] = ("trigger", "crash", "end")
+    """When the window is kept: at a `trigger` and at the `end` it is written to the record; for a
+    `crash` it is mirrored in files that outlive the simulation, for `insitu recover`."""
+
+    scratch: str = "/dev/shm"
+    """Folder on each node for those files; they take as much as the compressed window."""
+
+    length_unit: str = ""
+    """Unit of the coordinates, to be told to readers of the record."""
+
+    time_unit: str = ""
+    """Unit of the simulation's time, likewise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(Section):
+    """A whole run file."""
+
+    simulation: SimulationConfig | None = None
+    """What `python -m insitu.run` starts; not needed by a code that calls insitu itself."""
+
+    fields: dict[str, FieldConfig] = field(default_factory=dict)
+    """The fields to record, by name."""
+
+    window: WindowConfig = WindowConfig()
+    """The past that is kept in memory."""
+
+    budget: BudgetConfig = BudgetConfig()
+    """What a step may cost the simulation."""
+
+    ghosts: Literal["trust", "ignore", "exchange"] = "trust"
+    """Ghost cells: `trust` the published first layer, `ignore` them and train on owned cells
+    alone, or `exchange` them with the neighbours."""
+
+    ghost_field: str = "ascent_ghosts"
+    """Published field that flags ghosts: 0 real, 1 valid ghost, 2 garbage."""
+
+    resample: ResampleConfig = ResampleConfig()
+    """How meshes of cells (unstructured, curvilinear) become boxes of samples."""
+
+    check_ghosts: bool = False
+    """Compare ghosts with the cells that they stand for at every step, and warn; slow."""
+
+    actions: tuple[Any, ...] = ()
+    """Ascent's actions as plain data, also when they stand in an `actions_file`."""
+
+    engine: Annotated[str, OneOf(engine_names)] = AUTO_ENGINE
+    """What computes: `cpu` (C++), `numpy` (slow), or one that a package brings; `auto`: the
+    environment variable INSITU_ENGINE, else the best that is installed."""
+
+    brick_cache: Annotated[int, ByteSize(2**20, 2**60)] = 64 * 2**20
+    """Most bytes of decoded bricks that volume pictures hold, on every rank; a block is decoded
+    where a ray needs it, and again where less than this keeps it."""
+
+    record: RecordConfig | None = None
+    """The record on disk; default: none."""
+
+    ascent: AscentConfig = field(default_factory=AscentConfig)
+    """What goes back to the Ascent that insitu is an extract of."""
+
+    output: str = "out"
+    """Folder for pictures and tables."""
+
+    on_error: Literal["warn", "raise"] = "warn"
+    """When insitu fails: `warn`, drop the step and go on, or `raise` on every rank."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a field that is to be published and not recorded."""
+        for name, entry in self.ascent.publish.items():
+            for field_name in entry.fields:
+                if field_name not in self.fields:
+                    hint = nearest(field_name, self.fields)
+                    there = f" (there are {', '.join(self.fields) or 'none'})"
+                    raise ValueError(
+                        f"ascent.publish.{name}: no field {field_name!r} is recorded{hint or there}"
+                    )
+
+
+def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> RunConfig:
+    """Read and check a run file. Not collective; meant for rank 0, see `broadcast`.
+
+    Args:
+        source: path of a YAML file, or its content as a mapping.
+        overrides: texts "a.b=value" that replace or add single values, applied in order.
+
+    Raises: ConfigError, with all the problems found.
+    """
+    return read(source, overrides)[0]
+
+
+def read_actions(path: Path) -> tuple[RunConfig, Places]:
+    """As `read`, of a run file or of a file with nothing but a list of actions, as Ascent's
+    ascent_actions.yaml: then every step is due, and the window holds as many as it can. Not
+    collective."""
+    tree, places = yaml_tree.read(path)
+    if isinstance(tree, list):
+        moved = Places(places.source, places.folder)
+        moved.graft(("actions",), places)
+        tree = {"actions": tree, "window": {"steps": _MAX_STEPS, "every": 1}}
+        places = moved
+    return _checked(tree, places, ())
+
+
+def read(
+    source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
+) -> tuple[RunConfig, Places]:
+    """As `load`, and also returns where each value of the run file stands."""
+    if isinstance(source, Mapping):
+        tree, places = _plain(source), Places("run file", Path.cwd())
+    else:
+        tree, places = yaml_tree.read(Path(source))
+    return _checked(tree, places, overrides)
+
+
+def _checked(tree: Any, places: Places, overrides: Sequence[str]) -> tuple[RunConfig, Places]:
+    """What a file, or a mapping, says."""
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, dict):
+        raise ConfigError([f"{places.source}: expected keys and values, found {_kind(tree)}"])
+    for text in overrides:
+        yaml_tree.override(tree, places, text)
+    if "actions_file" in tree:
+        _inline(tree, places, ())
+    for key in ("actions", "ascent"):
+        _inline_actions_files(tree.get(key), places, (key,))
+    _gather_simulation(tree, places.folder)
+    return _validate(tree, places), places
+
+
+def broadcast(comm: MPI.Comm, loader: Callable[[], T]) -> T:
+    """What `loader` returns on rank 0, on every rank. Collective; only rank 0 calls `loader`.
+
+    Raises: ConfigError on every rank if loader raised it; RemoteError on every rank if it raised
+        anything else.
+    """
+    from insitu.core.parallel import agree
+
+    result: T | None = None
+    refusal: ConfigError | None = None
+    failure: BaseException | None = None
+    if comm.rank == 0:
+        try:
+            result = loader()
+        except ConfigError as error:
+            refusal = error
+        except BaseException as error:
+            failure = error
+    agree(comm, failure, "read the run file")
+    result, refusal = comm.bcast((result, refusal), root=0)
+    if refusal is not None:
+        raise refusal
+    return typing.cast(T, result)
+
+
+def _inline_actions_files(tree: Any, places: Places, path: KeyPath, depth: int = 1) -> None:
+    """Do `_inline` for all mappings with an `actions_file` in `tree`, which hangs at `path`."""
+    if isinstance(tree, list):
+        for i, item in enumerate(tree):
+            _inline_actions_files(item, places, (*path, i), depth)
+    if not isinstance(tree, dict):
+        return
+    if "actions_file" in tree:
+        if depth == _MAX_NESTED_FILES:
+            text = f"{depth} actions files deep; do they name each other?"
+            raise ConfigError([places.problem((*path, "actions_file"), text)])
+        _inline(tree, places, path)
+        depth += 1
+    for key, value in tree.items():
+        _inline_actions_files(value, places, (*path, key), depth)
+
+
+def _inline(tree: dict[str, Any], places: Places, path: KeyPath) -> None:
+    """Replace `actions_file` in the mapping `tree`, at `path`, by the file's list of `actions`."""
+    name = tree.pop("actions_file")
+    refusal = None
+    if "actions" in tree:
+        refusal = "given together with actions; choose one"
+    elif not isinstance(name, str):
+        refusal = f"expected the name of a file, found {_kind(name)}"
+    elif not (places.folder / name).is_file():
+        refusal = f"no file {places.folder / name}"
+    if refusal:
+        raise ConfigError([places.problem((*path, "actions_file"), refusal)])
+    tree["actions"], inner = yaml_tree.read(places.folder / name)
+    places.graft((*path, "actions"), inner)
+
+
+def _gather_simulation(tree: dict[str, Any], folder: Path) -> None:
+    """Split `simulation` into its own keys and the constructor's; make its paths full paths."""
+    section = tree.get("simulation")
+    if not isinstance(section, dict):
+        return
+    own = {key: section[key] for key in ("module", "path") if key in section}
+    if "class" in section:
+        own["class_name"] = section["class"]
+    if isinstance(own.setdefault("path", "."), str):
+        own["path"] = str(folder / own["path"])
+    own["arguments"] = {
+        key: _found(value, folder)
+        for key, value in section.items()
+        if key not in ("module", "path", "class")
+    }
+    tree["simulation"] = own
+
+
+def _found(value: Any, folder: Path) -> Any:
+    """The full path, if `value` names something that exists in `folder`; else `value`."""
+    if isinstance(value, str) and value and "\0" not in value and (folder / value).exists():
+        return str(folder / value)
+    return value
+
+
+def _validate(tree: dict[str, Any], places: Places) -> RunConfig:
+    """The tree as a RunConfig; ConfigError with one line per problem."""
+    import pydantic
+
+    for section in (tree, tree.get("fields")):  # `density:` with nothing after it: all defaults
+        if isinstance(section, dict):
+            for key, value in section.items():
+                if value is None and (section is not tree or key in ("fields", "window", "budget")):
+                    section[key] = {}
+    if tree.get("actions", ()) is None:
+        tree["actions"] = []
+    try:
+        return typing.cast(RunConfig, adapter().validate_python(tree))
+    except pydantic.ValidationError as error:
+        raise ConfigError([_explain(e, places) for e in error.errors()]) from None
+
+
+@functools.cache
+def adapter() -> Any:
+    """What pydantic makes of RunConfig: its validator and its JSON schema."""
+    import pydantic
+
+    return pydantic.TypeAdapter(RunConfig)
+
+
+def _explain(error: Any, places: Places) -> str:
+    """One line for one of pydantic's errors: place, key, what was given and what was expected."""
+    path: KeyPath = tuple(error["loc"])
+    given, kind, context = error["input"], error["type"], error.get("ctx", {})
+    if kind == "unexpected_keyword_argument":
+        text = "unknown key" + nearest(str(path[-1]), _keys(path[:-1]))
+    elif kind in ("missing", "missing_argument"):
+        text = "is required"
+    elif kind == "literal_error":
+        text = f"{given!r} is not one of {context['expected']}"
+        text += nearest(given, _choices(context["expected"])) if isinstance(given, str) else ""
+    elif kind == "value_error":
+        text = str(context["error"])
+    else:
+        text = f"expected {_EXPECTED.get(kind.split('_')[0], error['msg'])}, found {_kind(given)}"
+    shown = tuple("class" if key == "class_name" else key for key in path)
+    return places.problem(shown, text)
+
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "a text",
+    "dict": "keys and values",
+    "dataclass": "keys and values",
+    "tuple": "a list",
+}
+
+
+def _choices(expected: str) -> list[str]:
+    """The words in pydantic's "'a', 'b' or 'c'"."""
+    return expected.replace("'", "").replace(" or ", ", ").split(", ")
+
+
+def _keys(path: KeyPath) -> list[str]:
+    """The keys that the mapping at `path` may have."""
+    kind: Any = RunConfig
+    for key in path:
+        if dataclasses.is_dataclass(kind):
+            kind = typing.get_type_hints(kind)[str(key)]
+        else:  # dict[str, section]
+            kind = typing.get_args(kind)[-1]
+        if isinstance(kind, types.UnionType):  # section | None
+            kind = typing.get_args(kind)[0]
+    names = [f.name for f in dataclasses.fields(kind)]
+    return [*names, "actions_file"] if kind is RunConfig else names
+
+
+def _kind(value: Any) -> str:
+    """A value as an error message shows it."""
+    if isinstance(value, dict):
+        return "keys and values"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "nothing" if value is None else repr(value)
+
+
+def _plain(value: Any) -> Any:
+    """A copy made of dicts and lists, so that overrides do not change the caller's mapping."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,1 @@
+"""Ascent's pipelines: filters, chained, and the geometry and particles behind them."""

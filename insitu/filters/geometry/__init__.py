@@ -1,0 +1,1 @@
+"""Surfaces and clipped volumes out of fields, on all ranks."""

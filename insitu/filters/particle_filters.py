@@ -1,0 +1,148 @@
+"""Filters that follow particles: streamline, particle_advection, and our own pathlines.
+
+In: a recorded velocity, at a step or at those before it too. Out: lines, or the points where they
+end; with the time, the speed, the number of the line and of the step on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from insitu.core.geometry import Lines
+from insitu.core.parallel import together
+from insitu.filters.particles.pathlines import particle_advection, pathlines, streamlines
+from insitu.filters.pipeline import Data, Names, VolumeData
+from insitu.filters.schema import LINES, POINTS, DataSchema
+from insitu.filters.seeds import Seeds
+from insitu.store.timestep import Span, TimeStep
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+VALUES = ("time", "speed", "line", "step")
+
+
+@dataclass(frozen=True)
+class ParticleFilter:
+    """What these filters have in common. Immutable."""
+
+    field: str
+    """The velocity."""
+    seeds: Seeds
+    method: Literal["rk4", "rk45"] = "rk4"
+    step_size: float | None = None
+    """Time that a step takes; by default the fastest particle crosses half a cell."""
+    num_steps: int = 1000
+    """Of a line, at most."""
+    tube_size: float | None = None
+    """World radius of the tubes that are drawn."""
+    output: str = ""
+    """A value that is the same at all points, as Ascent has it for colours."""
+    tube_value: float = 0.0
+
+    @property
+    def past(self) -> Mapping[str, Span]:
+        return {}
+
+    def reads(self, wanted: Names) -> Names:
+        fields = {self.field, self.seeds.field} - {None}
+        return frozenset(name for name in fields if name is not None)
+
+    def _outline(self, given: DataSchema, kind: str, made_by: str) -> DataSchema:
+        given.volume(made_by)
+        given.recorded(self.field, made_by)
+        given.vector(self.field)
+        if self.seeds.field is not None:
+            given.recorded(self.seeds.field, made_by, "seeds/field")
+        values = dict.fromkeys([*VALUES, *([self.output] if self.output else [])], 1)
+        return DataSchema(values, kind, made_by)
+
+    def _with_output(self, lines: Lines) -> Lines:
+        if not self.output:
+            return lines
+        constant = np.full(len(lines.points), self.tube_value)
+        return replace(lines, values={**lines.values, self.output: constant})
+
+    def _options(self) -> dict[str, Any]:
+        return {"method": self.method, "step": self.step_size, "max_steps": self.num_steps}
+
+
+@dataclass(frozen=True)
+class Streamline(ParticleFilter):
+    """Lines along the velocity of the step, as if it stayed so."""
+
+    type: str = "streamline"
+
+    def outline(self, given: DataSchema) -> DataSchema:
+        return self._outline(given, LINES, self.type)
+
+    def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
+        assert isinstance(data, VolumeData)
+        seeds = self.seeds.points(comm, step, data.bounds)
+        field = step.open(self.field)
+        return self._with_output(streamlines(comm, field, seeds, **self._options()))
+
+
+@dataclass(frozen=True)
+class ParticleAdvection(ParticleFilter):
+    """Where particles get to with the velocity of the step."""
+
+    type: str = "particle_advection"
+
+    def outline(self, given: DataSchema) -> DataSchema:
+        return self._outline(given, POINTS, self.type)
+
+    def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
+        assert isinstance(data, VolumeData)
+        seeds = self.seeds.points(comm, step, data.bounds)
+        field = step.open(self.field)
+        return self._with_output(particle_advection(comm, [field], seeds, **self._options()))
+
+
+@dataclass(frozen=True)
+class Pathlines(ParticleFilter):
+    """Lines of particles through the recorded steps up to this one: backward from it, or forward
+    to it from the first of them."""
+
+    num_steps: int = 10_000
+    direction: Literal["backward", "forward"] = "backward"
+    window: Span = "all"
+    """So many of the steps up to this one."""
+    tolerance: float = 1e-6
+    """Of rk45: error of a step, as a fraction of the domain's diagonal."""
+    max_length: float | None = None
+    """Of a line, world length."""
+    type: str = "pathlines"
+
+    @property
+    def past(self) -> Mapping[str, Span]:
+        begins = self.direction == "forward" and self.seeds.field is not None
+        names = [self.field, *([str(self.seeds.field)] if begins else [])]
+        return dict.fromkeys(names, self.window)
+
+    def outline(self, given: DataSchema) -> DataSchema:
+        return self._outline(given, LINES, self.type)
+
+    def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
+        assert isinstance(data, VolumeData)
+        start = step
+        with together(comm, "pathlines"):
+            steps = step.past(self.field, self.window)
+            if self.direction == "forward":
+                first = steps[0].summary
+                start = TimeStep(step.window, first.cycle, first.time)
+        seeds = self.seeds.points(comm, start, data.bounds)
+        lines = pathlines(
+            comm,
+            steps,
+            seeds,
+            direction=self.direction,
+            tolerance=self.tolerance,
+            max_length=self.max_length,
+            **self._options(),
+        )
+        return self._with_output(lines)

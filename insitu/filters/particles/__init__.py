@@ -1,0 +1,1 @@
+"""Particles that follow a velocity field, across ranks and steps."""

@@ -1,0 +1,60 @@
+"""The velocity in this rank's blocks from one step to the next, linear in time between them.
+
+In: the blocks of one step or of two, points and times. Out: velocities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from insitu.core.arrays import Floats, Indices
+from insitu.fields.sampled_block import SampledBlock
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Immutable; no method is collective."""
+
+    before: Sequence[SampledBlock]
+    """This rank's blocks at the earlier step."""
+    after: Sequence[SampledBlock] | None
+    """The same blocks at the later step; None: the flow is steady."""
+    times: tuple[float, float]
+    """Of both steps."""
+
+    def __post_init__(self) -> None:
+        """ValueError where the steps' blocks differ."""
+        if self.after is None:
+            return
+        boxes = [[np.array(b.bounds) for b in blocks] for blocks in (self.before, self.after)]
+        if len(boxes[0]) != len(boxes[1]) or not all(map(np.array_equal, *boxes)):
+            raise ValueError(
+                f"the blocks at times {self.times[0]:g} and {self.times[1]:g} differ; lines go "
+                f"through steps that are cut alike"
+            )
+
+    def __call__(self, places: Indices, points: Floats, times: Floats) -> Floats:
+        """Velocities (n, 3), float64, at world points (n, 3) of this rank's blocks `places` (n,):
+        one evaluation of each block for all of its points."""
+        velocities = np.empty((len(points), 3))
+        if len(places) and (places == places[0]).all():
+            return self._in_block(int(places[0]), points, times)
+        order = np.argsort(places, kind="stable")
+        starts = np.flatnonzero(np.diff(places[order], prepend=-1))
+        for rows in np.split(order, starts[1:]) if len(order) else []:
+            place = int(places[rows[0]])
+            velocities[rows] = self._in_block(place, points[rows], times[rows])
+        return velocities
+
+    def _in_block(self, place: int, points: Floats, times: Floats) -> Floats:
+        # A block that has rounded its faces otherwise knows nothing beyond its own.
+        points = np.clip(points, *self.before[place].bounds)
+        velocity = self.before[place](points).astype(np.float64)
+        if self.after is None:
+            return velocity
+        start, end = self.times
+        share = ((times - start) / (end - start))[:, None]
+        return (1 - share) * velocity + share * self.after[place](points).astype(np.float64)

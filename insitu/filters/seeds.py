@@ -1,0 +1,116 @@
+"""Where lines begin, as Ascent's streamline has it, and on an isosurface.
+
+In: a kind of seeds, the step where they are. Out: points (n, 3), the same on every rank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+
+from insitu.core.arrays import Floats
+from insitu.core.box import Bounds
+from insitu.core.parallel import together
+from insitu.filters.geometry.isosurface import isosurface
+from insitu.filters.particles.seeds import box_seeds, grid_seeds, line_seeds, surface_seeds
+from insitu.store.timestep import TimeStep
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+Vector: TypeAlias = tuple[float, float, float]
+
+
+class Seeds(Protocol):
+    """Immutable."""
+
+    @property
+    def field(self) -> str | None:
+        """The recorded field that they are found by."""
+
+    def points(self, comm: MPI.Comm, step: TimeStep, bounds: Bounds) -> Floats:
+        """(n, 3), world. Collective; RemoteError on every rank. bounds: of the domain."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Given one by one."""
+
+    places: tuple[Vector, ...]
+    field: None = None
+
+    def points(self, comm: MPI.Comm, step: TimeStep, bounds: Bounds) -> Floats:
+        return np.array(self.places)
+
+
+@dataclass(frozen=True)
+class Line:
+    """On a straight line, evenly or at random."""
+
+    start: Vector
+    end: Vector
+    count: int
+    random: bool = False
+    field: None = None
+
+    def points(self, comm: MPI.Comm, step: TimeStep, bounds: Bounds) -> Floats:
+        if not self.random:
+            return line_seeds(self.start, self.end, self.count)
+        share = np.random.default_rng(0).random((self.count, 1))
+        return np.asarray((1 - share) * np.array(self.start) + share * np.array(self.end))
+
+
+@dataclass(frozen=True)
+class Box:
+    """In a box, or on its four sides that are not across z, as Ascent has it."""
+
+    counts: tuple[int, int, int] = (0, 0, 0)
+    """Along x, y and z."""
+    random: int = 0
+    """Instead: so many at random."""
+    extents: tuple[tuple[float, float], ...] | None = None
+    """Ends along x, y and z; by default those of the domain."""
+    boundary: bool = False
+    field: None = None
+
+    def points(self, comm: MPI.Comm, step: TimeStep, bounds: Bounds) -> Floats:
+        low, high = (np.array(b, np.float64) for b in bounds)
+        if self.extents is not None:
+            low, high = np.array(self.extents, np.float64).T
+        if not self.boundary:
+            if self.random:
+                return box_seeds(low, high, self.random)
+            return grid_seeds(low, high, self.counts)
+        if self.random:
+            found = box_seeds(low, high, self.random)
+            side = np.random.default_rng(1).integers(4, size=self.random)
+            for i, (axis, end) in enumerate(((0, high), (0, low), (1, high), (1, low))):
+                found[side == i, axis] = end[axis]
+            return found
+        sides = []
+        for axis in (1, 0):
+            for end in (low, high):
+                flat = [low.copy(), high.copy()]
+                for corner in flat:
+                    corner[axis] = end[axis]
+                counts = tuple(1 if a == axis else n for a, n in enumerate(self.counts))
+                sides.append(grid_seeds(flat[0], flat[1], (counts[0], counts[1], counts[2])))
+        return np.concatenate(sides)
+
+
+@dataclass(frozen=True)
+class OnIsosurface:
+    """At random on an isosurface, evenly over its area; of a vector, that of its magnitude."""
+
+    field: str
+    iso_value: float
+    count: int
+
+    def points(self, comm: MPI.Comm, step: TimeStep, bounds: Bounds) -> Floats:
+        field = None
+        with together(comm, f"seeds on {self.field}"):
+            field = step.open(self.field)
+        assert field is not None
+        return surface_seeds(comm, isosurface(comm, field, self.iso_value), self.count)

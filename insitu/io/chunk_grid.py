@@ -1,0 +1,116 @@
+"""How a large array is cut, and a block of it as training wants it.
+
+In: a Volume and the number of a block. Out: its box, and a Partition with one layer of ghosts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, product
+
+import numpy as np
+
+from insitu.core.arrays import Array
+from insitu.core.box import Box
+from insitu.io.array_source import ArraySource, Nodes
+from insitu.mesh.partition import Association, Layers, Partition, Shape
+
+DEFAULT_CELLS = 128
+"""Most cells per axis of a block: 8 MiB of float32, and enough blocks to share among ranks."""
+
+
+@dataclass(frozen=True)
+class ChunkGrid:
+    """The blocks of a grid, numbered with x fastest. They differ by one cell at most per axis.
+
+    bounds: cell indices where blocks begin and end, per axis z, y, x.
+    """
+
+    association: Association
+    bounds: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
+    @staticmethod
+    def cut(shape: Shape, association: Association, most: int = DEFAULT_CELLS) -> ChunkGrid:
+        """Cut a grid of `shape` samples (nz, ny, nx) into blocks of at most `most`^3 cells."""
+        z, y, x = (_even(n - (association == "vertex"), most) for n in shape)
+        return ChunkGrid(association, (z, y, x))
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @cached_property
+    def _cells(self) -> list[tuple[tuple[int, int], ...]]:
+        return list(product(*(list(pairwise(axis)) for axis in self.bounds)))
+
+    @property
+    def cuts(self) -> tuple[tuple[int, ...], ...]:
+        """First samples of all blocks but the first, per axis."""
+        return tuple(axis[1:-1] for axis in self.bounds)
+
+    def box(self, number: int) -> Box:
+        """The samples of a block; vertices on a face that two blocks share belong to both."""
+        extra = 1 if self.association == "vertex" else 0
+        z, y, x = (slice(low, high + extra) for low, high in self._cells[number])
+        return z, y, x
+
+    def shared(self, number: int) -> tuple[tuple[bool, bool], ...]:
+        """Whether another block lies at the (low, high) face along z, y, x."""
+        return tuple(
+            (low > 0, high < axis[-1])
+            for (low, high), axis in zip(self._cells[number], self.bounds, strict=True)
+        )
+
+    def nodes(self, number: int, whole: Nodes) -> Nodes:
+        """The grid lines x, y, z of a block, of those of the whole grid."""
+        x, y, z = (
+            lines[low : high + 1]
+            for lines, (low, high) in zip(whole, self._cells[number][::-1], strict=True)
+        )
+        return x, y, z
+
+    def of_points(self, nodes: Nodes, points: Array) -> Array:
+        """Number of the block that holds each point (n, 3), x y z; -1 outside of all."""
+        numbers = np.zeros(len(points), np.int64)
+        inside = np.ones(len(points), bool)
+        for axis in (2, 1, 0):  # z first: x is fastest
+            lines, values = nodes[axis], points[:, axis]
+            borders = lines[list(self.bounds[2 - axis])]
+            inside &= (values >= lines[0]) & (values <= lines[-1])
+            block = np.clip(np.searchsorted(borders, values, "right") - 1, 0, len(borders) - 2)
+            numbers = numbers * (len(borders) - 1) + block
+        return np.where(inside, numbers, -1)
+
+
+def read_partition(
+    volume: ArraySource, blocks: ChunkGrid, number: int, *, ghosts: bool
+) -> Partition:
+    """A block of the volume; with `ghosts` one layer of the neighbours' cells comes along.
+
+    Through it values are interpolated up to the face of the block, from both sides alike: what
+    trains on them shows less of a seam. Vertices need none, they lie on the face.
+    """
+    shared = blocks.shared(number)
+    box = blocks.box(number)
+    layers: Layers = ((0, 0), (0, 0), (0, 0))
+    if ghosts and blocks.association == "element":
+        z, y, x = ((int(low), int(high)) for low, high in shared)
+        layers = z, y, x
+        a, b, c = (
+            slice(axis.start - low, axis.stop + high)
+            for axis, (low, high) in zip(box, layers, strict=True)
+        )
+        box = a, b, c
+    return Partition(
+        field=volume.name,
+        association=blocks.association,
+        components=(volume.read(box),),
+        ghost_layers=layers,
+        nodes=blocks.nodes(number, volume.nodes),
+        domain_id=number,
+    )
+
+
+def _even(cells: int, most: int) -> tuple[int, ...]:
+    parts = -(-cells // most)
+    return tuple(cells * i // parts for i in range(parts + 1))

@@ -1,0 +1,139 @@
+"""Two volumes compared, box by box: they may be larger than memory.
+
+In: the truth and what was decoded. Out: a Comparison: all metrics of `insitu.metrics`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from insitu.core.box import Box
+from insitu.core.errors import ConfigError
+from insitu.io.array_source import ArraySource
+from insitu.io.chunk_grid import ChunkGrid
+from insitu.metrics import ErrorSums, SeamError, dssim
+from insitu.metrics.gaussian import SIZE
+from insitu.metrics.ssim import ssim_sum
+
+# Windows per axis in a part: small enough for the cache, large enough that overlaps cost little.
+_WINDOWS = 54
+_LEVEL_SAMPLES = 1 << 22
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found; None where a metric is not defined for such data."""
+
+    errors: ErrorSums
+    seam: SeamError
+    ssim: float | None
+    """None for fields smaller than the window, or of range 0."""
+    dssim: float | None
+    """None for levels smaller than the window."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures by name, in the order of a table."""
+        extent = self.errors.high - self.errors.low
+        ratio = self.seam.ratio
+        return {
+            "psnr_db": self.errors.psnr_db,
+            "max_error": self.errors.max_error,
+            "max_error_of_range": self.errors.max_error / extent if extent > 0 else None,
+            "root_mean_square_error": self.errors.root_mean_square,
+            "ssim": self.ssim,
+            "dssim": self.dssim,
+            "seam_ratio": None if math.isnan(ratio) else ratio,
+        }
+
+
+def compare(truth: ArraySource, decoded: ArraySource) -> Comparison:
+    """All metrics of `decoded` against `truth`. Not collective.
+
+    Seams are those of the blocks of `decoded`, if it has any, else of `truth`. Raises ConfigError
+    where the shapes differ or no true value is finite.
+    """
+    if truth.grid_shape != decoded.grid_shape:
+        raise ConfigError([f"shapes differ: {truth.shape} and {decoded.shape}"])
+    seam = _errors(truth, decoded)
+    errors = seam.seam + seam.inside
+    if not errors.n:
+        raise ConfigError([f"{truth.name}: no finite value to compare with"])
+    extent = errors.high - errors.low
+    return Comparison(errors, seam, _ssim(truth, decoded, extent), _dssim(truth, decoded))
+
+
+def _errors(truth: ArraySource, decoded: ArraySource) -> SeamError:
+    """Errors sample by sample, in parts within the blocks of `decoded`."""
+    cuts = decoded.cuts if any(decoded.cuts) else truth.cuts
+    shape = truth.grid_shape
+    total = SeamError()
+    layer = _seam_layers(shape, cuts, truth.association == "vertex")
+    for box in parts(shape):
+        a, b = decoded.read(box), truth.read(box)
+        seam = np.zeros(b.shape, bool)
+        for axis, (at, lines) in enumerate(zip(box, layer, strict=True)):
+            along = [1, 1, 1]
+            along[axis] = -1
+            seam |= lines[at].reshape(along)
+        total = total + SeamError(ErrorSums.of(a[seam], b[seam]), ErrorSums.of(a[~seam], b[~seam]))
+    return total
+
+
+def _seam_layers(
+    shape: tuple[int, ...], cuts: tuple[tuple[int, ...], ...], vertex: bool
+) -> list[np.ndarray]:
+    """Per axis, which samples lie next to a face that two blocks share, or on it (vertices)."""
+    layers = []
+    for n, indices in zip(shape, cuts, strict=True):
+        at = np.zeros(n, bool)
+        at[list(indices)] = True
+        if not vertex:
+            at[[cut - 1 for cut in indices]] = True
+        layers.append(at)
+    return layers
+
+
+def parts(shape: tuple[int, int, int]) -> Iterator[Box]:
+    """Boxes of at most 128^3 samples that make up a grid (nz, ny, nx)."""
+    blocks = ChunkGrid.cut(shape, "element")
+    return (blocks.box(number) for number in range(len(blocks)))
+
+
+def _ssim(truth: ArraySource, decoded: ArraySource, extent: float) -> float | None:
+    shape = truth.grid_shape
+    if not extent > 0 or max(shape) == 1 or any(1 < n < SIZE for n in shape):
+        return None
+    total, count = 0.0, 0
+    # Parts overlap, so that every place of the window lies in exactly one.
+    axes = [
+        [
+            slice(i, min(i + _WINDOWS + SIZE - 1, n))
+            for i in range(0, max(n - SIZE + 1, 1), _WINDOWS)
+        ]
+        for n in shape
+    ]
+    for z, y, x in product(*axes):
+        part, n = ssim_sum(decoded.read((z, y, x)), truth.read((z, y, x)), extent)
+        total, count = total + part, count + n
+    return total / count if count else None
+
+
+def _dssim(truth: ArraySource, decoded: ArraySource) -> float | None:
+    nz, ny, nx = truth.grid_shape
+    if min(ny, nx) < SIZE:
+        return None
+    lowest = math.inf
+    step = max(1, _LEVEL_SAMPLES // (ny * nx))
+    for z in range(0, nz, step):
+        box = slice(z, min(z + step, nz)), slice(0, ny), slice(0, nx)
+        try:
+            lowest = min(lowest, dssim(decoded.read(box), truth.read(box)))
+        except ValueError:  # no finite value in these levels
+            continue
+    return None if lowest == math.inf else lowest

@@ -1,0 +1,93 @@
+"""From file to file on any number of ranks, which take blocks from a queue.
+
+In: a Job, the same on all ranks, and a path. Out: the file of a CompressedArray.
+
+Each rank keeps its frames in a hidden file beside the result, until all lengths are known and the
+frames are put in order: the bytes are the same at any number of ranks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+
+from mpi4py import MPI
+
+from insitu.core.atomic_file import discard, temporary
+from insitu.core.parallel import cpu_share, together
+from insitu.core.work_queue import WorkQueue
+from insitu.engines import threads
+from insitu.io.compress import ChunkInfo, CompressionJob, Progress, share_range
+from insitu.io.header import ArrayHeader
+from insitu.training.ranges import join_ranges
+
+_COPIED = 1 << 24  # bytes at a time
+
+
+def compress_file(
+    comm: MPI.Intracomm, job: CompressionJob, path: Path, progress: Progress | None = None
+) -> ArrayHeader:
+    """Compress the job's volume into the file `path`. Collective.
+
+    progress: for this rank, told of blocks as they are handed out. Training uses this rank's share
+    of the node's CPUs.
+
+    Raises RemoteError on every rank where one fails; the file is then as it was before, and the
+    other ranks take no further block.
+    """
+    with threads.sharing(cpu_share(comm, threads.cpus())):
+        return _compress(comm, job, path, progress)
+
+
+def _compress(
+    comm: MPI.Intracomm, job: CompressionJob, path: Path, progress: Progress | None
+) -> ArrayHeader:
+    tag = comm.bcast(os.getpid())
+    mine, tmp = temporary(path, f"{tag}.{comm.rank}"), temporary(path, tag)
+    try:
+        with together(comm, f"range of {job.volume.name}"):
+            local = share_range(comm, job)
+        whole = comm.allreduce(local, op=join_ranges)[job.volume.name]
+        own: list[ChunkInfo] = []
+        with WorkQueue(comm, len(job.blocks)) as queue, together(comm, f"compression to {path}"):
+            try:
+                with open(mine, "wb") as file:
+                    for number in queue:
+                        if progress:
+                            progress(number, len(job.blocks))
+                        block, data = job.compress(number, whole)
+                        file.write(data)
+                        own.append(block)
+            except BaseException:
+                queue.stop()
+                raise
+        everyone = [block for blocks in comm.allgather(own) for block in blocks]
+        header = job.header(whole, everyone)
+        with together(comm, f"writing {path}"):
+            if comm.rank == 0:
+                tmp.write_bytes(header.to_bytes())
+        with together(comm, f"writing {path}"):
+            _place(header, own, mine, tmp)
+        with together(comm, f"writing {path}"):
+            if comm.rank == 0:
+                os.replace(tmp, path)
+        return header
+    finally:
+        discard(mine)
+        if comm.rank == 0:
+            discard(tmp)
+
+
+def _place(header: ArrayHeader, own: Sequence[ChunkInfo], mine: Path, tmp: Path) -> None:
+    """Copy this rank's frames to where they belong."""
+    starts = list(accumulate(header.lengths, initial=len(header.to_bytes())))
+    with open(mine, "rb") as source, open(tmp, "r+b") as file:
+        for block in own:
+            file.seek(starts[block.number])
+            left = block.nbytes
+            while left:
+                piece = source.read(min(left, _COPIED))
+                file.write(piece)
+                left -= len(piece)

@@ -1,0 +1,192 @@
+"""A compressed array: a file of neural fields, one per block, opened without reading them.
+
+In: a file, or the frames in memory. Out: values at points, in boxes, or all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from insitu.codecs import frame
+from insitu.codecs.frame import FrameError
+from insitu.core.arrays import Array
+from insitu.core.atomic_file import atomic_file
+from insitu.core.box import Box, overlap
+from insitu.fields.block_field import BlockField
+from insitu.fields.metrics import FieldMetrics
+from insitu.fields.read import read_field
+from insitu.io.array_source import ArraySource
+from insitu.io.header import ArrayHeader
+
+# Networks kept after use: a walk through a box, a few blocks wide, comes back to the same ones.
+_KEPT = 64
+_PREFIX_NBYTES = 24
+
+
+class CompressedArray(ArraySource):
+    """An array as networks. Immutable; no method is collective.
+
+    `name`, `shape`, `dtype`, `association` and `nodes` are those of the array that was compressed.
+    """
+
+    def __init__(self, header: ArrayHeader, read_frame: Callable[[int], bytes]) -> None:
+        """read_frame: the bytes of the frame of a block, by its number."""
+        self.header, self._read_frame = header, read_frame
+        self.name, self.shape, self.dtype = header.name, header.shape, header.dtype
+        self.association, self.nodes = header.blocks.association, header.nodes
+        self.field = lru_cache(maxsize=_KEPT)(self._field)
+
+    @staticmethod
+    def open(path: Path | str) -> CompressedArray:
+        """Open a file that `save` or `insitu compress` wrote; its blocks are read when needed.
+
+        Raises FileNotFoundError; FrameError where it is no such file, is altered or cut short.
+        """
+        path = Path(path)
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            try:
+                nbytes = frame.frame_nbytes(file.read(_PREFIX_NBYTES))
+                file.seek(0)
+                header = ArrayHeader.from_bytes(file.read(min(nbytes, size)))
+            except FrameError as error:
+                raise FrameError(f"{path}: {error}") from None
+        starts = list(accumulate(header.lengths, initial=nbytes))
+        if starts[-1] != size:
+            raise FrameError(f"{path}: {size} bytes, its blocks make {starts[-1]}")
+
+        def read_frame(number: int) -> bytes:
+            with open(path, "rb") as file:
+                file.seek(starts[number])
+                return file.read(header.lengths[number])
+
+        return CompressedArray(header, read_frame)
+
+    def save(self, path: Path | str) -> None:
+        """Write the file, whole or not at all. Raises OSError."""
+        with atomic_file(Path(path)) as tmp, open(tmp, "wb") as file:
+            file.write(self.header.to_bytes())
+            for number in range(len(self.header.blocks)):
+                file.write(self._read_frame(number))
+
+    @property
+    def bounds(self) -> tuple[Array, Array]:
+        """World coordinates of the lowest and the highest corner, each (3,) x, y, z."""
+        return (
+            np.array([lines[0] for lines in self.nodes]),
+            np.array([lines[-1] for lines in self.nodes]),
+        )
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Least and largest finite value of the raw array; NaN without any."""
+        return self.header.range
+
+    @property
+    def metrics(self) -> FieldMetrics:
+        """Errors measured at all samples when it was compressed, and counts of NaN and Inf.
+
+        Vertices on a face that two blocks share count in both.
+        """
+        return self.header.metrics
+
+    @property
+    def psnr_db(self) -> float:
+        """PSNR in dB against the range of the raw array; infinite where nothing is wrong."""
+        return self.metrics.psnr_db([self.range[1] - self.range[0]])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the file."""
+        return len(self.header.to_bytes()) + sum(self.header.lengths)
+
+    @property
+    def ratio(self) -> float:
+        """Bytes of the raw array over `nbytes`."""
+        return self.raw_nbytes / self.nbytes
+
+    @property
+    def cuts(self) -> tuple[tuple[int, ...], ...]:
+        return self.header.blocks.cuts
+
+    def fields(self) -> Iterator[BlockField]:
+        """The fields of all blocks in turn."""
+        return (self.field(number) for number in range(len(self.header.blocks)))
+
+    def decode(self, region: Sequence[slice] | None = None) -> Array:
+        """The samples of a region, one slice without a step per axis of `shape`; default: all.
+
+        Only the blocks that the region touches are read. Raises ValueError where it is not such a
+        region; FrameError where a block was altered.
+        """
+        box = self.whole if region is None else region_box(region, self.shape)
+        shape = tuple(axis.stop - axis.start for axis in box[3 - len(self.shape) :])
+        return self.read(box).reshape(shape)
+
+    def read(self, box: Box) -> Array:
+        values = np.empty([axis.stop - axis.start for axis in box], self.dtype)
+        for number in range(len(self.header.blocks)):
+            if meet := overlap(self.header.blocks.box(number), box):
+                values[meet[0]] = self.field(number).decode_box(meet[1])
+        return values
+
+    def __call__(self, points: ArrayLike) -> Array:
+        """Values (n,) at world points (n, 3), x y z; NaN outside. ValueError for other shapes."""
+        points = np.atleast_2d(np.asarray(points, np.float64))
+        if points.ndim != 2 or points.shape[1] != 3:
+            raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
+        values = np.full(len(points), np.nan, self.dtype)
+        numbers = self.header.blocks.of_points(self.nodes, points)
+        for number in np.unique(numbers[numbers >= 0]):
+            mine = numbers == number
+            values[mine] = self.field(int(number))(points[mine])
+        return values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("a compressed array has no values to share; they are decoded")
+        values = self.decode()
+        return values if dtype is None else values.astype(dtype)
+
+    def __repr__(self) -> str:
+        return (
+            f"<CompressedArray {self.name} {self.shape} {self.dtype}: {self.psnr_db:.1f} dB, "
+            f"{self.nbytes} bytes, ratio {self.ratio:.0f}>"
+        )
+
+    def _field(self, number: int) -> BlockField:
+        try:
+            field = read_field(self._read_frame(number))
+        except FrameError as error:
+            raise FrameError(f"{self.name}, block {number}: {error}") from None
+        expected = self.header.blocks.box(number)
+        if field.shape != tuple(axis.stop - axis.start for axis in expected):
+            raise FrameError(
+                f"{self.name}, block {number}: shape {field.shape} is of another block"
+            )
+        return field
+
+
+def region_box(region: Sequence[slice], shape: tuple[int, ...]) -> Box:
+    """The box of slices per axis of `shape` (2 or 3 axes). ValueError where it is none."""
+    if len(region) != len(shape) or not all(isinstance(axis, slice) for axis in region):
+        raise ValueError(f"region: {region}; expected {len(shape)} slices, one per axis of {shape}")
+    axes = [slice(0, 1)] * (3 - len(shape))
+    for axis, n in zip(region, shape, strict=True):
+        start, stop, step = axis.indices(n)
+        if step != 1 or start >= stop:
+            raise ValueError(f"region: {axis} of {n} samples is empty, or has a step")
+        axes.append(slice(start, stop))
+    return axes[0], axes[1], axes[2]
+
+
+def load(path: Path | str) -> CompressedArray:
+    """Open a compressed array; see `CompressedArray.open`. Not collective."""
+    return CompressedArray.open(path)

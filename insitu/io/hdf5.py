@@ -1,0 +1,52 @@
+"""Arrays in HDF5 files, through h5py (extra `hdf5`).
+
+In: a file and a dataset's name. Out: a Volume.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from insitu.core.arrays import Array
+from insitu.core.errors import ConfigError
+from insitu.io.array_source import StoredVolume
+from insitu.io.libraries import library
+from insitu.io.mapped import chosen
+
+
+def names(path: Path) -> dict[str, str]:
+    """Datasets of two axes or more that hold numbers, in all groups -> what they are."""
+    found: dict[str, str] = {}
+
+    def visit(name: str, item: Any) -> None:
+        if len(getattr(item, "shape", None) or ()) > 1 and item.dtype.kind in "fiu":
+            found[name] = f"{item.dtype} {tuple(item.shape)}"
+
+    with _open(path) as file:
+        file.visititems(visit)
+    return found
+
+
+class Hdf5Volume(StoredVolume):
+    """A dataset; the file stays open."""
+
+    def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
+        """Raises ConfigError where the dataset is not there or cannot be compressed."""
+        known = names(path)
+        name = chosen(path, dataset.strip("/") if dataset else None, list(known))
+        self._dataset = _open(path)[name]
+        super().__init__(
+            name.rpartition("/")[2], self._dataset.shape, self._dataset.dtype, step=step
+        )
+
+    def load(self, index: tuple[int | slice, ...]) -> Array:
+        part: Array = self._dataset[index]
+        return part
+
+
+def _open(path: Path) -> Any:
+    try:
+        return library("h5py", "hdf5").File(path, "r")
+    except OSError as error:
+        raise ConfigError([f"{path}: not an HDF5 file: {error}"]) from None

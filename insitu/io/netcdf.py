@@ -1,0 +1,80 @@
+"""Variables in NetCDF files, through netCDF4 (extra `netcdf`).
+
+In: a file and a variable's name. Out: a Volume, with the coordinates that the file gives its axes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from insitu.core.arrays import Array
+from insitu.core.errors import ConfigError
+from insitu.io.array_source import StoredVolume, sample_grid
+from insitu.io.libraries import library
+from insitu.io.mapped import chosen
+
+
+def names(path: Path) -> dict[str, str]:
+    """Variables of two axes or more that hold numbers -> what they are."""
+    with _open(path) as file:
+        return _names(file)
+
+
+class NetcdfVolume(StoredVolume):
+    """A variable; the file stays open. What is masked (_FillValue) is NaN.
+
+    Its axes have the coordinates of the file where each has a variable of its own name that
+    increases; otherwise cells are counted.
+    """
+
+    def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
+        """Raises ConfigError where the variable is not there or cannot be compressed."""
+        self._file = _open(path)
+        name = chosen(path, dataset, list(_names(self._file)))
+        self._variable = self._file.variables[name]
+        super().__init__(name, self._variable.shape, _decoded_type(self._variable), step=step)
+        named = [_coordinates(self._file, d) for d in self._variable.dimensions]
+        axes = [axis for axis in named[-len(self.shape) :] if axis is not None]
+        if len(axes) == len(self.shape):
+            z, y, x = [np.zeros(1)] * (3 - len(axes)) + axes
+            self.association, self.nodes = sample_grid(x, y, z)
+
+    def load(self, index: tuple[int | slice, ...]) -> Array:
+        part = self._variable[index]
+        return np.ma.filled(part.astype(self.dtype, copy=False), np.nan)
+
+
+def _names(file: Any) -> dict[str, str]:
+    return {
+        name: f"{variable.dtype} {tuple(variable.shape)}"
+        for name, variable in file.variables.items()
+        if len(variable.shape) > 1 and getattr(variable.dtype, "kind", "") in "fiu"
+    }
+
+
+def _decoded_type(variable: Any) -> np.dtype[Any]:
+    """Of the values after scale_factor and add_offset, with which integers stand for numbers."""
+    packed = [getattr(variable, key, None) for key in ("scale_factor", "add_offset")]
+    given = [np.asarray(value).dtype for value in packed if value is not None]
+    kind = np.result_type(variable.dtype, *given)
+    return kind.newbyteorder("=")
+
+
+def _coordinates(file: Any, dimension: str) -> Array | None:
+    variable = file.variables.get(dimension)
+    if variable is None or variable.shape != (len(file.dimensions[dimension]),):
+        return None
+    if getattr(variable.dtype, "kind", "") not in "fiu":
+        return None
+    values = np.ma.filled(variable[:].astype(np.float64), np.nan)
+    return values if np.isfinite(values).all() and (np.diff(values) > 0).all() else None
+
+
+def _open(path: Path) -> Any:
+    try:
+        return library("netCDF4", "netcdf").Dataset(str(path))
+    except OSError as error:
+        raise ConfigError([f"{path}: not a NetCDF file: {error}"]) from None

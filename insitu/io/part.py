@@ -1,0 +1,86 @@
+"""What is written out of a volume: a box of it, with its place in the world.
+
+In: a Volume and a box. Out: samples, grid lines and coordinates of that box and of pieces of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+from insitu.core.arrays import Array
+from insitu.core.box import Box
+from insitu.io.array_source import ArraySource, Nodes
+from insitu.mesh.partition import Shape
+
+
+@dataclass(frozen=True)
+class Part:
+    """A box of a volume.
+
+    `time` and units are told where they are known.
+    """
+
+    volume: ArraySource
+    box: Box
+    n_components: int = 1
+    time: float | None = None
+    unit: str = ""
+    length_unit: str = ""
+
+    @property
+    def grid(self) -> Shape:
+        """Samples (nz, ny, nx)."""
+        nz, ny, nx = (axis.stop - axis.start for axis in self.box)
+        return nz, ny, nx
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Samples as the volume has its axes, then the components of a vector."""
+        vector = (self.n_components,) if self.n_components > 1 else ()
+        return (*self.grid[3 - len(self.volume.shape) :], *vector)
+
+    @property
+    def nodes(self) -> Nodes:
+        """Grid lines x, y, z: around the cells, or through the vertices."""
+        extra = 1 if self.volume.association == "element" else 0
+        x, y, z = (
+            lines[axis.start : axis.stop + extra]
+            for lines, axis in zip(self.volume.nodes, self.box[::-1], strict=True)
+        )
+        return x, y, z
+
+    @property
+    def coordinates(self) -> Nodes:
+        """Coordinates x, y, z of the samples."""
+        if self.volume.association == "vertex":
+            return self.nodes
+        x, y, z = (0.5 * (lines[1:] + lines[:-1]) for lines in self.nodes)
+        return x, y, z
+
+    def read(self, box: Box) -> Array:
+        """The samples of a box that counts from this one's first sample."""
+        z, y, x = (
+            slice(own.start + axis.start, own.start + axis.stop)
+            for own, axis in zip(self.box, box, strict=True)
+        )
+        return self.volume.read((z, y, x))
+
+    def pieces(self) -> Iterator[Box]:
+        """Boxes of the blocks that it was compressed in, counted from its first sample.
+
+        Vertices on a face between two pieces are in both, so that no cell is missing.
+        """
+        shared = 1 if self.volume.association == "vertex" else 0
+        axes = []
+        for own, cuts in zip(self.box, self.volume.cuts, strict=True):
+            last = max(own.stop - own.start - shared, 1)
+            inner = [cut - own.start for cut in cuts if 0 < cut - own.start < last]
+            axes.append(list(pairwise([0, *inner, last])))
+        for ends in product(*axes):
+            z, y, x = (
+                slice(low, min(high + shared, n))
+                for (low, high), n in zip(ends, self.grid, strict=True)
+            )
+            yield z, y, x

@@ -1,0 +1,60 @@
+"""A field of a run's record at one step, as one array.
+
+In: the blocks of all ranks. Out: a Volume of their common grid.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from insitu.core.arrays import Array
+from insitu.core.box import Box
+from insitu.core.errors import ConfigError
+from insitu.io.array_source import ArraySource
+from insitu.io.mapped import chosen
+from insitu.store.block_grid import GridError
+from insitu.store.record import open_record
+
+
+class RecordVolume(ArraySource):
+    """A field of a record. Blocks have to tile a box of one grid, as those of a run do."""
+
+    def __init__(self, path: Path, field: str | None, step: int, *, vectors: bool = False) -> None:
+        """Raises ConfigError where there is no such field or step, or it is a vector, unless
+        `vectors` are wanted too: then `read` gives (nz, ny, nx, n_components)."""
+        record = open_record(path)
+        self.name = chosen(path, field, record.fields)
+        try:
+            self.field = record.load(self.name, step)
+            self.grid = self.field.grid
+        except IndexError as error:
+            raise ConfigError([str(error.args[0])]) from None
+        except GridError as error:
+            raise ConfigError([f"{path}: {error}"]) from None
+        self.n_components = self.grid.n_components
+        if self.n_components > 1 and not vectors:
+            raise ConfigError(
+                [
+                    f"{path}: {self.name} has {self.n_components} components; this reads scalars. "
+                    f"In Python, insitu.open_record(path)[{self.name!r}] gives all of them"
+                ]
+            )
+        self.step = record.steps[self.name][step]
+        self.dtype = self.grid.dtype
+        self.association = "vertex" if self.grid.association == "vertex" else "element"
+        self.nodes, self.shape = self.grid.nodes, self.grid.shape
+        self.unit, self.units = record[self.name].unit, record.units
+
+    @property
+    def cuts(self) -> tuple[tuple[int, ...], ...]:
+        starts = ({box[axis].start for box in self.grid.boxes} - {0} for axis in range(3))
+        z, y, x = (tuple(sorted(axis)) for axis in starts)
+        return z, y, x
+
+    @property
+    def nbytes(self) -> int:
+        """Compressed bytes of this field at this step."""
+        return self.field.summary.nbytes
+
+    def read(self, box: Box) -> Array:
+        return self.grid.read(box)

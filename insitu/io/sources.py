@@ -1,0 +1,121 @@
+"""What a file name on the command line stands for.
+
+In: "FILE" or "FILE:dataset", and what a file of nothing but values does not say. Out: a Volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from insitu.codecs import frame
+from insitu.core.errors import ConfigError
+from insitu.io import hdf5, mapped, netcdf, vtk
+from insitu.io.array_source import ArraySource
+from insitu.io.compressed_array import CompressedArray
+from insitu.io.record_volume import RecordVolume
+from insitu.store.record_writer import MANIFEST
+
+HDF5 = (".h5", ".hdf5", ".he5")
+NETCDF = (".nc", ".nc4", ".cdf")
+VTK = (".vti", ".vtr")
+SEVERAL = (".npz", *HDF5, *NETCDF, *VTK)
+"""Files that may hold several arrays."""
+SUFFIXES = (".npy", *SEVERAL)
+FORMATS = ".npy, .npz, .vti, .vtr, .h5, .nc, raw values with --shape"
+
+
+def split_name(text: str) -> tuple[Path, str | None]:
+    """The file and the dataset of "FILE:dataset"; a file of that whole name comes first.
+
+    Raises ConfigError where there is no such file.
+    """
+    path = Path(text)
+    if path.exists():
+        return path, None
+    name, colon, dataset = text.rpartition(":")
+    if colon and name and Path(name).exists():
+        return Path(name), dataset
+    raise ConfigError([f"{text}: no such file"])
+
+
+def is_record(path: Path) -> bool:
+    """Whether a run has written its record into the folder `path`."""
+    return (path / MANIFEST).is_file()
+
+
+def is_compressed(path: Path) -> bool:
+    """Whether a file is a compressed array, by its first bytes."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(frame.MAGIC)) == frame.MAGIC
+
+
+def datasets(path: Path) -> dict[str, str]:
+    """The arrays in a file -> what they are. Raises ConfigError for an unknown format."""
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        return mapped.npy_names(path)
+    if suffix == ".npz":
+        return mapped.npz_names(path)
+    if suffix in HDF5:
+        return hdf5.names(path)
+    if suffix in NETCDF:
+        return netcdf.names(path)
+    if suffix in VTK:
+        return vtk.names(path)
+    raise ConfigError([f"{path}: unknown format; read are {FORMATS}"])
+
+
+def open_volume(
+    text: str,
+    *,
+    dataset: str | None = None,
+    step: int | None = None,
+    shape: Sequence[int] | None = None,
+    dtype: str = "f4",
+    vectors: bool = False,
+) -> ArraySource:
+    """The array that `text` names, whatever kind of file it is in. Not collective.
+
+    dataset: the array's or the field's name, instead of "FILE:dataset". step: of an array with four
+    axes or of a record, where the last is the default. shape, dtype: of a raw file.
+    vectors: take a vector field of a record, too: `read` gives (nz, ny, nx, n_components).
+    Raises ConfigError that says what is wrong and what there is.
+    """
+    path, named = split_name(text)
+    dataset = dataset if dataset is not None else named
+    if path.is_dir():
+        if not is_record(path):
+            raise ConfigError([f"{path}: a folder without {MANIFEST}, so not a record of a run"])
+        return RecordVolume(path, dataset, -1 if step is None else step, vectors=vectors)
+    if is_compressed(path):
+        _only(path, "one array", dataset=dataset, step=step)
+        return CompressedArray.open(path)
+    if shape is not None:
+        _only(path, "values only", dataset=dataset)
+        return mapped.open_raw(path, shape, dtype, step)
+    return _open_by_suffix(path, dataset, step)
+
+
+def _open_by_suffix(path: Path, dataset: str | None, step: int | None) -> ArraySource:
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
+        _only(path, "one array", dataset=dataset)
+        return mapped.open_npy(path, step)
+    if suffix == ".npz":
+        return mapped.open_npz(path, dataset, step)
+    if suffix in HDF5:
+        return hdf5.Hdf5Volume(path, dataset, step)
+    if suffix in NETCDF:
+        return netcdf.NetcdfVolume(path, dataset, step)
+    if suffix in VTK:
+        return vtk.VtkVolume(path, dataset, step)
+    raise ConfigError([f"{path}: unknown format; read are {FORMATS}"])
+
+
+def _only(path: Path, what: str, **options: object) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError([f"{path}: holds {what}; there is no {name} {value!r} to choose"])

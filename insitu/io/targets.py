@@ -1,0 +1,88 @@
+"""What may be asked of a compressed array, and whether it was reached.
+
+In: options by name, as on the command line. Out: training's Target; what it came to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from insitu.core.errors import ConfigError, nearest
+from insitu.core.limits import Range
+from insitu.io.compressed_array import CompressedArray
+from insitu.training.options import Bound, Target
+
+DEFAULT = {"psnr": 40.0}
+"""What is asked for where nothing is."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One field of Target on the command line."""
+
+    metavar: str
+    help: str
+
+
+OPTIONS = {
+    "psnr": Option("DB", "accuracy against the array's range, in dB; default: 40"),
+    "ratio": Option("R", "raw bytes over compressed bytes, at the best accuracy"),
+    "max_error": Option(
+        "E", "largest error of any value, guaranteed; rel:1e-3 is a part of the array's range"
+    ),
+    "iterations": Option("N", "training steps per block"),
+    "seconds": Option("S", "wall-clock time per block"),
+}
+
+
+def make_target(**given: Any) -> Target:
+    """A Target of the options that are not None; the default one where all are.
+
+    Raises ConfigError where a name is unknown or a value is out of its range.
+    """
+    wanted = {name: value for name, value in given.items() if value is not None} or DEFAULT
+    hints = typing.get_type_hints(Target, include_extras=True)
+    values: dict[str, Any] = {}
+    for name, value in wanted.items():
+        if name not in hints:
+            raise ConfigError([f"{name}: unknown target{nearest(name, hints)}"])
+        values[name] = _check(name, value, hints[name])
+    return Target(**values)
+
+
+def missed(target: Target, array: CompressedArray) -> list[str]:
+    """What of the target the array does not reach, in words; empty where all is well."""
+    problems = []
+    if target.psnr is not None and array.psnr_db < target.psnr:
+        problems.append(f"{array.psnr_db:.1f} dB of the {target.psnr:g} dB wanted")
+    if target.ratio is not None and array.ratio < target.ratio:
+        problems.append(f"a ratio of {array.ratio:.1f} of the {target.ratio:g} wanted")
+    return problems
+
+
+def asked(target: Target) -> dict[str, Any]:
+    """What the target says, without what it leaves open."""
+    return {name: value for name, value in dataclasses.asdict(target).items() if value is not None}
+
+
+def _check(name: str, value: Any, hint: Any) -> Any:
+    """`value` as the option's type, within its range."""
+    kind, limits = _annotation(hint)
+    if isinstance(value, str) and value.startswith("rel:") and isinstance(limits, Bound):
+        value = {"rel": value.removeprefix("rel:")}
+    try:
+        return limits.check(value) if isinstance(limits, Bound) else limits.check(value, kind)
+    except (TypeError, ValueError) as error:
+        raise ConfigError([f"{name}: {error}"]) from None
+
+
+def _annotation(hint: Any) -> tuple[type, Range | Bound]:
+    """Of Annotated[type, limits], or of that | None."""
+    for part in (hint, *typing.get_args(hint)):
+        if typing.get_origin(part) is typing.Annotated:
+            kind, limits = typing.get_args(part)
+            return kind, limits
+    raise TypeError(f"{hint}: expected Annotated[type, Range]")

@@ -1,0 +1,131 @@
+"""Arrays in VTK's XML files of uniform and rectilinear grids, .vti and .vtr (extra `vtk`).
+
+In: a file and an array's name. Out: a Volume, with the grid's coordinates.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from insitu.core.arrays import Array
+from insitu.core.errors import ConfigError
+from insitu.io.array_source import StoredVolume, sample_grid
+from insitu.io.libraries import library
+from insitu.io.mapped import chosen
+
+_READERS = {".vti": "vtkXMLImageDataReader", ".vtr": "vtkXMLRectilinearGridReader"}
+
+
+def names(path: Path) -> dict[str, str]:
+    """Arrays at points and in cells -> which of the two."""
+    reader, _ = _open(path)
+    return _names(reader)
+
+
+class VtkVolume(StoredVolume):
+    """A scalar array; the reader is asked for the part of the grid that a box needs."""
+
+    def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
+        """Raises ConfigError where the array is not there, not a scalar or of another type."""
+        self._reader, self._extent = _open(path)
+        known = _names(self._reader)
+        self._array = chosen(path, dataset, list(known))
+        self._in_cells = known[self._array] == "cells"
+        first, last = self._extent[::2], self._extent[1::2]
+        points, cells = _selections(self._reader)
+        points.DisableAllArrays()
+        cells.DisableAllArrays()
+        lines = _points(_read(self._reader, self._extent), first, last)
+        (cells if self._in_cells else points).EnableArray(self._array)
+        sizes = [axis.size for axis in lines]
+        if self._in_cells:  # a grid of one layer of points has cells, though no thickness
+            sizes = [max(n - 1, 1) for n in sizes]
+        corner = self._values(tuple(slice(0, 1) for _ in lines))
+        if corner.ndim > 3:
+            raise ConfigError(
+                [f"{path}:{self._array}: {corner.shape[3]} components; expected a scalar array"]
+            )
+        super().__init__(self._array, sizes[::-1], corner.dtype, step=step)
+        if self._in_cells:
+            x, y, z = (a if a.size > 1 else a[0] + np.array([0.0, 1.0]) for a in lines)
+            self.association, self.nodes = "element", (x, y, z)
+        else:
+            self.association, self.nodes = sample_grid(*lines)
+
+    def load(self, index: tuple[int | slice, ...]) -> Array:
+        return self._values(index)
+
+    def _values(self, box: Any) -> Array:
+        """Samples (nz, ny, nx[, n]) of a box of slices z, y, x."""
+        from vtkmodules.util.numpy_support import vtk_to_numpy
+
+        wanted = []
+        for axis, first, last in zip(box[::-1], self._extent[::2], self._extent[1::2], strict=True):
+            stop = first + axis.stop - (0 if self._in_cells else 1)
+            wanted += [first + axis.start, min(stop, last)]
+        grid = _read(self._reader, wanted)
+        data = grid.GetCellData() if self._in_cells else grid.GetPointData()
+        values = vtk_to_numpy(data.GetArray(self._array))
+        extent = grid.GetExtent()  # may be more than was asked for
+        sizes = np.subtract(extent[1::2], extent[::2]) + 1
+        if self._in_cells:
+            sizes = np.maximum(sizes - 1, 1)
+        values = values.reshape(*sizes[::-1], *values.shape[1:])
+        at = [start - first for start, first in zip(wanted[::2], extent[::2], strict=True)][::-1]
+        cut = tuple(
+            slice(low, low + axis.stop - axis.start) for low, axis in zip(at, box, strict=True)
+        )
+        return np.array(values[cut])
+
+
+def _open(path: Path) -> tuple[Any, tuple[int, ...]]:
+    """The reader of a file, and the extent of its points: first and last along x, y, z."""
+    reader = getattr(library("vtkmodules.vtkIOXML", "vtk"), _READERS[path.suffix.lower()])()
+    if not reader.CanReadFile(str(path)):
+        raise ConfigError([f"{path}: not a {path.suffix} file that VTK can read"])
+    reader.SetFileName(str(path))
+    reader.UpdateInformation()
+    extent = reader.GetOutputInformation(0).Get(reader.GetExecutive().WHOLE_EXTENT())
+    if min(np.subtract(extent[1::2], extent[::2])) < 0:
+        raise ConfigError([f"{path}: a grid without points"])
+    return reader, tuple(extent)
+
+
+def _read(reader: Any, extent: Any) -> Any:
+    reader.UpdateExtent(extent)
+    return reader.GetOutput()
+
+
+def _selections(reader: Any) -> tuple[Any, Any]:
+    return reader.GetPointDataArraySelection(), reader.GetCellDataArraySelection()
+
+
+def _names(reader: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for selection, where in zip(_selections(reader), ("points", "cells"), strict=True):
+        for i in range(selection.GetNumberOfArrays()):
+            found.setdefault(selection.GetArrayName(i), where)
+    return found
+
+
+def _points(grid: Any, first: Any, last: Any) -> tuple[Array, Array, Array]:
+    """Coordinates of the points along x, y, z."""
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    if hasattr(grid, "GetXCoordinates"):
+        arrays = grid.GetXCoordinates(), grid.GetYCoordinates(), grid.GetZCoordinates()
+        x, y, z = (np.array(vtk_to_numpy(array), np.float64) for array in arrays)
+    else:
+        x, y, z = (
+            origin + spacing * np.arange(low, high + 1, dtype=np.float64)
+            for origin, spacing, low, high in zip(
+                grid.GetOrigin(), grid.GetSpacing(), first, last, strict=True
+            )
+        )
+    for letter, axis in zip("xyz", (x, y, z), strict=True):
+        if (np.diff(axis) <= 0).any():
+            raise ConfigError([f"coordinates along {letter} do not increase"])
+    return x, y, z

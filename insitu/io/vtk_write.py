@@ -1,0 +1,194 @@
+"""Grids in VTK's XML files, for ParaView: one file, or one per block and an index (extra `vtk`).
+
+In: a part of a volume. Out: .vti or .vtr; .pvti or .pvtr beside a folder of pieces.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from insitu.core.arrays import Array
+from insitu.core.atomic_file import atomic_file, atomic_folder
+from insitu.core.errors import ConfigError
+from insitu.io.array_source import Nodes
+from insitu.io.libraries import library
+from insitu.io.part import Part
+from insitu.mesh.partition import Association
+
+SUFFIXES = (".vti", ".vtr", ".pvti", ".pvtr")
+_EVEN = 1e-9  # of a cell: grid lines closer to evenly spaced ones are such
+
+Progress = Callable[[int, int], None] | None
+
+
+def write(path: Path, part: Part, progress: Progress = None) -> None:
+    """Write a part into one file: uniform grids only as .vti, any as .vtr. Inflates the part.
+
+    Values are cell or point data as the field's samples are; vectors of two components get a
+    third, 0, as ParaView expects of vectors. The time goes along as `TimeValue`.
+    Raises ConfigError where the grid is not one that the format can hold.
+    """
+    uniform = path.suffix.lower() == ".vti"
+    _check(path, part.nodes, uniform)
+    nz, ny, nx = part.grid
+    values = part.read((slice(0, nz), slice(0, ny), slice(0, nx)))
+    grid = make_grid(part.nodes, uniform=uniform)
+    add_values(grid, part.volume.association, part.volume.name, values)
+    if part.time is not None:
+        add_time(grid, part.time)
+    save(path, grid)
+    if progress:
+        progress(1, 1)
+
+
+def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
+    """Write a file per block into a folder named as `path`, then `path`, which lists them.
+
+    No more than one block is held at a time. Raises as `write`; a folder that is there already is
+    replaced if it has nothing but pieces.
+    """
+    uniform = path.suffix.lower() == ".pvti"
+    _check(path, part.nodes, uniform)
+    suffix = path.suffix.lower().replace(".p", ".")
+    folder = path.with_suffix("")
+    pieces = folder.is_dir() and all(file.suffix == suffix for file in folder.iterdir())
+    if folder.exists() and not pieces:
+        raise ConfigError([f"{folder}: is there already, and not a folder of pieces"])
+    # The list gets its name after the folder has its own.
+    with atomic_file(path) as listing, atomic_folder(folder) as tmp:
+        extents: dict[str, str] = {}
+        boxes = list(part.pieces())
+        lines = 0 if part.volume.association == "vertex" else 1
+        grid: Any = None
+        for number, box in enumerate(boxes):
+            spans = [(axis.start, axis.stop - 1 + lines) for axis in box[::-1]]
+            grid = make_grid(part.nodes, spans, uniform=uniform)
+            add_values(grid, part.volume.association, part.volume.name, part.read(box))
+            name = f"{number:05d}{suffix}"
+            save(tmp / name, grid)
+            extents[f"{folder.name}/{name}"] = _extent(spans)
+            if progress:
+                progress(number + 1, len(boxes))
+        index = _index(grid, part.nodes, extents, uniform)
+        ET.ElementTree(index).write(listing, xml_declaration=True, encoding="UTF-8")
+
+
+def is_uniform(nodes: Nodes) -> bool:
+    """Whether the grid lines are evenly spaced along every axis."""
+    return all(
+        bool(np.allclose(np.diff(lines), (lines[-1] - lines[0]) / (lines.size - 1), rtol=_EVEN))
+        for lines in nodes
+        if lines.size > 1
+    )
+
+
+def make_grid(nodes: Nodes, spans: Any = None, *, uniform: bool) -> Any:
+    """A vtkImageData or vtkRectilinearGrid of grid lines x, y, z.
+
+    spans: its first and last line along x, y, z, of `nodes`; by default all.
+    """
+    model = library("vtkmodules.vtkCommonDataModel", "vtk")
+    support = library("vtkmodules.util.numpy_support", "vtk")
+    spans = [(0, lines.size - 1) for lines in nodes] if spans is None else spans
+    if uniform:
+        grid = model.vtkImageData()
+        grid.SetOrigin(*(float(lines[0]) for lines in nodes))
+        grid.SetSpacing(*(float(a[-1] - a[0]) / (a.size - 1) if a.size > 1 else 1.0 for a in nodes))
+    else:
+        grid = model.vtkRectilinearGrid()
+    grid.SetExtent(*(end for span in spans for end in span))
+    if not uniform:
+        for letter, lines, (low, high) in zip("XYZ", nodes, spans, strict=True):
+            array = support.numpy_to_vtk(np.ascontiguousarray(lines[low : high + 1]), deep=True)
+            getattr(grid, f"Set{letter}Coordinates")(array)
+    return grid
+
+
+def add_values(grid: Any, association: Association, name: str, values: Array) -> None:
+    """Put samples (nz, ny, nx[, n_components]) on a grid, as its cell or point data."""
+    support = library("vtkmodules.util.numpy_support", "vtk")
+    flat: Array = values.reshape(-1, *values.shape[3:])
+    if flat.ndim == 2 and flat.shape[1] == 2:
+        flat = np.pad(flat, ((0, 0), (0, 1)))
+    array = support.numpy_to_vtk(np.ascontiguousarray(flat), deep=True)
+    array.SetName(name)
+    data = grid.GetPointData() if association == "vertex" else grid.GetCellData()
+    data.AddArray(array)
+    if flat.ndim == 1:
+        data.SetActiveScalars(name)
+    elif flat.shape[1] == 3:
+        data.SetActiveVectors(name)
+
+
+def add_time(grid: Any, time: float) -> None:
+    """Put the time on a grid, as `TimeValue`."""
+    support = library("vtkmodules.util.numpy_support", "vtk")
+    array = support.numpy_to_vtk(np.array([time], np.float64), deep=True)
+    array.SetName("TimeValue")
+    grid.GetFieldData().AddArray(array)
+
+
+def save(path: Path, grid: Any) -> None:
+    """Write a grid. OSError where VTK could not."""
+    io = library("vtkmodules.vtkIOXML", "vtk")
+    uniform = grid.IsA("vtkImageData")
+    writer = io.vtkXMLImageDataWriter() if uniform else io.vtkXMLRectilinearGridWriter()
+    writer.SetInputData(grid)
+    with atomic_file(path) as tmp:
+        writer.SetFileName(str(tmp))
+        if not writer.Write() or writer.GetErrorCode():
+            core = library("vtkmodules.vtkCommonMisc", "vtk")
+            reason = core.vtkErrorCode.GetStringFromErrorCode(writer.GetErrorCode())
+            raise OSError(f"{path}: VTK could not write it: {reason}")
+
+
+def _index(grid: Any, nodes: Nodes, extents: Mapping[str, str], uniform: bool) -> ET.Element:
+    """The XML of a .pvti or .pvtr: what the pieces hold (`grid` is one), and where they are.
+
+    VTK's parallel writers cut grids evenly by themselves, not where the blocks end.
+    """
+    kind = "PImageData" if uniform else "PRectilinearGrid"
+    root = ET.Element("VTKFile", type=kind, version="0.1", byte_order="LittleEndian")
+    spans = [(0, lines.size - 1) for lines in nodes]
+    whole = ET.SubElement(root, kind, WholeExtent=_extent(spans), GhostLevel="0")
+    if uniform:
+        whole.set("Origin", " ".join(map(repr, grid.GetOrigin())))
+        whole.set("Spacing", " ".join(map(repr, grid.GetSpacing())))
+    for tag, data in (("PPointData", grid.GetPointData()), ("PCellData", grid.GetCellData())):
+        section = ET.SubElement(whole, tag)
+        for kind, active in (("Scalars", data.GetScalars()), ("Vectors", data.GetVectors())):
+            if active is not None:
+                section.set(kind, active.GetName())
+        for i in range(data.GetNumberOfArrays()):
+            _describe(section, data.GetArray(i))
+    if not uniform:
+        section = ET.SubElement(whole, "PCoordinates")
+        for letter in "XYZ":
+            _describe(section, getattr(grid, f"Get{letter}Coordinates")())
+    for source, extent in extents.items():
+        ET.SubElement(whole, "Piece", Extent=extent, Source=source)
+    ET.indent(root)
+    return root
+
+
+def _describe(section: ET.Element, array: Any) -> None:
+    attributes = {"type": f"Float{8 * array.GetDataTypeSize()}"}
+    if array.GetName():
+        attributes["Name"] = array.GetName()
+    attributes["NumberOfComponents"] = str(array.GetNumberOfComponents())
+    ET.SubElement(section, "PDataArray", attributes)
+
+
+def _extent(spans: Any) -> str:
+    return " ".join(str(end) for span in spans for end in span)
+
+
+def _check(path: Path, nodes: Nodes, uniform: bool) -> None:
+    if uniform and not is_uniform(nodes):
+        other = path.suffix.replace("vti", "vtr")
+        raise ConfigError([f"{path}: the grid is not evenly spaced; write {other} instead"])

@@ -1,0 +1,122 @@
+"""Geometry into files: VTK's for ParaView and VisIt, PLY and OBJ for mesh tools.
+
+In: every rank's surface or lines. Out: one file, or one per rank and an index; written aside, then
+renamed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from insitu.core.atomic_file import atomic_file, discard, replace_folder, temporary
+from insitu.core.geometry import Lines, Surface
+from insitu.core.parallel import together
+from insitu.filters.geometry.join import join, weld
+from insitu.io.obj import obj
+from insitu.io.ply import ply
+from insitu.io.vtp import kinds, pvtp, vtp
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+_FORMATS: dict[str, Callable[[Surface], bytes]] = {".vtp": vtp, ".ply": ply, ".obj": obj}
+SURFACE_SUFFIXES = (".vtp", ".pvtp", ".ply", ".obj")
+LINES_SUFFIXES = (".vtp", ".pvtp")
+
+_Geometry = TypeVar("_Geometry", Surface, Lines)
+
+
+def write_surface(comm: MPI.Comm, path: Path, surface: Surface) -> None:
+    """Write all ranks' pieces of a surface. Collective; every rank gives the same path.
+
+    By its suffix: `.vtp`, `.ply` or `.obj` is one file, which rank 0 gathers and writes, with
+    points that pieces have in common only once; `.pvtp` an index beside a folder of that name, with
+    a file of every rank that has triangles. OBJ has no values.
+
+    Raises:
+        RemoteError: on every rank, where the suffix is another one, the folder of that name has
+            something else in it, or the file cannot be written.
+    """
+    with together(comm, f"write {path}"):
+        _check(path, SURFACE_SUFFIXES)
+    if path.suffix.lower() == ".pvtp":
+        _write_pieces(comm, path, surface, len(surface.triangles))
+        return
+    pieces = comm.gather(surface)
+    with together(comm, f"write {path}"):
+        if pieces is not None:
+            _write(path, _FORMATS[path.suffix.lower()](weld(join(pieces))))
+
+
+def write_lines(comm: MPI.Comm, path: Path, lines: Lines) -> None:
+    """Write all ranks' lines as `.vtp` (one file, rank by rank) or `.pvtp`. Collective; as
+    `write_surface`."""
+    with together(comm, f"write {path}"):
+        _check(path, LINES_SUFFIXES)
+    if path.suffix.lower() == ".pvtp":
+        _write_pieces(comm, path, lines, lines.n_lines)
+        return
+    pieces = comm.gather(lines)
+    with together(comm, f"write {path}"):
+        if pieces is not None:
+            _write(path, vtp(_join_lines(pieces)))
+
+
+def _check(path: Path, suffixes: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{path}: suffix '{path.suffix}'; expected {', '.join(suffixes)}")
+
+
+def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int) -> None:
+    """A file of each rank with cells into a folder, then their index. Collective."""
+    folder = path.with_suffix("")
+    tmp = temporary(folder, comm.bcast(os.getpid()))
+    with together(comm, f"write {path}"):
+        if comm.rank == 0:
+            if folder.exists() and not _has_only_pieces(folder):
+                raise FileExistsError(f"{folder}: is there already, and not a folder of pieces")
+            tmp.mkdir()
+    try:
+        # Where no rank has any, one says what there is none of.
+        writers = [rank for rank, n in enumerate(comm.allgather(n_cells)) if n] or [0]
+        names = [f"{rank:05d}.vtp" for rank in writers]
+        with together(comm, f"write {path}"):
+            if comm.rank in writers:
+                _write(tmp / names[writers.index(comm.rank)], vtp(geometry))
+        one = comm.bcast(kinds(geometry), root=writers[0])
+        with together(comm, f"write {path}"):
+            if comm.rank in writers and kinds(geometry) != one:
+                raise ValueError(f"values {kinds(geometry)}; rank {writers[0]} has {one}")
+        index = comm.bcast(pvtp(geometry, [f"{folder.name}/{name}" for name in names]), writers[0])
+        with together(comm, f"write {path}"):
+            if comm.rank == 0:
+                replace_folder(tmp, folder)
+                _write(path, index)
+    finally:
+        if comm.rank == 0:
+            discard(tmp)
+
+
+def _has_only_pieces(folder: Path) -> bool:
+    return folder.is_dir() and all(file.suffix == ".vtp" for file in folder.iterdir())
+
+
+def _write(path: Path, data: bytes) -> None:
+    with atomic_file(path) as tmp:
+        tmp.write_bytes(data)
+
+
+def _join_lines(pieces: list[Lines]) -> Lines:
+    parts = [part for part in pieces if part.n_lines] or pieces[:1]
+    starts = np.cumsum([0, *(len(part.points) for part in parts)])
+    offsets = [part.offsets[1:] + at for part, at in zip(parts, starts, strict=False)]
+    return Lines(
+        np.concatenate([part.points for part in parts]),
+        np.concatenate([[0], *offsets]).astype(np.int64),
+        {name: np.concatenate([p.values[name] for p in parts]) for name in parts[0].values},
+    )

@@ -1,0 +1,262 @@
+"""Ghost layers asked of their owners, for trees whose own ghosts are stale or absent.
+
+In: every rank's partitions of one field, or of several.
+Out: the values that lie one layer outside each partition, as the partitions owning them have them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from insitu.core.arrays import Array
+from insitu.core.grid_lines import SAME_LINE
+from insitu.core.parallel import together
+from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, with_valid_layers
+from insitu.mesh.partition import NO_LAYERS, Association, Partition
+from insitu.mesh.tree import MeshError
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+_NODES_TAG, _VALUES_TAG = 7101, 7102
+
+Nodes: TypeAlias = tuple[Array, Array, Array]
+# Source and target range of samples along one axis, or along z, y, x.
+_Slices: TypeAlias = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """A partition's samples with one layer more on all six sides, as their owners have them.
+
+    Attributes:
+        components: arrays (nz + 2, ny + 2, nx + 2) for owned samples (nz, ny, nx): fresh copies;
+            the partition's own values inside, undefined where `flags` is GARBAGE.
+        flags: uint8 (nz + 2, ny + 2, nx + 2): OWNED, VALID where a neighbour answered, or GARBAGE.
+    """
+
+    components: tuple[Array, ...]
+    flags: Array
+
+
+def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
+    """The same partitions with ghost layers asked of their owners. Collective.
+
+    What a tree published as ghosts is not looked at and not overwritten. This is the one place
+    that copies blocks, once each: one strided array has to hold owned and received values. What
+    touches no other block is left in place. A side
+    gets its layer when neighbours, together, own every sample of it, the edges and corners shared
+    with other layers included (see `ghost_box`): blocks may be cut anywhere along common grid
+    lines, on any rank, several per rank. Boundaries of the domain, and neighbours whose grid lines
+    do not coincide, give no layer. Periodic sides are boundaries here.
+
+    Args:
+        comm: a communicator of ours; messages with tags 7101 and 7102 are exchanged on it.
+        partitions: this rank's partitions of one field, or of several at once, which takes no more
+            messages; [] on a rank that has none.
+
+    Raises:
+        MeshError: on every rank, when ranks hand over different fields.
+        RemoteError: on every rank, when one runs out of memory.
+    """
+    pairs = _touching(comm, partitions)
+    touched = sorted({i for touching in pairs.values() for i, _ in touching})
+    around = dict(zip(touched, _asked(comm, partitions, pairs, touched), strict=True))
+    return [
+        _with_layers(partition, around[i]) if i in around else _without_layers(partition)
+        for i, partition in enumerate(partitions)
+    ]
+
+
+def surroundings(comm: MPI.Comm, partitions: list[Partition]) -> list[Surroundings]:
+    """The `Surroundings` of each of this rank's partitions. Collective.
+
+    One allgather of a few numbers per partition, then two rounds of messages between ranks whose
+    boxes touch: node coordinates, values.
+    """
+    return _asked(comm, partitions, _touching(comm, partitions), range(len(partitions)))
+
+
+def _asked(
+    comm: MPI.Comm,
+    partitions: list[Partition],
+    pairs: dict[int, list[tuple[int, int]]],
+    which: Sequence[int],
+) -> list[Surroundings]:
+    """The surroundings of those partitions, which are at least those in `pairs`. Collective."""
+    around: dict[int, Surroundings] = {}
+    with together(comm, "exchange ghost layers"):
+        around = {i: _alone(partitions[i]) for i in which}
+    their_nodes = _exchange_nodes(comm, partitions, pairs)
+    _exchange_values(comm, partitions, pairs, their_nodes, around)
+    for i, place in around.items():
+        _place_owned(partitions[i], place)
+    return list(around.values())
+
+
+def _touching(comm: MPI.Comm, partitions: list[Partition]) -> dict[int, list[tuple[int, int]]]:
+    """{rank: [(index of mine, index of theirs), ...]} of all partitions of the same field whose
+    boxes touch mine."""
+    mine = [(p.field, p.association, p.n_components, _extent(p)) for p in partitions]
+    every: list[list[tuple[str, str, int, Array]]] = comm.allgather(mine)
+    _check_kinds([{entry[:3] for entry in entries} for entries in every if entries])
+    pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for rank, entries in enumerate(every):
+        if not entries or not partitions:
+            continue
+        low, high, step = np.stack([entry[3] for entry in entries], axis=1)  # (n, 3) each
+        for i, (*_, (my_low, my_high, my_step)) in enumerate(mine):
+            gap = np.maximum(low, my_low) - np.minimum(high, my_high)  # (n, 3)
+            near = np.all(gap <= SAME_LINE * np.minimum(step, my_step), axis=1)
+            near &= [entry[0] == partitions[i].field for entry in entries]
+            for j in np.flatnonzero(near):
+                if (rank, j) != (comm.rank, i):
+                    pairs[rank].append((i, int(j)))
+    return pairs
+
+
+def _check_kinds(kinds: list[set[tuple[str, str, int]]]) -> None:
+    """kinds: for each rank with partitions, field, association and number of components of each."""
+    first = kinds[0] if kinds else set()
+    known = sorted(set().union(*kinds))
+    fields = [field for field, *_ in known]
+    if len(set(fields)) == len(fields) and all(theirs == first for theirs in kinds):
+        return
+    one, other = next(
+        (pair for pair in pairwise(known) if pair[0][0] == pair[1][0]),
+        known[:2],
+    )
+    raise MeshError(f"fields/{one[0]}: ranks or domains differ: {one} and {other}")
+
+
+def _extent(partition: Partition) -> Array:
+    """(3, 3): lowest corner, highest corner, smallest cell, in x, y, z."""
+    low, high = partition.bounds
+    return np.stack([low, high, [np.diff(axis).min() for axis in partition.nodes]])
+
+
+def _exchange_nodes(
+    comm: MPI.Comm, partitions: list[Partition], pairs: dict[int, list[tuple[int, int]]]
+) -> dict[tuple[int, int], Nodes]:
+    """{(rank, index of theirs): its node coordinates} of the touching partitions."""
+    outgoing = {
+        rank: {i: partitions[i].nodes for i in sorted({i for i, _ in touching})}
+        for rank, touching in pairs.items()
+    }
+    incoming = _swap(comm, outgoing, _NODES_TAG)
+    return {(rank, j): nodes for rank, them in incoming.items() for j, nodes in them.items()}
+
+
+def _exchange_values(
+    comm: MPI.Comm,
+    partitions: list[Partition],
+    pairs: dict[int, list[tuple[int, int]]],
+    their_nodes: dict[tuple[int, int], Nodes],
+    around: dict[int, Surroundings],
+) -> None:
+    """Send each touching partition the samples it wants of mine; put what comes into `around`."""
+    outgoing: dict[int, list[Any]] = {}
+    for rank, touching in pairs.items():
+        outgoing[rank] = []
+        for i, j in touching:
+            mine = partitions[i]
+            piece = wanted(their_nodes[rank, j], mine.nodes, mine.association)
+            if piece is not None:
+                target, source = piece
+                values = [np.ascontiguousarray(owned[source]) for owned in mine.owned]
+                outgoing[rank].append((j, target, values))
+    for pieces in _swap(comm, outgoing, _VALUES_TAG).values():
+        for i, target, values in pieces:
+            around[i].flags[target] = VALID
+            for component, received in zip(around[i].components, values, strict=True):
+                component[target] = received
+
+
+def _swap(comm: MPI.Comm, outgoing: dict[int, Any], tag: int) -> dict[int, Any]:
+    """One message to and from each rank in `outgoing`, in rank order; touching is mutual."""
+    from mpi4py import MPI
+
+    requests = [comm.isend(message, dest=rank, tag=tag) for rank, message in outgoing.items()]
+    incoming = {rank: comm.recv(source=rank, tag=tag) for rank in sorted(outgoing)}
+    MPI.Request.waitall(requests)
+    return incoming
+
+
+def wanted(
+    target: Nodes, source: Nodes, association: Association
+) -> tuple[_Slices, _Slices] | None:
+    """Which samples of a source box lie on, or one layer outside, a target box.
+
+    Args:
+        target, source: node coordinates along x, y, z of the two owned boxes.
+        association: "element" or "vertex".
+
+    Returns:
+        Slices (z, y, x) into the target's samples with one layer more on each side, and into the
+        source's owned samples; None when there are none or the grid lines do not coincide.
+    """
+    extra = 1 if association == "vertex" else 0
+    into, out_of = [], []
+    for axis in (2, 1, 0):
+        shift = _shift(target[axis], source[axis])
+        if shift is None:
+            return None
+        first = max(-1, shift)
+        last = min(target[axis].size + extra, shift + source[axis].size - 1 + extra)
+        if first >= last:
+            return None
+        into.append(slice(first + 1, last + 1))
+        out_of.append(slice(first - shift, last - shift))
+    return tuple(into), tuple(out_of)
+
+
+def _shift(target: Array, source: Array) -> int | None:
+    """s such that grid line i of `source` is grid line i + s of `target`.
+
+    None unless all grid lines in the range that both cover (perhaps one point) coincide.
+    """
+    tolerance = SAME_LINE * min(np.diff(target).min(), np.diff(source).min())
+    low, high = max(target[0], source[0]), min(target[-1], source[-1])
+    i, j = (int(np.argmin(np.abs(nodes - low))) for nodes in (target, source))
+    n, m = (int(np.argmin(np.abs(nodes - high))) for nodes in (target, source))
+    if n - i != m - j or n < i:
+        return None
+    apart = np.abs(target[i : n + 1] - source[j : m + 1])
+    return i - j if np.all(apart <= tolerance) else None
+
+
+def _alone(partition: Partition) -> Surroundings:
+    """Room for the surroundings of a partition, nothing known yet."""
+    nz, ny, nx = (n + 2 for n in partition.shape)
+    components = tuple(np.empty((nz, ny, nx), c.dtype) for c in partition.components)
+    return Surroundings(components, np.full((nz, ny, nx), GARBAGE, np.uint8))
+
+
+def _place_owned(partition: Partition, around: Surroundings) -> None:
+    """Own values go in last: vertices on a shared face stay this partition's."""
+    inside = (slice(1, -1),) * 3
+    around.flags[inside] = OWNED
+    for component, owned in zip(around.components, partition.owned, strict=True):
+        component[inside] = owned
+
+
+def _with_layers(partition: Partition, around: Surroundings) -> Partition:
+    """The partition with the layers that are complete in its surroundings."""
+    nz, ny, nx = partition.shape
+    box = with_valid_layers(around.flags, (slice(1, nz + 1), slice(1, ny + 1), slice(1, nx + 1)))
+    inside = box.slices("element")  # flags are per sample here, whatever the association
+    views = tuple(component[inside] for component in around.components)
+    for view in views:
+        view.flags.writeable = False
+    return dataclasses.replace(partition, components=views, ghost_layers=box.layers)
+
+
+def _without_layers(partition: Partition) -> Partition:
+    return dataclasses.replace(partition, components=partition.owned, ghost_layers=NO_LAYERS)

@@ -1,0 +1,228 @@
+"""The samples that field expressions read, slab by slab.
+
+In: partitions of the present step, neural fields of steps before it, one of each per field.
+Out: Region: a box of samples of one block, which reads every field at exactly these samples.
+
+Past fields are decoded plane by plane, only where a region asks for them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from insitu.core.box import Box
+from insitu.fields.block_field import BlockField
+from insitu.mesh.partition import NO_LAYERS, Layers, Partition, Shape
+
+if TYPE_CHECKING:
+    from insitu.queries.fields import Arrays, Field, FieldRef
+    from insitu.queries.scalars import Scalar
+
+_SLAB = 1 << 16  # samples looked at together: 512 KiB per temporary in float64
+
+
+class Past(Protocol):
+    """The recorded steps before the present one."""
+
+    @property
+    def cycles(self) -> Sequence[int]:
+        """Of these steps, the oldest first; the same on every rank."""
+
+    def fields(self, name: str, back: int) -> Sequence[BlockField]:
+        """This rank's blocks of a field, `back` steps before the present; not collective."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlockView:
+    """One domain of this rank, at one moment of a window."""
+
+    held: Mapping[FieldRef, Partition | BlockField]
+    """What each field that an expression reads is here."""
+    widths: tuple[tuple[float, float], ...] = ((math.nan, math.nan),) * 3
+    """Of the cells beyond its faces, (low, high) along z, y, x; only derivatives need them."""
+
+    def __post_init__(self) -> None:
+        first = self.first
+        for samples, other in self.held.items():
+            if (other.association, other.cells) != (first.association, first.cells):
+                raise ValueError(
+                    f"field '{samples.name}' has {other.association} data on {other.cells} cells "
+                    f"in domain {other.domain_id}, the one before {first.association} data on "
+                    f"{first.cells}: they cannot be computed with each other"
+                )
+
+    @property
+    def first(self) -> Partition | BlockField:
+        return next(iter(self.held.values()))
+
+    @property
+    def shape(self) -> Shape:
+        """Owned samples (nz, ny, nx)."""
+        return self.first.shape
+
+    def unshared(self, upper: NDArray[np.float64]) -> Shape:
+        """How many samples along z, y, x count here: not vertices on an upper face, unless it ends
+        the domain at `upper` (3,) x, y, z."""
+        if self.first.association == "element":
+            return self.shape
+        nz, ny, nx = (
+            n - (nodes[-1] < upper[2 - axis] - 0.5 * (nodes[-1] - nodes[-2]))
+            for axis, (n, nodes) in enumerate(
+                zip(self.shape, reversed(self.first.nodes), strict=True)
+            )
+        )
+        return int(nz), int(ny), int(nx)
+
+    def line(self, axis: int, start: int, stop: int) -> NDArray[np.float64]:
+        """World coordinates of the samples start..stop-1 along axis 0 z, 1 y or 2 x; ghosts lie
+        at -1 and n."""
+        nodes = self.first.nodes[2 - axis]
+        low, high = self.widths[axis]
+        nodes = np.concatenate([[nodes[0] - low], nodes, [nodes[-1] + high]])
+        samples = nodes if self.first.association == "vertex" else 0.5 * (nodes[1:] + nodes[:-1])
+        return np.asarray(samples[start + 1 : stop + 1], np.float64)
+
+    def layers(self, argument: Field) -> Layers:
+        """The ghost layers that all fields of an expression have here, (low, high) z, y, x."""
+        held = [self.held[samples] for samples in argument.samples]
+        if not all(isinstance(each, Partition) for each in held):
+            return NO_LAYERS
+        each_layers = [each.ghost_layers for each in held if isinstance(each, Partition)]
+        z, y, x = (
+            (min(each[axis][0] for each in each_layers), min(each[axis][1] for each in each_layers))
+            for axis in range(3)
+        )
+        return z, y, x
+
+    def slabs(
+        self, counted: Shape, parameters: Mapping[Scalar, float]
+    ) -> Iterator[tuple[int, SampleBox]]:
+        """The `counted` samples, some planes at a time, each with its first z."""
+        nz, ny, nx = counted
+        planes = max(1, _SLAB // max(1, ny * nx))
+        for start in range(0, nz if ny * nx else 0, planes):
+            stop = min(nz, start + planes)
+            yield start, SampleBox(self, (start, 0, 0), (stop, ny, nx), parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class SampleBox:
+    """A box of samples of a block: from `low` to before `high`, both z, y, x, 0 being the first
+    owned sample and -1 a ghost."""
+
+    block: BlockView
+    low: Shape
+    high: Shape
+    parameters: Mapping[Scalar, float] = field(default_factory=dict)
+    """What numbers in the expression are at this step."""
+
+    @property
+    def shape(self) -> Shape:
+        z, y, x = (h - lo for lo, h in zip(self.low, self.high, strict=True))
+        return z, y, x
+
+    @property
+    def lines(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Coordinates of the samples along z, y, x."""
+        z, y, x = (self.block.line(axis, self.low[axis], self.high[axis]) for axis in range(3))
+        return z, y, x
+
+    def read(self, samples: FieldRef) -> Arrays:
+        """A field in this region, one array per component. Not collective."""
+        held = self.block.held[samples]
+        (z, y, x), (end_z, end_y, end_x) = self.low, self.high
+        if isinstance(held, Partition):
+            (front, _), (below, _), (left, _) = held.ghost_layers
+            box = np.s_[
+                z + front : end_z + front, y + below : end_y + below, x + left : end_x + left
+            ]
+            return tuple(component[box] for component in held.components)
+        values = held.decode_box((slice(z, end_z), slice(y, end_y), slice(x, end_x)))
+        if held.n_components == 1:
+            return (values,)
+        return tuple(values[..., i] for i in range(held.n_components))
+
+    def grown(self, argument: Field) -> tuple[SampleBox, Box]:
+        """This region with a sample more on every side where `argument` has one, and where this
+        region lies in it."""
+        layers = self.block.layers(argument)
+        shape = self.block.shape
+        z, y, x = (max(self.low[i] - 1, -layers[i][0]) for i in range(3))
+        end_z, end_y, end_x = (min(self.high[i] + 1, shape[i] + layers[i][1]) for i in range(3))
+        around = replace(self, low=(z, y, x), high=(end_z, end_y, end_x))
+        inside_z, inside_y, inside_x = (
+            slice(mine - first, end - first)
+            for mine, end, first in zip(self.low, self.high, around.low, strict=True)
+        )
+        return around, (inside_z, inside_y, inside_x)
+
+
+def blocks(
+    samples: Sequence[FieldRef],
+    slot: int,
+    present: Mapping[str, Sequence[Partition]],
+    past: Past,
+    widths: Mapping[int, Any],
+) -> list[BlockView]:
+    """This rank's blocks with all `samples` of an expression. Not collective.
+
+    Args:
+        slot: of a window, how many steps before the present it is looked at.
+        present: this rank's partitions of the fields that are read at the present step.
+        widths: see `BlockView.widths`, by domain id.
+
+    Raises: ValueError where a field lacks a domain that another has.
+    """
+    by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
+    for each in samples:
+        back = slot if each.length else each.back
+        found: Sequence[Partition | BlockField] = (
+            past.fields(each.name, back) if back else present[each.name]
+        )
+        by_domain[each] = {block.domain_id: block for block in found}
+    domains = [set(each) for each in by_domain.values()]
+    if any(other != domains[0] for other in domains):
+        names = ", ".join(f"'{each.name}'" for each in samples)
+        raise ValueError(f"{names}: this rank's domains are not the same for all of these")
+    return [
+        BlockView(
+            {each: found[domain] for each, found in by_domain.items()},
+            widths.get(domain, BlockView.widths),
+        )
+        for domain in sorted(domains[0])
+    ]
+
+
+def outer_widths(comm: MPI.Comm, partitions: Sequence[Partition]) -> dict[int, Any]:
+    """Widths of the cells beyond each block's faces, as in `BlockView.widths`. Collective.
+
+    The blocks of all ranks fill a box on one rectilinear grid, so that any block which ends where
+    this one begins knows the width; beyond the domain a block's own last cell is repeated.
+    """
+    ends = np.array(
+        [[(n[0], n[1] - n[0], n[-1], n[-1] - n[-2]) for n in reversed(p.nodes)] for p in partitions]
+    ).reshape(-1, 3, 4)
+    everyone = np.concatenate(comm.allgather(ends))
+    found = {}
+    for partition, mine in zip(partitions, ends, strict=True):
+        found[partition.domain_id] = tuple(
+            (
+                _width_beside(everyone[:, axis, 2:], mine[axis, 0], mine[axis, 1]),
+                _width_beside(everyone[:, axis, :2], mine[axis, 2], mine[axis, 3]),
+            )
+            for axis in range(3)
+        )
+    return found
+
+
+def _width_beside(faces: NDArray[np.float64], place: float, own: float) -> float:
+    """The width of the first of `faces` (n, 2), place and width, that lies at `place`."""
+    beside = np.abs(faces[:, 0] - place) < 0.25 * own
+    return float(faces[np.argmax(beside), 1]) if beside.any() else float(own)

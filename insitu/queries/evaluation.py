@@ -1,0 +1,232 @@
+"""All expressions of a step, evaluated by all ranks together.
+
+In: checked expressions, the present partitions, the recorded past. Out: on rank 0 the value of
+every reduction, from which it computes all else.
+
+A reduction may need numbers that other reductions give, as in sum(field('p') > avg(field('p'))).
+Reductions are done level by level: those of one level need only numbers of the levels before,
+which rank 0 computes and broadcasts. All of a level cost one pass over the data each and two small
+reductions together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from mpi4py import MPI
+
+from insitu.core.parallel import agree, together
+from insitu.queries.ast_nodes import Node
+from insitu.queries.block_view import BlockView, Past, blocks
+from insitu.queries.fields import Derivative, FieldRef, Parameter
+from insitu.queries.history import Gradient, History, HistoryRange
+from insitu.queries.reductions import Partial, Work, reduce
+from insitu.queries.scalars import Constant, Context, Query, Reduction, Scalar
+from insitu.queries.values import NotYet, number
+
+if TYPE_CHECKING:
+    from insitu.mesh.partition import Partition
+
+T = TypeVar("T")
+
+
+def on_root(comm: MPI.Comm, what: str, compute: Callable[[], T]) -> T:
+    """What `compute` returns on rank 0, on every rank. Collective; RemoteError if it fails."""
+    result: Any = None
+    error: Exception | None = None
+    if comm.rank == 0:
+        try:
+            result = compute()
+        except Exception as caught:
+            error = caught
+    agree(comm, error, what)
+    answer: T = comm.bcast(result, root=0)
+    return answer
+
+
+@dataclass(frozen=True)
+class _Level:
+    works: tuple[Work, ...]
+    numbers: tuple[Scalar, ...]
+    """What the works need to know from the levels before."""
+
+
+class Plan:
+    """What a set of expressions reads, and in which order it is reduced. Not collective.
+
+    Args:
+        queries: the roots of all queries, by name, in their order.
+        roots: of what is wanted besides, and may name queries.
+    """
+
+    def __init__(self, queries: Mapping[str, Scalar], roots: Iterable[Scalar]) -> None:
+        self._queries, self._level_of = queries, dict[Reduction, int]()
+        parts = dict.fromkeys(part for root in (*queries.values(), *roots) for part in root.walk())
+        self.ghosts: dict[str, bool] = {}
+        """The fields that are read at the present step: whether with their ghosts."""
+        self.depths: dict[str, int] = {}
+        """The fields that are read in the past: how many steps back."""
+        differentiated = {
+            samples for part in parts if isinstance(part, Derivative) for samples in part.samples
+        }
+        for part in parts:
+            if not isinstance(part, FieldRef):
+                continue
+            depth = max(part.back, part.length - 1)
+            if depth > 0:
+                self.depths[part.name] = max(depth, self.depths.get(part.name, 0))
+            if part.back == 0:
+                ghosts = part in differentiated or self.ghosts.get(part.name, False)
+                self.ghosts[part.name] = ghosts
+        levels: dict[int, dict[Any, list[Reduction]]] = {}
+        for part in parts:
+            if isinstance(part, Reduction):
+                works = levels.setdefault(self._level(part), {})
+                works.setdefault(part.argument, []).append(part)
+        self.levels = [
+            _level([Work(a, tuple(r)) for a, r in works.items()])
+            for _, works in sorted(levels.items())
+        ]
+
+    def _level(self, node: Node) -> int:
+        """How many levels must be done before `node` has a value."""
+        if isinstance(node, Reduction):
+            if node not in self._level_of:
+                inner = max((self._level(n) for n in _numbers(node)), default=0)
+                self._level_of[node] = 1 + inner
+            return self._level_of[node]
+        below = max((self._level(part) for part in node.parts()), default=0)
+        if isinstance(node, Query | History | HistoryRange | Gradient):
+            return max(below, self._level(self._queries[node.name]))
+        return below
+
+
+def _numbers(reduction: Reduction) -> list[Scalar]:
+    """The numbers that a reduction needs, constants left out."""
+    inner = [p.scalar for p in reduction.argument.walk() if isinstance(p, Parameter)]
+    return [n for n in (*inner, *reduction.ends) if not isinstance(n, Constant)]
+
+
+def _level(works: Sequence[Work]) -> _Level:
+    numbers = dict.fromkeys(n for work in works for r in work.reductions for n in _numbers(r))
+    return _Level(tuple(works), tuple(numbers))
+
+
+class Evaluator:
+    """Does the reductions of a plan at every step, and remembers those of past steps alone."""
+
+    def __init__(self, comm: MPI.Comm) -> None:
+        """Not collective."""
+        self.comm = comm
+        self._kept: dict[tuple[Work, tuple[int, ...]], Partial] = {}
+
+    def reduce(
+        self,
+        plan: Plan,
+        context: Context,
+        present: Mapping[str, Sequence[Partition]],
+        past: Past,
+        widths: Mapping[str, Mapping[int, Any]],
+    ) -> None:
+        """Put the values of all reductions into rank 0's `context`. Collective.
+
+        A reduction of a step that is not recorded, or with a number that is not there yet, is left
+        out. `present` holds this rank's partitions of the fields of `plan.ghosts`; `widths` what
+        `outer_widths` gave for those with ghosts.
+
+        Raises: RemoteError on every rank.
+        """
+        used: dict[tuple[Work, tuple[int, ...]], Partial] = {}
+        for level in plan.levels:
+            works, numbers, steps = self._agree(level, context, past, bool(plan.depths))
+            if not works:
+                continue
+            pieces: list[tuple[Partial, list[BlockView]]] = []
+            ends = np.full((len(works), 3), -np.inf)
+            partials = [Partial(work) for work in works]
+            with together(self.comm, "queries and triggers"):
+                for row, work in enumerate(works):
+                    for slot in _slots(work, steps):
+                        piece, found = self._piece(work, slot, present, past, widths, used)
+                        pieces.append((piece, found))
+                        for block in found:
+                            last = [nodes[-1] for nodes in block.first.nodes]
+                            ends[row] = np.maximum(ends[row], last)
+            upper = np.empty_like(ends)
+            self.comm.Allreduce(ends, upper, op=MPI.MAX)
+            with together(self.comm, "queries and triggers"):
+                for piece, found in pieces:
+                    row = works.index(piece.work)
+                    for block in found:
+                        piece.add_block(block, upper[row], numbers)
+                    partials[row].add(piece)
+            values = reduce(self.comm, partials, numbers)
+            if values is not None:
+                context.reductions.update(values)
+        self._kept = used
+
+    def _agree(
+        self, level: _Level, context: Context, past: Past, reads_past: bool
+    ) -> tuple[list[Work], dict[Scalar, float], int]:
+        """The works that can be done, the numbers for them, and how many past steps there are:
+        as rank 0 sees it, on every rank. Collective."""
+
+        def compute() -> tuple[list[float | None], int]:
+            return [_number(n, context) for n in level.numbers], len(past.cycles)
+
+        found: list[float | None] = []
+        steps = 0
+        if level.numbers or reads_past:
+            found, steps = on_root(self.comm, "queries and triggers", compute)
+        numbers = {n: v for n, v in zip(level.numbers, found, strict=True) if v is not None}
+        works = []
+        for work in level.works:
+            back = max((samples.back for samples in work.argument.samples), default=0)
+            done = tuple(r for r in work.reductions if all(n in numbers for n in _numbers(r)))
+            if done and back <= steps:
+                works.append(Work(work.argument, done))
+            for reduction in done:
+                for end in reduction.ends:
+                    if isinstance(end, Constant):
+                        numbers[end] = float(end.constant)
+        return works, numbers, steps
+
+    def _piece(
+        self,
+        work: Work,
+        slot: int,
+        present: Mapping[str, Sequence[Partition]],
+        past: Past,
+        widths: Mapping[str, Mapping[int, Any]],
+        used: dict[tuple[Work, tuple[int, ...]], Partial],
+    ) -> tuple[Partial, list[BlockView]]:
+        """The part of a work at one moment of its window: what is known of it, and the blocks
+        whose samples are still to be added. Not collective."""
+        samples = work.argument.samples
+        backs = [slot if each.length else each.back for each in samples]
+        piece = Partial(work)
+        if all(backs) and not any(_numbers(r) for r in work.reductions):
+            # Past fields never change: what was reduced once is kept.
+            key = (work, tuple(past.cycles[-back] for back in backs))
+            if key in self._kept:
+                used[key] = self._kept[key]
+                return self._kept[key], []
+            used[key] = piece
+        name = samples[0].name
+        return piece, blocks(samples, slot, present, past, widths.get(name, {}))
+
+
+def _slots(work: Work, steps: int) -> range:
+    """The moments of a window that are there, 0 being the present; 0 alone without a window."""
+    length = max((samples.length for samples in work.argument.samples), default=0)
+    return range(min(max(length, 1), 1 + steps))
+
+
+def _number(scalar: Scalar, context: Context) -> float | None:
+    try:
+        return number(scalar.value(context))
+    except NotYet:
+        return None

@@ -1,0 +1,89 @@
+"""Ascent's expression language: questions about the present step and about the past.
+
+In: a text such as "max(field('pressure')) > 1.5 * history(peak, relative_index=5)".
+Out: an Expression, checked for names, arguments and kinds; `evaluation` computes its value.
+
+The language: numbers, True, False; + - * / %; < <= > >= == !=; and, or, not; the functions of
+`functions.FUNCTIONS`; names of queries; .value and .position of an extremum, .x .y .z of a vector
+or a vector field, .value .min_val .max_val .num_bins of a histogram, [i] of an array. It follows
+Ascent, with these differences: all numbers are float64 and arithmetic is IEEE's, so 7 / 2 is 3.5
+and 1 / 0 is infinite; an extremum compares and computes without .value as well; and fields have a
+past: field('p', step=-5), window('p', 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from insitu.queries import syntax
+from insitu.queries.scalars import Scalar
+from insitu.queries.syntax import ExpressionError
+from insitu.queries.type_checker import Checker, unknown
+from insitu.queries.types import FieldKind
+
+__all__ = ["Expression", "ExpressionError", "FieldKind", "parse"]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A checked expression."""
+
+    text: str
+    root: Scalar
+    kind: str
+    """A kind of `values`: NUMBER, CONDITION, EXTREMUM, VECTOR, ARRAY or HISTOGRAM."""
+    reads: Mapping[str, int]
+    """The fields that it reads, each with its column in the text."""
+    past: Mapping[str, tuple[int, int]]
+    """The fields of whose past it reads: how many steps back, and the column in the text."""
+    queries: Mapping[str, str]
+    """The queries that it may name, each with its kind."""
+
+    def check_names(self, known: Collection[str]) -> None:
+        """Raise ExpressionError if a field that it reads is not among the `known` names."""
+        for name, column in self.reads.items():
+            if name not in known:
+                raise ExpressionError(unknown("field", name, known), self.text, column)
+
+    def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
+        """Check it against what there is under each name that it reads. Raises: ExpressionError,
+        if a field is of the wrong kind for what is done with it."""
+        Checker(self.text, self.queries, kinds).whole(syntax.parse(self.text))
+
+    def check_past(self, steps: Mapping[str, int]) -> None:
+        """Check it against the past that is kept: how many steps of each recorded field.
+
+        Raises: ExpressionError, saying what to change.
+        """
+        for name, (depth, column) in self.past.items():
+            if name not in steps:
+                there = ", ".join(sorted(steps)) or "none"
+                problem = (
+                    f"field '{name}' has no past: it is not recorded (recorded: {there}); add it "
+                    f"to `fields`"
+                )
+                raise ExpressionError(problem, self.text, column)
+            if depth > steps[name]:
+                problem = (
+                    f"this reads {depth} steps back and the window keeps {steps[name]}; set "
+                    f"window.steps to {depth} or more"
+                )
+                raise ExpressionError(problem, self.text, column)
+
+
+def parse(text: str, queries: Mapping[str, str] | None = None) -> Expression:
+    """Read and check an expression. Not collective. Nothing in the text is ever executed.
+
+    Args:
+        text: the expression.
+        queries: the names that it may use, each with its kind, as `Expression.kind`.
+
+    Raises: ExpressionError.
+    """
+    text = " ".join(text.splitlines()).strip()
+    queries = {} if queries is None else dict(queries)
+    checker = Checker(text, queries, {})
+    whole = checker.whole(syntax.parse(text))
+    assert isinstance(whole.node, Scalar)
+    return Expression(text, whole.node, whole.kind, checker.reads, checker.past, queries)

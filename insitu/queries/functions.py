@@ -1,0 +1,216 @@
+"""The functions of the expression language: their names, parameters and results, as Ascent's.
+
+In: a call's function and arguments. Out: the signature that fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from insitu.queries.values import ARRAY, EXTREMUM, FIELD, HISTOGRAM, NUMBER, TEXT, VECTOR
+
+# What a parameter takes, besides the kinds of values.
+INTEGER, QUERY = "a whole number", "the name of a query"
+OPERAND = "a number or a field"
+
+_ACCEPTED = {NUMBER: (NUMBER, EXTREMUM), OPERAND: (NUMBER, EXTREMUM, FIELD)}
+
+
+def accepts(wanted: str, kind: str) -> bool:
+    """Whether a parameter that wants `wanted` takes a value of that kind."""
+    return kind in _ACCEPTED.get(wanted, (wanted,))
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    kind: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One way to call a function. `does` says what it gives, for the documentation."""
+
+    parameters: tuple[Parameter, ...]
+    does: str
+
+    def bind(self, positional: int, named: Iterable[str]) -> list[Parameter] | None:
+        """The parameters that a call gives, positional ones first; None if it does not fit."""
+        by_name = {p.name: p for p in self.parameters}
+        given = list(self.parameters[:positional])
+        for name in named:
+            if name not in by_name or by_name[name] in given:
+                return None
+            given.append(by_name[name])
+        lacking = [p for p in self.parameters if not p.optional and p not in given]
+        return None if lacking or positional > len(self.parameters) else given
+
+    def usage(self, function: str) -> str:
+        """How it is called: `field(field_name, [component], [step])`."""
+        shown = (f"[{p.name}]" if p.optional else p.name for p in self.parameters)
+        return f"{function}({', '.join(shown)})"
+
+
+def _signature(does: str, *parameters: tuple[str, str]) -> Signature:
+    """Parameters as (name, kind); a name in brackets is optional."""
+    return Signature(
+        tuple(Parameter(n.strip("[]"), kind, n.startswith("[")) for n, kind in parameters), does
+    )
+
+
+_RANGE = tuple(
+    (f"[{end}_{by}]", INTEGER if by.endswith("index") else NUMBER)
+    for by in ("relative_index", "absolute_index", "absolute_time", "absolute_cycle")
+    for end in ("first", "last")
+)
+_HISTORY_RANGE = _signature(
+    "the results of a query in a range: an array", ("expr_name", QUERY), *_RANGE
+)
+_GRADIENT = _signature(
+    "how fast a query has changed: a number",
+    ("expr_name", QUERY),
+    ("[window_length]", NUMBER),
+    ("[window_length_unit]", TEXT),
+)
+_GRADIENT_RANGE = _signature(
+    "how fast a query changed between the results in a range: an array",
+    ("expr_name", QUERY),
+    *_RANGE,
+)
+
+
+def _extremum(word: str) -> tuple[Signature, ...]:
+    return (
+        _signature(
+            f"the {word}er of two numbers; of fields, at every sample",
+            ("arg1", OPERAND),
+            ("arg2", OPERAND),
+        ),
+        _signature(f"the {word}est number of an array", ("arg1", ARRAY)),
+        _signature(
+            f"the {word}est value, with .value and .position; of a window, over all its steps",
+            ("arg1", FIELD),
+        ),
+    )
+
+
+def _reduction(does: str) -> tuple[Signature, ...]:
+    return (
+        _signature(f"{does}: of an array", ("arg1", ARRAY)),
+        _signature(f"{does}: of a field's finite samples", ("arg1", FIELD)),
+    )
+
+
+def _math(does: str, count: int = 1) -> tuple[Signature, ...]:
+    return (_signature(does, *((f"arg{i + 1}", OPERAND) for i in range(count))),)
+
+
+def _derivative(does: str) -> Signature:
+    return _signature(does, ("field", FIELD))
+
+
+_NAN_COUNT = (_signature("how many samples are NaN", ("arg1", FIELD)),)
+_INF_COUNT = (_signature("how many samples are infinite", ("arg1", FIELD)),)
+_CURL = (_derivative("the curl of a vector field: a vector field"),)
+
+FUNCTIONS: dict[str, tuple[Signature, ...]] = {
+    "abs": _math("the absolute value"),
+    "avg": _reduction("the mean"),
+    "bin": (
+        _signature("the value of the bin with that index", ("hist", HISTOGRAM), ("bin", INTEGER)),
+        _signature("the value of the bin that holds `val`", ("hist", HISTOGRAM), ("val", NUMBER)),
+    ),
+    "cdf": (_signature("shares of the whole up to each bin: a histogram", ("hist", HISTOGRAM)),),
+    "count": (
+        _signature("how many numbers an array has", ("arg1", ARRAY)),
+        _signature(
+            "how many samples are finite; of a comparison, at how many it holds", ("arg1", FIELD)
+        ),
+    ),
+    "curl": _CURL,
+    "cycle": (_signature("the cycle of the simulation"),),
+    "divergence": (_derivative("the divergence of a vector field: a field"),),
+    "entropy": (_signature("the Shannon entropy in nats", ("hist", HISTOGRAM)),),
+    "exp": _math("the exponential"),
+    "field": (
+        _signature(
+            "a field, or a component 'x', 'y', 'z'; with step=-k, k recorded steps before",
+            ("field_name", TEXT),
+            ("[component]", TEXT),
+            ("[step]", INTEGER),
+        ),
+    ),
+    "field_inf_count": _INF_COUNT,
+    "field_nan_count": _NAN_COUNT,
+    "gradient": (
+        _derivative("the gradient of a scalar field: a vector field"),
+        _GRADIENT,
+    ),
+    "gradient_range": (_GRADIENT_RANGE,),
+    "histogram": (
+        _signature(
+            "counts of the finite samples in bins of equal width; those beyond the ends are in "
+            "the first and last bin",
+            ("arg1", FIELD),
+            ("[num_bins]", INTEGER),
+            ("[min_val]", NUMBER),
+            ("[max_val]", NUMBER),
+        ),
+    ),
+    "history": (
+        _signature(
+            "an earlier result of a query; with first_... and last_..., as history_range",
+            ("expr_name", QUERY),
+            ("[relative_index]", INTEGER),
+            ("[absolute_index]", INTEGER),
+            *_RANGE,
+        ),
+    ),
+    "history_gradient": (_GRADIENT,),
+    "history_gradient_range": (_GRADIENT_RANGE,),
+    "history_range": (_HISTORY_RANGE,),
+    "inf_count": _INF_COUNT,
+    "log": _math("the natural logarithm"),
+    "magnitude": (
+        _signature("the length of a vector", ("arg1", VECTOR)),
+        _signature("the length at every sample: a field", ("vector", FIELD)),
+    ),
+    "max": _extremum("great"),
+    "min": _extremum("small"),
+    "nan": (_signature("not a number"),),
+    "nan_count": _NAN_COUNT,
+    "pdf": (_signature("shares of the whole in each bin: a histogram", ("hist", HISTOGRAM)),),
+    "pow": _math("arg1 to the power of arg2", 2),
+    "qcriterion": (_derivative("Q, (|rotation|^2 - |strain|^2) / 2, of a vector field: a field"),),
+    "quantile": (
+        _signature(
+            "the value below which the share `q` of the data lies, within its bin 'linear', "
+            "'lower', 'higher', 'midpoint' or 'nearest'",
+            ("cdf", HISTOGRAM),
+            ("q", NUMBER),
+            ("[interpolation]", TEXT),
+        ),
+    ),
+    "sin": _math("the sine, of radians"),
+    "sqrt": _math("the square root"),
+    "sum": _reduction("the sum"),
+    "time": (_signature("the time of the simulation"),),
+    "vector": _math("a vector of three numbers, or a vector field of three fields", 3),
+    "vorticity": _CURL,
+    "window": (
+        _signature(
+            "a field at the last `steps` steps, the present one included: those there are yet",
+            ("field_name", TEXT),
+            ("steps", INTEGER),
+            ("[component]", TEXT),
+        ),
+    ),
+}
+"""Every function of the language, with the ways to call it."""
+
+
+def usage(function: str) -> str:
+    """How a function is called, all ways joined by "or"."""
+    return " or ".join(dict.fromkeys(s.usage(function) for s in FUNCTIONS[function]))

@@ -1,0 +1,81 @@
+"""Results of queries that another run has found, in place of what the queries would compute.
+
+In: the file that a run writes them to. Out: results by query; an expression that looks them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from insitu.core.errors import ConfigError
+from insitu.queries.expressions import Expression
+from insitu.queries.scalars import Context, Result, Scalar
+from insitu.queries.triggers import Query
+from insitu.queries.values import Extremum, Histogram, NotYet, Value
+
+
+@dataclass(frozen=True)
+class Known(Scalar):
+    """A query whose results are known: at a cycle without one it has no value."""
+
+    name: str
+    results: Mapping[int, Result] = field(compare=False, repr=False)
+    """By cycle, in their order."""
+
+    def value(self, context: Context) -> Value:
+        if context.cycle not in self.results:
+            raise NotYet(f"{self.name} has no result at cycle {context.cycle}")
+        return self.results[context.cycle].value
+
+    def before(self, cycle: int) -> list[Result]:
+        """Those of earlier cycles, oldest first."""
+        return [result for result in self.results.values() if result.cycle < cycle]
+
+
+def known(query: Query, results: Mapping[int, Result]) -> Query:
+    """The same query, which reads no field any more."""
+    name, kind = query.name, query.expression.kind
+    expression = Expression(name, Known(name, results), kind, {}, {}, {name: kind})
+    return replace(query, expression=expression)
+
+
+def read(path: Path) -> dict[str, dict[int, Result]]:
+    """The results of each query by cycle, as `session_file.write` wrote them. Not collective.
+
+    Raises: ConfigError where there is no such file, or it holds something else.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        return {
+            str(name): {
+                int(cycle): Result(int(cycle), float(entry["time"]), _value(entry))
+                for cycle, entry in steps.items()
+            }
+            for name, steps in tree.items()
+        }
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror or error}"]) from None
+    except (yaml.YAMLError, AttributeError, LookupError, TypeError, ValueError) as error:
+        text = str(error).partition("\n")[0]
+        raise ConfigError([f"{path}: not the results of queries: {text}"]) from None
+
+
+def _value(entry: Mapping[str, Any]) -> Value:
+    if "attrs" not in entry:
+        return _plain(entry["value"])
+    found = {name: _plain(attribute["value"]) for name, attribute in entry["attrs"].items()}
+    if entry["type"] == "value_position":
+        return Extremum(found["value"], found["position"])
+    return Histogram(found["value"], found["min_val"], found["max_val"])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(float(item) for item in value)
+    return value if isinstance(value, bool) else float(value)

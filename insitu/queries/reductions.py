@@ -1,0 +1,224 @@
+"""Exact reductions over the owned, valid samples of all ranks.
+
+In: a field expression on each rank's blocks. Out: extrema with their places, sums, counts,
+histograms; the same for any number of ranks and any cut of the domain, to the last bit.
+
+Extrema, sums, averages and histograms are over finite samples; NaN and infinities are counted
+apart. A vertex on a face between two blocks counts once. Sums are rounded once, at the end.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from insitu.queries.block_view import BlockView
+from insitu.queries.exact import N_LIMBS, fixed_sum, from_limbs, rounded, to_limbs
+from insitu.queries.fields import Field
+from insitu.queries.histograms import counted
+from insitu.queries.scalars import Reduction, Scalar
+from insitu.queries.values import NOWHERE, Extremum, Histogram, Value
+
+_COUNTS = 3  # finite, NaN, infinite
+
+
+@dataclass(frozen=True)
+class Work:
+    """All reductions of one field expression, done in one pass over the data."""
+
+    argument: Field
+    reductions: tuple[Reduction, ...]
+
+    def asks(self, *operations: str) -> bool:
+        return any(r.operation in operations for r in self.reductions)
+
+    @property
+    def histograms(self) -> tuple[Reduction, ...]:
+        return tuple(r for r in self.reductions if r.operation == "histogram")
+
+    @property
+    def n_integers(self) -> int:
+        """Length of `Partial.integers`."""
+        return _COUNTS + N_LIMBS + sum(r.num_bins for r in self.histograms)
+
+
+@dataclass
+class Partial:
+    """What is known of a part of the samples. Two of them add up."""
+
+    work: Work
+    extrema: NDArray[np.float64] = field(default_factory=lambda: np.full((2, 4), np.inf))
+    """The minimum and its z, y, x; minus the maximum and its z, y, x; infinite without samples, and
+    where it is not asked for."""
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_COUNTS, np.int64))
+    total: int = 0
+    """The sum, in units of 2^-1074."""
+    histograms: list[NDArray[np.int64]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.histograms:
+            self.histograms = [np.zeros(r.num_bins, np.int64) for r in self.work.histograms]
+
+    def add(self, other: Partial) -> None:
+        _smaller(self.extrema, other.extrema)
+        self.counts = self.counts + other.counts
+        self.total += other.total
+        self.histograms = [a + b for a, b in zip(self.histograms, other.histograms, strict=True)]
+
+    def add_block(
+        self, block: BlockView, upper: NDArray[np.float64], parameters: Mapping[Scalar, float]
+    ) -> None:
+        """Add the samples of a block. `upper` (3,) is where the domain ends, x, y, z; `parameters`
+        are the numbers in the expression, and the ends of histograms."""
+        counted_here = block.unshared(upper)
+        for start, region in block.slabs(counted_here, parameters):
+            components = self.work.argument.values(region)
+            if len(components) != 1:
+                names = ", ".join(f"'{s.name}'" for s in self.work.argument.samples)
+                raise ValueError(f"{names}: {len(components)} components; reduce one of them")
+            values = np.broadcast_to(components[0], region.shape)
+            self._add_slab(values, start, block, parameters)
+
+    def _add_slab(
+        self,
+        values: NDArray[Any],
+        start: int,
+        block: BlockView,
+        parameters: Mapping[Scalar, float],
+    ) -> None:
+        finite = np.isfinite(values)
+        count = int(np.count_nonzero(finite))
+        whole = count == values.size
+        nan_count = 0 if whole else int(np.count_nonzero(np.isnan(values)))
+        self.counts += (count, nan_count, values.size - count - nan_count)
+        if count == 0:
+            return
+        for row, operation, sign, find, neutral in (
+            (0, "min", 1.0, np.argmin, np.inf),
+            (1, "max", -1.0, np.argmax, -np.inf),
+        ):
+            if not self.work.asks(operation):
+                continue
+            candidates = values if whole else np.where(finite, values, neutral)
+            z, y, x = np.unravel_index(int(find(candidates)), values.shape)
+            value = sign * float(values[z, y, x])
+            if value > self.extrema[row, 0]:
+                continue  # where it lies does not matter
+            place = (
+                block.line(axis, int(i), int(i) + 1)[0] for axis, i in enumerate((start + z, y, x))
+            )
+            _smaller(self.extrema[row : row + 1], np.array([[value, *place]]))
+        numbers = values if whole else values[finite]
+        if self.work.asks("sum", "avg"):
+            self.total += fixed_sum(numbers)
+        for i, histogram in enumerate(self.work.histograms):
+            low, high = (parameters[end] for end in histogram.ends)
+            if not math.isnan(low + high):
+                self.histograms[i] = self.histograms[i] + counted(
+                    numbers, histogram.num_bins, low, high
+                )
+
+    @property
+    def integers(self) -> NDArray[np.int64]:
+        """All that adds up, (work.n_integers,)."""
+        return np.concatenate([self.counts, to_limbs(self.total), *self.histograms])
+
+
+def reduce(
+    comm: MPI.Comm, partials: Sequence[Partial], parameters: Mapping[Scalar, float]
+) -> dict[Reduction, Value] | None:
+    """Join all ranks' parts on rank 0; None elsewhere. Collective: two reductions.
+
+    partials: of the same works on all ranks.
+    """
+    if not partials:
+        return {}
+    extrema = np.concatenate([p.extrema for p in partials])  # (2 * works, 4)
+    integers = np.concatenate([p.integers for p in partials])
+    all_extrema, all_integers = np.empty_like(extrema), np.empty_like(integers)
+    operation, record = _least()
+    comm.Reduce([extrema, len(extrema), record], [all_extrema, len(extrema), record], operation, 0)
+    comm.Reduce(integers, all_integers, MPI.SUM, root=0)
+    if comm.rank:
+        return None
+    found: dict[Reduction, Value] = {}
+    place = 0
+    for i, partial in enumerate(partials):
+        work = partial.work
+        theirs = all_integers[place : place + work.n_integers]
+        place += work.n_integers
+        found.update(_values(work, all_extrema[2 * i : 2 * i + 2], theirs, parameters))
+    return found
+
+
+def _values(
+    work: Work,
+    extrema: NDArray[np.float64],
+    integers: NDArray[np.int64],
+    parameters: Mapping[Scalar, float],
+) -> dict[Reduction, Value]:
+    """What the reductions of one expression are."""
+    count, nan_count, inf_count = (int(n) for n in integers[:_COUNTS])
+    total = from_limbs(integers[_COUNTS : _COUNTS + N_LIMBS])
+    values: dict[str, Value] = {
+        "min": _extremum(extrema[0], 1.0),
+        "max": _extremum(extrema[1], -1.0),
+        "sum": rounded(total),
+        "avg": rounded(total, count) if count else math.nan,
+        "count": float(count),
+        "nan_count": float(nan_count),
+        "inf_count": float(inf_count),
+    }
+    found: dict[Reduction, Value] = {}
+    place = _COUNTS + N_LIMBS
+    for reduction in work.reductions:
+        if reduction.operation != "histogram":
+            found[reduction] = values[reduction.operation]
+            continue
+        bins = tuple(float(n) for n in integers[place : place + reduction.num_bins])
+        place += reduction.num_bins
+        low, high = (parameters[end] for end in reduction.ends)
+        found[reduction] = Histogram(bins, low, high)
+    return found
+
+
+def _extremum(record: NDArray[np.float64], sign: float) -> Extremum:
+    value, z, y, x = (float(n) for n in record)
+    return (
+        Extremum(sign * value, (x, y, z)) if math.isfinite(value) else Extremum(math.nan, NOWHERE)
+    )
+
+
+def _smaller(mine: NDArray[np.float64], other: NDArray[np.float64]) -> None:
+    """Replace rows (n, 4) of `mine` by those of `other` that come before them."""
+    for row, candidate in zip(mine, other, strict=True):
+        if tuple(candidate) < tuple(row):
+            row[:] = candidate
+
+
+@functools.cache
+def _least() -> tuple[MPI.Op, MPI.Datatype]:
+    """The MPI operation on extrema (4,), and the datatype of one."""
+
+    def combine(lower: Any, upper: Any, _: MPI.Datatype) -> None:
+        theirs = np.frombuffer(lower, dtype=np.float64).reshape(-1, 4)
+        _smaller(np.frombuffer(upper, dtype=np.float64).reshape(-1, 4), theirs)
+
+    operation = MPI.Op.Create(combine, commute=True)
+    record = MPI.DOUBLE.Create_contiguous(4).Commit()
+
+    def free() -> None:
+        if not MPI.Is_finalized():  # a program may end MPI before itself
+            operation.Free()
+            record.Free()
+
+    atexit.register(free)  # before MPI ends, which some MPIs complain of otherwise
+    return operation, record

@@ -1,0 +1,294 @@
+"""Queries and triggers: what is asked at every step, and what sets actions off.
+
+In: the raw data of a step and the recorded steps before it, on all ranks.
+Out: the triggers that fire, the same on every rank, and the history of the queries' results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from insitu.core.parallel import RemoteError, together
+from insitu.queries.block_view import outer_widths
+from insitu.queries.evaluation import Evaluator, Plan, on_root
+from insitu.queries.expressions import Expression, ExpressionError
+from insitu.queries.past import WindowPast
+from insitu.queries.scalars import Context, Result
+from insitu.queries.values import CONDITION, NotYet, Value, undefined
+from insitu.store.time_series import TimeSeries
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+    from insitu.mesh.partition import Partition
+
+Action = TypeVar("Action")
+
+MODES = ("level", "edge", "latch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """An expression that is evaluated at every step and keeps its results under a name."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger(Generic[Action]):
+    """What sets actions off: a condition, or as in Ascent a callback that says whether it holds.
+
+    `mode` says at which steps it fires: `level` (as in Ascent) at every step where the condition
+    holds, `edge` where it holds and did not at the step before, `latch` at the first where it
+    holds and at every step from then on.
+    """
+
+    name: str
+    condition: Expression | None = None
+    callback: str | None = None
+    """The name of a Python function. With a condition it is called when the trigger fires."""
+    actions: tuple[Action, ...] = ()
+    mode: str = "level"
+    cooldown: int = 0
+    """Cycles that must lie between two firings; what would fire earlier is passed over."""
+    max_firings: int | None = None
+    """After so many firings it is not evaluated any more; None: no limit."""
+
+    def __post_init__(self) -> None:
+        if self.condition is None and self.callback is None:
+            raise ValueError("condition: is required, or a callback")
+        if self.condition is not None and self.condition.kind != CONDITION:
+            problem = f"a condition compares, as in a > 1; this is {self.condition.kind}"
+            raise ExpressionError(problem, self.condition.text, 0)
+        if self.mode not in MODES:
+            raise ValueError(f"mode: {self.mode!r} is not one of {', '.join(MODES)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What a callback is given, the same on every rank but for the blocks in the window."""
+
+    trigger: str
+    cycle: int
+    time: float
+    """Simulation time, in the simulation's unit."""
+    results: Mapping[str, Value]
+    """Of all queries at this step, by name."""
+    window: TimeSeries
+    """The recorded steps: `window.entries(name)[-1].open()` is the newest of a field."""
+
+
+Callback = Callable[[Event], object]
+
+
+class Source(Protocol):
+    """The present step of a simulation."""
+
+    def owned(self, name: str) -> Sequence[Partition]:
+        """This rank's blocks of a field, ghosts left out. Not collective."""
+
+    def with_ghosts(self, name: str) -> Sequence[Partition]:
+        """This rank's blocks of a field with the ghosts that are valid. Collective."""
+
+
+@dataclass
+class _State:
+    """What a trigger remembers, the same on every rank."""
+
+    held: bool = False
+    latched: bool = False
+    firings: int = 0
+    last: int | None = None
+    """The cycle at which it fired last."""
+
+    def evaluated(self, trigger: Trigger[Action]) -> bool:
+        """Whether its condition can still matter."""
+        return not self.exhausted(trigger) and not (trigger.mode == "latch" and self.latched)
+
+    def exhausted(self, trigger: Trigger[Action]) -> bool:
+        return trigger.max_firings is not None and self.firings >= trigger.max_firings
+
+    def fires(self, trigger: Trigger[Action], holds: bool, cycle: int) -> bool:
+        if self.exhausted(trigger):
+            return False
+        if self.last is not None and abs(cycle - self.last) < trigger.cooldown:
+            return False
+        if trigger.mode == "edge":
+            return holds and not self.held
+        return holds or (trigger.mode == "latch" and self.latched)
+
+    def remember(self, holds: bool, fired: bool, cycle: int) -> None:
+        self.held = holds
+        self.latched = self.latched or holds
+        if fired:
+            self.firings += 1
+            self.last = cycle
+
+
+class TriggerEngine(Generic[Action]):
+    """The queries and triggers of a run, and what they remember.
+
+    Queries are evaluated in their order, then all triggers. Fields are reduced by all ranks
+    together; everything else is computed on rank 0 and broadcast, so that ranks cannot disagree,
+    and every rank keeps the same results.
+    """
+
+    def __init__(
+        self,
+        comm: MPI.Comm,
+        queries: Sequence[Query],
+        triggers: Sequence[Trigger[Action]],
+        window: TimeSeries,
+        failed: Callable[[str, Exception], None] | None = None,
+    ) -> None:
+        """Not collective; the same queries and triggers on every rank.
+
+        failed: called on every rank with what a callback raised; it may raise. By default it is
+            raised.
+        """
+        self.comm, self.queries, self.triggers = comm, tuple(queries), tuple(triggers)
+        self.window = window
+        self.callbacks: dict[str, Callback] = {}
+        """The functions that triggers name as their `callback`."""
+        self.results: dict[str, list[Result]] = {query.name: [] for query in queries}
+        self._failed = failed
+        self._states = [_State() for _ in self.triggers]
+        self._evaluator = Evaluator(comm)
+        self._plan = self._make_plan()
+
+    @property
+    def live(self) -> tuple[Trigger[Action], ...]:
+        """The triggers that can still fire."""
+        pairs = zip(self.triggers, self._states, strict=True)
+        return tuple(trigger for trigger, state in pairs if not state.exhausted(trigger))
+
+    @property
+    def past(self) -> Mapping[str, int]:
+        """The fields whose past is still read, and how many steps back."""
+        return self._plan.depths
+
+    def evaluate(self, cycle: int, time: float, source: Source) -> tuple[Trigger[Action], ...]:
+        """Evaluate queries and triggers at a step; return the triggers that fire. Collective.
+
+        A trigger that reads what is not there yet, a result or a recorded step, does not fire; a
+        query that does so is NaN. After an error nothing of this step is remembered.
+
+        Raises: RemoteError on every rank.
+        """
+        what = "queries and triggers"
+        context = self._context(cycle, time)
+        self._reduce(context, source)
+        values, holds, fired = on_root(self.comm, what, lambda: self._decide(context))
+        if any(hold is None for hold in holds):
+            answers = self._ask(holds, context, values)
+            holds, fired = on_root(self.comm, what, lambda: self._fire(answers, cycle))
+        for query, value in zip(self.queries, values, strict=True):
+            self.results[query.name].append(Result(cycle, time, value))
+        reading = self._reading()
+        for state, hold, fires in zip(self._states, holds, fired, strict=True):
+            state.remember(bool(hold), fires, cycle)
+        if self._reading() != reading:  # what no trigger reads any more is not computed
+            self._plan = self._make_plan()
+        return tuple(t for t, fires in zip(self.triggers, fired, strict=True) if fires)
+
+    def event(self, trigger: Trigger[Action], cycle: int, time: float) -> Event:
+        """What a callback is told after `react`. Not collective."""
+        results = {name: found[-1].value for name, found in self.results.items()}
+        return Event(
+            trigger=trigger.name, cycle=cycle, time=time, results=results, window=self.window
+        )
+
+    def _reading(self) -> list[bool]:
+        """For each trigger, whether its condition can still matter."""
+        return [s.evaluated(t) for t, s in zip(self.triggers, self._states, strict=True)]
+
+    def _make_plan(self) -> Plan:
+        conditions = [
+            trigger.condition.root
+            for trigger, reading in zip(self.triggers, self._reading(), strict=True)
+            if reading and trigger.condition is not None
+        ]
+        return Plan({query.name: query.expression.root for query in self.queries}, conditions)
+
+    def _context(self, cycle: int, time: float) -> Context:
+        queries = {q.name: (q.expression.root, undefined(q.expression.kind)) for q in self.queries}
+        return Context(cycle, time, self.results, queries)
+
+    def _reduce(self, context: Context, source: Source) -> None:
+        """All reductions of this step, into rank 0's context. Collective."""
+        present: dict[str, Sequence[Partition]] = {}
+        names = sorted(self._plan.ghosts.items())
+        with together(self.comm, "queries and triggers"):
+            past = WindowPast(self.window, self._plan.depths, context.cycle)
+            for name, ghosts in names:
+                if not ghosts:
+                    present[name] = source.owned(name)
+        widths = {}
+        for name, ghosts in names:
+            if ghosts:
+                present[name] = source.with_ghosts(name)
+                widths[name] = outer_widths(self.comm, present[name])
+        self._evaluator.reduce(self._plan, context, present, past, widths)
+
+    def _decide(self, context: Context) -> tuple[list[Value], list[bool | None], list[bool]]:
+        """The queries' results, whether each trigger holds (None: its callback says), and whether
+        it fires as far as that is known. On rank 0 only."""
+        values = [context.query(query.name) for query in self.queries]
+        holds: list[bool | None] = [
+            self._holds(trigger, context) if reading else False
+            for trigger, reading in zip(self.triggers, self._reading(), strict=True)
+        ]
+        return values, holds, self._fire(holds, context.cycle)[1]
+
+    def _holds(self, trigger: Trigger[Action], context: Context) -> bool | None:
+        if trigger.condition is None:
+            return None
+        try:
+            return bool(trigger.condition.root.value(context))
+        except NotYet:
+            return False
+
+    def _fire(
+        self, holds: Sequence[bool | None], cycle: int
+    ) -> tuple[list[bool | None], list[bool]]:
+        fired = [
+            state.fires(trigger, bool(hold), cycle)
+            for trigger, state, hold in zip(self.triggers, self._states, holds, strict=True)
+        ]
+        return list(holds), fired
+
+    def _ask(
+        self, holds: Sequence[bool | None], context: Context, values: Sequence[Value]
+    ) -> list[bool | None]:
+        """`holds` with the answers of callbacks, of which rank 0's will count. Collective."""
+        results = dict(zip(self.results, values, strict=True))
+        answers = list(holds)
+        for i, trigger in enumerate(self.triggers):
+            if holds[i] is not None or trigger.callback is None:
+                continue
+            event = Event(
+                trigger=trigger.name,
+                cycle=context.cycle,
+                time=context.time,
+                results=results,
+                window=self.window,
+            )
+            answers[i] = False
+            try:
+                with together(self.comm, f"callback of trigger {trigger.name}"):
+                    answers[i] = _truth(self.callbacks[trigger.callback](event))
+            except RemoteError as error:
+                if self._failed is None:
+                    raise
+                answers[i] = False
+                self._failed(f"trigger {trigger.name} does not fire", error)
+        return answers
+
+
+def _truth(answer: object) -> bool:
+    if answer is None:
+        raise TypeError("a callback without a condition decides: it must return True or False")
+    return bool(answer)

@@ -1,0 +1,80 @@
+"""What the checker knows of a part of an expression.
+
+In: the trees of `syntax`. Out: Typed: a kind, the node that computes it, the shape of a field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from insitu.queries import fields, syntax
+from insitu.queries.ast_nodes import Node
+from insitu.queries.fields import Field
+from insitu.queries.scalars import Scalar
+from insitu.queries.syntax import Tree
+from insitu.queries.values import FIELD
+
+
+@dataclass(frozen=True)
+class FieldKind:
+    """What a simulation publishes under a name."""
+
+    association: str
+    """ "element" or "vertex"."""
+    n_components: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is known of a field-valued part; None as long as the simulation has not said."""
+
+    components: int | None = 1
+    association: str | None = None
+    length: int = 0
+    """Of a window."""
+    logical: bool = False
+    """Whether it is a comparison, true or false at every sample."""
+    derived: bool = False
+    """Whether it needs neighbouring samples."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A part of an expression, and its kind; `shape` is that of a field."""
+
+    kind: str
+    node: Node
+    shape: Shape = Shape()
+
+
+def integer(tree: Tree) -> int | None:
+    """A whole number that is written out; None if it is something else."""
+    if isinstance(tree, syntax.Number):
+        return tree.value if isinstance(tree.value, int) else None
+    if isinstance(tree, syntax.Operation) and tree.operator == "-" and len(tree.operands) == 1:
+        inner = integer(tree.operands[0])
+        return None if inner is None else -inner
+    return None
+
+
+def written(tree: Tree) -> str:
+    """A text that is written out."""
+    assert isinstance(tree, syntax.Text)
+    return tree.value
+
+
+def as_scalar(found: Typed) -> Scalar:
+    assert isinstance(found.node, Scalar)
+    return found.node
+
+
+def as_field(found: Typed) -> Field:
+    """A field, or a number as one."""
+    if found.kind != FIELD:
+        return fields.Parameter(as_scalar(found))
+    assert isinstance(found.node, Field)
+    return found.node
+
+
+def as_fields(found: list[Typed]) -> tuple[Field, ...]:
+    return tuple(as_field(each) for each in found)

@@ -1,0 +1,1 @@
+"""Scenes, views, annotations, image files and movies."""

@@ -1,0 +1,188 @@
+"""Words and colour bars on a picture: where they go, and drawing them.
+
+In: the picture's size, what it should say. Out: texts and bars at places that do not overlap.
+Pillow, which smooths the edges of letters, is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from insitu.render.colors.transfer_function import TransferFunction
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
+
+Area = tuple[float, float, float, float]  # left, top, right, bottom, pixels
+
+
+@dataclass(frozen=True)
+class Text:
+    """One line of text. anchor: which point of it is `at`, in Pillow's two letters."""
+
+    text: str
+    at: tuple[float, float]
+    anchor: str
+    size: float
+
+    @property
+    def area(self) -> Area:
+        """What it covers, its edge included."""
+        from PIL import ImageFont
+
+        font = ImageFont.load_default(self.size)
+        left, top, right, bottom = font.getbbox(
+            self.text, anchor=self.anchor, stroke_width=_stroke(self.size)
+        )
+        x, y = self.at
+        return x + left, y + top, x + right, y + bottom
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A colour bar: its area, its lowest value at the bottom."""
+
+    area: Area
+    function: TransferFunction
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """All that is drawn on a picture. marks: y of each tick, and the bar it belongs to."""
+
+    texts: tuple[Text, ...]
+    bars: tuple[Bar, ...]
+    marks: tuple[tuple[float, Bar], ...]
+
+
+def arrange(
+    size: tuple[int, int],
+    title: str,
+    caption: str,
+    bars: Sequence[tuple[str, TransferFunction]],
+) -> Annotations:
+    """Places for a picture of `size` (width, height), none of which overlap.
+
+    Bars share the height between title and caption; those that have no room are left out.
+    """
+    width, height = size
+    em = max(11.0, min(width, height) / 42)
+    margin = round(1.4 * em)
+    texts: list[Text] = []
+    top, bottom = float(margin), float(height - margin)
+    if title:
+        text, fitted = _fit(title, 1.25 * em, width - 2 * margin)
+        texts.append(Text(text, (margin, margin), "la", fitted))
+        top += 2.2 * em
+    if caption:
+        text, fitted = _fit(caption, em, width - 2 * margin)
+        texts.append(Text(text, (margin, height - margin), "ld", fitted))
+        bottom -= 2.0 * em
+    head, gap, shortest = 2.2 * em, 1.2 * em, 4.0 * em
+    n = min(len(bars), int((bottom - top + gap) // (head + shortest + gap)))
+    placed: list[Bar] = []
+    marks: list[tuple[float, Bar]] = []
+    if n:
+        length = min(0.42 * height, (bottom - top + gap) / n - head - gap)
+        y0 = (top + bottom - n * (head + length + gap) + gap) / 2 + head
+        for label, function in bars[:n]:
+            bar = Bar((width - margin - round(0.9 * em), y0, width - margin, y0 + length), function)
+            placed.append(bar)
+            _label(bar, label, em, width, texts)
+            _ticks(bar, em, width, texts, marks)
+            y0 += length + gap + head
+    return Annotations(tuple(texts), tuple(placed), tuple(marks))
+
+
+def draw(pen: ImageDraw.ImageDraw, annotations: Annotations, light: bool) -> None:
+    """Draw in light or dark ink with a thin edge of the opposite, legible on any picture."""
+    from PIL import ImageFont
+
+    ink = (240, 242, 245, 255) if light else (25, 28, 33, 255)
+    edge = (10, 12, 15, 160) if light else (255, 255, 255, 190)
+    for bar in annotations.bars:
+        x0, y0, x1, y1 = (round(v) for v in bar.area)
+        lo, hi = bar.function.domain
+        colors = bar.function(np.linspace(hi, lo, max(2, y1 - y0)))[:, :3]
+        for row, color in enumerate((colors * 255 + 0.5).astype(int).tolist()):
+            pen.line([(x0, y0 + row), (x1, y0 + row)], fill=(*color, 255))
+        pen.rectangle([x0 - 1, y0 - 1, x1 + 1, y1], outline=ink)
+    for y, bar in annotations.marks:
+        x = round(bar.area[0])
+        pen.line([(x - 1 - (bar.area[2] - x) * 0.35, y), (x - 1, y)], fill=ink)
+    for text in annotations.texts:
+        font = ImageFont.load_default(text.size)
+        stroke = _stroke(text.size)
+        pen.text(text.at, text.text, ink, font, text.anchor, stroke_width=stroke, stroke_fill=edge)
+        pen.text(text.at, text.text, ink, font, text.anchor)
+
+
+def ticks(lo: float, hi: float, at_most: int = 6) -> list[float]:
+    """Round values (1, 2 or 5 times a power of ten apart) within lo..hi; at least the two ends."""
+    span = hi - lo
+    if not span > sys.float_info.min or not math.isfinite(span):  # as good as one value
+        return [lo]
+    power = 10.0 ** math.floor(math.log10(span / at_most))
+    step = next(m * power for m in (1, 2, 5, 10, 20) if span / (m * power) <= at_most)
+    first = math.ceil(lo / step - 1e-9)
+    values = [i * step for i in range(first, math.floor(hi / step + 1e-9) + 1)]
+    return values if len(values) >= 2 else [lo, hi]
+
+
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """Short labels that tell neighbouring ticks apart."""
+    gaps = [abs(b - a) for a, b in pairwise(values)]
+    largest = max((abs(v) for v in values), default=0.0)
+    digits = 4
+    if gaps and min(gaps) > 0 and largest > 0:
+        digits = max(1, math.ceil(math.log10(largest / min(gaps)) - 1e-9) + 1)
+    return [f"{v if abs(v) > 1e-12 * largest else 0.0:.{min(digits, 12)}g}" for v in values]
+
+
+def _label(bar: Bar, label: str, em: float, width: int, texts: list[Text]) -> None:
+    if label:
+        text, size = _fit(label, em, 0.45 * width)
+        texts.append(Text(text, (bar.area[2], bar.area[1] - 0.8 * em), "rd", size))
+
+
+def _ticks(
+    bar: Bar, em: float, width: int, texts: list[Text], marks: list[tuple[float, Bar]]
+) -> None:
+    """As many ticks as there is height for; the ends at least."""
+    x0, y0, _, y1 = bar.area
+    lo, hi = bar.function.domain
+    values = ticks(lo, hi, max(2, min(6, int((y1 - y0) / (1.8 * em)))))
+    for value, text in zip(values, tick_labels(values), strict=True):
+        y = y0 + (y1 - y0 - 1) * (1 - ((value - lo) / (hi - lo) if hi > lo else 0.0))
+        marks.append((y, bar))
+        fitted, size = _fit(text, 0.85 * em, 0.4 * width)
+        texts.append(Text(fitted, (x0 - 0.6 * em, y), "rm", size))
+
+
+def _fit(text: str, size: float, room: float) -> tuple[str, float]:
+    """A text and its size such that it is no wider than `room`: smaller first, then cut."""
+    from PIL import ImageFont
+
+    def width(words: str, at: float) -> float:
+        return ImageFont.load_default(at).getlength(words) + 2 * _stroke(at)
+
+    smallest = max(9.0, 0.7 * size)
+    if width(text, size) > room:
+        size = max(smallest, size * room / width(text, size))
+    if width(text, size) <= room:
+        return text, size
+    kept = text
+    while kept and width(kept + "...", size) > room:
+        kept = kept[:-1]
+    return kept.rstrip() + "...", size
+
+
+def _stroke(size: float) -> int:
+    return max(1, round(size / 14))

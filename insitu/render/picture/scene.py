@@ -1,0 +1,145 @@
+"""A scene: pictures of one or several plots at one or several steps, all alike but for the step.
+
+In: recorded steps, what plots and renders ask for. Out: PNG files, written by rank 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from insitu.core.box import Bounds
+from insitu.core.parallel import together
+from insitu.filters.pipeline import Data, Names, Results
+from insitu.filters.schema import DataSchema
+from insitu.queries.expressions import FieldKind
+from insitu.render.camera import Camera
+from insitu.render.colors.transfer_function import TransferFunction
+from insitu.render.picture.cinema import Cinema
+from insitu.render.picture.image import write_png
+from insitu.render.picture.plots import Plot, colors
+from insitu.render.picture.scene_composer import compose
+from insitu.render.picture.view import View
+from insitu.store.timestep import Span, TimeStep
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Pictures of plots from one or several views, at one or several steps."""
+
+    name: str
+    what: str = "scene"
+    """ "extract" where it is one, of a Cinema database."""
+    plots: tuple[Plot, ...]
+    views: tuple[View, ...] = ()
+    cinemas: tuple[Cinema, ...] = ()
+    window: Span = 1
+    """How many of the recorded steps are rendered, the newest being the first; or all."""
+
+    @property
+    def reads(self) -> Names:
+        """The recorded fields that it shows at a step."""
+        return frozenset().union(*(p.pipeline.reads(frozenset({p.field})) for p in self.plots))
+
+    @property
+    def past(self) -> Names:
+        """The recorded fields of which it reads earlier steps."""
+        lines = frozenset().union(*(plot.pipeline.past for plot in self.plots))
+        return lines if self.window == 1 else lines | self.reads
+
+    def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
+        """ValueError where a plot or filter takes a field for what it is not."""
+        for plot in self.plots:
+            plot.check(DataSchema({name: kind.n_components for name, kind in kinds.items()}))
+
+    def run(self, comm: MPI.Comm, steps: Sequence[TimeStep], folder: Path) -> list[Path]:
+        """Write its pictures of these steps -> the files, on all ranks. Collective.
+
+        Raises the same on every rank: RemoteError, or ValueError for words not understood.
+        """
+        files = []
+        shown = PreparedScene.at(comm, self.plots, steps)
+        for view in self.views:
+            for moment in shown:
+                path = folder / f"{view.file_stem(moment.step.cycle)}.png"
+                moment.picture(view, path)
+                files.append(path)
+        for cinema in self.cinemas:
+            times = [moment.step.cycle for moment in shown]
+            for moment in shown:
+                for view, path in cinema.views(folder, moment.step.cycle, moment.bounds):
+                    moment.picture(view, path)
+            files.append(cinema.write_index(comm, folder, times))
+        return files
+
+
+@dataclass(frozen=True)
+class PreparedScene:
+    """The plots of a scene at one step, ready to be drawn from anywhere."""
+
+    comm: MPI.Comm
+    step: TimeStep
+    bounds: Bounds
+    boxes: tuple[Bounds, ...]
+    """Of this rank's blocks."""
+    plots: tuple[tuple[Plot, Data, TransferFunction], ...]
+
+    @staticmethod
+    def at(comm: MPI.Comm, plots: Sequence[Plot], steps: Sequence[TimeStep]) -> list[PreparedScene]:
+        """At each of the steps, the colours being the same at all. Collective."""
+        if not steps:
+            return []
+        results = [Results(comm, step) for step in steps]
+        wanted = _wanted(plots)
+        data = [[shape(r, plot, wanted) for r in results] for plot in plots]
+        tables = [colors(comm, plot, each) for plot, each in zip(plots, data, strict=True)]
+        return [
+            PreparedScene(
+                comm, step, r.bounds, r.boxes, tuple(zip(plots, each, tables, strict=True))
+            )
+            for step, r, *each in zip(steps, results, *data, strict=True)
+        ]
+
+    def image(self, camera: Camera) -> np.ndarray | None:
+        """Premultiplied RGBA (h, w, 4) float32 on rank 0, None elsewhere. Collective."""
+        return compose(self.comm, self.plots, camera, self.bounds, self.boxes)
+
+    def pixels(self, view: View) -> np.ndarray | None:
+        """8-bit RGB(A) with annotations on rank 0, None elsewhere. Collective."""
+        camera = view.camera_for(self.bounds)
+        image = self.image(camera)
+        pixels = None
+        with together(self.comm, f"picture of cycle {self.step.cycle}"):
+            if image is not None:
+                caption = view.caption(self.step.cycle, self.step.time)
+                bars = [(p.label or p.field, table) for p, _, table in self.plots if p.color_bar]
+                pixels = view.pixels(image, camera, self.bounds, caption, bars)
+        return pixels
+
+    def picture(self, view: View, path: Path) -> None:
+        """Write a PNG file on rank 0. Collective."""
+        pixels = self.pixels(view)
+        with together(self.comm, f"picture {path}"):
+            if pixels is not None:
+                write_png(path, pixels)
+
+
+def shape(results: Results, plot: Plot, wanted: Mapping[object, Names]) -> Data:
+    """What a plot draws: what its pipeline gives, or the faces around that. Collective."""
+    return plot.drawn(results.comm, results.of(plot.pipeline, wanted[plot.pipeline.filters]))
+
+
+def _wanted(plots: Sequence[Plot]) -> Mapping[object, Names]:
+    """The fields wanted of each pipeline, by its filters: those of all plots of it."""
+    found: dict[object, Names] = {}
+    for plot in plots:
+        key = plot.pipeline.filters
+        found[key] = found.get(key, frozenset()) | {plot.field}
+    return found

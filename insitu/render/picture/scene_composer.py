@@ -1,0 +1,116 @@
+"""All plots of a scene in one picture: geometry hides what lies behind it, a volume veils it.
+
+In: each rank's data, transfer functions, a camera. Out: the blended picture on rank 0.
+
+A block's geometry lies in its box, so one layer per block, blended in the order of the boxes, is
+right for all plots together: first the geometry, then the volume before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from insitu.core.box import Bounds
+from insitu.core.geometry import Lines, Surface
+from insitu.core.parallel import together
+from insitu.filters.pipeline import Data, VolumeData
+from insitu.render.camera import Camera
+from insitu.render.colors.transfer_function import TransferFunction
+from insitu.render.compositing import composite
+from insitu.render.picture.plots import Plot, blocks
+from insitu.render.surface.raster import StyledGeometry
+from insitu.render.surface.split_by_block import split_by_block
+from insitu.render.surface.surfaces import SUPERSAMPLING, behind, nearest_depth, surface_layer
+from insitu.render.surface.surfaces import draw as draw_surfaces
+from insitu.render.volume.march import RenderBlock, march
+from insitu.render.volume.volume import MAX_SAMPLES, render_volume
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+LINE_WIDTH = 3.0  # pixels
+
+Drawn = tuple[Plot, Data, TransferFunction]
+
+
+def compose(
+    comm: MPI.Comm,
+    plots: Sequence[Drawn],
+    camera: Camera,
+    bounds: Bounds,
+    boxes: Sequence[Bounds],
+) -> np.ndarray | None:
+    """Premultiplied RGBA (height, width, 4) float32 on rank 0, None elsewhere. Collective.
+
+    plots: at most one volume; of pseudocolor plots, surfaces and lines. bounds: of the domain.
+    boxes: of this rank's blocks, in the order of their fields.
+
+    Raises RemoteError on every rank if one fails; ValueError where blocks overlap.
+    """
+    volumes = [(p, data, colors) for p, data, colors in plots if isinstance(data, VolumeData)]
+    geometry = [(p, data, colors) for p, data, colors in plots if not isinstance(data, VolumeData)]
+    diagonal = float(np.linalg.norm(np.subtract(bounds[1], bounds[0])))
+    spacing = next((diagonal / p.samples for p, _, _ in volumes if p.samples), None)
+    marched: list[RenderBlock] = []
+    for plot, volume, colors in volumes:
+        marched = blocks(comm, volume, plot.field)
+        if not geometry:
+            return render_volume(
+                comm, marched, camera, colors, spacing=spacing, shading=plot.shading
+            )
+    step = 0.0
+    if volumes:
+        step = max(spacing or _smallest(comm, marched), diagonal / MAX_SAMPLES)
+    with together(comm, "drawing of a scene"):
+        painted = _painted(geometry, boxes)
+        if not volumes:
+            layers = [surface_layer(*pair, camera) for pair in zip(boxes, painted, strict=True)]
+        else:
+            layers = []
+            for block, pieces in zip(marched, painted, strict=True):
+                rgba, depth, _ = draw_surfaces(pieces, camera, camera.rectangle(block.bounds))
+                ends = nearest_depth(depth)
+                front = march(
+                    block,
+                    camera,
+                    volumes[0][2],
+                    bounds=bounds,
+                    step=step,
+                    shading=volumes[0][0].shading,
+                    surface=(np.zeros((*ends.shape, 4), np.float32), ends),
+                )
+                layers.append(behind(front, rgba))
+    size = (camera.width, camera.height)
+    return composite(comm, layers, camera.position, *size, supersampling=SUPERSAMPLING)
+
+
+def _smallest(comm: MPI.Comm, marched: Sequence[RenderBlock]) -> float:
+    """The smallest distance between two nodes on any rank. Collective."""
+    from mpi4py import MPI
+
+    mine = min((block.spacing for block in marched), default=np.inf)
+    return float(comm.allreduce(mine, op=MPI.MIN))
+
+
+def _painted(plots: Sequence[Drawn], boxes: Sequence[Bounds]) -> list[list[StyledGeometry]]:
+    """For each of this rank's blocks, the geometry in it. Not collective."""
+    found: list[list[StyledGeometry]] = [[] for _ in boxes]
+    for plot, data, colors in plots:
+        assert isinstance(data, Surface | Lines)
+        if not len(data.points):
+            continue
+        for pieces, part in zip(found, split_by_block(data, boxes), strict=True):
+            pieces.append(
+                StyledGeometry(
+                    part,
+                    values=plot.field,
+                    transfer_function=colors,
+                    width=LINE_WIDTH if plot.tube_size is None else 2 * plot.tube_size,
+                    width_in_pixels=plot.tube_size is None,
+                    lit=not plot.flat,
+                )
+            )
+    return found

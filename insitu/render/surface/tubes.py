@@ -1,0 +1,72 @@
+"""Lines as surfaces that face the eye and are shaded like round tubes.
+
+In: polylines, a camera, a width. Out: a surface for the rasteriser.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from insitu.core.geometry import Lines, Surface
+from insitu.render.camera import Camera
+
+
+def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True) -> Surface:
+    """Three strands of points along each line: its two sides, and its middle, nearer to the eye.
+
+    width: of the tubes, pixels of the camera's image or world length. Values are those of the
+    lines. A line is as smooth as its points; where it is cut along a straight piece, the tubes of
+    both parts meet without a gap.
+    """
+    points = np.asarray(lines.points, dtype=np.float64)
+    along = _tangents(points, lines.offsets)
+    view = points - camera.position
+    forward = camera.basis()[2]
+    across = _unit(np.cross(along, view), fallback=camera.basis()[0])
+    toward = _unit(np.cross(along, across), fallback=-forward)
+    toward *= np.where((toward * view).sum(axis=1, keepdims=True) > 0, -1.0, 1.0)
+    if in_pixels:
+        pixel = 2 * np.linalg.norm(camera.image_plane()[1]) / camera.height  # at distance 1
+        radius = (width / 2 * pixel * np.abs(view @ forward))[:, None]
+    else:
+        radius = np.full((len(points), 1), width / 2)
+    strands = np.stack((-across, toward, across), axis=1)  # (n, 3 strands, 3)
+    lengths = np.diff(lines.offsets)
+    last = lines.offsets[1:][lengths > 0] - 1
+    first = np.setdiff1d(np.arange(len(points)), last)  # of each segment
+    away = radius[:, None] * np.ones((1, 3, 1))
+    # Ends are cut straight: nearer in the middle, one that points to the eye would show a notch.
+    away[np.concatenate((last, lines.offsets[:-1][lengths > 0])), 1] = 0
+    return Surface(
+        (points[:, None] + away * strands).reshape(-1, 3),
+        _triangles(first),
+        {name: np.repeat(values, 3, axis=0) for name, values in lines.values.items()},
+        strands.reshape(-1, 3),
+    )
+
+
+def _triangles(first: np.ndarray) -> np.ndarray:
+    """Four triangles (4 m, 3) for each segment, which begins at the points `first` (m,)."""
+    a = 3 * first[:, None]
+    b = a + 3  # the same strand at the segment's other end
+    quads = [np.concatenate((a + s, b + s, b + s + 1, a + s + 1), axis=1) for s in (0, 1)]
+    halves = [quad[:, corners] for quad in quads for corners in ([0, 1, 2], [0, 2, 3])]
+    return np.stack(halves, axis=1).reshape(-1, 3)
+
+
+def _tangents(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Directions (n, 3) of polylines at their points: the mean of the segments on both sides."""
+    segments = _unit(np.diff(points, axis=0), fallback=np.zeros(3))  # of points in one place: none
+    ends = offsets[1:-1]
+    segments[ends[(ends > 0) & (ends < len(points))] - 1] = 0  # from one line to the next
+    along = np.zeros_like(points)
+    along[:-1] += segments
+    along[1:] += segments
+    return along
+
+
+def _unit(vectors: np.ndarray, fallback: np.ndarray) -> np.ndarray:
+    """Vectors (n, 3) of length 1; `fallback` where there is no direction."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    known = length > 0
+    return np.where(known, vectors / np.where(known, length, 1.0), fallback)

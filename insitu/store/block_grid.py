@@ -1,0 +1,102 @@
+"""The grid that the blocks of one step tile together.
+
+In: blocks of one field, whoever wrote them. Out: its grid lines, and the samples of any box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from insitu.core.arrays import Array
+from insitu.core.block_map import BlockMap
+from insitu.core.box import Box, overlap
+from insitu.core.grid_lines import GridLines
+from insitu.store.stored_block import StoredBlock
+
+
+class GridError(ValueError):
+    """The blocks do not tile a box of one grid."""
+
+
+class BlockGrid:
+    """One grid of samples over all blocks.
+
+    Attributes:
+        nodes: grid lines x, y, z.
+        association: "element" where a sample stands for a cell, "vertex" where for a grid node.
+        shape: samples, (nz, ny, nx).
+        boxes: the samples of each block; vertices on a common face are in both.
+    """
+
+    def __init__(self, blocks: Sequence[StoredBlock]) -> None:
+        """Raises GridError where the blocks leave gaps, overlap, or are of different kinds."""
+        self.blocks = blocks
+        first = blocks[0]
+        self.association, self.dtype = first.association, first.dtype
+        self.n_components = first.n_components
+        for block in blocks:
+            kind = (block.association, block.dtype, block.n_components)
+            if kind != (self.association, self.dtype, self.n_components):
+                raise GridError(f"{first.name}: blocks of different kinds")
+        self._lines = GridLines.of(block.nodes for block in blocks)
+        x, y, z = self.nodes = self._lines.lines
+        extra = 1 if self.association == "vertex" else 0
+        nz, ny, nx = (lines.size - 1 + extra for lines in (z, y, x))
+        self.shape = nz, ny, nx
+        self.boxes = [self._box(block) for block in blocks]
+        covered = sum(int(np.prod(block.cells)) for block in blocks)
+        if covered != (x.size - 1) * (y.size - 1) * (z.size - 1) or self._overlap():
+            raise GridError(f"the blocks of {first.name} do not tile a box")
+
+    @property
+    def coordinates(self) -> tuple[Array, Array, Array]:
+        """World coordinates of the samples along x, y, z."""
+        if self.association == "vertex":
+            return self.nodes
+        x, y, z = (0.5 * (lines[1:] + lines[:-1]) for lines in self.nodes)
+        return x, y, z
+
+    @property
+    def whole(self) -> Box:
+        """The box of all samples."""
+        nz, ny, nx = self.shape
+        return slice(0, nz), slice(0, ny), slice(0, nx)
+
+    def read(self, box: Box) -> Array:
+        """The samples of a box, (nz, ny, nx), for vectors (nz, ny, nx, n_components).
+
+        Only blocks that the box meets are opened, and of them only what it needs is decoded.
+        """
+        sizes = [axis.stop - axis.start for axis in box]
+        vector = [self.n_components] if self.n_components > 1 else []
+        values = np.empty(sizes + vector, self.dtype)
+        for block, own in zip(self.blocks, self.boxes, strict=True):
+            if meet := overlap(own, box):
+                values[meet[0]] = block.field.decode_box(meet[1])
+        return values
+
+    def same_as(self, other: BlockGrid) -> bool:
+        """Whether samples of both lie at the same places."""
+        return (self.association, self.shape) == (other.association, other.shape) and all(
+            np.array_equal(a, b) for a, b in zip(self.nodes, other.nodes, strict=True)
+        )
+
+    def _box(self, block: StoredBlock) -> Box:
+        numbers = self._lines.numbers(block.nodes)[::-1]
+        if any((np.diff(along) != 1).any() for along in numbers):
+            raise GridError(f"{block.name}: the grid lines of a block are not those of its domain")
+        z, y, x = (
+            slice(int(along[0]), int(along[0]) + n)
+            for along, n in zip(numbers, block.shape, strict=True)
+        )
+        return z, y, x
+
+    def _overlap(self) -> bool:
+        """Whether two blocks have a cell in common."""
+        boxes = BlockMap.of([block.nodes for block in self.blocks]).boxes
+        return any(
+            ((boxes[i + 1 :, 0] < high) & (boxes[i + 1 :, 1] > low)).all(axis=1).any()
+            for i, (low, high) in enumerate(boxes)
+        )

@@ -1,0 +1,125 @@
+"""The window of a running simulation, kept where it survives the simulation.
+
+In: distributed fields as they are made. Out: one crash file per rank in a folder of the run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from insitu.core.parallel import RemoteError, together
+from insitu.fields.distributed_field import DistributedField
+from insitu.store.crash_file import CrashFile, Owner
+from insitu.store.liveness import Process
+from insitu.store.record_writer import Units
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+FOLDER = "insitu."
+"""What folders of runs begin with."""
+JOB_VARIABLES = ("PBS_JOBID", "SLURM_JOB_ID", "LSB_JOBID")
+
+Key = tuple[str, int]
+"""Name and cycle of a field."""
+
+
+class CrashLog:
+    """Construction and `store` are collective."""
+
+    def __init__(self, comm: MPI.Comm, scratch: Path, record: Path, units: Units) -> None:
+        """Begin a log.
+
+        Args:
+            comm: a communicator of ours.
+            scratch: a folder on every node that outlives a process, as /dev/shm.
+            record: of the run, for whoever finds the files.
+            units: of what is kept.
+
+        Raises: RemoteError on every rank where one cannot make its file.
+        """
+        self.comm = comm
+        process = Process.this()
+        job = next((os.environ[name] for name in JOB_VARIABLES if os.environ.get(name)), "")
+        job = "".join(c if c.isalnum() or c in "-_" else "_" for c in job)
+        host = process.host.partition(".")[0]
+        mine = ".".join(
+            part for part in (job, host, str(process.pid), f"{time.time_ns():x}") if part
+        )
+        run, job, where = comm.bcast((mine, job, str(record.absolute())))
+        self.folder = scratch / (FOLDER + run)
+        self._file: CrashFile | None = None
+        try:
+            with together(comm, f"record.scratch: {scratch}"):
+                if not scratch.is_dir():
+                    raise NotADirectoryError(f"{scratch}: no such folder; see record.scratch")
+                self.folder.mkdir(mode=0o700, exist_ok=True)
+                owner = Owner(run, job, comm.rank, comm.size, where, units, process)
+                self._file = CrashFile(self.folder / owner.file_name, owner)
+        except RemoteError:
+            self.close(remove=True)
+            raise
+        self._next = 1
+        self._kept: dict[Key, int] = {}
+        self._stale: list[int] = []
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of this rank's file."""
+        return 0 if self._file is None else self._file.nbytes
+
+    def store(self, fields: Iterable[DistributedField], window: Collection[Key]) -> None:
+        """Keep a step's fields (the same on all ranks), and give up what `window` lacks.
+
+        What left the window is given up one call later: by then all ranks have the step that
+        pushed it out, so that at any moment all have the same complete window.
+
+        Raises: RemoteError on every rank where one has no room; earlier steps stay complete.
+        """
+        numbered = list(enumerate(fields, self._next))
+        self._next += len(numbered)
+        try:
+            with together(self.comm, f"crash file in {self.folder}"):
+                self._release(self._stale)
+                for number, field in numbered:
+                    self._append(number, field)
+        except RemoteError:
+            # What one rank has and another lacks is no step.
+            self._release([number for number, _ in numbered])
+            self._stale = []
+            raise
+        new = {(field.summary.name, field.summary.cycle): number for number, field in numbered}
+        self._stale = [
+            number
+            for key, number in self._kept.items()
+            if key not in window or key in new  # a cycle that was repeated
+        ]
+        self._kept = {key: n for key, n in self._kept.items() if n not in self._stale} | new
+
+    def close(self, *, remove: bool) -> None:
+        """End the log; `remove` its files where the window is safe elsewhere, or not wanted.
+
+        Not collective.
+        """
+        if self._file is not None:
+            self._file.close(remove=remove)
+            self._file = None
+        if remove:
+            with suppress(OSError):  # the last rank of the node to come finds it empty
+                self.folder.rmdir()
+
+    def _append(self, number: int, field: DistributedField) -> None:
+        s = field.summary
+        what = {"name": s.name, "cycle": s.cycle, "n_blocks": s.n_blocks}
+        assert self._file is not None
+        self._file.append(number, what, [block.to_bytes() for block in field.fields])
+
+    def _release(self, numbers: Iterable[int]) -> None:
+        if self._file is not None:
+            for number in numbers:
+                self._file.release(number)

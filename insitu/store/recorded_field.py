@@ -1,0 +1,114 @@
+"""A field of a record at one step: a distributed field whose blocks are all within reach.
+
+In: the blocks' places in the files. Out: values, gradients and samples anywhere in the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from insitu.core.arrays import Floats
+from insitu.core.block_map import BlockMap
+from insitu.core.box import Box
+from insitu.fields.block_field import BlockField
+from insitu.fields.distributed_field import DistributedField
+from insitu.store.block_grid import BlockGrid
+from insitu.store.shared_series import share
+from insitu.store.stored_block import StoredBlock
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+
+class RecordedField(DistributedField):
+    """A distributed field that opens its blocks as they are needed, however many ranks wrote them.
+
+    No method is collective: every process of an analysis reads what it asks for.
+    """
+
+    def __init__(self, blocks: Sequence[StoredBlock]) -> None:
+        """All blocks of one field at one step, at least one."""
+        self.__dict__["blocks"] = tuple(blocks)
+        # A block's header has all that a summary takes.
+        summary = DistributedField.join(cast("Sequence[BlockField]", blocks)).summary
+        self.__dict__["summary"] = summary
+
+    blocks: tuple[StoredBlock, ...]
+
+    @cached_property
+    def fields(self) -> tuple[BlockField, ...]:
+        """All blocks, opened."""
+        return tuple(block.field for block in self.blocks)
+
+    @cached_property
+    def grid(self) -> BlockGrid:
+        """The grid of the raw data. GridError where the blocks do not tile a box."""
+        return BlockGrid(self.blocks)
+
+    @property
+    def n_components(self) -> int:
+        return len(self.summary.range)
+
+    @property
+    def boxes(self) -> Floats:
+        """(n_blocks, 2, 3): lowest and highest corner x, y, z of every block."""
+        return np.array([block.bounds for block in self.blocks])
+
+    def __call__(self, points: ArrayLike) -> Floats:
+        """Values at world points (n, 3), x y z -> (n,) for scalars, (n, n_components) for vectors.
+
+        NaN outside of the domain. Only blocks that hold a point are opened.
+        """
+        vector = () if self.n_components == 1 else (self.n_components,)
+        return self._evaluate(points, vector, lambda field, inner: field(inner))
+
+    def gradient(self, points: ArrayLike) -> Floats:
+        """Derivatives along x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3).
+
+        NaN outside of the domain; on a face that blocks share, those of the block above.
+        """
+        vector = () if self.n_components == 1 else (self.n_components,)
+        return self._evaluate(points, (*vector, 3), lambda field, inner: field.gradient(inner))
+
+    def decode(self, box: Box | None = None) -> Floats:
+        """Samples of the raw data's grid, (nz, ny, nx[, n_components]): of a box, or all.
+
+        box: slices z, y, x with a start and a stop, as `grid.whole` has them.
+        """
+        return self.grid.read(self.grid.whole if box is None else box)
+
+    def share(self, comm: MPI.Comm) -> DistributedField:
+        """The same field cut over the processes of `comm`, for what works on distributed fields.
+
+        Each process opens its share of the blocks, in the order of the writer's ranks (see
+        `insitu.store.ownership`). Not collective; to be called by all.
+        """
+        return DistributedField(share(self.blocks, comm.rank, comm.size), self.summary)
+
+    def _evaluate(
+        self,
+        points: ArrayLike,
+        shape: tuple[int, ...],
+        evaluate: Callable[[BlockField, Floats], Floats],
+    ) -> Floats:
+        """`evaluate` at each point, by the block that it belongs to."""
+        points = np.atleast_2d(np.asarray(points, np.float64))
+        if points.ndim != 2 or points.shape[1] != 3:
+            raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
+        values = np.full((len(points), *shape), np.nan)
+        owners = self._map.owners(points)
+        for index in np.unique(owners[owners >= 0]):
+            block = self.blocks[self._map.places[index]]
+            held = owners == index
+            # Rounding may have put a point of the block's face beside it.
+            values[held] = evaluate(block.field, np.clip(points[held], *block.bounds))
+        return values
+
+    @cached_property
+    def _map(self) -> BlockMap:
+        return BlockMap.of([block.nodes for block in self.blocks])

@@ -1,0 +1,155 @@
+"""After a crash: what the files of a dead run hold becomes a record.
+
+In: crash files, from one node or gathered from several. Out: a record; what was torn or missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from insitu.codecs.frame import FrameError
+from insitu.core.atomic_file import atomic_folder
+from insitu.fields.distributed_field import DistributedField
+from insitu.fields.read import read_field
+from insitu.store import crash_file
+from insitu.store.crash_file import SUFFIX, Owner, Salvage, Saved
+from insitu.store.crash_log import FOLDER
+from insitu.store.record_writer import frame_file, step, write_manifest
+
+
+@dataclass
+class Run:
+    """The files of one run that were found."""
+
+    files: list[tuple[Path, Owner]]
+
+    @property
+    def owner(self) -> Owner:
+        """Of the first file."""
+        return self.files[0][1]
+
+    @property
+    def folders(self) -> list[Path]:
+        return sorted({path.parent for path, _ in self.files})
+
+    @property
+    def nbytes(self) -> int:
+        return sum(path.stat().st_size for path, _ in self.files)
+
+    def in_use(self) -> bool:
+        """Whether a rank of it still runs, as far as can be seen from here."""
+        return any(crash_file.in_use(path, owner) for path, owner in self.files)
+
+
+@dataclass
+class Recovered:
+    """What came of it."""
+
+    path: Path
+    steps: dict[str, list[int]] = field(default_factory=dict)
+    """Cycles in the record, by field."""
+    n_frames: int = 0
+    """Complete frames of blocks that were found, also those of incomplete steps."""
+    problems: list[str] = field(default_factory=list)
+    """What was torn, altered or missing, a line each."""
+
+
+def find(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
+    """The runs with files in the folders, or in folders of runs in them; and unreadable files.
+
+    Raises FileNotFoundError where a folder is missing.
+    """
+    runs: dict[str, Run] = {}
+    problems = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise FileNotFoundError(2, "no such folder", str(folder))
+        inner = [
+            path
+            for path in folder.glob(f"{FOLDER}*")
+            if path.is_dir() and os.access(path, os.R_OK | os.X_OK)
+        ]
+        for path in sorted(p for place in (folder, *inner) for p in place.glob(f"*{SUFFIX}")):
+            try:
+                owner = crash_file.read_owner(path)
+            except FrameError as error:
+                # Killed while it made the file: nothing was in it yet.
+                problems.append(f"{path}: {error}")
+                continue
+            runs.setdefault(owner.run, Run([])).files.append((path, owner))
+    for run in runs.values():
+        run.files.sort(key=lambda item: item[1].rank)
+    return sorted(runs.values(), key=lambda run: run.owner.run), problems
+
+
+def recover(run: Run, path: Path, *, incomplete: bool = False) -> Recovered:
+    """Write the steps of a run to a new record in folder `path`.
+
+    Of a step that was made twice, as a cycle repeated, the later complete one is taken.
+
+    Args:
+        incomplete: take steps along of which some ranks' blocks are missing.
+
+    Raises: FileExistsError where `path` is there; OSError where it cannot be written.
+    """
+    if path.exists():
+        raise FileExistsError(17, "is there already; choose another output", str(path))
+    found = Recovered(path)
+    salvages = [crash_file.read(file) for file, _ in run.files]
+    found.problems += [f"{s.path}: {text}" for s in salvages for text in s.torn]
+    found.n_frames = sum(len(entry.frames) for s in salvages for entry in s.entries)
+    there = {s.owner.rank for s in salvages}
+    if missing := sorted(set(range(run.owner.n_ranks)) - there):
+        ranks = ", ".join(map(str, missing))
+        found.problems.append(f"no file of rank {ranks} of {run.owner.n_ranks}")
+    with atomic_folder(path) as tmp:
+        _write(_steps(salvages, found, incomplete), run.owner, tmp, found)
+    return found
+
+
+_Step = list[tuple[int, Saved]]
+"""The entries of a field at one step, with their ranks."""
+
+
+def _steps(salvages: Sequence[Salvage], found: Recovered, incomplete: bool) -> list[_Step]:
+    """Those to be written, in the order in which they were made."""
+    steps: dict[tuple[str, int], _Step] = {}
+    by_number: dict[int, _Step] = {}
+    for salvage in salvages:
+        for entry in salvage.entries:
+            by_number.setdefault(entry.sequence, []).append((salvage.owner.rank, entry))
+    for _, at in sorted(by_number.items()):
+        name, cycle, expected = at[0][1].name, at[0][1].cycle, at[0][1].n_blocks
+        blocks = sum(len(entry.frames) for _, entry in at)
+        whole = blocks == expected
+        if not whole:
+            taken = "taken along" if incomplete and blocks else "left out"
+            found.problems.append(
+                f"{name} at cycle {cycle}: {blocks} of {expected} blocks; {taken}"
+            )
+        if whole or (incomplete and blocks and (name, cycle) not in steps):
+            steps.pop((name, cycle), None)
+            steps[name, cycle] = at
+    return list(steps.values())
+
+
+def _write(steps: Sequence[_Step], owner: Owner, folder: Path, found: Recovered) -> None:
+    written: dict[str, list[dict[str, object]]] = {}
+    for rank in range(owner.n_ranks):
+        (folder / frame_file(rank)).touch()
+    for at in steps:
+        name, cycle = at[0][1].name, at[0][1].cycle
+        try:
+            blocks = [read_field(f) for _, entry in at for f in entry.frames]
+        except FrameError as error:
+            found.problems.append(f"{name} at cycle {cycle}: {error}; left out")
+            continue
+        for rank, entry in at:
+            with open(folder / frame_file(rank), "ab") as file:
+                file.writelines(entry.frames)
+        written.setdefault(name, []).append(step(DistributedField.join(blocks).summary))
+        found.steps.setdefault(name, []).append(cycle)
+    write_manifest(folder, owner.n_ranks, written, owner.units)

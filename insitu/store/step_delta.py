@@ -1,0 +1,84 @@
+"""A block of one step, told by the same block one step before.
+
+In: two fields that are models. Out: bytes, and with the earlier field the later one again, bit for
+bit.
+
+The weights are kept as the difference of their quantised numbers (`codecs.weight_delta`) where both
+have the same model; what else a frame says goes through ZSTD with the earlier block's as
+dictionary, and is mostly the same.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from insitu.codecs import frame, weight_delta, zstd
+from insitu.codecs.errors import FrameError
+from insitu.codecs.weights import Weights
+from insitu.fields.model_field import ModelField
+
+_WORD = "difference"  # in place of the codec's name
+_MOST = 2**40  # bytes to inflate to: what is inflated was written by this process
+
+
+def subtract(block: ModelField, before: ModelField) -> bytes:
+    """`block`, readable with `before`. Not collective."""
+    header, payloads = frame.unpack(block.to_bytes())
+    if (
+        block.model is not None
+        and block.model == before.model
+        and block.weights.codec == "quantized"
+    ):
+        header["weights"] = _WORD
+        payloads[0] = weight_delta.subtract(block.model, block.weights.body, before.params)
+    return zstd.compress(_join(header, payloads), _dictionary(before))
+
+
+def add(data: bytes, before: ModelField) -> ModelField:
+    """The block that `subtract` was given. FrameError where the bytes are not of it."""
+    header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
+    if header["weights"] == _WORD:
+        if before.model is None:
+            raise FrameError("difference: the step before has no weights")
+        body = weight_delta.add(before.model, payloads[0], before.params)
+        header["weights"] = "quantized"
+        payloads[0] = Weights.of(before.model, "quantized", body).payload
+    return ModelField.from_bytes(frame.pack(header, payloads), before.engine)
+
+
+def restores(data: bytes, block: ModelField, before: ModelField) -> bool:
+    """Whether `add` makes `block` of the bytes again, bit for bit: checked without building it. Not
+    collective."""
+    header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
+    if header["weights"] == _WORD:
+        if before.model is None:
+            return False
+        body = weight_delta.add(before.model, payloads[0], before.params)
+        header["weights"], kept = "quantized", block.weights.payload
+        # `Weights` fills up the rare payload that is too short for its parameters.
+        if zstd.compress(body).ljust(len(kept), b"\0") != kept:
+            return False
+        payloads[0] = kept
+    return frame.pack(header, payloads) == block.to_bytes()
+
+
+def _dictionary(block: ModelField) -> bytes:
+    """All of a block but its weights."""
+    header, payloads = frame.unpack(block.to_bytes())
+    return _join(header, [b"", *payloads[1:]])
+
+
+def _join(header: dict[str, Any], payloads: list[bytes]) -> bytes:
+    text = json.dumps([header, [len(payload) for payload in payloads]], separators=(",", ":"))
+    return b"\n".join([text.encode(), b"".join(payloads)])
+
+
+def _split(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    text, _, rest = data.partition(b"\n")
+    header, lengths = json.loads(text)
+    payloads, at = [], 0
+    for length in lengths:
+        payloads.append(rest[at : at + length])
+        at += length
+    return header, payloads

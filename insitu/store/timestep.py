@@ -1,0 +1,84 @@
+"""Recorded steps as scenes and extracts read them: all fields of one moment, and its past.
+
+In: a window or a record. Out: the newest steps at which certain fields are held; fields opened when
+they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from insitu.fields.distributed_field import DistributedField
+from insitu.store.time_series import StepCount as Span
+from insitu.store.time_series import StoredStep, TimeSeries
+
+__all__ = ["Span", "TimeStep", "newest"]
+
+
+class _Snapshot:
+    """What a window held at some moment."""
+
+    def __init__(self, past: TimeSeries) -> None:
+        self.names = past.names
+        self._held = {name: past.entries(name) for name in past.names}
+
+    def entries(self, name: str) -> Sequence[StoredStep]:
+        return self._held[name]
+
+
+class TimeStep:
+    """One recorded step. No method is collective; ranks hold their own blocks."""
+
+    def __init__(self, window: TimeSeries, cycle: int, time: float) -> None:
+        self.cycle, self.time = cycle, time
+        self.window = window
+        self._opened: dict[str, DistributedField] = {}
+
+    def kept(self) -> TimeStep:
+        """The same step, to be read when the window has moved on."""
+        if isinstance(self.window, _Snapshot):
+            return self
+        return TimeStep(_Snapshot(self.window), self.cycle, self.time)
+
+    @property
+    def names(self) -> list[str]:
+        """The fields that are held at this step."""
+        names = self.window.names
+        return [n for n in names if any(e.summary.cycle == self.cycle for e in self._entries(n))]
+
+    def open(self, name: str) -> DistributedField:
+        """A field, opened once. KeyError where it is not held at this step."""
+        if name not in self._opened:
+            entries = [e for e in self._entries(name) if e.summary.cycle == self.cycle]
+            if not entries:
+                raise KeyError(f"cycle {self.cycle}: the window holds no {name!r}")
+            self._opened[name] = entries[0].open()
+        return self._opened[name]
+
+    def past(self, name: str, span: Span = "all") -> Sequence[StoredStep]:
+        """A field at this step and at those before, oldest first: `span` steps, or all."""
+        now = (self.time, self.cycle)
+        entries = [e for e in self._entries(name) if (e.summary.time, e.summary.cycle) <= now]
+        return entries if span == "all" else entries[-span:]
+
+    def _entries(self, name: str) -> Sequence[StoredStep]:
+        return self.window.entries(name)
+
+
+def newest(window: TimeSeries, fields: Collection[str], span: Span) -> list[TimeStep]:
+    """The newest `span` steps at which all these fields are held, oldest first. Not collective.
+
+    Without fields: the steps at which any is held. Raises KeyError where a field is not held.
+    """
+    steps = [
+        {entry.summary.cycle: entry.summary.time for entry in window.entries(name)}
+        for name in (fields or window.names)
+    ]
+    cycles: dict[int, float] = {}
+    for found in steps:
+        cycles |= found
+    if fields:
+        cycles = {c: t for c, t in cycles.items() if all(c in found for found in steps)}
+    ordered = sorted(cycles.items(), key=lambda item: (item[1], item[0]))
+    chosen = ordered if span == "all" else ordered[-span:]
+    return [TimeStep(window, cycle, time) for cycle, time in chosen]

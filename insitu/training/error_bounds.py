@@ -1,0 +1,106 @@
+"""Targets as bounds on the error of each value.
+
+In: a target, what is known of all ranks, a way to compress a block to given bounds. Out: the
+loosest bounds that reach the target, and what they give. No communication.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from insitu.core.arrays import Floats
+from insitu.engines.options import Errors
+from insitu.mesh.partition import Partition
+from insitu.training.options import Relative, Target
+from insitu.training.ranges import GlobalRange
+
+T = TypeVar("T")
+
+_FACTOR = 4.0  # between the tries that find on which side of the bound the target lies
+_MOST_FACTORS = 24
+_HALVINGS = 5  # of that factor's logarithm: the bound is found to 4 %
+
+
+def allowed(target: Target, whole: GlobalRange) -> Floats | None:
+    """Largest error per component (n_components,), in its unit; None without `max_error`."""
+    if target.max_error is None:
+        return None
+    if isinstance(target.max_error, Relative):
+        return target.max_error.rel * extents(whole)
+    return np.full(len(whole.range), float(target.max_error))
+
+
+def extents(whole: GlobalRange) -> Floats:
+    """max - min per component over all ranks; 0 where no sample is finite."""
+    return np.nan_to_num(np.asarray(whole.range[:, 1] - whole.range[:, 0]))
+
+
+def compare(decoded: Floats, partition: Partition) -> list[Errors]:
+    """Errors of a decoded block (nz, ny, nx) or (nz, ny, nx, n_components) per component, as
+    `training.measure` has them of a network."""
+    errors = []
+    for c, raw in enumerate(partition.owned):
+        values = decoded[..., c] if decoded.ndim == 4 else decoded
+        finite = np.isfinite(raw)
+        error = np.abs(values[finite].astype(np.float64) - raw[finite].astype(np.float64))
+        errors.append(
+            Errors(
+                sum_of_squares=float(np.square(error).sum()),
+                max=float(error.max(initial=0.0)),
+                finite=int(finite.sum()),
+            )
+        )
+    return errors
+
+
+def keeps(decoded: Floats, partition: Partition, bounds: Floats) -> bool:
+    """Whether a decoded block is within its bounds, and not finite exactly where, and as, the raw
+    data are not."""
+    for c, (raw, bound) in enumerate(zip(partition.owned, bounds, strict=True)):
+        values = decoded[..., c] if decoded.ndim == 4 else decoded
+        finite = np.isfinite(raw)
+        error = np.abs(values[finite].astype(np.float64) - raw[finite].astype(np.float64))
+        if not (error <= bound).all():  # also where the error is NaN
+            return False
+        if not np.array_equal(values[~finite], raw[~finite], equal_nan=True):
+            return False
+    return True
+
+
+def largest(make: Callable[[float], T | None], start: float) -> T | None:
+    """What `make` returns at the largest number, near enough, at which it is not None; None where
+    it is None at all tries down to start / 4^24."""
+    return _extreme(make, start, _FACTOR)
+
+
+def smallest(make: Callable[[float], T | None], start: float) -> T | None:
+    """As `largest`, for the smallest number; up to 4^24 start."""
+    return _extreme(make, start, 1 / _FACTOR)
+
+
+def _extreme(make: Callable[[float], T | None], start: float, factor: float) -> T | None:
+    best = make(start)
+    found = best is not None
+    at = start
+    for _ in range(_MOST_FACTORS):
+        following = at * factor if found else at / factor
+        result = make(following)
+        if (result is not None) != found:
+            break
+        at, best = following, best if result is None else result
+    else:
+        return best
+    good, bad = (at, following) if found else (following, at)
+    best = best if found else result
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(good * bad)
+        result = make(middle)
+        if result is None:
+            bad = middle
+        else:
+            good, best = middle, result
+    return best

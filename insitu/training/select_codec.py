@@ -1,0 +1,68 @@
+"""One block by the codec that the run file names.
+
+In: a job, a codec. Out: a field, whichever kind. No communication.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from insitu.codecs import compressors
+from insitu.fields.block_field import BlockField
+from insitu.training.bricks import compress_bricks
+from insitu.training.error_bounds import extents
+from insitu.training.job import TrainingJob
+from insitu.training.residual import TooTight
+from insitu.training.train import train
+
+MODEL, AUTO = "inr", "auto"
+
+# `auto` tries all codecs again after so many steps.
+_TRY_AGAIN = 20
+# What keeps a bound that is too tight for a model and a residual.
+_STRICT = "sz3"
+
+
+def codecs() -> list[str]:
+    """What a block may be kept by: the model, the compressors that there are, or whichever takes
+    the fewest bytes."""
+    return [MODEL, *compressors.names(), AUTO]
+
+
+def compress_block(job: TrainingJob, codec: str) -> BlockField:
+    """The block by its codec; by `auto`, the one of fewest bytes that meets the target, and with
+    `target.ratio` the most accurate. Not collective.
+
+    codec: one of `codecs()`. `auto` uses the one that won last, by `job.memory`, and tries all of
+    them again every 20 steps. SPERR takes part where its packages are installed.
+    """
+    memory = job.memory
+    if codec == AUTO and (memory.codec is None or memory.codec_age >= _TRY_AGAIN):
+        tried = [_one(job, name) for name in (MODEL, *compressors.available())]
+        best = min(tried, key=lambda field: _rank(field, job))
+        memory.codec, memory.codec_age = best.codec, 0
+        seconds = sum(field.metrics.seconds for field in tried)
+        return replace(best, metrics=replace(best.metrics, seconds=seconds), _bytes=None)
+    if codec == AUTO and memory.codec is not None:
+        memory.codec_age += 1
+        codec = memory.codec
+    return _one(job, codec)
+
+
+def _one(job: TrainingJob, codec: str) -> BlockField:
+    if codec != MODEL:
+        return compress_bricks(job, codec)
+    try:
+        return train(job)
+    except TooTight:
+        return compress_bricks(job, _STRICT)
+
+
+def _rank(field: BlockField, job: TrainingJob) -> tuple[bool, float, float]:
+    """Smaller is better."""
+    target = job.target
+    psnr = field.metrics.psnr_db(extents(job.whole).tolist())
+    if target.ratio is not None:
+        large = field.metrics.raw_nbytes < target.ratio * field.nbytes
+        return large, field.nbytes if large else 0.0, -psnr
+    return target.psnr is not None and psnr < target.psnr, float(field.nbytes), -psnr

@@ -1,0 +1,78 @@
+"""Frames: round trip of anything, refusal of everything else."""
+
+import struct
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from insitu.codecs.frame import FrameError, frame_nbytes, pack, unpack
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text()
+    | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+headers = st.dictionaries(st.text().filter(lambda k: k != "payloads"), json_values, max_size=5)
+
+
+@given(headers, st.lists(st.binary(max_size=200), max_size=5), st.binary(max_size=20))
+def test_round_trip(header: dict, payloads: list[bytes], after: bytes) -> None:
+    data = pack(header, payloads)
+    assert frame_nbytes(data) == len(data)
+    assert unpack(data + after) == (header, payloads)
+
+
+@given(st.lists(st.binary(max_size=50), max_size=3), st.data())
+def test_any_altered_byte_is_found(payloads: list[bytes], data: st.DataObject) -> None:
+    whole = bytearray(pack({"a": 1}, payloads))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    whole[at] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(FrameError):
+        unpack(bytes(whole))
+
+
+@given(st.data())
+def test_any_torn_tail_is_found(data: st.DataObject) -> None:
+    whole = pack({"a": 1}, [b"xyz"])
+    with pytest.raises(FrameError):
+        unpack(whole[: data.draw(st.integers(0, len(whole) - 1))])
+
+
+@given(st.binary(max_size=300))
+def test_noise_is_refused(noise: bytes) -> None:
+    with pytest.raises(FrameError):
+        unpack(noise)
+
+
+def test_a_huge_announced_length_allocates_nothing() -> None:
+    data = bytearray(pack({}, []))
+    data[16:24] = struct.pack("<Q", 2**62)
+    with pytest.raises(FrameError, match="torn"):
+        unpack(bytes(data))
+
+
+def test_another_version_is_named() -> None:
+    data = bytearray(pack({}, []))
+    data[8:10] = struct.pack("<H", 9)
+    with pytest.raises(FrameError, match="version 9, this insitu reads versions 1, 2, 3"):
+        unpack(bytes(data))
+
+
+@given(st.binary(max_size=60))
+def test_a_header_that_is_no_object_is_refused(text: bytes) -> None:
+    body = struct.pack("<8sHHIQ", b"INSITUFR", 2, 0, len(text), 0) + text
+    with pytest.raises(FrameError):
+        unpack(body + zlib.crc32(body).to_bytes(4, "little"))
+
+
+def test_a_header_nested_too_deeply_is_refused() -> None:
+    text = b"[" * 200_000
+    body = struct.pack("<8sHHIQ", b"INSITUFR", 2, 0, len(text), 0) + text
+    with pytest.raises(FrameError, match="not JSON"):
+        unpack(body + zlib.crc32(body).to_bytes(4, "little"))

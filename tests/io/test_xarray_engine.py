@@ -1,0 +1,134 @@
+"""A record as xarray sees it: coordinates and units, and nothing decoded that was not asked for."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from insitu.fields.model_field import ModelField
+from insitu.store.record import open_record
+from tests.io import records
+
+xr = pytest.importorskip("xarray")
+from insitu.io.xarray_engine import InsituEntrypoint  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("record") / "record"
+    records.write(path)
+    return path
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+    """(cycle, first sample along x in the block, samples) of every call that decodes a block."""
+    calls: list[tuple[int, int, int]] = []
+    decode_box = ModelField.decode_box
+
+    def counted(self: ModelField, box: Any) -> Any:
+        values = decode_box(self, box)
+        calls.append((self.cycle, box[2].start, values.size))
+        return values
+
+    monkeypatch.setattr(ModelField, "decode_box", counted)
+    return calls
+
+
+def test_what_it_looks_like(path: Path, decoded: list[Any]) -> None:
+    data = xr.open_dataset(path, engine=InsituEntrypoint)
+    assert set(data.data_vars) == {"density", "velocity", "height"}
+    assert data.density.dims == ("time", "z", "y", "x")
+    assert data.density.shape == (3, *records.CELLS) and data.density.dtype == np.float32
+    assert data.velocity.dims == ("time", "z_node", "y_node", "x_node", "component")
+    assert data.velocity.shape == (3, 13, 17, 21, 3)
+    np.testing.assert_allclose(data.time, [0, 0.5, 1])
+    assert data.cycle.values.tolist() == [0, 5, 10] and data.cycle.dims == ("time",)
+    np.testing.assert_allclose(data.x, (np.arange(20) + 0.5) / 20)
+    np.testing.assert_allclose(data.z_node, np.arange(13) / 12)
+    assert (data.density.units, data.x.units, data.time.units) == ("kg m-3", "m", "s")
+    assert "units" not in data.height.attrs
+    repr(data)
+    assert decoded == []
+    assert InsituEntrypoint().guess_can_open(path)
+    assert not InsituEntrypoint().guess_can_open(path.parent)
+    only = xr.open_dataset(path, engine=InsituEntrypoint, drop_variables=["density"])
+    assert only.height.dims == ("time", "z", "y", "x")
+
+
+def test_values_are_those_of_the_fields(path: Path) -> None:
+    data = xr.open_dataset(path, engine=InsituEntrypoint)
+    record = open_record(path)
+    for step in range(3):
+        whole = record["density"].sel(step=step).decode()
+        np.testing.assert_allclose(data.density[step], whole, atol=1e-6)
+    velocity = record["velocity"].sel(cycle=5).decode()
+    np.testing.assert_allclose(data.velocity[1, ..., 2], velocity[..., 2], atol=1e-6)
+    assert np.isnan(data.velocity[2]).all()  # not recorded at cycle 10
+    there = data.density.sel(time=0.5, x=0.31, y=0.62, z=0.2, method="nearest")
+    np.testing.assert_allclose(there, record["density"].sel(step=1).decode()[2, 9, 6], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        (0, 3, 4, 5),
+        (slice(None), -1, slice(2, 5), 0),
+        (slice(None, None, -1), slice(11, 2, -3), slice(0, 0), slice(5)),
+        (1, [1, 5, 3], slice(None), [0, 19]),
+        (slice(1, 1), 0, slice(None), slice(None)),
+        (np.array([True, False, True]), slice(None, None, 5), 3, slice(-4, None)),
+    ],
+)
+def test_any_index(path: Path, index: Any) -> None:
+    lazy = xr.open_dataset(path, engine=InsituEntrypoint).density
+    whole = lazy.copy(data=lazy.values)
+    np.testing.assert_allclose(lazy[index], whole[index], atol=1e-6)
+    assert lazy[index].shape == whole[index].shape
+
+
+def test_only_touched_blocks_are_decoded(path: Path, decoded: list[Any]) -> None:
+    data = xr.open_dataset(path, engine=InsituEntrypoint).density
+    data[1, 2, 3, 4].load()
+    assert decoded == [(5, 4, 1)]  # one sample, of one block, at one step
+    decoded.clear()
+    data[:, 0, :, 10:12].load()  # one plane in z, the second half in x, both halves in y
+    assert sorted(decoded) == [(cycle, 0, 16) for cycle in (0, 5, 10) for _ in range(2)]
+    decoded.clear()
+    data.isel(time=-1).load()
+    assert sorted(decoded) == [(10, 0, 480)] * 8
+
+
+def test_nothing_but_headers_is_read_to_open(path: Path, tmp_path: Path) -> None:
+    """With a byte altered in one block, all others are still there."""
+    import shutil
+
+    copy = shutil.copytree(path, tmp_path / "copy")
+    file = copy / "rank_00000.frames"
+    raw = bytearray(file.read_bytes())
+    first = open_record(path)["density"].sel(step=0).blocks[0]
+    raw[first.at + first.nbytes - 8] ^= 1
+    file.write_bytes(raw)
+    data = xr.open_dataset(copy, engine=InsituEntrypoint).density
+    assert np.isfinite(data[0, 6:, 8:, 10:]).all() and np.isfinite(data[1:]).all()
+    with pytest.raises(ValueError, match="checksum"):
+        data[0, 0, 0, 0].load()
+
+
+def test_the_engine_is_registered_under_its_name(path: Path, root: Path) -> None:
+    """What the package tells installers, xarray finds."""
+    from configparser import ConfigParser
+    from importlib.metadata import EntryPoint
+
+    from xarray.backends.plugins import build_engines
+
+    setup = ConfigParser()
+    setup.read(root / "setup.cfg")
+    ((name, value),) = (
+        line.split(" = ")
+        for line in setup["options.entry_points"]["xarray.backends"].strip().splitlines()
+    )
+    engines = build_engines([EntryPoint(name, value, "xarray.backends")])
+    data = xr.open_dataset(path, engine=type(engines["insitu"]))
+    assert data.density.dims == ("time", "z", "y", "x")

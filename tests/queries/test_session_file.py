@@ -1,0 +1,71 @@
+"""ascent_session.yaml: what any YAML reader finds in it."""
+
+import math
+
+import yaml
+
+from insitu.queries import session_file
+from insitu.queries.scalars import Result
+from insitu.queries.values import (
+    ARRAY,
+    CONDITION,
+    EXTREMUM,
+    HISTOGRAM,
+    NUMBER,
+    VECTOR,
+    Extremum,
+    Histogram,
+)
+
+
+def test_results_are_found_by_name_and_cycle(tmp_path):
+    values = {
+        "max_density": (EXTREMUM, Extremum(1.99993896548026, (4.921875, 4.921875, 10.078125))),
+        "rise: odd": (NUMBER, 1e-05),
+        "big": (NUMBER, -1e300),
+        "missing": (NUMBER, math.nan),
+        "endless": (NUMBER, -math.inf),
+        "hot": (CONDITION, True),
+        "where": (VECTOR, (1.0, 2.0, 3e20)),
+        "range": (ARRAY, (0.5, math.inf)),
+        "counts": (HISTOGRAM, Histogram((1.0, 2.0), -1.0, 1.0)),
+    }
+    results = {
+        name: [Result(10, 0.25, value), Result(15, 0.5, value)]
+        for name, (_, value) in values.items()
+    }
+    path = tmp_path / "new" / session_file.SESSION_FILE
+    session_file.write(path, {**results, "never": []}, {n: k for n, (k, _) in values.items()})
+    assert [p.name for p in path.parent.iterdir()] == ["ascent_session.yaml"]
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert found["max_density"][10] == {
+        "type": "value_position",
+        "attrs": {
+            "value": {"value": 1.99993896548026, "type": "double"},
+            "position": {"value": [4.921875, 4.921875, 10.078125], "type": "vector"},
+        },
+        "time": 0.25,
+    }
+    assert found["max_density"][15]["time"] == 0.5
+    assert found["rise: odd"][10] == {"type": "double", "value": 1e-05, "time": 0.25}
+    assert found["big"][10]["value"] == -1e300
+    assert math.isnan(found["missing"][10]["value"])
+    assert found["endless"][10]["value"] == -math.inf
+    assert found["hot"][10] == {"type": "bool", "value": True, "time": 0.25}
+    assert found["where"][10]["value"] == [1.0, 2.0, 3e20]
+    assert found["range"][10]["value"] == [0.5, math.inf]
+    assert found["counts"][10]["attrs"] == {
+        "value": {"value": [1.0, 2.0], "type": "array"},
+        "min_val": {"value": -1.0, "type": "double"},
+        "max_val": {"value": 1.0, "type": "double"},
+        "num_bins": {"value": 2, "type": "int"},
+    }
+    assert found["never"] == {}
+
+
+def test_a_repeated_cycle_has_its_last_result(tmp_path):
+    path = tmp_path / session_file.SESSION_FILE
+    session_file.write(path, {"n": [Result(3, 0.1, 1.0), Result(3, 0.1, 2.0)]}, {"n": NUMBER})
+    assert yaml.safe_load(path.read_text())["n"] == {
+        3: {"type": "double", "value": 2.0, "time": 0.1}
+    }
