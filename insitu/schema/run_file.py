@@ -15,7 +15,8 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-from insitu.config import RunConfig, adapter
+from insitu.config import RunConfig
+from insitu.config.run_file import adapter
 from insitu.schema import actions
 from insitu.schema.generate import DIALECT, Generate, Schema, reference, tidied
 
