@@ -1,4 +1,4 @@
-"""A neural flight recorder for MPI simulations."""
+"""A flight recorder for MPI simulations: in situ compression and visualization."""
 
 import importlib
 import warnings
@@ -51,7 +51,7 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    """What not everybody needs is loaded when it is first asked for."""
+    """Import what not every user needs when it is first used."""
     if name == "NeuralField":
         text = "insitu.NeuralField is insitu.ModelField; the old name goes with the next version"
         warnings.warn(text, DeprecationWarning, stacklevel=2)
@@ -59,3 +59,8 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'insitu' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What is public."""
+    return __all__

@@ -78,6 +78,7 @@ def test_a_wheel_has_every_file_of_the_package(root: Path) -> None:
 def test_public_names() -> None:
     import insitu
 
+    assert dir(insitu) == sorted(insitu.__all__)
     for name in insitu.__all__:
         assert getattr(insitu, name) is not None
         assert name == "__version__" or getattr(insitu, name).__doc__

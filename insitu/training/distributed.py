@@ -83,7 +83,8 @@ def train_fields(
         for name, blocks in partitions.items():
             by = for_model(recipes[name].model, engine) if name in recipes else engine
             measured[name] = [MeasuredBlock.of(block, by) for block in blocks]
-    whole = global_ranges(comm, local_ranges(measured))
+        local = local_ranges(measured)
+    whole = global_ranges(comm, local)
 
     def job_of(name: str, block: MeasuredBlock) -> TrainingJob:
         recipe = recipes[name]

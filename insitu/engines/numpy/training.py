@@ -135,9 +135,10 @@ class Trainer:
         return self._done()
 
     def step(self) -> None:
+        rate = self._rate()  # by the averages before this batch
         self.compute_gradient()
         gradient = self._gradient + self._options.l2 * self._params * self._decayed
-        self._params = self._params + self._adam.step(gradient, self._rate())
+        self._params = self._params + self._adam.step(gradient, rate)
         self._gradient = np.zeros_like(self._params)
         self.iteration += 1
 

@@ -146,8 +146,9 @@ class TorchTrainer:
 
     def step(self) -> None:
         with computing(self._device):
+            rate = self._rate()  # by the averages before this batch
             self._take_gradient()
-            self._step_size.fill_(self._adam.step_size(self._rate(), self.iteration))
+            self._step_size.fill_(self._adam.step_size(rate, self.iteration))
             self._correction.fill_(self._adam.correction(self.iteration))
             self._update()
             self.iteration += 1

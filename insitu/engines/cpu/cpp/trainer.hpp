@@ -68,7 +68,7 @@ class Trainer {
       while (more) {
         add_gradient(thread);
         barrier.wait();  // gradients are written until here, parameters read
-        update(thread);
+        update(thread, rate());
         barrier.wait();  // parameters are written until here
         if (thread == 0) {
           average_loss();
@@ -96,10 +96,11 @@ class Trainer {
 
   // One batch and one update.
   void step() {
+    const double before = rate();  // as in `run`, by the averages before this batch
     compute_gradient();
     run_team(options.threads, [&](int thread) {
       const FlushDenormals flush;
-      update(thread);
+      update(thread, before);
     });
     finish_step();
   }
@@ -184,9 +185,9 @@ class Trainer {
 
   // This thread's share of the parameters: Kingma and Ba 2015, algorithm 1; L2 regularisation on
   // the MLP's weights only. The gradients become zero.
-  void update(int thread) {
+  void update(int thread, double rate) {
     const double t = static_cast<double>(iteration + 1);
-    const auto step_size = static_cast<float>(rate() / (1.0 - std::pow(options.beta1, t)));
+    const auto step_size = static_cast<float>(rate / (1.0 - std::pow(options.beta1, t)));
     const auto correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options.beta2, t)));
     const auto n_mlp = static_cast<long>(network_->n_mlp_params);
     constexpr long kBlock = 4096;  // stays in the cache between adding up and updating
