@@ -15,7 +15,7 @@ from insitu.core.errors import ConfigError
 from insitu.engines.listing import EngineEntry, list_engines
 from insitu.io import sources
 from insitu.io.compressed_array import CompressedArray
-from insitu.models.hash_grid.model import HashGrid
+from insitu.models import registry
 from insitu.session.report import byte_size, decibels, times
 from insitu.store.record import open_record
 
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> bool:
 def _engines(run_file: str | None, as_json: bool) -> None:
     wanted = None if run_file is None else _engine_of(Path(run_file))
     try:
-        entries = list_engines([HashGrid()], wanted)
+        entries = list_engines([registry.make(kind, {}) for kind in registry.names()], wanted)
     except (ValueError, ImportError) as error:
         raise ConfigError([str(error)]) from None
     if as_json:
