@@ -8,5 +8,5 @@ try:
     import torch as _torch  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "engine torch: PyTorch is not installed; run: pip install 'insitu-inr[torch]'"
+        "PyTorch is not installed; run: pip install 'insitu-inr[torch]'"
     ) from error
