@@ -215,7 +215,7 @@ def test_without_pytorch_the_error_says_what_to_install() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code + "engine('torch')"], capture_output=True, text=True
     )
-    assert "ImportError: engine torch: PyTorch is not installed" in done.stderr
+    assert "ImportError: PyTorch is not installed" in done.stderr
     assert "pip install 'insitu-inr[torch]'" in done.stderr
 
 
