@@ -17,7 +17,7 @@ from insitu.queries.triggers import Event
 from insitu.session.replay import Replay, Report, moments
 from insitu.store.record import open_record
 from insitu.store.shared_series import SharedSeries
-from tests.moving import Moving
+from tests.support.moving import Moving
 
 COMM = MPI.COMM_WORLD
 NETWORK = {"log2_hashmap_size": 9, "n_levels": 2}

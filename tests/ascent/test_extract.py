@@ -16,9 +16,9 @@ from mpi4py import MPI
 
 import insitu
 from insitu.ascent import extract
-from tests.ascent.extracts import Ascent, Published
-from tests.mesh.trees import Node
-from tests.session.test_session import run_file
+from tests.support.ascent_extract import Ascent, Published
+from tests.support.sessions import run_file
+from tests.support.trees import Node
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]
@@ -212,7 +212,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from mpi4py import MPI
-from tests.ascent.extracts import Ascent, Published
+from tests.support.ascent_extract import Ascent, Published
 
 folder, end = Path(sys.argv[1]), sys.argv[2]
 simulation, ascent = Published(MPI.COMM_WORLD, steps=4), Ascent(folder)

@@ -15,8 +15,8 @@ from PIL import Image
 import insitu
 from insitu.ascent.build import Libraries
 from insitu.metrics import psnr
-from tests.ascent.calls import Ascent
-from tests.mesh.cell_meshes import add, coordinates, cube, tree
+from tests.support.ascent_calls import Ascent
+from tests.support.cell_meshes import add, coordinates, cube, tree
 
 COMM = MPI.COMM_WORLD
 CELLS = 16

@@ -20,9 +20,9 @@ from insitu.config.ascent import DecodedConfig, IsosurfaceConfig, PublishConfig,
 from insitu.core.parallel import RemoteError
 from insitu.mesh import partitions, state, verify
 from insitu.session import Session
-from tests.ascent.extracts import SCRIPT, Ascent, Published
-from tests.moving import Moving
-from tests.session.test_session import run_file
+from tests.support.ascent_extract import SCRIPT, Ascent, Published
+from tests.support.moving import Moving
+from tests.support.sessions import run_file
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

@@ -11,7 +11,7 @@ from PIL import Image
 
 import insitu
 from insitu.cli.command_line import main
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 SMALL = ("--size", "120x100")
 

@@ -16,7 +16,7 @@ from insitu import actions, config
 from insitu.cli import record_source
 from insitu.cli.command_line import main
 from insitu.session.replay import Replay, moments
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 COMM = MPI.COMM_WORLD
 RENDER = {"image_width": 40, "image_height": 40}

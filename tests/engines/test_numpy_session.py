@@ -9,7 +9,7 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
-from tests.moving import Moving
+from tests.support.moving import Moving
 
 COMM = MPI.COMM_WORLD
 NETWORK = {"log2_hashmap_size": 8, "n_levels": 2}

@@ -13,7 +13,7 @@ from insitu.filters.ranges import data_range, value_range
 from insitu.filters.schema import SURFACE, VOLUME, DataSchema
 from insitu.filters.surface_filters import Contour, Slice
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import window
+from tests.support.windows import window
 
 COMM = MPI.COMM_WORLD
 SPEED = Derive("vector_magnitude", "velocity", "speed")

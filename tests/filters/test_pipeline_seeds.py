@@ -6,7 +6,7 @@ from mpi4py import MPI
 
 from insitu.filters.seeds import Box, Line, OnIsosurface, Points, Seeds
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import window
+from tests.support.windows import window
 
 COMM = MPI.COMM_WORLD
 BOUNDS = (np.array([0.0, 0, 0]), np.array([1.0, 2, 4]))

@@ -16,7 +16,7 @@ from insitu.io.compress import CompressionJob, compress
 from insitu.io.compress_file import compress_file
 from insitu.io.sources import open_volume
 from insitu.io.targets import make_target
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 SHAPE = (20, 21, 40)
 

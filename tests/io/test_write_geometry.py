@@ -20,8 +20,8 @@ from insitu.filters.geometry.join import join, weld
 from insitu.io.blueprint import to_blueprint
 from insitu.io.write_geometry import write_lines, write_surface
 from insitu.mesh.tree import domains, find
-from tests.filters.geometry.analytic import blocks, dealt, sphere, torus
-from tests.filters.geometry.topology import euler, merged, open_edges
+from tests.support.analytic_grid import blocks, dealt, sphere, torus
+from tests.support.topology import euler, merged, open_edges
 
 READERS = {
     ".vtp": vtkXMLPolyDataReader,

@@ -8,8 +8,7 @@ import pytest
 from insitu.filters.particles.line_segments import gather_lines
 from insitu.filters.particles.pathlines import pathlines
 from insitu.io.write_geometry import write_lines
-from tests.filters.particles.flows import COMM, ring, rotation, steps
-from tests.filters.particles.test_pathlines import whole
+from tests.support.flows import COMM, ring, rotation, steps, whole
 
 vtk = pytest.importorskip("vtkmodules.vtkIOXML")
 support = pytest.importorskip("vtkmodules.util.numpy_support")

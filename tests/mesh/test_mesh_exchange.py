@@ -10,7 +10,7 @@ from mpi4py import MPI
 
 from insitu.mesh import GhostReport, MeshError, Partition, check, exchange, partitions
 from insitu.mesh.ghost_exchange import wanted
-from tests.mesh.trees import rectilinear, with_ghosts
+from tests.support.trees import rectilinear, with_ghosts
 
 RANKS = [1, 2, 3, 4]
 NO_LAYERS = ((0, 0),) * 3

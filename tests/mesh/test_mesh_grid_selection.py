@@ -5,7 +5,7 @@ import pytest
 from mpi4py import MPI
 
 from insitu.mesh import GridChoice, Resampler, finer_grid
-from tests.mesh.cell_meshes import add, coordinates, cube, tree
+from tests.support.cell_meshes import add, coordinates, cube, tree
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

@@ -13,7 +13,7 @@ from mpi4py import MPI
 
 from insitu.mesh import Resampler, field_names, partitions, verify
 from insitu.mesh.resample import resampled_names
-from tests.mesh.cell_meshes import SPLITS
+from tests.support.cell_meshes import SPLITS
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

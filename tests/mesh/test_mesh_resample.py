@@ -15,7 +15,7 @@ from insitu.mesh.block_decomposition import cut, owners
 from insitu.mesh.cells import read_cells
 from insitu.mesh.point_location import locate
 from insitu.metrics import psnr
-from tests.mesh.cell_meshes import SPLITS, add, bent, centers, coordinates, cube, tree
+from tests.support.cell_meshes import SPLITS, add, bent, centers, coordinates, cube, tree
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

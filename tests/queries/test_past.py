@@ -13,7 +13,7 @@ from insitu.queries.past import WindowPast
 from insitu.store.window import Window
 from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.options import Target, TrainingOptions
-from tests.queries.domain import WORLD, Recorded, cut, evaluate, lines, shape
+from tests.support.query_domain import WORLD, Recorded, cut, evaluate, lines, shape
 
 RANKS = [1, 2, 3, 4]
 RECIPE = FieldSpec(

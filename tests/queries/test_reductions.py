@@ -16,7 +16,7 @@ from insitu.queries.expressions import ExpressionError, parse
 from insitu.queries.functions import FUNCTIONS
 from insitu.queries.types import FieldKind
 from insitu.queries.values import EXTREMUM, HISTOGRAM, NUMBER, Extremum, Histogram
-from tests.queries.domain import CELLS, WORLD, cut, evaluate, lines, shape
+from tests.support.query_domain import CELLS, WORLD, cut, evaluate, lines, shape
 
 RANKS = [1, 2, 3, 4]
 BLOCKS = [1, 2, 8]  # fewer blocks than ranks leave ranks empty

@@ -11,8 +11,8 @@ import insitu
 from insitu.session import scheduler
 from insitu.session.budget import Budget
 from insitu.training import distributed
-from tests.moving import Moving
-from tests.session.test_session import cycles, drive, run_file, scene
+from tests.support.moving import Moving
+from tests.support.sessions import cycles, drive, run_file, scene
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

@@ -8,8 +8,8 @@ import pytest
 from mpi4py import MPI
 
 import insitu
-from tests.mesh.cell_meshes import add, coordinates, cube, tree
-from tests.session.test_session import drive, run_file
+from tests.support.cell_meshes import add, coordinates, cube, tree
+from tests.support.sessions import drive, run_file
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

@@ -16,8 +16,8 @@ from mpi4py import MPI
 import insitu
 from insitu.core.parallel import RemoteError
 from insitu.session import Session
-from tests.moving import CELLS, Moving
-from tests.session.test_session import run_file
+from tests.support.moving import CELLS, Moving
+from tests.support.sessions import run_file
 
 COMM = MPI.COMM_WORLD
 FIRED = 8  # the cycle in which the trigger of `run_file` fires

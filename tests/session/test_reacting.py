@@ -12,8 +12,8 @@ from mpi4py import MPI
 import insitu
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
-from insitu.session import field_trainer
-from tests.moving import Moving
+from tests.support.moving import Moving
+from tests.support.sessions import steps
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]
@@ -53,30 +53,6 @@ def run_file(folder: Path, *actions: dict[str, Any], **changes: Any) -> dict[str
         "on_error": "raise",
         **changes,
     }
-
-
-@pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    """(cycle, field) of every training, as they come."""
-    done: list[tuple[int, str]] = []
-    right = field_trainer.train_fields
-
-    def counting(comm: Any, blocks: Any, recipes: Any, previous: Any, **at: Any) -> Any:
-        done.extend((at["cycle"], name) for name in recipes)
-        return right(comm, blocks, recipes, previous, **at)
-
-    monkeypatch.setattr(field_trainer, "train_fields", counting)
-    return done
-
-
-def drive(session: Any, simulation: Moving) -> list[Any]:
-    """Run to the end -> the report of each step."""
-    reports = []
-    while not simulation.done:
-        simulation.step()
-        session.publish(simulation.mesh())
-        reports.append(session.execute())
-    return reports
 
 
 def empty_last(rank: int, size: int) -> int:
@@ -160,7 +136,7 @@ def test_what_is_trained(
     if changes.get("record"):
         changes = {"record": {"path": str(folder / "record"), "scratch": str(folder)}}
     session = insitu.open(run_file(folder, *actions, **changes), COMM)
-    drive(session, Moving(COMM, steps=8, domains=empty_last))
+    steps(session, Moving(COMM, steps=8, domains=empty_last))
     session.close()
     found: dict[str, list[int]] = {}
     for cycle, name in trainings:
@@ -215,7 +191,7 @@ def test_derivatives_take_the_ghosts_that_are_asked_for(folder: Path, ghosts: st
     found = {}
     for comm in (COMM, MPI.COMM_SELF):
         session = insitu.open(run_file(folder, action, ghosts=ghosts), comm)
-        drive(session, Moving(comm, steps=2))
+        steps(session, Moving(comm, steps=2))
         results = session._reactions.results
         found[comm.size] = [results["curl"][-1].value.value, results["n"][-1].value]
         session.close()
@@ -245,7 +221,7 @@ def test_callbacks_from_the_run_file_and_from_python(folder: Path) -> None:
     session.on("b", lambda event: told.append(event.trigger))
     with pytest.raises(ConfigError, match="on: no trigger or callback 'mien'; did you mean 'mine'"):
         session.on("mien", mine)
-    reports = drive(session, Moving(COMM, steps=6))
+    reports = steps(session, Moving(COMM, steps=6))
     assert [(r.cycle, r.fired) for r in reports if r and r.fired] == [
         (3, ("a",)),
         (4, ("b",)),
@@ -341,7 +317,7 @@ def test_query_results_are_written(folder: Path) -> None:
     )
     session = insitu.open(run_file(folder, action), COMM)
     simulation = Moving(COMM, steps=3, domains=empty_last)
-    drive(session, simulation)
+    steps(session, simulation)
     summary = session.close()
     COMM.barrier()
     assert summary.files == (str(folder / "ascent_session.yaml"),)

@@ -14,13 +14,12 @@ import insitu
 from insitu.core.errors import ConfigError
 from insitu.metrics import psnr
 from insitu.render.picture.image import DARK
-from tests.moving import Moving
-from tests.session.test_reacting import DUE, drive, trainings
-
-assert trainings  # a fixture
+from tests.support.moving import Moving
+from tests.support.sessions import steps
 
 COMM = MPI.COMM_WORLD
 NETWORK = {"log2_hashmap_size": 11, "n_levels": 3}
+DUE = [2, 4, 6, 8]
 LOOK = (
     "image_width: 72, image_height: 64, annotations: 'false', "
     "camera: {azimuth: 30, elevation: 20, position: [0.5, 0.5, 2.6]}"
@@ -89,7 +88,7 @@ def extract(name: str, text: str) -> dict[str, Any]:
 def go(folder: Path, actions: list[Any], comm: MPI.Comm = COMM, **changes: Any) -> list[Any]:
     """Run it -> the reports."""
     session = insitu.open(run_file(folder, actions, **changes), comm)
-    reports = drive(session, Moving(comm, steps=4))
+    reports = steps(session, Moving(comm, steps=4))
     session.close()
     comm.barrier()
     return reports
@@ -260,7 +259,7 @@ def test_what_is_trained(
     pytest.importorskip("vtkmodules")
     config = run_file(folder, [*yaml.safe_load(PIPELINES), *actions])
     session = insitu.open(config, COMM)
-    drive(session, Moving(COMM, steps=8))
+    steps(session, Moving(COMM, steps=8))
     session.close()
     found: dict[str, list[int]] = {}
     for cycle, name in trainings:

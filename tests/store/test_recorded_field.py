@@ -11,8 +11,8 @@ from insitu.store.block_grid import BlockGrid, GridError
 from insitu.store.record import open_record
 from insitu.store.record_writer import RecordWriter, Units
 from insitu.store.window import Window
-from tests.io import records
-from tests.store.test_window_record import field_at
+from tests.support import records
+from tests.support.windows import field_at
 
 COMM = MPI.COMM_WORLD
 

@@ -15,8 +15,8 @@ from insitu.store.shared_series import SharedSeries, share
 from insitu.store.time_series import TimeSeries, UpTo
 from insitu.store.timestep import TimeStep, newest
 from insitu.store.window import Window
-from tests.io import records
-from tests.io.fields import waves
+from tests.support import records
+from tests.support.waves import waves
 
 COMM = MPI.COMM_WORLD
 

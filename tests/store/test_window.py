@@ -17,7 +17,7 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, split
+from tests.support.blocks import blob, split
 
 COMM = MPI.COMM_WORLD
 SIZES = [1, 2, 3, 4]

@@ -11,8 +11,7 @@ from insitu.training.adaptive_size import AdaptiveState, steps_up
 from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.train import train
-from tests.blocks import blob, local_ranges, partition
-from tests.training.test_targets import rough
+from tests.support.blocks import blob, local_ranges, partition, rough
 
 
 def fit(block: Any, previous: ModelField | None = None, memory: AdaptiveState | None = None,

@@ -17,8 +17,8 @@ import pytest
 import insitu
 from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
-from tests.blocks import blob, partition
-from tests.training.test_train import fit
+from tests.support.blocks import blob, partition
+from tests.support.fitting import fit
 
 ENDLESS = 10**7  # steps: an hour, where nothing stops it
 
@@ -123,8 +123,8 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from insitu.models.hash_grid.model import HashGrid
-from tests.blocks import blob, partition
-from tests.training.test_train import fit
+from tests.support.blocks import blob, partition
+from tests.support.fitting import fit
 
 def megabytes(key):
     lines = Path("/proc/self/status").read_text().splitlines()

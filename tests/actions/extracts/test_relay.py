@@ -12,7 +12,7 @@ from insitu.filters.derived import Derive
 from insitu.filters.pipeline import Pipeline
 from insitu.filters.schema import DataSchema
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import CELLS, window
+from tests.support.windows import CELLS, window
 
 COMM = MPI.COMM_WORLD
 SPEED = Pipeline("p", (Derive("vector_magnitude", "velocity", "speed"),))

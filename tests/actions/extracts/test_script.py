@@ -10,7 +10,7 @@ from insitu.core.parallel import RemoteError
 from insitu.filters.derived import Derive
 from insitu.filters.pipeline import Pipeline
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import window
+from tests.support.windows import window
 
 COMM = MPI.COMM_WORLD
 

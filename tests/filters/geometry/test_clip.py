@@ -13,11 +13,10 @@ from insitu.filters.geometry.clip import clip, clip_with_field, isovolume
 from insitu.filters.geometry.derived_quantities import vector_magnitude
 from insitu.filters.geometry.shapes import Box, Plane, Sphere
 from insitu.filters.geometry.threshold import threshold
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
-from .geometry import areas, everyone, open_edges, volume
+from tests.support.analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import areas, everyone, open_edges, volume
 
 COMM, SELF = MPI.COMM_WORLD, MPI.COMM_SELF
 LOW, HIGH = np.array([-1, 0, -0.5]), np.array([1, 1.5, 1])

@@ -8,8 +8,7 @@ from mpi4py import MPI
 
 from insitu.core.parallel import RemoteError
 from insitu.filters.geometry.decomposition import Decomposition, exchange, partitions
-
-from .analytic_fields import AnalyticBlock, cut, lines, mine, wave
+from tests.support.analytic_fields import AnalyticBlock, cut, lines, mine, wave
 
 
 def blocks_of(comm: MPI.Comm, parts: tuple, stretch: float = 0.0) -> list[AnalyticBlock]:

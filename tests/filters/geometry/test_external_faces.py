@@ -6,12 +6,10 @@ from mpi4py import MPI
 
 from insitu.fields.distributed_field import DistributedField
 from insitu.filters.geometry.external_faces import boundary_surface
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, lines, mine, wave
-from .geometry import areas, everyone, open_edges, volume
-from .test_threshold import step
+from tests.support.analytic_fields import AnalyticBlock, cut, lines, mine, step, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import areas, everyone, open_edges, volume
 
 COMM = MPI.COMM_WORLD
 

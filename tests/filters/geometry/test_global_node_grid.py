@@ -9,7 +9,7 @@ from mpi4py import MPI
 from insitu.core.block_map import BlockMap
 from insitu.filters.geometry.global_node_grid import BlockAdjacency, GlobalNodeGrid, NodeGridError
 from insitu.filters.geometry.interface_mean import InterfaceMean
-from tests.filters.geometry.analytic import AnalyticBlock, blocks, dealt, sphere
+from tests.support.analytic_grid import AnalyticBlock, blocks, dealt, sphere
 
 
 def lattice_of(comm: MPI.Comm, mine: list[AnalyticBlock]) -> GlobalNodeGrid:

@@ -7,8 +7,7 @@ from mpi4py import MPI
 from insitu.filters.geometry.decomposition import Decomposition
 from insitu.filters.geometry.global_node_grid import GlobalNodeGrid
 from insitu.filters.geometry.interface_values import FACES, FaceNodes, agree_on_faces
-
-from .analytic_fields import AnalyticBlock, cut, lines, mine, wave
+from tests.support.analytic_fields import AnalyticBlock, cut, lines, mine, wave
 
 COMM = MPI.COMM_WORLD
 

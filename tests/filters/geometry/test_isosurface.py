@@ -24,9 +24,9 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import local_ranges, split
-from tests.filters.geometry.analytic import AnalyticBlock, Function, blocks, dealt, sphere, torus
-from tests.filters.geometry.topology import area_and_volume, euler, merged, open_edges
+from tests.support.analytic_grid import AnalyticBlock, Function, blocks, dealt, sphere, torus
+from tests.support.blocks import local_ranges, split
+from tests.support.topology import area_and_volume, euler, merged, open_edges
 
 RANKS = [1, 2, 3, 4, 8]
 

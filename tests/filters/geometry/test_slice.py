@@ -11,11 +11,10 @@ from insitu.filters.geometry.clip import clip
 from insitu.filters.geometry.shapes import Sphere
 from insitu.filters.geometry.slice import slice_plane, three_slice
 from insitu.filters.geometry.threshold import threshold
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
-from .geometry import areas, corners, everyone
+from tests.support.analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import areas, corners, everyone
 
 COMM = MPI.COMM_WORLD
 LOW, HIGH = np.array([-1, 0, -0.5]), np.array([1, 1.5, 1])

@@ -11,9 +11,9 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.filters.geometry.sample import sample_points
 from insitu.store.record import open_record
-from tests.blocks import blob, split, swirl
-from tests.fields.test_neural_field import fit
-from tests.io import records
+from tests.support import records
+from tests.support.blocks import blob, split, swirl
+from tests.support.fitting import fit
 
 COMM = MPI.COMM_WORLD
 

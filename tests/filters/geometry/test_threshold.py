@@ -6,22 +6,12 @@ from mpi4py import MPI
 
 from insitu.core.parallel import RemoteError
 from insitu.filters.geometry.threshold import threshold
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
-from .geometry import everyone, open_edges, volume
+from tests.support.analytic_fields import NODES, AnalyticBlock, lines, mine, step, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import everyone, open_edges, volume
 
 COMM, SELF = MPI.COMM_WORLD, MPI.COMM_SELF
-NODES = lines(stretch=0.3)
-
-
-def step(parts: tuple = (2, 2, 3), association: str = "element", comm: MPI.Comm = COMM) -> dict:
-    nodes = cut(NODES, parts)
-    return {
-        "pressure": mine(comm, [AnalyticBlock((wave,), n, association=association) for n in nodes]),
-        "velocity": mine(comm, [AnalyticBlock(flow(), n) for n in nodes]),
-    }
 
 
 def kept(association: str, low: float, high: float) -> np.ndarray:

@@ -15,23 +15,20 @@ from insitu.core.parallel import RemoteError
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.filters.particles.line_segments import gather_lines
 from insitu.filters.particles.pathlines import particle_advection, pathlines, streamlines
-from tests.filters.particles.flows import COMM, UNIT, ring, rotated, rotation, steps
+from tests.support.flows import (
+    COMM,
+    UNIT,
+    first_points,
+    last_points,
+    ring,
+    rotated,
+    rotation,
+    steps,
+    whole,
+)
 
 SIZES = [1, 2, 3, 4]
 TIMES = (0.0, 0.3, 0.5, 1.0)
-
-
-def whole(lines: Lines) -> Lines:
-    """On every rank."""
-    return COMM.bcast(gather_lines(COMM, lines))
-
-
-def last_points(lines: Lines) -> np.ndarray:
-    return lines.points[lines.offsets[1:] - 1]
-
-
-def first_points(lines: Lines) -> np.ndarray:
-    return lines.points[lines.offsets[:-1]]
 
 
 @pytest.mark.parallel(SIZES)

@@ -15,9 +15,8 @@ from insitu.filters.particles.pathlines import pathlines
 from insitu.store.window import Window
 from insitu.training.distributed import train_fields
 from insitu.training.options import TrainingOptions
-from tests.blocks import split
-from tests.filters.particles.flows import COMM, ring, rotated, rotation, spread
-from tests.filters.particles.test_pathlines import last_points, whole
+from tests.support.blocks import split
+from tests.support.flows import COMM, last_points, ring, rotated, rotation, spread, whole
 
 TIMES = (0.0, 0.2, 0.4, 0.6)
 

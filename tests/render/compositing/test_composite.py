@@ -9,8 +9,7 @@ from insitu.render.camera import Camera
 from insitu.render.compositing import composite
 from insitu.render.volume.march import Layer, RenderBlock, march
 from insitu.render.volume.volume import global_bounds, render_volume
-
-from ..volumes import CELLS, blocks_of, nodes_of, psnr, transfer_function, volume
+from tests.support.volumes import CELLS, blocks_of, nodes_of, psnr, transfer_function, volume
 
 
 # How the blocks of a split go to the ranks: evenly, all to the last rank, or in turn from behind.

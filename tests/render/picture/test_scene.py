@@ -27,7 +27,7 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, local_ranges, split, swirl
+from tests.support.blocks import blob, local_ranges, split, swirl
 
 CELLS = (24, 24, 24)
 NETWORK = HashGrid(log2_hashmap_size=12)

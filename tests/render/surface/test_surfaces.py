@@ -19,9 +19,8 @@ from insitu.render.surface.surfaces import (
     surface_layer,
 )
 from insitu.render.volume.march import Layer
-
-from .geometry import ball, cut_lines, cut_surface, helix
-from .volumes import split
+from tests.support.surfaces import ball, cut_lines, cut_surface, helix
+from tests.support.volumes import split
 
 FUNCTION = TransferFunction.default((0.0, 1.0))
 OUTSIDE = Camera((1.9, 1.4, 1.6), (0.5, 0.5, 0.5), width=133, height=101)
