@@ -169,7 +169,7 @@ def test_psnr_of_vectors_weighs_components_by_their_range() -> None:
     assert metrics.psnr_db([1, 0]) == -np.inf  # a constant that was not kept
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_gather() -> None:
     comm = MPI.COMM_WORLD
     blocks = split(blob, (8, 8, 8), (4, 1, 1))

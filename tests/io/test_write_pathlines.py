@@ -31,7 +31,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     return found
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 4])
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_whole_lines_with_time_and_speed(folder: Path, direction: str) -> None:
     field = steps(rotation, (0.0, 0.5, 1.0), how="mixed")

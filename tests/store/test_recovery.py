@@ -143,7 +143,7 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert GONE.runs() is None
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_what_a_log_keeps_is_the_window(tmp_path: Path) -> None:
     from insitu.store.crash_log import CrashLog
     from insitu.store.window import Window

@@ -66,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
     return MPI.COMM_WORLD.bcast(tmp_path / "record")
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("empty_rank", [False, True])
 def test_record_round_trip(folder: Path, empty_rank: bool) -> None:
     comm = MPI.COMM_WORLD
@@ -147,7 +147,7 @@ def test_reading_says_what_there_is(tmp_path: Path) -> None:
         open_record(tmp_path)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_write_that_fails_on_one_rank_leaves_no_trace(folder: Path) -> None:
     comm = MPI.COMM_WORLD
     window, writer = Window(3), RecordWriter(comm, folder)

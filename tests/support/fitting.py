@@ -5,6 +5,9 @@ In: a partition, and options of training. Out: its field; the world positions of
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import perf_counter
+
 import numpy as np
 
 from insitu.codecs.options import Compression
@@ -24,6 +27,7 @@ def fit(
     previous: ModelField | None = None,
     cycle: int = 0,
     time: float = 0.0,
+    clock: Callable[[], float] = perf_counter,
     **options: object,
 ) -> ModelField:
     whole = local_ranges({"f": [block]})["f"]
@@ -40,6 +44,7 @@ def fit(
             compression=kept,
             cycle=cycle,
             time=time,
+            clock=clock,
         )
     )
 

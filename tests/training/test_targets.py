@@ -249,6 +249,6 @@ def test_blocks_choose_their_size() -> None:
     each_on_its_own(MPI.COMM_SELF)
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel(3)
 def test_blocks_choose_their_size_on_several_ranks() -> None:
     each_on_its_own(MPI.COMM_WORLD)

@@ -137,8 +137,7 @@ def test_the_loss_threshold_ends_training() -> None:
 
 def test_the_time_budget_ends_training() -> None:
     field = fit(partition(blob), n_min=10**7, seconds=0.1)
-    assert 0.05 < field.metrics.seconds < 2
-    assert 0 < field.metrics.iterations < 10**7
+    assert 0 < field.metrics.iterations < 10**6
 
 
 @pytest.mark.parametrize("codec", ["half", "quantized", "kmeans", "sz3_zfp"])
@@ -251,7 +250,7 @@ def test_n_train_is_the_paper_s() -> None:
     assert options.iterations(100_001) == 1010
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_global_ranges() -> None:
     from mpi4py import MPI
 

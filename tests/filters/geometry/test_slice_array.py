@@ -34,7 +34,7 @@ def spread(blocks: list[BlockField]) -> DistributedField:
     return DistributedField(mine, DistributedField.join(blocks).summary)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(
     ("normal", "origin", "shape", "labels", "extent"),
     [
@@ -83,7 +83,7 @@ def test_a_record_s_middle_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(whole.values, insitu.slice_array(field, "z", pixels=20).values)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_cannot_be(blocks: list[BlockField]) -> None:
     field = spread(blocks)
     for normal, origin, message in (

@@ -29,7 +29,7 @@ def kept(association: str, low: float, high: float) -> np.ndarray:
     return np.any(corners, axis=0)
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("association", ["element", "vertex"])
 @pytest.mark.parametrize("invert", [False, True])
 def test_whole_cells_are_kept(association: str, invert: bool) -> None:
@@ -81,7 +81,7 @@ def test_nan_is_in_no_range() -> None:
     assert len(nothing.triangles) == len(nothing.points) == 0
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_wrong_arguments_fail_everywhere() -> None:
     with pytest.raises(RemoteError, match="at most max_value"):
         threshold(COMM, step(), "pressure", 1.0, 0.0)

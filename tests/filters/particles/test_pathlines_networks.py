@@ -49,7 +49,7 @@ def trained(how: str, comm: MPI.Comm, codec: str) -> Window:
     return window
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(("how", "codec"), [("even", "inr"), ("mixed", "inr"), ("empty", "sz3")])
 def test_the_same_blocks_give_the_same_lines(how: str, codec: str) -> None:
     window = trained(how, COMM, codec)
@@ -64,7 +64,7 @@ def test_the_same_blocks_give_the_same_lines(how: str, codec: str) -> None:
     np.testing.assert_array_equal(lines.values["time"], expected.values["time"])
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_lines_of_networks_are_near_those_of_the_flow() -> None:
     window = trained("even", COMM, "inr")
     seeds = ring(30)
