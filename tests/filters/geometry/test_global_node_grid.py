@@ -67,7 +67,7 @@ def test_of_cells_that_halve_the_neighbours_every_other_node_is_common() -> None
             lattice.check_conforming(0)
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel([1, 2])
 def test_two_blocks_with_the_same_cells() -> None:
     comm = MPI.COMM_WORLD
     unit = np.linspace(0.0, 1.0, 5)

@@ -110,7 +110,7 @@ def test_what_cannot_be(blocks: list[BlockField]) -> None:
     if COMM.size > 1:
         with pytest.raises(ValueError, match="points: not the same on every rank"):
             sample_points(field, np.full((COMM.rank + 1, 3), 0.5), comm=COMM)
-        with pytest.raises(ValueError, match="4 of 8 blocks are on this rank; pass comm="):
+        with pytest.raises(ValueError, match=r"\d of 8 blocks are on this rank; pass comm="):
             sample_points(field, points())
 
 
