@@ -1,7 +1,7 @@
 # insitu: everything from a fresh clone, in a virtual environment of its own (.venv).
 #
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
-#   make test      formatting, types, and the whole test suite at 1, 2, 3, 4 and 8 ranks
+#   make test      formatting, types, and the whole test suite at 1, 2, 3 and 4 ranks
 #   make test-cpp  unit tests of the engine's C++
 #   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
@@ -66,7 +66,6 @@ test: lint
 	$(MPIEXEC) -n 2 $(BIN)/python -m pytest -q -m "parallel[2]"
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
-	$(MPIEXEC) -n 8 $(BIN)/python -m pytest -q -m "parallel[8]"
 
 # Unit tests of the engine's C++, with doctest (Debian and Ubuntu: doctest-dev).
 build/test_cpp: $(wildcard tests/cpp/*.cpp insitu/engines/cpu/cpp/*.hpp)

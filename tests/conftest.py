@@ -1,13 +1,16 @@
 """What all tests share: where the repository is, and one voice for several ranks."""
 
 import io
+import re
 import sys
 from pathlib import Path
 
 import pytest
 from mpi4py import MPI
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.support.paths import ROOT
+
+MARKER = re.compile(r"\bparallel\(([^)]*)\)")
 
 
 @pytest.fixture
@@ -22,11 +25,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Under mpiexec only files with tests for several ranks are imported: collecting all of them
+    """Under mpiexec only files with tests for as many ranks are imported: collecting all of them
     costs each process more than most of its tests."""
-    if MPI.COMM_WORLD.size == 1 or not collection_path.name.startswith("test_"):
+    size = MPI.COMM_WORLD.size
+    if size == 1 or not collection_path.name.startswith("test_"):
         return None
-    return True if "parallel(" not in collection_path.read_text() else None
+    counts = MARKER.findall(collection_path.read_text())
+    return None if any(str(size) in re.findall(r"\d+", marked) for marked in counts) else True
 
 
 @pytest.hookimpl(trylast=True)

@@ -17,7 +17,7 @@ from insitu.queries.triggers import Event
 from insitu.session.replay import Replay, Report, moments
 from insitu.store.record import open_record
 from insitu.store.shared_series import SharedSeries
-from tests.moving import Moving
+from tests.support.moving import Moving
 
 COMM = MPI.COMM_WORLD
 NETWORK = {"log2_hashmap_size": 9, "n_levels": 2}
@@ -117,7 +117,7 @@ def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB")).astype(float)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_pictures_are_those_of_the_run(ran: Path) -> None:
     report = replayed(COMM, ran, "same")
     assert report.failed == [] and report.cycles == [2, 4, 6]
@@ -191,7 +191,7 @@ def test_all_steps_or_as_many_as_are_said(ran: Path) -> None:
     assert not (ran / "one" / "film_04.gif").exists()
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_a_trigger_set_off_by_hand(ran: Path) -> None:
     series = SharedSeries(COMM, open_record(ran / "record"), ["density"])
     run, places = config.read_actions(ran / "run.yaml")
@@ -219,7 +219,7 @@ def small(series: SharedSeries, given: Any, folder: Path, **options: Any) -> Rep
     return Replay(series.comm, series, wanted, folder, **options)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_callbacks_and_failures(ran: Path) -> None:
     series = SharedSeries(COMM, open_record(ran / "record"))
     trigger = {"condition": "cycle() == 4", "callback": "tests.test_replay:listen", "actions": []}

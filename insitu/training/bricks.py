@@ -7,7 +7,6 @@ by decoding it. No communication.
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 
@@ -27,7 +26,7 @@ def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
 
     codec: one of `codecs.compressors.names()`. ValueError for a target without any of these.
     """
-    start = perf_counter()
+    start = job.clock()
     bounds, extent, target, partition = job.bounds, extents(job.whole), job.target, job.partition
 
     def make(bounds: Floats) -> BrickField:
@@ -80,4 +79,4 @@ def _field(job: TrainingJob, codec: str, bounds: Floats, start: float) -> BrickF
         ghost_layers=NO_LAYERS if vertex else partition.ghost_layers,
     )
     errors = compare(field.decode(), partition)
-    return replace(field, metrics=measured(partition, own, errors, 0, perf_counter() - start))
+    return replace(field, metrics=measured(partition, own, errors, 0, job.clock() - start))

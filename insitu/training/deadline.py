@@ -46,7 +46,7 @@ def least_seconds(job: TrainingJob) -> float:
     if job.sized_by_target:
         model = model.sizes(block.n_voxels)[0].model
     lossy = job.compression.compression != "half"
-    return seconds_after_training(block, model, lossy, job.engine)
+    return seconds_after_training(block, model, lossy, job.engine, job.clock)
 
 
 def _samples(block: Partition) -> int:

@@ -6,8 +6,10 @@ every part of training is given.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -54,6 +56,8 @@ class TrainingJob:
     cycle: int = 0
     time: float = 0.0
     """The simulation's, kept with the field."""
+    clock: Callable[[], float] = perf_counter
+    """Seconds, by which `target.seconds` is kept and training is timed."""
 
     @staticmethod
     def of(

@@ -6,8 +6,8 @@ without a decoded copy of the block.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,9 @@ def measure(
     return totals
 
 
-def seconds_to_measure(partition: Partition, model: Model, engine: Engine) -> float:
+def seconds_to_measure(
+    partition: Partition, model: Model, engine: Engine, clock: Callable[[], float]
+) -> float:
     """What a pass of `measure` over the block will take, from a pass over its lowest layer."""
     samples = sum(partition.ghost_layers[0]) + (2 if partition.association == "vertex" else 1)
     layer = replace(
@@ -56,9 +58,9 @@ def seconds_to_measure(partition: Partition, model: Model, engine: Engine) -> fl
     )
     params = np.ones(model.n_params, np.float32)  # zeros would all be one page
     low, extent = np.zeros(partition.n_components), np.ones(partition.n_components)
-    start = perf_counter()
+    start = clock()
     measure(engine, model, params, grid_sampler(layer, engine), low, extent)
-    return (perf_counter() - start) * partition.n_voxels / layer.n_voxels
+    return (clock() - start) * partition.n_voxels / layer.n_voxels
 
 
 def measured(

@@ -7,7 +7,6 @@ reaches the target; where none does, the closest.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import perf_counter
 
 from insitu.models.base import Model, SizeOption
 from insitu.training.adaptive_size import steps_up
@@ -22,7 +21,7 @@ def search(
     *,
     smaller: bool = False,
 ) -> tuple[Trial, FitResult]:
-    """Fit, and climb until the target is met, the sizes end, or the time, a perf_counter.
+    """Fit, and climb until the target is met, the sizes end, or the time, one of the job's clock.
 
     Args:
         trial_for: the block with a model, and the start that is right for it.
@@ -50,7 +49,7 @@ def search(
         if isinstance(result, FitResult):
             break
         missed.append((trial, result))
-        if at == len(sizes) - 1 or perf_counter() >= end:
+        if at == len(sizes) - 1 or trial.job.clock() >= end:
             break
         at = min(at + steps_up(result.missing_db), len(sizes) - 1)
     if missed:

@@ -6,8 +6,6 @@ communication.
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import numpy as np
 
 from insitu.codecs.weights import Weights
@@ -43,7 +41,7 @@ def train(job: TrainingJob) -> ModelField:
     NaN means outside of the domain, the field has holes there.
     Raises `residual.TooTight` where rounding of the sum breaks `target.max_error`.
     """
-    start = perf_counter()
+    start = job.clock()
     partition, target, own = job.partition, job.target, job.own
     sized = job.sized_by_target and target.iterations is None
     goal = job
@@ -58,7 +56,7 @@ def train(job: TrainingJob) -> ModelField:
         warm, origin = False, own.range[:, 0]
         if trial is not None:
             warm, origin = trial.first.warm, trial.first.origin
-        seconds = perf_counter() - start
+        seconds = job.clock() - start
         return ModelField(
             name=partition.field,
             association=partition.association,
@@ -97,7 +95,7 @@ def train(job: TrainingJob) -> ModelField:
     else:
         trial = trial_for(job.of_block)
         field = finish(trial, trial.fit(end))
-    if job.bounds is not None or (sized and perf_counter() < end):
+    if job.bounds is not None or (sized and job.clock() < end):
         return with_target_residual(field, job)
     return field
 

@@ -6,8 +6,8 @@ with their errors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ Floats = NDArray[np.float64]
 
 
 def seconds_after_training(
-    partition: Partition, model: Model, lossy: bool, engine: Engine
+    partition: Partition, model: Model, lossy: bool, engine: Engine, clock: Callable[[], float]
 ) -> float:
     """What compressing and measuring a trained block will take. Not collective.
 
@@ -51,7 +51,7 @@ def seconds_after_training(
     """
     tries = _TRIES if lossy else 1
     passes = 1 + tries * min(1.0, _SAMPLES / partition.n_voxels)
-    return passes * seconds_to_measure(partition, model, engine)
+    return passes * seconds_to_measure(partition, model, engine, clock)
 
 
 class FitResult(NamedTuple):
@@ -99,7 +99,7 @@ class Trial:
 
     def fit(self, end: float) -> FitResult:
         """Train until the target, the last step, or just in time to be measured before `end`, a
-        time of perf_counter. The target is met by what the kept weights decode to."""
+        time of the job's clock. The target is met by what the kept weights decode to."""
         fit = self._train(end, 1.0, True)
         assert isinstance(fit, FitResult)
         return fit
@@ -127,23 +127,24 @@ class Trial:
         psnr, codec = self.job.target.psnr, self.job.compression
         lossy = codec.compression != "half"
         if end < np.inf:
-            end -= seconds_after_training(self.job.partition, self.model, lossy, self.job.engine)
+            job = self.job
+            end -= seconds_after_training(job.partition, self.model, lossy, job.engine, job.clock)
         # What a codec may lose has to be gained first.
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
-        seconds = max(end - perf_counter(), 1e-9)
+        seconds = max(end - self.job.clock(), 1e-9)
         trainer = self.job.engine.trainer(
             self.model, self.first.params, self.job.sampler, self.first.origin, self.extent,
             self.scale, self._trainer_options(self.goal * margin, seconds, share),
         )  # fmt: skip
         while True:
-            while not trainer.run(min(SLICE_SECONDS, end - perf_counter())):
-                if perf_counter() >= end:
+            while not trainer.run(min(SLICE_SECONDS, end - self.job.clock())):
+                if self.job.clock() >= end:
                     break
             params = trainer.params
             before = self._error_of_some(params)
             # Whether it was the last step, or the threshold of the loss.
             over = trainer.exhausted or trainer.root_mean_square >= trainer.error_threshold
-            late = perf_counter() >= end
+            late = self.job.clock() >= end
             error = before / margin
             if over and not last and not late and error > self.goal and psnr is not None:
                 return Shortfall(params.copy(), trainer.iteration, self._missing_db(error))
@@ -152,7 +153,7 @@ class Trial:
                 weights = self._compressed(params, before)
                 errors = self._measure(weights.params)
                 error = self._error(errors)
-                if over or error <= self.goal or perf_counter() >= end:
+                if over or error <= self.goal or self.job.clock() >= end:
                     return FitResult(self.model, weights, trainer.iteration, errors)
             trainer.error_threshold *= self.goal / error * 10 ** (-RETRY_DB / 20)
 

@@ -16,7 +16,7 @@ from insitu.render.color_map import ColorTable
 from insitu.render.picture.plots import Plot
 from insitu.render.picture.scene import Scene
 from insitu.render.picture.view import View
-from tests.actions.files import load, problem, problems, scene
+from tests.support.action_files import load, problem, problems, scene
 
 EVERYTHING = """
 fields: {density: {}, energy: {}}

@@ -6,7 +6,7 @@ import pytest
 
 from insitu.actions.extracts.movie import Movie
 from insitu.actions.extracts.relay import Relay
-from tests.actions.files import done, extract, load, problem, problems
+from tests.support.action_files import done, extract, load, problem, problems
 
 
 def test_relay(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from insitu import actions
 from insitu.core import yaml_tree
 from insitu.core.errors import ConfigError
 from insitu.core.yaml_tree import Places
-from tests.schema.validation import mistakes
+from tests.support.schema_checks import mistakes
 
 TEXT = """
 fields: {rho: {psnr: 40}, u: {components: [ux, uy, uz]}}

@@ -13,7 +13,7 @@ from insitu.filters.particle_filters import Pathlines, Streamline
 from insitu.filters.seeds import Box as SeedBox
 from insitu.filters.seeds import Line, OnIsosurface, Points
 from insitu.filters.surface_filters import Contour, Slice, ThreeSlice
-from tests.actions.files import load, problem, problems
+from tests.support.action_files import load, problem, problems
 
 POINT = "{type: point, location: [1, 2, 3]}"
 PLACE = Points(((1.0, 2.0, 3.0),))

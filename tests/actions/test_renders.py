@@ -7,7 +7,7 @@ import pytest
 from insitu.render.camera import CameraSettings
 from insitu.render.picture.cinema import Cinema
 from insitu.render.picture.view import View
-from tests.actions.files import done, problem, render, scene
+from tests.support.action_files import done, problem, render, scene
 
 PLOTS = "plots: {p: {type: volume, field: rho}}"
 

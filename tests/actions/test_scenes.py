@@ -7,7 +7,7 @@ import pytest
 
 from insitu.render.color_map import ColorTable
 from insitu.render.picture.plots import Plot
-from tests.actions.files import done, load, plot, problem, problems, scene
+from tests.support.action_files import done, load, plot, problem, problems, scene
 
 COOL = {"Name": "cool", "ColorSpace": "RGB", "RGBPoints": [0, 0, 0, 1, 2, 1, 0, 0]}
 

@@ -6,7 +6,7 @@ import pytest
 from mpi4py import MPI
 
 from insitu.ascent.build import Libraries, libraries
-from tests.ascent.calls import Ascent, Conduit
+from tests.support.ascent_calls import Ascent, Conduit
 
 
 @pytest.fixture(scope="session")

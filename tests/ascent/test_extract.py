@@ -16,12 +16,11 @@ from mpi4py import MPI
 
 import insitu
 from insitu.ascent import extract
-from tests.ascent.extracts import Ascent, Published
-from tests.mesh.trees import Node
-from tests.session.test_session import run_file
+from tests.support.ascent_extract import Ascent, Published
+from tests.support.sessions import run_file
+from tests.support.trees import Node
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +46,7 @@ def close() -> None:
             kept.close()
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("domains", ["one", "several", "none on the last"])
 def test_a_run(folder: Path, domains: str) -> None:
     counts = {
@@ -78,7 +77,7 @@ def test_a_run(folder: Path, domains: str) -> None:
     assert (folder / "fired_008.png").is_file() and (folder / "insitu_timings.csv").is_file()
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_repeated_cycles(folder: Path) -> None:
     """A simulation may hand a cycle over more than once: the last counts."""
     write(folder)
@@ -98,7 +97,7 @@ def test_repeated_cycles(folder: Path) -> None:
     assert np.allclose(density.sel(step=-1)(points), wanted, atol=0.05)
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel(3)
 def test_communicators_that_are_not_the_world(folder: Path) -> None:
     """Two halves of the ranks, each with an Ascent of its own."""
     half = COMM.Split(COMM.rank % 2, COMM.rank)
@@ -125,7 +124,7 @@ def test_an_ascent_without_mpi(folder: Path) -> None:
     assert insitu.open_record(folder / "record")["density"].cycles.tolist() == [2, 4]
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_nothing_of_the_simulation_is_kept(folder: Path) -> None:
     write(folder)
     simulation, ascent = Published(COMM, steps=2), Ascent(folder)
@@ -143,7 +142,7 @@ def test_nothing_of_the_simulation_is_kept(folder: Path) -> None:
     close()
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_where_the_run_file_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = str(folder / "elsewhere/insitu_extract.py")
     with pytest.raises(insitu.core.errors.ConfigError, match="INSITU_CONFIG names another"):
@@ -158,7 +157,7 @@ def test_where_the_run_file_is(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert extract.run_file(script) == folder / "insitu.yaml"
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_wrong_run_file_is_told_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(folder, fields={"density": {"psnrr": 38}})
     simulation, ascent = Published(COMM, steps=2), Ascent(folder)
@@ -169,7 +168,7 @@ def test_a_wrong_run_file_is_told_once(folder: Path, caplog: pytest.LogCaptureFi
     assert len(told) == (COMM.rank == 0) and all("did you mean 'psnr'" in text for text in told)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_tree_that_is_wrong_on_one_rank(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """That step is dropped on all ranks, with a line; the others are recorded."""
     write(folder)
@@ -187,7 +186,7 @@ def test_a_tree_that_is_wrong_on_one_rank(folder: Path, caplog: pytest.LogCaptur
     assert len(told) == (COMM.rank == 0) and all("no topology 'mess'" in text for text in told)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_no_node_at_all(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing that Ascent hands over makes the script raise."""
     write(folder)
@@ -212,7 +211,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from mpi4py import MPI
-from tests.ascent.extracts import Ascent, Published
+from tests.support.ascent_extract import Ascent, Published
 
 folder, end = Path(sys.argv[1]), sys.argv[2]
 simulation, ascent = Published(MPI.COMM_WORLD, steps=4), Ascent(folder)

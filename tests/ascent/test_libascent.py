@@ -15,8 +15,8 @@ from PIL import Image
 import insitu
 from insitu.ascent.build import Libraries
 from insitu.metrics import psnr
-from tests.ascent.calls import Ascent
-from tests.mesh.cell_meshes import add, coordinates, cube, tree
+from tests.support.ascent_calls import Ascent
+from tests.support.cell_meshes import add, coordinates, cube, tree
 
 COMM = MPI.COMM_WORLD
 CELLS = 16
@@ -63,7 +63,7 @@ def opened(ascent: Ascent, **options: Any) -> Ascent:
     return ascent
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_pictures_and_record_without_a_run_file(here: Path, ascent: Ascent) -> None:
     """The fields that the actions name, at every execute, at 40 dB; the record holds them."""
     opened(ascent)
@@ -112,7 +112,7 @@ def test_arrays_are_read_in_place(here: Path, ascent: Ascent) -> None:
     assert "17.25" in (here / "ascent_session.yaml").read_text()
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_files(here: Path, ascent: Ascent) -> None:
     """Options, actions and run file from the working directory; the actions file wins."""
     if COMM.rank == 0:
@@ -143,7 +143,7 @@ def test_files(here: Path, ascent: Ascent) -> None:
     assert record["bump"].sel(step=-1).decode().shape == (CELLS, CELLS - 1, COMM.size * CELLS)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_scenes_follow_the_actions(here: Path, ascent: Ascent) -> None:
     """PyFR gives its files another name at every step, without a cycle of its own."""
     opened(ascent)
@@ -165,7 +165,7 @@ def test_scenes_follow_the_actions(here: Path, ascent: Ascent) -> None:
     assert sorted(p.name for p in here.glob("*.png")) == names
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_hexahedra(here: Path, ascent: Ascent) -> None:
     """Explicit coordinates, bent cells, no point shared: the record has the field that was meant,
     and nothing where at one step a rank's cells do not fill a box."""
@@ -191,7 +191,7 @@ def test_hexahedra(here: Path, ascent: Ascent) -> None:
     assert record["f"].sel(step=1).grid.shape[0] == 8  # z to 0.7
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_is_not_understood_is_left_out(
     here: Path, ascent: Ascent, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -214,7 +214,7 @@ def test_what_is_not_understood_is_left_out(
         assert any("add_nonsense" in line for line in lines)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_a_failure_drops_the_step(
     here: Path, ascent: Ascent, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,7 +6,7 @@ from ctypes import c_int64, c_void_p
 import numpy as np
 import pytest
 
-from tests.ascent.calls import NATIVE, NUMBERS, Conduit
+from tests.support.ascent_calls import NATIVE, NUMBERS, Conduit
 
 TYPES = {**NUMBERS, **NATIVE}
 

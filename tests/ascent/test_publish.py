@@ -20,12 +20,11 @@ from insitu.config.ascent import DecodedConfig, IsosurfaceConfig, PublishConfig,
 from insitu.core.parallel import RemoteError
 from insitu.mesh import partitions, state, verify
 from insitu.session import Session
-from tests.ascent.extracts import SCRIPT, Ascent, Published
-from tests.moving import Moving
-from tests.session.test_session import run_file
+from tests.support.ascent_extract import SCRIPT, Ascent, Published
+from tests.support.moving import Moving
+from tests.support.sessions import run_file
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 ACTIONS = ({"action": "add_scenes", "scenes": {"s": {"image_prefix": "iso_%04d"}}},)
 
 
@@ -52,7 +51,7 @@ def rms(values: list[np.ndarray]) -> float:
     return float(np.sqrt(np.mean(np.concatenate(everyone) ** 2)))
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("back", [0, -2])
 def test_a_decoded_step(session: tuple[Session, Moving], back: int) -> None:
     window = session[0].window
@@ -75,12 +74,12 @@ def test_a_decoded_step(session: tuple[Session, Moving], back: int) -> None:
                 assert np.array_equal(mine, theirs)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_a_step_that_is_not_there_yet(session: tuple[Session, Moving]) -> None:
     assert domains(session[0], decoded=DecodedConfig(fields=("density",), step=-3)) is None
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_an_isosurface(session: tuple[Session, Moving]) -> None:
     wanted = IsosurfaceConfig(field="density", isovalues=(0.8,), color_by=("velocity",))
     made = domains(session[0], isosurface=wanted)
@@ -98,7 +97,7 @@ def test_an_isosurface(session: tuple[Session, Moving]) -> None:
     assert domains(session[0], isosurface=beyond) is None
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_a_slice(session: tuple[Session, Moving]) -> None:
     wanted = SliceConfig(fields=("density",), origin=(0.5, 0.5, 0.4), normal=(0, 0, 1))
     made = domains(session[0], slice=wanted)
@@ -111,7 +110,7 @@ def test_a_slice(session: tuple[Session, Moving]) -> None:
     assert rms(errors) < 0.05
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_without_ascent_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ascent", None)
     monkeypatch.setitem(sys.modules, "ascent.mpi", None)
@@ -156,7 +155,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     return calls
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_what_a_nested_ascent_is_given(
     folder: Path, monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, Any]]
 ) -> None:
@@ -198,7 +197,7 @@ def test_what_a_nested_ascent_is_given(
     assert COMM.allreduce(len(published[3])) >= 1
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_a_failure_is_told_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

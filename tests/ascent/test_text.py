@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insitu.ascent.build import libraries
-from tests.ascent.calls import Conduit
+from tests.support.ascent_calls import Conduit
 
 # YAML has no place for U+FEFF, U+FFFE and U+FFFF, nor C's texts for U+0000.
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff\ufffe\uffff"))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.ascent.calls import Conduit
-from tests.mesh.trees import rectilinear, uniform
+from tests.support.ascent_calls import Conduit
+from tests.support.trees import rectilinear, uniform
 
 
 def hexahedra() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
-from tests.io import records
+from tests.support import records
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import insitu
 import insitu.engines
 from insitu.cli.command_line import COMMANDS, main
 from insitu.metrics import psnr
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 SHAPE = (20, 21, 22)
 
@@ -175,7 +175,7 @@ def test_a_record_of_a_run(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     script = """
 import numpy as np, insitu
 from mpi4py import MPI
-from tests.io.fields import waves
+from tests.support.waves import waves
 session = insitu.open({
     "fields": {"waves": {"psnr": 35}}, "window": {"steps": 3, "every": 1},
     "record": {"path": "record"}, "output": "out",

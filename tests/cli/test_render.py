@@ -11,7 +11,7 @@ from PIL import Image
 
 import insitu
 from insitu.cli.command_line import main
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 SMALL = ("--size", "120x100")
 
@@ -31,7 +31,7 @@ def pixels(path: str) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_picture_is_the_same_from_any_number_of_ranks(record: Path) -> None:
     comm = MPI.COMM_WORLD
     arguments = ["render", "record", "--field", "density", *SMALL, "--out"]
@@ -49,7 +49,7 @@ def test_a_picture_is_the_same_from_any_number_of_ranks(record: Path) -> None:
         assert np.abs(pixels("many.png") - pixels("one0.png")).max() <= 1
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_pictures_of_several_steps_and_a_movie(
     record: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,7 +133,7 @@ def test_slices_surfaces_and_lines(record: Path) -> None:
         MPI.COMM_WORLD = world
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_an_insitu_file(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if MPI.COMM_WORLD.rank == 0:
         insitu.compress(waves((20, 16, 12)), psnr=35, block=10, name="waves").save("w.insitu")

@@ -16,7 +16,7 @@ from insitu import actions, config
 from insitu.cli import record_source
 from insitu.cli.command_line import main
 from insitu.session.replay import Replay, moments
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 COMM = MPI.COMM_WORLD
 RENDER = {"image_width": 40, "image_height": 40}
@@ -76,7 +76,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return str(COMM.bcast(found.err))
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_ascent_s_actions_over_a_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = write(
         "ascent_actions.yaml",
@@ -176,7 +176,7 @@ def test_fields_that_are_not_recorded(here: Path, capsys: pytest.CaptureFixture[
     assert figures(capsys, "record", speed)["cycles"] == [0, 5]
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_results_of_the_run_stand_for_fields_that_are_not_recorded(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -254,7 +254,7 @@ def test_what_fails_is_told_and_the_rest_is_done(
     assert (here / "replay" / "s_10.png").is_file()
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_an_insitu_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if COMM.rank == 0:
         insitu.compress(waves((20, 16, 12)), psnr=35, block=10, name="waves").save("w.insitu")

@@ -8,7 +8,7 @@
 static const char* const start =
     "from pathlib import Path\n"
     "from mpi4py import MPI\n"
-    "from tests.ascent.extracts import Ascent, Published\n"
+    "from tests.support.ascent_extract import Ascent, Published\n"
     "simulation, ascent = Published(MPI.COMM_WORLD), Ascent(Path('.'))\n";
 
 int main(int argc, char** argv) {

@@ -11,7 +11,7 @@ from PIL import Image
 
 import insitu
 from insitu.ascent.build import HERE, Libraries
-from tests.clients.conftest import EXAMPLES, program, run
+from tests.support.programs import EXAMPLES, program, run
 
 pytestmark = pytest.mark.clients
 

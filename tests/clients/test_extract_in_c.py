@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 import insitu
-from tests.clients.conftest import program, run
-from tests.session.test_session import run_file
+from tests.support.programs import program, run
+from tests.support.sessions import run_file
 
 pytestmark = pytest.mark.clients
 

@@ -10,7 +10,7 @@ from insitu.engines.cpu.engine import native_network
 from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
 from insitu.models.hash_grid.sensitivity import sensitivity
-from tests.codecs.networks import networks, weights
+from tests.support.networks import networks, weights
 
 
 @settings(deadline=None, max_examples=40)

@@ -11,7 +11,7 @@ from insitu.engines.cpu.engine import native_network
 from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
 from insitu.training.compression import compress_params
-from tests.codecs.networks import networks, weights
+from tests.support.networks import networks, weights
 
 LOSSY = ["quantized", "kmeans", "sz3_zfp"]
 

@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insitu.codecs.frame import FrameError, frame_nbytes, pack, unpack
+from tests.support.json_values import json_values
 
-json_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.text()
-    | st.floats(allow_nan=False),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=10,
-)
 headers = st.dictionaries(st.text().filter(lambda k: k != "payloads"), json_values, max_size=5)
 
 

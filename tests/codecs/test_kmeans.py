@@ -11,7 +11,7 @@ from insitu.codecs.kmeans import KMeans, decode
 from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
 from insitu.models.hash_grid.sensitivity import sensitivity
-from tests.codecs.networks import networks, weights
+from tests.support.networks import networks, weights
 
 
 def coder(network: HashGrid, params: np.ndarray) -> KMeans:

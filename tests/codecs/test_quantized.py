@@ -7,16 +7,8 @@ from hypothesis import strategies as st
 
 from insitu.codecs.arrays import views
 from insitu.codecs.quantized import Quantized, decode
-from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
-from insitu.models.hash_grid.sensitivity import sensitivity
-from tests.codecs.networks import networks, weights
-
-
-def coder(network: HashGrid, params: np.ndarray) -> Quantized:
-    points = lib.draw(1, 0.0, 1.0, 0, 500)
-    ones = np.ones(network.n_outputs, np.float32)
-    return Quantized(network, params, sensitivity(network, params, points, ones))
+from tests.support.networks import coder, networks, weights
 
 
 @settings(deadline=None, max_examples=60)

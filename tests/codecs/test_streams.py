@@ -12,7 +12,7 @@ from insitu.codecs.sz3_zfp import Sz3Zfp
 from insitu.codecs.weight_codecs import WeightCodec, names, register, weight_codec
 from insitu.codecs.weights import Weights
 from insitu.models.hash_grid.model import HashGrid
-from tests.codecs.networks import weights
+from tests.support.networks import weights
 
 NETWORK = HashGrid(log2_hashmap_size=9, n_levels=3, n_outputs=2)
 PARAMS = weights(NETWORK, "trained")

@@ -9,7 +9,7 @@ from insitu.codecs import sz3_zfp
 from insitu.codecs.frame import FrameError
 from insitu.codecs.sz3_zfp import Sz3Zfp, decode
 from insitu.models.hash_grid.model import HashGrid
-from tests.codecs.networks import networks, weights
+from tests.support.networks import networks, weights
 
 
 def methods(body: bytes) -> list[int]:

@@ -9,8 +9,7 @@ from insitu.codecs.errors import FrameError
 from insitu.codecs.quantized import decode
 from insitu.codecs.weight_delta import add, subtract
 from insitu.models.hash_grid.model import HashGrid
-from tests.codecs.networks import networks, weights
-from tests.codecs.test_quantized import coder
+from tests.support.networks import coder, networks, weights
 
 KINDS = st.sampled_from(["trained", "zero", "constant", "denormal", "one far away", "fresh"])
 

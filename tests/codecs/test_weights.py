@@ -16,7 +16,7 @@ from insitu.codecs.weight_codecs import names
 from insitu.codecs.weights import Weights
 from insitu.models.hash_grid.model import HashGrid
 from insitu.training.compression import compress_params
-from tests.codecs.networks import weights
+from tests.support.networks import weights
 
 NETWORK = HashGrid(log2_hashmap_size=9, n_levels=3)
 

@@ -14,8 +14,6 @@ from insitu.config import ConfigError, RunConfig
 from insitu.core.parallel import RemoteError
 from insitu.training.options import Relative, Target
 
-RANKS = [1, 2, 3, 4]
-
 
 @pytest.fixture
 def write(tmp_path):
@@ -293,7 +291,7 @@ def test_errors_can_be_broadcast():
     assert str(error) == "a\nb"
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_broadcast_gives_all_ranks_the_same():
     comm, calls = MPI.COMM_WORLD, []
 
@@ -305,7 +303,7 @@ def test_broadcast_gives_all_ranks_the_same():
     assert calls == ([0] if comm.rank == 0 else [])
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_broadcast_fails_on_all_ranks():
     comm = MPI.COMM_WORLD
     with pytest.raises(ConfigError, match=r"window\.steps"):

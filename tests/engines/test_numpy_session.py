@@ -9,7 +9,7 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
-from tests.moving import Moving
+from tests.support.moving import Moving
 
 COMM = MPI.COMM_WORLD
 NETWORK = {"log2_hashmap_size": 8, "n_levels": 2}
@@ -61,7 +61,7 @@ def run(folder: Path) -> FieldReport:
     return density
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_a_run_is_that_of_the_cpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To round-off: the samples, the steps, the record and the pictures are the same."""
     told = {}

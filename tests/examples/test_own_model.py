@@ -13,7 +13,7 @@ import insitu
 from insitu.codecs.frame import unpack
 from insitu.fields.read import read_field
 from insitu.testing import ModelConformance
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 EXAMPLE = ROOT / "examples" / "own_model"
 

@@ -18,7 +18,7 @@ import insitu
 from insitu.session import run
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel(1)
 def test_the_flame_is_recorded_and_drawn_when_it_ignites(
     root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

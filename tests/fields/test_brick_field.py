@@ -16,8 +16,8 @@ from insitu.training.bricks import compress_bricks
 from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target
 from insitu.training.ranges import grid_sampler
-from tests.blocks import blob, local_ranges, partition, split, swirl
-from tests.training.test_train import fit
+from tests.support.blocks import blob, local_ranges, partition, split, swirl
+from tests.support.fitting import fit
 
 BOX = ((-1, 1), (0, 2), (3, 4))
 CODECS = ("sz3", "zfp", "sperr")

@@ -16,8 +16,8 @@ from insitu.codecs.frame import FrameError, pack, unpack
 from insitu.codecs.weights import Weights
 from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
-from tests.codecs.test_frame import json_values
-from tests.conftest import ROOT
+from tests.support.json_values import json_values
+from tests.support.paths import ROOT
 
 FRAMES = ROOT / "tests" / "data" / "frames"
 # Values at the middle of the box, written down when the frames were.

@@ -17,42 +17,18 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, local_ranges, partition, split, swirl
-
-
-def fit(block: object, **options: object) -> ModelField:
-    whole = local_ranges({"f": [block]})["f"]
-    return train(
-        TrainingJob.of(
-            block,
-            HashGrid(log2_hashmap_size=12),
-            options=TrainingOptions(**options),
-            target=Target(),
-            whole=whole,
-            cycle=7,
-            time=0.5,
-        )
-    )
+from tests.support.blocks import blob, local_ranges, partition, split, swirl
+from tests.support.fitting import fit, sample_points
 
 
 @pytest.fixture(scope="module")
 def scalar() -> ModelField:
-    return fit(partition(blob, box=((-1, 1), (0, 2), (3, 4))))
+    return fit(partition(blob, box=((-1, 1), (0, 2), (3, 4))), cycle=7, time=0.5)
 
 
 @pytest.fixture(scope="module")
 def vector() -> ModelField:
-    return fit(partition([blob, swirl], association="vertex"))
-
-
-def sample_points(field: ModelField) -> np.ndarray:
-    """World positions of the owned samples, (n, 3)."""
-    axes = [
-        nodes if field.association == "vertex" else 0.5 * (nodes[1:] + nodes[:-1])
-        for nodes in field.nodes
-    ]
-    z, y, x = np.meshgrid(*reversed(axes), indexing="ij")
-    return np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    return fit(partition([blob, swirl], association="vertex"), cycle=7, time=0.5)
 
 
 def test_points_are_the_decoded_samples(scalar: ModelField, vector: ModelField) -> None:
@@ -193,7 +169,7 @@ def test_psnr_of_vectors_weighs_components_by_their_range() -> None:
     assert metrics.psnr_db([1, 0]) == -np.inf  # a constant that was not kept
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_gather() -> None:
     comm = MPI.COMM_WORLD
     blocks = split(blob, (8, 8, 8), (4, 1, 1))

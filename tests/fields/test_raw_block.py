@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from insitu.fields.raw_block import RawBlock
-from tests.blocks import blob, partition, swirl
+from tests.support.blocks import blob, partition, swirl
 
 CELLS = (9, 8, 7)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from insitu.codecs.frame import FrameError
 from insitu.fields.read import read_field
 from insitu.fields.validity_mask import ValidityMask
-from tests.blocks import blob, partition
-from tests.training.test_train import fit
+from tests.support.blocks import blob, partition
+from tests.support.fitting import fit
 
 pytestmark = pytest.mark.parallel(1)
 

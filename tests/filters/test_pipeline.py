@@ -13,7 +13,7 @@ from insitu.filters.ranges import data_range, value_range
 from insitu.filters.schema import SURFACE, VOLUME, DataSchema
 from insitu.filters.surface_filters import Contour, Slice
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import window
+from tests.support.windows import window
 
 COMM = MPI.COMM_WORLD
 SPEED = Derive("vector_magnitude", "velocity", "speed")
@@ -42,7 +42,7 @@ def test_what_they_read() -> None:
         Pipeline("p", (SHELL, Slice((1.0, 0.0, 0.0), (0.0, 0.0, 0.0)))).outline(given)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_each_chain_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("vtkmodules")
     calls = []
@@ -61,7 +61,7 @@ def test_each_chain_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(data_range(COMM, first, "density"), 0.5, atol=0.08)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_levels_divide_the_range() -> None:
     pytest.importorskip("vtkmodules")
     found = results()
@@ -76,7 +76,7 @@ def test_levels_divide_the_range() -> None:
     assert set(off.argmin(axis=1)) == {0, 1, 2}
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_slice_of_what_is_left() -> None:
     """Only where the density is above the value."""
     chain = Pipeline(

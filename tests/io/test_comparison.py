@@ -8,7 +8,7 @@ from insitu.io.array_source import ArrayVolume
 from insitu.io.comparison import compare
 from insitu.io.compress import compress
 from insitu.metrics import dssim, max_error, psnr, seam_error, ssim
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 
 def pair(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

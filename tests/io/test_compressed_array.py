@@ -15,7 +15,7 @@ from insitu.io.array_source import ArrayVolume, sample_grid
 from insitu.io.compress import compress
 from insitu.io.compressed_array import CompressedArray
 from insitu.metrics import psnr
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 SHAPE = (20, 33, 26)
 FAST = {"psnr": 32, "block": 16}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import insitu
-from tests.io import records
+from tests.support import records
 
 pv = pytest.importorskip("pyvista")
 

@@ -12,7 +12,7 @@ from vtkmodules.vtkIOXML import vtkXMLImageDataWriter, vtkXMLRectilinearGridWrit
 
 from insitu.core.errors import ConfigError
 from insitu.io.sources import datasets, open_volume
-from tests.io.fields import waves
+from tests.support.waves import waves
 
 SHAPE = (7, 8, 9)
 BOX = (slice(2, 5), slice(0, 8), slice(3, 4))

@@ -20,8 +20,8 @@ from insitu.filters.geometry.join import join, weld
 from insitu.io.blueprint import to_blueprint
 from insitu.io.write_geometry import write_lines, write_surface
 from insitu.mesh.tree import domains, find
-from tests.filters.geometry.analytic import blocks, dealt, sphere, torus
-from tests.filters.geometry.topology import euler, merged, open_edges
+from tests.support.analytic_grid import blocks, dealt, sphere, torus
+from tests.support.topology import euler, merged, open_edges
 
 READERS = {
     ".vtp": vtkXMLPolyDataReader,
@@ -55,7 +55,7 @@ def as_surface(found: Any) -> Surface:
     return Surface(vtk_to_numpy(found.GetPoints().GetData()), corners, values)
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 4])
 @pytest.mark.parametrize("suffix", [".vtp", ".pvtp", ".ply", ".obj"])
 def test_surfaces_come_back(suffix: str, folder: Path) -> None:
     comm = MPI.COMM_WORLD
@@ -112,7 +112,7 @@ def test_no_triangles_are_a_file_too(suffix: str, folder: Path) -> None:
         assert found.GetNumberOfPoints() == 0 and found.GetNumberOfPolys() == 0
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("suffix", [".vtp", ".pvtp"])
 def test_lines_come_back(suffix: str, folder: Path) -> None:
     """Rank r has r lines, of 2, 3, ... points."""
@@ -138,7 +138,7 @@ def test_lines_come_back(suffix: str, folder: Path) -> None:
             assert lengths.tolist() == [2 + i for r in range(comm.size) for i in range(r)]
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_a_file_is_replaced_and_a_strange_folder_is_not(folder: Path) -> None:
     comm = MPI.COMM_WORLD
     surface = ball(comm)
@@ -171,7 +171,7 @@ def test_points_are_welded_only_where_all_is_equal() -> None:
     assert len(weld(Surface(points, triangles, values)).points) == 6
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_blueprint(folder: Path) -> None:
     comm = MPI.COMM_WORLD
     surface = ball(comm)

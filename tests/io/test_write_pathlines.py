@@ -8,8 +8,7 @@ import pytest
 from insitu.filters.particles.line_segments import gather_lines
 from insitu.filters.particles.pathlines import pathlines
 from insitu.io.write_geometry import write_lines
-from tests.filters.particles.flows import COMM, ring, rotation, steps
-from tests.filters.particles.test_pathlines import whole
+from tests.support.flows import COMM, ring, rotation, steps, whole
 
 vtk = pytest.importorskip("vtkmodules.vtkIOXML")
 support = pytest.importorskip("vtkmodules.util.numpy_support")
@@ -32,7 +31,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     return found
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 4])
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_whole_lines_with_time_and_speed(folder: Path, direction: str) -> None:
     field = steps(rotation, (0.0, 0.5, 1.0), how="mixed")

@@ -13,7 +13,7 @@ from insitu.io import vtk_write
 from insitu.io.array_source import ArrayVolume
 from insitu.io.part import Part
 from insitu.store.record import open_record
-from tests.io import records
+from tests.support import records
 
 pytest.importorskip("vtkmodules")
 from vtkmodules.util.numpy_support import vtk_to_numpy

@@ -8,7 +8,7 @@ import pytest
 
 from insitu.fields.model_field import ModelField
 from insitu.store.record import open_record
-from tests.io import records
+from tests.support import records
 
 xr = pytest.importorskip("xarray")
 from insitu.io.xarray_engine import InsituEntrypoint  # noqa: E402

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from insitu.mesh import MeshError, State, domains, field_names, partitions, state, verify
-from tests.mesh.trees import Node, rectilinear, uniform, with_ghosts
+from tests.support.trees import Node, rectilinear, uniform, with_ghosts
 
 
 def flattened(tree, prefix=""):

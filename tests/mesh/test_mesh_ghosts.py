@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insitu.mesh import MeshError, field_names, partitions, verify
-from tests.mesh.trees import rectilinear, with_ghosts
+from tests.support.trees import rectilinear, with_ghosts
 
 SIDES = [(axis, side) for axis in range(3) for side in range(2)]
 

@@ -5,10 +5,9 @@ import pytest
 from mpi4py import MPI
 
 from insitu.mesh import GridChoice, Resampler, finer_grid
-from tests.mesh.cell_meshes import add, coordinates, cube, tree
+from tests.support.cell_meshes import add, coordinates, cube, tree
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 
 
 def waves(comm: MPI.Comm) -> dict:
@@ -26,7 +25,7 @@ def at(cells: tuple[int, int, int]) -> GridChoice:
     return GridChoice(cells, resampler.error(boxes, "p"))
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_the_grid_reaches_the_error() -> None:
     start = at((8, 8, 6))
     assert start.error.psnr_db < 40
@@ -36,13 +35,13 @@ def test_the_grid_reaches_the_error() -> None:
     assert all(n % 8 == 0 for n in found.cells) and found.cells[2] <= found.cells[0] <= 32
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_what_is_fine_enough_stays() -> None:
     start = at((24, 24, 24))
     assert finer_grid(COMM, waves(COMM), ["p"], 30, start, None) is start
 
 
-@pytest.mark.parallel([2])
+@pytest.mark.parallel(2)
 def test_what_cannot_be_reached_ends() -> None:
     """The finest grid that was tried: twice as fine, four times."""
     start = at((4, 4, 4))

@@ -13,10 +13,9 @@ from mpi4py import MPI
 
 from insitu.mesh import Resampler, field_names, partitions, verify
 from insitu.mesh.resample import resampled_names
-from tests.mesh.cell_meshes import SPLITS
+from tests.support.cell_meshes import SPLITS
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 TREE = Path(__file__).resolve().parents[1] / "data" / "pyfr" / "tree.npz"
 CELLS = (8, 10, 9)
 
@@ -83,7 +82,7 @@ def whole(comm: MPI.Comm, boxes: Any) -> tuple[np.ndarray, ...] | None:
     return tuple(result)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("several", [False, True])
 def test_velocity_and_pressure(several: bool) -> None:
     """The vortex of its initial condition, as well as 3^3 elements of order 2 have it."""

@@ -15,10 +15,9 @@ from insitu.mesh.block_decomposition import cut, owners
 from insitu.mesh.cells import read_cells
 from insitu.mesh.point_location import locate
 from insitu.metrics import psnr
-from tests.mesh.cell_meshes import SPLITS, add, bent, centers, coordinates, cube, tree
+from tests.support.cell_meshes import SPLITS, add, bent, centers, coordinates, cube, tree
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 
 
 def linear(x: Any, y: Any, z: Any) -> Any:
@@ -151,7 +150,7 @@ def whole(comm: MPI.Comm, boxes: Any, name: str, cells: tuple[int, int, int]) ->
     return result
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("shape", ["hex", "tet", "pyramid"])
 @pytest.mark.parametrize("duplicated", [False, True])
 def test_samples_are_those_of_the_cells(shape: str, duplicated: bool) -> None:
@@ -178,7 +177,7 @@ def test_samples_are_those_of_the_cells(shape: str, duplicated: bool) -> None:
         np.testing.assert_allclose(whole(MPI.COMM_SELF, single, "p", (7, 5, 6)), p, atol=1e-12)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_outside_of_the_cells_is_nan_and_ghosts_do_not_count() -> None:
     points, connectivity = cube(4, "hex", lambda p: p)
     middle = points[connectivity].mean(axis=1)
@@ -200,7 +199,7 @@ def test_outside_of_the_cells_is_nan_and_ghosts_do_not_count() -> None:
         assert np.isnan(p[~inside]).all()
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_the_grid_follows_the_mesh() -> None:
     """Its cells are as large as the mesh's; a mesh that moves is looked at again."""
     mesh = dealt(4, "hex", COMM)
@@ -231,7 +230,7 @@ def published(comm: MPI.Comm, name: str, seed: int = 1) -> tuple[np.ndarray, np.
     return np.concatenate([p for p, _ in gathered]), np.concatenate([v for _, v in gathered])
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(("name", "cells"), [("v_y", (3, 5, 4)), ("q", (4, 6, 3))])
 def test_error_at_the_points_of_the_mesh(name: str, cells: tuple[int, int, int]) -> None:
     """As SciPy interpolates between the same samples; values per cell by exchange of ghosts."""
@@ -259,7 +258,7 @@ def test_error_at_the_points_of_the_mesh(name: str, cells: tuple[int, int, int])
     assert error.covered == 1.0 and error.n_points == len(values)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_points_beside_the_outside_are_not_read() -> None:
     """An L whose inner faces lie between the grid's lines: what is read is exact."""
     points, connectivity = cube(4, "hex", lambda p: p)
@@ -290,7 +289,7 @@ def test_vectors_published_twice() -> None:
         np.testing.assert_array_equal(component, alone.components[0])
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel(3)
 def test_ranks_without_a_box() -> None:
     mesh = dealt(4, "hex", COMM)
     resampler = Resampler(COMM, (1, 1, 1))
@@ -299,7 +298,7 @@ def test_ranks_without_a_box() -> None:
     assert resampler.error(boxes, "p").psnr_db > 150
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel(3)
 def test_one_rank_with_a_wrong_mesh() -> None:
     mesh = dealt(2, "hex", COMM)
     if COMM.rank == 0:
@@ -308,7 +307,7 @@ def test_one_rank_with_a_wrong_mesh() -> None:
         Resampler(COMM).to_boxes(mesh, ["p"])
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_nobody_has_cells() -> None:
     resampler = Resampler(COMM)
     assert resampler.to_boxes(None, []) is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from insitu.mesh import MeshError, PublishedStep, partitions, published_domain, state
-from tests.mesh.trees import rectilinear, with_ghosts
+from tests.support.trees import rectilinear, with_ghosts
 
 
 def two_domains():

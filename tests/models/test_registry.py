@@ -9,7 +9,7 @@ import pytest
 from insitu import models
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
-from tests.conftest import ROOT
+from tests.support.paths import ROOT
 
 
 def test_kinds_are_found_by_name() -> None:

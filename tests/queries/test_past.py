@@ -13,9 +13,8 @@ from insitu.queries.past import WindowPast
 from insitu.store.window import Window
 from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.options import Target, TrainingOptions
-from tests.queries.domain import WORLD, Recorded, cut, evaluate, lines, shape
+from tests.support.query_domain import WORLD, Recorded, cut, evaluate, lines, shape
 
-RANKS = [1, 2, 3, 4]
 RECIPE = FieldSpec(
     HashGrid(n_levels=2, log2_hashmap_size=9, base_resolution=4),
     TrainingOptions(),
@@ -49,7 +48,7 @@ def recorded(association, n_components=1, steps=3, n_blocks=2):
     return kept, wholes
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("association", ["element", "vertex"])
 @pytest.mark.parametrize("slab", [1, 1 << 16])
 def test_past_and_present(association, slab, monkeypatch):
@@ -69,7 +68,7 @@ def test_past_and_present(association, slab, monkeypatch):
     assert evaluate("count(field('p', step=-3) > 0.5)", blocks, past) == np.sum(then[0] > 0.5)
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_windows_hold_the_steps_there_are():
     kept, wholes = recorded("element")
     now = step("element", 1, 3)[0]
@@ -90,7 +89,7 @@ def test_windows_hold_the_steps_there_are():
         assert evaluate(differs, blocks, past) == pytest.approx(np.abs(stacked - now).mean())
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_a_step_that_is_not_there_yet_has_no_value():
     kept, _ = recorded("element", steps=1)
     blocks = {"p": cut(step("element", 1, 3), "element", 2)}
@@ -100,7 +99,7 @@ def test_a_step_that_is_not_there_yet_has_no_value():
     assert evaluate("max(field('p', step=-1)).value", blocks, Recorded({"p": kept})) is not None
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_vectors_and_derivatives_of_the_past():
     """Derivatives of the past end at the faces of the blocks; with one block they are NumPy's."""
     kept, wholes = recorded("element", 3, steps=2, n_blocks=1)
@@ -114,7 +113,7 @@ def test_vectors_and_derivatives_of_the_past():
     assert found == pytest.approx(np.abs(sum(along)).sum(), rel=1e-6)
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_a_past_step_is_reduced_once():
     kept, _ = recorded("element")
     blocks = {"p": cut(step("element", 1, 3), "element", 2)}
@@ -129,7 +128,7 @@ def test_a_past_step_is_reduced_once():
     assert len(past.read) == 9
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_the_past_in_a_window():
     """Only steps at which all fields are recorded count, and the present step does not."""
     window = Window(5)

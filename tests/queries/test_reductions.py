@@ -16,9 +16,8 @@ from insitu.queries.expressions import ExpressionError, parse
 from insitu.queries.functions import FUNCTIONS
 from insitu.queries.types import FieldKind
 from insitu.queries.values import EXTREMUM, HISTOGRAM, NUMBER, Extremum, Histogram
-from tests.queries.domain import CELLS, WORLD, cut, evaluate, lines, shape
+from tests.support.query_domain import CELLS, WORLD, cut, evaluate, lines, shape
 
-RANKS = [1, 2, 3, 4]
 BLOCKS = [1, 2, 8]  # fewer blocks than ranks leave ranks empty
 
 
@@ -36,7 +35,7 @@ def same(found):
     return found
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("n_blocks", BLOCKS)
 @pytest.mark.parametrize("association", ["element", "vertex"])
 @pytest.mark.parametrize("slab", [1, 100, 1 << 16])
@@ -142,7 +141,7 @@ with np.errstate(all="ignore"):
     }
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("n_blocks", BLOCKS)
 @pytest.mark.parametrize("slab", [1, 1 << 16])
 def test_functions_are_numpys(n_blocks, slab, monkeypatch):
@@ -158,7 +157,7 @@ def test_functions_are_numpys(n_blocks, slab, monkeypatch):
         assert same(evaluate(text, blocks)) == pytest.approx(expected, rel=1e-12), text
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_any_cut_of_the_domain_gives_the_same_to_the_last_bit():
     texts = [
         "sum(exp(field('p')) * 1e-3)",
@@ -173,7 +172,7 @@ def test_any_cut_of_the_domain_gives_the_same_to_the_last_bit():
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("n_blocks", BLOCKS)
 def test_default_ends_of_a_histogram_and_what_follows(n_blocks):
     blocks = {"p": cut([P], "element", n_blocks)}
@@ -194,7 +193,7 @@ def test_default_ends_of_a_histogram_and_what_follows(n_blocks):
     assert evaluate(f"sum({positive}.value)", blocks) == finite.size
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_equal_extrema_are_found_at_the_same_place_by_any_number_of_ranks():
     values = np.zeros(CELLS)
     values[[20, 4, 4], [1, 6, 6], [2, 4, 1]] = 5.0
@@ -205,7 +204,7 @@ def test_equal_extrema_are_found_at_the_same_place_by_any_number_of_ranks():
     assert evaluate("min(field('p'))", blocks).position == first
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("n_blocks", [1, 4])
 def test_blocks_without_finite_samples_and_constant_ones(n_blocks):
     """The first half is NaN, the second constant; then nothing is finite; then there is nothing."""
@@ -227,7 +226,7 @@ def test_blocks_without_finite_samples_and_constant_ones(n_blocks):
         assert evaluate("nan_count(field('p'))", {"p": held}) == expected
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_queries_within_fields():
     blocks = {"p": cut([P], "element", 4)}
     later = "history(mean, absolute_index=5)"
@@ -240,7 +239,7 @@ def test_queries_within_fields():
     assert evaluate(f"count(field('p') > {later})", blocks, queries=queries) is None
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_fields_that_do_not_fit_are_an_error_on_all_ranks():
     p, n = cut([P], "element", 4), cut(ON_NODES, "vertex", 4, "n")
     with pytest.raises(RemoteError, match="cannot be computed with each other"):
@@ -314,7 +313,7 @@ def test_what_is_accepted_can_be_evaluated(text):
         evaluate(text, blocks, queries=FUZZ_QUERIES)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_memory_of_an_expression_is_a_few_slabs():
     cells = (192, 128, 64)
     values = np.random.default_rng(0).normal(size=cells)

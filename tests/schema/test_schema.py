@@ -21,7 +21,7 @@ from insitu.filters.pipeline import Filter
 from insitu.filters.surface_filters import ThreeSlice
 from insitu.schema import actions_schema, run_file_schema
 from insitu.schema.pages import filled
-from tests.schema.validation import mistakes
+from tests.support.schema_checks import mistakes
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(

@@ -11,20 +11,11 @@ import insitu
 from insitu.session import scheduler
 from insitu.session.budget import Budget
 from insitu.training import distributed
-from tests.moving import Moving
-from tests.session.test_session import cycles, drive, run_file, scene
+from tests.support.clocks import Clock
+from tests.support.moving import Moving
+from tests.support.sessions import cycles, drive, run_file, scene
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -92,7 +83,7 @@ def test_the_smaller_bound_counts(clock: Clock) -> None:
     assert step(watched, clock, after=0.0)[0] == 1.0
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_steps_without_time_are_skipped_and_counted(folder: Path) -> None:
     """Nothing is trained or drawn; what triggers do beside pictures goes on."""
     session = insitu.open(run_file(folder, budget={"seconds": 1e-6}), COMM)
@@ -112,7 +103,7 @@ def test_steps_without_time_are_skipped_and_counted(folder: Path) -> None:
     assert (summary.steps, summary.skipped) == (0, 6)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_a_fraction_too_small_leaves_the_first_step(folder: Path) -> None:
     reports, summary = drive(run_file(folder, budget={"fraction": 1e-6}), Moving(COMM))
     assert [r.skipped for r in reports if r] == [False] + 5 * [True]
@@ -120,7 +111,7 @@ def test_a_fraction_too_small_leaves_the_first_step(folder: Path) -> None:
     assert len(insitu.open_record(folder / "record")["density"]) == 1
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_training_ends_in_time_and_says_what_is_missing(folder: Path) -> None:
     fields = {
         "density": {"psnr": 110.0, "training": {"n_min": 10**6}},
@@ -139,7 +130,7 @@ def test_training_ends_in_time_and_says_what_is_missing(folder: Path) -> None:
     assert whole.short_db == max(r.fields[0].short_db for r in recorded)
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel(3)
 def test_one_rank_without_time_is_enough(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if COMM.rank == 1:
         monkeypatch.setattr(distributed, "least_seconds", lambda *_: 1e9)
@@ -158,7 +149,7 @@ def drawing(folder: Path) -> dict[str, Any]:
     )
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_pictures_wait_for_time(folder: Path) -> None:
     """The first is made to learn how long it takes; what then waits is made at the end, of the
     steps that it was asked for, though the window has moved on."""
@@ -184,7 +175,7 @@ def test_pictures_wait_for_time(folder: Path) -> None:
     assert {Path(file).name for file in summary.files} >= set(pictures)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_never_finds_time_is_dropped_and_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,11 +8,10 @@ import pytest
 from mpi4py import MPI
 
 import insitu
-from tests.mesh.cell_meshes import add, coordinates, cube, tree
-from tests.session.test_session import drive, run_file
+from tests.support.cell_meshes import add, coordinates, cube, tree
+from tests.support.sessions import drive, run_file
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 
 
 class Cells:
@@ -47,7 +46,7 @@ class Cells:
         return self._mesh
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_a_run_on_cells(folder: Path) -> None:
     changes = {"resample": {"cells": [24, 16, 16]}}
     simulation = Cells(COMM)
@@ -69,7 +68,7 @@ def test_a_run_on_cells(folder: Path) -> None:
     assert "peak" in results and abs(density.summary.range[0, 1] - peak) < 0.1
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_what_resampling_costs_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """By rank 0, once a field; a warning where it costs more than the field's target allows."""
     caplog.set_level("INFO")

@@ -16,8 +16,8 @@ from mpi4py import MPI
 import insitu
 from insitu.core.parallel import RemoteError
 from insitu.session import Session
-from tests.moving import CELLS, Moving
-from tests.session.test_session import run_file
+from tests.support.moving import CELLS, Moving
+from tests.support.sessions import run_file
 
 COMM = MPI.COMM_WORLD
 FIRED = 8  # the cycle in which the trigger of `run_file` fires
@@ -89,7 +89,7 @@ def run(session: Session, simulation: Moving) -> list[int]:
     return done
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("phase", PHASES)
 def test_the_run_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, phase: str
@@ -112,7 +112,7 @@ def test_the_run_goes_on(
     assert sum(block.decode().size for block in latest.fields) == np.prod(CELLS)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("phase", PHASES)
 def test_everyone_raises_if_asked(
     folder: Path, monkeypatch: pytest.MonkeyPatch, phase: str

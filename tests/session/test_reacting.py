@@ -12,11 +12,10 @@ from mpi4py import MPI
 import insitu
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
-from insitu.session import field_trainer
-from tests.moving import Moving
+from tests.support.moving import Moving
+from tests.support.sessions import steps
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 FIELD = {"iterations": 20, "network": {"log2_hashmap_size": 9, "n_levels": 2}}
 HEARD: list[Any] = []
 LISTEN = "tests.session.test_reacting:listen"
@@ -55,30 +54,6 @@ def run_file(folder: Path, *actions: dict[str, Any], **changes: Any) -> dict[str
     }
 
 
-@pytest.fixture
-def trainings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    """(cycle, field) of every training, as they come."""
-    done: list[tuple[int, str]] = []
-    right = field_trainer.train_fields
-
-    def counting(comm: Any, blocks: Any, recipes: Any, previous: Any, **at: Any) -> Any:
-        done.extend((at["cycle"], name) for name in recipes)
-        return right(comm, blocks, recipes, previous, **at)
-
-    monkeypatch.setattr(field_trainer, "train_fields", counting)
-    return done
-
-
-def drive(session: Any, simulation: Moving) -> list[Any]:
-    """Run to the end -> the report of each step."""
-    reports = []
-    while not simulation.done:
-        simulation.step()
-        session.publish(simulation.mesh())
-        reports.append(session.execute())
-    return reports
-
-
 def empty_last(rank: int, size: int) -> int:
     """The last of several ranks has no domain."""
     return 0 if rank == size - 1 and size > 1 else 1
@@ -88,7 +63,7 @@ DUE = [2, 4, 6, 8]
 FIRES = "cycle() == 5"  # not a step of the window
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(
     ("actions", "changes", "expected"),
     [
@@ -160,7 +135,7 @@ def test_what_is_trained(
     if changes.get("record"):
         changes = {"record": {"path": str(folder / "record"), "scratch": str(folder)}}
     session = insitu.open(run_file(folder, *actions, **changes), COMM)
-    drive(session, Moving(COMM, steps=8, domains=empty_last))
+    steps(session, Moving(COMM, steps=8, domains=empty_last))
     session.close()
     found: dict[str, list[int]] = {}
     for cycle, name in trainings:
@@ -169,7 +144,7 @@ def test_what_is_trained(
     assert max(Counter(trainings).values(), default=1) == 1
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_expressions_over_recorded_steps(folder: Path) -> None:
     """A field that moves differs from its past by what its networks say, and triggers see it."""
     past = "avg(abs(field('density') - field('density', step=-2)))"
@@ -206,7 +181,7 @@ def test_expressions_over_recorded_steps(folder: Path) -> None:
     assert highest == sorted(highest)  # the peak rises
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("ghosts", ["trust", "ignore", "exchange"])
 def test_derivatives_take_the_ghosts_that_are_asked_for(folder: Path, ghosts: str) -> None:
     action = queries(
@@ -215,7 +190,7 @@ def test_derivatives_take_the_ghosts_that_are_asked_for(folder: Path, ghosts: st
     found = {}
     for comm in (COMM, MPI.COMM_SELF):
         session = insitu.open(run_file(folder, action, ghosts=ghosts), comm)
-        drive(session, Moving(comm, steps=2))
+        steps(session, Moving(comm, steps=2))
         results = session._reactions.results
         found[comm.size] = [results["curl"][-1].value.value, results["n"][-1].value]
         session.close()
@@ -245,7 +220,7 @@ def test_callbacks_from_the_run_file_and_from_python(folder: Path) -> None:
     session.on("b", lambda event: told.append(event.trigger))
     with pytest.raises(ConfigError, match="on: no trigger or callback 'mien'; did you mean 'mine'"):
         session.on("mien", mine)
-    reports = drive(session, Moving(COMM, steps=6))
+    reports = steps(session, Moving(COMM, steps=6))
     assert [(r.cycle, r.fired) for r in reports if r and r.fired] == [
         (3, ("a",)),
         (4, ("b",)),
@@ -294,13 +269,13 @@ def test_callbacks_that_fail(
     session.close()
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(
     ("callback", "problem"),
     [
         ("no_such_module:f", "trigger t: callback: no module 'no_such_module'"),
         ("tests.session.test_reacting:lisen", "has no 'lisen'; did you mean 'listen'"),
-        ("tests.session.test_reacting:SIZES", "is a list, not a function"),
+        ("tests.session.test_reacting:HEARD", "is a list, not a function"),
         (":f", "':f' is not module:function"),
     ],
 )
@@ -309,7 +284,7 @@ def test_callbacks_that_are_not_there(folder: Path, callback: str, problem: str)
         insitu.open(run_file(folder, trigger(callback=callback)), COMM)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_is_wrong_is_said_at_the_start(folder: Path) -> None:
     """Fields that are not published, or not what an expression takes them for; with the place."""
     actions = [
@@ -334,14 +309,14 @@ def test_what_is_wrong_is_said_at_the_start(folder: Path) -> None:
     session.close()
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_query_results_are_written(folder: Path) -> None:
     action = queries(
         peak="max(field('density'))", high="peak > 1.2", n="histogram(field('density'), 4)"
     )
     session = insitu.open(run_file(folder, action), COMM)
     simulation = Moving(COMM, steps=3, domains=empty_last)
-    drive(session, simulation)
+    steps(session, simulation)
     summary = session.close()
     COMM.barrier()
     assert summary.files == (str(folder / "ascent_session.yaml"),)

@@ -14,80 +14,13 @@ from insitu.core.parallel import RemoteError, cpu_share
 from insitu.engines import threads
 from insitu.metrics import psnr
 from insitu.render.volume import bricks
-from tests.moving import Moving
+from tests.support.moving import Moving
+from tests.support.sessions import cycles, drive, run_file, scene, steps
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
-NETWORK = {"log2_hashmap_size": 11, "n_levels": 3}
 
 
-def scene(prefix: str, window: Any = "all", size: int = 100) -> dict[str, Any]:
-    render = {"image_prefix": prefix, "image_width": size, "image_height": size}
-    plots = {"p": {"type": "volume", "field": "density"}}
-    return {
-        "action": "add_scenes",
-        "scenes": {"s": {"plots": plots, "renders": {"r": render}, "window": window}},
-    }
-
-
-def run_file(folder: Path, **changes: Any) -> dict[str, Any]:
-    """A run that records every second step and fires once, when the peak exceeds 1.55 (cycle 8)."""
-    return {
-        "fields": {
-            "density": {"psnr": 38, "network": NETWORK},
-            "velocity": {"network": NETWORK, "iterations": 60},
-        },
-        "window": {"steps": 3, "every": 2},
-        "actions": [
-            {
-                "action": "add_queries",
-                "queries": {
-                    "q": {"params": {"expression": "max(field('density'))", "name": "peak"}}
-                },
-            },
-            {
-                "action": "add_triggers",
-                "triggers": {
-                    "t": {
-                        "params": {
-                            "condition": "peak > 1.55 and peak > history(peak, relative_index=1)",
-                            "mode": "edge",
-                            "actions": [scene("fired_%03d")],
-                        }
-                    }
-                },
-            },
-        ],
-        "record": {"path": str(folder / "record"), "scratch": str(folder)},
-        "output": str(folder),
-        **changes,
-    }
-
-
-def drive(config: Any, simulation: Moving) -> tuple[list[Any], Any]:
-    """Run to the end -> the report of each step (None where there was none), and the summary."""
-    session = insitu.open(config, simulation.comm)
-    reports = steps(session, simulation)
-    summary = session.close()
-    simulation.comm.barrier()
-    return reports, summary
-
-
-def steps(session: Any, simulation: Moving) -> list[Any]:
-    """Run to the simulation's end -> the report of each step, None where there was none."""
-    reports = []
-    while not simulation.done:
-        simulation.step()
-        session.publish(simulation.mesh())
-        reports.append(session.execute())
-    return reports
-
-
-def cycles(reports: list[Any]) -> list[int]:
-    return [report.cycle for report in reports if report]
-
-
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3, 4])
 def test_a_run(folder: Path) -> None:
     reports, summary = drive(run_file(folder), Moving(COMM))
     assert cycles(reports) == [2, 4, 6, 8, 10, 12]
@@ -110,7 +43,7 @@ def test_a_run(folder: Path) -> None:
     assert all(other == told for other in COMM.allgather(told))
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("codec", ["inr", "sz3", "zfp", "sperr", "auto"])
 def test_a_run_by_any_codec(folder: Path, codec: str) -> None:
     """Windows, triggers, pictures, records and reports go on unchanged, and bounds hold."""
@@ -141,7 +74,7 @@ def test_a_run_by_any_codec(folder: Path, codec: str) -> None:
         assert psnr(*pictures, 1.0) > 30
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_the_figures_are_those_of_the_decoded_fields(folder: Path) -> None:
     simulation = Moving(COMM, steps=4)
     reports, _ = drive(run_file(folder), simulation)
@@ -161,7 +94,7 @@ def test_the_figures_are_those_of_the_decoded_fields(folder: Path) -> None:
     assert written == sum(f.nbytes for r in reports if r for f in r.fields)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3, 4])
 @pytest.mark.parametrize("ghosts", ["trust", "ignore", "exchange"])
 def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> None:
     changes = {"ghosts": ghosts, "check_ghosts": True, "record": None}
@@ -177,7 +110,7 @@ def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> Non
             assert psnr(*pictures, 1.0) > 35
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_the_run_file_bounds_decoded_bricks(folder: Path) -> None:
     simulation = Moving(COMM, steps=8)
     session = insitu.open(run_file(folder, brick_cache="1 MiB"), COMM)
@@ -188,7 +121,7 @@ def test_the_run_file_bounds_decoded_bricks(folder: Path) -> None:
     assert cache.limit == 2**20 >= cache.peak > 0
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_two_sessions_in_one_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each keeps its bricks and its share of the CPUs, and leaves the process as it was."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -221,7 +154,7 @@ def test_two_sessions_in_one_process(folder: Path, monkeypatch: pytest.MonkeyPat
     assert (threads.threads(), bricks.brick_cache()) == before
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_ranks_without_and_with_several_domains(folder: Path) -> None:
     """The last of several ranks is empty, the first has two domains."""
 
@@ -244,7 +177,7 @@ def test_nobody_has_a_block(folder: Path) -> None:
     session.close()
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_nan_and_constants(folder: Path) -> None:
     simulation = Moving(COMM, steps=4)
     session = insitu.open(run_file(folder, on_error="raise"), COMM)
@@ -285,7 +218,7 @@ def test_a_field_of_nan_only_is_recorded_and_drawn(folder: Path) -> None:
     assert (folder / "nan_002.png").is_file()
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_a_cap_of_bytes(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The window keeps to it at every step and says what went; what it holds is recorded."""
     window = {"steps": 12, "every": 1, "memory": "1 GiB"}
@@ -321,7 +254,7 @@ def test_a_cap_of_bytes(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert record.load("density").summary.psnr_db >= 38
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_cap_that_is_too_small(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Every step is dropped, on all ranks, and the log says what to do."""
     window = {"steps": 6, "every": 1, "memory": 1024}
@@ -331,7 +264,7 @@ def test_a_cap_that_is_too_small(folder: Path, caplog: pytest.LogCaptureFixture)
         assert sum("give at least that" in text for text in caplog.messages) == 2
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_window_that_does_not_open_on_one_rank(folder: Path) -> None:
     """All ranks drop the picture together; nobody waits in its reduction."""
     simulation = Moving(COMM, steps=4)
@@ -353,7 +286,7 @@ def test_a_window_that_does_not_open_on_one_rank(folder: Path) -> None:
     session.comm.Free()
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("on_error", ["warn", "raise"])
 def test_a_rank_that_fails(folder: Path, on_error: str, caplog: pytest.LogCaptureFixture) -> None:
     """One rank publishes a broken tree at one step: all drop that step, or all raise."""
@@ -378,7 +311,7 @@ def test_a_rank_that_fails(folder: Path, on_error: str, caplog: pytest.LogCaptur
         assert "step dropped" in caplog.text and "fields/density/values: 7 values" in caplog.text
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_field_of_two_kinds_is_refused_on_all_ranks(folder: Path) -> None:
     mesh = Moving(COMM, domains=lambda rank, size: 2).mesh()
     if COMM.rank == COMM.size - 1:
@@ -392,7 +325,7 @@ def test_a_field_of_two_kinds_is_refused_on_all_ranks(folder: Path) -> None:
     session.close()
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_stale_ghosts_are_told_of(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     simulation = Moving(COMM, steps=2)
     session = insitu.open(run_file(folder, check_ghosts=True), COMM)
@@ -406,7 +339,7 @@ def test_stale_ghosts_are_told_of(folder: Path, caplog: pytest.LogCaptureFixture
         assert ("published ghost values differ" in caplog.text) == (COMM.size > 1)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_the_mesh_is_neither_kept_nor_written(folder: Path) -> None:
     simulation = Moving(COMM, steps=2)
     simulation.step()
@@ -435,7 +368,7 @@ def test_mistakes_in_the_run_file_come_first(folder: Path) -> None:
     session.close()
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("trouble", ["missing", "a file", "full"])
 def test_a_scratch_folder_in_trouble_is_told_and_the_run_goes_on(
     trouble: str, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -467,7 +400,7 @@ def test_a_scratch_folder_in_trouble_is_told_and_the_run_goes_on(
         assert not list(scratch.iterdir())
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_crash_files_go_at_the_end_unless_the_record_failed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -496,7 +429,7 @@ def test_crash_files_go_at_the_end_unless_the_record_failed(
         assert len(kept) == 1 and "the window stays in" in kept[0]
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_the_record_is_written_on(folder: Path) -> None:
     record = {"path": str(folder / "record"), "scratch": str(folder), "on": ["trigger"]}
     drive(run_file(folder, record=record), Moving(COMM))

@@ -5,7 +5,6 @@ import os
 import signal
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,24 +15,11 @@ from insitu.store import crash_file
 from insitu.store.crash_file import CrashFile, Owner
 from insitu.store.liveness import Process
 from insitu.store.record_writer import Units
+from tests.support.crash_entries import add, frames_of
 
 
 def owner(rank: int = 0) -> Owner:
     return Owner("run", "job", rank, 1, "/there/record", Units("m"), Process.this())
-
-
-def frames_of(number: int) -> list[bytes]:
-    """Frames of no, one or several blocks, known by their number; a few KiB."""
-    random = np.random.default_rng(number)
-    return [
-        frame.pack({"block": i}, [random.bytes(int(random.integers(1, 9000)))])
-        for i in range(number % 3)
-    ]
-
-
-def add(file: CrashFile, number: int) -> None:
-    what = {"name": "density", "cycle": number, "n_blocks": number % 3}
-    file.append(number, what, frames_of(number))
 
 
 def test_entries_come_back_in_order(tmp_path: Path) -> None:

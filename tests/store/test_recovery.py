@@ -13,7 +13,7 @@ from insitu.store.crash_file import CrashFile, Owner
 from insitu.store.liveness import Process
 from insitu.store.record import open_record
 from insitu.store.record_writer import Units
-from tests.io import records
+from tests.support import records
 
 GONE = Process("node7", "another machine", 1, 1)
 
@@ -143,11 +143,11 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert GONE.runs() is None
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_what_a_log_keeps_is_the_window(tmp_path: Path) -> None:
     from insitu.store.crash_log import CrashLog
     from insitu.store.window import Window
-    from tests.store.test_window_record import field_at
+    from tests.support.windows import field_at
 
     comm = MPI.COMM_WORLD
     folder = Path(comm.bcast(str(tmp_path)))

@@ -20,7 +20,7 @@ from insitu.store.crash_file import CrashFile, Owner
 from insitu.store.liveness import Process
 from insitu.store.record import open_record
 from insitu.store.record_writer import Units
-from tests.store.test_crash_file import add, frames_of
+from tests.support.crash_entries import add, frames_of
 
 WRITERS, SESSIONS = 26, 12  # and two ranks per session: 50 kills
 WINDOW = 4
@@ -29,7 +29,7 @@ SIMULATION = """
 import hashlib, json, os, sys
 import insitu
 from mpi4py import MPI
-from tests.moving import Moving
+from tests.support.moving import Moving
 folder = sys.argv[1]
 comm = MPI.COMM_WORLD
 simulation = Moving(comm, steps=10**6, cells=(4, 4, 8))

@@ -15,8 +15,8 @@ from insitu.store.shared_series import SharedSeries, share
 from insitu.store.time_series import TimeSeries, UpTo
 from insitu.store.timestep import TimeStep, newest
 from insitu.store.window import Window
-from tests.io import records
-from tests.io.fields import waves
+from tests.support import records
+from tests.support.waves import waves
 
 COMM = MPI.COMM_WORLD
 
@@ -69,7 +69,7 @@ def test_the_past_ends_at_the_present(path: Path) -> None:
         past.entries("densty")
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_ranks_share_a_record(path: Path) -> None:
     record = open_record(path)
     series = SharedSeries(COMM, record)
@@ -101,7 +101,7 @@ def test_domains_that_ranks_counted_alike_get_numbers_of_their_own(path: Path) -
     assert [block.domain_id for block in share(blocks, 0, 1)] == list(range(8))
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_an_insitu_file_is_a_series_of_one_step(folder: Path) -> None:
     values = waves((20, 16, 12))
     if COMM.rank == 0:

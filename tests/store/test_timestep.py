@@ -4,7 +4,7 @@ import pytest
 from mpi4py import MPI
 
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import window
+from tests.support.windows import window
 
 
 def test_steps_at_which_all_fields_are_held() -> None:

@@ -17,10 +17,9 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, split
+from tests.support.blocks import blob, split
 
 COMM = MPI.COMM_WORLD
-SIZES = [1, 2, 3, 4]
 NETWORK = HashGrid(log2_hashmap_size=8, n_levels=3)
 OPTIONS = TrainingOptions(n_min=16, epochs=2)
 N = 9
@@ -82,7 +81,7 @@ def agreed(window: Window) -> list[tuple[str, list[int]]]:
     return told
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("key_every", [1, 3, 8])
 def test_every_step_opens_as_it_was(kind: str, key_every: int) -> None:
@@ -105,7 +104,7 @@ def test_every_step_opens_as_it_was(kind: str, key_every: int) -> None:
     assert total == plain if key_every == 1 else total < 0.9 * plain
 
 
-@pytest.mark.parallel([1])
+@pytest.mark.parallel(1)
 @pytest.mark.parametrize("codec", ["half", "kmeans", "sz3_zfp"])
 def test_other_codecs_are_kept_too(codec: str) -> None:
     """Their weights are not differenced; the rest of the frame is."""
@@ -117,7 +116,7 @@ def test_other_codecs_are_kept_too(codec: str) -> None:
     assert [entry.frames for entry in window.entries("density")] == frames(given)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_first_step_held_is_always_whole(kind: str) -> None:
     given = steps(kind)
@@ -131,7 +130,7 @@ def test_the_first_step_held_is_always_whole(kind: str) -> None:
         assert first.before is None and first.nbytes == sum(map(len, frames(kept)[0]))
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("kind", KINDS)
 def test_memory_is_a_hard_cap_on_every_rank(kind: str) -> None:
     """Ranks hold different amounts; the fullest decides, and all drop the same, oldest first."""
@@ -164,7 +163,7 @@ def test_memory_is_a_hard_cap_on_every_rank(kind: str) -> None:
         assert [entry.frames for entry in window.entries(name)] == kept
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_a_cap_below_one_step_is_an_error_on_all_ranks() -> None:
     window = Window(N, 100)
     with pytest.raises(ValueError, match=r"window.memory: 100 bytes, .* takes \d+ on some rank"):
@@ -172,7 +171,7 @@ def test_a_cap_below_one_step_is_an_error_on_all_ranks() -> None:
     assert window.nbytes == window.cache_nbytes == 0 and window.names == []
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_an_altered_step_empties_the_window_on_all_ranks() -> None:
     given = steps("smooth")
     window = Window(2)
@@ -188,7 +187,7 @@ def test_an_altered_step_empties_the_window_on_all_ranks() -> None:
     assert agreed(window) == [("density", [3])]
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_a_repeated_cycle_counts_from_the_step_before() -> None:
     given = steps("smooth")
     window = Window(4)
@@ -199,7 +198,7 @@ def test_a_repeated_cycle_counts_from_the_step_before() -> None:
     assert [entry.frames for entry in window.entries("density")] == frames(given[:3])
 
 
-@pytest.mark.parallel([1])
+@pytest.mark.parallel(1)
 def test_an_entry_outlives_its_step() -> None:
     given = steps("smooth")
     window = Window(2)
@@ -212,7 +211,7 @@ def test_an_entry_outlives_its_step() -> None:
     assert [entry.frames for entry in entries] == frames(given[:2])
 
 
-@pytest.mark.parallel([1])
+@pytest.mark.parallel(1)
 def test_the_cache_stays_small() -> None:
     window = Window(N)
     for field in steps("smooth"):

@@ -12,41 +12,15 @@ from insitu.codecs import frame
 from insitu.codecs.frame import FrameError
 from insitu.core.parallel import RemoteError
 from insitu.fields.distributed_field import DistributedField
-from insitu.models.hash_grid.model import HashGrid
 from insitu.store.record import open_record
 from insitu.store.record_writer import RecordWriter
 from insitu.store.window import Entry, Window
 from insitu.training.job import TrainingJob
-from insitu.training.options import Target, TrainingOptions
+from insitu.training.options import Target
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, partition, split
-
-NETWORK = HashGrid(log2_hashmap_size=6, n_levels=2)
-FAST = TrainingOptions(n_min=16, epochs=1)
-
-
-def field_at(
-    comm: MPI.Comm, cycle: int, name: str = "density", empty_rank: bool = False
-) -> DistributedField:
-    """One block per rank, side by side; the last rank may stay empty."""
-    n = comm.size - 1 if empty_rank else comm.size
-    blocks = split(
-        lambda x, y, z: blob(x + 0.01 * cycle, y, z), (4, 4, 4 * n), (1, 1, n), name=name
-    )
-    mine = [blocks[comm.rank]] if comm.rank < n else []
-    whole = GlobalRange(64 * n, np.array([[0.0, 1.0]]))
-    trained = [
-        train(
-            TrainingJob.of(
-                b, NETWORK, options=FAST, target=Target(), whole=whole, cycle=cycle, time=cycle / 10
-            )
-        )
-        for b in mine
-    ]
-    field = DistributedField.gather(comm, trained)
-    assert field is not None
-    return field
+from tests.support.blocks import blob, partition
+from tests.support.windows import FAST, TINY, field_at
 
 
 def test_the_oldest_step_goes() -> None:
@@ -92,7 +66,7 @@ def folder(tmp_path: Path) -> Path:
     return MPI.COMM_WORLD.bcast(tmp_path / "record")
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("empty_rank", [False, True])
 def test_record_round_trip(folder: Path, empty_rank: bool) -> None:
     comm = MPI.COMM_WORLD
@@ -173,7 +147,7 @@ def test_reading_says_what_there_is(tmp_path: Path) -> None:
         open_record(tmp_path)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_write_that_fails_on_one_rank_leaves_no_trace(folder: Path) -> None:
     comm = MPI.COMM_WORLD
     window, writer = Window(3), RecordWriter(comm, folder)
@@ -199,7 +173,7 @@ def test_the_manifest_is_strict_json(tmp_path: Path) -> None:
     field = train(
         TrainingJob.of(
             block,
-            NETWORK,
+            TINY,
             options=FAST,
             target=Target(),
             whole=GlobalRange(8, np.array([[0.5, 0.5]])),
@@ -231,9 +205,7 @@ def test_a_partition_s_figures_survive(tmp_path: Path) -> None:
     whole = GlobalRange(8, np.array([[0.0, 1.0]]))
     block = partition(blob, cells=(2, 2, 2))
     field = train(
-        TrainingJob.of(
-            block, NETWORK, options=FAST, target=Target(), whole=whole, cycle=3, time=0.25
-        )
+        TrainingJob.of(block, TINY, options=FAST, target=Target(), whole=whole, cycle=3, time=0.25)
     )
     window, writer = Window(1), RecordWriter(MPI.COMM_SELF, tmp_path)
     gathered = DistributedField.gather(MPI.COMM_SELF, [field])

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pytest
@@ -17,8 +16,10 @@ import pytest
 import insitu
 from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
-from tests.blocks import blob, partition
-from tests.training.test_train import fit
+from insitu.training import trial
+from tests.support.blocks import blob, partition
+from tests.support.clocks import Clock
+from tests.support.fitting import fit
 
 ENDLESS = 10**7  # steps: an hour, where nothing stops it
 
@@ -83,23 +84,22 @@ def test_measuring_the_quality_counts_as_time(
     monkeypatch: pytest.MonkeyPatch, association: str
 ) -> None:
     """A clock that a sample measured puts forward by 0.1 ms, and a target out of reach."""
-    measured = [0]
-    clock, measure = perf_counter, lib.measure
+    clock, measure = Clock(0.002), lib.measure
+    measured = 0
 
     def slow(*arguments: object) -> list:
+        nonlocal measured
         errors = measure(*arguments)
-        measured[0] += errors[0]["finite"]
+        measured += errors[0]["finite"]
+        clock.now += 1e-4 * errors[0]["finite"]
         return errors
 
     monkeypatch.setattr(lib, "measure", slow)
-    for module in ("train", "trial", "measure"):
-        monkeypatch.setattr(
-            f"insitu.training.{module}.perf_counter", lambda: clock() + 1e-4 * measured[0]
-        )
+    monkeypatch.setattr(trial, "SLICE_SECONDS", 1e-3)
     block = partition(blob, association=association)
-    field = fit(block, psnr=120, seconds=2.5, iterations=ENDLESS, compression="half")
+    field = fit(block, psnr=120, seconds=2.5, iterations=ENDLESS, compression="half", clock=clock)
     # Before and after the weights are rounded, in time; half a pass is where guessing ends.
-    assert 1e-4 * measured[0] > 1.5e-4 * block.n_voxels
+    assert measured > 1.5 * block.n_voxels
     assert abs(field.metrics.seconds - 2.5) < 0.5e-4 * block.n_voxels
 
 
@@ -123,8 +123,9 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from insitu.models.hash_grid.model import HashGrid
-from tests.blocks import blob, partition
-from tests.training.test_train import fit
+from insitu.training import trial
+from tests.support.blocks import blob, partition
+from tests.support.fitting import fit
 
 def megabytes(key):
     lines = Path("/proc/self/status").read_text().splitlines()

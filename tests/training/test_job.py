@@ -9,7 +9,7 @@ from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
 from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.options import Target, TrainingOptions
-from tests.blocks import blob, partition, swirl
+from tests.support.blocks import blob, partition, swirl
 
 
 @pytest.mark.parametrize("codec", ["inr", "sz3", "auto"])

@@ -22,7 +22,7 @@ from insitu.training.error_bounds import largest, smallest
 from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target, TrainingOptions
 from insitu.training.select_codec import compress_block
-from tests.blocks import blob, partition, split, swirl
+from tests.support.blocks import blob, partition, rough, split, swirl
 
 CODECS = ("inr", "sz3", "zfp", "sperr", "auto")
 QUICK = TrainingOptions(n_min=40, epochs=1)
@@ -216,11 +216,6 @@ def test_the_loosest_bound_is_found() -> None:
     )
 
 
-def rough(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Nothing in the left half; in the right one more than a small network holds."""
-    return np.where(x < 0.5, 0.0, np.sin(40 * x) * np.sin(34 * y + 3) * np.sin(37 * z + 50 * x * y))
-
-
 def each_on_its_own(comm: MPI.Comm) -> None:
     """A constant block beside blocks that need larger networks; then another step, by bricks."""
     parts = {1: (1, 1, 2), 2: (1, 1, 2), 3: (1, 1, 3), 4: (1, 2, 2)}[comm.size]
@@ -254,6 +249,6 @@ def test_blocks_choose_their_size() -> None:
     each_on_its_own(MPI.COMM_SELF)
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel(3)
 def test_blocks_choose_their_size_on_several_ranks() -> None:
     each_on_its_own(MPI.COMM_WORLD)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.codecs.options import Compression
 from insitu.codecs.weights import Weights
 from insitu.fields.model_field import ModelField
 from insitu.metrics import psnr
@@ -16,28 +15,8 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import global_ranges
 from insitu.training.train import train
-from tests.blocks import blob, local_ranges, partition, split, swirl
-
-SMALL = HashGrid(log2_hashmap_size=12)
-
-
-def fit(
-    block: object, network: HashGrid = SMALL, previous: ModelField | None = None, **options: object
-) -> ModelField:
-    whole = local_ranges({"f": [block]})["f"]
-    ends = {key: options.pop(key) for key in Target.__dataclass_fields__ if key in options}
-    kept = Compression(**{k: options.pop(k) for k in list(options) if k.startswith("compression")})
-    return train(
-        TrainingJob.of(
-            block,
-            network,
-            options=TrainingOptions(**options),
-            target=Target(**ends),
-            whole=whole,
-            previous=previous,
-            compression=kept,
-        )
-    )
+from tests.support.blocks import blob, local_ranges, partition, split, swirl
+from tests.support.fitting import SMALL, fit
 
 
 @pytest.mark.parametrize("association", ["element", "vertex"])
@@ -158,8 +137,7 @@ def test_the_loss_threshold_ends_training() -> None:
 
 def test_the_time_budget_ends_training() -> None:
     field = fit(partition(blob), n_min=10**7, seconds=0.1)
-    assert 0.05 < field.metrics.seconds < 2
-    assert 0 < field.metrics.iterations < 10**7
+    assert 0 < field.metrics.iterations < 10**6
 
 
 @pytest.mark.parametrize("codec", ["half", "quantized", "kmeans", "sz3_zfp"])
@@ -272,7 +250,7 @@ def test_n_train_is_the_paper_s() -> None:
     assert options.iterations(100_001) == 1010
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_global_ranges() -> None:
     from mpi4py import MPI
 

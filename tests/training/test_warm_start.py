@@ -13,7 +13,7 @@ from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import block_range, grid_sampler
 from insitu.training.train import train
 from insitu.training.warm_start import InitialState, choose_start
-from tests.blocks import blob, local_ranges, partition, swirl
+from tests.support.blocks import blob, local_ranges, partition, swirl
 
 NETWORK = HashGrid(log2_hashmap_size=10, n_outputs=2)
 

@@ -12,7 +12,7 @@ from insitu.filters.derived import Derive
 from insitu.filters.pipeline import Pipeline
 from insitu.filters.schema import DataSchema
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import CELLS, window
+from tests.support.windows import CELLS, window
 
 COMM = MPI.COMM_WORLD
 SPEED = Pipeline("p", (Derive("vector_magnitude", "velocity", "speed"),))
@@ -37,7 +37,7 @@ def check(density: np.ndarray, velocity: np.ndarray, speed: np.ndarray) -> None:
     assert density.std() > 0.05
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_numpy(folder: Path) -> None:
     files = run(folder, "numpy", window=2)
     assert files == [folder / "saved/a_005", folder / "saved/a_010"]
@@ -51,7 +51,7 @@ def test_numpy(folder: Path) -> None:
     assert again == files[1:] and not list((folder / "saved").glob(".*"))
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_hdf5(folder: Path) -> None:
     h5py = pytest.importorskip("h5py")
     (path,) = run(folder, "hdf5")
@@ -61,7 +61,7 @@ def test_hdf5(folder: Path) -> None:
         assert data.attrs["cycle"] == 10 and data["nodes/y"].shape == (CELLS[1] + 1,)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_vtk(folder: Path) -> None:
     xml = pytest.importorskip("vtkmodules.vtkIOXML")
     support = pytest.importorskip("vtkmodules.util.numpy_support")
@@ -90,7 +90,7 @@ def test_vtk(folder: Path) -> None:
         )
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_is_in_the_way_stays(folder: Path) -> None:
     if COMM.rank == 0:
         (folder / "saved/a_010").mkdir(parents=True)

@@ -10,7 +10,7 @@ from insitu.core.parallel import RemoteError
 from insitu.filters.derived import Derive
 from insitu.filters.pipeline import Pipeline
 from insitu.store.timestep import newest
-from tests.actions.extracts.windows import window
+from tests.support.windows import window
 
 COMM = MPI.COMM_WORLD
 
@@ -19,7 +19,7 @@ def run(script: Script, span: int = 1) -> list[Path]:
     return script.run(COMM, newest(window(COMM), (), span), Path("out"))
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_what_a_script_finds_and_keeps() -> None:
     source = """
 seen = globals().get("seen", [])
@@ -36,7 +36,7 @@ files.append(f"out/{cycle}.txt")
     assert script._names["seen"] == [(5, 0.5, 2, [5, 10]), (10, 1.0, 2, [5, 10])]
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_the_result_of_a_pipeline() -> None:
     pipeline = Pipeline("p", (Derive("vector_magnitude", "velocity", "speed"),))
     source = "names = sorted(result.fields); n = comm.allreduce(len(result.fields['speed']))"
@@ -46,7 +46,7 @@ def test_the_result_of_a_pipeline() -> None:
     assert script._names["n"] == 2 and "speed" in script._names["names"]
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_script_that_fails_on_one_rank() -> None:
     script = Script(name="e", source="if comm.rank == comm.size - 1: raise ValueError('no')")
     with pytest.raises(RemoteError, match=f"extract e: rank {COMM.size - 1}: ValueError: no"):

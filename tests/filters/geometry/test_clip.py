@@ -13,11 +13,10 @@ from insitu.filters.geometry.clip import clip, clip_with_field, isovolume
 from insitu.filters.geometry.derived_quantities import vector_magnitude
 from insitu.filters.geometry.shapes import Box, Plane, Sphere
 from insitu.filters.geometry.threshold import threshold
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
-from .geometry import areas, everyone, open_edges, volume
+from tests.support.analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import areas, everyone, open_edges, volume
 
 COMM, SELF = MPI.COMM_WORLD, MPI.COMM_SELF
 LOW, HIGH = np.array([-1, 0, -0.5]), np.array([1, 1.5, 1])
@@ -119,7 +118,7 @@ def test_spheres_at_second_order() -> None:
     assert errors[0] > 3 * errors[1] > 9 * errors[2]
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3, 4])
 @pytest.mark.parametrize("invert", [False, True])
 def test_pieces_of_all_ranks_are_closed_together(invert: bool) -> None:
     for shape in (Plane((0.1, 0.7, 0.2), (1, 2, 0.5)), Box((-2, 0.3, 0), (0, 1, 2)),
@@ -134,7 +133,7 @@ def test_pieces_of_all_ranks_are_closed_together(invert: bool) -> None:
             assert pieces[-1].values["velocity"].shape == (0, 3)
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 4])
 def test_masks_are_what_the_surface_encloses() -> None:
     """The share of points that are left is the volume; the others are NaN, in grids too."""
     points = np.random.default_rng(0).uniform(LOW, HIGH, (4000, 3))
@@ -174,7 +173,7 @@ def test_masks_are_what_the_surface_encloses() -> None:
                 )
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_networks_that_differ_at_their_faces_make_one_surface() -> None:
     """Both sides of a face, and all blocks at an edge, cut at the same values."""
     fields = [fit(p, n_min=30) for p in split(blob, (12, 12, 12), (2, 2, 2))]
@@ -238,7 +237,7 @@ def test_slabs_are_no_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     assert open_edges([slabs]) == 0
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_does_not_fit_fails_everywhere() -> None:
     with pytest.raises(RemoteError, match="take its magnitude"):
         clip_with_field(COMM, step(parts=(1, 1, 4)), "velocity", 0)
@@ -248,7 +247,7 @@ def test_what_does_not_fit_fails_everywhere() -> None:
         isovolume(COMM, step(), "pressure", 1, 1)
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_what_is_left_is_clipped_again() -> None:
     """Two planes leave their common part, closed, and values that are whole at its surface."""
     first, second = Plane((0, 0, 0), (1, 0, 0)), Plane((0, 0.75, 0), (1, 3, 1))

@@ -16,10 +16,9 @@ from insitu.filters.geometry.derived_quantities import (
     vorticity,
 )
 from insitu.queries import derivatives
-from tests.blocks import blob, partition, swirl
-from tests.fields.test_neural_field import fit, sample_points
-
-from .analytic_fields import AnalyticBlock, flow, lines, wave
+from tests.support.analytic_fields import AnalyticBlock, flow, lines, wave
+from tests.support.blocks import blob, partition, swirl
+from tests.support.fitting import fit, sample_points
 
 OPERATIONS = {"divergence": divergence, "curl": vorticity, "qcriterion": qcriterion}
 

@@ -6,17 +6,15 @@ from mpi4py import MPI
 
 from insitu.fields.distributed_field import DistributedField
 from insitu.filters.geometry.external_faces import boundary_surface
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, lines, mine, wave
-from .geometry import areas, everyone, open_edges, volume
-from .test_threshold import step
+from tests.support.analytic_fields import AnalyticBlock, cut, lines, mine, step, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import areas, everyone, open_edges, volume
 
 COMM = MPI.COMM_WORLD
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_boundaries_are_the_outer_faces() -> None:
     surface = boundary_surface(COMM, step())
     pieces = everyone(COMM, surface)
@@ -28,7 +26,7 @@ def test_boundaries_are_the_outer_faces() -> None:
     np.testing.assert_allclose(surface.values["pressure"], wave(x, y, z), atol=1e-9)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_domains_that_are_no_box() -> None:
     """A block is missing: its neighbours' faces are outer faces there."""
     blocks = [AnalyticBlock((wave,), n) for n in cut(lines(), (1, 2, 2))][1:]
@@ -38,7 +36,7 @@ def test_domains_that_are_no_box() -> None:
     assert sum(areas(p).sum() for p in pieces) == pytest.approx(2 * (0.75 * 3 + 3 + 2.25))
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_of_a_distributed_field() -> None:
     fields = [fit(p, n_min=30) for p in split(blob, (6, 6, 9), (1, 1, 3))]
     field = DistributedField.gather(COMM, mine(COMM, fields))

@@ -9,7 +9,7 @@ from mpi4py import MPI
 from insitu.core.block_map import BlockMap
 from insitu.filters.geometry.global_node_grid import BlockAdjacency, GlobalNodeGrid, NodeGridError
 from insitu.filters.geometry.interface_mean import InterfaceMean
-from tests.filters.geometry.analytic import AnalyticBlock, blocks, dealt, sphere
+from tests.support.analytic_grid import AnalyticBlock, blocks, dealt, sphere
 
 
 def lattice_of(comm: MPI.Comm, mine: list[AnalyticBlock]) -> GlobalNodeGrid:
@@ -23,7 +23,7 @@ def nodes_of_all(lattice: GlobalNodeGrid, rank: int, touch: BlockAdjacency) -> l
     return [of[own].tolist() for of, own in zip(numbers, touch.nodes, strict=True)]
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 4])
 def test_lines_that_differ_by_rounding_are_one(parts: int = 9) -> None:
     comm = MPI.COMM_WORLD
     everything = blocks(sphere, (12, 13, 14), parts, rounding=1e-12)
@@ -46,7 +46,7 @@ def test_lines_that_differ_by_rounding_are_one(parts: int = 9) -> None:
     assert sorted(every) == sorted((r, t, s, m, nodes) for s, m, r, t, nodes in every)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_of_cells_that_halve_the_neighbours_every_other_node_is_common() -> None:
     comm = MPI.COMM_WORLD
     unit, halves = np.linspace(0.0, 1.0, 5), np.linspace(0.0, 1.0, 9)
@@ -77,7 +77,7 @@ def test_two_blocks_with_the_same_cells() -> None:
         lattice.touching(comm.rank)
 
 
-@pytest.mark.parallel([1, 3, 8])
+@pytest.mark.parallel([1, 3])
 def test_a_mean_is_that_of_all_blocks_at_a_node() -> None:
     """Blocks 0 .. 7 around the middle node of a cube, each with its number for a value."""
     comm = MPI.COMM_WORLD

@@ -24,11 +24,9 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import local_ranges, split
-from tests.filters.geometry.analytic import AnalyticBlock, Function, blocks, dealt, sphere, torus
-from tests.filters.geometry.topology import area_and_volume, euler, merged, open_edges
-
-RANKS = [1, 2, 3, 4, 8]
+from tests.support.analytic_grid import AnalyticBlock, Function, blocks, dealt, sphere, torus
+from tests.support.blocks import local_ranges, split
+from tests.support.topology import area_and_volume, euler, merged, open_edges
 
 
 def gathered(everything: list, *arguments: object, **options: object) -> list[Surface]:
@@ -77,7 +75,7 @@ def test_agrees_with_marching_cubes(function: Function) -> None:
     assert area_and_volume(surface.points, surface.triangles)[0] == pytest.approx(area, rel=0.01)
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3, 4])
 @pytest.mark.parametrize(("function", "characteristic"), [(sphere, 2), (torus, 0)])
 @pytest.mark.parametrize("parts", [1, 2, 8, 13])
 def test_closed_across_blocks_and_ranks(
@@ -95,7 +93,7 @@ def test_closed_across_blocks_and_ranks(
         np.testing.assert_array_equal(points, alone)
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_neighbours_have_the_same_normals_and_colors() -> None:
     temperature = blocks([torus, sphere], parts=9, noise=2e-3, name="t")
     comm = MPI.COMM_WORLD
@@ -111,7 +109,7 @@ def test_neighbours_have_the_same_normals_and_colors() -> None:
         assert len(np.unique(rows, axis=0)) == n_points
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 4])
 @pytest.mark.parametrize("kind", ["network", "bricks"])
 def test_closed_across_trained_blocks(kind: str) -> None:
     comm = MPI.COMM_WORLD
@@ -178,7 +176,7 @@ def test_open_only_where_the_domain_ends(seed: int, parts: int, noise: float) ->
     assert (counts[inside[edges].any(axis=1)] % 2 == 0).all()
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("parts", [1, 8])
 def test_cells_without_values_are_left_out(parts: int) -> None:
     def holed(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -193,7 +191,7 @@ def test_cells_without_values_are_left_out(parts: int) -> None:
         assert len(points) > 600
 
 
-@pytest.mark.parallel(RANKS)
+@pytest.mark.parallel([1, 3])
 def test_constant_blocks_and_none_at_all() -> None:
     comm = MPI.COMM_WORLD
     flat = blocks(lambda x, y, z: np.full(x.shape, 2.0), parts=6)

@@ -12,9 +12,9 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.filters.geometry.sample import sample_points
 from insitu.store.record import open_record
-from tests.blocks import blob, split, swirl
-from tests.fields.test_neural_field import fit
-from tests.io import records
+from tests.support import records
+from tests.support.blocks import blob, split, swirl
+from tests.support.fitting import fit
 
 COMM = MPI.COMM_WORLD
 
@@ -54,7 +54,7 @@ def points() -> np.ndarray:
     return np.concatenate([inside, special, faces, inside + 2])
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("deal", ["even", "last"])
 def test_values_are_those_of_the_block_above(blocks: list[BlockField], deal: str) -> None:
     at = points()
@@ -69,7 +69,7 @@ def test_values_are_those_of_the_block_above(blocks: list[BlockField], deal: str
         np.testing.assert_array_equal(values[owned], block(at[owned]))
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 def test_a_record_gives_the_same_alone_and_shared(record: Path) -> None:
     at = points()
     for name in ("density", "velocity"):
@@ -98,7 +98,7 @@ def test_both_ends_of_the_domain_are_in_it(blocks: list[BlockField]) -> None:
     assert np.isfinite(beyond.values).all(axis=1).tolist() == [True, True, False]
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_cannot_be(blocks: list[BlockField]) -> None:
     field = spread(blocks)
     with pytest.raises(ValueError, match="at least 2"):
@@ -110,11 +110,11 @@ def test_what_cannot_be(blocks: list[BlockField]) -> None:
     if COMM.size > 1:
         with pytest.raises(ValueError, match="points: not the same on every rank"):
             sample_points(field, np.full((COMM.rank + 1, 3), 0.5), comm=COMM)
-        with pytest.raises(ValueError, match="4 of 8 blocks are on this rank; pass comm="):
+        with pytest.raises(ValueError, match=r"\d of 8 blocks are on this rank; pass comm="):
             sample_points(field, points())
 
 
-@pytest.mark.parallel([2, 3])
+@pytest.mark.parallel(3)
 def test_one_rank_s_failure_is_that_of_all(
     blocks: list[BlockField], monkeypatch: pytest.MonkeyPatch
 ) -> None:

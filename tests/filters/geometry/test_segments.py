@@ -6,7 +6,7 @@ import numpy as np
 
 from insitu.core.block_map import BlockMap
 from insitu.filters.particles.segments import across, way_out
-from tests.filters.particles.flows import AnalyticBlock, cut, rotation
+from tests.support.flows import AnalyticBlock, cut, rotation
 
 BOX = ((-1.0, 0.0, 2.0), (1.0, 3.0, 3.0))
 

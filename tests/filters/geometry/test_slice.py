@@ -11,11 +11,10 @@ from insitu.filters.geometry.clip import clip
 from insitu.filters.geometry.shapes import Sphere
 from insitu.filters.geometry.slice import slice_plane, three_slice
 from insitu.filters.geometry.threshold import threshold
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
-from .geometry import areas, corners, everyone
+from tests.support.analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import areas, corners, everyone
 
 COMM = MPI.COMM_WORLD
 LOW, HIGH = np.array([-1, 0, -0.5]), np.array([1, 1.5, 1])
@@ -82,7 +81,7 @@ def test_the_pieces_have_the_area_of_the_plane(
     )
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("normal", [(0, 0, 1), (0, -2, 0), (1, 0, 0), (1, 2, 0.5)])
 def test_pieces_tile_the_plane_at_any_number_of_ranks(normal: tuple) -> None:
     """Every point of the plane is in exactly one triangle, its corners are where all ranks say."""
@@ -114,7 +113,7 @@ def count(pieces: list, points: np.ndarray, drop: int) -> np.ndarray:
     return total
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("level", [-1.0, 0.0, 1.0])
 def test_a_plane_that_is_a_face_is_there_once(level: float) -> None:
     """Between blocks and at the ends of the domain; also where blocks face several others."""
@@ -145,7 +144,7 @@ def test_one_sample_per_cell_or_as_asked() -> None:
     assert len(oblique.triangles) == pytest.approx(2 * areas(oblique).sum() / 0.05**2, rel=0.15)
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 4])
 def test_three_slices() -> None:
     surface = three_slice(COMM, step(), x_offset=1, y_offset=0, z_offset=-1)
     pieces = everyone(COMM, surface)
@@ -157,7 +156,7 @@ def test_three_slices() -> None:
         three_slice(COMM, step(), x_offset=2)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_of_networks() -> None:
     """Points give what the network gives, along the axes and across."""
     fields = [fit(p, n_min=60) for p in split(blob, (8, 8, 16), (1, 1, 2))]
@@ -196,7 +195,7 @@ def test_of_what_is_left() -> None:
         assert 0.2 * whole < sum(areas(p).sum() for p in everyone(COMM, part)) < 0.8 * whole
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_wrong_arguments_fail_everywhere() -> None:
     for origin, normal, spacing, message in (
         ((0, 0, 0), (0, 0, 0), None, "expected a direction"),

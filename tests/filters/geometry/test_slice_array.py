@@ -11,9 +11,9 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.filters.geometry.sample import sample_points
 from insitu.store.record import open_record
-from tests.blocks import blob, split, swirl
-from tests.fields.test_neural_field import fit
-from tests.io import records
+from tests.support import records
+from tests.support.blocks import blob, split, swirl
+from tests.support.fitting import fit
 
 COMM = MPI.COMM_WORLD
 
@@ -34,7 +34,7 @@ def spread(blocks: list[BlockField]) -> DistributedField:
     return DistributedField(mine, DistributedField.join(blocks).summary)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(
     ("normal", "origin", "shape", "labels", "extent"),
     [
@@ -83,7 +83,7 @@ def test_a_record_s_middle_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(whole.values, insitu.slice_array(field, "z", pixels=20).values)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_what_cannot_be(blocks: list[BlockField]) -> None:
     field = spread(blocks)
     for normal, origin, message in (

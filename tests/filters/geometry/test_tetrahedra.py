@@ -9,8 +9,7 @@ from hypothesis.extra.numpy import arrays
 from insitu.core.geometry import Surface
 from insitu.filters.geometry.surfaces import placed
 from insitu.filters.geometry.tetrahedra import Cut, clip_triangles, cut_tetrahedra, inside
-
-from .geometry import areas, open_edges, volume
+from tests.support.surface_measures import areas, open_edges, volume
 
 # Few values, so that corners lie on a level, and levels on each other's corners, often.
 levels = st.integers(-3, 3).map(float)

@@ -6,22 +6,12 @@ from mpi4py import MPI
 
 from insitu.core.parallel import RemoteError
 from insitu.filters.geometry.threshold import threshold
-from tests.blocks import blob, split
-from tests.fields.test_neural_field import fit
-
-from .analytic_fields import AnalyticBlock, cut, flow, lines, mine, wave
-from .geometry import everyone, open_edges, volume
+from tests.support.analytic_fields import NODES, AnalyticBlock, lines, mine, step, wave
+from tests.support.blocks import blob, split
+from tests.support.fitting import fit
+from tests.support.surface_measures import everyone, open_edges, volume
 
 COMM, SELF = MPI.COMM_WORLD, MPI.COMM_SELF
-NODES = lines(stretch=0.3)
-
-
-def step(parts: tuple = (2, 2, 3), association: str = "element", comm: MPI.Comm = COMM) -> dict:
-    nodes = cut(NODES, parts)
-    return {
-        "pressure": mine(comm, [AnalyticBlock((wave,), n, association=association) for n in nodes]),
-        "velocity": mine(comm, [AnalyticBlock(flow(), n) for n in nodes]),
-    }
 
 
 def kept(association: str, low: float, high: float) -> np.ndarray:
@@ -39,7 +29,7 @@ def kept(association: str, low: float, high: float) -> np.ndarray:
     return np.any(corners, axis=0)
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("association", ["element", "vertex"])
 @pytest.mark.parametrize("invert", [False, True])
 def test_whole_cells_are_kept(association: str, invert: bool) -> None:
@@ -91,7 +81,7 @@ def test_nan_is_in_no_range() -> None:
     assert len(nothing.triangles) == len(nothing.points) == 0
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_wrong_arguments_fail_everywhere() -> None:
     with pytest.raises(RemoteError, match="at most max_value"):
         threshold(COMM, step(), "pressure", 1.0, 0.0)

@@ -8,8 +8,7 @@ import pytest
 from insitu.filters.particles.integrate import CFL, METHODS
 from insitu.filters.particles.pathlines import pathlines
 from insitu.filters.particles.reference import courant_step, pathline
-from tests.filters.particles.flows import COMM, UNIT, ring, rotation, steps
-from tests.filters.particles.test_pathlines import whole
+from tests.support.flows import COMM, UNIT, ring, rotation, steps, whole
 
 
 @pytest.mark.parallel([1, 3])

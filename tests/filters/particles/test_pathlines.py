@@ -15,26 +15,22 @@ from insitu.core.parallel import RemoteError
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.filters.particles.line_segments import gather_lines
 from insitu.filters.particles.pathlines import particle_advection, pathlines, streamlines
-from tests.filters.particles.flows import COMM, UNIT, ring, rotated, rotation, steps
+from tests.support.flows import (
+    COMM,
+    UNIT,
+    first_points,
+    last_points,
+    ring,
+    rotated,
+    rotation,
+    steps,
+    whole,
+)
 
-SIZES = [1, 2, 3, 4]
 TIMES = (0.0, 0.3, 0.5, 1.0)
 
 
-def whole(lines: Lines) -> Lines:
-    """On every rank."""
-    return COMM.bcast(gather_lines(COMM, lines))
-
-
-def last_points(lines: Lines) -> np.ndarray:
-    return lines.points[lines.offsets[1:] - 1]
-
-
-def first_points(lines: Lines) -> np.ndarray:
-    return lines.points[lines.offsets[:-1]]
-
-
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("how", ["even", "empty", "mixed"])
 @pytest.mark.parametrize("method", ["rk4", "rk45"])
 def test_forward_and_backward_as_known(how: str, method: str) -> None:
@@ -85,7 +81,7 @@ def test_error_falls_at_the_methods_order() -> None:
     assert 0.7 < slope < 1.3 and errors[-1] < 1e-8
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_a_flow_linear_in_time_is_exact_between_steps() -> None:
     # Everywhere the same, so that only time counts: x = a t + b t^2 / 2, from few or many steps.
     def gust(points: np.ndarray, time: float) -> np.ndarray:
@@ -99,7 +95,7 @@ def test_a_flow_linear_in_time_is_exact_between_steps() -> None:
         np.testing.assert_allclose(lines.points, known, atol=1e-14)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3, 4])
 @pytest.mark.parametrize("method", ["rk4", "rk45"])
 @pytest.mark.parametrize("how", ["even", "empty", "mixed"])
 def test_who_holds_which_block_does_not_matter(method: str, how: str) -> None:
@@ -118,7 +114,7 @@ def test_who_holds_which_block_does_not_matter(method: str, how: str) -> None:
             np.testing.assert_array_equal(mine.values[name], values)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_pieces_lie_in_blocks_and_make_up_the_lines() -> None:
     field = steps(rotation, TIMES, parts=(3, 2, 2), cells=(8, 8, 9), how="mixed")
     lines = pathlines(COMM, field, ring(20), direction="forward")
@@ -140,7 +136,7 @@ def test_pieces_lie_in_blocks_and_make_up_the_lines() -> None:
     np.testing.assert_allclose(total, length(whole(lines)), rtol=1e-12)
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_leaving_the_domain_ends_a_line_on_the_boundary() -> None:
     # Around the corner of the cube: circles that leave through the face x = 0.
     def around(points: np.ndarray, time: float) -> np.ndarray:
@@ -162,7 +158,7 @@ def test_leaving_the_domain_ends_a_line_on_the_boundary() -> None:
         np.testing.assert_allclose(lines.values["time"][lines.offsets[1:] - 1], angle, atol=1e-6)
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 3])
 def test_a_hole_between_blocks_is_outside() -> None:
     def along_x(points: np.ndarray, time: float) -> np.ndarray:
         return np.broadcast_to([1.0, 0.0, 0.0], points.shape).copy()
@@ -176,7 +172,7 @@ def test_a_hole_between_blocks_is_outside() -> None:
     np.testing.assert_allclose(last_points(lines), [[0.5, 0.5, 0.5]], atol=1e-8)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_no_velocity_and_nan() -> None:
     def half(points: np.ndarray, time: float) -> np.ndarray:
         values = np.where(points[:, :1] < 0.3, 0.0, [[0.2, 0.0, 0.0]])
@@ -253,7 +249,7 @@ class Lazy:
         return DistributedField(blocks, self.field.summary)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_two_steps_are_open_at_once(direction: str) -> None:
     opened: list[weakref.ref] = []
@@ -265,7 +261,7 @@ def test_two_steps_are_open_at_once(direction: str) -> None:
     assert len(opened) == len(TIMES) * len(field[0].fields)  # each step once
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_one_evaluation_for_all_particles_of_a_block() -> None:
     field = steps(rotation, (0.0, 0.5))
     pathlines(COMM, field, ring(64), direction="forward", step=0.05)
@@ -277,7 +273,7 @@ def test_one_evaluation_for_all_particles_of_a_block() -> None:
     assert len(asked) < total / 4
 
 
-@pytest.mark.parallel(SIZES)
+@pytest.mark.parallel([1, 3])
 def test_fewer_particles_than_ranks_and_none() -> None:
     field = steps(rotation, TIMES)
     one = whole(pathlines(COMM, field, ring(1), direction="forward"))
@@ -288,7 +284,7 @@ def test_fewer_particles_than_ranks_and_none() -> None:
     assert at_end.n_lines == 2 and len(at_end.points) == 2
 
 
-@pytest.mark.parallel([1, 2, 4])
+@pytest.mark.parallel([1, 3])
 def test_failures_reach_all() -> None:
     field = steps(rotation, TIMES)
     seeds = ring(3)

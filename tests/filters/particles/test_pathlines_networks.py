@@ -15,9 +15,8 @@ from insitu.filters.particles.pathlines import pathlines
 from insitu.store.window import Window
 from insitu.training.distributed import train_fields
 from insitu.training.options import TrainingOptions
-from tests.blocks import split
-from tests.filters.particles.flows import COMM, ring, rotated, rotation, spread
-from tests.filters.particles.test_pathlines import last_points, whole
+from tests.support.blocks import split
+from tests.support.flows import COMM, last_points, ring, rotated, rotation, spread, whole
 
 TIMES = (0.0, 0.2, 0.4, 0.6)
 
@@ -50,7 +49,7 @@ def trained(how: str, comm: MPI.Comm, codec: str) -> Window:
     return window
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(("how", "codec"), [("even", "inr"), ("mixed", "inr"), ("empty", "sz3")])
 def test_the_same_blocks_give_the_same_lines(how: str, codec: str) -> None:
     window = trained(how, COMM, codec)
@@ -65,7 +64,7 @@ def test_the_same_blocks_give_the_same_lines(how: str, codec: str) -> None:
     np.testing.assert_array_equal(lines.values["time"], expected.values["time"])
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_lines_of_networks_are_near_those_of_the_flow() -> None:
     window = trained("even", COMM, "inr")
     seeds = ring(30)

@@ -48,7 +48,7 @@ def piece(first: int, last: int) -> Surface:
     return Surface(np.array(points).reshape(-1, 3), np.array(triangles, int).reshape(-1, 3))
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 def test_a_surface_by_its_area() -> None:
     # The last rank has nothing, unless it is alone.
     ranks = max(COMM.size - 1, 1)
@@ -65,7 +65,7 @@ def test_a_surface_by_its_area() -> None:
     assert counts.sum() == n and abs(counts / n * 16 - 1).max() < 0.2
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_no_area() -> None:
     nothing = Surface(np.empty((0, 3)), np.empty((0, 3), int))
     with pytest.raises(RemoteError, match="no triangle with an area"):

@@ -35,7 +35,7 @@ class Blob:
         return np.repeat(np.exp(-far / 0.05)[..., None], self.n_components, axis=-1)
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(
     ("center", "side"),
     [
@@ -55,7 +55,7 @@ def test_the_eye_is_where_the_content_is(center: tuple, side: tuple, n_component
     assert best_side(comm, blocks, BOUNDS, function) == side
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_nothing_to_see_and_a_rank_that_fails() -> None:
     comm = MPI.COMM_WORLD
     function = TransferFunction.default((5.0, 9.0))  # all below: clear

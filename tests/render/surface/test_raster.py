@@ -10,8 +10,7 @@ from insitu.core.geometry import Lines, Surface
 from insitu.render.camera import Camera
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.surface.raster import StyledGeometry, rasterize
-
-from .geometry import ball
+from tests.support.surfaces import ball
 
 FUNCTION = TransferFunction.default((0.0, 1.0))
 

@@ -19,9 +19,8 @@ from insitu.render.surface.surfaces import (
     surface_layer,
 )
 from insitu.render.volume.march import Layer
-
-from .geometry import ball, cut_lines, cut_surface, helix
-from .volumes import split
+from tests.support.surfaces import ball, cut_lines, cut_surface, helix
+from tests.support.volumes import split
 
 FUNCTION = TransferFunction.default((0.0, 1.0))
 OUTSIDE = Camera((1.9, 1.4, 1.6), (0.5, 0.5, 0.5), width=133, height=101)
@@ -39,7 +38,7 @@ def painted(surface: Surface) -> StyledGeometry:
     return StyledGeometry(surface, values="x", transfer_function=FUNCTION)
 
 
-@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("camera", [OUTSIDE, INSIDE], ids=["outside", "inside"])
 @pytest.mark.parametrize("per_rank", [1, 4])
 def test_pieces_of_a_surface_make_the_picture_of_the_whole(camera: Camera, per_rank: int) -> None:
@@ -106,7 +105,7 @@ def test_a_volume_before_and_behind_a_surface() -> None:
     np.testing.assert_allclose(layer.rgba, veil[0, 0] + np.float32(0.7) * rgba, atol=1e-6)
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([1, 3])
 def test_nothing_to_draw_and_a_rank_that_fails() -> None:
     comm = MPI.COMM_WORLD
     nothing = Surface(np.empty((0, 3)), np.empty((0, 3), int))

@@ -24,9 +24,8 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, local_ranges, partition, swirl
-
-from .volumes import nodes_of, raw_block, transfer_function, volume
+from tests.support.blocks import blob, local_ranges, partition, swirl
+from tests.support.volumes import nodes_of, raw_block, transfer_function, volume
 
 CELLS = (40, 70, 90)  # 2 x 2 x 3 bricks
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from insitu.render.camera import Camera
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.volume.march import march
-
-from .volumes import CELLS, blocks_of, nodes_of, raw_block, transfer_function, volume
+from tests.support.volumes import CELLS, blocks_of, nodes_of, raw_block, transfer_function, volume
 
 
 def full_image(layer: object, camera: Camera) -> np.ndarray:

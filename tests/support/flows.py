@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from mpi4py import MPI
 
+from insitu.core.geometry import Lines
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.fields.metrics import FieldMetrics
+from insitu.filters.particles.line_segments import gather_lines
 
 COMM = MPI.COMM_WORLD
 Velocity = Callable[[np.ndarray, float], np.ndarray]
@@ -129,3 +131,16 @@ def ring(n: int) -> np.ndarray:
     return np.stack(
         [0.5 + radius * np.cos(angle), 0.5 + radius * np.sin(angle), 0.1 + 0.3 * radius], axis=1
     )
+
+
+def whole(lines: Lines) -> Lines:
+    """On every rank."""
+    return COMM.bcast(gather_lines(COMM, lines))
+
+
+def last_points(lines: Lines) -> np.ndarray:
+    return lines.points[lines.offsets[1:] - 1]
+
+
+def first_points(lines: Lines) -> np.ndarray:
+    return lines.points[lines.offsets[:-1]]

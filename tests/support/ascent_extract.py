@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from tests.mesh.trees import Node
-from tests.moving import Moving
+from tests.support.moving import Moving
+from tests.support.trees import Node
 
 SCRIPT = Path(__file__).resolve().parents[2] / "adapters/ascent/insitu_extract.py"
 

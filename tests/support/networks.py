@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
+from insitu.codecs.quantized import Quantized
+from insitu.engines.cpu.native import lib
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.hash_grid.sensitivity import sensitivity
 
 KINDS = ("trained", "zero", "constant", "huge", "denormal", "one far away", "fresh")
 
@@ -40,3 +43,9 @@ def weights(network: HashGrid, kind: str, seed: int = 0) -> np.ndarray:
     if kind == "one far away":
         tables[rng.integers(len(tables))] = 6e4
     return params
+
+
+def coder(network: HashGrid, params: np.ndarray) -> Quantized:
+    points = lib.draw(1, 0.0, 1.0, 0, 500)
+    ones = np.ones(network.n_outputs, np.float32)
+    return Quantized(network, params, sensitivity(network, params, points, ones))

@@ -8,6 +8,7 @@ from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 
 Function = Callable[[Any, Any, Any], Any]
 Lines = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -118,3 +119,18 @@ def mine(comm: Any, blocks: Sequence[Any], *, empty: bool = True) -> list[Any]:
     """This rank's of all blocks, dealt out; with `empty`, the last of several ranks has none."""
     hands = comm.size - 1 if empty and comm.size > 1 else comm.size
     return [block for i, block in enumerate(blocks) if i % hands == comm.rank]
+
+
+NODES = lines(stretch=0.3)
+
+
+def step(
+    parts: tuple = (2, 2, 3), association: str = "element", comm: MPI.Comm = MPI.COMM_WORLD
+) -> dict:
+    """A wave and a flow on an uneven grid, cut into `parts` and dealt out; the last rank of several
+    has none."""
+    nodes = cut(NODES, parts)
+    return {
+        "pressure": mine(comm, [AnalyticBlock((wave,), n, association=association) for n in nodes]),
+        "velocity": mine(comm, [AnalyticBlock(flow(), n) for n in nodes]),
+    }

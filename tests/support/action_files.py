@@ -9,7 +9,7 @@ import pytest
 from insitu import actions
 from insitu.core import yaml_tree
 from insitu.core.errors import ConfigError
-from tests.schema.validation import mistakes
+from tests.support.schema_checks import mistakes
 
 
 def load(text: str, folder: Path) -> Any:

@@ -13,7 +13,7 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, split, swirl
+from tests.support.blocks import blob, split, swirl
 
 CELLS = (12, 16, 20)
 PARTS = (2, 2, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from mpi4py import MPI
 
 from insitu.fields.distributed_field import DistributedField
@@ -11,10 +12,12 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.blocks import blob, local_ranges, split, swirl
+from tests.support.blocks import blob, local_ranges, split, swirl
 
 CELLS = (12, 14, 16)
 NETWORK = HashGrid(log2_hashmap_size=11)
+TINY = HashGrid(log2_hashmap_size=6, n_levels=2)
+FAST = TrainingOptions(n_min=16, epochs=1)
 
 
 def window(comm: MPI.Comm, cycles: tuple[int, ...] = (5, 10)) -> Window:
@@ -48,3 +51,26 @@ def window(comm: MPI.Comm, cycles: tuple[int, ...] = (5, 10)) -> Window:
             assert field is not None
             found.append(field)
     return found
+
+
+def field_at(
+    comm: MPI.Comm, cycle: int, name: str = "density", empty_rank: bool = False
+) -> DistributedField:
+    """One block per rank, side by side; the last rank may stay empty."""
+    n = comm.size - 1 if empty_rank else comm.size
+    blocks = split(
+        lambda x, y, z: blob(x + 0.01 * cycle, y, z), (4, 4, 4 * n), (1, 1, n), name=name
+    )
+    mine = [blocks[comm.rank]] if comm.rank < n else []
+    whole = GlobalRange(64 * n, np.array([[0.0, 1.0]]))
+    trained = [
+        train(
+            TrainingJob.of(
+                b, TINY, options=FAST, target=Target(), whole=whole, cycle=cycle, time=cycle / 10
+            )
+        )
+        for b in mine
+    ]
+    field = DistributedField.gather(comm, trained)
+    assert field is not None
+    return field

@@ -23,6 +23,11 @@ def swirl(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     return np.sin(3 * y) * np.cos(2 * z) + 0.3 * x
 
 
+def rough(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Nothing in the left half; in the right one more than a small network holds."""
+    return np.where(x < 0.5, 0.0, np.sin(40 * x) * np.sin(34 * y + 3) * np.sin(37 * z + 50 * x * y))
+
+
 def partition(
     functions: Function | Sequence[Function],
     cells: tuple[int, int, int] = (16, 18, 20),
