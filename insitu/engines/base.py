@@ -129,8 +129,7 @@ lo <= i < hi (x, y, z) -> (nz, ny, nx)."""
 
 
 class Engine(ABC):
-    """Computes with models. Stateless except for caches: one object serves any number of sessions.
-    """
+    """Computes with models. Stateless except for caches: one object serves any number of sessions."""
 
     name: ClassVar[str]
     """Name of the engine in run files and in INSITU_ENGINE."""

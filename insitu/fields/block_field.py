@@ -175,7 +175,7 @@ class BlockField(ABC):
         0..1 -> (nz, ny, nx, n_components) of `dtype`. Faster than the same number of points."""
         values = np.empty((len(zs), len(ys), len(xs), self.n_components), self.dtype)
         layers = max(1, SLAB_SAMPLES // max(1, len(ys) * len(xs)))
-        for z in range(0, len(zs), layers):  # allows Ctrl-C between slabs, and needs no second block
+        for z in range(0, len(zs), layers):  # Ctrl-C works between slabs; no second block
             values[z : z + layers] = self._slab(xs, ys, zs[z : z + layers])
         return values
 

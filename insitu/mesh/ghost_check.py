@@ -60,13 +60,13 @@ def check(comm: MPI.Comm, partitions: list[Partition], tolerance: float = 1e-6) 
     an owner (at boundaries of the domain) are not compared. NaN equals NaN.
 
     Args:
-        comm: a communicator of ours.
+        comm: a private communicator.
         partitions: this rank's, read with ghosts="trust"; [] on a rank that has none.
-        tolerance: a sample is stale when one of its components differs by more than this share
-            of the field's range (all components together).
+        tolerance: a sample is stale when one of its components differs by more than this fraction
+            of the field's range (over all components).
 
     Raises:
-        MeshError: on every rank, when ranks hand over different fields.
+        MeshError: on every rank, when ranks pass different fields.
     """
     from mpi4py import MPI
 

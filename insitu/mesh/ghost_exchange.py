@@ -59,12 +59,12 @@ def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
     sides count as boundaries.
 
     Args:
-        comm: a communicator of ours; messages with tags 7101 and 7102 are exchanged on it.
-        partitions: this rank's partitions of one field, or of several at once, which takes no more
-            messages; [] on a rank that has none.
+        comm: a private communicator; messages with tags 7101 and 7102 are sent on it.
+        partitions: this rank's partitions of one field, or of several at once with the same number
+            of messages; [] on a rank that has none.
 
     Raises:
-        MeshError: on every rank, when ranks hand over different fields.
+        MeshError: on every rank, when ranks pass different fields.
         RemoteError: on every rank, when one runs out of memory.
     """
     pairs = _touching(comm, partitions)

@@ -135,8 +135,8 @@ def _linear(cells: Cells) -> _Linear:
 
 
 def _local(cells: Cells, linear: _Linear, cell: Array, points: Array) -> Array:
-    """Coordinates r, s, t of points (k, 3) in their cells: by the linear map where that is exact,
-    else by Newton's method from there. inf where there are none."""
+    """Coordinates r, s, t of points (k, 3) in their cells: by the linear map where it is exact,
+    otherwise by Newton's method, starting there. inf where there is no solution."""
     local = np.einsum("kde,ke->kd", linear.inverse[cell], points - linear.origin[cell])
     curved = np.flatnonzero(~linear.exact[cell])
     if curved.size:
@@ -147,7 +147,7 @@ def _local(cells: Cells, linear: _Linear, cell: Array, points: Array) -> Array:
 
 def _newton(corners: Array, points: Array, start: Array) -> Array:
     found = np.full(points.shape, np.inf)
-    # Not further than a cell away: far outside there is nothing to be found.
+    # At most one cell away: points farther outside cannot be in the cell.
     local = np.clip(np.nan_to_num(start, nan=0.5), -1, 2)
     close = _CONVERGED * np.ptp(corners, axis=1).max(axis=1)
     active = np.arange(len(points))

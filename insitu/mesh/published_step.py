@@ -107,14 +107,14 @@ class PublishedStep:
         """One `Partition` per domain of this rank, [] when it has none.
 
         Args:
-            field: a published field, scalar or vector; or several scalar ones, which become the
+            field: a published field, scalar or vector; or several scalars, which become the
                 components of one vector, as a_x, a_y and a_z do for a.
-            name: what to call the field; by default `field`, or the several joined by commas.
-            ghosts: "trust" takes the valid ghost layer next to the owned cells along; "ignore"
-                takes owned values alone; "exchange" too, for `mesh.exchange` to complete.
+            name: the name of the result; by default `field`, or the names joined by commas.
+            ghosts: "trust" includes the valid ghost layer next to the owned cells; "ignore" takes
+                owned values only; "exchange" does so too, and `mesh.exchange` adds the layers.
 
         Raises:
-            MeshError: what is wrong with the tree.
+            MeshError: the tree is invalid.
             ValueError: an unknown `ghosts` mode, or no field.
         """
         if ghosts not in GHOST_MODES:

@@ -55,11 +55,11 @@ class _Route:
     per domain, the rank that each is sent to, and the positions of received values."""
 
     located: list[Located]
-    order: Array  # of this rank's values, all domains one after the other, as they are sent
-    sent: list[int]  # values per rank
+    order: Array  # order in which this rank's values, domain after domain, are sent
+    sent: list[int]  # number of values per rank
     received: list[int]
-    chosen: Array  # of the received values, those that are used
-    place: Array  # flat sample of the box for each of these
+    chosen: Array  # indices of the received values that are used
+    place: Array  # flat sample index in the box for each of these
     shape: Shape
 
 
@@ -70,8 +70,7 @@ class Resampler:
     """
 
     def __init__(self, comm: MPI.Comm, cells: Sequence[int] = (), ghost_field: str | None = None):
-        """cells: of the grid along x, y, z; by default cubes, about as many as the mesh has cells.
-        """
+        """cells: of the grid along x, y, z; by default cubes, about as many as the mesh has cells."""
         self.comm, self.wanted, self.ghost_field = comm, tuple(cells), ghost_field
         self._signature = b""
         self._domains: list[_Domain] = []
@@ -144,11 +143,11 @@ class Resampler:
         return ResamplingError(sums, n_points, self._covered(association))
 
     def _covered(self, association: Association) -> float:
-        """Share of the grid's samples that lie in the domain."""
+        """Fraction of the grid's samples that lie in the domain."""
         route, whole = self._route(association), self._shape(association)
         mine = 0
         if self._box is not None:
-            # Samples on faces between boxes are in both: the upper one counts them.
+            # Samples on faces between boxes are in both; they are counted in the upper box.
             last = [
                 here - (association == "vertex" and own.stop < n - 1)
                 for here, own, n in zip(route.shape, self._box, whole, strict=True)
@@ -157,7 +156,7 @@ class Resampler:
             mine = int(_inside(_unflat(route.place, route.shape), box, 0).sum())
         return float(self.comm.allreduce(mine) / np.prod(whole))
 
-    # ---- where everything is
+    # ---- positions
 
     def _follow(self, tree: object) -> None:
         """Read the tree; locate points again if the mesh of any rank has changed."""
@@ -253,7 +252,7 @@ class Resampler:
         return [locate(domain.cells, lines) for domain in self._domains]
 
     def _route(self, association: Association) -> _Route:
-        """Found when it is first needed. Collective."""
+        """Computed on first use. Collective."""
         if association not in self._routes:
             located: list[Located] = []
             with together(self.comm, "mesh"):
@@ -270,7 +269,7 @@ class Resampler:
         received = self.comm.alltoall(sent)
         incoming = np.empty(sum(received), np.int64)
         self.comm.Alltoallv([sample[order], sent], [incoming, received])
-        # Points on faces between ranks come from several: the lowest rank's is used.
+        # Points on faces between ranks come from several ranks: the lowest rank's value is used.
         place, chosen = np.unique(incoming, return_index=True)
         shape: Shape = (0, 0, 0)
         if self._box is not None:
@@ -378,10 +377,10 @@ def _middles(cells: Cells) -> Array:
 
 
 def _volumes(cells: Cells) -> Array:
-    """(m,), of each cell: exact where its faces are plane."""
+    """(m,), volume of each cell: exact where its faces are planar."""
     corners = cells.points[cells.corners]
     total = np.zeros(len(corners))
-    # Around the diagonal from corner 0 to corner 6, six tetrahedra.
+    # Six tetrahedra around the diagonal from corner 0 to corner 6.
     for a, b in ((1, 2), (2, 3), (3, 7), (7, 4), (4, 5), (5, 1)):
         sides = [corners[:, c] - corners[:, 0] for c in (a, b, 6)]
         total += np.einsum("kd,kd->k", sides[0], np.cross(sides[1], sides[2])) / 6

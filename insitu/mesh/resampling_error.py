@@ -43,8 +43,7 @@ class ResamplingError:
 
     @property
     def psnr_db(self) -> float:
-        """Relative to the range of the published values, combined over components as for a field.
-        """
+        """Relative to the range of the published values, combined over components as for a field."""
         return joint_psnr_db(
             [sums.sum_of_squares for sums in self.components],
             [sums.n for sums in self.components],
@@ -98,8 +97,8 @@ def error_sums(
 
 
 def _places(block: Partition, points: Array) -> tuple[list[Array], list[Array]]:
-    """Per axis z, y, x: the sample below each point, and how far from it to the next, 0 to 1.
-    Beyond the outermost samples they are where the values stay the same."""
+    """Per axis z, y, x: the sample below each point, and the fraction 0..1 towards the next.
+    Beyond the outermost samples, this gives constant extrapolation."""
     low, along = [], []
     for axis, (n, (before, after)) in enumerate(zip(block.shape, block.ghost_layers, strict=True)):
         nodes = block.nodes[2 - axis]

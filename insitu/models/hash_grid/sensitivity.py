@@ -1,6 +1,6 @@
-"""How strongly noise in each array of a hash grid's parameters shows in the output.
+"""Sensitivity of the output to noise in each array of a hash grid's parameters.
 
-In: a network, its parameter vector, points. Out: one figure an array, by back-propagation.
+In: a network, its parameter vector, points. Out: one value per array, by backpropagation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def sensitivity(network: HashGrid, params: Floats, points: Floats, scale: Floats
     The derivatives with respect to a level's table are its feature's, times the trilinear weights.
     """
     matrices = network.weights(params)
-    with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller looks at the sum
+    with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller checks the sum
         features = encode(network, params, points)
         layers = mlp.forward(matrices, features, network.n_outputs)[:-1]
         total = np.zeros(len(matrices) + network.n_levels * network.n_features_per_level)
@@ -41,7 +41,8 @@ def sensitivity(network: HashGrid, params: Floats, points: Floats, scale: Floats
 
 
 def _of_features(network: HashGrid, points: Floats, above: Floats) -> Floats:
-    """`sensitivity` of each feature of each level, from its derivatives above (n, n_inputs)."""
+    """`sensitivity` of each feature of each level, from the derivatives by features, `above`
+    (n, n_inputs)."""
     f = network.n_features_per_level
     sums = []
     for i, level in enumerate(network.levels):
