@@ -35,7 +35,7 @@ def pack(values: NDArray[Any]) -> bytes:
 
 
 def unpack(data: bytes, n: int) -> Floats:
-    """(n,) values of `pack`. Raises FrameError for another length, or a value that is not finite."""
+    """(n,) values of `pack`. Raises FrameError for another length, or a nonfinite value."""
     if len(data) != 2 * n:
         raise FrameError(f"weights: {len(data)} bytes, {n} half-precision values have {2 * n}")
     planes = np.frombuffer(data, np.uint8).reshape(2, n)

@@ -73,7 +73,7 @@ class Sz3Zfp:
         return decode(self.layout, self.body(coarseness))
 
     def body(self, coarseness: float) -> bytes:
-        """The coded bytes. Raises ValueError where a weight that needs half precision is too large."""
+        """The coded bytes. Raises ValueError where a weight is too large for half precision."""
         return b"".join(
             _pack(
                 _METHOD[segment.kind],

@@ -83,7 +83,7 @@ class Trainer(Protocol):
 
     def run(self, seconds: float) -> bool:
         """Train for `seconds`, but at least one step. Returns True when training is done: the end
-        of the schedule, the time limit or a threshold is reached. Thresholds apply after 16 steps.
+        of the schedule, the time limit or a threshold is reached. Thresholds apply from step 16 on.
         """
 
     def step(self) -> None:
@@ -129,7 +129,7 @@ lo <= i < hi (x, y, z) -> (nz, ny, nx)."""
 
 
 class Engine(ABC):
-    """Computes with models. Stateless except for caches: one object serves any number of sessions."""
+    """Computes with models. Stateless except for caches: one object serves many sessions."""
 
     name: ClassVar[str]
     """Name of the engine in run files and in INSITU_ENGINE."""

@@ -21,7 +21,7 @@ def lattice(cells: int, vertex: bool) -> Floats:
 
 
 def scalars(values: Floats, component: int) -> Floats:
-    """One component of values (..., n_components), or for -1 their magnitude: (...)."""
+    """One component of values (..., n_components), or their magnitude for -1 -> (...)."""
     if component < 0:
         return np.asarray(np.linalg.norm(values, axis=-1))
     return np.asarray(values[..., component])

@@ -69,7 +69,7 @@ class DistributedField:
 
     @staticmethod
     def join(fields: Sequence[BlockField]) -> DistributedField:
-        """Combine blocks that are all on this rank. Raises ValueError without any. Not collective."""
+        """Combine blocks that are all on this rank. ValueError without any. Not collective."""
         summary = _summarise(fields)
         if summary is None:
             raise ValueError("fields: expected at least one block")

@@ -81,14 +81,14 @@ class ModelField(BlockField):
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> ModelField:
-        """The field of one frame, and the engine that is to compute it. FrameError where the bytes
-        are not a whole frame of a field."""
+        """The field of one frame, to be evaluated by `engine`. Raises FrameError where the bytes
+        are not a complete frame of a field."""
         header, payloads, common = cls._unpacked(data, set())
         model = head.model(header, len(common["range"]))
         made = cls(
             **common,
             model=model,
-            # Version 1 says nothing of the weights: they are in half precision.
+            # Version 1 does not name a codec: weights are in half precision.
             weights=Weights.from_payload(
                 payloads[0], head.word("weights", header.get("weights", "half")), model
             ),

@@ -14,7 +14,7 @@ from insitu.fields.block_field import KINDS, BlockField
 
 
 def read_field(data: bytes | memoryview, engine: Engine | None = None) -> BlockField:
-    """The field of one frame. Raises FrameError where the bytes are not a complete frame of a field.
+    """The field of one frame. Raises FrameError where the bytes are not a complete field frame.
 
     engine: evaluates the field, if it is a model; default: `insitu.engines.for_model`.
     """

@@ -137,7 +137,7 @@ class Trilinear:
 
 
 def _mix(a: Floats, b: Floats, t: Floats) -> Floats:
-    """Linear interpolation. Neighbors of weight 0 are ignored, so a NaN affects only its own cells."""
+    """Linear interpolation that ignores neighbors of weight 0: a NaN affects only its own cells."""
     with np.errstate(invalid="ignore"):
         return np.where(t == 0, a, np.where(t == 1, b, (1 - t) * a + t * b))
 

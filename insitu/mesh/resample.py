@@ -70,7 +70,7 @@ class Resampler:
     """
 
     def __init__(self, comm: MPI.Comm, cells: Sequence[int] = (), ghost_field: str | None = None):
-        """cells: of the grid along x, y, z; by default cubes, about as many as the mesh has cells."""
+        """cells: of the grid along x, y, z; by default cubes, about as many as the mesh's cells."""
         self.comm, self.wanted, self.ghost_field = comm, tuple(cells), ghost_field
         self._signature = b""
         self._domains: list[_Domain] = []

@@ -43,7 +43,7 @@ class ResamplingError:
 
     @property
     def psnr_db(self) -> float:
-        """Relative to the range of the published values, combined over components as for a field."""
+        """Relative to the published values' range, combined over components as for a field."""
         return joint_psnr_db(
             [sums.sum_of_squares for sums in self.components],
             [sums.n for sums in self.components],

@@ -90,7 +90,7 @@ class HashGrid(Model):
 
     @cached_property
     def levels(self) -> list[Level]:
-        """Levels, coarse to fine. A level is dense where a grid of its resolution fits the table."""
+        """Levels, coarse to fine. A level is dense where its full grid fits the table."""
         levels = []
         offset = self.n_mlp_params
         growth = np.log2(np.float32(self.per_level_scale))

@@ -20,11 +20,11 @@ Floats = NDArray[np.float32]
 
 
 def sensitivity(network: HashGrid, params: Floats, points: Floats, scale: Floats) -> Floats:
-    """(n_arrays,): mean squared change of the output per unit of variance of noise in an array.
+    """(n_arrays,): mean squared change of the output per unit variance of noise in an array.
 
-    Independent noise in every weight w of array a changes the outputs y by, in the mean over the
-    points and components, var * sum_w (scale dy/dw)^2, to first order; this is that sum, one value
-    for each of `HashGrid.arrays`. points (n, 3) in the unit cube, scale (n_outputs,).
+    To first order, independent noise in every weight w of an array changes the outputs y by a mean
+    square of var * sum_w (scale dy/dw)^2, averaged over points and components. This is that sum,
+    one value for each of `HashGrid.arrays`. points (n, 3) in the unit cube, scale (n_outputs,).
 
     The derivatives with respect to a level's table are its feature's, times the trilinear weights.
     """
