@@ -133,7 +133,7 @@ class RasterOptions:
     range: tuple[float, float]
     """Values of the table's first and last row."""
     color: Vector
-    """RGB in 0..1 of all, or of values that are not finite."""
+    """RGB in 0..1, used without values and for values that are not finite."""
     lit: bool
     near: float
-    """World distance from the eye; what is nearer is not drawn."""
+    """Distance of the near plane from the eye, a world length."""

@@ -106,7 +106,7 @@ def _automatic() -> Choice:
 
 
 def _places() -> dict[str, str]:
-    """module:class of every engine, by name; a package cannot replace one of our own."""
+    """module:class of every engine, by name; a package cannot replace a built-in engine."""
     others = {point.name: point.value for point in entry_points(group=GROUP)}
     return _BUILT_IN | {name: place for name, place in others.items() if name not in _BUILT_IN}
 
@@ -118,7 +118,7 @@ def _load(name: str) -> Engine:
     try:
         made = getattr(importlib.import_module(module), attribute)()
     except ModuleNotFoundError as error:
-        # Our engines' packages are extras of the engines' names.
+        # The packages of built-in engines are in extras of the same names.
         missing = f"pip install 'insitu[{name}]'" if name in _BUILT_IN else f"install {error.name}"
         raise ImportError(f"engine {name!r}: {error}; {missing}") from error
     except (ImportError, AttributeError) as error:

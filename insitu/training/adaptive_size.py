@@ -41,6 +41,6 @@ class AdaptiveState:
         return self.easy_steps >= _EASY_STEPS
 
     def update(self, iterations: int, usual: int) -> None:
-        """iterations: training steps of this time step; usual: the full number of training steps."""
+        """iterations: training steps of this time step; usual: the full number of steps."""
         due = self.smaller_is_due()
         self.easy_steps = self.easy_steps + 1 if iterations <= _EASY * usual and not due else 0

@@ -26,7 +26,7 @@ _HALVINGS = 5  # bisections of the factor's logarithm: the bound is found to 4 %
 
 
 def allowed(target: Target, whole: GlobalRange) -> Floats | None:
-    """Largest allowed error per component (n_components,), in its unit; None without `max_error`."""
+    """Largest allowed error per component (n_components,); None without `max_error`."""
     if target.max_error is None:
         return None
     if isinstance(target.max_error, Relative):

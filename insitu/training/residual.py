@@ -22,7 +22,6 @@ from insitu.training.measure import measured
 CODEC = "sz3"
 # Fractions of the bound that are tried for the residual: rounding of the sum to the field's dtype
 # uses up a part of the bound.
-<<<
 _SHARES = (1.0, 0.5, 0.25)
 
 

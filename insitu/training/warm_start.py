@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 
 class InitialState(NamedTuple):
-    """Initial weights (n_params,), origin (n_components,), whether they are from an earlier step."""
+    """Initial weights (n_params,), origin (n_components,), whether from an earlier step."""
 
     params: NDArray[np.float32]
     origin: Floats

@@ -1,6 +1,6 @@
 """Adam in PyTorch (Kingma and Ba 2015, algorithm 1), on one parameter vector, in place.
 
-In: parameters, their gradient, the size of a step. Out: new parameters; a gradient of zeros.
+In: parameters, their gradient, the step size. Out: updated parameters; a zeroed gradient.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Adam:
 
 
 def in_matrices(model: Model, device: torch.device) -> torch.Tensor:
-    """1 where a parameter belongs to a matrix of an MLP, else 0; of the parameters up to the last
-    one that does."""
+    """1 where a parameter belongs to a matrix of an MLP, otherwise 0; for the parameters up to the
+    last such one."""
     marks = np.zeros(model.n_params, np.float32)
     for array in model.arrays(marks):
         if array.role == "matrix":
