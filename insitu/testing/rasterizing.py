@@ -103,7 +103,7 @@ class RasterizingTests(EngineSuite):
     @pytest.mark.parametrize("colored", [False, True])
     @pytest.mark.parametrize("inside", [False, True])
     def test_pixels_are_those_of_rays(self, smooth: bool, colored: bool, inside: bool) -> None:
-        """Also with the eye amid the triangles, some of which reach behind it."""
+        """Also with the eye between the triangles, some of which extend behind it."""
         for seed in range(6):
             rng = np.random.default_rng(seed)
             n = 2 * seed
@@ -121,7 +121,7 @@ class RasterizingTests(EngineSuite):
             assert clear.mean() > 0.9
             np.testing.assert_array_equal(np.isfinite(depth), rgba[..., 3] == 1)
             np.testing.assert_allclose(depth[clear], distance[clear], rtol=1e-5)
-            # A normal that is turned to the eye by a hair's breadth may be lit from either side.
+            # A normal nearly perpendicular to the ray may be lit from either side.
             assert (np.abs(rgba - expected)[clear].max(axis=-1) < 2e-3).mean() > 0.995
 
     def test_what_is_not_lit_has_the_colours_of_the_table(self) -> None:

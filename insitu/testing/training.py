@@ -93,7 +93,7 @@ class TrainingTests(EngineSuite):
         )
 
     def test_first_step(self, model: Model) -> None:
-        """Kingma and Ba's, of the gradient that the engine itself gives."""
+        """Adam's first step (Kingma and Ba), from the engine's own gradient."""
         block = Block.random(model.n_outputs)
         first = cases.parameters(model)
         probe = trainer_of(self.engine, model, block, OPTIONS)
@@ -114,8 +114,8 @@ class TrainingTests(EngineSuite):
         for _ in range(STEPS):
             mine.step()
             reference.step()
-            # Adam divides by the gradient's own size: entries with a gradient of round-off size
-            # may step either way, all others agree.
+            # Adam divides by the gradient's magnitude: entries with a gradient as small as the
+            # rounding error may step either way; all others agree.
             close = np.isclose(mine.params, reference.params, atol=1e-4)
             assert close.mean() > 0.995
             assert mine.loss == pytest.approx(reference.loss, rel=1e-3)

@@ -28,7 +28,7 @@ def cpu_info(key: str) -> str:
 SELECT = "INSITU_ISA"
 """Environment variable that names the build to load."""
 
-# Best first; each with the flags its build needs (setup.py compiles with the same sets).
+# Best first; each with the flags that its build needs (setup.py compiles with the same sets).
 BUILDS = {
     "avx512": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "fma", "f16c", "bmi2"},
     "avx2": {"avx2", "fma", "f16c", "bmi2"},

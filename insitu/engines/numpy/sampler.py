@@ -83,8 +83,8 @@ class GridSampler:
     def _interpolated(
         self, points: Floats, convert: Callable[[Floats, int], Floats]
     ) -> NDArray[np.float64]:
-        """(n, components) of the converted corners. A corner of weight zero is not read, so that a
-        NaN does not reach beyond its own cells."""
+        """(n, components) from the converted corners. Corners of weight 0 are not read, so that a
+        NaN affects only its own cells."""
         low, weight = [], []
         for axis in range(3):
             last = self.parts[0].shape[axis] - 1

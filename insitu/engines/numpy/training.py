@@ -55,13 +55,13 @@ class Averages:
     """Moving averages over the batches; NaN until a sample has been counted."""
 
     most: float
-    """Most weight of the past."""
+    """Maximum decay."""
     absolute: float = 0.0
     squares: float = 0.0
     weight: float = field(default=0.0)
 
     def add(self, iteration: int, absolute: float, squares: float) -> None:
-        # Of few steps, only the last tenth or so: the error still falls too fast.
+        # After few steps, average over the last tenth only: the error still decreases fast.
         w = min(self.most, iteration / (iteration + 10))
         self.weight = w * self.weight + (1 - w)
         self.absolute = w * self.absolute + (1 - w) * absolute
@@ -146,7 +146,7 @@ class Trainer:
         points = draw(o.seed, o.boundary_share, o.boundary_sigma, self.iteration, o.batch)
         targets = self._sampler.sample_normalized(points, self._origin, self._scale)
         counts = np.isfinite(targets)
-        # A sample whose target is not finite has no part in the gradient, so that NaN and Inf in
+        # Samples with a nonfinite target do not contribute to the gradient, so that NaN and Inf in
         # the data never reach the weights.
         outputs = self._model.evaluate(self._params, points)
         difference = np.where(counts, outputs - np.where(counts, targets, 0), 0)
@@ -158,7 +158,7 @@ class Trainer:
     def _average(self, difference: Floats, counts: np.ndarray) -> None:
         if not counts.any():
             return
-        # The volume's error: samples that were drawn next to the faces say nothing about it.
+        # The error over the volume: samples close to the faces are not representative.
         first = boundary_samples(self._options.boundary_share, self._options.batch)
         uniform = counts[first:].sum()
         squares = np.square(difference[first:] * self._error_scale).sum()

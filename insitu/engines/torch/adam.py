@@ -15,7 +15,7 @@ from insitu.models.base import Model
 
 @dataclass(frozen=True)
 class Adam:
-    """beta1 and beta2, epsilon, L2 regularisation of the matrices of an MLP: see
+    """beta1 and beta2, epsilon, L2 regularization of the matrices of an MLP: see
     `insitu.engines.options.TrainerOptions`."""
 
     beta1: float
@@ -24,11 +24,11 @@ class Adam:
     l2: float
 
     def step_size(self, rate: float, iteration: int) -> float:
-        """Of the update that follows so many others."""
+        """Step size of the update after a given number of others."""
         return float(rate / (1 - self.beta1 ** (iteration + 1)))
 
     def correction(self, iteration: int) -> float:
-        """Of the second moment's root, at the same update."""
+        """Correction of the second moment's root, at the same update."""
         return float(1 / (1 - self.beta2 ** (iteration + 1)) ** 0.5)
 
     def __call__(

@@ -1,6 +1,6 @@
-// Reading a trained network: values and gradients at points, values on a grid.
+// Evaluation of a trained network: values and gradients at points, values on a grid.
 //
-// In: network, parameters, points of the unit cube. Out: normalised outputs.
+// In: network, parameters, points of the unit cube. Out: normalized outputs.
 #pragma once
 
 #include <vector>

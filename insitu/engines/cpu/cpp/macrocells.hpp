@@ -1,6 +1,6 @@
-// Least and largest values of a brick's macrocells, of which it has up to 4 x 4 x 4.
+// Value ranges of a brick's macrocells, of which there are up to 4 x 4 x 4.
 //
-// In: a brick. Out: ranges; under a transfer function, which macrocells show.
+// In: a brick. Out: ranges; for a transfer function, which macrocells are visible.
 #pragma once
 
 #include <array>
