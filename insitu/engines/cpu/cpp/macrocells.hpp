@@ -22,7 +22,7 @@ struct ValueRange {
 
 using MacrocellRanges = std::array<ValueRange, kMacrocells>;  // along x, then y, then z
 
-// Cells of a macrocell along an axis of so many.
+// Number of cells of a macrocell along an axis with the given number of cells.
 inline long macrocell_size(long cells) {
   return (cells + kMacrocellsPerAxis - 1) / kMacrocellsPerAxis;
 }

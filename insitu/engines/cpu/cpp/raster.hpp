@@ -30,7 +30,7 @@ struct Paint {
   const float* table;          // (rows, 4) straight RGBA over [lo, hi]; its opacity is not used
   long rows;
   float lo, hi;
-  bool lit;  // else the colour as it is
+  bool lit;  // otherwise the unshaded color
 };
 
 // The light is beside the eye, which shows shapes better than a light at the eye.

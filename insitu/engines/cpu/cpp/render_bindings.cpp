@@ -17,7 +17,7 @@ using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
 using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using CachePtr = std::shared_ptr<BrickCache>;
 
-// A block whose values a Python function gives: read(lo, hi, component) -> (nz, ny, nx) of lattice points.
+// A block read by a Python function: read(lo, hi, component) -> (nz, ny, nx) of lattice points.
 class PythonBricks : public BrickSource {
  public:
   PythonBricks(py::function read, int components)

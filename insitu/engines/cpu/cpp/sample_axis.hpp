@@ -13,7 +13,7 @@
 
 namespace insitu {
 
-// Lattice points of an axis of so many cells.
+// Number of lattice points of an axis with the given number of cells.
 inline long sample_count(long cells, bool vertex) { return cells + (vertex ? 1 : 2); }
 
 // Point i in unit coordinates: a grid line, or a cell's centre between the faces 0 and 1.
