@@ -19,7 +19,7 @@ struct Normalisation {
   std::vector<double> low, inverse_extent, error_scale;
 };
 
-// What a batch says of the fit.
+// Error statistics of a batch.
 struct BatchSums {
   double loss = 0.0, squares = 0.0;  // absolute values; squares, of the uniform samples only
   long valid = 0, uniform = 0;       // values that count for either

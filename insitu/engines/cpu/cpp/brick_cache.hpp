@@ -58,7 +58,7 @@ class BrickCache {
   }
 
   // decode(float*) fills a brick that is not here. A thread holds one brick at a time, so that one
-  // that waits for room is never waited for. No key is asked for by two threads at once.
+  // that waits for room is never waited for. No two threads request a key at once.
   template <typename Decode>
   std::unique_ptr<Held> get(const BrickKey& key, std::size_t size, Decode&& decode) {
     Place place;
