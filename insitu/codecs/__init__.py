@@ -1,1 +1,1 @@
-"""Named arrays as bytes, and bytes as checksummed frames."""
+"""Compression of named arrays to bytes, and checksummed frames of bytes."""

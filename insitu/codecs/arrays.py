@@ -1,7 +1,7 @@
-"""The parameters of a model as codecs see them: named arrays, of which they know no more.
+"""Parameters of a model as named arrays, which is all that codecs know of it.
 
-In: a parameter vector, and an object that knows its layout. Out: views of the weights that take
-part in the function.
+In: a parameter vector, and an object that knows its layout. Out: views of the weights that affect
+the function.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ class ParameterArray(NamedTuple):
     """One array of a model's parameters."""
 
     name: str
-    """Unique in its model, as "mlp.0" or "level.2.feature.1"."""
+    """Unique in its model, such as "mlp.0" or "level.2.feature.1"."""
     role: Role
-    """What it is: a matrix of an MLP, one feature of a grid's level, coefficients of anything."""
+    """Kind of array: a matrix of an MLP, one feature of a grid level, or other coefficients."""
     group: str
-    """Arrays of one group follow each other and are much alike, as "mlp" or "level.2"."""
+    """Arrays of a group are consecutive and have similar statistics, such as "mlp" or "level.2"."""
     values: Floats
-    """A view of the parameters that take part in the function; padding is left out."""
+    """A view of the parameters that affect the function, without padding."""
 
 
 class Segment(NamedTuple):
-    """A stretch of the parameter vector, as compressors of arrays take it."""
+    """A part of the parameter vector, for array compressors."""
 
     group: str
-    """That of the `ParameterArray`s that lie in it; its accuracy is theirs."""
+    """Group of the `ParameterArray`s in it, which have the same accuracy."""
     kind: Literal["grid", "table", "exact"]
-    """"grid": (nz, ny, nx, n), neighbours along the first axes are alike; "table": any order;
-    "exact": in half precision, always."""
+    """"grid": (nz, ny, nx, n), smooth along the first three axes; "table": in any order; "exact":
+    always in half precision."""
     values: Floats
-    """A view of the parameters, which may hold padding."""
+    """A view of the parameters, which may include padding."""
 
 
 class Layout(Protocol):
-    """What codecs ask of a model; `insitu.models.base.Model` is one."""
+    """What codecs need from a model; `insitu.models.base.Model` implements it."""
 
     @property
     def n_params(self) -> int: ...
@@ -52,7 +52,7 @@ class Layout(Protocol):
         """Views into params (n_params,), always the same ones in the same order."""
 
     def segments(self, params: Floats) -> list[Segment]:
-        """The same parameters for compressors of arrays, each in one segment."""
+        """The same parameters for array compressors; each parameter is in one segment."""
 
 
 def views(layout: Layout, params: Floats) -> list[Floats]:
@@ -61,7 +61,7 @@ def views(layout: Layout, params: Floats) -> list[Floats]:
 
 
 def assemble(layout: Layout, values: Sequence[Floats]) -> NDArray[np.float32]:
-    """(n_params,) from the values of each of `views`; zero elsewhere."""
+    """Parameters (n_params,) from the values of each of `views`; zero elsewhere."""
     params = np.zeros(layout.n_params, np.float32)
     for view, array in zip(views(layout, params), values, strict=True):
         view[...] = array.reshape(view.shape)

@@ -1,6 +1,6 @@
-"""Decoded chunks, as many as fit: one cache for the whole process.
+"""A cache of decoded chunks with a size limit, one for the whole process.
 
-In: a key and a way to make the chunk. Out: the chunk, made again where it was dropped.
+In: a key and a function that decodes the chunk. Out: the chunk, decoded again if it was evicted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ DEFAULT_NBYTES = 64 * 2**20
 
 
 class ChunkCache:
-    """The chunks used last, up to `limit` bytes of decoded values. Thread-safe.
+    """The most recently used chunks, up to `limit` bytes of decoded values. Thread-safe.
 
-    A chunk larger than the limit is handed out and not kept.
+    A chunk larger than the limit is returned but not cached.
     """
 
     def __init__(self, limit: int = DEFAULT_NBYTES) -> None:
@@ -34,16 +34,16 @@ class ChunkCache:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of decoded values held."""
+        """Bytes of decoded values in the cache."""
         return self._nbytes
 
     def owner(self) -> int:
-        """A number for the first half of keys that nobody else has."""
+        """A new unique number, for the first half of keys."""
         return next(self._owners)
 
     def get(self, key: Key, make: Callable[[], Chunk]) -> Chunk:
-        """The chunk of `key`, read-only; `make` decodes it, outside the lock: two threads that miss
-        the same chunk both decode it."""
+        """The chunk of `key`, read-only. `make` decodes it outside the lock, so two threads that
+        miss the same chunk both decode it."""
         with self._lock:
             found = self._chunks.get(key)
             if found is not None:

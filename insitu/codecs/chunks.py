@@ -1,14 +1,14 @@
-"""A block in chunks of about 32^3 samples, each compressed by itself.
+"""A block in chunks of about 32^3 samples, each compressed independently.
 
 In: components and the largest error of each, or a payload. Out: any sample, by decoding the chunks
-that it needs; a cache of bounded size keeps those used last.
+that are needed; a cache of bounded size keeps recently used ones.
 
     digest 16 | length of the table u32 | table (u32 per chunk, through ZSTD) | chunks
 
-Chunks are numbered component by component, z, y, x. An axis of n samples is cut evenly into
-round(n / 32) parts, so that no chunk is a sliver. A chunk begins with a byte that says what it is:
-one value, values as they are (through ZSTD, byte by byte of all values), or a compressor's bytes,
-after the bound that it was given. Where samples are not finite, a map of them precedes the rest.
+Chunks are numbered by component, z, y, x. An axis of n samples is cut evenly into round(n / 32)
+parts, so that no chunk is thin. The first byte of a chunk is its kind: one value; raw values
+(byte-shuffled, through ZSTD); or a compressor's error bound and its bytes. Where samples are not
+finite, a map of them precedes the rest.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ Shape = tuple[int, int, int]
 EDGE = 32  # samples
 
 _CONSTANT, _EXACT, _COMPRESSED = range(3)
-_HOLES = 4  # added where samples are not finite
+_HOLES = 4  # flag, added to the kind where samples are not finite
 _NON_FINITE = np.array([0, np.nan, np.inf, -np.inf])
 _LENGTH = struct.Struct("<I")
 _BOUND = struct.Struct("<d")
 _DIGEST_NBYTES = 16
-# A compressor's overhead alone is more than these values.
+# The overhead of a compressor alone is larger than this many values.
 _FEWEST = 16
 
 
@@ -61,9 +61,9 @@ class Chunks:
 
     @staticmethod
     def encode(components: Sequence[Values], codec: str, bounds: Sequence[float]) -> Chunks:
-        """Every finite sample within its component's bound; the others as they are (NaN and the
-        infinities, not a NaN's payload). Each chunk is decoded and compared before it is accepted,
-        and kept as it is where the compressor breaks its word or gains nothing.
+        """Compress with every finite sample within its component's bound. NaN and infinities are
+        preserved, but not a NaN's payload. Each chunk is decoded and compared before it is
+        accepted, and stored raw where the compressor violates the bound or does not save space.
 
         bounds: one per component, >= 0, in its unit.
         """
@@ -83,8 +83,8 @@ class Chunks:
     def from_payload(
         payload: bytes, codec: str, shape: Shape, n_components: int, dtype: np.dtype[Any]
     ) -> Chunks:
-        """The same again, not decoded yet. FrameError where the payload is not one of that shape,
-        or was altered."""
+        """Chunks from a payload, not decoded yet. Raises FrameError where the payload does not have
+        this shape, or was altered."""
         if codec not in compressors.names():
             known = ", ".join(compressors.names())
             raise FrameError(f"bricks: codec {codec!r}, expected one of {known}")
@@ -106,8 +106,8 @@ class Chunks:
         return whole
 
     def box(self, box: Box) -> Values:
-        """The samples in a box of indices z, y, x, from the chunks that it meets:
-        (nz, ny, nx, n_components)."""
+        """The samples in a box of indices z, y, x -> (nz, ny, nx, n_components). Decodes only the
+        chunks that intersect the box."""
         sizes = [at.stop - at.start for at in box]
         values = np.empty((*sizes, self.n_components), self.dtype)
         counts = (self.n_components, *(len(edges) - 1 for edges in self._edges))
@@ -120,7 +120,7 @@ class Chunks:
         return values
 
     def chunk(self, number: int) -> Values:
-        """One chunk, read-only. FrameError where its bytes are wrong."""
+        """One chunk, read-only. Raises FrameError where its bytes are invalid."""
         return CACHE.get((self._owner, number), lambda: self._decoded(number))
 
     def at(self, component: int, z: Indices, y: Indices, x: Indices) -> Values:
@@ -148,7 +148,7 @@ class Chunks:
 
     @cached_property
     def _starts(self) -> Indices:
-        """Where each chunk begins in the payload, and where the last one ends."""
+        """Offset of each chunk in the payload, and the end of the last one."""
         count = self.n_components * math.prod(len(edges) - 1 for edges in self._edges)
         at = _DIGEST_NBYTES + _LENGTH.size
         if count > len(self.payload):
@@ -171,20 +171,20 @@ class Chunks:
 def _digest(
     body: bytes, codec: str, shape: Shape, n_components: int, dtype: np.dtype[Any]
 ) -> bytes:
-    """Of all that a compressor is told: SZ3 writes as many values as its bytes say."""
+    """Digest of all input of a decompressor: SZ3 trusts the number of values in its bytes."""
     kind = f"{codec} {shape} {n_components} {dtype.name} ".encode()
     return hashlib.blake2b(kind + body, digest_size=_DIGEST_NBYTES).digest()
 
 
 def _cuts(n: int) -> Indices:
-    """Where an axis of n samples is cut, both ends included."""
+    """Boundaries of the parts of an axis of n samples, both ends included."""
     parts = max(1, round(n / EDGE))
     return np.arange(parts + 1, dtype=np.int64) * n // parts
 
 
 def _spans(edges: Indices, at: slice) -> list[tuple[int, slice, slice]]:
-    """The parts of an axis that a range of samples meets: number, and the samples that both have
-    counted from the range and from the part."""
+    """The parts of an axis that intersect a range of samples: part index, and the common samples
+    relative to the range and relative to the part."""
     spans = []
     for part, (begin, end) in enumerate(itertools.pairwise(edges.tolist())):
         start, stop = max(begin, at.start), min(end, at.stop)
@@ -204,7 +204,7 @@ def _pack(values: Values, codec: str, bound: float) -> bytes:
     if finite.all():
         kind, body = _body(values, codec, bound)
         return bytes([kind]) + body
-    # What the compressor sees instead costs least where it is like the rest.
+    # Replacement values cost least where they are similar to the other values.
     filled = np.where(finite, values, values[finite].mean() if finite.any() else 0)
     codes = np.select([finite, np.isnan(values), values > 0], [0, 1, 2], 3).astype(np.uint8)
     holes = zstd.compress(codes.tobytes())
@@ -213,7 +213,7 @@ def _pack(values: Values, codec: str, bound: float) -> bytes:
 
 
 def _body(values: Values, codec: str, bound: float) -> tuple[int, bytes]:
-    """What finite values are kept as, and its bytes."""
+    """Kind and bytes of a chunk of finite values."""
     low, high = values.min(), values.max()
     middle = np.asarray(low / 2 + high / 2).astype(values.dtype)
     if low == high:

@@ -1,11 +1,11 @@
-"""Trained parameters become weights that may be kept: as few bytes as the accuracy allows.
+"""Compression of trained parameters to as few bytes as the accuracy allows.
 
-In: parameters, the word for the codec, a measure of the error. Out: `Weights` whose error was
+In: parameters, the name of the codec, a measure of the error. Out: `Weights` whose error was
 measured after decoding them.
 
-A codec has one number, the coarseness. It is searched for with the change of the output at a few
-thousand points, which costs little; then the error of what comes out is measured in full, and the
-search repeated with less where the promise is not kept. Half precision is what remains.
+A codec has one parameter, the coarseness. The search for it uses the change of the output at a few
+thousand points, which is cheap. Then the error of the result is measured in full, and the search is
+repeated with a smaller allowance where the limit is exceeded. Half precision is the fallback.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from insitu.codecs.weights import Weights
 Floats = NDArray[np.float32]
 MeanSquare = Callable[[Floats], float]
 
-_DOUBLINGS = 24  # of the coarseness, at most, to find where the change passes what is allowed
-_HALVINGS = 4  # of that last factor of two
-_ATTEMPTS = 3  # to use what is allowed, once something is found that keeps to it
-_MOST_ATTEMPTS = 8  # to find something
-_ENOUGH = 0.7  # of the error that is allowed: more attempts would save a few per cent
+_DOUBLINGS = 24  # maximum number of doublings of the coarseness until the change is too large
+_HALVINGS = 4  # bisections of the last factor of two
+_ATTEMPTS = 3  # attempts to use the whole allowance, once a valid result is found
+_MOST_ATTEMPTS = 8  # attempts to find a valid result
+_ENOUGH = 0.7  # fraction of the allowed error; further attempts would save a few percent
 
 
 def compress(
@@ -42,24 +42,24 @@ def compress(
     before: float | None = None,
     goal: float = 0.0,
 ) -> Weights:
-    """The weights of a trained model as they will be kept. Not collective.
+    """The compressed weights of a trained model. Not collective.
 
     Args:
-        layout: of the parameters.
-        params: (n_params,), as training left them.
-        options: the codec, and what it may cost.
+        layout: layout of the parameters.
+        params: (n_params,), the result of training.
+        options: the codec, and the accuracy that it may cost.
         mean_square: parameters -> mean squared error of the block, in units of the global range.
-        outputs: parameters -> what the model gives at a few thousand points, in those units.
-        sensitivity: called where it is needed; of each of `arrays.views`, the mean squared change
-            of `outputs` per unit of variance of noise in all of its weights.
-        before: `mean_square` of params, where it is known.
-        goal: mean squared error that is good enough, should compression_loss allow less.
+        outputs: parameters -> outputs of the model at a few thousand points, in the same units.
+        sensitivity: called if needed; for each of `arrays.views`, the mean squared change of
+            `outputs` per unit variance of noise in all of its weights.
+        before: `mean_square` of params, if known.
+        goal: sufficient mean squared error, used where compression_loss allows less.
 
-    The error of the result is at most that of `params` and compression_loss on top, or `goal`,
-    by `mean_square`; or that of half precision, where no coding keeps to it. With both r_enc and
-    r_mlp given, these are what is kept to instead.
+    The error of the result, by `mean_square`, is at most that of `params` plus compression_loss, or
+    `goal`; or that of half precision where no coding achieves this. With both r_enc and r_mlp
+    given, these are the limits instead.
 
-    Raises ValueError where a weight is not finite, or has to be half precision and does not fit it.
+    Raises ValueError where a weight is not finite, or needs half precision and is too large for it.
     """
     if not np.isfinite(params).all():
         raise ValueError("weights: a weight is not finite; training diverged")
@@ -83,7 +83,7 @@ def compress(
     allowed = max(before * 10 ** (options.compression_loss / 10), goal)
     room = allowed - before
     best: Weights | None = None
-    fitting, failing = 0.0, math.inf  # rooms whose result kept to what is allowed, and did not
+    fitting, failing = 0.0, math.inf  # allowances with a valid and an invalid result
     for attempt in range(_MOST_ATTEMPTS):
         if best is not None and attempt >= _ATTEMPTS:
             break
@@ -100,7 +100,7 @@ def compress(
             failing = min(failing, room)
         if _ENOUGH <= used <= 1:
             break
-        # The change does not simply add to the error that was there, and points miss some of it.
+        # The change does not simply add to the existing error, and the points miss some of it.
         room *= 0.9 / min(max(used, 0.25), 4)
         if not fitting < room < failing:
             room = math.sqrt(fitting * failing)
@@ -110,14 +110,14 @@ def compress(
 def _coarsest(
     coder: Coder, change: Callable[[Floats], float], room: float, n_params: int
 ) -> float | None:
-    """The largest coarseness whose change stays below `room`, to some 5 %; None: there is none."""
+    """The largest coarseness whose change stays below `room`, to about 5 %; None without any."""
     if not room > 0:
         return None
 
     def fits(exponent: float) -> bool:
         return change(coder.rounded(2**exponent)) <= room
 
-    # Where its steps are small, `quantized` changes the output by coarseness^2 n / 12.
+    # For small steps, `quantized` changes the output by coarseness^2 n / 12.
     low = math.log2(math.sqrt(12 * room / n_params))
     start = fits(low)
     step = 1 if start else -1

@@ -1,10 +1,10 @@
 """Error-bounded compressors for one array: SZ3, ZFP and SPERR.
 
-In: values and the largest error that each may have. Out: bytes, and values again.
+In: values and the largest error of each. Out: bytes, and the decoded values.
 
-None of them is taken at its word: who calls `encode` decodes and compares. They read their own
-bytes without checking them, so a digest has to stand between them and damaged bytes; who forges
-both can crash the reader.
+The error bound is not relied on: callers of `encode` decode and compare. The decompressors do not
+validate their input, so callers must verify a digest to detect damaged bytes. Forged bytes with a
+matching digest can crash the reader.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ Values = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Compressor:
-    """An error-bounded compressor, by the name that run files and frames have for it."""
+    """An error-bounded compressor, with its name in run files and frames."""
 
     name: str
     encode: Callable[[Values, float], bytes | None]
-    """Finite values without axes of length 1, and the bound > 0 -> bytes; None, or a RuntimeError,
-    ValueError or OSError, where that is not possible."""
+    """Finite values without axes of length 1, and the bound > 0 -> bytes. Returns None, or raises
+    RuntimeError, ValueError or OSError, where this is not possible."""
     decode: Callable[[bytes, tuple[int, ...], np.dtype[Any], float], Values]
-    """Bytes, shape, dtype, bound -> the values; the same errors where the bytes are not of them."""
+    """Bytes, shape, dtype, bound -> the values. Raises the same errors where the bytes are invalid.
+    """
     multiples: tuple[float, ...] = (1.0,)
-    """Of the bound, in the order in which they are tried as the tolerance."""
+    """Multiples of the bound, in the order in which they are tried as the tolerance."""
     packages: tuple[str, ...] = ()
-    """Modules that an installation may lack; the extra of the same name brings them."""
+    """Optional modules that are required; installed by the extra of the same name."""
 
     @property
     def available(self) -> bool:
@@ -48,35 +49,36 @@ _COMPRESSORS: dict[str, Compressor] = {}
 
 
 def register(compressor: Compressor) -> None:
-    """Add a compressor. ValueError where its name is taken: frames with it would be misread."""
+    """Add a compressor. Raises ValueError where its name is taken: frames with that name would be
+    ambiguous."""
     if compressor.name in _COMPRESSORS:
         raise ValueError(f"compressor {compressor.name!r}: there is one of this name")
     _COMPRESSORS[compressor.name] = compressor
 
 
 def names() -> tuple[str, ...]:
-    """Those that there are, installed or not."""
+    """All registered compressors, whether installed or not."""
     return tuple(_COMPRESSORS)
 
 
 def available() -> list[str]:
-    """Those whose packages are installed; SPERR comes with an extra."""
+    """Those whose packages are installed; SPERR needs an extra."""
     return [name for name, compressor in _COMPRESSORS.items() if compressor.available]
 
 
 def compressor(name: str) -> Compressor:
-    """ValueError for a name that is not one of `names`."""
+    """The compressor of this name. Raises ValueError for a name that is not one of `names`."""
     if name not in _COMPRESSORS:
         raise ValueError(f"compressor {name!r}, expected one of {', '.join(_COMPRESSORS)}")
     return _COMPRESSORS[name]
 
 
-# ZFP reads on where its bytes end. A block of 4, 16 or 64 values never takes more than this per
-# byte of a value: one bit for each plane, as much again for the group tests, and the exponent.
+# ZFP reads beyond the end of its input. A block of 4, 16 or 64 values never takes more than this
+# per byte of a value: one bit for each plane, as much again for group tests, and the exponent.
 _ZFP_MOST = 3
 
-# SPERR counts in bounds, in whole numbers; where these overflow it crashes. It also crashes with
-# bounds of 1e19: values are scaled by a power of two, so that the bound is in 0.5..1.
+# SPERR quantizes to integer multiples of the bound, and crashes where these overflow. It also
+# crashes with bounds of 1e19, so values are scaled by a power of two for a bound in 0.5..1.
 _SPERR_MOST = 2.0**40
 
 
@@ -95,10 +97,10 @@ def encode(name: str, values: Values, bound: float) -> bytes | None:
 
 
 def decode(name: str, packed: bytes, shape: tuple[int, ...], dtype: Any, bound: float) -> Values:
-    """The values, of the shape and dtype that were encoded. FrameError where the compressor
-    refuses the bytes.
+    """The values, with the encoded shape and dtype. Raises FrameError where the compressor rejects
+    the bytes.
 
-    bound: that of `encode`; SZ3 does not need to know.
+    bound: that of `encode`; not needed by SZ3.
     """
     short = tuple(n for n in shape if n > 1) or (1,)
     try:
@@ -115,7 +117,7 @@ def decode(name: str, packed: bytes, shape: tuple[int, ...], dtype: Any, bound: 
 
 
 def _squeezed(values: Values) -> Values:
-    """Without axes of length 1, which not all compressors take."""
+    """The values without axes of length 1, which not all compressors accept."""
     return values.reshape(tuple(n for n in values.shape if n > 1) or (1,))
 
 
@@ -159,7 +161,7 @@ def _sperr_encode(values: Values, bound: float) -> bytes | None:
     scaled = np.ldexp(values, -power)
     file, chunk = _sperr_file(values.shape, values.dtype, math.ldexp(bound, -power))
     with file:
-        # The filter takes its axes fastest first; the order of the values in memory is theirs.
+        # The filter expects the fastest axis first; the order of values in memory is the same.
         chunk[...] = scaled.reshape(values.shape[::-1])
         file.flush()
         return bytes(chunk.id.read_direct_chunk((0,) * values.ndim)[1])
@@ -181,7 +183,7 @@ def _sperr_file(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> t
     import h5py
     import hdf5plugin
 
-    # No chunk cache: it would hand back the values themselves.
+    # No chunk cache: it would return the original values.
     file = h5py.File("chunk", "w", driver="core", backing_store=False, rdcc_nbytes=0)
     chunk = file.create_dataset(
         "values",
@@ -193,7 +195,7 @@ def _sperr_file(shape: tuple[int, ...], dtype: np.dtype[Any], bound: float) -> t
     return file, chunk
 
 
-# ZFP mostly stays well below its tolerance: larger ones, in powers of two, are tried first.
+# ZFP usually stays well below its tolerance, so larger powers of two are tried first.
 register(Compressor("sz3", _sz3_encode, _sz3_decode))
 register(Compressor("zfp", _zfp_encode, _zfp_decode, multiples=(8.0, 4.0, 2.0, 1.0)))
 register(Compressor("sperr", _sperr_encode, _sperr_decode, packages=("h5py", "hdf5plugin")))

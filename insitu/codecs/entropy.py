@@ -1,12 +1,11 @@
-"""Whole numbers as a range-coded stream (the `constriction` package).
+"""Range coding of integers (with the `constriction` package).
 
-In: arrays of integers near zero. Out: 32-bit words, and the integers again.
+In: arrays of integers near zero. Out: 32-bit words, and the decoded integers.
 
-The model of an array starts as a two-sided geometric distribution of its mean magnitude and learns
-from what was coded: after 64 values, and each time half as many again, the counts so far become
-the next model. Low bits that carry no structure are coded as they are. Every number in a model
-comes from operations that IEEE 754 rounds the same way everywhere, so that what one machine
-writes another reads.
+The model of an array starts as a two-sided geometric distribution of its mean magnitude and adapts
+to the coded values: after 64 values, and then in intervals that grow by half, the counts so far
+become the next model. Low bits without structure are coded uniformly. All numbers in a model come
+from operations that IEEE 754 rounds exactly, so streams are portable between machines.
 """
 
 from __future__ import annotations
@@ -23,29 +22,29 @@ from insitu.codecs.errors import FrameError
 Ints = NDArray[np.int32]
 
 LARGEST = 2**30
-"""Of the magnitudes that can be coded."""
+"""Largest magnitude that can be coded."""
 _RADIUS = 2047  # largest magnitude of a modelled symbol
-_MEAN = 12.0  # beyond this mean magnitude, low bits are coded as they are
-_PRIOR = 32.0  # weight of the first distribution, in observed values
-_FLOOR = 0.002  # share of it that is spread evenly over all symbols
+_MEAN = 12.0  # beyond this mean magnitude, low bits are coded uniformly
+_PRIOR = 32.0  # weight of the initial distribution, in observed values
+_FLOOR = 0.002  # fraction of it that is uniform over all symbols
 _FIRST = 64
-_LEAST = 2.0**-22  # probability of a symbol; the coder counts in 2^-24, with float32
+_LEAST = 2.0**-22  # minimum probability of a symbol; the coder's resolution is 2^-24 in float32
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the decoder must know of an array beforehand."""
+    """What the decoder has to know about an array in advance."""
 
     shift: int
-    """Low bits coded as they are, 0..30."""
+    """Number of low bits that are coded uniformly, 0..30."""
     radius: int
-    """Largest magnitude of what is left, 0..2047."""
+    """Largest magnitude of the remaining bits, 0..2047."""
     mean: int
-    """Its mean magnitude, in sixteenths, 0..255."""
+    """Mean magnitude of the remaining bits, in sixteenths, 0..255."""
 
     @staticmethod
     def of(values: Ints) -> Shape:
-        """Of values (n,) of magnitudes up to `LARGEST`."""
+        """The shape of values (n,) of magnitudes up to `LARGEST`."""
         mean = float(np.abs(values).mean(dtype=np.float64)) if len(values) else 0.0
         shift = max(0, int(np.ceil(np.log2(max(mean, 1e-9) / _MEAN))))
         while True:
@@ -58,7 +57,7 @@ class Shape:
         return Shape(shift, radius, min(round(16 * mean), 255))
 
     def check(self) -> None:
-        """Raises FrameError where no array has this shape."""
+        """Raises FrameError where the shape is invalid."""
         if not (0 <= self.shift <= 30 and self.radius <= _RADIUS):
             raise FrameError(f"weights: no array has {self}")
 
@@ -70,7 +69,7 @@ class _Model:
         mean = max(shape.mean, 1) / 16
         falling = np.full(shape.radius + 1, mean / (1 + mean))
         falling[0] = 1.0
-        # accumulate multiplies one after the other; whole numbers are summed exactly in any order
+        # accumulate multiplies sequentially; sums of integers are exact in any order
         side = np.floor(np.multiply.accumulate(falling) * 2.0**30)
         both = np.concatenate([side[:0:-1], side])
         spread = _FLOOR * both.sum() / len(both)
@@ -81,7 +80,7 @@ class _Model:
     def categorical(self) -> Any:
         import constriction
 
-        # After many others, a symbol that has not been seen yet must not round to nothing.
+        # The probability of a symbol that has not occurred yet must not round to zero.
         weights = np.maximum(self._weights, self._seen * _LEAST).astype(np.float32)
         return constriction.stream.model.Categorical(weights, perfect=False)
 
@@ -91,7 +90,7 @@ class _Model:
 
 
 def _runs(n: int) -> Iterator[slice]:
-    """0..n in runs of 64, 96, 144, ... values: a model's age grows with what it has seen."""
+    """0..n in runs of 64, 96, 144, ... values: a model is used longer the more data it has."""
     begin, length = 0, _FIRST
     while begin < n:
         yield slice(begin, min(begin + length, n))
@@ -119,7 +118,7 @@ def encode(arrays: list[tuple[Ints, Shape]]) -> bytes:
 
 
 def decode(stream: bytes, arrays: list[tuple[int, Shape]]) -> list[Ints]:
-    """The arrays again, from their lengths and shapes. FrameError where the stream is not one."""
+    """Decode arrays of given lengths and shapes. Raises FrameError where the stream is invalid."""
     import constriction
 
     if len(stream) % 4:
@@ -140,13 +139,13 @@ def decode(stream: bytes, arrays: list[tuple[int, Shape]]) -> list[Ints]:
                     model.learn(symbols[run])
                 values += (symbols - shape.radius) << shape.shift
             decoded.append(values)
-    except AssertionError as error:  # constriction's word for "no encoder wrote this"
+    except AssertionError as error:  # raised by constriction for invalid streams
         raise FrameError(f"weights: {error}") from None
     return decoded
 
 
 def _uniform_parts(shift: int) -> list[tuple[int, int]]:
-    """(first bit, bits) of the pieces, of at most 16 bits, in which low bits are coded."""
+    """(first bit, number of bits) of the pieces, at most 16 bits each, of the low bits."""
     return [(at, min(16, shift - at)) for at in range(0, shift, 16)]
 
 

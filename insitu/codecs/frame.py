@@ -1,6 +1,6 @@
-"""Frames: the bytes in which anything of insitu is kept or sent.
+"""Frames: the binary format of everything that insitu stores or sends.
 
-In: a header (JSON-able) and payloads (bytes). Out: one checksummed run of bytes, and back.
+In: a header (JSON-serializable) and payloads (bytes). Out: one checksummed byte string, and back.
 
     magic 8 | version u16 | reserved u16 | header length u32 | payload length u64   (24 bytes)
     header (JSON, UTF-8, through ZSTD with the dictionary below where that is shorter; its key
@@ -8,12 +8,12 @@ In: a header (JSON-able) and payloads (bytes). Out: one checksummed run of bytes
     payloads, one after the other
     checksum (CRC-32, 4 bytes) of everything before it
 
-All integers are little-endian. Nothing is ever unpickled, and nothing is allocated on the word of
-a length that the bytes at hand do not back.
+All integers are little-endian. Nothing is ever unpickled, and no length from the header is trusted
+for an allocation unless the bytes are present.
 
 Version 3 is written: the header of a neural field names its model ("model", with its kind) and the
-codec of its weights ("weights"). Version 2, which knows one kind of model ("network"), and version
-1, in which headers are plain and weights in half precision, are still read.
+codec of its weights ("weights"). Also readable are version 2, with only one kind of model
+("network"), and version 1, with uncompressed headers and weights in half precision.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ READABLE = (1, 2, 3)
 _PREFIX = struct.Struct("<8sHHIQ")
 PREFIX_NBYTES = _PREFIX.size
 CHECKSUM_NBYTES = 4
-_MOST_HEADER = 1 << 16  # bytes that a header may inflate to; longer ones stay as they are
+_MOST_HEADER = 1 << 16  # limit of a header's uncompressed bytes; longer headers are not compressed
 
-# What headers mostly consist of, by version: to change one is to make a version.
+# ZSTD dictionaries of typical headers, by version: a change requires a new version.
 _DICTIONARY_2 = (
     b'"association":"vertex","dtype":"float32","network":null,"weights":"sz3_zfp","weights":"half"'
     b',"weights":"kmeans","warm":false},"domain_id":0,"cycle":0,"time":0.0,"payloads":[0,0,0,0]}'
@@ -68,7 +68,7 @@ def _checksum(data: bytes | memoryview) -> bytes:
 
 
 def pack(header: Mapping[str, Any], payloads: Sequence[bytes]) -> bytes:
-    """One frame of a JSON-able header and any number of payloads. Not collective."""
+    """One frame of a JSON-serializable header and any number of payloads. Not collective."""
     text = json.dumps(
         {**header, "payloads": [len(payload) for payload in payloads]},
         separators=(",", ":"),
@@ -82,9 +82,9 @@ def pack(header: Mapping[str, Any], payloads: Sequence[bytes]) -> bytes:
 
 
 def frame_nbytes(data: bytes | memoryview) -> int:
-    """Length of the frame that starts `data`, from its prefix alone.
+    """Length of the frame at the start of `data`, from its prefix alone.
 
-    Raises FrameError where there is no prefix of a frame of a version known here.
+    Raises FrameError where there is no prefix of a frame of a supported version.
     """
     if len(data) < _PREFIX.size:
         raise FrameError(f"{len(data)} bytes, a frame's prefix has {_PREFIX.size}")
@@ -98,15 +98,15 @@ def frame_nbytes(data: bytes | memoryview) -> int:
 
 
 def header_nbytes(prefix: bytes | memoryview) -> int:
-    """Length of the header that follows the prefix of a frame, as `frame_nbytes` accepts it."""
+    """Length of the header that follows a frame's prefix, which `frame_nbytes` has accepted."""
     return int(_PREFIX.unpack_from(prefix)[3])
 
 
 def read_header(prefix: bytes | memoryview, data: bytes | memoryview) -> dict[str, Any]:
-    """The header, of the prefix and its own bytes alone, with the lengths of the payloads as
+    """The header, from the prefix and the header's bytes alone, with the lengths of the payloads as
     "payloads".
 
-    No checksum tells whether they were altered. Raises FrameError where they are no header.
+    No checksum is verified. Raises FrameError where the bytes are not a header.
     """
     text = bytes(data)
     if text.startswith(zstd.MAGIC):
@@ -122,9 +122,9 @@ def read_header(prefix: bytes | memoryview, data: bytes | memoryview) -> dict[st
 
 
 def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
-    """Header and payloads of the frame that `data` starts with; what follows it is not looked at.
+    """Header and payloads of the frame at the start of `data`; bytes after it are ignored.
 
-    Raises FrameError where the frame is torn, altered, or not one.
+    Raises FrameError where the frame is truncated, altered, or not a frame.
     """
     view = memoryview(data)
     nbytes = frame_nbytes(view)

@@ -1,6 +1,6 @@
-"""Half precision, bytes of like significance together: the reference, and the fallback.
+"""Half precision, byte-shuffled: the reference, and the fallback.
 
-In: values. Out: two bytes for each, and the values again exactly as half precision holds them.
+In: values. Out: two bytes for each, and the values rounded to half precision.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Floats = NDArray[np.float32]
 
 
 def rounded(values: NDArray[Any]) -> Floats:
-    """The values as they will be read back: rounded to float16, in float32.
+    """The values as decoded: rounded to float16, in float32.
 
-    Raises ValueError where one does not fit float16 (|w| > 65504) or is not finite.
+    Raises ValueError where a value is too large for float16 (|w| > 65504) or not finite.
     """
-    with np.errstate(over="ignore"):  # what overflows is found, and said, in the next line
+    with np.errstate(over="ignore"):  # overflow is reported below
         halves = values.astype(np.float16)
     if not np.isfinite(halves).all():
         worst = values[~np.isfinite(halves)].flat[0]
@@ -35,7 +35,7 @@ def pack(values: NDArray[Any]) -> bytes:
 
 
 def unpack(data: bytes, n: int) -> Floats:
-    """(n,) values of `pack`. FrameError where the length is another, or a value not finite."""
+    """(n,) values of `pack`. Raises FrameError for another length, or a nonfinite value."""
     if len(data) != 2 * n:
         raise FrameError(f"weights: {len(data)} bytes, {n} half-precision values have {2 * n}")
     planes = np.frombuffer(data, np.uint8).reshape(2, n)

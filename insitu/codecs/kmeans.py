@@ -1,12 +1,12 @@
-"""Weights by k-means: a small codebook per level, and for each weight its entry's number.
+"""K-means coding of weights: a small codebook per level, and for each weight its codebook index.
 
-In: parameters, how the output feels noise in each array. Out: bytes, and the parameters that they
-stand for. DVNR, Fig. 16.
+In: parameters, the sensitivity of the output to noise in each array. Out: bytes, and the parameters
+that they decode to. DVNR, Fig. 16.
 
-One codebook serves a level, another the MLP. A k-means codebook of k entries for values of
-standard deviation d leaves a squared error of about e d^2 / k^2, e = sqrt(3) pi / 2 (Panter and
-Dite 1951, for Gaussian values); k is chosen so that this equals the s^2 / 12 of the uniform steps s
-that `quantized` would take for the same coarseness.
+Each level has a codebook, and so has the MLP. A k-means codebook of k entries for values of
+standard deviation d has a squared error of about e d^2 / k^2, e = sqrt(3) pi / 2 (Panter and Dite
+1951, for Gaussian values). k is chosen so that this equals the error s^2 / 12 of the uniform steps
+s that `quantized` uses for the same coarseness.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from insitu.codecs.errors import FrameError
 Floats = NDArray[np.float32]
 
 _ARRAY = struct.Struct("<HBHB")  # entries (0: half precision), shift, radius, mean
-_MOST = 4000  # entries
+_MOST = 4000  # maximum number of entries
 _ITERATIONS = 8
 _PANTER_DITE = math.sqrt(12 * math.sqrt(3) * math.pi / 2)
 
 
 class KMeans:
-    """The parameters of one model, ready to be coded more or less coarsely."""
+    """Codes the parameters of one model with a given coarseness."""
 
     fixed = False
 
@@ -50,7 +50,7 @@ class KMeans:
             self._relative = np.sqrt(sizes / np.array(sums))
 
     def rounded(self, coarseness: float) -> Floats:
-        """(n_params,): what the bytes of this coarseness decode to."""
+        """(n_params,): the parameters that the bytes of this coarseness decode to."""
         values = [
             half.rounded(array) if book is None else book[_nearest(book, array)]
             for array, book in zip(self._arrays, self._codebooks(coarseness), strict=True)
@@ -58,7 +58,7 @@ class KMeans:
         return _assemble(self.layout, values)
 
     def body(self, coarseness: float) -> bytes:
-        """The bytes. Raises ValueError where a weight does not fit half precision."""
+        """The coded bytes. Raises ValueError where a weight is too large for half precision."""
         heads, books, streams = [], [], []
         for array, book in zip(self._arrays, self._codebooks(coarseness), strict=True):
             if book is None:
@@ -73,7 +73,7 @@ class KMeans:
         return b"".join([*heads, *books, entropy.encode(streams)])
 
     def _codebooks(self, coarseness: float) -> list[Floats | None]:
-        """One for each array; None where it would take more than half precision does."""
+        """One codebook for each array; None where half precision takes fewer bytes."""
         books: list[Floats | None] = []
         for values, relative in zip(self._sorted, self._relative, strict=True):
             step = coarseness * relative
@@ -85,10 +85,10 @@ class KMeans:
 
 
 def _codebook(values: NDArray[np.float64], k: int) -> Floats:
-    """At most k entries, increasing, as half precision has them, for sorted values (n,).
+    """At most k entries, increasing, rounded to half precision, for sorted values (n,).
 
-    Lloyd's algorithm, from entries as dense as the cube root of the density of the values: in the
-    limit of many entries that is the solution (Panter and Dite).
+    Lloyd's algorithm. The density of the initial entries is proportional to the cube root of the
+    density of the values, which is optimal in the limit of many entries (Panter and Dite).
     """
     count, edges = np.histogram(values, bins=min(8 * k, 4096))
     dense = np.cumsum(np.cbrt(count))
@@ -109,7 +109,7 @@ def _nearest(book: Floats, values: Floats) -> NDArray[np.int64]:
 
 
 def decode(layout: Layout, body: bytes) -> Floats:
-    """(n_params,) from the bytes. FrameError where they are not those of this model."""
+    """(n_params,) from the bytes. Raises FrameError where they do not match this model."""
     groups = _groups(layout, np.zeros(layout.n_params, np.float32))
     sizes = [sum(view.size for view in group) for group in groups]
     at = len(groups) * _ARRAY.size
@@ -138,7 +138,7 @@ def decode(layout: Layout, body: bytes) -> Floats:
 
 
 def _groups(layout: Layout, params: Floats) -> list[list[Floats]]:
-    """`views`, those of the MLP together, and those of each level."""
+    """`views`, grouped: those of the MLP, and those of each level."""
     arrays = layout.arrays(params)
     groups = itertools.groupby(arrays, key=lambda array: array.group)
     return [[array.values for array in group] for _, group in groups]

@@ -1,14 +1,14 @@
-"""Weights in uniform steps, entropy coded; `insitu.codecs.weight_delta` has what is left of them
-beside an earlier step's.
+"""Uniform quantization and entropy coding of weights. `insitu.codecs.weight_delta` codes their
+difference from an earlier step.
 
-In: parameters, how the output feels noise in each array. Out: bytes, and the parameters that they
-stand for.
+In: parameters, the sensitivity of the output to noise in each array. Out: bytes, and the parameters
+that they decode to.
 
 Step sizes follow from rate and distortion. With steps s_a, array a of n_a weights adds the squared
 error G_a s_a^2 / 12 to the output (G_a from `arrays.sensitivity`) and takes n_a (h_a - log2 s_a)
-bits. All arrays have the same slope of distortion over rate where s_a = c sqrt(n_a / G_a); the one
-number c that is left, the coarseness, says how much error there is in all. (Gish and Pierce 1968:
-at a given entropy uniform steps are the best ones.)
+bits. All arrays have the same slope of distortion over rate where s_a = c sqrt(n_a / G_a). The
+remaining parameter c, the coarseness, determines the total error. (Gish and Pierce 1968: at a given
+entropy, uniform steps are optimal.)
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from insitu.codecs.errors import FrameError
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-_SHARES = 64  # the reference counts in this part of itself
-HALF = 255  # in place of a share: the array is in half precision
+_SHARES = 64  # resolution of the reference's weight: multiples of 1/64
+HALF = 255  # instead of a share: the array is in half precision
 _HEAD = struct.Struct("<I")  # checksum of the reference, 0 where none is needed
 _ARRAY = struct.Struct("<BHBHB")  # share, step (upper half of a float32), shift, radius, mean
 _NONE = np.zeros(0, np.float32)
@@ -37,7 +37,7 @@ _NONE = np.zeros(0, np.float32)
 
 @dataclass(frozen=True)
 class Coded:
-    """One array: whole numbers of steps from a share of the reference; or half precision."""
+    """One array: integer steps from a fraction (share) of the reference; or half precision."""
 
     share: int
     step: np.float32
@@ -46,7 +46,7 @@ class Coded:
 
 
 class Quantized:
-    """The parameters of one model, ready to be coded more or less coarsely."""
+    """Codes the parameters of one model with a given coarseness."""
 
     fixed = False
 
@@ -57,7 +57,7 @@ class Quantized:
         sizes = np.array([len(array) for array in self._arrays])
         with np.errstate(divide="ignore"):
             relative = np.sqrt(sizes / sensitivity.astype(np.float64))
-        self._relative = np.minimum(relative, 1e30)  # where the output feels nothing: all zero
+        self._relative = np.minimum(relative, 1e30)  # arrays without influence become all zero
         every = [
             np.full(size, r, np.float32) for size, r in zip(sizes, self._relative, strict=True)
         ]
@@ -65,14 +65,15 @@ class Quantized:
         self._params = assemble(layout, self._arrays)
 
     def rounded(self, coarseness: float) -> Floats:
-        """(n_params,): about what the bytes of this coarseness decode to, for little work."""
+        """(n_params,): approximately what the bytes of this coarseness decode to, but cheaper."""
         steps = self._steps * np.float32(coarseness)
         numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
         np.rint(numbers, out=numbers)
         return np.multiply(numbers, steps, out=numbers)
 
     def body(self, coarseness: float) -> bytes:
-        """The bytes. Raises ValueError where a weight fits neither steps nor half precision."""
+        """The coded bytes. Raises ValueError where a weight can be neither quantized nor stored in
+        half precision."""
         return write(
             [
                 _code(values, coarseness * relative)
@@ -83,7 +84,7 @@ class Quantized:
 
 
 def share_of(values: Floats, earlier: Floats) -> int:
-    """The part of the earlier values, in 64ths, from which the squared difference is least."""
+    """The fraction of the earlier values, in 64ths, that minimizes the squared difference."""
     before = earlier.astype(np.float64)
     square = before @ before
     return int(np.clip(np.rint(_SHARES * (before @ values) / square), 0, 127)) if square else 0
@@ -95,22 +96,22 @@ def base_of(earlier: Floats, share: int) -> Doubles:
 
 def _code(values: Floats, wanted: float) -> Coded:
     """One array in steps of at most `wanted`; in half precision where a number of steps is too
-    large, or the result not within half a step."""
-    # In steps beyond that all would be zero anyway.
+    large, or the result is off by more than half a step."""
+    # With larger steps all values would be zero anyway.
     step = _short(min(wanted, 4 * float(np.abs(values).max(initial=0)) + 1e-30))
     if step > 0:
         numbers = np.rint(values.astype(np.float64) / step)
         if np.abs(numbers).max(initial=0) <= entropy.LARGEST:
             whole = numbers.astype(np.int32)
             result = _from_steps(whole, step)
-            slack = np.spacing(np.abs(values))  # of float32, in which the result is kept
+            slack = np.spacing(np.abs(values))  # rounding of the float32 result
             if (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
                 return Coded(0, step, whole, result)
     return Coded(HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
 
 
 def bits(numbers: NDArray[np.int32]) -> float:
-    """Bits that the numbers take, by their entropy."""
+    """Size of the numbers in bits, by their entropy."""
     _, count = np.unique(numbers, return_counts=True)
     return float(count @ np.log2(len(numbers) / count))
 
@@ -121,14 +122,14 @@ def _from_steps(numbers: NDArray[np.int32], step: np.float32) -> Floats:
 
 
 def _short(step: float) -> np.float32:
-    """The step with a mantissa of 8 bits, rounded down: its upper 16 bits say all."""
+    """The step rounded down to a mantissa of 8 bits, so that its upper 16 bits are sufficient."""
     with np.errstate(under="ignore"):
         bits = np.float32(step).view(np.uint32) & np.uint32(0xFFFF0000)
     return np.uint32(bits).view(np.float32)
 
 
 def write(arrays: Sequence[Coded], reference: Floats | None) -> bytes:
-    """The bytes of all arrays; reference: what they count from, None where none does."""
+    """The bytes of all arrays. reference: that of the arrays with a share; None without any."""
     heads, halves, streams = [], [], []
     for array in arrays:
         shape = entropy.Shape(0, 0, 0)
@@ -139,17 +140,17 @@ def write(arrays: Sequence[Coded], reference: Floats | None) -> bytes:
             streams.append((array.numbers, shape))
         step = int(array.step.view(np.uint32)) >> 16
         heads.append(_ARRAY.pack(array.share, step, shape.shift, shape.radius, shape.mean))
-    # Like beside like: most of these bytes are equal from array to array, and ZSTD follows.
+    # Grouped by field: most of these bytes repeat from array to array, which ZSTD exploits.
     planes = np.frombuffer(b"".join(heads), np.uint8).reshape(-1, _ARRAY.size).T.tobytes()
     checksum = 0 if reference is None else _checksum(reference)
     return b"".join([_HEAD.pack(checksum), planes, *halves, entropy.encode(streams)])
 
 
 def read(layout: Layout, body: bytes, reference: Floats | None) -> list[Coded]:
-    """The arrays of `write`; `values` are there in half precision only.
+    """The arrays of `write`; `values` are set in half precision only.
 
-    Raises FrameError where the bytes are not those of this model, or count from a reference that
-    is not given or is not the one.
+    Raises FrameError where the bytes do not match this model, or need a reference that is missing
+    or differs.
     """
     templates = views(layout, np.zeros(layout.n_params, np.float32))
     at = _HEAD.size + len(templates) * _ARRAY.size
@@ -188,7 +189,7 @@ def decode(layout: Layout, body: bytes) -> Floats:
 
 
 def _check(reference: Floats | None, layout: Layout, checksum: int) -> None:
-    """FrameError where the reference is not the one."""
+    """Raises FrameError where the reference is not the one that was used for writing."""
     if reference is None:
         raise FrameError(
             "weights: kept as the difference from an earlier step; give that step's decoded "

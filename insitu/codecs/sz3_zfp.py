@@ -1,14 +1,14 @@
 """Weights by error-bounded compressors, as in DVNR, section III-D.
 
-In: parameters, the accuracies r_enc and r_mlp. Out: bytes, and the parameters that they stand for.
+In: parameters, the accuracies r_enc and r_mlp. Out: bytes, and the parameters that they decode to.
 
-Grids go through SZ3 as arrays (R, R, R, F); tables, which are the hashed levels (T, F) and the
-MLP's weights, through ZFP. Both compressors are known to break their word on weights, and to grow
-what is small: each array is decoded at once and compared with its accuracy, and kept in half
-precision where it does not hold it, or is not smaller.
+Grids are compressed by SZ3 as arrays (R, R, R, F); tables, which are the hashed levels (T, F) and
+the MLP's weights, by ZFP. Both compressors are known to violate their bound on weights, and to
+expand small arrays. So each array is decoded and compared, and stored in half precision where it
+exceeds its bound or is not smaller.
 
-SZ3 reads its own bytes without checking them. A digest goes before them, so that damaged bytes do
-not reach it; who forges both can crash the reader.
+SZ3 does not validate its input. A digest detects damaged bytes before they reach it; forged bytes
+with a matching digest can crash the reader.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _HALF, _SZ3, _ZFP = range(3)
 _ARRAY = struct.Struct("<BI")  # method, bytes
 _ACCURACY = struct.Struct("<d")
 _DIGEST_NBYTES = 16
-# ZFP reads on where its bytes end. A block of 4 or 16 float32 values never takes more than these
-# bytes per value: one bit for each of 32 planes and value, as much again for the group tests, and
-# the exponent.
+# ZFP reads beyond the end of its input. A block of 4 or 16 float32 values never takes more bytes
+# per value than this: one bit for each of 32 planes and value, as much again for the group tests,
+# and the exponent.
 _ZFP_MOST = 12
 
 
 class Sz3Zfp:
-    """The parameters of one model, ready to be coded more or less accurately."""
+    """Codes the parameters of one model with given accuracy."""
 
     def __init__(
         self,
@@ -50,8 +50,8 @@ class Sz3Zfp:
     ) -> None:
         """params (n_params,), finite; sensitivity: one value for each of `arrays.views`.
 
-        An accuracy that is None follows the coarseness, group by group, so that all of them have
-        the same slope of distortion over rate (see `quantized`).
+        An accuracy of None follows from the coarseness, group by group, so that all groups have the
+        same slope of distortion over rate (see `quantized`).
         """
         self.layout, self._segments = layout, layout.segments(params)
         self.fixed = r_enc is not None and r_mlp is not None
@@ -69,11 +69,11 @@ class Sz3Zfp:
             self._given[group] = r_mlp if group in matrices else r_enc
 
     def rounded(self, coarseness: float) -> Floats:
-        """(n_params,): what the bytes of this coarseness decode to."""
+        """(n_params,): the parameters that the bytes of this coarseness decode to."""
         return decode(self.layout, self.body(coarseness))
 
     def body(self, coarseness: float) -> bytes:
-        """The bytes. Raises ValueError where what has to be half precision does not fit it."""
+        """The coded bytes. Raises ValueError where a weight is too large for half precision."""
         return b"".join(
             _pack(
                 _METHOD[segment.kind],
@@ -85,7 +85,7 @@ class Sz3Zfp:
 
 
 def _pack(method: int, values: NDArray[Any], accuracy: float) -> bytes:
-    """One array, by the method if that keeps the accuracy and is smaller, else as it is."""
+    """One array, by the method if it keeps the accuracy and is smaller, otherwise as it is."""
     values = np.ascontiguousarray(values)
     if method != _HALF and values.size and np.isfinite(accuracy) and accuracy > 0:
         encode, decode_one, tolerances = _METHODS[method]
@@ -100,7 +100,7 @@ def _pack(method: int, values: NDArray[Any], accuracy: float) -> bytes:
 
 
 def decode(layout: Layout, body: bytes) -> Floats:
-    """(n_params,) from the bytes. FrameError where they are not those of this model."""
+    """(n_params,) from the bytes. Raises FrameError where they do not match this model."""
     params = np.zeros(layout.n_params, np.float32)
     segments, at = layout.segments(params), 0
     for segment in segments:
@@ -177,7 +177,7 @@ def _zfp_decode(packed: bytes, shape: tuple[int, ...]) -> Floats:
 _METHOD = {"grid": _SZ3, "table": _ZFP, "exact": _HALF}
 _Encode = Callable[[Floats, float], "bytes | None"]
 _Decode = Callable[[bytes, tuple[int, ...]], Any]
-# ZFP mostly stays well below its tolerance: larger ones are tried first.
+# ZFP usually stays well below its tolerance, so larger ones are tried first.
 _METHODS: dict[int, tuple[_Encode, _Decode, tuple[int, ...]]] = {
     _SZ3: (_sz3_encode, _sz3_decode, (1,)),
     _ZFP: (_zfp_encode, _zfp_decode, (8, 4, 2, 1)),

@@ -1,6 +1,6 @@
-"""The codecs of weights, by the words of the run file and of frames.
+"""The registry of weight codecs, by their names in run files and frames.
 
-In: a name. Out: a `WeightCodec`; another one is added by `register`.
+In: a name. Out: a `WeightCodec`; `register` adds one.
 """
 
 from __future__ import annotations
@@ -22,49 +22,50 @@ Floats = NDArray[np.float32]
 
 
 class Coder(Protocol):
-    """The parameters of one model, ready to be coded more or less coarsely."""
+    """Codes the parameters of one model with a given coarseness."""
 
     @property
     def fixed(self) -> bool:
-        """Whether the options say all, so that the coarseness counts for nothing."""
+        """Whether the options determine the result, so that the coarseness has no effect."""
 
     def rounded(self, coarseness: float) -> Floats:
-        """(n_params,): about what the bytes of this coarseness decode to."""
+        """(n_params,): approximately what the bytes of this coarseness decode to."""
 
     def body(self, coarseness: float) -> bytes:
-        """The bytes. ValueError where a weight cannot be coded."""
+        """The coded bytes. Raises ValueError where a weight cannot be coded."""
 
 
 @dataclass(frozen=True)
 class WeightCodec:
-    """One way to keep weights."""
+    """One method to code weights."""
 
     name: str
     decode: Callable[[Layout, bytes], Floats]
-    """The parameters (n_params,) of a coder's bytes; FrameError where they are not of this layout.
-    Bytes are read with distrust."""
+    """Decodes a coder's bytes to parameters (n_params,). Raises FrameError where they do not match
+    the layout. The bytes are untrusted."""
     prepare: Callable[[Layout, Floats, Floats, Compression], Coder] | None = None
-    """From the layout, finite parameters (n_params,), the sensitivity of each of `arrays.views`,
-    and the options. None: half precision, in which there is nothing to choose."""
+    """Makes a coder from the layout, finite parameters (n_params,), the sensitivity of each of
+    `arrays.views`, and the options. None: half precision, which has no coarseness."""
 
 
 _CODECS: dict[str, WeightCodec] = {}
 
 
 def register(codec: WeightCodec) -> None:
-    """Add a codec. ValueError where its name is taken: frames that name it would be misread."""
+    """Add a codec. Raises ValueError where its name is taken: frames with that name would be
+    ambiguous."""
     if codec.name in _CODECS:
         raise ValueError(f"weight codec {codec.name!r}: there is one of this name")
     _CODECS[codec.name] = codec
 
 
 def names() -> tuple[str, ...]:
-    """Those that there are."""
+    """The names of all registered codecs."""
     return tuple(_CODECS)
 
 
 def weight_codec(name: str) -> WeightCodec:
-    """The codec of a name. ValueError with the names that there are."""
+    """The codec of a name. Raises ValueError, with the valid names, for an unknown one."""
     if name not in _CODECS:
         raise ValueError(f"codec {name!r}, expected one of {', '.join(_CODECS)}")
     return _CODECS[name]

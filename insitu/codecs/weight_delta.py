@@ -1,11 +1,11 @@
-"""Weights in steps as the difference from an earlier step's weights, without any loss.
+"""Lossless difference coding of quantized weights relative to an earlier time step.
 
-In: the bytes of `quantized`, and decoded parameters near them. Out: fewer bytes, where the two are
-alike; and the first bytes again, every one of them.
+In: the bytes of `quantized`, and decoded parameters close to theirs. Out: fewer bytes, where the
+two are similar; and the original bytes, exactly.
 
-The numbers of steps are predicted by a share of the earlier values, rounded to the present steps;
-what is coded is how many steps the prediction is off. Nothing is quantised twice, so nothing is
-lost however many differences follow each other.
+The quantized values are predicted by a fraction of the earlier values, rounded to the current step
+size, and the prediction error is coded. Nothing is quantized twice, so no error accumulates over a
+chain of differences.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def subtract(layout: Layout, body: bytes, reference: Floats) -> bytes:
     """The bytes of `quantized` as their difference from a reference (n_params,).
 
     Each array is predicted from the reference only where that takes fewer bits. Raises FrameError
-    where the bytes are not of `quantized`, or themselves count from a reference.
+    where the bytes are not of `quantized`, or are relative to a reference themselves.
     """
     arrays = read(layout, body, None)
     earlier = [view.ravel() for view in views(layout, reference)]
@@ -70,7 +70,7 @@ def _more(array: Coded, earlier: Floats) -> Coded:
 
 
 def _predicted(earlier: Floats, share: int, step: np.float32) -> NDArray[np.int64] | None:
-    """(n,) steps; None where the reference is no help, or too many steps away."""
+    """(n,) steps; None where the reference does not help, or is too many steps away."""
     if not (share and step > 0):
         return None
     steps = np.rint(base_of(earlier, share) / np.float64(step))

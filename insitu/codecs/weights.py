@@ -1,9 +1,9 @@
-"""The weights of a model as they are kept: bytes, and the parameters that these decode to.
+"""Compressed weights of a model: the bytes, and the parameters that they decode to.
 
-In: parameters, or a payload. Out: `Weights`, in which the two always belong together.
+In: parameters, or a payload. Out: `Weights`, in which the two are always consistent.
 
-A payload is the codec's bytes, compressed by ZSTD. What a payload may inflate to, and how many
-parameters it may stand for, is bounded before anything is allocated.
+A payload is the codec's bytes, compressed by ZSTD. Its decompressed size and its number of
+parameters are limited before anything is allocated.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from insitu.codecs.weight_codecs import weight_codec
 
 Floats = NDArray[np.float32]
 
-# A payload of b bytes stands for at most these many parameters: FREE + b * PER_BYTE. No trained
-# network comes near; where an untrained one would, its payload is filled up with zeros.
+# A payload of b bytes may hold at most FREE + b * PER_BYTE parameters. Trained networks are far
+# from this limit; the payload of an untrained one is padded with zeros where needed.
 _FREE, _PER_BYTE = 1 << 16, 1024
-# Bytes that a codec may take for a weight, and for all that is not weights.
+# Maximum bytes that a codec may use per weight, and for everything else.
 _PER_WEIGHT, _HEADS = 6, 1 << 14
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Parameters, and the bytes that they are what decoding gives of. Immutable."""
+    """Parameters, and the bytes that decode to them. Immutable."""
 
     params: Floats
     """(n_params,), read-only."""
@@ -39,34 +39,34 @@ class Weights:
 
     @property
     def body(self) -> bytes:
-        """The codec's bytes, of which `payload` is made."""
+        """The codec's bytes, before ZSTD."""
         return zstd.decompress(self.payload, _HEADS + _PER_WEIGHT * len(self.params))
 
     @staticmethod
     def none() -> Weights:
-        """Of a field that needs no model."""
+        """Weights of a field that needs no model."""
         return _kept(np.zeros(0, np.float32), "half", b"")
 
     @staticmethod
     def half(params: Floats) -> Weights:
-        """In half precision. ValueError where a weight does not fit it (|w| > 65504)."""
+        """Weights in half precision. Raises ValueError where one is too large (|w| > 65504)."""
         params = half.rounded(params)
         return _kept(params, "half", half.pack(params))
 
     @staticmethod
     def of(layout: Layout, codec: str, body: bytes) -> Weights:
-        """From a codec's bytes, decoded at once."""
+        """Weights from a codec's bytes, which are decoded."""
         return _kept(_decode(layout, codec, body), codec, body)
 
     @staticmethod
     def from_payload(payload: bytes, codec: str, layout: Layout | None) -> Weights:
-        """The weights again.
+        """Weights from a stored payload.
 
         Args:
-            payload, codec: of the `Weights` that were written.
-            layout: of the model that they are for; None: a field that needs none.
+            payload, codec: those of the `Weights` that were written.
+            layout: layout of their model; None for a field without a model.
 
-        Raises FrameError where the payload is not one of this model.
+        Raises FrameError where the payload does not match the model.
         """
         try:
             weight_codec(codec)

@@ -1,6 +1,6 @@
-"""ZSTD with a bound: nothing is inflated beyond what the reader knows it may be.
+"""ZSTD with a limit on the decompressed size, for untrusted input.
 
-In: bytes. Out: fewer bytes, and back.
+In: bytes. Out: compressed bytes, and back.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def compress(data: bytes, dictionary: bytes = b"") -> bytes:
-    """One ZSTD frame that says how long its content is."""
+    """One ZSTD frame that contains the length of its content."""
     import zstandard
 
     return zstandard.ZstdCompressor(level=9, dict_data=_dictionary(dictionary)).compress(data)
 
 
 def decompress(data: bytes, most: int, dictionary: bytes = b"") -> bytes:
-    """The content of the ZSTD frame that `data` starts with.
+    """The content of the ZSTD frame at the start of `data`.
 
-    Raises FrameError where it is not one, or announces no length, or one beyond `most` bytes:
-    ZSTD believes the announcement and allocates.
+    Raises FrameError where it is invalid, or announces no length, or more than `most` bytes: ZSTD
+    allocates the announced length.
     """
     import zstandard
 
@@ -38,7 +38,7 @@ def decompress(data: bytes, most: int, dictionary: bytes = b"") -> bytes:
         raise FrameError(f"ZSTD: {error}") from None
 
 
-@lru_cache(maxsize=6)  # the headers' own, and what differences count from
+@lru_cache(maxsize=6)  # dictionaries of headers, and references of differences
 def _dictionary(content: bytes) -> Any:
     import zstandard
 

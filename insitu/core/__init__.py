@@ -1,1 +1,1 @@
-"""Words that every module speaks: boxes, checks, errors, agreement between ranks."""
+"""Shared basics of all modules: boxes, checks, errors, and error handling across ranks."""

@@ -1,4 +1,4 @@
-"""Types of NumPy arrays, by what is in them.
+"""Type aliases of NumPy arrays, by element type.
 
 In: nothing. Out: aliases for annotations.
 """
@@ -14,7 +14,7 @@ Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Indices: TypeAlias = NDArray[np.int64]
 Integers: TypeAlias = NDArray[np.integer[Any]]
-"""Of any width, as files and other libraries have them."""
+"""Integers of any width, as files and other libraries provide them."""
 Mask: TypeAlias = NDArray[np.bool_]
 Axes: TypeAlias = tuple[Floats, Floats, Floats]
 """Coordinates along x, y, z, such as a block's grid lines."""

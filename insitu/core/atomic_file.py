@@ -1,7 +1,7 @@
-"""Files and folders that are whole or not there: written under a temporary name, then renamed.
+"""Atomic writes of files and folders: written under a temporary name, then renamed.
 
-In: where a file or folder is to be. Out: a name to write under; after a failure whatever was there
-before, and nothing temporary.
+In: the path of a file or folder. Out: a temporary path to write to. After a failure the previous
+content is unchanged, and nothing temporary is left behind.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """A temporary name; the file written under it becomes `path` if the body ends well. Not
+    """Yields a temporary path; the file written there becomes `path` if the body succeeds. Not
     collective.
 
-    A file that is there is replaced in one step: readers see the old one or the new one. The name
-    ends as the path does, for writers that choose the format by it. The folder must exist.
+    An existing file is replaced atomically: readers see the old file or the new one. The temporary
+    name has the same suffix, for writers that choose the format by it. The folder must exist.
 
     Raises OSError where the file cannot be renamed, such as onto a folder.
     """
@@ -33,8 +33,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A new temporary folder, which becomes `path` if the body ends well, in place of what is
-    there. Missing folders above it are made. Not collective. Raises OSError."""
+    """Yields a new temporary folder, which becomes `path` if the body succeeds and replaces what
+    exists there. Missing parent folders are created. Not collective. Raises OSError."""
     tmp = temporary(path)
     try:
         tmp.mkdir(parents=True)
@@ -45,18 +45,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def temporary(path: Path, tag: object = None) -> Path:
-    """A hidden name in the same folder, with the same ending.
+    """A hidden path in the same folder, with the same suffix.
 
-    tag: what tells it from others for the same path, by default the number of this process. Ranks
-    that write into one folder must agree on it.
+    tag: distinguishes temporary paths of the same `path`; by default the process ID. Ranks that
+    write into one folder must pass the same tag.
     """
     tag = os.getpid() if tag is None else tag
     return path.with_name(f".{path.stem}.{tag}.part{path.suffix}")
 
 
 def replace_folder(tmp: Path, path: Path) -> None:
-    """Give a folder its name; the folder of that name, if any, is removed. Raises OSError, and then
-    the old one is in its place."""
+    """Rename a folder to `path`, replacing the folder there, if any. Where it raises OSError, the
+    old folder is back in place."""
     old = temporary(path, f"{os.getpid()}.old")
     with suppress(FileNotFoundError):
         os.rename(path, old)
@@ -70,7 +70,7 @@ def replace_folder(tmp: Path, path: Path) -> None:
 
 
 def discard(tmp: Path) -> None:
-    """Remove a temporary file or folder, if it is there."""
+    """Remove a temporary file or folder, if it exists."""
     if tmp.is_dir():
         shutil.rmtree(tmp, ignore_errors=True)
     else:

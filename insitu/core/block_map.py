@@ -1,7 +1,7 @@
-"""Where all blocks lie, whoever holds them, and which of them owns a point.
+"""The positions of all blocks on all ranks, and which block owns a point.
 
 In: the grid lines of each rank's blocks. Out: their boxes, the same on all ranks; for every point
-of the domain one owner, however the domain is cut and whatever rounding has done to coordinates.
+of the domain one owner, for any decomposition and in spite of rounded coordinates.
 """
 
 from __future__ import annotations
@@ -21,58 +21,59 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 ROUNDING = 1e-9
-"""Of the smallest cell, or the last bits of coordinates if these are more: a point that is no
-further out is in the domain, for whoever computed it meant a point of the boundary."""
+"""Tolerance at the domain's boundary, as a fraction of the smallest cell, but at least a few units
+in the last place of the coordinates: points this close outside count as boundary points."""
 
-_PAIRS = 2**20  # points times blocks that are compared at once
+_PAIRS = 2**20  # pairs of points and blocks that are compared at once
 
 
 @dataclass(frozen=True)
 class BlockMap:
-    """The boxes of all blocks, in an order that does not depend on who holds them. Immutable."""
+    """The boxes of all blocks, in an order that does not depend on their ranks. Immutable."""
 
     boxes: Floats
-    """(n_blocks, 2, 3): lowest and highest corner x, y, z, in the order of z, y, x of the lowest.
-    Coordinates of two blocks that are the same grid line are equal here."""
+    """(n_blocks, 2, 3): lower and upper corner x, y, z, sorted by z, y, x of the lower corner.
+    Coordinates of a grid line that two blocks share are exactly equal."""
     ranks: Indices
-    """(n_blocks,): who has the block."""
+    """(n_blocks,): the rank that has the block."""
     places: Indices
-    """(n_blocks,): which of its rank's blocks it is."""
+    """(n_blocks,): index of the block among its rank's blocks."""
     spacing: Floats
     """(3,): the smallest cell of all blocks along x, y, z."""
 
     @staticmethod
     def of(blocks: Sequence[Axes]) -> BlockMap:
-        """Of blocks that are all here, by their grid lines x, y, z. Not collective."""
+        """The map of blocks that are all on this rank, from their grid lines x, y, z. Not
+        collective."""
         return _of_tables([_table(blocks)])
 
     @staticmethod
     def of_all_ranks(comm: MPI.Comm, blocks: Sequence[Axes]) -> BlockMap:
-        """Of the blocks of all ranks, none or more on each. Collective: one allgather of 72 bytes a
-        block."""
+        """The map of the blocks of all ranks, any number on each. Collective: one allgather of 72
+        bytes per block."""
         return _of_tables(comm.allgather(_table(blocks)))
 
     def on_rank(self, rank: int) -> tuple[int, ...]:
-        """Which blocks a rank has, in its own order."""
+        """Indices of the blocks of a rank, in the rank's own order."""
         mine = np.flatnonzero(self.ranks == rank)
         return tuple(mine[np.argsort(self.places[mine])].tolist())
 
     @cached_property
     def bounds(self) -> Bounds:
-        """Of the whole domain. ValueError where no rank has a block."""
+        """Bounds of the whole domain. Raises ValueError where no rank has a block."""
         if not len(self.boxes):
             raise ValueError("blocks: no rank has one")
         return self.boxes[:, 0].min(axis=0), self.boxes[:, 1].max(axis=0)
 
     @cached_property
     def diagonal(self) -> float:
-        """Length of the domain's."""
+        """Length of the domain's diagonal."""
         return float(np.linalg.norm(self.bounds[1] - self.bounds[0]))
 
     @cached_property
     def rounding(self) -> float:
-        """World length: a point this far off the domain, or a plane this far off a face, is there
-        but for rounding."""
+        """Rounding tolerance, a world length: a point this close to the domain counts as inside, a
+        plane this close to a face as on it."""
         last_bits = 4 * float(np.spacing(np.abs(self.boxes).max()))
         return max(ROUNDING * float(self.spacing.min()), last_bits)
 
@@ -84,8 +85,8 @@ class BlockMap:
         return np.flatnonzero(near)
 
     def owners(self, points: Floats, guess: Indices | None = None) -> Indices:
-        """The block that each point (n, 3) belongs to (see `owner_of`); -1 outside of the domain,
-        but for rounding. guess: (n,) blocks to look at first."""
+        """The block that owns each point (n, 3) (see `owner_of`), or -1 outside the domain (with
+        the tolerance `rounding`). guess: (n,) blocks to try first."""
         owners = np.full(len(points), -1)
         low, high = self.bounds
         near = (points >= low - self.rounding) & (points <= high + self.rounding)
@@ -96,7 +97,7 @@ class BlockMap:
         return owners
 
     def nearest(self, points: Floats, guess: Indices | None = None) -> Indices:
-        """As `owners`, and for points (n, 3) outside of the domain the nearest block."""
+        """As `owners`, but the nearest block for points (n, 3) outside the domain."""
         owners = np.zeros(len(points), np.int64) if guess is None else guess.astype(np.int64)
         low, high = self.boxes[owners, 0], self.boxes[owners, 1]
         lost = np.flatnonzero(~((points >= low) & (points < high)).all(axis=1))
@@ -104,7 +105,7 @@ class BlockMap:
         return owners
 
     def holds(self, index: int, points: Floats) -> Mask:
-        """(n,): which of the points (n, 3) belong to a block, as `owners` says."""
+        """(n,): whether each of the points (n, 3) is owned by this block, as by `owners`."""
         low, high = self.boxes[index]
         held = ((points >= low - self.rounding) & (points <= high + self.rounding)).all(axis=1)
         around = np.append(self.touching(index), index)
@@ -118,13 +119,14 @@ class BlockMap:
 
 
 def owner_of(points: Floats, boxes: Floats) -> Indices:
-    """Which of the boxes (m, 2, 3), at least one, owns each point (n, 3): the one rule.
+    """The index of the box (m, 2, 3), at least one, that owns each point (n, 3): the single
+    ownership rule.
 
-    A point on a common face, edge or corner belongs to the box above: that with low <= point < high
-    along all axes. Where none has it so, as at the upper end of the domain, to the box that has it
-    so along z, else along y, else along x, and along the others as low <= point <= high. Around a
-    point there are eight octants, each in one box at most, so no two boxes are alike in this. For a
-    point in no box, the nearest one.
+    A point on a common face, edge or corner belongs to the upper box: the one with
+    low <= point < high along all axes. Where there is none, as at the upper end of the domain, it
+    belongs to a box with low <= point <= high along all axes; a strict point < high along z is
+    preferred, then along y, then along x. The result is unique, because each of the eight octants
+    around a point is in at most one box. A point in no box belongs to the nearest one.
     """
     order = np.argsort(points[:, 2])
     x, y, z = points[order].T.copy()
@@ -138,7 +140,7 @@ def owner_of(points: Floats, boxes: Floats) -> Indices:
         within = (y[some] >= y0) & (y[some] <= y1) & (x[some] >= x0) & (x[some] <= x1)
         at = starts[box] + np.flatnonzero(within)
         rank = 1 + (x[at] < x1) + 2 * (y[at] < y1) + 4 * (z[at] < z1)
-        better = rank >= best[at]  # of boxes that overlap, against the rules, the last
+        better = rank >= best[at]  # of invalid, overlapping boxes, the last wins
         owners[at[better]], best[at[better]] = box, rank[better]
     nowhere = np.flatnonzero(best == 0)
     groups = -(-len(nowhere) * len(boxes) // _PAIRS) or 1
@@ -152,7 +154,7 @@ def owner_of(points: Floats, boxes: Floats) -> Indices:
 
 
 def _table(blocks: Sequence[Axes]) -> Floats:
-    """(n, 9): lowest corner, highest corner, smallest cells."""
+    """(n, 9): lower corner, upper corner, smallest cell."""
     rows = [
         [*(n[0] for n in nodes), *(n[-1] for n in nodes), *(np.diff(n).min() for n in nodes)]
         for nodes in blocks
@@ -161,7 +163,7 @@ def _table(blocks: Sequence[Axes]) -> Floats:
 
 
 def _of_tables(tables: Sequence[Floats]) -> BlockMap:
-    """By rank."""
+    """The map of the tables of all ranks, by rank."""
     table = np.concatenate(tables)
     ranks = np.repeat(np.arange(len(tables)), [len(part) for part in tables])
     places = np.concatenate([np.arange(len(part)) for part in tables])

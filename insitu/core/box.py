@@ -1,6 +1,6 @@
-"""Boxes: of samples in a grid, and of coordinates in the world.
+"""Boxes: of sample indices in a grid, and of world coordinates.
 
-In: slices z, y, x; corners x, y, z. Out: where two boxes of samples meet.
+In: slices z, y, x; corners x, y, z. Out: the intersection of two boxes of samples.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from typing import TypeAlias
 from insitu.core.arrays import Floats
 
 Box: TypeAlias = tuple[slice, slice, slice]
-"""Samples z, y, x of a grid; every slice has a start and a stop, and no step."""
+"""Slices z, y, x of a grid's samples; each has a start and a stop, and no step."""
 
 Bounds: TypeAlias = tuple[Floats, Floats]
-"""Lowest and highest corner in the world, each (3,) x, y, z."""
+"""Lower and upper corner in world coordinates, each (3,) x, y, z."""
 
 
 def overlap(own: Box, box: Box) -> tuple[Box, Box] | None:
-    """Where a block's samples `own` and a box meet: counted from the box, and from the block."""
+    """Intersection of a block's samples `own` and a box, relative to the box and relative to the
+    block."""
     starts = [max(a.start, b.start) for a, b in zip(own, box, strict=True)]
     stops = [min(a.stop, b.stop) for a, b in zip(own, box, strict=True)]
     if any(start >= stop for start, stop in zip(starts, stops, strict=True)):

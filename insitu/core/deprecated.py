@@ -1,7 +1,7 @@
-"""Import paths and names of the version before, kept for one version with a warning.
+"""Import paths and names of the previous version, kept for one version with a warning.
 
-In: an import by an old path. Out: the same object, from where it is now; a DeprecationWarning that
-says where that is.
+In: an import by an old path. Out: the same object from its new path; a DeprecationWarning that
+names the new path.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ MOVED = {
     "insitu.report": "insitu.session.report",
     "insitu.training.choose": "insitu.training.select_codec",
 }
-"""Modules that users can have imported: their old paths, and where they are now."""
+"""Public modules that have moved: old path, new path."""
 
 RENAMED = {
     "insitu.arrays.compress.Block": "ChunkInfo",
@@ -64,15 +64,15 @@ RENAMED = {
     "insitu.render.march.Block": "RenderBlock",
     "insitu.render.scene.Shown": "PreparedScene",
 }
-"""What changed its name as well: old path and name, new name."""
+"""Renamed objects: old path and name, new name."""
 
 _FOLDERS = ("insitu.arrays", "insitu.codec", "insitu.extract", "insitu.history", "insitu.reactive")
-"""Packages that are no more."""
+"""Packages that no longer exist."""
 
 
 def moved_name(old: str, new: str, name: str) -> Any:
-    """What module `new` has under a name that users take from `old`; warns them. To be called by
-    the module's `__getattr__`: the warning is for the line that asks it."""
+    """The object of module `new` that users import from `old` as `name`, with a warning. To be
+    called by the module's `__getattr__`: the warning points to the line of the access."""
     renamed = RENAMED.get(f"{old}.{name}", name)
     value = getattr(importlib.import_module(new), renamed)
     text = f"{old}.{name} is now {new}.{renamed}; this path ends with the next version"
@@ -81,7 +81,7 @@ def moved_name(old: str, new: str, name: str) -> Any:
 
 
 class _Moved(ModuleType):
-    """A module at its old path: takes every name from the new one, and warns."""
+    """A module at its old path: takes every name from the new module, with a warning."""
 
     def __getattr__(self, name: str) -> Any:
         new = MOVED.get(self.__name__)
@@ -91,7 +91,7 @@ class _Moved(ModuleType):
 
 
 class _Finder(MetaPathFinder, Loader):
-    """Knows the old paths, and no others."""
+    """Finds modules at their old paths only."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -104,10 +104,10 @@ class _Finder(MetaPathFinder, Loader):
         return _Moved(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is run: names are looked up when they are asked for."""
+        """Runs nothing: names are looked up on access."""
 
 
 def keep_old_paths() -> None:
-    """Let `import` find what has moved. Once per process; `insitu` calls it."""
+    """Make the old paths importable. Once per process; `insitu` calls it."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())

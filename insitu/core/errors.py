@@ -1,7 +1,7 @@
-"""What a user did wrong in a run file, said so that it can be put right at once.
+"""Errors in run files, with messages that show how to correct them.
 
-In: what was given and what would have been right.
-Out: ConfigError, with one line per problem, and the hint at the nearest valid name.
+In: what was given and what was expected.
+Out: ConfigError, with one line per problem, and a suggestion of the nearest valid name.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 
 
 class ConfigError(ValueError):
-    """A run file, an actions file or an option on the command line is wrong.
+    """A run file, an actions file or a command-line option is invalid.
 
-    `problems` holds one text per problem, each "place: key: what is wrong"; the message is all of
-    them, one below the other.
+    `problems` holds one text per problem, each "place: key: what is wrong"; the message lists all
+    of them, one per line.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ class ConfigError(ValueError):
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """The hint "; did you mean 'x'?" with the most similar of `choices`, or "" if none is near."""
+    """The hint "; did you mean 'x'?" with the most similar of `choices`, or "" if none is close."""
     folded = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""

@@ -1,7 +1,7 @@
-"""Geometry taken out of fields: surfaces of triangles, and lines.
+"""Geometry extracted from fields: triangle surfaces and polylines.
 
-Every rank holds the piece that lies in its own blocks, so a picture composites pieces in the order
-of blocks. Plain arrays, to be written, drawn or handed to a simulation's Ascent.
+Every rank holds the piece that lies in its own blocks, so that images can be composited in the
+order of blocks. Plain arrays, to be written, rendered or passed to a simulation's Ascent.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Indices = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Surface:
-    """Triangles; none at all are a surface too. Immutable."""
+    """A triangle surface; it may be empty. Immutable."""
 
     points: Floats
     """(n, 3), world x y z."""
     triangles: Indices
-    """(m, 3), indices of points, counterclockwise seen from where the normals point."""
+    """(m, 3), point indices, counterclockwise seen from the side to which the normals point."""
     values: Mapping[str, Floats] = field(default_factory=dict)
-    """At the points, by field: (n,) or (n, n_components)."""
+    """Values at the points, by field: (n,) or (n, n_components)."""
     normals: Floats | None = None
     """(n, 3), unit length."""
 
@@ -44,14 +44,14 @@ class Surface:
 
 @dataclass(frozen=True)
 class Lines:
-    """Polylines; none at all are lines too. Immutable."""
+    """Polylines; there may be none. Immutable."""
 
     points: Floats
-    """(n, 3), world x y z, line after line."""
+    """(n, 3), world x y z, one line after the other."""
     offsets: Indices
     """(n_lines + 1,): line i has the points offsets[i] to offsets[i + 1]."""
     values: Mapping[str, Floats] = field(default_factory=dict)
-    """At the points, by name: (n,) or (n, n_components)."""
+    """Values at the points, by name: (n,) or (n, n_components)."""
 
     def __post_init__(self) -> None:
         """Raises ValueError where the arrays do not fit together."""

@@ -1,7 +1,7 @@
-"""The grid lines of many blocks, each once, and which of them a block has.
+"""The global grid lines of many blocks, and the global indices of a block's lines.
 
-In: grid lines x, y, z of blocks, which everybody may have rounded differently. Out: the lines of
-the whole grid; numbers of a block's own lines in it.
+In: grid lines x, y, z of blocks, which ranks may have rounded differently. Out: the lines of the
+whole grid; the indices of a block's lines in it.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ import numpy as np
 from insitu.core.arrays import Axes, Floats, Indices
 
 SAME_LINE = 1e-3
-"""Of the smallest cell along an axis: coordinates of two blocks that are closer are one grid line.
-Wide enough for coordinates in float32, far too narrow for different lines of one grid."""
+"""Tolerance, as a fraction of the smallest cell along an axis: coordinates of two blocks that are
+closer are the same grid line. Wide enough for float32 coordinates, and far too narrow to merge
+different lines of one grid."""
 
 
 @dataclass(frozen=True)
 class GridLines:
-    """Of several blocks. Immutable; the same in whatever order they come."""
+    """Grid lines of several blocks. Immutable; independent of the order of the blocks."""
 
     _coordinates: Axes
-    """All that occur, exactly, increasing."""
+    """All exact coordinates that occur, increasing."""
     _smallest: tuple[float, float, float]
-    """Cell along x, y, z."""
+    """Size of the smallest cell along x, y, z."""
 
     @staticmethod
     def of(blocks: Iterable[Axes]) -> GridLines:
-        """Of blocks by their grid lines x, y, z; without any there are no lines."""
+        """The grid lines of blocks, each given by its lines x, y, z; none for no blocks."""
         found = GridLines((np.empty(0),) * 3, (np.inf,) * 3)
         for block in blocks:
             nodes = [np.asarray(line, np.float64) for line in block]
@@ -39,21 +40,20 @@ class GridLines:
         return found
 
     def merge(self, other: GridLines) -> GridLines:
-        """Of the blocks of both: what reduces those of several ranks to one."""
+        """The grid lines of the blocks of both; used as the reduction over ranks."""
         x, y, z = map(np.union1d, self._coordinates, other._coordinates)
         p, q, r = map(min, self._smallest, other._smallest)
         return GridLines((x, y, z), (p, q, r))
 
     @property
     def lines(self) -> Axes:
-        """World coordinates along x, y, z, each line once; of coordinates that are one, the
-        least."""
+        """World coordinates along x, y, z, each line once; of merged coordinates, the smallest."""
         (x, _), (y, _), (z, _) = self._joined
         return x, y, z
 
     def numbers(self, nodes: Axes) -> tuple[Indices, Indices, Indices]:
-        """Which of the lines x, y, z each of a block's is. They are one after the other unless
-        other blocks have lines between; the block must be one of those given."""
+        """Global indices of a block's lines along x, y, z. They are consecutive unless other blocks
+        have lines in between. The block must be one of those the object was made from."""
         x, y, z = (
             numbers[np.searchsorted(every, np.asarray(own, np.float64))]
             for (_, numbers), every, own in zip(self._joined, self._coordinates, nodes, strict=True)
@@ -69,7 +69,7 @@ class GridLines:
 
 
 def join_close(coordinates: Floats, tolerance: float) -> tuple[Floats, Indices]:
-    """Increasing coordinates (n,), of which those no further than the tolerance from the one before
-    are one -> the least of each group, and the group (n,) that each belongs to."""
+    """Merge increasing coordinates (n,) that are within the tolerance of the previous one -> the
+    smallest of each group, and the group (n,) of each coordinate."""
     new = np.concatenate([[True], np.diff(coordinates) > tolerance])
     return coordinates[new], np.cumsum(new) - 1

@@ -1,7 +1,7 @@
-"""The values that an option may have, kept beside the option.
+"""Valid values of an option, declared with the option.
 
-In: `option: Annotated[int, Range(1, 16)] = 4` in a dataclass. Out: the check that reading a run
-file makes of it, and its text in an error. Nothing is imported that a run without one would miss.
+In: `option: Annotated[int, Range(1, 16)] = 4` in a dataclass. Out: the check applied when a run
+file is read, and the text for error messages. Has no imports that a run without a run file lacks.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from insitu.core.errors import nearest
 
 
 class Section:
-    """A mapping in the run file; keys that it does not know are refused."""
+    """A mapping in the run file; unknown keys are errors."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
 class Range:
-    """The values a number may have, both ends included, and their unit."""
+    """The range of a number, both ends included, and its unit."""
 
     low: float
     high: float
@@ -34,7 +34,8 @@ class Range:
         return f"{of}{self.low}..{self.high} {self.unit}".rstrip()
 
     def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
-        """`value` converted to the option's type; ValueError if it is a bool or out of range."""
+        """`value` converted to the option's type. Raises ValueError if it is a bool or out of
+        range."""
         if isinstance(value, bool):
             raise ValueError(f"{str(value).lower()} is not a number")
         number = convert(value)
@@ -55,12 +56,12 @@ class Range:
 
 @dataclass(frozen=True)
 class ByteSize(Range):
-    """A `Range` of bytes, whose numbers may be followed by a unit: "64 MiB", "2 GB"."""
+    """A `Range` of a number of bytes, which may be given with a unit: "64 MiB", "2 GB"."""
 
     unit: str = "bytes"
 
     def check(self, value: Any, convert: Callable[[Any], Any]) -> Any:
-        """As `Range.check`; ValueError if a text is not a number and a unit."""
+        """As `Range.check`. Raises ValueError if a string is not a number with a unit."""
         if isinstance(value, str):
             found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([KMGT]?)(i?)B)?", value.strip(), re.I)
             if not found:
@@ -79,12 +80,12 @@ class ByteSize(Range):
 
 @dataclass(frozen=True)
 class OneOf:
-    """The words an option may have, where packages can add to them."""
+    """The valid names of an option, to which packages can add."""
 
     names: Callable[[], Sequence[str]]
 
     def check(self, value: Any) -> str:
-        """ValueError where it is none of them, with the nearest."""
+        """Raises ValueError for any other name, with a suggestion."""
         names = list(self.names())
         if not isinstance(value, str) or value not in names:
             hint = nearest(value, names) if isinstance(value, str) else ""

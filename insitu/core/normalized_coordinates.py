@@ -1,6 +1,6 @@
-"""From the world to the unit cube of a block: the owned box in index space.
+"""From world coordinates to a block's unit cube: its owned box in index space.
 
-In: world points, the block's grid lines. Out: unit coordinates, and how fast they change.
+In: world points, the block's grid lines. Out: unit coordinates and their derivatives.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ Nodes = tuple[Floats, Floats, Floats]
 
 
 def to_unit(points: ArrayLike, nodes: Nodes) -> tuple[Floats, NDArray[np.bool_]]:
-    """World points (n, 3) -> unit coordinates (n, 3), float64, and which points are in the box;
-    those that are not get coordinates of some point that is. ValueError for another shape."""
+    """World points (n, 3) -> unit coordinates (n, 3), float64, and whether each point is in the
+    box. Points outside get the coordinates of some point inside. Raises ValueError for any other
+    shape."""
     points = np.atleast_2d(np.asarray(points, np.float64))
     if points.ndim != 2 or points.shape[1] != 3:
         raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
@@ -41,7 +42,7 @@ def to_world(unit: Floats, nodes: Nodes) -> Floats:
 
 
 def unit_per_world(points: ArrayLike, nodes: Nodes) -> Floats:
-    """Derivative of unit with respect to world coordinates at world points (n, 3) -> (n, 3)."""
+    """Derivatives of unit by world coordinates, per axis, at world points (n, 3) -> (n, 3)."""
     points = np.atleast_2d(np.asarray(points, np.float64))
     slopes = np.empty(points.shape)
     for axis, lines in enumerate(nodes):

@@ -1,7 +1,7 @@
-"""What the ranks of a communicator do together besides computing: fail as one, and write logs.
+"""Coordination of the ranks of a communicator: common failure, logging, shares of a node's CPUs.
 
-In: a communicator, and each rank's own outcome or message.
-Out: the same exception on every rank, rank-tagged log lines, a rank's share of its node.
+In: a communicator, and each rank's own result or message.
+Out: the same exception on every rank, rank-tagged log lines, a rank's number of CPUs.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from zlib import crc32
 
 import numpy as np
 
-# MPI is imported where it is used: importing it starts MPI, which whoever only reads a record has
-# no use for, and which some login nodes do not allow.
+# MPI is imported where it is used: the import initializes MPI, which is not needed for reading a
+# record, and which some login nodes do not allow.
 if TYPE_CHECKING:
     from mpi4py import MPI
 
@@ -26,10 +26,10 @@ else:  # not subscriptable before Python 3.11
 
 
 class RemoteError(RuntimeError):
-    """What every rank raises when some rank failed: one text on all of them.
+    """Raised on every rank when any rank has failed, with the same message.
 
-    `rank` is the lowest rank that failed. On a rank that failed itself, `__cause__` is its own
-    exception; elsewhere it is None.
+    `rank` is the lowest rank that failed. On a rank that failed, `__cause__` is its own exception;
+    on the others it is None.
     """
 
     def __init__(self, message: str, rank: int) -> None:
@@ -40,20 +40,20 @@ class RemoteError(RuntimeError):
 def agree(comm: MPI.Comm, error: BaseException | None, what: str) -> None:
     """Raise on every rank if any rank holds an error; return on every rank otherwise. Collective.
 
-    Costs one allreduce of one integer when nobody failed, and one broadcast more when somebody
-    did. Never called between two halves of another collective.
+    Costs one allreduce of one integer, plus one broadcast when a rank failed. Must not be called
+    in the middle of another collective operation.
 
     Args:
         comm: the communicator whose ranks must agree.
-        error: what went wrong on this rank, or None.
-        what: what was being done, a few words; opens the message.
+        error: the exception on this rank, or None.
+        what: short description of the operation; the message starts with it.
 
     Raises:
         RemoteError: on every rank, "<what>: rank 2: ValueError: <text>", naming the lowest rank
-            that failed; raised from `error` where there is one.
-        KeyboardInterrupt, SystemExit: on the rank that holds one as `error`, after the others
-            have been told (they raise RemoteError): a rank that was asked to end ends, and leaves
-            nobody waiting for it.
+            that failed; raised from `error` on the ranks that have one.
+        KeyboardInterrupt, SystemExit: on a rank that has one as `error`, after the others have
+            been notified (they raise RemoteError). So an interrupted rank exits, and no other rank
+            waits for it.
     """
     from mpi4py import MPI
 
@@ -72,14 +72,14 @@ def agree(comm: MPI.Comm, error: BaseException | None, what: str) -> None:
 
 @contextmanager
 def together(comm: MPI.Comm, what: str) -> Iterator[None]:
-    """Run a block that holds no collective call, then agree on its failure. Collective at its end.
+    """Run a block without collective calls, then `agree` on its result. Collective at its end.
 
         with together(comm, "read the mesh"):
-            ...  # each rank on its own
-        # here every rank knows that no rank failed
+            ...  # each rank independently
+        # no rank has failed if this line is reached
 
     The block must not leave by return, break or continue in a way that depends on the rank; any
-    exception in it, KeyboardInterrupt and SystemExit included, is handed to `agree`.
+    exception in it, KeyboardInterrupt and SystemExit included, is passed to `agree`.
 
     Raises: as `agree`.
     """
@@ -92,7 +92,7 @@ def together(comm: MPI.Comm, what: str) -> Iterator[None]:
 
 
 def check_alike(comm: MPI.Comm, name: str, array: np.ndarray) -> None:
-    """ValueError on every rank where an array differs between ranks. Collective."""
+    """Raises ValueError on every rank if an array differs between ranks. Collective."""
     from mpi4py import MPI
 
     mark = np.array([array.size, crc32(np.ascontiguousarray(array).tobytes())], np.int64)
@@ -103,9 +103,9 @@ def check_alike(comm: MPI.Comm, name: str, array: np.ndarray) -> None:
 
 
 def cpu_share(comm: MPI.Comm, cpus: Collection[int]) -> int:
-    """CPUs for this rank alone, at least 1, where the ranks of a node share them. Collective.
+    """Number of CPUs for this rank, at least 1, where the ranks of a node share them. Collective.
 
-    cpus: numbers of the CPUs that this rank may run on. Each is divided among the ranks that may.
+    cpus: the CPUs that this rank may run on. Each is divided among the ranks that may use it.
     """
     from mpi4py import MPI
 
@@ -114,12 +114,12 @@ def cpu_share(comm: MPI.Comm, cpus: Collection[int]) -> int:
         ranks = Counter(cpu for theirs in node.allgather(sorted(cpus)) for cpu in theirs)
     finally:
         node.Free()
-    # A rounding error must not cost a CPU: three thirds are one.
+    # The small term makes sums such as three times 1/3 count as one CPU in spite of rounding.
     return max(1, int(sum(1 / ranks[cpu] for cpu in cpus) + 1e-6))
 
 
 class RankLogger(_Adapter):
-    """Tags lines with the rank; on ranks above 0 only warnings and worse come through."""
+    """Tags lines with the rank; ranks above 0 log only warnings and errors."""
 
     def __init__(self, logger: logging.Logger, rank: int) -> None:
         super().__init__(logger, {"rank": rank})
@@ -135,18 +135,18 @@ class RankLogger(_Adapter):
 def rank_logger(comm: MPI.Comm, name: str = "insitu") -> RankLogger:
     """A logger for this rank: lines start with "[rank] ". Not collective.
 
-    Ranks above 0 are quiet below WARNING. Handlers and levels stay the application's affair, as
-    with any library; the logger is `logging.getLogger(name)`.
+    Ranks above 0 log nothing below WARNING. Handlers and levels are left to the application; the
+    logger is `logging.getLogger(name)`.
     """
     return RankLogger(logging.getLogger(name), comm.rank)
 
 
 def _describe(error: BaseException, rank: int, what: str) -> str:
-    """One line saying who failed at what and how; keeps the text of a failure agreed before."""
+    """One line: operation, rank and exception. The text of an earlier RemoteError is kept."""
     if isinstance(error, RemoteError):
         return f"{what}: {error}"
     try:
         text = str(error)
-    except Exception:  # an exception that cannot print itself must not strand the others
+    except Exception:  # a failing __str__ must not leave the other ranks waiting
         text = "(no text)"
     return f"{what}: rank {rank}: {type(error).__name__}" + (f": {text}" if text else "")

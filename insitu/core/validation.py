@@ -1,7 +1,7 @@
-"""Checks of the words a user writes: keys of mappings, names, numbers.
+"""Checks of user input: keys of mappings, names, numbers.
 
-In: a mapping as Ascent's files hold it, and what is known. Out: checked values, or a ValueError
-that says what was given, what is expected, and the nearest known word.
+In: a mapping, as in Ascent's files, and the valid keys. Out: checked values, or a ValueError that
+says what was given, what is expected, and the nearest valid name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from insitu.core.errors import nearest
 
 
 def check_keys(mapping: Any, known: Iterable[str], where: str) -> None:
-    """Refuse what is no mapping, and keys that are not known, by name."""
+    """Raises ValueError for anything but a mapping, and for unknown keys."""
     if not isinstance(mapping, Mapping):
         raise ValueError(f"{where}: expected a mapping, got {mapping!r}")
     known = tuple(known)
@@ -25,7 +25,7 @@ def check_keys(mapping: Any, known: Iterable[str], where: str) -> None:
 
 
 def number(value: Any, where: str, lo: float = -math.inf, hi: float = math.inf) -> float:
-    """A finite number in [lo, hi]; what YAML reads as text ("1e-3") counts if it is a number."""
+    """A finite number in [lo, hi]. Strings are converted, since YAML reads "1e-3" as a string."""
     try:
         result = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):

@@ -1,30 +1,35 @@
-"""Numbers handed out to ranks as they ask, so that none waits for the slowest.
+"""Dynamic distribution of work items to ranks, so that no rank waits for the slowest.
 
-In: a communicator and how many. Out: each number once, on one rank or another.
+In: a communicator and the number of items. Out: each index once, on one of the ranks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from mpi4py import MPI
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 
 class WorkQueue:
-    """The numbers 0, 1, ... n - 1 in turn. Construction and leaving `with` are collective.
+    """Hands out the indices 0, 1, ... n - 1. Construction and leaving `with` are collective.
 
-    The counter is one integer in the memory of rank 0, which all ranks fetch and increase
-    one-sided: rank 0 works like any other.
+    The counter is one integer in the memory of rank 0, which all ranks read and increment with
+    one-sided communication; rank 0 takes items like any other rank.
     """
 
     def __init__(self, comm: MPI.Intracomm, n: int) -> None:
-        self._n = n
+        from mpi4py import MPI
+
+        self._n, self._sum = n, MPI.SUM
         size = MPI.INT64_T.Get_size()
         self._window = MPI.Win.Allocate(size if comm.rank == 0 else 0, size, comm=comm)
-        # Without NOCHECK a lock is a message that rank 0 answers when it next calls MPI: after its
-        # block. Nobody locks exclusively, so there is nothing to check.
+        # Without NOCHECK, a lock needs an answer from rank 0, which comes when rank 0 next calls
+        # MPI: only after its block. No rank locks exclusively, so the check is not needed.
         self._window.Lock_all(MPI.MODE_NOCHECK)
         if comm.rank == 0:
             self._window.Put(np.zeros(1, np.int64), 0)
@@ -44,16 +49,16 @@ class WorkQueue:
         self._window.Free()
 
     def __iter__(self) -> Iterator[int]:
-        """This rank's numbers. Not collective."""
+        """The indices for this rank. Not collective."""
         while (number := self._add(1)) < self._n:
             yield number
 
     def stop(self) -> None:
-        """No rank gets a further number. Not collective."""
+        """Hand out no more indices to any rank. Not collective."""
         self._add(self._n)
 
     def _add(self, value: int) -> int:
         given, before = np.array([value], np.int64), np.empty(1, np.int64)
-        self._window.Fetch_and_op(given, before, 0, op=MPI.SUM)
+        self._window.Fetch_and_op(given, before, 0, op=self._sum)
         self._window.Flush(0)
         return int(before[0])

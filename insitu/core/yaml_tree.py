@@ -1,7 +1,7 @@
-"""YAML as plain data that remembers on which line each value stands.
+"""YAML as plain data, with the line of each value.
 
 In: a YAML file, and options `a.b=value` from the command line.
-Out: nested dicts, lists and scalars, and the Places that an error message names.
+Out: nested dicts, lists and scalars, and their Places for error messages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KeyPath = tuple[str | int, ...]
 
 _MAX_NODES = 200_000
 # YAML 1.2's scalars: `on`, `yes`, `1:30` and `2024-01-01` are strings, `1e-3` is a number.
-# kind, pattern, and the characters that such a scalar starts with.
+# Kind, pattern, and the characters that such a scalar can start with.
 _SCALARS = (
     ("null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
     ("bool", r"true|True|TRUE|false|False|FALSE", tuple("tTfF")),
@@ -29,9 +29,9 @@ _SCALARS = (
 
 
 class Places:
-    """Where the values of a tree come from: "run.yaml:12" or "--set", by path of keys.
+    """The origins of the values of a tree, by key path: "run.yaml:12" or "--set".
 
-    `source` names the whole, and `folder` is where the files lie that it names.
+    `source` names the file, and file names in it are relative to `folder`.
     """
 
     def __init__(self, source: str, folder: Path) -> None:
@@ -39,34 +39,34 @@ class Places:
         self._places: dict[KeyPath, str] = {}
 
     def set(self, path: KeyPath, place: str) -> None:
-        """Give the value at `path`, and all within it, a place."""
+        """Set the place of the value at `path`, and of everything in it."""
         self._places = {k: v for k, v in self._places.items() if k[: len(path)] != path}
         self._places[path] = place
 
     def add(self, path: KeyPath, line: int) -> None:
-        """Note that the value at `path` stands on `line` (from 1), unless its key was noted."""
+        """Record that the value at `path` is on `line` (from 1), unless its place is known."""
         self._places.setdefault(path, f"{self.source}:{line}")
 
     def graft(self, path: KeyPath, other: Places) -> None:
-        """Take over the places of another file's tree, which now hangs at `path`."""
+        """Add the places of another file's tree, which is included at `path`."""
         self.set(path, other.source)
         self._places.update({(*path, *key): place for key, place in other._places.items()})
 
     def of(self, path: KeyPath) -> str:
-        """The place of the value at `path`, or of what holds it if that is unknown."""
+        """The place of the value at `path`, or of the innermost enclosing value with a place."""
         for end in range(len(path), 0, -1):
             if path[:end] in self._places:
                 return self._places[path[:end]]
         return self.source
 
     def problem(self, path: KeyPath, text: str) -> str:
-        """The text of a problem at `path`: "run.yaml:12: fields.density.psnr: text"."""
+        """The message of a problem at `path`: "run.yaml:12: fields.density.psnr: text"."""
         where = self.of(path)
         return f"{where}: {dotted(path)}: {text}" if path else f"{where}: {text}"
 
 
 def dotted(path: KeyPath) -> str:
-    """A path of keys as it is written in messages: `actions[1].triggers.shock`."""
+    """A key path as shown in messages: `actions[1].triggers.shock`."""
     text = ""
     for key in path:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
@@ -92,7 +92,7 @@ def read(file: Path) -> tuple[Any, Places]:
 
 
 def parse(text: str, places: Places) -> Any:
-    """Parse YAML text and note in `places` where its keys stand; as `read`."""
+    """Parse YAML text and record the places of its keys in `places`; otherwise as `read`."""
     import yaml
 
     try:
@@ -116,11 +116,11 @@ def parse(text: str, places: Places) -> Any:
 
 
 def override(tree: dict[str, Any], places: Places, text: str) -> None:
-    """Set one value of `tree` from "a.b=value", the value being YAML. Changes tree and places.
+    """Set one value of `tree` from "a.b=value", where value is YAML. Modifies tree and places.
 
-    Missing mappings on the way are made; the items of a list are addressed by number, from 0.
+    Missing mappings on the path are created; items of a list are addressed by index, from 0.
 
-    Raises: ConfigError if the text has no `=` or the path leads through something else.
+    Raises: ConfigError if the text has no `=`, or the path leads through a scalar.
     """
     key, equals, value = text.partition("=")
     names = key.strip().split(".")
@@ -145,7 +145,7 @@ def override(tree: dict[str, Any], places: Places, text: str) -> None:
 
 
 def _step(holder: dict[str, Any] | list[Any], name: str, where: str) -> str | int:
-    """`name` as a key of `holder`, an existing index if that is a list."""
+    """`name` as a key of `holder`, or as an existing index if that is a list."""
     if isinstance(holder, dict):
         return name
     if not name.isdecimal() or int(name) >= len(holder):
@@ -154,7 +154,7 @@ def _step(holder: dict[str, Any] | list[Any], name: str, where: str) -> str | in
 
 
 class _Builder:
-    """Turns YAML nodes into plain data, noting lines and refusing keys given twice."""
+    """Turns YAML nodes into plain data; records lines and rejects duplicate keys."""
 
     def __init__(self, loader: Any, places: Places) -> None:
         self.loader, self.places = loader, places
@@ -179,7 +179,7 @@ class _Builder:
         if id(node) not in self.flattened:
             self.flattened.add(id(node))
             self._check_keys(node, path)
-            self.loader.flatten_mapping(node)  # merges `<<`; what is given here comes after it
+            self.loader.flatten_mapping(node)  # merges `<<`; the mapping's own keys come after it
         result = {}
         for key, value in node.value:
             self.places.add((*path, key.value), _line(key))
@@ -187,7 +187,7 @@ class _Builder:
         return result
 
     def _check_keys(self, node: Any, path: KeyPath) -> None:
-        """Refuse keys that are not plain names and keys given twice."""
+        """Reject keys that are not plain names, and duplicate keys."""
         source = self.places.source
         lines: dict[str, int] = {}
         for key, _ in node.value:

@@ -1,4 +1,4 @@
-"""Who computes: the engines, behind one door (`insitu.engines.base`)."""
+"""Engines, which do the computation, behind a common interface (`insitu.engines.base`)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["Engine", "describe", "drawing", "engine", "for_model", "names"]
 
 
 def describe() -> CpuBuild:
-    """The build of the C++ engine that this process loaded, and why; `str` of it is one fact per
-    line. Not collective. ImportError where none is built."""
+    """The build of the C++ engine that this process uses, and why; `str` of it has one fact per
+    line. Not collective. Raises ImportError where none is built."""
     from insitu.engines.cpu import description  # the other engines work without the extension
 
     return description.describe()

@@ -1,12 +1,12 @@
-"""Who computes: training, reading and drawing of models, behind one door.
+"""The engine interface: training, evaluation and rendering of models.
 
 In: models (`insitu.models`), parameter vectors, blocks of samples. Out: values, gradients, trained
-parameters, pixels. Coordinates are those of the unit cube of a block, points (n, 3) in the order
-x y z; grids are (nz, ny, nx). Nothing here is collective.
+parameters, pixels. Coordinates are those of a block's unit cube, points (n, 3) in the order x y z;
+grids are (nz, ny, nx). Nothing here is collective.
 
-An engine is registered by name (`insitu.engines.registry`), or by a package of its own under the
+An engine is registered by name (`insitu.engines.registry`), or by a third-party package under the
 entry-point group `insitu.engines`. `insitu.testing.EngineConformance` checks it. The NumPy engine
-(`insitu.engines.numpy`) is the reference: slow, and right by reading it.
+(`insitu.engines.numpy`) is the reference: slow, but simple enough to verify by reading.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ Layers = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 class Sampler(Protocol):
-    """A block of raw samples, read in place: what training and measuring compare with."""
+    """A block of raw samples, read in place: the reference data of training and measurement."""
 
     @property
     def components(self) -> int: ...
 
     @property
     def samples(self) -> int:
-        """Owned samples of one component."""
+        """Number of owned samples per component."""
 
     def statistics(self, component: int) -> Statistics:
-        """Of the owned samples; min and max of the finite ones."""
+        """Statistics of the owned samples; min and max are over the finite ones."""
 
     def sample(self, points: Floats) -> Singles:
         """points (n, 3) -> values (n, components), trilinear through the ghost layers, constant
@@ -50,7 +50,7 @@ class Trainer(Protocol):
 
     @property
     def iteration(self) -> int:
-        """Steps done."""
+        """Number of steps completed."""
 
     @property
     def elapsed(self) -> float:
@@ -58,20 +58,20 @@ class Trainer(Protocol):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the last step or second was used up."""
+        """Whether the step limit or the time limit has been reached."""
 
     @property
     def loss(self) -> float:
-        """Moving average of the mean absolute error, in units of the block's own range; NaN before
-        any sample counted."""
+        """Moving average of the mean absolute error, in units of the block's own range; NaN until
+        a sample has been counted."""
 
     @property
     def root_mean_square(self) -> float:
-        """Moving average of the root mean square error, times `error_scale`; NaN before any sample
-        counted."""
+        """Moving average of the root mean square error, times `error_scale`; NaN until a sample
+        has been counted."""
 
     error_threshold: float
-    """`TrainerOptions.error_threshold`, which may be changed between two runs."""
+    """`TrainerOptions.error_threshold`; may be changed between calls of `run`."""
 
     @property
     def params(self) -> Singles:
@@ -79,70 +79,72 @@ class Trainer(Protocol):
 
     @property
     def gradient(self) -> Singles:
-        """(n_params,), a copy: of the loss, since the last step."""
+        """(n_params,), a copy: gradient of the loss accumulated since the last step."""
 
     def run(self, seconds: float) -> bool:
-        """Train for a slice of time, at least a step of it; True when training is done: the
-        schedule, the time or a threshold is reached, of which the last only after 16 steps."""
+        """Train for `seconds`, but at least one step. Returns True when training is done: the end
+        of the schedule, the time limit or a threshold is reached. Thresholds apply from step 16 on.
+        """
 
     def step(self) -> None:
         """One batch and one update."""
 
     def compute_gradient(self) -> None:
-        """Add loss and gradient of the present batch, without updating the parameters."""
+        """Accumulate loss and gradient of the current batch without updating the parameters."""
 
 
 class BrickCache(Protocol):
-    """Decoded bricks of any number of blocks, within a limit of bytes."""
+    """Cache of decoded bricks of any number of blocks, with a limit in bytes."""
 
     @property
     def limit(self) -> int: ...
 
     @property
     def used(self) -> int:
-        """Bytes held now."""
+        """Bytes currently held."""
 
     @property
     def peak(self) -> int:
-        """The most bytes ever held."""
+        """Peak number of bytes held."""
 
     @property
     def decoded(self) -> int:
-        """Bricks decoded so far."""
+        """Number of bricks decoded so far."""
 
 
 class Bricks(Protocol):
-    """A block as the ray marcher reads it: bricks of about 32^3 cells, decoded on demand."""
+    """A block as read by the ray marcher: bricks of about 32^3 cells, decoded on demand."""
 
     @property
     def components(self) -> int: ...
 
     @property
     def total(self) -> int:
-        """Bricks in the block."""
+        """Number of bricks in the block."""
 
 
 ReadBox = Callable[[list[int], list[int], int], Floats]
-"""Lattice points lo <= i < hi (x, y, z) of a component, or for -1 the magnitude -> (nz, ny, nx)."""
+"""Values of one component, or of the magnitude for component -1, at the lattice points
+lo <= i < hi (x, y, z) -> (nz, ny, nx)."""
 
 
 class Engine(ABC):
-    """Computes with models. Stateless but for caches: one object serves any number of sessions."""
+    """Computes with models. Stateless except for caches: one object serves many sessions."""
 
     name: ClassVar[str]
-    """As run files and INSITU_ENGINE have it."""
+    """Name of the engine in run files and in INSITU_ENGINE."""
 
     draws: ClassVar[bool] = False
-    """Whether `brick_cache`, `bricks_of_*`, `march` and `rasterize` are there."""
+    """Whether `brick_cache`, `bricks_of_*`, `march` and `rasterize` are implemented."""
 
     @property
     @abstractmethod
     def device(self) -> str:
-        """Where it computes, as "cpu (AVX-512, 2 threads)" or "cuda:0 (NVIDIA A100)"."""
+        """The device in use, such as "cpu (AVX-512, 2 threads)" or "cuda:0 (NVIDIA A100)"."""
 
     @abstractmethod
     def supports(self, model: Model) -> bool:
-        """Whether it computes with models of this kind and shape."""
+        """Whether the engine supports models of this kind and architecture."""
 
     @abstractmethod
     def sampler(
@@ -152,21 +154,21 @@ class Engine(ABC):
         cells: tuple[int, int, int],
         vertex: bool,
     ) -> Sampler:
-        """A raw block, in place.
+        """A sampler of a raw block, which is read in place and not copied.
 
         Args:
             components: each (nz, ny, nx) float32 or float64, of any strides, ghosts included.
-            ghost_layers: on the (low, high) side along z, y, x.
-            cells: owned, (nz, ny, nx).
-            vertex: samples at the grid's nodes instead of the cells' centres.
+            ghost_layers: number of layers on the (low, high) side along z, y, x.
+            cells: number of owned cells, (nz, ny, nx).
+            vertex: samples are at grid nodes instead of cell centers.
         """
 
     @abstractmethod
     def draw(
         self, seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
     ) -> Singles:
-        """The points (batch, 3) that training draws at an iteration: counter-based, the same ones
-        on every engine to round-off. DVNR, eq. (2)."""
+        """The points (batch, 3) that training samples in one iteration: counter-based, identical
+        on every engine up to rounding. DVNR, eq. (2)."""
 
     @abstractmethod
     def trainer(
@@ -179,7 +181,7 @@ class Engine(ABC):
         error_scale: Doubles,
         options: TrainerOptions,
     ) -> Trainer:
-        """Training that begins with params (n_params,). Targets are (value - origin) / extent,
+        """A trainer that starts from params (n_params,). Targets are (value - origin) / extent,
         each (n_components,); a component of extent 0 has the target 0."""
 
     @abstractmethod
@@ -194,7 +196,7 @@ class Engine(ABC):
 
     @abstractmethod
     def gradient(self, model: Model, params: Singles, points: Floats) -> Singles:
-        """Derivatives along x, y, z: points (n, 3) -> (n, n_outputs, 3)."""
+        """Derivatives by x, y, z: points (n, 3) -> (n, n_outputs, 3)."""
 
     @abstractmethod
     def measure(
@@ -208,19 +210,20 @@ class Engine(ABC):
         end: int,
         every: int = 1,
     ) -> list[Errors]:
-        """Errors of origin + extent * output against owned samples begin .. end - 1, of each
-        `every`th 128 of them, per component in its own unit. model None: of the constant origin."""
+        """Errors of origin + extent * output against the owned samples begin .. end - 1, per
+        component in its own unit. Of every `every` chunks of 128 samples one is measured. With
+        model None, the errors of the constant `origin`."""
 
     def histogram(self, values: Floats, edges: Doubles) -> Doubles:
-        """How many of values (n,) lie in each bin between edges (n_bins + 1,) -> (n_bins,). Values
-        that are not finite do not count; others beyond the edges count at the ends."""
+        """Counts of values (n,) in the bins between edges (n_bins + 1,) -> (n_bins,). Values that
+        are not finite are ignored; values outside the edges count in the first or last bin."""
         inside = np.clip(values[np.isfinite(values)], edges[0], edges[-1])
         return np.histogram(inside, edges)[0].astype(np.float64)
 
-    # Drawing.
+    # Rendering.
 
     def brick_cache(self, nbytes: int) -> BrickCache:
-        """Room for decoded bricks."""
+        """A cache of decoded bricks of at most `nbytes` bytes."""
         raise NotImplementedError(f"engine {self.name} does not draw")
 
     def bricks_of_model(
@@ -233,7 +236,7 @@ class Engine(ABC):
         vertex: bool,
         cache: BrickCache,
     ) -> Bricks:
-        """The bricks of origin + extent * output; `params` stay the caller's and are not copied."""
+        """The bricks of origin + extent * output. `params` are referenced, not copied."""
         raise NotImplementedError(f"engine {self.name} does not draw")
 
     def bricks_of_sampler(self, sampler: Sampler, cache: BrickCache) -> Bricks:
@@ -248,16 +251,16 @@ class Engine(ABC):
         vertex: bool,
         cache: BrickCache,
     ) -> Bricks:
-        """The bricks of any block that Python knows."""
+        """The bricks of a block whose values a Python function gives."""
         raise NotImplementedError(f"engine {self.name} does not draw")
 
     def march(
         self, bricks: Bricks, nodes: tuple[Floats, Floats, Floats], options: MarchOptions
     ) -> Singles:
-        """One block's share of a volume rendering -> premultiplied RGBA (y1 - y0, x1 - x0, 4).
+        """One block's part of a volume rendering -> premultiplied RGBA (y1 - y0, x1 - x0, 4).
 
         nodes: world coordinates of the block's grid lines, x (nx+1,), y (ny+1,), z (nz+1,).
-        `insitu.render.volume.march` has the equations.
+        The equations are in `insitu.render.volume.march`.
         """
         raise NotImplementedError(f"engine {self.name} does not draw")
 
@@ -272,5 +275,5 @@ class Engine(ABC):
         depth: Singles,
     ) -> None:
         """Draw triangles (m, 3) of points (n, 3) into premultiplied RGBA (h, w, 4) and depth
-        (h, w), in place. `insitu.render.surface.raster` has the rules."""
+        (h, w), in place. The rules are in `insitu.render.surface.raster`."""
         raise NotImplementedError(f"engine {self.name} does not draw")

@@ -1,9 +1,9 @@
-"""The lattice of a block: the points whose values a picture is made of.
+"""The lattice of a block: the points whose values are rendered.
 
 In: cells along an axis, vertex or element data. Out: unit coordinates; scalars of vectors.
-Along each axis it has the grid nodes for vertex data; the cell centres and the two faces for
-element data: trilinear values between these points are a raw block's own, and blocks meet at their
-faces.
+Along each axis it has the grid nodes for vertex data; the cell centers and the two faces for
+element data. Trilinear interpolation of these points equals that of the raw block, and neighboring
+blocks share the points on their faces.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def lattice(cells: int, vertex: bool) -> Floats:
 
 
 def scalars(values: Floats, component: int) -> Floats:
-    """One component of values (..., n_components), or for -1 their magnitude: (...)."""
+    """One component of values (..., n_components), or their magnitude for -1 -> (...)."""
     if component < 0:
         return np.asarray(np.linalg.norm(values, axis=-1))
     return np.asarray(values[..., component])

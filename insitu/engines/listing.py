@@ -1,6 +1,6 @@
-"""The engines that may be asked for, whether they work here, and which one is used.
+"""List of the available engines, whether they can be loaded, and which one is used.
 
-In: models to ask them about. Out: plain data, for `insitu info --engines`.
+In: models to check for support. Out: plain data, for `insitu info --engines`.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from insitu.models.base import Model
 
 @dataclass(frozen=True)
 class EngineEntry:
-    """One engine; where it cannot be loaded, all but its name and `problem` is empty."""
+    """One engine. Where it cannot be loaded, everything except its name and `problem` is empty."""
 
     name: str
     device: str = ""
     models: tuple[str, ...] = ()
-    """Kinds that it supports."""
+    """Supported kinds of models."""
     draws: bool = False
     chosen: str = ""
-    """Why this one is used; empty where it is not."""
+    """Why this engine is used; empty where it is not."""
     problem: str = ""
     """Why it cannot be loaded, and what to do."""
 
 
 def list_engines(models: Iterable[Model], wanted: str | None = None) -> list[EngineEntry]:
-    """All engines, in the order of preference. wanted: as a run file asks for it. Not collective.
+    """All engines, in order of preference. wanted: the run file's `engine`. Not collective.
 
-    Raises ValueError where an engine is asked for that does not exist, ImportError where it cannot
-    be loaded.
+    Raises ValueError where the selected engine does not exist, ImportError where it cannot be
+    loaded.
     """
     choice = registry.choose(wanted)
     of = list(models)

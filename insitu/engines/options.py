@@ -1,6 +1,6 @@
-"""What engines are told and what they tell, as plain data.
+"""Options and results of engines, as plain data.
 
-In: numbers that training, drawing and measuring have decided on. Out: frozen dataclasses.
+In: parameters of training, rendering and measuring. Out: frozen dataclasses.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 
 class Statistics(NamedTuple):
-    """Of one component's owned samples."""
+    """Statistics of one component's owned samples."""
 
     min: float
-    """Of the finite ones; infinite without any."""
+    """Minimum of the finite ones; infinite without any."""
     max: float
     finite: int
     nan: int
@@ -24,7 +24,7 @@ class Statistics(NamedTuple):
 
 
 class Errors(NamedTuple):
-    """Of one component at finite samples, in its own unit."""
+    """Errors of one component at finite samples, in its own unit."""
 
     sum_of_squares: float
     max: float
@@ -40,40 +40,40 @@ class Errors(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerOptions:
-    """The training loop of one model: Adam (Kingma and Ba 2015, algorithm 1) on Huber's loss, with
-    DVNR's samples."""
+    """Options of training one model with Adam (Kingma and Ba 2015, algorithm 1), the Huber loss and
+    DVNR's sampling."""
 
     batch: int
     """Samples per step."""
     learning_rate: float
     final_rate: float
-    """Last rate over first rate."""
+    """Final over initial learning rate."""
     decay: Literal["cosine", "exponential"]
     iterations: int
     """Length of the schedule, in steps."""
     seconds: float
-    """Budget; the schedule runs on whichever is used up first."""
+    """Time limit; the schedule follows whichever of steps and time is used up first."""
     loss_threshold: float = 0.0
-    """Stop when the moving average of the mean absolute error falls below; 0: never."""
+    """Stop when the moving average of the mean absolute error falls below this; 0: never."""
     error_threshold: float = 0.0
     """The same for the root mean square error, times error_scale; 0: never."""
     approach: float = 0.0
-    """dB above `error_threshold` where the rate starts to fall; 0: never."""
+    """Distance from `error_threshold` in dB at which the rate starts to decay; 0: never."""
     average: float = 0.98
-    """Most weight of the past in the moving averages."""
+    """Maximum decay of the moving averages."""
     huber: float = 0.0
-    """Errors below this, in 0..1, count by their square; 0: none do, so that the loss is L1."""
+    """Threshold of the Huber loss, 0..1: the loss is quadratic below it; 0: L1 loss."""
     seed: int = 0
-    """Of the samples, 0..2^32 - 1."""
+    """Random seed of the samples, 0..2^32 - 1."""
     boundary_share: float = 0.0
-    """Share of a batch that is drawn next to the faces, 0..1: DVNR's lambda."""
+    """Fraction of a batch that is drawn close to the faces, 0..1: DVNR's lambda."""
     boundary_sigma: float = 0.005
     """Standard deviation of their distance from the face, in units of the box: DVNR, eq. (2)."""
     beta1: float = 0.9
     beta2: float = 0.99
     epsilon: float = 1e-8
     l2: float = 0.0
-    """L2 regularisation, of the matrices of an MLP only."""
+    """L2 regularization, of the matrices of an MLP only."""
 
 
 Vector = tuple[float, float, float]
@@ -81,20 +81,20 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A perspective view, and the part of its image that is drawn."""
+    """A perspective view, and the part of its image that is rendered."""
 
     eye: Vector
     """World coordinates."""
     forward: Vector
-    """From the eye to the middle of the image plane."""
+    """From the eye to the center of the image plane."""
     right: Vector
     """Half the width of the image plane."""
     up: Vector
-    """Half its height."""
+    """Half the height of the image plane."""
     size: tuple[int, int]
     """(width, height) of the whole image, in pixels."""
     rectangle: tuple[int, int, int, int]
-    """(y0, y1, x0, x1) of the pixels to draw."""
+    """(y0, y1, x0, x1) of the pixels to render."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,28 +103,29 @@ class MarchOptions:
 
     view: View
     domain: tuple[Vector, Vector]
-    """Lowest and highest corner of the whole domain, world."""
+    """Lower and upper corner of the whole domain, world coordinates."""
     table: NDArray[np.float32]
-    """(n, 4) straight RGBA; alpha is that of one step."""
+    """(n, 4) straight RGBA; alpha is per step."""
     range: tuple[float, float]
     """Values of the table's first and last row."""
     step: float
-    """World length."""
+    """Distance between samples, a world length."""
     component: int
     """0.., or -1 for the magnitude."""
     opaque: float
-    """Alpha at which a ray ends, 0..1."""
+    """Alpha at which a ray is terminated, 0..1."""
     flat: float | None = None
-    """Values per world length at which a surface is half lit; None: no shading."""
+    """Gradient magnitude, in values per world length, at which shading has half its strength; None:
+    no shading."""
     jitter: int = -1
-    """Number of the frame; -1: none."""
+    """Frame number for jittered sampling; -1: no jitter."""
     surface: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
-    """Premultiplied RGBA (h, w, 4) and depth (h, w) of what rays end at."""
+    """Premultiplied RGBA (h, w, 4) and depth (h, w) of a surface at which rays end."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RasterOptions:
-    """How triangles become pixels; see `insitu.render.surface.raster`."""
+    """Options of rasterization; see `insitu.render.surface.raster`."""
 
     view: View
     table: NDArray[np.float32]
@@ -132,7 +133,7 @@ class RasterOptions:
     range: tuple[float, float]
     """Values of the table's first and last row."""
     color: Vector
-    """RGB in 0..1 of all, or of values that are not finite."""
+    """RGB in 0..1, used without values and for values that are not finite."""
     lit: bool
     near: float
-    """World distance from the eye; what is nearer is not drawn."""
+    """Distance of the near plane from the eye, a world length."""

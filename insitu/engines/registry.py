@@ -1,4 +1,4 @@
-"""Which engines there are, and which one a process or a session uses.
+"""The registry of engines, and the choice of one for a process or a session.
 
 In: a name from a run file, INSITU_ENGINE, or `auto`. Out: an `Engine`.
 """
@@ -20,7 +20,7 @@ SELECT = "INSITU_ENGINE"
 AUTO = "auto"
 GROUP = "insitu.engines"
 
-# Best first, for `auto`. Each is imported when it is first asked for.
+# Best first, for `auto`. Each is imported on first use.
 _BUILT_IN = {
     "cpu": "insitu.engines.cpu.engine:CpuEngine",
     "numpy": "insitu.engines.numpy.engine:NumpyEngine",
@@ -29,28 +29,29 @@ _BUILT_IN = {
 
 
 def names() -> list[str]:
-    """The engines that may be asked for: our own, then those of other packages."""
+    """The available engines: built-in ones, then those of other packages."""
     return list(_places())
 
 
 class Choice(NamedTuple):
-    """An engine and why it is used."""
+    """An engine, and why it is used."""
 
     engine: Engine
     reason: str
 
 
 def engine(name: str | None = None) -> Engine:
-    """The engine of a name; None or "auto": INSITU_ENGINE, else the first that can be loaded.
+    """The engine of a name; for None or "auto", that of INSITU_ENGINE, or else the first that can
+    be loaded.
 
-    One object per name and process. Not collective. ValueError for an unknown name, ImportError
-    where its packages are not installed, both saying what to do.
+    One object per name and process. Not collective. Raises ValueError for an unknown name,
+    ImportError where its packages are not installed; both say what to do.
     """
     return choose(name).engine
 
 
 def choose(name: str | None = None) -> Choice:
-    """The same, and why."""
+    """As `engine`, with the reason."""
     if name not in (None, AUTO):
         return Choice(load(name), f"asked for as engine: {name}")
     wanted = os.environ.get(SELECT) or AUTO
@@ -63,7 +64,7 @@ def choose(name: str | None = None) -> Choice:
 
 
 def load(name: str) -> Engine:
-    """The engine of this very name. ValueError and ImportError as `engine`."""
+    """The engine of exactly this name. Raises as `engine`."""
     if name not in _places():
         there = ", ".join([AUTO, *names()])
         raise ValueError(f"engine: {name!r}{nearest(name, names())} (there are: {there})")
@@ -71,8 +72,8 @@ def load(name: str) -> Engine:
 
 
 def for_model(model: Model, wanted: Engine | None = None) -> Engine:
-    """The engine that computes with a model: `wanted`, by default `engine()`, where it supports the
-    model; else the first of the others that does. Not collective."""
+    """The engine for a model: `wanted`, by default `engine()`, where it supports the model;
+    otherwise the first one that does. Not collective."""
     first = engine() if wanted is None else wanted
     if first.supports(model):
         return first
@@ -87,7 +88,7 @@ def for_model(model: Model, wanted: Engine | None = None) -> Engine:
 
 
 def drawing(wanted: Engine | None = None) -> Engine:
-    """The engine that draws: `wanted`, by default `engine()`, if it can; else the CPU's."""
+    """The engine for rendering: `wanted`, by default `engine()`, if it can; otherwise `cpu`."""
     first = engine() if wanted is None else wanted
     return first if first.draws else _load("cpu")
 
@@ -105,7 +106,7 @@ def _automatic() -> Choice:
 
 
 def _places() -> dict[str, str]:
-    """module:class of every engine, by name; a package cannot replace one of our own."""
+    """module:class of every engine, by name; a package cannot replace a built-in engine."""
     others = {point.name: point.value for point in entry_points(group=GROUP)}
     return _BUILT_IN | {name: place for name, place in others.items() if name not in _BUILT_IN}
 
@@ -117,7 +118,7 @@ def _load(name: str) -> Engine:
     try:
         made = getattr(importlib.import_module(module), attribute)()
     except ModuleNotFoundError as error:
-        # Our engines' packages are extras of the engines' names.
+        # The packages of built-in engines are in extras of the same names.
         missing = f"pip install 'insitu[{name}]'" if name in _BUILT_IN else f"install {error.name}"
         raise ImportError(f"engine {name!r}: {error}; {missing}") from error
     except (ImportError, AttributeError) as error:

@@ -1,6 +1,6 @@
-"""How many threads the native engine may use in this process.
+"""The number of threads of the native engine in this process.
 
-In: OMP_NUM_THREADS, the CPUs that the process may run on, how many others share them. Out: a number
+In: OMP_NUM_THREADS, the CPUs that the process may run on, this rank's share of them. Out: a number
 of threads.
 """
 
@@ -15,7 +15,7 @@ _share: ContextVar[int | None] = ContextVar("CPUs of this process", default=None
 
 
 def cpus() -> frozenset[int]:
-    """The CPUs that this process may run on (its affinity), by number."""
+    """The CPUs that this process may run on (its affinity), by index."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return frozenset(os.sched_getaffinity(0))
     return frozenset(range(os.cpu_count() or 1))
@@ -29,15 +29,15 @@ def omp_num_threads() -> int | None:
 
 
 def threads() -> int:
-    """Threads to use: OMP_NUM_THREADS, else this rank's share of its node's CPUs, else all of those
-    it may run on. Training is reproducible for a given number of them."""
+    """Number of threads to use: OMP_NUM_THREADS, or else this rank's share of its node's CPUs, or
+    else all CPUs it may run on. Training is reproducible for a fixed number of threads."""
     return omp_num_threads() or _share.get() or len(cpus())
 
 
 @contextmanager
 def sharing(n_cpus: int | None) -> Iterator[None]:
-    """Within, only so many of the CPUs are this process's own: other ranks run on them too. None:
-    all of them. Work of others in this process has shares of its own."""
+    """Context in which this process uses only `n_cpus` CPUs, because other ranks share them; None:
+    all. The setting is local to the current context (a context variable)."""
     before = _share.set(n_cpus)
     try:
         yield

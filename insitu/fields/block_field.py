@@ -1,7 +1,7 @@
-"""A compressed block, whatever it is kept as: a function of the points of its box.
+"""A compressed block of any kind, as a function on its box.
 
-In: geometry and metrics; a kind of field adds what it is kept as. Out: values and gradients at any
-point, the block decoded, one frame of bytes.
+In: geometry and metrics; subclasses add the compressed data. Out: values and gradients at any
+point, the decoded block, one frame of bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from insitu.fields.model_field import ModelField
 
 
-SLAB_SAMPLES = 2**20  # decoded in one go, about 10 ms
+SLAB_SAMPLES = 2**20  # decoded at once, about 10 ms
 
 _KEYS = {
     "name", "association", "cells", "range", "dtype", "nodes", "metrics", "domain_id", "cycle",
@@ -36,11 +36,11 @@ _KEYS = {
 
 
 KINDS: dict[str, type[BlockField]] = {}
-"""By the kind that headers name: every class that says its `kind`."""
+"""Every subclass that defines `kind`, by that name, which frame headers store."""
 
 
 def owned_samples(cells: tuple[int, int, int], association: str) -> tuple[int, int, int]:
-    """Of a block of cells (nz, ny, nx): as many, or one more each way for vertex data."""
+    """Samples (nz, ny, nx) of a block of cells (nz, ny, nx): one more per axis for vertex data."""
     extra = 1 if association == "vertex" else 0
     nz, ny, nx = cells
     return (nz + extra, ny + extra, nx + extra)
@@ -51,7 +51,7 @@ class BlockField(ABC):
     """One field on one partition. Immutable; no method is collective."""
 
     kind: ClassVar[str]
-    """As the header of its frame says."""
+    """Name of this kind of field in frame headers."""
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -62,22 +62,23 @@ class BlockField(ABC):
     association: str
     """"element" (a value per cell) or "vertex" (a value per grid node)."""
     cells: tuple[int, int, int]
-    """Owned cells, (nz, ny, nx)."""
+    """Number of owned cells, (nz, ny, nx)."""
     nodes: tuple[Floats, Floats, Floats]
     """World coordinates of the owned box's grid lines, x (nx+1,), y (ny+1,), z (nz+1,)."""
     range: Floats
-    """(n_components, 2): owned minimum and maximum; their difference is the outputs' unit."""
+    """(n_components, 2): minimum and maximum of the owned samples. Their difference is the unit of
+    the model's outputs."""
     dtype: np.dtype[Any]
-    """Of the raw data and of what is decoded: float32 or float64."""
+    """Type of the raw and of the decoded data: float32 or float64."""
     metrics: FieldMetrics
     domain_id: int = 0
     cycle: int = 0
     time: float = 0.0
-    """Of the simulation, in its own unit."""
+    """Simulation time, in the simulation's unit."""
     _bytes: bytes | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
-        """One line: arrays of weights and grid lines tell nothing in print."""
+        """One line, without the arrays of weights and grid lines."""
         extent = " x ".join(f"[{low:g}, {high:g}]" for low, high in zip(*self.bounds, strict=True))
         samples = " x ".join(str(n) for n in self.shape)
         return (
@@ -88,21 +89,21 @@ class BlockField(ABC):
     @property
     @abstractmethod
     def codec(self) -> str:
-        """What the block is kept by: "inr", "sz3", "zfp" or "sperr"."""
+        """Name of the codec: "inr", "sz3", "zfp" or "sperr"."""
 
     @property
     def as_model(self) -> ModelField | None:
-        """The field itself, where it is a model, with or without a residual; else None."""
+        """The field itself where it is a model, with or without a residual; otherwise None."""
         return None
 
     @property
     def model_alone(self) -> bool:
-        """Whether it is a model and nothing else is added to that."""
+        """Whether the field is a model without a residual."""
         return False
 
     @property
     def params_nbytes(self) -> int:
-        """What it holds decoded, beside its frame and a cache of its own."""
+        """Bytes of decoded parameters, not counting the frame and the field's own cache."""
         return 0
 
     @property
@@ -111,12 +112,13 @@ class BlockField(ABC):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Owned samples, (nz, ny, nx): cells, or one more each way for vertex data."""
+        """Number of owned samples, (nz, ny, nx): as many as cells, one more per axis for vertex
+        data."""
         return owned_samples(self.cells, self.association)
 
     @property
     def bounds(self) -> tuple[Floats, Floats]:
-        """World coordinates of the owned box: lowest and highest corner, each (3,) x, y, z."""
+        """World coordinates of the owned box: lower and upper corner, each (3,) x, y, z."""
         return (
             np.array([nodes[0] for nodes in self.nodes]),
             np.array([nodes[-1] for nodes in self.nodes]),
@@ -138,9 +140,10 @@ class BlockField(ABC):
         return values[:, 0] if self.n_components == 1 else values
 
     def gradient(self, points: ArrayLike) -> Floats:
-        """Derivatives along x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3).
+        """Derivatives by x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3).
 
-        Exact for the function that the field is, in its units per unit of length. NaN outside.
+        The exact gradient of the compressed field, in field units per unit of length. NaN outside
+        the owned box.
         """
         unit, inside = to_unit(points, self.nodes)
         slopes = self._slopes(unit) * unit_per_world(points, self.nodes)[:, None, :]
@@ -148,10 +151,10 @@ class BlockField(ABC):
         return slopes[:, 0] if self.n_components == 1 else slopes
 
     def decode(self, shape: tuple[int, int, int] | None = None) -> Floats:
-        """The whole block: (nz, ny, nx), for vectors (nz, ny, nx, n_components). Inflates it.
+        """Decode the whole block: (nz, ny, nx), for vectors (nz, ny, nx, n_components).
 
-        shape: samples per axis, placed as the association says (cell centres, or from face to
-        face); by default those of the raw data. ValueError where an axis has too few.
+        shape: samples per axis, placed by the association (at cell centers, or from face to face);
+        by default the shape of the raw data. Raises ValueError where an axis has too few samples.
         """
         nz, ny, nx = self.shape if shape is None else shape
         least = 2 if self.association == "vertex" else 1
@@ -161,19 +164,18 @@ class BlockField(ABC):
         return values[..., 0] if self.n_components == 1 else values
 
     def decode_box(self, box: Box) -> Floats:
-        """The samples in a box of sample indices z, y, x, and no others: as `decode` gives them.
-
-        The slices have a start and a stop within `shape`, and no step.
+        """Decode only the samples in a box of sample indices z, y, x; the values are those of
+        `decode`. The slices have a start and a stop within `shape`, and no step.
         """
         values = self._box(box)
         return values[..., 0] if self.n_components == 1 else values
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """At all points of a grid in unit coordinates of the owned box, each axis (n,) in 0..1 ->
-        (nz, ny, nx, n_components) of `dtype`. Less work than as many points."""
+        """Values at all points of a grid in unit coordinates of the owned box, each axis (n,) in
+        0..1 -> (nz, ny, nx, n_components) of `dtype`. Faster than the same number of points."""
         values = np.empty((len(zs), len(ys), len(xs), self.n_components), self.dtype)
         layers = max(1, SLAB_SAMPLES // max(1, len(ys) * len(xs)))
-        for z in range(0, len(zs), layers):  # Ctrl-C is seen between two, no second block is held
+        for z in range(0, len(zs), layers):  # Ctrl-C works between slabs; no second block
             values[z : z + layers] = self._slab(xs, ys, zs[z : z + layers])
         return values
 
@@ -205,20 +207,21 @@ class BlockField(ABC):
     @classmethod
     @abstractmethod
     def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> BlockField:
-        """The field of one frame, to be computed by an engine, if it is computed. FrameError where
-        the bytes are not a whole frame of one."""
+        """Read a field from one frame. engine: evaluates the field, if it is a model. Raises
+        FrameError where the bytes are not a complete frame of a field."""
 
     @abstractmethod
     def _content(self) -> tuple[dict[str, Any], list[bytes]]:
-        """Entries of the header and payloads (at least one) that are this kind's own."""
+        """Header entries and payloads (at least one) specific to this kind of field."""
 
     @classmethod
     def _unpacked(
         cls, data: bytes | memoryview, keys: set[str]
     ) -> tuple[dict[str, Any], list[bytes], dict[str, Any]]:
-        """Header, this kind's own payloads, and the arguments that all kinds have, checked.
+        """Header, payloads specific to this kind, and the arguments common to all kinds, checked.
 
-        FrameError where the bytes are not a whole frame of this kind, with these keys too.
+        Raises FrameError where the bytes are not a complete frame of this kind, or lack one of the
+        keys.
         """
         header, payloads = frame.unpack(data)
         if header.get("kind") != cls.kind:
@@ -253,7 +256,7 @@ class BlockField(ABC):
 
     @abstractmethod
     def _values(self, unit: Floats) -> Floats:
-        """At points of the unit cube (n, 3), float64 -> (n, n_components), a new array of dtype."""
+        """Values at unit-cube points (n, 3), float64 -> (n, n_components), a new array of dtype."""
 
     @abstractmethod
     def _slopes(self, unit: Floats) -> Floats:
@@ -261,15 +264,15 @@ class BlockField(ABC):
 
     @abstractmethod
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """What `on_grid` asks for, all at once."""
+        """As `on_grid`, in one piece."""
 
     @abstractmethod
     def _grid(self, shape: tuple[int, int, int]) -> Floats:
-        """(nz, ny, nx, n_components), at the samples that `decode` says."""
+        """(nz, ny, nx, n_components), at the samples of `decode`."""
 
     @abstractmethod
     def _box(self, box: Box) -> Floats:
-        """(nz, ny, nx, n_components), what `decode_box` asks for."""
+        """(nz, ny, nx, n_components), the samples of `decode_box`."""
 
     def _unit_samples(self, n: int) -> Floats:
         """Unit coordinates of n samples along an axis."""

@@ -1,7 +1,7 @@
-"""A block kept by an error-bounded compressor, in chunks.
+"""A block stored by an error-bounded compressor, in chunks.
 
-In: chunks and geometry, or bytes. Out: values and gradients at any point, trilinear between the
-samples; only the chunks that are needed are decoded.
+In: chunks and geometry, or bytes. Out: values and gradients at any point, by trilinear
+interpolation; only the chunks that are needed are decoded.
 """
 
 from __future__ import annotations
@@ -27,16 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class BrickField(BlockField):
-    """One field on one partition, in chunks of about 32^3 samples through SZ3, ZFP or SPERR.
+    """One field on one partition, in chunks of about 32^3 samples, compressed by SZ3, ZFP or SPERR.
     Immutable; no method is collective."""
 
     kind: ClassVar[str] = "brick_field"
 
     chunks: Chunks
-    """Of the owned samples and the ghost layers, so that values at the faces are the neighbours'
-    too."""
+    """Owned samples and ghost layers, so that values at the faces agree with the neighbors'."""
     ghost_layers: Layers = NO_LAYERS
-    """In `chunks`, on the (low, high) side along z, y, x."""
+    """Number of layers in `chunks` on the (low, high) side along z, y, x."""
 
     @property
     def codec(self) -> str:
@@ -44,8 +43,8 @@ class BrickField(BlockField):
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> BrickField:
-        """The field of one frame; it needs no engine. FrameError where the bytes are not a whole
-        frame of one."""
+        """The field of one frame; `engine` is not used. Raises FrameError where the bytes are not a
+        complete frame of a brick field."""
         header, payloads, common = cls._unpacked(data, {"codec", "ghost_layers"})
         if len(payloads) != 1:
             raise FrameError(f"{len(payloads)} payloads of a brick field's own")

@@ -1,6 +1,6 @@
-"""One field of one time step over all ranks: each holds its own blocks, all know the whole's size.
+"""One field of one time step over all ranks: each rank has its own blocks and a global summary.
 
-In: this rank's neural fields. Out: global bounds, range, quality; the local blocks to work on.
+In: this rank's compressed blocks. Out: global bounds, range, quality; the local blocks.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """What every rank knows of a distributed field without holding it."""
+    """Global properties of a distributed field, known on every rank."""
 
     name: str
     cycle: int
     time: float
     bounds: tuple[Floats, Floats]
-    """Lowest and highest corner of the whole domain, each (3,) x, y, z."""
+    """Lower and upper corner of the whole domain, each (3,) x, y, z."""
     range: Floats
     """(n_components, 2): minimum and maximum over all owned, finite samples."""
     metrics: FieldMetrics
@@ -42,34 +42,34 @@ class Summary:
 
     @property
     def psnr_db(self) -> float:
-        """Of the whole field, against its global range."""
+        """PSNR of the whole field in dB, relative to its global range."""
         return self.metrics.psnr_db(self.extents.tolist())
 
     @property
     def ratio(self) -> float:
-        """Bytes of the raw field over compressed bytes."""
+        """Compression ratio: raw bytes over compressed bytes."""
         return self.metrics.raw_nbytes / self.nbytes
 
 
 @dataclass(frozen=True)
 class DistributedField:
-    """The blocks of this rank (none, one or several), and the summary that all ranks share."""
+    """The blocks of this rank (none, one or several), and the global summary."""
 
     fields: tuple[BlockField, ...]
     summary: Summary
 
     @staticmethod
     def gather(comm: MPI.Comm, fields: Sequence[BlockField]) -> DistributedField | None:
-        """Every rank's blocks of one field become one field. Collective: one small reduction.
+        """Combine every rank's blocks of one field. Collective: one small reduction.
 
-        None where no rank has a block.
+        Returns None where no rank has a block.
         """
         summary = comm.allreduce(_summarise(fields), op=_merge)
         return None if summary is None else DistributedField(tuple(fields), summary)
 
     @staticmethod
     def join(fields: Sequence[BlockField]) -> DistributedField:
-        """Blocks that are all here become one field; ValueError without any. Not collective."""
+        """Combine blocks that are all on this rank. ValueError without any. Not collective."""
         summary = _summarise(fields)
         if summary is None:
             raise ValueError("fields: expected at least one block")

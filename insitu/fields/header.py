@@ -1,7 +1,7 @@
-"""The header of a neural field's frame, read with distrust.
+"""Validation of the header of a neural field's frame, which is untrusted input.
 
-In: plain JSON from bytes that anyone may have written, and the payloads beside it. Out: checked
-values. Whatever is wrong is a FrameError, and nothing is allocated that the bytes do not pay for.
+In: plain JSON from untrusted bytes, and the payloads. Out: checked values. All errors are
+FrameErrors, and allocations are limited by the size of the input.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from insitu.core.arrays import Floats
 from insitu.fields.metrics import FieldMetrics
 from insitu.models.base import Model
 
-# As in `mesh.partition`, which brings MPI with it: a record is read without.
+# Repeated from `mesh.partition`, which imports MPI: reading a record must not.
 Layers = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 NO_LAYERS: Layers = ((0, 0), (0, 0), (0, 0))
 
 MAX_CELLS_PER_AXIS = 1 << 24
-# Of evenly spaced grid lines that three numbers stand for; more are written out.
+# Maximum number of evenly spaced grid lines stored as three numbers; more are stored explicitly.
 _MAX_EVEN_LINES = 1 << 16
 _MAX_COMPONENTS = 16
 
 
 def write_lines(nodes: Floats) -> tuple[Any, bytes]:
-    """Header entry and payload of one axis' grid lines: even ones need three numbers only."""
+    """Header entry and payload of one axis' grid lines; evenly spaced ones need three numbers."""
     even = np.linspace(nodes[0], nodes[-1], len(nodes))
     close = np.abs(nodes - even).max() <= 1e-12 * (abs(nodes[-1]) + abs(nodes[0]))
     if close and len(nodes) <= _MAX_EVEN_LINES:
@@ -46,7 +46,7 @@ def read_lines(head: Any, payload: bytes, cells: int) -> Floats:
     else:
         if not isinstance(head, list) or len(head) != 3:
             raise FrameError("nodes: expected first, last, and number of grid lines")
-        if head[2] != cells + 1 or cells >= _MAX_EVEN_LINES:  # before any of that size is made
+        if head[2] != cells + 1 or cells >= _MAX_EVEN_LINES:  # before allocation
             raise FrameError(f"nodes: {head[2]} grid lines for {cells} cells")
         first, last = real("nodes", head[0]), real("nodes", head[1])
         with np.errstate(all="ignore"):
@@ -59,7 +59,7 @@ def read_lines(head: Any, payload: bytes, cells: int) -> Floats:
 
 
 def whole(name: str, value: Any, low: int = -(2**63), high: int = 2**63 - 1) -> int:
-    """A whole number in low..high."""
+    """An integer in low..high."""
     if type(value) is not int or not low <= value <= high:
         raise FrameError(f"{name}: expected a whole number in {low}..{high}")
     return value
@@ -73,7 +73,7 @@ def real(name: str, value: Any) -> float:
 
 
 def sequence(name: str, value: Any, n: int | None = None) -> list[Any]:
-    """A list, of n entries, or of 1..16."""
+    """A list of n entries; without n, of 1..16."""
     if not isinstance(value, list) or not 1 <= len(value) <= _MAX_COMPONENTS:
         raise FrameError(f"{name}: expected a list of 1..{_MAX_COMPONENTS} entries")
     if n is not None and len(value) != n:
@@ -82,7 +82,7 @@ def sequence(name: str, value: Any, n: int | None = None) -> list[Any]:
 
 
 def word(name: str, value: Any, words: tuple[str, ...] = ()) -> str:
-    """A text; one of `words`, if there are any."""
+    """A string; one of `words`, if given."""
     if not isinstance(value, str) or (words and value not in words):
         raise FrameError(f"{name}: expected {' or '.join(words) or 'a text'}")
     return value
@@ -96,7 +96,7 @@ def mapping(name: str, value: Any, keys: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def ghost_layers(value: Any) -> Layers:
-    """0 or 1 on the (low, high) side along z, y, x."""
+    """Numbers of ghost layers, 0 or 1, on the (low, high) side along z, y, x."""
     z, y, x = (
         tuple(whole("ghost_layers", n, 0, 1) for n in sequence("ghost_layers", sides, 2))
         for sides in sequence("ghost_layers", value, 3)
@@ -116,7 +116,7 @@ def value_range(value: Any) -> Floats:
 
 
 def origin(value: Any, value_range: Floats) -> Floats:
-    """(n_components,): what the network's 0 stands for; version 1 counts from the minimum."""
+    """(n_components,): the value of the network's output 0; in version 1, the minimum."""
     if value is None:
         return np.asarray(value_range[:, 0])
     entries = sequence("origin", value, len(value_range))
@@ -124,8 +124,8 @@ def origin(value: Any, value_range: Floats) -> Floats:
 
 
 def model(header: Mapping[str, Any], n_components: int) -> Model | None:
-    """The shape of the model; None for a block that needs none. Versions 1 and 2 know one kind,
-    a hash grid, as "network"."""
+    """The model; None for a block without one. Versions 1 and 2 have a hash grid only, as
+    "network"."""
     if "model" in header:
         name, value = "model", header["model"]
     elif "network" in header:
@@ -162,7 +162,7 @@ def metrics(value: Any, n_components: int) -> FieldMetrics:
             read[key] = item
         else:
             read[key] = whole(name, item, 0)
-    for key in ("sum_of_squares", "max_error"):  # what a quality is computed from
+    for key in ("sum_of_squares", "max_error"):  # the quality is computed from these
         if any(math.isnan(x) or x < 0 for x in np.atleast_1d(read[key])):
             raise FrameError(f"metrics: {key}: expected a number >= 0")
     return FieldMetrics(**read)

@@ -1,6 +1,6 @@
-"""What is known of a compressed block's quality and cost.
+"""Quality and cost of a compressed block.
 
-In: errors measured by decoding the block and comparing it with the raw data. Out: figures.
+In: errors measured by decoding the block and comparing it with the raw data. Out: metrics.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class FieldMetrics:
     sum_of_squares: tuple[float, ...]
     """Squared error per component, in the field's units squared, summed over finite samples."""
     n_finite: tuple[int, ...]
-    """Finite samples per component."""
+    """Number of finite samples per component."""
     max_error: float
     """Largest absolute error, in the field's units."""
     nan_count: int
@@ -27,14 +27,14 @@ class FieldMetrics:
     raw_nbytes: int
     """Bytes of the owned raw samples."""
     iterations: int = 0
-    """Training steps; over several blocks, the most any took."""
+    """Training steps; for several blocks, the maximum."""
     seconds: float = 0.0
-    """Wall-clock seconds of training and measuring; over several blocks, the longest."""
+    """Wall-clock seconds of training and measuring; for several blocks, the maximum."""
     warm: bool = False
-    """Whether training began with the weights of an earlier step."""
+    """Whether training started from the weights of an earlier step."""
 
     def psnr_db(self, extents: Iterable[float]) -> float:
-        """PSNR in dB against the global range (max - min) of each component."""
+        """PSNR in dB relative to the global range (max - min) of each component."""
         return joint_psnr_db(self.sum_of_squares, self.n_finite, extents)
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class FieldMetrics:
 
     @staticmethod
     def total(parts: Iterable[FieldMetrics]) -> FieldMetrics:
-        """The figures of several blocks together. At least one part."""
+        """Combined metrics of several blocks. At least one part."""
         parts = list(parts)
         return FieldMetrics(
             sum_of_squares=tuple(map(sum, zip(*(p.sum_of_squares for p in parts), strict=True))),

@@ -1,7 +1,7 @@
-"""A trained block: a model and what its numbers mean in the world.
+"""A trained block: a model, and the mapping to world coordinates and field units.
 
-In: parameters and geometry, or bytes. Out: values and gradients at any point, without inflating
-the block.
+In: parameters and geometry, or bytes. Out: values and gradients at any point, without decoding the
+whole block.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from insitu.models.base import Model
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ModelField(BlockField):
-    """One field on one partition, as a model, and where the model alone does not keep what was
-    promised, its residual. Immutable; no method is collective."""
+    """One field on one partition, as a model, with a residual where the model alone does not meet
+    the target. Immutable; no method is collective."""
 
     kind: ClassVar[str] = "neural_field"
 
     model: Model | None
-    """None where every component is constant: the range says all."""
+    """None where every component is constant; the range is then sufficient."""
     weights: Weights
-    """Its parameters, and the bytes that these are decoded from."""
+    """Parameters of the model, and the bytes that they are decoded from."""
     origin: Floats | None = None
-    """(n_components,): what output 0 stands for; None: the minimum."""
+    """(n_components,): the field value of output 0; None: the minimum."""
     holes: ValidityMask | None = None
-    """Where the box lies outside of the domain; there, values are NaN. None: nowhere."""
+    """Where the box lies outside the domain; values there are NaN. None: nowhere."""
     residual: Chunks | None = None
-    """What is added to the model, trilinear between the owned samples; NaN and the infinities
-    where the raw data have them. None: nothing."""
+    """Correction that is added to the model, trilinear between the owned samples; NaN and infinite
+    where the raw data are. None: no correction."""
 
     engine: Engine | None = field(default=None, compare=False)
-    """What computes; None: `insitu.engines.for_model`. Not part of the bytes."""
+    """Engine that evaluates the model; None: `insitu.engines.for_model`. Not stored in frames."""
 
     @property
     def codec(self) -> str:
@@ -63,16 +63,16 @@ class ModelField(BlockField):
 
     @property
     def model_alone(self) -> bool:
-        """Whether there is no residual: the model, and what lies outside, are all."""
+        """Whether there is no residual (there may be holes)."""
         return self.residual is None
 
     @property
     def params(self) -> NDArray[np.float32]:
-        """(n_params,), read-only: what the field's bytes decode to."""
+        """(n_params,), read-only: the parameters that the field's bytes decode to."""
         return self.weights.params
 
     def model_grid(self, shape: tuple[int, int, int]) -> Floats:
-        """What the model alone gives for `decode`: (nz, ny, nx, n_components), float64."""
+        """As `decode`, without the residual: (nz, ny, nx, n_components), float64."""
         xs, ys, zs = (self._unit_samples(n).astype(np.float32) for n in shape[::-1])
         values = np.empty((*shape, self.n_components))
         for z in self._slabs(shape):
@@ -81,14 +81,14 @@ class ModelField(BlockField):
 
     @classmethod
     def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> ModelField:
-        """The field of one frame, and the engine that is to compute it. FrameError where the bytes
-        are not a whole frame of a field."""
+        """The field of one frame, to be evaluated by `engine`. Raises FrameError where the bytes
+        are not a complete frame of a field."""
         header, payloads, common = cls._unpacked(data, set())
         model = head.model(header, len(common["range"]))
         made = cls(
             **common,
             model=model,
-            # Version 1 says nothing of the weights: they are in half precision.
+            # Version 1 does not name a codec: weights are in half precision.
             weights=Weights.from_payload(
                 payloads[0], head.word("weights", header.get("weights", "half")), model
             ),
@@ -113,7 +113,7 @@ class ModelField(BlockField):
 
     @property
     def zero(self) -> Floats:
-        """Values that output 0 stands for, (n_components,)."""
+        """Field values of output 0, (n_components,)."""
         return self.range[:, 0] if self.origin is None else self.origin
 
     @property
@@ -208,7 +208,7 @@ class ModelField(BlockField):
         return values
 
     def _slabs(self, shape: tuple[int, int, int]) -> list[slice]:
-        """Of z: Ctrl-C is seen between two of them, and no second block is held."""
+        """Slabs along z: Ctrl-C works between slabs, and no second block is needed."""
         layers = max(1, SLAB_SAMPLES // (shape[1] * shape[2]))
         return [slice(z, z + layers) for z in range(0, shape[0], layers)]
 
@@ -219,5 +219,5 @@ class ModelField(BlockField):
         return self._physical(outputs)
 
     def _physical(self, outputs: Floats) -> Floats:
-        """(..., n_components) of the model -> the field's units, float64."""
+        """Model outputs (..., n_components) -> field units, float64."""
         return np.asarray(self.zero + self._extent * outputs, np.float64)

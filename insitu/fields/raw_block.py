@@ -1,4 +1,4 @@
-"""A raw block as pictures, surfaces and lines see a compressed one.
+"""A raw block with the interface of a compressed one.
 
 In: a partition, whose arrays are read in place. Out: trilinear values and their derivatives.
 """
@@ -21,7 +21,7 @@ from insitu.mesh.partition import Partition
 
 @dataclass(frozen=True, eq=False)
 class RawBlock:
-    """A `SampledBlock` over the simulation's own arrays: good until the simulation changes them."""
+    """A `SampledBlock` of the simulation's own arrays; valid until the simulation changes them."""
 
     partition: Partition
     cycle: int = 0
@@ -53,13 +53,13 @@ class RawBlock:
 
     @cached_property
     def range(self) -> Floats:
-        """(n_components, 2) over the owned samples that are finite; NaN without any."""
+        """(n_components, 2), minimum and maximum of the finite owned samples; NaN without any."""
         sampler = self.sampler()
         figures = [sampler.statistics(c) for c in range(self.n_components)]
         return np.array([[f.min, f.max] if f.finite else [np.nan] * 2 for f in figures])
 
     def sampler(self) -> Sampler:
-        """The engine's `Sampler` of the block, in place."""
+        """The engine's `Sampler` of the block, which is read in place."""
         part = self.partition
         return engine().sampler(
             part.components, part.ghost_layers, part.cells, part.association == "vertex"
@@ -73,14 +73,14 @@ class RawBlock:
         return values[:, 0] if self.n_components == 1 else values
 
     def gradient(self, points: ArrayLike) -> Floats:
-        """Derivatives along x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3)."""
+        """Derivatives by x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3)."""
         unit, inside = to_unit(points, self.nodes)
         slopes = self._function.slopes(unit) * unit_per_world(points, self.nodes)[:, None, :]
         slopes[~inside] = np.nan
         return slopes[:, 0] if self.n_components == 1 else slopes
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """At all points of a grid in unit coordinates, each axis (n,) in 0..1 ->
+        """Values at all points of a grid in unit coordinates, each axis (n,) in 0..1 ->
         (nz, ny, nx, n_components) of the raw data's type."""
         return self._function.on_grid(xs, ys, zs).astype(self.partition.components[0].dtype)
 
@@ -93,7 +93,7 @@ class RawBlock:
 
 @dataclass(frozen=True, eq=False)
 class _Samples:
-    """Arrays (nz, ny, nx), one per component, as `Trilinear` reads samples."""
+    """Arrays (nz, ny, nx), one per component, as `Samples` for `Trilinear`."""
 
     components: tuple[Floats, ...]
 

@@ -1,7 +1,7 @@
-"""What pictures, surfaces and lines need of a block: values anywhere in a box of grid cells.
+"""The interface that rendering and extraction need: values anywhere in a box of grid cells.
 
-A block that was trained is one, and so is what is computed from such blocks (a magnitude, a
-gradient), which has no bytes of its own.
+Implemented by compressed blocks, and by quantities derived from them (a magnitude, a gradient),
+which cannot be stored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from insitu.core.arrays import Floats
 
 
 class SampledBlock(Protocol):
-    """One field on one partition, as a function; `BlockField` says what each of these means."""
+    """One field on one partition, as a function; members are documented in `BlockField`."""
 
     @property
     def name(self) -> str: ...

@@ -1,7 +1,7 @@
-"""Values between the samples of a block, which may be kept in bricks.
+"""Trilinear interpolation between the samples of a block, which may be stored in bricks.
 
-In: samples, where they lie, points of the unit cube. Out: trilinear values and their derivatives,
-as the engine's `GridSampler` has them of raw data; only samples near a point are read.
+In: samples and their positions, points of the unit cube. Out: values and derivatives, equal to
+those of the engine's `GridSampler` for raw data; only samples near a point are read.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from insitu.core.arrays import Floats, Indices
 from insitu.fields.header import NO_LAYERS, Layers
 
-# Rounding of a point's coordinates, in cells: so near a sample it is the sample, whose neighbours
-# (they may be NaN) do not count.
+# Rounding tolerance of a point's coordinates, in cells: a point this close to a sample takes its
+# value alone, because the sample's neighbors may be NaN.
 _ON_SAMPLE = 1e-9
 
 
 class Samples(Protocol):
-    """What values are interpolated from; `codecs.chunks.Chunks` is one."""
+    """Source of the samples; `codecs.chunks.Chunks` implements it."""
 
     @property
     def shape(self) -> tuple[int, int, int]: ...
@@ -36,17 +36,17 @@ class Samples(Protocol):
 
 @dataclass(frozen=True)
 class Trilinear:
-    """Samples of a block, as a function. Immutable."""
+    """Interpolates the samples of a block. Immutable."""
 
     samples: Samples
     cells: tuple[int, int, int]
-    """Owned, (nz, ny, nx)."""
+    """Number of owned cells, (nz, ny, nx)."""
     vertex: bool
     ghost_layers: Layers = NO_LAYERS
-    """In the samples, on the (low, high) side along z, y, x."""
+    """Number of layers in the samples on the (low, high) side along z, y, x."""
 
     def values(self, unit: Floats) -> Floats:
-        """At points of the unit cube (n, 3), x y z -> (n, n_components), float64."""
+        """Values at unit-cube points (n, 3), x y z -> (n, n_components), float64."""
         low, t, _ = self._locate(unit)
         out = np.empty((len(unit), self.samples.n_components))
         for c in range(self.samples.n_components):
@@ -55,8 +55,9 @@ class Trilinear:
         return out
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """At all points of a grid of unit coordinates -> (nz, ny, nx, n_components), float64: the
-        same bits as `values`, axis by axis; samples that no point needs are not read."""
+        """Values at all points of a grid in unit coordinates -> (nz, ny, nx, n_components),
+        float64: bitwise equal to `values`, but computed axis by axis. Samples that are not needed
+        are not read."""
         if not (len(xs) and len(ys) and len(zs)):
             return np.empty((len(zs), len(ys), len(xs), self.samples.n_components))
         wanted, low, high, t = [], [], [], []
@@ -81,8 +82,8 @@ class Trilinear:
         return np.stack(grid, axis=-1)
 
     def slopes(self, unit: Floats) -> Floats:
-        """Derivatives by unit coordinates x, y, z: (n, 3) -> (n, n_components, 3). Those of the
-        cell around the point; 0 where the outermost half cell is constant."""
+        """Derivatives by unit coordinates x, y, z: (n, 3) -> (n, n_components, 3), in the cell
+        around the point; 0 where the outermost half cell is constant."""
         low, t, beyond = self._locate(unit)
         out = np.empty((len(unit), self.samples.n_components, 3))
         for c in range(self.samples.n_components):
@@ -104,13 +105,13 @@ class Trilinear:
         return out
 
     def _locate(self, unit: Floats) -> tuple[list[Indices], list[Floats], list[NDArray[np.bool_]]]:
-        """Per axis z, y, x: lowest sample of the cell, how far from it, whether beyond the last."""
+        """Per axis z, y, x: lowest sample of the cell, offset from it, whether beyond the last."""
         parts = [self._along(axis, unit[:, 2 - axis]) for axis in range(3)]
         low, t, beyond = (list(part) for part in zip(*parts, strict=True))
         return low, t, beyond
 
     def _along(self, axis: int, unit: Floats) -> tuple[Indices, Floats, NDArray[np.bool_]]:
-        """Of axis z, y or x, what `_locate` says of all, at unit coordinates (n,)."""
+        """As `_locate`, for one axis z, y or x, at unit coordinates (n,)."""
         shift = self.ghost_layers[axis][0] - (0.0 if self.vertex else 0.5)
         p = unit * float(self.cells[axis]) + shift
         nearest = np.rint(p)
@@ -136,7 +137,7 @@ class Trilinear:
 
 
 def _mix(a: Floats, b: Floats, t: Floats) -> Floats:
-    """A neighbour of weight zero is not read: a NaN does not reach beyond its own cells."""
+    """Linear interpolation that ignores neighbors of weight 0: a NaN affects only its own cells."""
     with np.errstate(invalid="ignore"):
         return np.where(t == 0, a, np.where(t == 1, b, (1 - t) * a + t * b))
 

@@ -1,6 +1,6 @@
-"""Where a block's box lies outside of the domain: neither trained, nor evaluated, nor drawn.
+"""Mask of samples outside the domain, which are neither trained, nor evaluated, nor rendered.
 
-In: a mask of the owned samples, or its bytes. Out: which points lie outside.
+In: a mask of the owned samples, or its bytes. Out: whether points lie outside.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from insitu.core.arrays import Floats
 
 Shape = tuple[int, int, int]
 
-# Packed bytes that a payload of a few bytes may stand for: blocks of 2^25 samples; longer payloads
-# for as many more as ZSTD makes of what is not all the same.
+# Limit of the decompressed size for short payloads: blocks of 2^25 samples. For longer payloads it
+# grows with their length, by a compression ratio that ZSTD reaches on nonuniform data.
 _PACKED, _PER_BYTE = 2**22, 64
 
 
 @dataclass(frozen=True)
 class ValidityMask:
-    """The samples of a block that lie outside of the domain. Immutable."""
+    """The samples of a block that lie outside the domain. Immutable."""
 
     payload: bytes
     shape: Shape
-    """Owned samples, (nz, ny, nx)."""
+    """Number of owned samples, (nz, ny, nx)."""
     vertex: bool
 
     @staticmethod
     def of(mask: NDArray[np.bool_], vertex: bool) -> ValidityMask | None:
-        """mask: (nz, ny, nx), True outside. None where nothing is, or the block is too large for
-        its holes to be read back."""
+        """mask: (nz, ny, nx), True outside. Returns None where no sample is outside, or the block
+        is too large for its mask to be read back."""
         payload = zstd.compress(np.packbits(mask).tobytes())
         if not mask.any() or -(-mask.size // 8) > _most(payload):
             return None
@@ -43,7 +43,7 @@ class ValidityMask:
 
     @staticmethod
     def from_payload(payload: bytes, shape: Shape, vertex: bool) -> ValidityMask:
-        """FrameError where the bytes are not those of a mask of this shape."""
+        """The mask from its payload. Raises FrameError where it does not have this shape."""
         size = -(-int(np.prod(shape, dtype=object)) // 8)
         if size > _most(payload):
             raise FrameError(f"holes: {len(payload)} bytes for {shape} samples")
@@ -59,12 +59,12 @@ class ValidityMask:
         return np.unpackbits(packed, count=count).reshape(self.shape).astype(bool)
 
     def at(self, unit: Floats) -> NDArray[np.bool_]:
-        """At points of the unit cube (n, 3), x y z: whether the nearest sample is outside. (n,)"""
+        """(n,): whether the sample nearest to each unit-cube point (n, 3), x y z, is outside."""
         x, y, z = (self._nearest(unit[:, axis], self.shape[2 - axis]) for axis in range(3))
         return np.asarray(self.mask[z, y, x])
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> NDArray[np.bool_]:
-        """(nz, ny, nx), likewise at the points of a grid."""
+        """As `at`, for the points of a grid -> (nz, ny, nx)."""
         x, y, z = (
             self._nearest(axis, n) for axis, n in zip((xs, ys, zs), self.shape[::-1], strict=True)
         )

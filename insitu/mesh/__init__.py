@@ -1,4 +1,4 @@
-"""What a simulation hands over: a Blueprint tree becomes partitions, ghosts sorted out."""
+"""Reading what a simulation publishes: from a Blueprint tree to partitions with valid ghosts."""
 
 from insitu.mesh.blueprint import field_names, partitions, state, verify
 from insitu.mesh.ghost_check import GhostReport, check

@@ -1,6 +1,7 @@
-"""A grid cut into as many boxes as there are ranks, and which rank gets which.
+"""Decomposition of a grid into one box per rank, and the assignment of boxes to ranks.
 
-In: cells of the grid, ranks, how many samples of each box each rank has. Out: boxes, their owners.
+In: cells of the grid, number of ranks, number of samples that each rank has of each box. Out:
+boxes, their owners.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from insitu.mesh.partition import Shape
 
 
 def cut(cells: Shape, ranks: int) -> list[Box]:
-    """Boxes of cells that tile the grid: as many as ranks, or the most that there are cells for, of
-    the least surface."""
+    """Boxes of cells that tile the grid with minimal surface: one per rank, or fewer where there
+    are not enough cells."""
     for n in range(ranks, 0, -1):
         counts = [
             (a, b, n // (a * b))
@@ -41,8 +42,8 @@ def _surface(cells: Shape, counts: tuple[int, int, int]) -> float:
 
 
 def owners(samples: Array) -> list[int]:
-    """The rank of each box: (ranks, boxes) samples that a rank has of a box -> a rank per box, no
-    rank twice. Boxes go to the ranks that have most of them, the largest shares first."""
+    """Assign boxes to ranks: numbers of samples (ranks, boxes) -> one rank per box, no rank twice.
+    Each box goes to the rank with most of its samples, the largest counts first."""
     ranks, boxes = samples.shape
     owner, free = [-1] * boxes, np.ones(ranks, bool)
     for flat in np.argsort(-samples, axis=None, kind="stable"):

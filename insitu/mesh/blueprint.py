@@ -1,7 +1,7 @@
-"""A published tree in one call: for whoever asks for one thing only.
+"""Functions that read one thing from a published tree.
 
-In: a Blueprint tree, as `PublishedStep` takes it. Out: its state, field names or partitions. Who
-asks for more than one of them makes a `PublishedStep`, which reads the tree once.
+In: a Blueprint tree, as `PublishedStep` takes it. Out: its state, field names or partitions. To
+read more than one of them, use a `PublishedStep`, which reads the tree once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def partitions(
     ghosts: str = "trust",
     ghost_field: str | None = GHOST_FIELD,
 ) -> list[Partition]:
-    """As `PublishedStep.partitions`. Not collective: a rank can fail here alone, so run it inside
+    """As `PublishedStep.partitions`. Not collective: a single rank can fail, so call it inside
     `parallel.together`."""
     step = PublishedStep(tree, ghost_field=ghost_field)
     return step.partitions(field, name=name, ghosts=ghosts)

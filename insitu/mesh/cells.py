@@ -1,7 +1,7 @@
-"""Cells of meshes that are no boxes of grid lines: hexahedra, tetrahedra, wedges, pyramids.
+"""Cells of unstructured and curvilinear meshes: hexahedra, tetrahedra, wedges, pyramids.
 
 In: a domain's unstructured or curvilinear topology and its explicit coordinates.
-Out: `Cells`: points, and eight corners per cell; cells with fewer corners repeat some.
+Out: `Cells`: points, and eight corners per cell; cells with fewer corners repeat some of them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from insitu.mesh.tree import (
 
 CELL_TOPOLOGIES = ("unstructured", "structured")
 
-# A shape's corners, numbered as VTK and Blueprint do, as the corners of a hexahedron: collapsing
-# an edge or a face of one makes the others, with their own interpolation (linear in a tetrahedron
-# and on triangles, bilinear on quadrilaterals), so that cells of all shapes agree on their faces.
+# The corners of each shape, numbered as in VTK and Blueprint, as those of a degenerate hexahedron.
+# Collapsed edges and faces give the other shapes with their usual interpolation (linear in a
+# tetrahedron and on triangles, bilinear on quadrilaterals), so cells of all shapes match at faces.
 AS_HEXAHEDRON: dict[str, tuple[int, ...]] = {
     "hex": (0, 1, 2, 3, 4, 5, 6, 7),
     "wedge": (0, 1, 2, 2, 3, 4, 5, 5),
@@ -46,7 +46,7 @@ class Cells:
         topology: its name.
         points: (n, 3) float64 x, y, z; a copy.
         corners: (m, 8) int64, indices of points, in the order of a VTK hexahedron.
-        simplex: (m,) bool: tetrahedra.
+        simplex: (m,) bool: whether the cell is a tetrahedron.
     """
 
     topology: str
@@ -55,7 +55,7 @@ class Cells:
     simplex: Array
 
     def without(self, ghosts: Array) -> Cells:
-        """Those cells for which `ghosts` (m,) is 0, on the same points."""
+        """The cells for which `ghosts` (m,) is 0, on the same points."""
         owned = ghosts == 0
         return Cells(self.topology, self.points, self.corners[owned], self.simplex[owned])
 
@@ -118,7 +118,7 @@ def _points(domain: Tree, path: str) -> Array:
 
 
 def _curvilinear(domain: Tree, path: str, n_points: int) -> Array:
-    """Hexahedra between points that are numbered x fastest."""
+    """Hexahedra between points that are numbered with x fastest."""
     ni, nj, nk = (int(number(domain, f"{path}/{letter}")) for letter in "ijk")  # cells
     if min(ni, nj, nk) < 1 or (ni + 1) * (nj + 1) * (nk + 1) != n_points:
         raise MeshError(
@@ -133,7 +133,7 @@ def _curvilinear(domain: Tree, path: str, n_points: int) -> Array:
 
 
 def _elements(domain: Tree, path: str) -> tuple[Array, Array]:
-    """Corners (m, 8) and which cells are tetrahedra (m,), of an unstructured topology."""
+    """Corners (m, 8) of an unstructured topology, and whether each cell is a tetrahedron (m,)."""
     shape = require_text(domain, f"{path}/shape")
     connectivity = array(domain, f"{path}/connectivity").ravel().astype(np.int64)
     if shape != "mixed":
@@ -178,7 +178,7 @@ def _corner_count(shape: str, path: str) -> int:
 
 
 def element_ghosts(domain: Tree, cells: Cells, ghost_field: str | None) -> Array:
-    """Flags per cell, 0 where it is the domain's own; all 0 where nothing flags ghosts."""
+    """Flags per cell, 0 for the domain's own cells; all 0 where no field flags ghosts."""
     path = f"fields/{ghost_field}"
     if ghost_field is None or find(domain, path) is None:
         return np.zeros(len(cells.corners), np.int8)

@@ -1,4 +1,4 @@
-"""Are the published ghost values what their owners have? A check for debugging.
+"""A debugging check that published ghost values equal the values of their owners.
 
 In: every rank's partitions of one field, with their published ghost layers.
 Out: `GhostReport`: how many ghost samples differ, by how much, and the warning to print.
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GhostReport:
-    """Published ghosts against their owners, over all ranks; the same on every rank.
+    """Published ghosts compared with their owners, over all ranks; the same on every rank.
 
     Attributes:
         field: the field's name.
-        compared: ghost samples that some partition owns.
-        stale: those that differ by more than the tolerance.
-        max_difference: largest finite difference, as a share of the field's range.
+        compared: number of ghost samples that some partition owns.
+        stale: number of these that differ by more than the tolerance.
+        max_difference: largest finite difference, as a fraction of the field's range.
     """
 
     field: str
@@ -38,12 +38,12 @@ class GhostReport:
 
     @property
     def fraction(self) -> float:
-        """Stale share of the compared samples, 0..1."""
+        """Stale fraction of the compared samples, 0..1."""
         return self.stale / self.compared if self.compared else 0.0
 
     @property
     def warning(self) -> str | None:
-        """One line for the log, or None when all is well."""
+        """One line for the log, or None when no ghost is stale."""
         if not self.stale:
             return None
         return (
@@ -54,19 +54,19 @@ class GhostReport:
 
 
 def check(comm: MPI.Comm, partitions: list[Partition], tolerance: float = 1e-6) -> GhostReport:
-    """Compare published ghost layers with the values of the partitions owning them. Collective.
+    """Compare published ghost layers with the values of their owners. Collective.
 
-    Costs what `exchange` costs and three small reductions; meant for debugging. Ghosts that
-    nobody owns (boundaries of the domain) are not compared. NaN equals NaN.
+    Costs as much as `exchange`, plus three small reductions; meant for debugging. Ghosts without
+    an owner (at boundaries of the domain) are not compared. NaN equals NaN.
 
     Args:
-        comm: a communicator of ours.
+        comm: a private communicator.
         partitions: this rank's, read with ghosts="trust"; [] on a rank that has none.
-        tolerance: a sample is stale when one of its components differs by more than this share
-            of the field's range (all components together).
+        tolerance: a sample is stale when one of its components differs by more than this fraction
+            of the field's range (over all components).
 
     Raises:
-        MeshError: on every rank, when ranks hand over different fields.
+        MeshError: on every rank, when ranks pass different fields.
     """
     from mpi4py import MPI
 
@@ -86,10 +86,10 @@ def check(comm: MPI.Comm, partitions: list[Partition], tolerance: float = 1e-6) 
 
 
 def _range(comm: MPI.Comm, partitions: list[Partition]) -> float:
-    """Width of the owned finite values of all ranks; 1 when they are all the same."""
+    """Range (max - min) of the owned finite values of all ranks; 1 when they are all equal."""
     from mpi4py import MPI
 
-    ends = np.array([np.inf, np.inf])  # lowest, minus highest
+    ends = np.array([np.inf, np.inf])  # minimum, -maximum
     for partition in partitions:
         for owned in partition.owned:
             finite = owned[np.isfinite(owned)]
@@ -102,7 +102,7 @@ def _range(comm: MPI.Comm, partitions: list[Partition]) -> float:
 
 
 def _compare(partition: Partition, fresh: Surroundings, allowed: float) -> tuple[int, int, float]:
-    """(samples compared, of these different by more than `allowed`, largest finite difference)."""
+    """(number compared, number that differs by more than `allowed`, largest finite difference)."""
     published = tuple(
         slice(1 - low, 1 + n + high)
         for n, (low, high) in zip(partition.shape, partition.ghost_layers, strict=True)
@@ -118,7 +118,7 @@ def _compare(partition: Partition, fresh: Surroundings, allowed: float) -> tuple
 
 
 def _difference(ours: Array, theirs: Array, allowed: float) -> tuple[float, Array]:
-    """(largest finite difference, which differ by more than `allowed`) of two (n,) arrays."""
+    """(largest finite difference, mask of differences above `allowed`) of two (n,) arrays."""
     ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
     with np.errstate(invalid="ignore"):

@@ -1,7 +1,7 @@
-"""Ghost layers asked of their owners, for trees whose own ghosts are stale or absent.
+"""Exchange of ghost layers, for trees whose own ghosts are stale or missing.
 
 In: every rank's partitions of one field, or of several.
-Out: the values that lie one layer outside each partition, as the partitions owning them have them.
+Out: the values one layer outside each partition, received from the partitions that own them.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ if TYPE_CHECKING:
 _NODES_TAG, _VALUES_TAG = 7101, 7102
 
 Nodes: TypeAlias = tuple[Array, Array, Array]
-# Source and target range of samples along one axis, or along z, y, x.
+# Source and target ranges of samples along one axis, or along z, y, x.
 _Slices: TypeAlias = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A partition's samples with one layer more on all six sides, as their owners have them.
+    """A partition's samples with one more layer on all six sides, with their owners' values.
 
     Attributes:
         components: arrays (nz + 2, ny + 2, nx + 2) for owned samples (nz, ny, nx): fresh copies;
             the partition's own values inside, undefined where `flags` is GARBAGE.
-        flags: uint8 (nz + 2, ny + 2, nx + 2): OWNED, VALID where a neighbour answered, or GARBAGE.
+        flags: uint8 (nz + 2, ny + 2, nx + 2): OWNED, VALID where a neighbor sent a value, or
+            GARBAGE.
     """
 
     components: tuple[Array, ...]
@@ -47,23 +48,23 @@ class Surroundings:
 
 
 def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
-    """The same partitions with ghost layers asked of their owners. Collective.
+    """The same partitions with ghost layers received from their owners. Collective.
 
-    What a tree published as ghosts is not looked at and not overwritten. This is the one place
-    that copies blocks, once each: one strided array has to hold owned and received values. What
-    touches no other block is left in place. A side
-    gets its layer when neighbours, together, own every sample of it, the edges and corners shared
-    with other layers included (see `ghost_box`): blocks may be cut anywhere along common grid
-    lines, on any rank, several per rank. Boundaries of the domain, and neighbours whose grid lines
-    do not coincide, give no layer. Periodic sides are boundaries here.
+    Published ghosts are neither read nor overwritten. This is the only place that copies blocks,
+    once each: one strided array has to hold owned and received values. Blocks that touch no other
+    block are not copied. A side gets a layer when its neighbors together own every sample of the
+    layer, including the edges and corners shared with other layers (see `ghost_box`). Blocks may
+    be cut anywhere along common grid lines, on any rank, several per rank. There is no layer at
+    boundaries of the domain, and none where grid lines of neighbors do not coincide. Periodic
+    sides count as boundaries.
 
     Args:
-        comm: a communicator of ours; messages with tags 7101 and 7102 are exchanged on it.
-        partitions: this rank's partitions of one field, or of several at once, which takes no more
-            messages; [] on a rank that has none.
+        comm: a private communicator; messages with tags 7101 and 7102 are sent on it.
+        partitions: this rank's partitions of one field, or of several at once with the same number
+            of messages; [] on a rank that has none.
 
     Raises:
-        MeshError: on every rank, when ranks hand over different fields.
+        MeshError: on every rank, when ranks pass different fields.
         RemoteError: on every rank, when one runs out of memory.
     """
     pairs = _touching(comm, partitions)
@@ -90,7 +91,7 @@ def _asked(
     pairs: dict[int, list[tuple[int, int]]],
     which: Sequence[int],
 ) -> list[Surroundings]:
-    """The surroundings of those partitions, which are at least those in `pairs`. Collective."""
+    """The surroundings of partitions, which include all those in `pairs`. Collective."""
     around: dict[int, Surroundings] = {}
     with together(comm, "exchange ghost layers"):
         around = {i: _alone(partitions[i]) for i in which}
@@ -102,8 +103,8 @@ def _asked(
 
 
 def _touching(comm: MPI.Comm, partitions: list[Partition]) -> dict[int, list[tuple[int, int]]]:
-    """{rank: [(index of mine, index of theirs), ...]} of all partitions of the same field whose
-    boxes touch mine."""
+    """{rank: [(local index, remote index), ...]} of all partitions of the same field whose boxes
+    touch one of this rank's."""
     mine = [(p.field, p.association, p.n_components, _extent(p)) for p in partitions]
     every: list[list[tuple[str, str, int, Array]]] = comm.allgather(mine)
     _check_kinds([{entry[:3] for entry in entries} for entries in every if entries])
@@ -137,7 +138,7 @@ def _check_kinds(kinds: list[set[tuple[str, str, int]]]) -> None:
 
 
 def _extent(partition: Partition) -> Array:
-    """(3, 3): lowest corner, highest corner, smallest cell, in x, y, z."""
+    """(3, 3): lower corner, upper corner, smallest cell, in x, y, z."""
     low, high = partition.bounds
     return np.stack([low, high, [np.diff(axis).min() for axis in partition.nodes]])
 
@@ -145,7 +146,7 @@ def _extent(partition: Partition) -> Array:
 def _exchange_nodes(
     comm: MPI.Comm, partitions: list[Partition], pairs: dict[int, list[tuple[int, int]]]
 ) -> dict[tuple[int, int], Nodes]:
-    """{(rank, index of theirs): its node coordinates} of the touching partitions."""
+    """{(rank, remote index): node coordinates} of the touching partitions."""
     outgoing = {
         rank: {i: partitions[i].nodes for i in sorted({i for i, _ in touching})}
         for rank, touching in pairs.items()
@@ -161,7 +162,7 @@ def _exchange_values(
     their_nodes: dict[tuple[int, int], Nodes],
     around: dict[int, Surroundings],
 ) -> None:
-    """Send each touching partition the samples it wants of mine; put what comes into `around`."""
+    """Send each touching partition the samples it needs, and store received ones in `around`."""
     outgoing: dict[int, list[Any]] = {}
     for rank, touching in pairs.items():
         outgoing[rank] = []
@@ -180,7 +181,7 @@ def _exchange_values(
 
 
 def _swap(comm: MPI.Comm, outgoing: dict[int, Any], tag: int) -> dict[int, Any]:
-    """One message to and from each rank in `outgoing`, in rank order; touching is mutual."""
+    """One message to and from each rank in `outgoing`, in rank order; touching is symmetric."""
     from mpi4py import MPI
 
     requests = [comm.isend(message, dest=rank, tag=tag) for rank, message in outgoing.items()]
@@ -192,14 +193,14 @@ def _swap(comm: MPI.Comm, outgoing: dict[int, Any], tag: int) -> dict[int, Any]:
 def wanted(
     target: Nodes, source: Nodes, association: Association
 ) -> tuple[_Slices, _Slices] | None:
-    """Which samples of a source box lie on, or one layer outside, a target box.
+    """The samples of a source box that lie in, or one layer outside of, a target box.
 
     Args:
         target, source: node coordinates along x, y, z of the two owned boxes.
         association: "element" or "vertex".
 
     Returns:
-        Slices (z, y, x) into the target's samples with one layer more on each side, and into the
+        Slices (z, y, x) of the target's samples with one more layer on each side, and of the
         source's owned samples; None when there are none or the grid lines do not coincide.
     """
     extra = 1 if association == "vertex" else 0
@@ -220,7 +221,7 @@ def wanted(
 def _shift(target: Array, source: Array) -> int | None:
     """s such that grid line i of `source` is grid line i + s of `target`.
 
-    None unless all grid lines in the range that both cover (perhaps one point) coincide.
+    None unless all grid lines in the common range (which may be one point) coincide.
     """
     tolerance = SAME_LINE * min(np.diff(target).min(), np.diff(source).min())
     low, high = max(target[0], source[0]), min(target[-1], source[-1])
@@ -233,14 +234,14 @@ def _shift(target: Array, source: Array) -> int | None:
 
 
 def _alone(partition: Partition) -> Surroundings:
-    """Room for the surroundings of a partition, nothing known yet."""
+    """Empty surroundings of a partition, to be filled."""
     nz, ny, nx = (n + 2 for n in partition.shape)
     components = tuple(np.empty((nz, ny, nx), c.dtype) for c in partition.components)
     return Surroundings(components, np.full((nz, ny, nx), GARBAGE, np.uint8))
 
 
 def _place_owned(partition: Partition, around: Surroundings) -> None:
-    """Own values go in last: vertices on a shared face stay this partition's."""
+    """Store the partition's own values last: they take precedence for vertices on shared faces."""
     inside = (slice(1, -1),) * 3
     around.flags[inside] = OWNED
     for component, owned in zip(around.components, partition.owned, strict=True):
@@ -248,10 +249,10 @@ def _place_owned(partition: Partition, around: Surroundings) -> None:
 
 
 def _with_layers(partition: Partition, around: Surroundings) -> Partition:
-    """The partition with the layers that are complete in its surroundings."""
+    """The partition with those ghost layers that are complete in its surroundings."""
     nz, ny, nx = partition.shape
     box = with_valid_layers(around.flags, (slice(1, nz + 1), slice(1, ny + 1), slice(1, nx + 1)))
-    inside = box.slices("element")  # flags are per sample here, whatever the association
+    inside = box.slices("element")  # flags are per sample here, for either association
     views = tuple(component[inside] for component in around.components)
     for view in views:
         view.flags.writeable = False

@@ -1,4 +1,4 @@
-"""Which cells of a block are its own, and which ghost cells beside them can be believed.
+"""The owned cells of a block, and the valid ghost layers next to them.
 
 In: flags per cell: 0 owned, 1 a valid ghost, anything else garbage.
 Out: `GhostBox`: the owned box and at most one valid ghost layer on each of its six sides.
@@ -35,9 +35,9 @@ class GhostBox:
         return GhostBox(self.owned)
 
     def slices(self, association: Association) -> Box:
-        """Owned samples and ghost layers in the block's array of that association, z, y, x.
+        """Slices z, y, x of the owned samples and ghost layers in the block's array.
 
-        Vertices: those of the owned cells, and the outer ones of each valid layer of cells.
+        For vertices: those of the owned cells, and the outer ones of each valid layer of cells.
         """
         extra = 1 if association == "vertex" else 0
         z, y, x = (
@@ -47,30 +47,30 @@ class GhostBox:
         return z, y, x
 
     def nodes(self, nodes: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
-        """Node coordinates of the owned box, of the whole block's `nodes`; both in x, y, z."""
+        """Node coordinates of the owned box, from the whole block's `nodes`; both in x, y, z."""
         z, y, x = (slice(own.start, own.stop + 1) for own in self.owned)
         return nodes[0][x].copy(), nodes[1][y].copy(), nodes[2][z].copy()
 
 
 def ghost_box(flags: Array, path: str) -> GhostBox:
-    """The owned box and valid layers that `flags` (nz, ny, nx) mean. Not collective.
+    """The owned box and valid layers according to `flags` (nz, ny, nx). Not collective.
 
     The owned cells must fill a box.
 
     Raises:
-        MeshError: starting with `path`, when no cell is owned or the owned ones fill no box.
+        MeshError: starting with `path`, when no cell is owned or the owned cells do not fill a box.
     """
     return with_valid_layers(flags, owned_box(flags == OWNED, path))
 
 
 def with_valid_layers(flags: Array, owned: Box) -> GhostBox:
-    """The box `owned` with the valid layers around it that `flags` (nz, ny, nx) mean. Not
+    """The box `owned` with the valid layers around it according to `flags` (nz, ny, nx). Not
     collective.
 
-    A side gets a layer when the cells beside it are all VALID, the edges and corners that it shares
-    with the layers already given included, because what reads the values interpolates across them.
-    Sides are tried in the order z low, z high, y low, y high, x low, x high, so where only faces
-    are valid and edges are not, z keeps its layers.
+    A side gets a layer when all cells next to it are VALID, including the edges and corners shared
+    with layers added before, because readers interpolate across them. Sides are tried in the order
+    z low, z high, y low, y high, x low, x high: where faces are valid but edges are not, the z
+    layers are kept.
     """
     layers = [[0, 0], [0, 0], [0, 0]]
     for axis in range(3):
@@ -82,7 +82,7 @@ def with_valid_layers(flags: Array, owned: Box) -> GhostBox:
 
 
 def owned_box(owned: Array, path: str) -> Box:
-    """The box that the true cells of `owned` (nz, ny, nx), bool, fill exactly."""
+    """The box that the true cells of `owned` (nz, ny, nx) fill exactly."""
     ranges = []
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
@@ -105,7 +105,7 @@ def owned_box(owned: Array, path: str) -> Box:
 def _slab(
     owned: Box, layers: list[list[int]], axis: int, side: int, length: int
 ) -> tuple[slice, ...] | None:
-    """Index of the one-cell layer beside `side` of the box with its layers; None outside."""
+    """Index of the one-cell layer next to `side` of the box with its layers; None outside."""
     place = owned[axis].start - 1 if side == 0 else owned[axis].stop
     if not 0 <= place < length:
         return None

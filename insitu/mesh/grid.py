@@ -1,4 +1,4 @@
-"""Where the cells of a domain are: its topology and coordinate set.
+"""The grid of a domain, from its topology and coordinate set.
 
 In: a domain's tree and a topology's name.
 Out: `Grid`: node coordinates along x, y and z, ghost cells included.
@@ -38,7 +38,7 @@ class Grid:
         return z.size - 1, y.size - 1, x.size - 1
 
     def shape(self, association: Association) -> Shape:
-        """Samples (nz, ny, nx) of a field of that association."""
+        """Samples (nz, ny, nx) of a field with this association."""
         nz, ny, nx = self.cells
         extra = 1 if association == "vertex" else 0
         return nz + extra, ny + extra, nx + extra

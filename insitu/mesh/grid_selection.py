@@ -1,6 +1,6 @@
-"""How fine a grid must be for a mesh of cells to be resampled within a given error.
+"""Selection of a grid that is fine enough to resample a mesh of cells within a given error.
 
-In: a mesh, fields, a PSNR. Out: cells of a grid that was tried and reaches it, or comes nearest.
+In: a mesh, fields, a PSNR. Out: the cells of a tested grid that reaches it, or comes closest.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from insitu.mesh.resampling_error import ResamplingError
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-# Straight lines between samples of a smooth field are off by the square of the spacing, 12 dB where
-# it halves; at the mesh's points, which are kinks of its interpolation, by the spacing itself.
+# The error of linear interpolation of a smooth field is quadratic in the spacing: 12 dB less where
+# it halves. At the mesh's points, where its interpolation has kinks, the error is linear.
 _SMOOTH_DB, _KINKS_DB = 12.0, 6.0
-# What is tried: so many grids, none with more than so many times the samples of the one before.
+# Number of grids that are tried, and the largest ratio of samples between one and the next.
 _TRIES, _MOST_TIMES = 4, 8.0
 
 
 @dataclass(frozen=True)
 class GridChoice:
-    """cells: along x, y, z; error: what resampling to them was measured to cost."""
+    """cells: along x, y, z; error: the measured resampling error."""
 
     cells: tuple[int, int, int]
     error: ResamplingError
@@ -40,12 +40,12 @@ def finer_grid(
     start: GridChoice,
     ghost_field: str | None,
 ) -> GridChoice:
-    """A grid finer than `start` on which `fields` (the components of one) keep `wanted_db`, else
-    the finest that was tried. Collective.
+    """A grid finer than `start` on which `fields` (the components of one field) reach `wanted_db`,
+    or the finest one that was tried. Collective.
 
-    Each grid is as fine as the error of the one before asks for: first as if the field were smooth,
-    then by what a halving of the spacing was seen to gain. The mesh is resampled to it and the
-    error measured.
+    The spacing of each grid is extrapolated from the error of the previous one: at first as if the
+    field were smooth, then with the observed gain per halving. The mesh is resampled to each grid
+    and the error is measured.
     """
     found, per_halving = start, _SMOOTH_DB
     for _ in range(_TRIES):

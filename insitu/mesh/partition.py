@@ -1,4 +1,4 @@
-"""One block of one field, as the rest of the library sees it.
+"""One block of one field, as used by the rest of the library.
 
 In: views of the simulation's arrays, the owned box and the ghost layers that may be read.
 Out: `Partition`: shapes, bounds, owned values.
@@ -16,7 +16,7 @@ from insitu.core.arrays import Array
 
 Association: TypeAlias = Literal["element", "vertex"]
 Shape: TypeAlias = tuple[int, int, int]
-# How many ghost layers lie on the (low, high) side along z, y, x.
+# Numbers of ghost layers on the (low, high) side along z, y, x.
 Layers: TypeAlias = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 NO_LAYERS: Layers = ((0, 0), (0, 0), (0, 0))
@@ -26,19 +26,20 @@ NO_LAYERS: Layers = ((0, 0), (0, 0), (0, 0))
 class Partition:
     """The owned box of one domain, with at most one valid ghost layer per side.
 
-    Nothing here is a copy of the block, except after `exchange`. Views last as long as the
-    simulation leaves its arrays alone; `nodes` is a copy and lasts.
+    The block is not copied, except by `exchange`. Views are valid until the simulation changes its
+    arrays; `nodes` is a copy and stays valid.
 
     Attributes:
         field: the field's name.
         association: "element" (a value per cell) or "vertex" (a value per grid node).
         components: one array (nz, ny, nx) per component, ghost layers included; float32 or
             float64, any strides, read-only.
-        ghost_layers: layers in `components` on the (low, high) side along z, y, x; 0 or 1 each.
+        ghost_layers: number of layers in `components` on the (low, high) side along z, y, x; 0 or 1
+            each.
         nodes: node coordinates of the owned box along x (nx + 1,), y (ny + 1,), z (nz + 1,) for
             nx x ny x nz owned cells; float64, increasing, world units.
-        domain_id: the simulation's number of this domain, or its place in the rank's list.
-        nan_is_outside: whether a sample that is NaN lies outside of the domain.
+        domain_id: the simulation's ID of this domain, or its index in the rank's list.
+        nan_is_outside: whether NaN samples lie outside the domain.
     """
 
     field: str
@@ -72,7 +73,7 @@ class Partition:
 
     @property
     def shape(self) -> Shape:
-        """Owned samples (nz, ny, nx): the cells, or one more per axis for vertex data."""
+        """Owned samples (nz, ny, nx): as many as cells, one more per axis for vertex data."""
         nz, ny, nx = self.cells
         extra = 1 if self.association == "vertex" else 0
         return nz + extra, ny + extra, nx + extra
@@ -84,14 +85,14 @@ class Partition:
 
     @property
     def bounds(self) -> tuple[Array, Array]:
-        """Lowest and highest corner of the owned box, each (3,) in x, y, z, world units."""
+        """Lower and upper corner of the owned box, each (3,) in x, y, z, world units."""
         low = np.array([axis[0] for axis in self.nodes])
         high = np.array([axis[-1] for axis in self.nodes])
         return low, high
 
     @property
     def owned(self) -> tuple[Array, ...]:
-        """The components without ghost layers: views (nz, ny, nx) of shape `shape`."""
+        """The components without ghost layers: views of shape `shape`."""
         box = tuple(
             slice(low, low + n) for n, (low, _) in zip(self.shape, self.ghost_layers, strict=True)
         )

@@ -1,7 +1,7 @@
-"""Which cell holds each point of a grid, and where in the cell.
+"""Point location: the cell that contains each grid point, and the position in that cell.
 
-In: cells with eight corners, the coordinates of a grid's lines. Out: for each grid point in a cell
-that cell and the weights of its corners, by the cell's own (trilinear) interpolation.
+In: cells with eight corners, the coordinates of a grid's lines. Out: for each grid point in a cell,
+the cell and the weights of its corners in the cell's own (trilinear) interpolation.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ import numpy as np
 from insitu.core.arrays import Array
 from insitu.mesh.cells import Cells
 
-# A point so far out of a cell, in the cell's own coordinates, still counts as in it: coordinates
-# in single precision, and points on the faces of the domain.
+# Tolerance, in cell coordinates, up to which a point outside a cell counts as inside: for
+# single-precision coordinates and for points on the faces of the domain.
 TOLERANCE = 1e-5
-# Pairs of cells and points that are tried at once: some 200 MB.
+# Pairs of cells and points that are tested at once: about 200 MB.
 _PAIRS = 2**18
-# Newton's method ends within so much of a cell's size; at collapsed corners it comes nearer by a
-# half each step only.
+# Tolerance of Newton's method, as a fraction of a cell's size, and the maximum number of steps: at
+# collapsed corners each step only halves the distance.
 _NEWTON_STEPS = 40
 _CONVERGED = 1e-9
 
-# Of the corners of a hexahedron: 0 or 1 along r, s, t.
+# The coordinates r, s, t of a hexahedron's corners, 0 or 1.
 _R = np.array([0, 1, 1, 0, 0, 1, 1, 0.0])
 _S = np.array([0, 0, 1, 1, 0, 0, 1, 1.0])
 _T = np.array([0, 0, 0, 0, 1, 1, 1, 1.0])
 
 
 class Located(NamedTuple):
-    """Grid points that lie in cells, each once, in rising order.
+    """Grid points that lie in cells, each once, in increasing order.
 
     Attributes:
-        sample: (k,) int64, numbers of grid points, x fastest.
-        cell: (k,) int64, the cell that each lies in.
-        weights: (k, 8) float64, of the cell's corners; their sum is 1.
+        sample: (k,) int64, indices of grid points, x fastest.
+        cell: (k,) int64, the cell that contains each point.
+        weights: (k, 8) float64, weights of the cell's corners; their sum is 1.
     """
 
     sample: Array
@@ -48,9 +48,9 @@ class _Linear(NamedTuple):
     """The linear map of each cell, from r, s, t to x, y, z.
 
     Attributes:
-        origin: (m, 3), where r, s, t are 0.
+        origin: (m, 3), the point with r = s = t = 0.
         inverse: (m, 3, 3), from x, y, z to r, s, t; NaN where a cell is flat.
-        exact: (m,) bool, whether the cell is no other than that: tetrahedra, parallelepipeds.
+        exact: (m,) bool, whether the map is exact: for tetrahedra and parallelepipeds.
     """
 
     origin: Array
@@ -61,8 +61,8 @@ class _Linear(NamedTuple):
 def locate(cells: Cells, lines: tuple[Array, Array, Array]) -> Located:
     """Every point of the grid with lines x, y, z (increasing) that lies in a cell. Not collective.
 
-    A point in several cells (on a common face) gets the one that it is farthest inside of, the
-    first of equals.
+    A point in several cells (on a common face) is assigned to the one in which it is deepest
+    inside; the first one wins ties.
     """
     linear = _linear(cells)
     samples, numbers, insides, weights = [], [], [], []
@@ -79,7 +79,7 @@ def locate(cells: Cells, lines: tuple[Array, Array, Array]) -> Located:
     if not samples:
         return Located(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 8)))
     sample, cell = np.concatenate(samples), np.concatenate(numbers)
-    inside = np.maximum(np.concatenate(insides), 0)  # all that are inside are equals
+    inside = np.maximum(np.concatenate(insides), 0)  # points inside count the same
     order = np.lexsort((cell, inside, sample))
     first = order[np.unique(sample[order], return_index=True)[1]]
     return Located(sample[first], cell[first], np.concatenate(weights)[first])
@@ -88,8 +88,8 @@ def locate(cells: Cells, lines: tuple[Array, Array, Array]) -> Located:
 def _candidates(
     cells: Cells, lines: tuple[Array, Array, Array]
 ) -> Iterator[tuple[Array, Array, Array]]:
-    """Pairs of grid points and the cells whose bounding boxes hold them: point number (k,), cell
-    number (k,), point (k, 3)."""
+    """Pairs of grid points and cells whose bounding boxes contain them: point index (k,), cell
+    index (k,), point (k, 3)."""
     corners = cells.points[cells.corners]  # (m, 8, 3)
     low, high = corners.min(axis=1), corners.max(axis=1)
     slack = TOLERANCE * (high - low)
@@ -120,7 +120,7 @@ def _candidates(
 
 
 def _linear(cells: Cells) -> _Linear:
-    """Of tetrahedra, their map; of the others, the one that has their slopes in the middle."""
+    """The exact map for tetrahedra; for other cells, the one with the derivatives at the center."""
     corners = cells.points[cells.corners]  # (m, 8, 3)
     middle = np.full((1, 3), 0.5)
     edges = np.einsum("ce,mcd->mde", _slopes(middle)[0], corners)
@@ -135,8 +135,8 @@ def _linear(cells: Cells) -> _Linear:
 
 
 def _local(cells: Cells, linear: _Linear, cell: Array, points: Array) -> Array:
-    """Coordinates r, s, t of points (k, 3) in their cells: by the linear map where that is exact,
-    else by Newton's method from there. inf where there are none."""
+    """Coordinates r, s, t of points (k, 3) in their cells: by the linear map where it is exact,
+    otherwise by Newton's method, starting there. inf where there is no solution."""
     local = np.einsum("kde,ke->kd", linear.inverse[cell], points - linear.origin[cell])
     curved = np.flatnonzero(~linear.exact[cell])
     if curved.size:
@@ -147,7 +147,7 @@ def _local(cells: Cells, linear: _Linear, cell: Array, points: Array) -> Array:
 
 def _newton(corners: Array, points: Array, start: Array) -> Array:
     found = np.full(points.shape, np.inf)
-    # Not further than a cell away: far outside there is nothing to be found.
+    # At most one cell away: points farther outside cannot be in the cell.
     local = np.clip(np.nan_to_num(start, nan=0.5), -1, 2)
     close = _CONVERGED * np.ptp(corners, axis=1).max(axis=1)
     active = np.arange(len(points))
@@ -166,7 +166,7 @@ def _newton(corners: Array, points: Array, start: Array) -> Array:
 
 
 def _inverse(matrices: Array) -> Array:
-    """Of 3 x 3 matrices (k, 3, 3), by cofactors; NaN where one is singular."""
+    """Inverses of matrices (k, 3, 3), by cofactors; NaN where a matrix is singular."""
     a, b, c = matrices[:, :, 0], matrices[:, :, 1], matrices[:, :, 2]
     rows = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -174,7 +174,7 @@ def _inverse(matrices: Array) -> Array:
 
 
 def _weights(local: Array, simplex: Array | None) -> Array:
-    """Of the eight corners (k, 8), at r, s, t (k, 3)."""
+    """Weights of the eight corners (k, 8), at r, s, t (k, 3)."""
     r, s, t = (local[:, axis, None] for axis in range(3))
     weights = np.asarray(
         (_R * r + (1 - _R) * (1 - r))

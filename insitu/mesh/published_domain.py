@@ -1,7 +1,7 @@
 """One domain of a published Blueprint tree, read once.
 
-In: the domain as nested mappings. Out: its grids, ghost boxes and fields, each read and checked
-when it is first asked for; the arrays are the simulation's own memory.
+In: the domain as nested mappings. Out: its grids, ghost boxes and fields, each read and checked on
+first access; the arrays are the simulation's own memory.
 """
 
 from __future__ import annotations
@@ -30,15 +30,14 @@ class PublishedField:
 
 
 class PublishedDomain:
-    """One domain; every method raises MeshError, the path of what is wrong first. Not collective.
+    """One domain; every method raises MeshError, starting with the invalid path. Not collective.
 
-    What was read is kept: grids and ghost boxes by topology, fields by name. What is wrong is
-    looked at again when it is asked for again.
+    Results are cached: grids and ghost boxes by topology, fields by name. Errors are not cached.
     """
 
     def __init__(self, tree: Tree, domain_id: int, ghost_field: str | None) -> None:
-        """tree: one domain, nested, keys single names. ghost_field: the field that flags ghost
-        cells; a tree (or a topology) without it has no ghosts, as when this is None."""
+        """tree: one domain, nested, with single names as keys. ghost_field: the field that flags
+        ghost cells. A tree (or a topology) without it has no ghosts, as when this is None."""
         self.tree, self.domain_id, self._ghost_field = tree, domain_id, ghost_field
         self._grids: dict[str, Grid] = {}
         self._ghosts: dict[str, GhostBox] = {}
@@ -48,8 +47,8 @@ class PublishedDomain:
 
     @property
     def field_names(self) -> list[str]:
-        """The fields in order, without the ghost flags; where there are scalars a_x, a_y and a_z,
-        the vector a as well."""
+        """The fields in order, without the ghost flags. Scalars a_x, a_y and a_z also give the
+        vector a."""
         there = group(self.tree, "fields") if "fields" in self.tree else {}
         stems = (name.removesuffix("_x") for name in there if name.endswith("_x"))
         vectors = (stem for stem in stems if _letters(stem) <= there.keys())
@@ -69,9 +68,9 @@ class PublishedDomain:
             self.ghosts(read(name).grid)
 
     def partition(self, names: Sequence[str], name: str, *, layers: bool) -> Partition:
-        """The owned box of one field, or of several scalar ones on the same topology as one vector.
+        """The owned box of one field, or of several scalars on the same topology as one vector.
 
-        layers: whether the valid ghost layer next to the owned cells is taken along.
+        layers: whether to include the valid ghost layer next to the owned cells.
         """
         parts = [part for each in names for part in published_components(self.tree, each)]
         field = self._joined(parts)
@@ -95,13 +94,13 @@ class PublishedDomain:
         return self._grids[topology]
 
     def ghosts(self, grid: Grid) -> GhostBox:
-        """Owned box and valid layers of a grid; the whole block where nothing flags ghosts."""
+        """Owned box and valid layers of a grid; the whole block where no field flags ghosts."""
         if grid.topology not in self._ghosts:
             self._ghosts[grid.topology] = self._read_ghosts(grid)
         return self._ghosts[grid.topology]
 
     def _owned_nodes(self, grid: Grid) -> tuple[Array, Array, Array]:
-        """Copies, the same for all fields on a topology."""
+        """Copies, shared by all fields on a topology."""
         if grid.topology not in self._nodes:
             self._nodes[grid.topology] = self.ghosts(grid).nodes(grid.nodes)
         return self._nodes[grid.topology]
@@ -141,7 +140,7 @@ class PublishedDomain:
         return field
 
     def _any_field(self, name: str) -> PublishedField:
-        """A field of any numbers."""
+        """A field of any numeric type."""
         if name not in self._fields:
             self._fields[name] = self._read(name)
         return self._fields[name]
@@ -196,7 +195,7 @@ def _letters(stem: str) -> set[str]:
 
 
 def component_paths(domain: Tree, path: str) -> list[str]:
-    """Where the component arrays of `path` lie: x, y, z or u, v, w sorted, others as given."""
+    """The paths of the component arrays of `path`: x, y, z or u, v, w sorted, others as given."""
     values = require(domain, path)
     if not isinstance(values, dict) or not values:
         return [path]

@@ -1,4 +1,4 @@
-"""What a simulation publishes at one step, read once.
+"""The data that a simulation publishes at one step, read once.
 
 In: a Blueprint tree (nested mapping or conduit.Node; one domain, several or none).
 Out: `PublishedStep`: cycle and time, field names, and one `Partition` per domain of any field,
@@ -25,23 +25,23 @@ GHOST_MODES = ("trust", "ignore", "exchange")
 
 @dataclass(frozen=True)
 class State:
-    """Cycle and time as published; None where the tree does not say (or the rank has no tree)."""
+    """Cycle and time as published; None where the tree lacks them (or the rank has no tree)."""
 
     cycle: int | None
     time: float | None
     has_cells: bool = False
-    """Whether a domain of this rank is made of cells, to be resampled."""
+    """Whether a domain of this rank is unstructured or curvilinear, and must be resampled."""
 
 
 class PublishedStep:
     """This rank's part of one step. Nothing here is collective.
 
-    The tree is turned into plain mappings at once; grids, ghosts, fields and partitions are read
-    when they are first asked for, and kept. So it is good for one step: a simulation that goes on
-    changes what the arrays hold, and publishes anew.
+    The tree is converted to plain mappings immediately; grids, ghosts, fields and partitions are
+    read on first access and cached. An object is valid for one step only: as the simulation
+    continues, it changes its arrays and publishes again.
 
-    A rank can fail here alone: use it inside `parallel.together`. What is raised is a MeshError,
-    the path of what is wrong first, after "domain <id>: " where the rank has several.
+    A single rank can fail: use it inside `parallel.together`. Errors are MeshErrors that start with
+    the invalid path, after "domain <id>: " where the rank has several domains.
     """
 
     def __init__(self, tree: object, *, ghost_field: str | None = GHOST_FIELD) -> None:
@@ -49,9 +49,9 @@ class PublishedStep:
         Args:
             tree: None, a domain, a list of domains or a mapping of names to domains; nested
                 mappings (keys may be paths) or conduit nodes. Arrays are x fastest: flat with any
-                stride, or shaped (nz, ny, nx). They are used in place, never copied, never
+                stride, or shaped (nz, ny, nx). They are used in place, neither copied nor
                 written.
-            ghost_field: the field that flags ghost cells; a tree (or a topology) without it has no
+            ghost_field: the field that flags ghost cells. A tree (or a topology) without it has no
                 ghosts, as when this is None.
         """
         self._trees, self.ghost_field = trees(tree), ghost_field
@@ -59,7 +59,8 @@ class PublishedStep:
 
     @classmethod
     def of(cls, published: object, ghost_field: str | None) -> PublishedStep:
-        """`published` itself where it has been read already, with the same ghosts; else read."""
+        """`published` itself if it is a PublishedStep with the same ghost field; otherwise a new
+        one."""
         if not isinstance(published, PublishedStep):
             return cls(published, ghost_field=ghost_field)
         if published.ghost_field == ghost_field:
@@ -78,25 +79,25 @@ class PublishedStep:
 
     @property
     def domains(self) -> list[Tree]:
-        """The domains as plain mappings; [] for a rank that has none. A tree that holds nothing but
-        `state` is no domain."""
+        """The domains as plain mappings; [] for a rank that has none. A tree with nothing but
+        `state` is not a domain."""
         return [tree for tree in self._trees if set(tree) - {"state"}]
 
     @cached_property
     def field_names(self) -> list[str]:
-        """The fields of all domains in order, without the ghost flags; where there are scalars a_x,
-        a_y and a_z, the vector a as well."""
+        """The fields of all domains in order, without the ghost flags. Scalars a_x, a_y and a_z
+        also give the vector a."""
         found = self._each(lambda domain: domain.field_names)
         return list(dict.fromkeys(name for names in found for name in names))
 
     def verify(self, fields: Sequence[str] | None = None) -> None:
-        """Check everything, or only what `fields` need of it.
+        """Check everything, or only what `fields` need.
 
-        Checks coordinates, topologies, ghost flags, and that every field fits its topology; of
-        cells that are no grid (see `cells`), coordinates and topologies. Fields of integers pass,
-        unless they are named in `fields`: only then is it known that they are wanted.
+        Checks coordinates, topologies, ghost flags, and that every field fits its topology; for
+        unstructured and curvilinear meshes (see `cells`), coordinates and topologies only. Integer
+        fields are accepted unless they are named in `fields`.
 
-        Raises MeshError: the first thing that is wrong.
+        Raises MeshError for the first problem.
         """
         self._each(lambda domain: domain.verify(fields))
 
@@ -106,14 +107,14 @@ class PublishedStep:
         """One `Partition` per domain of this rank, [] when it has none.
 
         Args:
-            field: a published field, scalar or vector; or several scalar ones, which become the
+            field: a published field, scalar or vector; or several scalars, which become the
                 components of one vector, as a_x, a_y and a_z do for a.
-            name: what to call the field; by default `field`, or the several joined by commas.
-            ghosts: "trust" takes the valid ghost layer next to the owned cells along; "ignore"
-                takes owned values alone; "exchange" too, for `mesh.exchange` to complete.
+            name: the name of the result; by default `field`, or the names joined by commas.
+            ghosts: "trust" includes the valid ghost layer next to the owned cells; "ignore" takes
+                owned values only; "exchange" does so too, and `mesh.exchange` adds the layers.
 
         Raises:
-            MeshError: what is wrong with the tree.
+            MeshError: the tree is invalid.
             ValueError: an unknown `ghosts` mode, or no field.
         """
         if ghosts not in GHOST_MODES:

@@ -1,12 +1,12 @@
-"""Meshes of cells become boxes of samples: one box per rank, of one uniform grid over the domain.
+"""Resampling of meshes of cells to boxes: one box per rank, of a uniform grid over the domain.
 
-In: every rank's unstructured or curvilinear domains. Out: a tree of a rectilinear domain per rank,
-as `partitions` reads it; NaN where the grid lies outside of all cells.
+In: every rank's unstructured or curvilinear domains. Out: a tree of one rectilinear domain per
+rank, in the form that `partitions` reads; NaN where the grid lies outside all cells.
 
-DVNR (section III) resamples a rank's cells to the rank's bounding box. Ranks of an unstructured
-mesh have no boxes that tile the domain, and pictures blend boxes, so here the grid is cut anew and
-each sample goes to the rank whose box it is in. Where each lies is found once for a mesh; a step
-then costs eight products a sample and one exchange. Training communicates as little as ever.
+DVNR (section III) resamples a rank's cells to the rank's bounding box. These boxes do not tile the
+domain, which compositing requires. So the grid is decomposed independently of the mesh, and each
+sample is sent to the rank whose box contains it. Points are located once per mesh; a step then
+costs eight products per sample and one exchange. Training needs no further communication.
 """
 
 from __future__ import annotations
@@ -34,43 +34,43 @@ from insitu.mesh.tree import MeshError, Tree, array, group, labelled, prefixed, 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-# Of the grid, along an axis: more is a mistake in the coordinates.
+# Maximum number of cells along an axis: more indicates an error in the coordinates.
 _MOST_CELLS = 2**14
 
 
 @dataclass(frozen=True)
 class _Domain:
-    """One domain of this rank: its own cells, and where their values stand among all of them."""
+    """One domain of this rank: its owned cells, and the positions of their values."""
 
     tree: Tree
     cells: Cells
-    own: Array  # (m,) numbers of the domain's own cells among all of the topology's
-    published: int  # cells of the topology, ghosts included
+    own: Array  # (m,) indices of the domain's owned cells among all cells of the topology
+    published: int  # number of cells of the topology, ghosts included
     prefix: str
 
 
 @dataclass(frozen=True)
 class _Route:
-    """How values get from cells to the samples of boxes, for one association. Per domain located
-    samples; then whom each goes to, and what becomes of what comes."""
+    """The way of values from cells to the samples of boxes, for one association: located samples
+    per domain, the rank that each is sent to, and the positions of received values."""
 
     located: list[Located]
-    order: Array  # of this rank's values, all domains one after the other, as they are sent
-    sent: list[int]  # values per rank
+    order: Array  # order in which this rank's values, domain after domain, are sent
+    sent: list[int]  # number of values per rank
     received: list[int]
-    chosen: Array  # of the received values, those that are used
-    place: Array  # flat sample of the box for each of these
+    chosen: Array  # indices of the received values that are used
+    place: Array  # flat sample index in the box for each of these
     shape: Shape
 
 
 class Resampler:
-    """Remembers where the samples of a mesh lie, as long as the mesh stays the same.
+    """Resamples fields; located points are cached as long as the mesh stays the same.
 
     Every method is collective.
     """
 
     def __init__(self, comm: MPI.Comm, cells: Sequence[int] = (), ghost_field: str | None = None):
-        """cells: of the grid along x, y, z; by default as many as the mesh has, of equal sides."""
+        """cells: of the grid along x, y, z; by default cubes, about as many as the mesh's cells."""
         self.comm, self.wanted, self.ghost_field = comm, tuple(cells), ghost_field
         self._signature = b""
         self._domains: list[_Domain] = []
@@ -83,7 +83,7 @@ class Resampler:
     def to_boxes(self, tree: object, fields: Iterable[str]) -> Any:
         """A tree of this rank's box with `fields`; None on a rank without a box.
 
-        Raises RemoteError on every rank where one's tree is wrong.
+        Raises RemoteError on every rank if the tree of any rank is invalid.
         """
         boxes = self.begin(tree)
         self.add(boxes, fields)
@@ -93,19 +93,19 @@ class Resampler:
         """Read the mesh of a step: a tree of this rank's box without fields, None on a rank without
         a box. State is that of `tree`.
 
-        Raises RemoteError on every rank where one's tree is wrong.
+        Raises RemoteError on every rank if the tree of any rank is invalid.
         """
         self._follow(tree)
         return self._empty_box(tree)
 
     def add(self, boxes: Any, fields: Iterable[str]) -> None:
-        """Put fields of the mesh that was read last into `boxes`, what `begin` returned for it.
+        """Add fields of the mesh read last to `boxes`, the result of `begin` for this mesh.
 
-        Fields of values per vertex become samples at the grid's vertices, interpolated in the cell
-        that holds them; values per element, samples at the centres of the grid's cells, each the
-        value of the cell that holds it.
+        Vertex fields become samples at the grid's vertices, interpolated in the cell that contains
+        them. Element fields become samples at the centers of the grid's cells, with the value of
+        the cell that contains them.
 
-        Raises RemoteError on every rank where one's field is wrong.
+        Raises RemoteError on every rank if the field of any rank is invalid.
         """
         for name in fields:
             values, association = self._field(name)
@@ -120,16 +120,16 @@ class Resampler:
 
     @property
     def lines(self) -> tuple[Array, Array, Array]:
-        """Grid lines x, y, z of the whole."""
+        """Grid lines x, y, z of the whole grid."""
         assert self._lines is not None
         return self._lines
 
     def error(self, boxes: Any, *fields: str) -> ResamplingError:
-        """What resampling cost `fields`, the components of one, at the step that `boxes` was made
-        of: the boxes at the mesh's own points (the middles of its cells, for values per cell),
-        against the values published there.
+        """Resampling error of `fields`, the components of one field, at the step of `boxes`: the
+        boxes evaluated at the mesh's own points (cell centers for element fields), compared with
+        the values published there.
 
-        Raises MeshError on every rank where none has cells.
+        Raises MeshError on every rank if no rank has cells.
         """
         points, truth, association = self._published(fields)
         blocks: list[Partition] = []
@@ -143,11 +143,11 @@ class Resampler:
         return ResamplingError(sums, n_points, self._covered(association))
 
     def _covered(self, association: Association) -> float:
-        """Share of the grid's samples that lie in the domain."""
+        """Fraction of the grid's samples that lie in the domain."""
         route, whole = self._route(association), self._shape(association)
         mine = 0
         if self._box is not None:
-            # Samples on faces between boxes are in both: the upper one counts them.
+            # Samples on faces between boxes are in both; they are counted in the upper box.
             last = [
                 here - (association == "vertex" and own.stop < n - 1)
                 for here, own, n in zip(route.shape, self._box, whole, strict=True)
@@ -156,10 +156,10 @@ class Resampler:
             mine = int(_inside(_unflat(route.place, route.shape), box, 0).sum())
         return float(self.comm.allreduce(mine) / np.prod(whole))
 
-    # ---- where everything is
+    # ---- positions
 
     def _follow(self, tree: object) -> None:
-        """Read the tree; start anew where the mesh of any rank has changed."""
+        """Read the tree; locate points again if the mesh of any rank has changed."""
         from mpi4py import MPI
 
         signature = b""
@@ -224,13 +224,13 @@ class Resampler:
         self._box = self._boxes[self._owners.index(mine)] if mine in self._owners else None
 
     def _shape(self, association: Association) -> Shape:
-        """Samples of the whole grid, (nz, ny, nx)."""
+        """Number of samples of the whole grid, (nz, ny, nx)."""
         extra = 0 if association == "element" else 1
         nx, ny, nz = (len(line) - 1 + extra for line in self.lines)
         return nz, ny, nx
 
     def _cells_at(self, points: Array) -> tuple[Array, Array, Array]:
-        """Numbers z, y, x of the grid's cells that hold points (k, 3) of the domain."""
+        """Indices z, y, x of the grid cells that contain points (k, 3) of the domain."""
         x, y, z = (
             np.clip(np.searchsorted(line, points[:, axis], "right") - 1, 0, len(line) - 2)
             for axis, line in enumerate(self.lines)
@@ -238,7 +238,7 @@ class Resampler:
         return z, y, x
 
     def _to_ranks(self, numbers: tuple[Array, Array, Array], extra: int) -> list[Array]:
-        """Per rank, which of the cells (of the samples, with `extra` 1) z, y, x are in its box."""
+        """Per rank, the indices of those cells z, y, x (samples, with `extra` 1) in its box."""
         to_rank: list[Array] = [np.empty(0, np.int64)] * self.comm.size
         for box, owner in zip(self._boxes, self._owners, strict=True):
             to_rank[owner] = np.flatnonzero(_inside(numbers, box, extra))
@@ -252,7 +252,7 @@ class Resampler:
         return [locate(domain.cells, lines) for domain in self._domains]
 
     def _route(self, association: Association) -> _Route:
-        """Found when it is first needed. Collective."""
+        """Computed on first use. Collective."""
         if association not in self._routes:
             located: list[Located] = []
             with together(self.comm, "mesh"):
@@ -269,7 +269,7 @@ class Resampler:
         received = self.comm.alltoall(sent)
         incoming = np.empty(sum(received), np.int64)
         self.comm.Alltoallv([sample[order], sent], [incoming, received])
-        # Points on faces between ranks come from several: the lowest rank's is used.
+        # Points on faces between ranks come from several ranks: the lowest rank's value is used.
         place, chosen = np.unique(incoming, return_index=True)
         shape: Shape = (0, 0, 0)
         if self._box is not None:
@@ -284,8 +284,8 @@ class Resampler:
     # ---- values
 
     def _read_values(self, name: str) -> tuple[Association, int, np.dtype[Any], list[list[Array]]]:
-        """Of a field: association, components, their type on all ranks, and each domain's
-        components. Collective."""
+        """Association, number of components, common type on all ranks, and each domain's component
+        arrays of a field. Collective."""
         read: list[tuple[Association, list[Array]]] = []
         with together(self.comm, f"mesh, field {name}"):
             for domain in self._domains:
@@ -302,7 +302,8 @@ class Resampler:
         return association, count, dtype, [parts for _, parts in read]
 
     def _published(self, fields: Sequence[str]) -> tuple[Array, Array, Association]:
-        """Where this rank's own cells have values of fields (k, 3), and these (k, components)."""
+        """Points (k, 3) of this rank's owned values of fields, the values (k, components), and the
+        association."""
         columns: list[Array] = []
         association: Association = "vertex"
         for name in fields:
@@ -364,22 +365,22 @@ class Resampler:
 
 
 def _grid_cells(extent: Array, n_cells: float, volume: float) -> tuple[int, int, int]:
-    """Cells along x, y, z as large as those of the mesh on the average."""
+    """Number of cells along x, y, z for cells of the mesh's average size."""
     side = (volume / n_cells) ** (1 / 3)
     x, y, z = (int(np.clip(round(e / side), 1, _MOST_CELLS)) for e in extent)
     return x, y, z
 
 
 def _middles(cells: Cells) -> Array:
-    """(m, 3), a point inside of each cell."""
+    """(m, 3), a point inside each cell."""
     return np.asarray(cells.points[cells.corners].mean(axis=1))
 
 
 def _volumes(cells: Cells) -> Array:
-    """(m,), of each cell: exact where its faces are plane."""
+    """(m,), volume of each cell: exact where its faces are planar."""
     corners = cells.points[cells.corners]
     total = np.zeros(len(corners))
-    # Around the diagonal from corner 0 to corner 6, six tetrahedra.
+    # Six tetrahedra around the diagonal from corner 0 to corner 6.
     for a, b in ((1, 2), (2, 3), (3, 7), (7, 4), (4, 5), (5, 1)):
         sides = [corners[:, c] - corners[:, 0] for c in (a, b, 6)]
         total += np.einsum("kd,kd->k", sides[0], np.cross(sides[1], sides[2])) / 6
@@ -387,8 +388,8 @@ def _volumes(cells: Cells) -> Array:
 
 
 def resampled_names(tree: object, names: Sequence[str]) -> list[str]:
-    """Those of `names` that a mesh of cells can be asked for: floating point values per element or
-    vertex in all of this rank's domains. Not collective."""
+    """Those of `names` that can be resampled: floating-point values per element or vertex in all of
+    this rank's domains. Not collective."""
     found = []
     for name in names:
         try:
@@ -411,7 +412,7 @@ def _signature(domains: Sequence[_Domain]) -> bytes:
 
 
 def _values(domain: _Domain, name: str) -> tuple[Association, list[Array]]:
-    """Association and component arrays of a field, whole as published."""
+    """Association and component arrays of a field, as published."""
     found: list[tuple[Association, list[Array]]] = []
     for published in published_components(domain.tree, name):
         path = f"fields/{published}"
@@ -441,7 +442,7 @@ def _interpolated(
 
 
 def _unflat(sample: Array, shape: Shape) -> tuple[Array, Array, Array]:
-    """Numbers z, y, x of flat samples, x fastest."""
+    """Indices z, y, x of flat sample indices, x fastest."""
     z, rest = np.divmod(sample, shape[1] * shape[2])
     y, x = np.divmod(rest, shape[2])
     return z, y, x

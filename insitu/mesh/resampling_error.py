@@ -1,6 +1,6 @@
-"""What resampling costs: boxes read at the mesh's own points, against the values published there.
+"""Resampling error: boxes evaluated at the mesh's own points, compared with the values published.
 
-In: points and their values, as this rank's cells have them, and the boxes of all ranks.
+In: points and values of this rank's cells, and the boxes of all ranks.
 Out: sums of errors over all ranks.
 """
 
@@ -21,29 +21,29 @@ from insitu.metrics import ErrorSums, joint_psnr_db
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-# Rounding of a point's coordinates, in cells: so near a sample it is the sample, whose neighbours
-# (they may be outside of the domain) do not count.
+# Rounding tolerance of a point's coordinates, in cells: a point this close to a sample takes its
+# value alone, because the sample's neighbors may be outside the domain.
 _ON_SAMPLE = 1e-6
 
 
 @dataclass(frozen=True)
 class ResamplingError:
-    """Boxes, trilinear between their samples, against the published values at the mesh's points.
+    """Boxes, trilinearly interpolated, compared with the published values at the mesh's points.
 
-    A point that is published several times, once per element, counts as often.
+    A point that is published several times, such as once per element, is counted each time.
     """
 
     components: tuple[ErrorSums, ...]
-    """In the field's units; of all ranks."""
+    """In the field's units, over all ranks."""
     n_points: int
-    """All points with finite values, of all ranks and components. Those whose surrounding samples
-    do not all lie in the domain have no value in the boxes, and are not in `components`."""
+    """Number of points with finite values, over all ranks and components. Points whose surrounding
+    samples are not all in the domain have no value in the boxes, and are not in `components`."""
     covered: float
-    """Share of the grid's samples that lie in the domain."""
+    """Fraction of the grid's samples that lie in the domain."""
 
     @property
     def psnr_db(self) -> float:
-        """Against the range of the published values, joined over components as a field's is."""
+        """Relative to the published values' range, combined over components as for a field."""
         return joint_psnr_db(
             [sums.sum_of_squares for sums in self.components],
             [sums.n for sums in self.components],
@@ -52,12 +52,12 @@ class ResamplingError:
 
     @property
     def rms(self) -> float:
-        """Root mean square; of a vector, that of the length of the error. In the field's units."""
+        """Root mean square error, for vectors of the error's length. In the field's units."""
         return float(np.sqrt(sum(sums.mean_squared_error for sums in self.components)))
 
     @property
     def read(self) -> float:
-        """Share of the points at which boxes have a value; NaN where there are no points."""
+        """Fraction of the points at which boxes have a value; NaN where there are no points."""
         return sum(s.n for s in self.components) / self.n_points if self.n_points else np.nan
 
 
@@ -68,10 +68,10 @@ def error_sums(
     goes_to: Sequence[Array],
     block: Partition | None,
 ) -> tuple[tuple[ErrorSums, ...], int]:
-    """Sums per component over all ranks, and how many finite values they are out of. Collective.
+    """Error sums per component over all ranks, and the number of finite values. Collective.
 
-    points: (k, 3), and `truth` (k, c) there. goes_to: per rank, those points that lie in its box.
-    block: this rank's box, with its neighbours' samples around it where values are per cell.
+    points: (k, 3), with values `truth` (k, c). goes_to: per rank, the points in its box. block:
+    this rank's box, with its neighbors' samples around it for element fields.
     """
     order = np.concatenate(goes_to)
     packed = np.concatenate([points, truth], axis=1)[order].astype(np.float64)
@@ -97,8 +97,8 @@ def error_sums(
 
 
 def _places(block: Partition, points: Array) -> tuple[list[Array], list[Array]]:
-    """Per axis z, y, x: the sample below each point, and how far from it to the next, 0 to 1.
-    Beyond the outermost samples they are where the values stay the same."""
+    """Per axis z, y, x: the sample below each point, and the fraction 0..1 towards the next.
+    Beyond the outermost samples, this gives constant extrapolation."""
     low, along = [], []
     for axis, (n, (before, after)) in enumerate(zip(block.shape, block.ghost_layers, strict=True)):
         nodes = block.nodes[2 - axis]
@@ -122,6 +122,6 @@ def _trilinear(values: Array, low: list[Array], along: list[Array]) -> Array:
             np.minimum(i + up, size - 1)
             for i, up, size in zip(low, corner, values.shape, strict=True)
         )
-        # What has no weight is not read: a NaN does not reach beyond its own cells.
+        # Samples of weight 0 are not read, so that a NaN affects only its own cells.
         total += np.where(weight == 0, 0, weight * values[index])
     return total

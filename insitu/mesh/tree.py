@@ -1,4 +1,4 @@
-"""One way to read a Blueprint tree, whichever of its forms the simulation hands over.
+"""Uniform reading of Blueprint trees in any of the forms that simulations pass.
 
 In: a nested mapping (keys may be paths, "state/cycle"), a conduit.Node, or several of them.
 Out: plain nested dicts, one per domain, whose leaves are the simulation's own arrays.
@@ -21,17 +21,17 @@ _DOMAIN_KEYS = ("coordsets", "topologies", "fields", "state")
 
 
 class MeshError(ValueError):
-    """A published tree is wrong. The message starts with the path of what is wrong.
+    """A published tree is invalid. The message starts with the path of the problem.
 
-    With several domains on the rank it starts with "domain <id>: ".
+    With several domains on the rank, it starts with "domain <id>: ".
     """
 
 
 def trees(published: object) -> list[Tree]:
-    """Every non-empty tree in what was published, as nested dicts. Not collective.
+    """Every non-empty tree that was published, as nested dicts. Not collective.
 
     `published` is None, one domain, a list or conduit list of domains, or a mapping from names to
-    domains. Arrays are handed through, never copied.
+    domains. Arrays are passed on, never copied.
     """
     plain = _plain(published)
     if isinstance(plain, list | tuple):
@@ -52,7 +52,7 @@ def trees(published: object) -> list[Tree]:
 def domains(published: object) -> list[Tree]:
     """The domains of this rank; [] for a rank that has none. Not collective.
 
-    A tree that holds nothing, or nothing but `state`, is no domain.
+    A tree that is empty, or has nothing but `state`, is not a domain.
     """
     return [tree for tree in trees(published) if set(tree) - {"state"}]
 
@@ -67,7 +67,7 @@ def labelled(published: object) -> Iterator[tuple[int, Tree, str]]:
 
 @contextmanager
 def prefixed(prefix: str) -> Iterator[None]:
-    """Puts `prefix` before the message of a MeshError raised inside."""
+    """Adds `prefix` to the message of a MeshError raised inside."""
     try:
         yield
     except MeshError as error:
@@ -75,7 +75,7 @@ def prefixed(prefix: str) -> Iterator[None]:
 
 
 def find(tree: Tree, path: str) -> Any:
-    """What lies at `path`: a dict, a leaf, or None where there is nothing."""
+    """The value at `path`: a dict, a leaf, or None where there is nothing."""
     here: Any = tree
     for name in path.split("/"):
         if not isinstance(here, dict) or name not in here:
@@ -85,7 +85,7 @@ def find(tree: Tree, path: str) -> Any:
 
 
 def require(tree: Tree, path: str, why: str = "") -> Any:
-    """What lies at `path`. MeshError with the first missing part of the path, and `why`."""
+    """The value at `path`. Raises MeshError with the first missing part of the path, and `why`."""
     here: Any = tree
     walked: list[str] = []
     for name in path.split("/"):
@@ -129,9 +129,9 @@ def number(tree: Tree, path: str, default: float | None = None) -> float:
 
 
 def array(tree: Tree, path: str) -> Array:
-    """The array at `path`, itself: nothing is copied. Any shape, any numeric dtype.
+    """The array at `path`, not copied. Any shape, any numeric dtype.
 
-    A conduit.Node gives an array of one element as a scalar; it becomes an array again.
+    A conduit.Node returns an array of one element as a scalar; it is converted back to an array.
     """
     leaf = require(tree, path)
     if isinstance(leaf, dict | list | tuple | str):
@@ -143,7 +143,7 @@ def array(tree: Tree, path: str) -> Array:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What is there instead of `name`, for a message: the nearest names, or all of them."""
+    """The names available instead of `name`, for a message: the nearest one, or all of them."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
     if close:
@@ -174,7 +174,7 @@ def _holds_domains(tree: Tree) -> bool:
 
 
 def _is_node(thing: object) -> bool:
-    """Whether it quacks like a conduit.Node (conduit itself is never imported here)."""
+    """Whether it behaves like a conduit.Node (conduit itself is never imported here)."""
     return hasattr(thing, "child_names") and hasattr(thing, "number_of_children")
 
 
@@ -191,7 +191,7 @@ def _plain(thing: Any) -> Any:
 
 
 def _plain_node(node: Any) -> Any:
-    """As `_plain`, of a conduit.Node: reads it by `child(i)`, which never creates a path."""
+    """As `_plain`, for a conduit.Node: reads it by `child(i)`, which never creates a path."""
     children = [node.child(i) for i in range(node.number_of_children())]
     names = list(node.child_names())
     if children and not names:
@@ -203,7 +203,7 @@ def _plain_node(node: Any) -> Any:
 
 
 def _insert(nested: Tree, names: list[str], value: Any, key: str) -> None:
-    """Put `value` at the path `names`, merging groups that both a path and a mapping name."""
+    """Set `value` at the path `names`; groups given both by paths and by mappings are merged."""
     here = nested
     for name in names[:-1]:
         here = here.setdefault(name, {})

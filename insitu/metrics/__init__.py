@@ -1,4 +1,4 @@
-"""How good a decoded field or a picture is: PSNR, largest error, SSIM, DSSIM, error at seams."""
+"""Quality metrics of fields and images: PSNR, maximum error, SSIM, DSSIM, error at interfaces."""
 
 from insitu.metrics.dssim import dssim
 from insitu.metrics.errors import ErrorSums, max_error

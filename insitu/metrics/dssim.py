@@ -1,6 +1,6 @@
-"""DSSIM: SSIM for floating-point data, level by level, without a picture in between.
+"""DSSIM: SSIM for floating-point data, level by level, without rendering an image.
 
-In: decoded values and the truth, 2-D or 3-D. Out: 1 where they are alike, less where not.
+In: decoded values and the truth, 2-D or 3-D. Out: 1 for identical fields, otherwise less.
 
 Baker, Pinard and Hammerling, "On a structural similarity index approach for floating-point data",
 IEEE TVCG 30(9), 2024, and its implementation `ssim_fp` in NCAR's ldcpy.
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from insitu.metrics.gaussian import SIZE, moments, similarity
 
 LEVELS = 256
-# Both constants only keep 0/0 away.
+# Both constants only avoid 0/0.
 C1 = C2 = 1e-8
 
 
@@ -22,8 +22,8 @@ def dssim(decoded: ArrayLike, truth: ArrayLike) -> float:
     """DSSIM (the data version) of (ny, nx) fields, or the lowest of all levels (nz, ny, nx).
 
     Both fields are scaled by their common range at each level and rounded to 256 values; the
-    11 x 11 Gaussian window (sigma 1.5) lies wholly inside the level. Where a value is not finite in
-    either, the others of the window count; levels without any are left out.
+    11 x 11 Gaussian window (sigma 1.5) lies entirely inside the level. Values that are not finite
+    in either field are left out of a window; levels without finite values are ignored.
 
     Raises ValueError where shapes differ, a level is smaller than the window or nothing is finite.
     """

@@ -1,4 +1,4 @@
-"""Errors sample by sample: the largest, and the sums from which those of parts are joined.
+"""Pointwise errors: the maximum, and sums that can be combined over parts.
 
 In: decoded values and the truth. Out: ErrorSums, which add up over blocks and ranks.
 """
@@ -16,21 +16,21 @@ from insitu.metrics.psnr import psnr_db
 
 @dataclass(frozen=True)
 class ErrorSums:
-    """What is known of the errors of some samples; `a + b` is what is known of both together."""
+    """Error statistics of some samples; `a + b` are those of both together."""
 
     n: int = 0
-    """Samples whose truth is finite; the others are left out of all that follows."""
+    """Number of samples whose truth is finite; only these are included below."""
     sum_of_squares: float = 0.0
-    """Of the errors, in the data's units squared."""
+    """Sum of squared errors, in the data's units squared."""
     max_error: float = 0.0
     """Largest absolute error, in the data's units; NaN where a decoded value is not finite."""
     low: float = math.inf
-    """Least finite true value."""
+    """Smallest finite true value."""
     high: float = -math.inf
 
     @staticmethod
     def of(decoded: ArrayLike, truth: ArrayLike) -> ErrorSums:
-        """The sums of arrays of the same shape; ValueError where the shapes differ."""
+        """The sums of arrays of the same shape. Raises ValueError where the shapes differ."""
         given, true = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
         if given.shape != true.shape:
             raise ValueError(f"shapes {given.shape} of decoded and {true.shape} of truth differ")
@@ -59,7 +59,7 @@ class ErrorSums:
 
     @property
     def mean_squared_error(self) -> float:
-        """NaN where there are no samples."""
+        """Mean squared error; NaN without samples."""
         return self.sum_of_squares / self.n if self.n else math.nan
 
     @property
@@ -68,7 +68,7 @@ class ErrorSums:
 
     @property
     def psnr_db(self) -> float:
-        """Against the range of the truth, in dB."""
+        """PSNR relative to the range of the truth, in dB."""
         return psnr_db(self.mean_squared_error, self.high - self.low)
 
 

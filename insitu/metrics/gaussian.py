@@ -1,6 +1,6 @@
-"""Means, variances and covariance in a Gaussian window, which SSIM and DSSIM compare.
+"""Means, variances and covariance in a Gaussian window, for SSIM and DSSIM.
 
-In: two arrays. Out: their local moments where the window lies wholly inside.
+In: two arrays. Out: their local moments where the window lies entirely inside.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WEIGHTS /= WEIGHTS.sum()
 
 
 class Moments(NamedTuple):
-    """Local moments of a and b, one value per place of the window; NaN where its centre is."""
+    """Local moments of a and b, one value per window position; NaN where its center is NaN."""
 
     mean_a: Floats
     mean_b: Floats
@@ -32,13 +32,13 @@ class Moments(NamedTuple):
 
 
 def moments(a: NDArray[Any], b: NDArray[Any], axes: Sequence[int]) -> Moments:
-    """Moments of a and b, same shape, in a window along `axes`, which become SIZE - 1 shorter.
+    """Moments of a and b, of equal shape, in a window along `axes`, which become SIZE - 1 shorter.
 
-    Where a or b is not finite, the other samples of the window share its weight.
+    Where a or b is not finite, the weight is distributed over the other samples of the window.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     valid = np.isfinite(a) & np.isfinite(b)
-    # About the mean of all, so that the variance of small ripples on a large value is not lost.
+    # Relative to the global mean, so that small variations around a large value are not lost.
     centre = float(a[valid].mean()) if valid.any() else 0.0
     share: Floats | None = None
     if valid.all():
@@ -63,14 +63,14 @@ def moments(a: NDArray[Any], b: NDArray[Any], axes: Sequence[int]) -> Moments:
 
 
 def similarity(of: Moments, c1: float, c2: float) -> Floats:
-    """SSIM at every place of the window, Wang et al. eq. (13)."""
+    """SSIM at every window position, Wang et al. eq. (13)."""
     luminance = (2 * of.mean_a * of.mean_b + c1) / (of.mean_a**2 + of.mean_b**2 + c1)
     structure = (2 * of.covariance + c2) / (of.variance_a + of.variance_b + c2)
     return np.asarray(luminance * structure)
 
 
 def _smooth(values: Floats, axes: Sequence[int]) -> Floats:
-    """Weighted sums along each of `axes` in turn; the window is a product."""
+    """Weighted sums along each of `axes` in turn; the window is separable."""
     for axis in axes:
         lines = np.moveaxis(values, axis, 0)
         n = lines.shape[0] - 2 * RADIUS

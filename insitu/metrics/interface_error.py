@@ -1,10 +1,10 @@
-"""The error where blocks meet, against the error inside them.
+"""The error at interfaces between blocks, compared with the error inside them.
 
-In: decoded values and the truth of each block, and which of its faces another block shares.
+In: decoded values and the truth of each block, and which of its faces are shared.
 Out: SeamError, which adds up over blocks and ranks.
 
-Blocks are trained without knowing each other; where they meet, a picture shows a seam if the error
-there is larger than elsewhere, or jumps.
+Blocks are trained independently. Where they meet, a seam is visible in images if the error there is
+larger than elsewhere, or discontinuous.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from numpy.typing import ArrayLike
 from insitu.metrics.errors import ErrorSums
 
 Shared = Sequence[tuple[bool, bool]]
-"""Whether another block lies at the (low, high) face, per axis of the array."""
+"""Whether the (low, high) face is shared with another block, per axis of the array."""
 
 
 @dataclass(frozen=True)
 class SeamError:
-    """Errors of the samples next to shared faces, and of all others; `a + b` joins blocks."""
+    """Errors of the samples next to shared faces, and of all others; `a + b` combines blocks."""
 
     seam: ErrorSums = field(default_factory=ErrorSums)
-    """Of the outermost layer of samples at faces that another block shares."""
+    """Errors of the outermost layer of samples at shared faces."""
     inside: ErrorSums = field(default_factory=ErrorSums)
 
     @staticmethod
     def of(decoded: ArrayLike, truth: ArrayLike, shared: Shared) -> SeamError:
-        """Of one block (nz, ny, nx). ValueError where shapes differ."""
+        """The errors of one block (nz, ny, nx). Raises ValueError where shapes differ."""
         decoded, truth = np.asarray(decoded), np.asarray(truth)
         if decoded.shape != truth.shape:
             raise ValueError(f"shapes {decoded.shape} of decoded and {truth.shape} of truth differ")
@@ -48,9 +48,9 @@ class SeamError:
 
     @property
     def ratio(self) -> float:
-        """Root mean square error at seams over that inside; 1 says that no seam is to be seen.
+        """Ratio of the root mean square errors at seams and inside; 1 if there is no visible seam.
 
-        NaN without seams or without anything inside; infinite where only the seams are wrong.
+        NaN without seams or without samples inside; infinite where only the seams have errors.
         """
         seam, inside = self.seam.root_mean_square, self.inside.root_mean_square
         if inside == 0:
@@ -59,9 +59,9 @@ class SeamError:
 
 
 def seam_error(decoded: ArrayLike, truth: ArrayLike, cuts: Sequence[Sequence[int]]) -> SeamError:
-    """Of a whole array (nz, ny, nx) made of blocks cut at the indices `cuts` of each axis.
+    """The errors of a whole array (nz, ny, nx) of blocks, cut at the indices `cuts` of each axis.
 
-    cuts: per axis the first index of every block but the first, increasing; none where empty.
+    cuts: per axis, the first index of every block except the first, increasing; may be empty.
     Raises ValueError where shapes differ or a cut lies outside.
     """
     decoded, truth = np.asarray(decoded), np.asarray(truth)

@@ -1,4 +1,4 @@
-"""PSNR: the mean squared error against the range, in decibels.
+"""PSNR: the mean squared error relative to the range, in decibels.
 
 In: a squared error and a range, or two arrays. Out: decibels.
 """
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 
 def psnr_db(mean_squared_error: float, data_range: float) -> float:
-    """Peak signal-to-noise ratio, 10 log10(range^2 / MSE), in dB; infinite where nothing is wrong.
+    """Peak signal-to-noise ratio, 10 log10(range^2 / MSE), in dB; infinite for an error of 0.
 
     A range of 0 (a constant field) gives infinity or minus infinity.
     """
@@ -21,23 +21,23 @@ def psnr_db(mean_squared_error: float, data_range: float) -> float:
         return math.inf
     if not data_range > 0 or math.isinf(mean_squared_error):
         return -math.inf
-    # Not of the quotient, which may leave the range of double precision.
+    # Not the logarithm of the quotient, which may overflow double precision.
     return 20 * math.log10(data_range) - 10 * math.log10(mean_squared_error)
 
 
 def joint_psnr_db(
     sums_of_squares: Iterable[float], counts: Iterable[int], extents: Iterable[float]
 ) -> float:
-    """PSNR in dB of several components, of their squared errors (summed), numbers of samples and
+    """PSNR in dB of several components, from their sums of squared errors, numbers of samples and
     ranges (max - min).
 
-    Each component's error is taken in units of its range, and their mean squares averaged; a
-    component of range 0 is left out, unless it alone is wrong.
+    Errors are in units of each component's range, and the mean squares are averaged. A component
+    of range 0 is left out, unless it is the only one with errors.
     """
     total, count = 0.0, 0
     for squares, n, extent in zip(sums_of_squares, counts, extents, strict=True):
         if extent > 0:
-            total += squares / extent / extent  # extent**2 may leave double precision
+            total += squares / extent / extent  # extent**2 may overflow double precision
             count += n
         elif squares > 0:
             return psnr_db(squares, 0.0)
@@ -45,9 +45,10 @@ def joint_psnr_db(
 
 
 def psnr(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) -> float:
-    """PSNR in dB of `decoded` against `truth`, same shape; over the values where truth is finite.
+    """PSNR in dB of `decoded` relative to `truth`, of equal shape, where truth is finite.
 
-    data_range: by default max - min of truth, as in the papers; 1.0 suits pictures in [0,1].
+    data_range: by default max - min of truth, as in the papers; 1.0 is suitable for images in
+    [0, 1].
     Raises ValueError where the shapes differ or no value is finite.
     """
     decoded, truth = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)

@@ -1,6 +1,6 @@
-"""SSIM: how alike the structures of two fields are, in windows of 11 samples per axis.
+"""SSIM: structural similarity of two fields, in windows of 11 samples per axis.
 
-In: decoded values and the truth, 2-D or 3-D. Out: 1 where they are alike, less where not.
+In: decoded values and the truth, 2-D or 3-D. Out: 1 for identical fields, otherwise less.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ K1, K2 = 0.01, 0.03
 def ssim(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) -> float:
     """Mean structural similarity (Wang et al., IEEE TIP 2004) in a 3-D Gaussian window.
 
-    The window has 11 samples along each axis (sigma 1.5) and lies wholly inside the arrays, as in
-    the paper and in scikit-image; along axes of one sample there is none, so that a single layer
-    is compared as the picture that it is. Windows about a sample that is not finite do not count.
+    The window has 11 samples along each axis (sigma 1.5) and lies entirely inside the arrays, as in
+    the paper and in scikit-image. It does not extend along axes of one sample, so a single layer is
+    compared as a 2-D image. Windows centered on a nonfinite sample are ignored.
 
     data_range: by default max - min of truth.
     Raises ValueError where shapes differ, an axis is shorter than the window, the range is not
@@ -35,9 +35,9 @@ def ssim(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) 
 
 
 def ssim_sum(decoded: ArrayLike, truth: ArrayLike, data_range: float) -> tuple[float, int]:
-    """Sum and number of the similarities in a part of a field, from which those of parts join.
+    """Sum and number of the similarities in a part of a field, to be combined over parts.
 
-    Parts that overlap by the window less one sample give every window once. Errors as `ssim`.
+    Parts that overlap by the window size minus one count every window once. Raises as `ssim`.
     """
     decoded, truth = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
     if decoded.shape != truth.shape:
@@ -53,7 +53,8 @@ def ssim_sum(decoded: ArrayLike, truth: ArrayLike, data_range: float) -> tuple[f
 
 
 def window_axes(shape: tuple[int, ...]) -> list[int]:
-    """Axes along which the window extends: those of more than one sample. ValueError if short."""
+    """Axes along which the window extends: those of more than one sample. Raises ValueError where
+    one is too short."""
     axes = [axis for axis, n in enumerate(shape) if n > 1]
     if not axes or min(shape[axis] for axis in axes) < SIZE:
         raise ValueError(f"ssim: shape {shape} is smaller than the window of {SIZE} samples")

@@ -1,10 +1,10 @@
-"""What stands for a block: a function of the points of the unit cube, given by a parameter vector.
+"""The model interface: a function on the unit cube, defined by a parameter vector.
 
-In: the shape of a model, plain data. Out: the layout of its parameters, first weights, sizes, the
-equations in NumPy. Who computes is another matter: `insitu.engines`.
+In: the architecture of a model, as plain data. Out: the layout of its parameters, initial weights,
+sizes, and the equations in NumPy. The computation itself is done by `insitu.engines`.
 
-Models take points (n, 3) in [0, 1], order x y z, and give outputs (n, n_outputs) in units of a
-block's own range; what these mean in the world is the field's (`insitu.fields`).
+Models map points (n, 3) in [0, 1], in the order x y z, to outputs (n, n_outputs), in units of the
+block's own value range. Fields (`insitu.fields`) convert both to world coordinates and units.
 """
 
 from __future__ import annotations
@@ -25,44 +25,44 @@ Params = NDArray[np.float32]
 
 M = TypeVar("M", bound="Model")
 
-_MOST_WHOLE = 2**31  # of a whole number in a header
+_MOST_WHOLE = 2**31  # bound on the magnitude of an integer in a header
 
 
 class ReadCost(NamedTuple):
-    """What reading one point takes."""
+    """The cost of evaluating the model at one point."""
 
     taps: int
-    """Parameters gathered from grids."""
+    """Number of parameters gathered from grids."""
     flops: int
-    """Multiplications and additions."""
+    """Number of multiplications and additions."""
 
 
 @dataclass(frozen=True)
 class SizeOption:
-    """One size of a model, and the share of the usual training steps that it is worth."""
+    """One size of a model, and the fraction of the default training steps to spend on it."""
 
     model: Model
     share: float
 
 
 class Model(ABC):
-    """The shape of a function with parameters. A frozen dataclass: hashable, plain data, equal to
-    another of the same shape. No method is collective.
+    """The architecture of a parameterized function. A frozen dataclass: hashable, plain data, and
+    equal to any other of the same architecture. No method is collective.
 
-    A kind of model is registered by name (`insitu.models.register`), or by a package of its own
-    under the entry-point group `insitu.models`. What is not abstract has a default that is right
-    for any model of few parameters whose fields are numbers.
+    A kind of model is registered by name (`insitu.models.register`), or by a third-party package
+    under the entry-point group `insitu.models`. The defaults of the methods that are not abstract
+    are correct for any small model whose dataclass fields are numbers.
     """
 
     kind: ClassVar[str]
-    """Its name, in run files and in the headers of frames."""
+    """Name of this kind of model in run files and in frame headers."""
 
     size_option: ClassVar[str] = ""
-    """The field that says how many parameters there are; where a run file leaves it out, the target
-    of accuracy does, by `sizes`, or the number of voxels, by `for_domain`."""
+    """Name of the dataclass field that sets the number of parameters. Where a run file omits it,
+    the size follows from the accuracy target (`sizes`) or the number of voxels (`for_domain`)."""
 
     n_outputs: int
-    """Components of the values, 1..16."""
+    """Number of output components, 1..16."""
 
     @property
     @abstractmethod
@@ -70,15 +70,15 @@ class Model(ABC):
         """Length of the parameter vector."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Its shape as JSON-able data, without `kind`."""
+        """The architecture as JSON-serializable data, without `kind`."""
         return {name: getattr(self, name) for name in self._fields()}
 
     @classmethod
     def from_dict(cls: type[M], data: dict[str, Any]) -> M:
-        """The model again. ValueError where the data, from whoever, are not those of one: nothing
-        is allocated before they are checked.
+        """Inverse of `to_dict`. Raises ValueError where the data, which may be untrusted, do not
+        describe a model. The data are checked before anything is allocated.
 
-        The default takes a number for each field, whole where the field is annotated so.
+        The default expects one number per field, an integer where the field is annotated as int.
         """
         expected = cls._fields()
         if not isinstance(data, dict) or data.keys() != expected.keys():
@@ -98,64 +98,66 @@ class Model(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """ValueError where no function has this shape, or one of more parameters, or more work for
-        a point, than anyone would want: what a header of a few bytes may ask for ends here."""
+        """Raises ValueError where the architecture is invalid, or needs unreasonably many
+        parameters or operations per point. This limits what an untrusted header can request."""
 
     @abstractmethod
     def arrays(self, params: Floats) -> list[ParameterArray]:
-        """Views into params (n_params,), always the same ones in the same order; what lies in none
-        of them has no part in the function."""
+        """Views into params (n_params,), always the same ones in the same order. Parameters outside
+        all of these views do not affect the function."""
 
     def segments(self, params: Floats) -> list[Segment]:
-        """Views into the same parameters, for compressors of arrays."""
+        """Views into the same parameters, shaped for array compressors."""
         return [Segment(a.group, "table", a.values) for a in self.arrays(params)]
 
     @abstractmethod
     def initial(self, seed: int) -> Params:
-        """First weights (n_params,), a function of the seed alone."""
+        """Initial weights (n_params,), which depend on the seed only."""
 
     def for_domain(self: M, n_voxels: int) -> M:
-        """The model for a domain of `n_voxels` where nobody says how large it is."""
+        """The default model for a domain of `n_voxels`, used where no size is given."""
         return self
 
     def for_block(self: M, n_outputs: int, share: float) -> M:
-        """The model for a partition that holds `share` (0..1] of all voxels of the domain, so that
-        all blocks together spend what one model of the whole would; by default, each as much."""
+        """The model for a partition that holds the fraction `share` (0..1] of the domain's voxels,
+        so that all blocks together have about the size of this one model of the whole domain. By
+        default the size is the same for every block."""
         return dataclasses.replace(self, n_outputs=n_outputs)  # type: ignore[type-var]
 
     def sizes(self: M, n_voxels: int, *, corrected: bool = False) -> list[SizeOption]:
-        """Sizes for a block of `n_voxels`, each of more parameters than the one before; at least
-        one. corrected: only those that pay where a residual makes up for what is missing."""
+        """Candidate sizes for a block of `n_voxels`, in increasing number of parameters; at least
+        one. corrected: only the sizes that are worthwhile when a residual corrects the error."""
         return [SizeOption(self, 1.0)]
 
     def scaled(self, params: Floats, factors: Floats) -> Params | None:
-        """Parameters (n_params,) of this function with each output times its factor (n_outputs,);
-        None where the model cannot say. A warm start begins with them, since a block's range, in
-        which outputs count, changes from step to step."""
+        """Parameters (n_params,) of the function with each output multiplied by its factor
+        (n_outputs,); None where the model does not support this. Warm starts use it, because
+        outputs are in units of the block's range, which changes from step to step."""
         return None
 
     @property
     def read_cost(self) -> ReadCost:
-        """Of one point; by default, every parameter is looked at once."""
+        """Cost of one point; by default, every parameter is used once."""
         return ReadCost(taps=self.n_params, flops=2 * self.n_params)
 
     @abstractmethod
     def evaluate(self, params: Floats, points: Floats) -> Floats:
-        """The equations: points (n, 3) -> outputs (n, n_outputs), in the precision of `params`."""
+        """Evaluate: points (n, 3) -> outputs (n, n_outputs), in the precision of `params`."""
 
     @abstractmethod
     def backward(
         self, params: Floats, points: Floats, output_gradient: Floats
     ) -> tuple[Floats, Floats]:
-        """Gradients of a loss with output_gradient (n, n_outputs): of the parameters (n_params,),
-        and of the points (n, 3)."""
+        """Gradients of a loss whose gradient by the outputs is output_gradient (n, n_outputs): by
+        the parameters (n_params,), and by the points (n, 3)."""
 
     def sensitivity(self, params: Floats, points: Floats, scale: Floats) -> Floats:
-        """(n_arrays,): mean squared change of the outputs, times scale (n_outputs,), per unit of
-        variance of independent noise in every weight of each of `arrays`, to first order: the mean
-        over points and components of sum_w (scale dy/dw)^2.
+        """Sensitivity of the outputs to noise in each of `arrays` -> (n_arrays,).
 
-        This one is exact for any model, and slow: one `backward` for each point and output.
+        The mean squared change of the outputs, weighted by scale (n_outputs,), per unit variance of
+        independent noise in every weight of the array, to first order: the mean over points and
+        components of sum_w (scale dy/dw)^2. This default is exact for any model, but slow: one
+        `backward` per point and output.
         """
         total = np.zeros(len(self.arrays(params)))
         for point in points:

@@ -1,7 +1,7 @@
-"""The model that a field's section of a run file asks for.
+"""The model that a field's section of a run file selects.
 
-In: a kind, or a mapping with the kind and options of its shape; the section `network`. Out: a
-`Model`, and whether its size is still open.
+In: a kind, or a mapping with the kind and options of its architecture; the section `network`. Out:
+a `Model`, and whether its size is still open.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ class _Options(Protocol):
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A kind of model, and the options of its shape that were given."""
+    """A kind of model, and the given options of its architecture."""
 
     kind: str = DEFAULT
     options: dict[str, Any] = field(default_factory=dict)
 
     def with_network(self, network: _Options) -> tuple[Model, bool]:
-        """The model for the whole domain, and whether its size is left to the target, or to the
+        """The model for the whole domain, and whether its size follows from the target or from the
         number of voxels.
 
-        network: the section of that name, which shapes a hash grid. ValueError where it is given
-        beside another model, or the options are not those of the kind.
+        network: the section of that name, with options of a hash grid. Raises ValueError where it
+        is combined with another model, or the options do not match the kind.
         """
         given = {
             entry.name: getattr(network, entry.name)
@@ -49,10 +49,10 @@ class ModelChoice:
 
 
 class ModelWord:
-    """A kind, or `{kind: ..., option: value}`: the check that reading a run file makes of it."""
+    """A kind, or `{kind: ..., option: value}`, with the check applied when a run file is read."""
 
     def check(self, value: Any) -> ModelChoice:
-        """ValueError for what is neither, for a kind or an option that is not known."""
+        """Raises ValueError for anything else, and for an unknown kind or option."""
         if isinstance(value, ModelChoice):
             return value
         if isinstance(value, str):

@@ -1,10 +1,10 @@
-"""A multilayer perceptron with ReLU and without biases: what turns features into outputs.
+"""A multilayer perceptron with ReLU and without biases, from features to outputs.
 
-In: a shape, the matrices, features of points. Out: outputs, gradients, sensitivity. By the
-equations, in NumPy; engines have them faster.
+In: a shape, the matrices, features of points. Out: outputs, gradients, sensitivity. A plain NumPy
+implementation; engines have faster ones.
 
-The layout is tiny-cuda-nn's: matrices row-major (outputs, inputs), one after the other, the first
-one's inputs and the last one's outputs padded to a multiple of 16.
+The layout is that of tiny-cuda-nn: matrices row-major (outputs, inputs), consecutive, with the
+inputs of the first and the outputs of the last one padded to a multiple of 16.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Shape = tuple[int, int]
 
 
 def padded(n: int) -> int:
-    """The multiple of 16 that n needs."""
+    """n rounded up to a multiple of 16."""
     return -(-n // ALIGNMENT) * ALIGNMENT
 
 
@@ -35,7 +35,7 @@ def matrix_shapes(n_features: int, n_neurons: int, n_hidden: int, n_outputs: int
 
 
 def check(n_neurons: int, n_hidden: int, n_outputs: int) -> None:
-    """ValueError where no engine has an MLP of this shape."""
+    """Raises ValueError where no engine supports an MLP of this shape."""
     if n_neurons % ALIGNMENT or not 16 <= n_neurons <= 256:
         raise ValueError("n_neurons is not a multiple of 16 in 16..256")
     if not 1 <= n_hidden <= 64:
@@ -45,7 +45,7 @@ def check(n_neurons: int, n_hidden: int, n_outputs: int) -> None:
 
 
 def matrices(shapes: Sequence[Shape], params: NDArray[Any]) -> list[NDArray[Any]]:
-    """Views (rows, columns) of the matrices that params begin with."""
+    """Views (rows, columns) of the matrices at the start of params."""
     views, offset = [], 0
     for rows, columns in shapes:
         views.append(params[offset : offset + rows * columns].reshape(rows, columns))
@@ -86,7 +86,7 @@ def backward(
     output_gradient: Floats,
     gradients: Sequence[Floats],
 ) -> Floats:
-    """Adds the matrices' gradients to `gradients`; returns the features', (n, padded)."""
+    """Adds the matrices' gradients to `gradients`; returns those by the features, (n, padded)."""
     above = output_gradient
     for i in reversed(range(len(matrices))):
         matrix = matrices[i][: above.shape[1]]
@@ -100,11 +100,12 @@ def backward(
 def sensitivity(
     matrices: Sequence[Floats], layers: Sequence[Floats], component: int, unit: float
 ) -> tuple[NDArray[np.float64], Floats]:
-    """Of one output: for each matrix the mean over the points of the squared derivatives by its
-    weights, times unit^2; and the derivatives by the features (n, padded), times unit.
+    """Sensitivity of one output: for each matrix, the sum over its weights of squared derivatives,
+    averaged over the points, times unit^2; and the derivatives by the features (n, padded), times
+    unit.
 
-    A sample's derivatives by a matrix are the outer product of what comes from above and what comes
-    from below, so that the sum of their squares is a product of two sums.
+    The derivatives of a sample by a matrix are the outer product of the backpropagated gradient and
+    the layer's input, so the sum of their squares is a product of two sums.
     """
     total = np.zeros(len(matrices))
     above: Floats = np.full((len(layers[0]), 1), unit, np.float32)

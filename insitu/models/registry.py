@@ -1,6 +1,6 @@
-"""Which kinds of models there are.
+"""The registry of models.
 
-In: a kind, from a run file or the header of a frame; a class of one's own. Out: the class, models.
+In: a kind, from a run file or the header of a frame; a user's own class. Out: the class, models.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from insitu.models.base import Model
 GROUP = "insitu.models"
 DEFAULT = "hash_grid"
 
-# Each is imported when it is first asked for.
+# Each is imported on first use.
 _BUILT_IN = {
     "hash_grid": "insitu.models.hash_grid.model:HashGrid",
     "dense_grid": "insitu.models.dense_grid.model:DenseGrid",
@@ -26,8 +26,8 @@ _registered: dict[str, type[Model]] = {}
 
 
 def register(model: type[Model]) -> type[Model]:
-    """Add a kind of model for this process; also as a decorator. On every rank alike, before run
-    files that name it are read. ValueError where another class has its name."""
+    """Add a kind of model in this process; can be used as a decorator. To be called on every rank,
+    before run files that name it are read. Raises ValueError where another class has its name."""
     known = _registered.get(model.kind)
     if model.kind in _BUILT_IN or (known is not None and known is not model):
         raise ValueError(f"model {model.kind!r}: there is another of this name")
@@ -36,13 +36,13 @@ def register(model: type[Model]) -> type[Model]:
 
 
 def names() -> list[str]:
-    """The kinds that may be asked for: our own, those registered, those of installed packages."""
+    """The available kinds: built-in ones, registered ones, those of installed packages."""
     return list(dict.fromkeys([*_BUILT_IN, *_registered, *_of_packages()]))
 
 
 def model_class(kind: Any) -> type[Model]:
-    """The class of a kind. ValueError with the nearest name, and those that there are, for one that
-    is not known; ImportError where its package cannot be loaded."""
+    """The class of a kind. Raises ValueError, with a suggestion and the valid names, for an unknown
+    kind; ImportError where its package cannot be loaded."""
     if kind in _registered:
         return _registered[kind]
     if isinstance(kind, str) and kind in _BUILT_IN:
@@ -58,12 +58,12 @@ def model_class(kind: Any) -> type[Model]:
 
 
 def to_dict(model: Model) -> dict[str, Any]:
-    """JSON-able: the model's shape and its kind."""
+    """The model's architecture and kind, as JSON-serializable data."""
     return {"kind": model.kind, **model.to_dict()}
 
 
 def from_dict(data: Any) -> Model:
-    """The model again. ValueError where the data, from whoever, are not those of one."""
+    """The model of untrusted data from `to_dict`. Raises ValueError where they are invalid."""
     if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
         raise ValueError("expected a mapping with the kind of a model")
     shape = {key: value for key, value in data.items() if key != "kind"}
@@ -71,9 +71,9 @@ def from_dict(data: Any) -> Model:
 
 
 def make(kind: str, options: Mapping[str, Any]) -> Model:
-    """A model of the shape that a run file describes, with defaults for what it leaves out.
+    """A model as described by a run file, with defaults for omitted options.
 
-    ValueError for a kind or an option that is not known, or a value that is not possible.
+    Raises ValueError for an unknown kind or option, or an invalid value.
     """
     made = model_class(kind)
     known = [field.name for field in dataclasses.fields(made) if field.name != "n_outputs"]  # type: ignore[arg-type]
@@ -92,5 +92,5 @@ def make(kind: str, options: Mapping[str, Any]) -> Model:
 
 
 def _of_packages() -> dict[str, EntryPoint]:
-    """By kind; a package cannot replace one of our own."""
+    """Entry points by kind; a package cannot replace a built-in model."""
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _BUILT_IN}

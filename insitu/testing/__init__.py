@@ -1,14 +1,14 @@
-"""Test suites for those who add an engine or a model, to be subclassed in a module of their own.
+"""Test suites for new engines and models, to be subclassed in the user's own test module.
 
-In: the name of an engine that is registered, or a model. Out: pytest tests that compare it with the
-NumPy engine, or with its own equations. Needs pytest; nothing else of insitu imports this package.
+In: the name of a registered engine, or a model. Out: pytest tests that compare it with the NumPy
+engine, or with its own equations. Needs pytest; no other part of insitu imports this package.
 
     from insitu.testing import DrawingConformance, EngineConformance, ModelConformance
 
     class TestMine(EngineConformance):
         engine_name = "mine"
 
-    class TestMineDraws(DrawingConformance):  # if it draws
+    class TestMineDraws(DrawingConformance):  # if it can render
         engine_name = "mine"
 
     class TestMyModel(ModelConformance):

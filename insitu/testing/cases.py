@@ -1,6 +1,6 @@
-"""Models, parameters, points and blocks that the suites compute with.
+"""Models, parameters, points and blocks for the test suites.
 
-In: seeds. Out: plain arrays, the same ones every time.
+In: seeds. Out: plain arrays, reproducible.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ def models() -> list[Model]:
 
 
 def parameters(model: Model, seed: int = 0) -> Singles:
-    """Parameters (n_params,) of the size that training ends with, so that round-off shows where it
-    matters."""
+    """Parameters (n_params,) as large as after training, so that rounding errors are realistic."""
     params = model.initial(seed)
     rng = np.random.default_rng(seed)
     for array in model.arrays(params):
@@ -62,7 +61,7 @@ def parameters(model: Model, seed: int = 0) -> Singles:
 
 
 def points(n: int, seed: int = 1) -> Singles:
-    """Points (n, 3) of the unit cube, its corners among them."""
+    """Points (n, 3) of the unit cube, including its corners."""
     places = np.random.default_rng(seed).random((n, 3), dtype=np.float32)
     corners = np.array(list(np.ndindex(2, 2, 2)), np.float32)[:n]
     places[: len(corners)] = corners
@@ -71,7 +70,7 @@ def points(n: int, seed: int = 1) -> Singles:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A raw block with ghost layers, as `Engine.sampler` takes it."""
+    """A raw block with ghost layers, as for `Engine.sampler`."""
 
     components: tuple[Floats, ...]
     ghost_layers: Layers = ((1, 0), (1, 1), (0, 1))

@@ -1,7 +1,7 @@
-"""The suite for any engine: what it computes is what the NumPy engine computes, to float32.
+"""The suite for any engine: its results agree with the NumPy engine to float32 precision.
 
-In: a subclass that names an engine. Out: tests of sampling, reading and training; see
-`insitu.testing.drawing` for those of drawing.
+In: a subclass that names an engine. Out: tests of sampling, evaluation and training; see
+`insitu.testing.drawing` for those of rendering.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tests of bricks and of the ray marcher.
 
-In: an engine that draws. Out: whether its pictures are those of the reference, and of media whose
-picture is known.
+In: an engine that can render. Out: whether its images agree with the reference, and with known
+images of simple media.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def volume(shape: tuple[int, ...] = CELLS) -> Singles:
 
 
 def nodes_of(cells: tuple[int, int, int] = CELLS, stretch: float = 0.0) -> Nodes:
-    """x, y, z; spacing uneven by the share `stretch`."""
+    """x, y, z; the spacing varies by the fraction `stretch`."""
     axes = [np.linspace(0, 1, n + 1) for n in cells[::-1]]
     x, y, z = (
         (1 + 0.1 * a) * (u + stretch * np.sin(np.pi * u) / np.pi) - 0.3 for a, u in enumerate(axes)
@@ -49,7 +49,7 @@ def corners_of(nodes: Nodes) -> tuple[Floats, Floats]:
 
 
 def options_of(camera: Camera, nodes: Nodes, **changes: Any) -> MarchOptions:
-    """Of the whole image, with colours that change with the value."""
+    """Options for the whole image, with colors that depend on the value."""
     rows = np.linspace(0, 1, 64)
     table = np.stack((rows, 1 - rows, 0.5 + 0 * rows, 0.3 * rows), axis=1).astype(np.float32)
     lo, hi = corners_of(nodes)
@@ -79,7 +79,7 @@ class MarchingTests(EngineSuite):
     def same_picture(
         self, arrays: tuple[Singles, ...], nodes: Nodes, options: MarchOptions
     ) -> Singles:
-        """The engine's picture, which is the reference's."""
+        """The engine's image, after checking that it agrees with the reference."""
         vertex = arrays[0].shape[0] == len(nodes[2])
         got, expected = (
             engine.march(sampler_bricks(engine, arrays, vertex), nodes, options)
@@ -181,7 +181,7 @@ class MarchingTests(EngineSuite):
             )
 
     def test_two_blocks_take_exactly_the_samples_of_one(self) -> None:
-        """With opacities so thin that they add."""
+        """With opacities small enough to be additive."""
         nodes = nodes_of()
         thin = np.tile(np.array([1, 1, 1, 1e-6], np.float32), (2, 1))
         options = options_of(default_camera(nodes), nodes, table=thin, opaque=2.0)
@@ -222,7 +222,7 @@ class MarchingTests(EngineSuite):
     @pytest.mark.parametrize("vertex", [False, True])
     @pytest.mark.parametrize("component", [0, -1])
     def test_bricks_of_a_model(self, model: Model, vertex: bool, component: int) -> None:
-        """As the bricks of its values, read through Python."""
+        """Equal to the bricks of its values, read through Python."""
         nodes, params = nodes_of(), cases.parameters(model)
         n = model.n_outputs
         origin, extent = np.linspace(0.1, 0.3, n), np.linspace(0.4, 0.8, n)

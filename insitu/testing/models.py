@@ -1,6 +1,6 @@
 """The suite that a model has to pass, to be subclassed in a test module.
 
-In: a model. Out: pytest tests of its equations, of its layout, of its way through a header and
+In: a model. Out: pytest tests of its equations, its layout, its round trip through a header and
 every codec, and of every engine that supports it against its equations.
 """
 
@@ -32,15 +32,15 @@ _DIRECTIONS = 6
 
 
 class ModelConformance:
-    """Base of the suites. Subclasses set `model`; a small one, of at least two outputs, does."""
+    """Base class. Subclasses set `model`; a small one with at least two outputs is sufficient."""
 
     model: ClassVar[Model]
 
     # ---- the equations
 
     def test_gradients_are_those_of_the_equations(self) -> None:
-        """Against central differences, in double precision. A kink, as of a ReLU, between the two
-        ends of a difference spoils that one: of six directions two may."""
+        """Against central differences, in double precision. A kink, such as that of a ReLU, within
+        a difference invalidates it: two of six directions may deviate."""
         params, points, above = self._double()
         gradient, of_points = self.model.backward(params, points, above)
         assert gradient.shape == params.shape and of_points.shape == points.shape
@@ -200,9 +200,9 @@ class ModelConformance:
         try:
             by = engine(name)
         except ImportError as error:
-            pytest.skip(str(error))  # a package that this installation does without
+            pytest.skip(str(error))  # a package that is not installed
         if not by.supports(self.model):
-            assert name != "numpy"  # which computes with any
+            assert name != "numpy"  # which supports any model
             return
         params, points = self._params(), cases.points(300)
         expected = self.model.evaluate(params, points)
@@ -227,10 +227,10 @@ class ModelConformance:
             close = np.isclose(
                 slopes[:, component], of_points, rtol=1e-3, atol=2e-4 * np.abs(of_points).max()
             )
-            assert close.all(axis=1).mean() > 0.95  # but at the kinks
+            assert close.all(axis=1).mean() > 0.95  # except at kinks
 
     def _params(self) -> NDArray[np.float32]:
-        """(n_params,) of the size that training ends with."""
+        """(n_params,), as large as after training."""
         params = self.model.initial(0)
         rng = np.random.default_rng(0)
         for array in self.model.arrays(params):

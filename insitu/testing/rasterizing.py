@@ -1,7 +1,7 @@
 """Tests of the rasterizer.
 
-In: an engine that draws. Out: whether a pixel is what a ray through its centre meets, and belongs
-to one of two triangles that share an edge.
+In: an engine that can render. Out: whether a pixel shows what a ray through its center hits, and
+belongs to exactly one of two triangles that share an edge.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def draw(
     normals: Floats | None = None,
     values: Floats | None = None,
 ) -> tuple[Singles, Singles]:
-    """RGBA and depth of a picture that was empty."""
+    """RGBA and depth, drawn into an empty image."""
     y0, y1, x0, x1 = options.view.rectangle
     rgba = np.zeros((y1 - y0, x1 - x0, 4), np.float32)
     depth = np.full((y1 - y0, x1 - x0), np.inf, np.float32)
@@ -54,8 +54,8 @@ def draw(
 def cast(
     camera: Camera, points: Floats, triangles: Any, normals: Floats | None, values: Floats | None
 ) -> tuple[Floats, Floats, Any]:
-    """Every ray against every triangle (Moeller and Trumbore, 1997) -> RGBA, depth, and which
-    pixels are decided by more than rounding."""
+    """Every ray against every triangle (Moeller and Trumbore, 1997) -> RGBA, depth, and the pixels
+    whose result does not depend on rounding."""
     eye, rays = camera.rays()
     right, up, _ = camera.basis()
     rgba, depth = np.zeros((*rays.shape[:2], 4)), np.full(rays.shape[:2], np.inf)
@@ -103,7 +103,7 @@ class RasterizingTests(EngineSuite):
     @pytest.mark.parametrize("colored", [False, True])
     @pytest.mark.parametrize("inside", [False, True])
     def test_pixels_are_those_of_rays(self, smooth: bool, colored: bool, inside: bool) -> None:
-        """Also with the eye amid the triangles, some of which reach behind it."""
+        """Also with the eye between the triangles, some of which extend behind it."""
         for seed in range(6):
             rng = np.random.default_rng(seed)
             n = 2 * seed
@@ -121,7 +121,7 @@ class RasterizingTests(EngineSuite):
             assert clear.mean() > 0.9
             np.testing.assert_array_equal(np.isfinite(depth), rgba[..., 3] == 1)
             np.testing.assert_allclose(depth[clear], distance[clear], rtol=1e-5)
-            # A normal that is turned to the eye by a hair's breadth may be lit from either side.
+            # A normal nearly perpendicular to the ray may be lit from either side.
             assert (np.abs(rgba - expected)[clear].max(axis=-1) < 2e-3).mean() > 0.995
 
     def test_what_is_not_lit_has_the_colours_of_the_table(self) -> None:
@@ -134,8 +134,8 @@ class RasterizingTests(EngineSuite):
         np.testing.assert_allclose(rgba[..., :3], expected, atol=1e-6)
 
     def count_hits(self, points: Floats, triangles: Any) -> Floats:
-        """How many of the triangles, drawn one by one, each pixel belongs to; x, y are pixels. All
-        coordinates are small whole numbers and halves: no rounding decides."""
+        """Number of triangles, drawn one by one, that cover each pixel; x, y are in pixels. All
+        coordinates are small integers and halves, so there is no rounding."""
         n = 16
         view = View(
             eye=(0, 0, 0), forward=(0, 0, 1), right=(1, 0, 0), up=(0, 1, 0),
@@ -150,7 +150,7 @@ class RasterizingTests(EngineSuite):
     @pytest.mark.parametrize("turned", [False, True])
     @pytest.mark.parametrize("seed", range(20))
     def test_pixels_on_edges_belong_to_one_triangle(self, seed: int, turned: bool) -> None:
-        """A fan that fills the picture, its corners on the centres and corners of pixels."""
+        """A fan that fills the image, with corners at centers and corners of pixels."""
         rng = np.random.default_rng(seed)
         rim = {(0.0, 0.0), (0.0, 16.0), (16.0, 0.0), (16.0, 16.0)}
         for side in range(4):

@@ -1,4 +1,4 @@
-"""Tests of reading models: values, grids, derivatives, errors against a block.
+"""Tests of evaluating models: values, grids, derivatives, errors against a block.
 
 In: an engine. Out: whether it agrees with the models' own equations in double precision.
 """
@@ -65,7 +65,7 @@ class ReadingTests(EngineSuite):
             one = np.zeros((len(points), model.n_outputs))
             one[:, output] = 1
             _, expected = model.backward(params.astype(np.float64), points, one)
-            # A point within round-off of a cell's face may be given either side's slope.
+            # A point within rounding error of a cell's face may get the slope of either side.
             close = np.isclose(got[:, output], expected, atol=1e-3 * np.abs(expected).max())
             assert close.mean() > 0.99
 
@@ -77,7 +77,7 @@ class ReadingTests(EngineSuite):
             down = exact(model, params, points.astype(np.float64) - step)
             slope = (up - down) / 2e-6
             close = np.isclose(got[..., axis], slope, rtol=1e-3, atol=1e-3 * np.abs(slope).max())
-            assert close.mean() > 0.95  # the rest straddles a face or a kink of the MLP
+            assert close.mean() > 0.95  # the others are at a face or a kink of the MLP
 
     @pytest.mark.parametrize("vertex", [False, True])
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -1,4 +1,4 @@
-"""Tests of raw blocks and of the points that training draws.
+"""Tests of raw blocks and of the sample points of training.
 
 In: an engine. Out: whether its sampler and `draw` agree with the reference.
 """
@@ -46,7 +46,7 @@ class SamplingTests(EngineSuite):
         np.testing.assert_allclose(got, expected, atol=2e-5)
 
     def test_sampler_of_known_values(self) -> None:
-        """Trilinear values of a function that is trilinear, ghost layers and all."""
+        """Trilinear interpolation of a trilinear function, including ghost layers."""
         z, y, x = np.meshgrid(*(np.arange(n) - 0.5 for n in (6, 7, 8)), indexing="ij")
         values = 1 + x + 10 * y + 100 * z + 0.1 * x * y * z
         sampler = self.engine.sampler((values,), ((1, 1),) * 3, (4, 5, 6), False)

@@ -1,7 +1,7 @@
-"""What the suites of engines have in common: the engine under test, the reference, the models.
+"""Common base of the engine suites: the engine under test, the reference, the models.
 
-In: `engine_name`, `models()`. Out: tests that have an argument `model` run once for each model that
-the engine supports.
+In: `engine_name`, `models()`. Out: tests with an argument `model` are run for each model that the
+engine supports.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class EngineSuite:
     """Base of the suites. Subclasses set `engine_name`, and may add models."""
 
     engine_name: ClassVar[str]
-    """As `insitu.engines.engine` takes it."""
+    """Name for `insitu.engines.engine`."""
 
     @classmethod
     def models(cls) -> list[Model]:
-        """Models to compute with; those that the engine does not support are left out."""
+        """Models to test with; those that the engine does not support are skipped."""
         return cases.models()
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Tests of training: gradients, steps, schedules, thresholds, what the averages say.
+"""Tests of training: gradients, steps, schedules, thresholds, averages.
 
 In: an engine. Out: whether it agrees, step by step, with the reference.
 """
@@ -49,7 +49,7 @@ def trainer_of(
     extent: Doubles | None = None,
     error_scale: Doubles | None = None,
 ) -> Trainer:
-    """By default a target of 0.1 + 0.7 u, and errors in units of its range."""
+    """By default with a target of 0.1 + 0.7 u, and errors in units of its range."""
     n = model.n_outputs
     extent = np.full(n, 0.7) if extent is None else extent
     return engine.trainer(
@@ -73,7 +73,7 @@ class TrainingTests(EngineSuite):
     @pytest.mark.parametrize("holes", [False, True])
     @pytest.mark.parametrize("huber", [0.0, 0.3])
     def test_gradient(self, model: Model, holes: bool, huber: float) -> None:
-        """Of the loss as it is written down: Huber's, over the targets that are finite."""
+        """Gradient of the Huber loss by its definition, over the finite targets."""
         block = Block.random(model.n_outputs, holes=holes)
         trainer = trainer_of(self.engine, model, block, replace(OPTIONS, huber=huber))
         trainer.compute_gradient()
@@ -93,7 +93,7 @@ class TrainingTests(EngineSuite):
         )
 
     def test_first_step(self, model: Model) -> None:
-        """Kingma and Ba's, of the gradient that the engine itself gives."""
+        """Adam's first step (Kingma and Ba), from the engine's own gradient."""
         block = Block.random(model.n_outputs)
         first = cases.parameters(model)
         probe = trainer_of(self.engine, model, block, OPTIONS)
@@ -114,8 +114,8 @@ class TrainingTests(EngineSuite):
         for _ in range(STEPS):
             mine.step()
             reference.step()
-            # Adam divides by the gradient's own size: entries with a gradient of round-off size
-            # may step either way, all others agree.
+            # Adam divides by the gradient's magnitude: entries with a gradient as small as the
+            # rounding error may step either way; all others agree.
             close = np.isclose(mine.params, reference.params, atol=1e-4)
             assert close.mean() > 0.995
             assert mine.loss == pytest.approx(reference.loss, rel=1e-3)
@@ -193,7 +193,7 @@ class TrainingTests(EngineSuite):
     def test_double_precision_reaches_the_model(
         self, model: Model, scale: float, offset: float
     ) -> None:
-        """What varies little around a large mean, or far from 1, is the same to the model."""
+        """Small variations around a large mean, or far from 1, give the same training."""
         block = Block.random(model.n_outputs)
         gradients = []
         for factor, shift in ((1.0, 0.0), (scale, offset)):
@@ -227,7 +227,7 @@ class TrainingTests(EngineSuite):
         options = replace(OPTIONS, iterations=1000, **change)
         trainer = trainer_of(self.engine, model, Block.random(model.n_outputs), options)
         assert trainer.run(1e9)
-        assert trainer.iteration == 16  # the averages are not believed earlier
+        assert trainer.iteration == 16  # the averages are not reliable earlier
         assert not trainer.exhausted
 
     def test_a_threshold_may_be_changed_between_two_runs(self) -> None:
@@ -251,7 +251,7 @@ class TrainingTests(EngineSuite):
         assert trainer.iteration == 1 and trainer.elapsed > 1e-9
 
     def test_the_rate_falls_with_the_distance_from_the_threshold(self) -> None:
-        """From so many dB above it the square root of what is missing, no less than the last."""
+        """Within `approach` dB of it, with the square root of the missing dB, down to the last."""
         (model, *_) = self.models()
         options = replace(OPTIONS, approach=12.0, decay="cosine", iterations=10**9, epsilon=1e-12)
         change = {}

@@ -1,45 +1,46 @@
-"""Where to go next among the sizes of a model.
+"""Adaptive choice of the next model size.
 
-In: how far training ended from the target. Out: the next size.
+In: the difference between the reached accuracy and the target. Out: the next size.
 
-The size was a guess in DVNR, its first limitation. Here a block begins with the smallest network
-and a fraction of the steps. That pilot is cheap, and where it reaches the target it is the result;
-else what it missed says how far to climb. Blocks choose for themselves: nothing is communicated.
+In DVNR the size has to be guessed, which is the first limitation it names. Here a block starts with
+the smallest network and a fraction of the steps. This pilot run is cheap. Where it reaches the
+target, it is the result; otherwise the missing accuracy determines the next size. Blocks choose
+independently: there is no communication.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# What one more rung gains.
+# Gain of one size step.
 _DB_PER_RUNG = 2.25
-# A step was easy if it took this share of the usual steps; after so many in a row a smaller
-# network is tried.
+# A time step is easy if it needs at most this fraction of the usual training steps. After this many
+# easy ones in a row, a smaller network is tried.
 _EASY = 0.05
 _EASY_STEPS = 5
 
 
 def steps_up(missing_db: float) -> int:
-    """How many rungs to go up from one that ended `missing_db` > 0 below the target."""
+    """Number of sizes to go up from one that ended `missing_db` > 0 below the target."""
     return max(1, min(int(missing_db / _DB_PER_RUNG), 4))
 
 
 @dataclass
 class AdaptiveState:
-    """What the steps so far taught of one block; one object for all steps."""
+    """Experience from previous steps of one block; one object for all steps."""
 
     easy_steps: int = 0
-    """Steps in a row that took next to no training."""
+    """Number of consecutive time steps that needed little training."""
     codec: str | None = None
-    """What took the fewest bytes when all were tried last, for `codec: auto`."""
+    """The codec with the fewest bytes at the last comparison, for `codec: auto`."""
     codec_age: int = 0
-    """Steps since then."""
+    """Number of time steps since then."""
 
     def smaller_is_due(self) -> bool:
-        """Whether one rung down is worth a try: the block has been easy for a while."""
+        """Whether to try the next smaller size: the block has been easy for a while."""
         return self.easy_steps >= _EASY_STEPS
 
     def update(self, iterations: int, usual: int) -> None:
-        """iterations: what the step took; usual: all the steps it might have taken."""
+        """iterations: training steps of this time step; usual: the full number of steps."""
         due = self.smaller_is_due()
         self.easy_steps = self.easy_steps + 1 if iterations <= _EASY * usual and not due else 0

@@ -1,7 +1,7 @@
-"""One partition becomes one field in bricks: SZ3, ZFP or SPERR instead of a model.
+"""Compression of one partition in bricks, by SZ3, ZFP or SPERR instead of a model.
 
-In: a job, the name of a compressor. Out: a BrickField whose errors were measured
-by decoding it. No communication.
+In: a job, the name of a compressor. Out: a BrickField whose errors were measured by decoding it. No
+communication.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from insitu.training.measure import measured
 
 
 def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
-    """The block within `target.max_error`; or in as few bytes as its `psnr` allows; or as good as
-    its `ratio` allows, and where that is out of reach, the fewest bytes. Not collective.
+    """Compress the block within `target.max_error`, or in as few bytes as `target.psnr` allows, or
+    as accurately as `target.ratio` allows; if the ratio cannot be reached, in the fewest bytes. Not
+    collective.
 
-    codec: one of `codecs.compressors.names()`. ValueError for a target without any of these.
+    codec: one of `codecs.compressors.names()`. Raises ValueError for a target without any of these.
     """
     start = job.clock()
     bounds, extent, target, partition = job.bounds, extents(job.whole), job.target, job.partition
@@ -43,7 +44,7 @@ def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
             field = relative(bound)
             return field if field.metrics.psnr_db(extent.tolist()) >= psnr else None
 
-        # Errors spread evenly within the bound.
+        # For errors that are uniformly distributed within the bound.
         field = largest(accurate, np.sqrt(3) * 10 ** (-psnr / 20))
         return make(np.zeros(len(extent))) if field is None else field
     if target.ratio is not None:
@@ -62,7 +63,7 @@ def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
 
 def _field(job: TrainingJob, codec: str, bounds: Floats, start: float) -> BrickField:
     partition, own = job.partition, job.own
-    vertex = partition.association == "vertex"  # whose faces carry samples of their own
+    vertex = partition.association == "vertex"  # vertex data have samples on the faces
     components = partition.owned if vertex else partition.components
     field = BrickField(
         name=partition.field,

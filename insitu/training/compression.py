@@ -1,7 +1,7 @@
-"""Trained parameters of a model become weights: what the codecs are to know of it.
+"""Compression of a model's trained parameters: provides what the codecs need.
 
-In: a model, parameters, what computes, a measure of the error. Out: `Weights` whose error was
-measured after decoding them.
+In: a model, parameters, an engine, a measure of the error. Out: `Weights` whose error was measured
+after decoding them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from insitu.models.base import Model
 
 Floats = NDArray[np.float32]
 
-_POINTS = 8192  # at which the change of the output is looked at
-_GRADIENTS = 1024  # at which its derivatives are taken
+_POINTS = 8192  # points at which the change of the output is measured
+_GRADIENTS = 1024  # points at which its derivatives are computed
 
 
 def compress_params(
@@ -33,13 +33,13 @@ def compress_params(
     scale: NDArray[np.floating] | None = None,
     seed: int = 0,
 ) -> Weights:
-    """The weights of a trained model as they will be kept: `codecs.compress.compress`, which has
-    the other arguments and what is raised. Not collective.
+    """The compressed weights of a trained model. See `codecs.compress.compress` for the other
+    arguments and the exceptions. Not collective.
 
     Args:
-        engine: what evaluates; default: one that supports the model.
+        engine: evaluates the model; default: one that supports it.
         scale: (n_outputs,), from the model's outputs to units of `mean_square`; default: ones.
-        seed: of the points at which the change of the output is looked at.
+        seed: random seed of the points at which the change of the output is measured.
     """
     by = for_model(model, engine)
     unit = np.ones(model.n_outputs) if scale is None else scale

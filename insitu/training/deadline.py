@@ -1,7 +1,7 @@
-"""Time for several blocks, shared out as they go.
+"""Distribution of a time limit over several blocks.
 
-In: blocks to be trained, and when all must be done. Out: how long the next may take, and whether
-all can be done at all.
+In: blocks to be trained, and a common time limit. Out: the time for the next block, and whether
+the limit is feasible at all.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from insitu.mesh.partition import Partition
 from insitu.training.job import TrainingJob
 from insitu.training.trial import seconds_after_training
 
-# Of one block, at least: what ends at once still has to begin.
+# Minimum for one block, for the setup of its training.
 _LEAST_SECONDS = 1e-3
 
 
 class Deadline:
-    """Shares what is left between blocks by their samples; what a block leaves, the others get."""
+    """Distributes the remaining time in proportion to the samples; unused time goes to the rest."""
 
     def __init__(self, seconds: float, blocks: Iterable[Partition]) -> None:
-        """seconds: from now on, for all of `blocks`."""
+        """seconds: time from now on for all `blocks`."""
         self.end = perf_counter() + seconds
-        self._samples = sum(map(_samples, blocks))  # of the blocks that are still to come
+        self._samples = sum(map(_samples, blocks))  # of the remaining blocks
 
     def next(self, block: Partition) -> float:
-        """Seconds for this block, one of those that are still to come."""
+        """Seconds for this block, which must be one of the remaining ones."""
         samples = _samples(block)
         share = (self.end - perf_counter()) * samples / self._samples
         self._samples -= samples
@@ -34,10 +34,11 @@ class Deadline:
 
 
 def least_seconds(job: TrainingJob) -> float:
-    """What a block takes at the least, however short its training. Not collective.
+    """Minimum time for a block, with the shortest training. Not collective.
 
-    What was made without a model one step earlier, or with a residual, takes as long again; else it
-    is what measuring the smallest model takes that the block may get, tried on a part of the block.
+    Where the block had no model at the previous step, or a residual, it is the time taken then.
+    Otherwise it is the time to measure the smallest model allowed for the block, estimated from a
+    part of the block.
     """
     before, block = job.previous, job.partition
     if before is not None and not before.model_alone:

@@ -1,6 +1,6 @@
-"""All fields of one time step, trained on all ranks.
+"""Training of all fields of one time step on all ranks.
 
-In: this rank's partitions of each field, a recipe per field, the fields of the step before.
+In: this rank's partitions of each field, a specification per field, the previous step's fields.
 Out: distributed fields. Two small reductions; training itself never communicates.
 """
 
@@ -31,20 +31,20 @@ from insitu.training.select_codec import MODEL, compress_block
 @dataclass(frozen=True)
 class FieldSpec:
     """How one field is compressed: the model for the whole domain, its training, its target, and
-    how its weights are kept."""
+    the compression of its weights."""
 
     model: Model
     options: TrainingOptions
     target: Target
     automatic: bool = False
-    """Whether the model's size is replaced by what the target asks for, block by block; without a
-    target, or with `iterations`, by what fits the number of voxels."""
+    """Whether the model's size is chosen for each block from the target, or, without a target or
+    with `iterations`, from the number of voxels."""
     compression: Compression = field(default_factory=Compression)
     codec: str = MODEL
 
     @property
     def sized_by_target(self) -> bool:
-        """Whether each block's model is as large as its target asks for."""
+        """Whether the size of each block's model is chosen from the target."""
         target = self.target
         wanted = (target.psnr, target.ratio, target.max_error)
         return self.automatic and target.iterations is None and wanted != (None, None, None)
@@ -68,14 +68,14 @@ def train_fields(
 ) -> dict[str, DistributedField] | None:
     """Train every field of `recipes` on every rank's blocks. Collective.
 
-    partitions: this rank's blocks, by field; the keys are the same on all ranks. previous: the
-    step before, where there is one; a block's weights start from the same domain's. memories:
-    of this rank's blocks by field and domain, kept by the caller from step to step. engine: what
-    computes, where it supports a field's model; default: the process' own. seconds: for all of it
-    on this rank; training ends in time, short of its target if need be. None is returned, and
-    nothing done, where that is too little on any rank.
+    partitions: this rank's blocks, by field; with the same keys on all ranks. previous: the
+    previous step, if any; training of a block starts from the weights of the same domain.
+    memories: adaptive state of this rank's blocks by field and domain, kept by the caller between
+    steps. engine: used where it supports a field's model; default: the process-wide one. seconds:
+    time limit for this rank; training stops in time, even short of its target. Returns None, and
+    does nothing, where the limit is too short on any rank.
 
-    Fields of which no rank has a block are left out. Raises RemoteError on all ranks if one fails.
+    Fields without a block on any rank are left out. Raises RemoteError on all ranks if one fails.
     """
     memories = {} if memories is None else memories
     measured: dict[str, list[MeasuredBlock]] = {}
@@ -120,7 +120,7 @@ def train_fields(
                     own = math.inf if recipe.target.seconds is None else recipe.target.seconds
                     job = job.with_target(seconds=min(own, deadline.next(block.partition)))
                 compressed = compress_block(job, recipe.codec)
-                compressed.to_bytes()  # kept: what can fail fails here, not in a reduction
+                compressed.to_bytes()  # cached; errors are raised here, not in a reduction
                 trained[name].append(compressed)
     fields = {name: DistributedField.gather(comm, blocks) for name, blocks in trained.items()}
     return {name: gathered for name, gathered in fields.items() if gathered is not None}
@@ -129,6 +129,6 @@ def train_fields(
 def _earlier(
     previous: Mapping[str, DistributedField], name: str, block: Partition
 ) -> BlockField | None:
-    """The same domain's block one step earlier, if there is one."""
+    """The same domain's block at the previous step, if any."""
     fields = previous[name].fields if name in previous else ()
     return next((field for field in fields if field.domain_id == block.domain_id), None)

@@ -1,7 +1,7 @@
-"""Targets as bounds on the error of each value.
+"""Targets expressed as pointwise error bounds.
 
-In: a target, what is known of all ranks, a way to compress a block to given bounds. Out: the
-loosest bounds that reach the target, and what they give. No communication.
+In: a target, global statistics, a function that compresses a block with given bounds. Out: the
+loosest bounds that reach the target, and their result. No communication.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from insitu.training.ranges import GlobalRange
 
 T = TypeVar("T")
 
-_FACTOR = 4.0  # between the tries that find on which side of the bound the target lies
+_FACTOR = 4.0  # between attempts, until the bound is bracketed
 _MOST_FACTORS = 24
-_HALVINGS = 5  # of that factor's logarithm: the bound is found to 4 %
+_HALVINGS = 5  # bisections of the factor's logarithm: the bound is found to 4 %
 
 
 def allowed(target: Target, whole: GlobalRange) -> Floats | None:
-    """Largest error per component (n_components,), in its unit; None without `max_error`."""
+    """Largest allowed error per component (n_components,); None without `max_error`."""
     if target.max_error is None:
         return None
     if isinstance(target.max_error, Relative):
@@ -40,8 +40,8 @@ def extents(whole: GlobalRange) -> Floats:
 
 
 def compare(decoded: Floats, partition: Partition) -> list[Errors]:
-    """Errors of a decoded block (nz, ny, nx) or (nz, ny, nx, n_components) per component, as
-    `training.measure` has them of a network."""
+    """Errors per component of a decoded block (nz, ny, nx) or (nz, ny, nx, n_components), in the
+    form of `training.measure`."""
     errors = []
     for c, raw in enumerate(partition.owned):
         values = decoded[..., c] if decoded.ndim == 4 else decoded
@@ -58,8 +58,8 @@ def compare(decoded: Floats, partition: Partition) -> list[Errors]:
 
 
 def keeps(decoded: Floats, partition: Partition, bounds: Floats) -> bool:
-    """Whether a decoded block is within its bounds, and not finite exactly where, and as, the raw
-    data are not."""
+    """Whether a decoded block is within its bounds, and has exactly the same nonfinite values as
+    the raw data."""
     for c, (raw, bound) in enumerate(zip(partition.owned, bounds, strict=True)):
         values = decoded[..., c] if decoded.ndim == 4 else decoded
         finite = np.isfinite(raw)
@@ -72,8 +72,8 @@ def keeps(decoded: Floats, partition: Partition, bounds: Floats) -> bool:
 
 
 def largest(make: Callable[[float], T | None], start: float) -> T | None:
-    """What `make` returns at the largest number, near enough, at which it is not None; None where
-    it is None at all tries down to start / 4^24."""
+    """The result of `make` at approximately the largest number at which it is not None; None where
+    it is None at all attempts down to start / 4^24."""
     return _extreme(make, start, _FACTOR)
 
 

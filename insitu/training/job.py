@@ -1,7 +1,7 @@
-"""One block, and all that its compression needs to know.
+"""One block, with everything needed for its compression.
 
-In: a block measured once, a model, options, a target, the step before. Out: a `TrainingJob`, which
-every part of training is given.
+In: a block measured once, a model, options, a target, the previous step. Out: a `TrainingJob`, the
+common argument of all parts of training.
 """
 
 from __future__ import annotations
@@ -34,30 +34,34 @@ class TrainingJob:
     """One block of one field at one step. Not collective."""
 
     block: MeasuredBlock
-    """Its arrays are read in place and not kept."""
+    """The raw block; its arrays are read in place."""
     whole: GlobalRange
-    """Voxels and range over all ranks."""
+    """Number of voxels and range over all ranks."""
     model: Model
-    """Shape for the whole domain, n_outputs aside; it is scaled to this block's share of the voxels
-    (DVNR III-B)."""
+    """Model for the whole domain, except for n_outputs; it is scaled to this block's fraction of
+    the voxels (DVNR III-B)."""
     options: TrainingOptions = field(default_factory=TrainingOptions)
     target: Target = field(default_factory=Target)
     compression: Compression = field(default_factory=Compression)
-    """How the weights are kept; the field's quality is theirs after decoding."""
+    """Compression of the weights; the field's quality is measured after decoding them."""
     sized_by_target: bool = False
-    """Whether the model is as large as the target of accuracy asks for (`Model.sizes`), instead of
-    the given one; where `target.iterations` limits the steps, it is not. Where no size reaches
-    `target.psnr`, a residual makes up for it."""
+    """Whether the size of the model is chosen from the accuracy target (`Model.sizes`), instead of
+    the given one; has no effect with `target.iterations`. Where no size reaches `target.psnr`, a
+    residual is added."""
     previous: BlockField | None = None
-    """The same block one step earlier; its weights are the start if its model has the same shape
-    (III-E)."""
+    """The same block at the previous step; training starts from its weights if its model has the
+    same architecture (III-E)."""
     memory: AdaptiveState = field(default_factory=AdaptiveState)
-    """Of this block over the steps."""
+    """Adaptive state of this block over the time steps."""
     cycle: int = 0
     time: float = 0.0
+<<<<<<< HEAD
     """The simulation's, kept with the field."""
     clock: Callable[[], float] = perf_counter
     """Seconds, by which `target.seconds` is kept and training is timed."""
+=======
+    """Simulation time, stored with the field."""
+>>>>>>> english1
 
     @staticmethod
     def of(
@@ -68,10 +72,10 @@ class TrainingJob:
         engine: Engine | None = None,
         **others: Any,
     ) -> TrainingJob:
-        """The job of a block that was not measured yet.
+        """The job of a block that has not been measured yet.
 
-        whole: default: the block is all there is. engine: default: what supports the model.
-        others: fields of the job.
+        whole: by default, the block is the whole domain. engine: by default, one that supports the
+        model. others: fields of the job.
         """
         block = MeasuredBlock.of(partition, for_model(model, engine))
         if whole is None:
@@ -79,7 +83,7 @@ class TrainingJob:
         return TrainingJob(block=block, whole=whole, model=model, **others)
 
     def with_target(self, **changes: Any) -> TrainingJob:
-        """The same job with some options of its target replaced."""
+        """The same job with some options of the target replaced."""
         return replace(self, target=replace(self.target, **changes))
 
     @property
@@ -100,17 +104,17 @@ class TrainingJob:
 
     @property
     def extent(self) -> NDArray[np.float64]:
-        """(n_components,): own max - min; 0 where no sample is finite."""
+        """(n_components,): max - min of the block; 0 where no sample is finite."""
         return np.nan_to_num(self.own.range[:, 1] - self.own.range[:, 0])
 
     @property
     def earlier(self) -> ModelField | None:
-        """The step before, where that is a model."""
+        """The block at the previous step, if it is a model."""
         return None if self.previous is None else self.previous.as_model
 
     @cached_property
     def bounds(self) -> Floats | None:
-        """Largest error per component (n_components,) that the target allows; None: any."""
+        """Largest error per component (n_components,) that the target allows; None: no limit."""
         return allowed(self.target, self.whole)
 
     @cached_property

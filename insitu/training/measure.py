@@ -1,7 +1,7 @@
 """Errors of a model against the block it was trained on.
 
-In: weights, the block. Out: squares, maximum and count per component, in the field's own units;
-without a decoded copy of the block.
+In: weights, the block. Out: sum of squares, maximum and count per component, in the field's units.
+Needs no decoded copy of the block.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.ranges import BlockRange, grid_sampler
 
-# Samples measured in one go, 10 to 30 ms, between which Python gets to see a Ctrl-C; a multiple of
-# the engine's chunks of 128.
+# Samples measured per call, 10 to 30 ms, so that Ctrl-C works between calls; a multiple of the
+# engine's chunks of 128.
 _SLICE = 2**20
 
 
@@ -33,10 +33,10 @@ def measure(
     extent: NDArray[np.float64],
     every: int = 1,
 ) -> list[Errors]:
-    """Errors of low + extent * output per component, at the owned samples; or at each `every`th 128
-    of them. model None: of the constant low. Not collective.
+    """Errors of low + extent * output per component, at the owned samples, or at one of every
+    `every` chunks of 128. With model None, errors of the constant low. Not collective.
 
-    sampler: of the engine.
+    sampler: one of this engine.
     """
     totals: list[Errors] = []
     for begin in range(0, sampler.samples, _SLICE * every):
@@ -46,17 +46,22 @@ def measure(
     return totals
 
 
+<<<<<<< HEAD
 def seconds_to_measure(
     partition: Partition, model: Model, engine: Engine, clock: Callable[[], float]
 ) -> float:
     """What a pass of `measure` over the block will take, from a pass over its lowest layer."""
+=======
+def seconds_to_measure(partition: Partition, model: Model, engine: Engine) -> float:
+    """Estimated time of `measure` for the whole block, from a pass over its lowest layer."""
+>>>>>>> english1
     samples = sum(partition.ghost_layers[0]) + (2 if partition.association == "vertex" else 1)
     layer = replace(
         partition,
         components=tuple(c[:samples] for c in partition.components),
         nodes=(*partition.nodes[:2], partition.nodes[2][:2]),
     )
-    params = np.ones(model.n_params, np.float32)  # zeros would all be one page
+    params = np.ones(model.n_params, np.float32)  # zeros would share one memory page
     low, extent = np.zeros(partition.n_components), np.ones(partition.n_components)
     start = clock()
     measure(engine, model, params, grid_sampler(layer, engine), low, extent)
@@ -71,7 +76,7 @@ def measured(
     seconds: float,
     warm: bool = False,
 ) -> FieldMetrics:
-    """What a field says of itself, from the errors of `measure` or `bounds.compare`."""
+    """Metrics of a field, from the errors of `measure` or `error_bounds.compare`."""
     return FieldMetrics(
         sum_of_squares=tuple(e.sum_of_squares for e in errors),
         n_finite=tuple(e.finite for e in errors),

@@ -1,7 +1,7 @@
-"""What training needs to know of a block, and of the other ranks: voxels, ranges, counts.
+"""Local and global statistics for training: voxels, ranges, counts.
 
-In: this rank's partitions of each field. Out: each block measured once; the global figures, by one
-reduction for all fields.
+In: this rank's partitions of each field. Out: each block measured once; the global statistics, by
+one reduction for all fields.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BlockRange:
-    """One block's own figures, per component. `range` (n_components, 2) is NaN where no sample is
+    """Statistics of one block, per component. `range` (n_components, 2) is NaN where no sample is
     finite."""
 
     range: NDArray[np.float64]
@@ -34,7 +34,7 @@ class BlockRange:
 
 @dataclass(frozen=True)
 class GlobalRange:
-    """A field's figures over all ranks."""
+    """Statistics of a field over all ranks."""
 
     n_voxels: int
     range: NDArray[np.float64]
@@ -43,27 +43,27 @@ class GlobalRange:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredBlock:
-    """A raw block, read in place, with its own figures: taken once for all that happens to it at
-    one step."""
+    """A raw block, read in place, with its statistics, which are computed once per step."""
 
     partition: Partition
     sampler: Sampler
-    """Of `engine`: trilinear, through valid ghost layers."""
+    """Sampler of `engine`: trilinear, through valid ghost layers."""
     own: BlockRange
     engine: Engine
-    """What trains and measures."""
+    """The engine that trains and measures."""
 
     @staticmethod
     def of(partition: Partition, by: Engine | None = None) -> MeasuredBlock:
-        """by: the engine that is to train the block; default: the process' own. One pass over the
-        owned samples."""
+        """Measure a block in one pass over the owned samples. by: the engine that will train the
+        block; default: the process-wide one."""
         by = engine() if by is None else by
         sampler = grid_sampler(partition, by)
         return MeasuredBlock(partition, sampler, block_range(sampler), by)
 
 
 def grid_sampler(partition: Partition, by: Engine | None = None) -> Sampler:
-    """The engine's `Sampler` of the raw block, in place: trilinear, through valid ghost layers."""
+    """The engine's `Sampler` of the raw block, read in place: trilinear, through valid ghost
+    layers."""
     return (by or engine()).sampler(
         partition.components,
         partition.ghost_layers,
@@ -84,7 +84,7 @@ def block_range(sampler: Sampler) -> BlockRange:
 
 
 def local_ranges(fields: Mapping[str, Sequence[MeasuredBlock]]) -> dict[str, GlobalRange]:
-    """The figures of this rank's blocks alone; fields without a block are left out."""
+    """Statistics of this rank's blocks only; fields without a block are left out."""
     return {
         name: GlobalRange(
             sum(block.partition.n_voxels for block in blocks),
@@ -96,12 +96,12 @@ def local_ranges(fields: Mapping[str, Sequence[MeasuredBlock]]) -> dict[str, Glo
 
 
 def global_ranges(comm: MPI.Comm, local: Mapping[str, GlobalRange]) -> dict[str, GlobalRange]:
-    """The figures over all ranks, from each rank's `local_ranges`. Collective: one reduction."""
+    """Statistics over all ranks, from each rank's `local_ranges`. Collective: one reduction."""
     return comm.allreduce(dict(local), op=join_ranges)
 
 
 def join_ranges(a: dict[str, GlobalRange], b: dict[str, GlobalRange]) -> dict[str, GlobalRange]:
-    """The figures of a and b together, by field."""
+    """Combined statistics of a and b, by field."""
     merged = {**a, **b}
     for name in a.keys() & b.keys():
         merged[name] = GlobalRange(

@@ -1,7 +1,7 @@
-"""The training of one block within so many bytes.
+"""Training of one block within a byte limit.
 
-In: the sizes of a model, the bytes there are. Out: the largest that fits, trained to the last
-step and coded as coarsely as the bytes ask for.
+In: the sizes of a model, the byte limit. Out: the largest model that fits, trained to the last step
+and coded as coarsely as needed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from insitu.fields.model_field import ModelField
 from insitu.models.base import Model, SizeOption
 from insitu.training.trial import FitResult, Trial
 
-# Bytes of a quantized parameter, 0.4 to 0.5 for tables of 2^9 to 2^15; of one in half precision.
+# Bytes per quantized parameter, 0.4 to 0.5 for tables of 2^9 to 2^15; and in half precision.
 _PER_PARAMETER, _PER_HALF = 0.5, 2.0
-# What else there is in a frame.
+# Other bytes of a frame.
 _OVERHEAD = 350
-# dB that coding may lose, where that of the run file leaves too many bytes.
+# Losses in dB to try where that of the run file gives too many bytes.
 _LOSSES = (1.0, 3.0, 6.0)
 
 
@@ -28,14 +28,13 @@ def fit_to_bytes(
     previous: ModelField | None,
     end: float,
 ) -> ModelField:
-    """The field of at most `most` bytes, its whole frame; the smallest that was found where none
-    has so few.
+    """The field whose whole frame has at most `most` bytes, or the smallest one found if none fits.
 
     Args:
-        trial_for: the block with a model, and the start that is right for it.
-        finish: the field that a fit makes.
-        previous: the step before; its size is kept where it took not too many bytes, and not less
-            than a third of them.
+        trial_for: makes the trial of a model, with its initial state.
+        finish: makes the field of a fit.
+        previous: the previous step; its size is kept where it used between a third and all of the
+            allowed bytes.
     """
     sizes = [option.model for option in options]
     half = trial_for(sizes[0]).job.compression.compression == "half"

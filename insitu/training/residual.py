@@ -1,7 +1,8 @@
-"""What a model misses of a block, added to it so that a bound on every value holds.
+"""Residual correction of a model, so that a pointwise error bound holds.
 
-In: a model's field, its block, bounds. Out: the field with a residual in chunks, decoded and
-compared with the block before it is accepted; without one where the model alone keeps them.
+In: a model's field, its block, bounds. Out: the field with a residual in chunks, which is decoded
+and compared with the block before it is accepted; without a residual if the model alone is within
+the bounds.
 """
 
 from __future__ import annotations
@@ -19,19 +20,20 @@ from insitu.training.job import TrainingJob
 from insitu.training.measure import measured
 
 CODEC = "sz3"
-# The sum is rounded to the field's dtype, which takes a part of the bound; where more than half
-# a unit in the last place of the largest value is missing, less is asked for.
+# Fractions of the bound that are tried for the residual: rounding of the sum to the field's dtype
+# uses up a part of the bound.
 _SHARES = (1.0, 0.5, 0.25)
 
 
 class TooTight(ValueError):
-    """A bound near the rounding of the field's dtype: no sum of model and residual keeps it."""
+    """The bound is close to the rounding error of the field's dtype, and no sum of model and
+    residual meets it."""
 
 
 def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> ModelField | None:
-    """The field such that `decode` is within `bounds` (n_components,) of every finite value and
-    gives the others as they are; its metrics are still those of `field`. None where rounding does
-    not allow it.
+    """The field with a residual, so that `decode` is within `bounds` (n_components,) of every
+    finite value and preserves the others. Its metrics are still those of `field`. None where
+    rounding prevents it.
     """
     if keeps(field.decode(), partition, bounds):
         return field
@@ -53,8 +55,8 @@ def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> Mo
 
 
 def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
-    """The field with the residual that the job's target asks for, and metrics measured by decoding
-    it. TooTight where rounding of the sum allows no residual within `target.max_error`.
+    """The field with the residual that the job's target requires, and metrics measured by decoding
+    it. Raises TooTight where rounding prevents a residual within `target.max_error`.
     """
     partition, own, target, bounds = job.partition, job.own, job.target, job.bounds
     extent = extents(job.whole)

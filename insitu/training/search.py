@@ -1,7 +1,7 @@
-"""The training of one block at the size that its target asks for.
+"""Search for the model size of one block that reaches its target.
 
-In: the sizes of a model, the one of the step before. Out: the fit of the smallest size tried that
-reaches the target; where none does, the closest.
+In: the sizes of a model, the size of the previous step. Out: the fit of the smallest tested size
+that reaches the target; if none does, the closest one.
 """
 
 from __future__ import annotations
@@ -21,16 +21,21 @@ def search(
     *,
     smaller: bool = False,
 ) -> tuple[Trial, FitResult]:
+<<<<<<< HEAD
     """Fit, and climb until the target is met, the sizes end, or the time, one of the job's clock.
+=======
+    """Fit with increasing sizes until the target is met, the sizes are exhausted, or the time limit
+    (of perf_counter) is reached.
+>>>>>>> english1
 
     Args:
-        trial_for: the block with a model, and the start that is right for it.
-        previous: the model of the step before; where it is one of the sizes the search begins
-            there, else with the smallest.
+        trial_for: makes the trial of a model, with its initial state.
+        previous: the model of the previous step; the search starts there if it is one of the sizes,
+            otherwise with the smallest size.
         smaller: try one size below `previous` first.
 
-    Where all sizes miss the target, or the time is over, the fit is that of the size that
-    came closest. Its iterations are those of all sizes tried.
+    Where no size meets the target in time, the result is the fit that came closest. Its iterations
+    include those of all tested sizes.
     """
     sizes = [option.model for option in options]
     at = sizes.index(previous) if previous in sizes else 0

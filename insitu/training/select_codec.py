@@ -1,6 +1,6 @@
-"""One block by the codec that the run file names.
+"""Compression of one block by the codec that the run file names.
 
-In: a job, a codec. Out: a field, whichever kind. No communication.
+In: a job, a codec. Out: a field of any kind. No communication.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from insitu.training.train import train
 
 MODEL, AUTO = "inr", "auto"
 
-# `auto` tries all codecs again after so many steps.
+# `auto` compares all codecs again after this many steps.
 _TRY_AGAIN = 20
-# What keeps a bound that is too tight for a model and a residual.
+# The codec for bounds that are too tight for a model with a residual.
 _STRICT = "sz3"
 
 
 def codecs() -> list[str]:
-    """What a block may be kept by: the model, the compressors that there are, or whichever takes
-    the fewest bytes."""
+    """The available codecs: the model, the compressors, and `auto`, which picks the one with the
+    fewest bytes."""
     return [MODEL, *compressors.names(), AUTO]
 
 
 def compress_block(job: TrainingJob, codec: str) -> BlockField:
-    """The block by its codec; by `auto`, the one of fewest bytes that meets the target, and with
-    `target.ratio` the most accurate. Not collective.
+    """Compress the block by a codec. `auto` picks the one with the fewest bytes that meets the
+    target, or, with `target.ratio`, the most accurate one. Not collective.
 
-    codec: one of `codecs()`. `auto` uses the one that won last, by `job.memory`, and tries all of
-    them again every 20 steps. SPERR takes part where its packages are installed.
+    codec: one of `codecs()`. `auto` uses the last winner, from `job.memory`, and compares all
+    codecs again every 20 steps. SPERR is included where its packages are installed.
     """
     memory = job.memory
     if codec == AUTO and (memory.codec is None or memory.codec_age >= _TRY_AGAIN):

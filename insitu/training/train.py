@@ -1,4 +1,4 @@
-"""One partition becomes one field that is a model.
+"""Training of a model on one partition.
 
 In: a job. Out: a ModelField whose quality was measured by evaluating it at every owned sample. No
 communication.
@@ -24,22 +24,22 @@ from insitu.training.search import search
 from insitu.training.trial import FitResult, Trial
 from insitu.training.warm_start import choose_start
 
-# Beyond the PSNR of an error as large as the bound.
+# Added to the PSNR of a constant error equal to the bound.
 _MORE_DB = 6.0
 
 
 def train(job: TrainingJob) -> ModelField:
     """Fit a model to one partition (DVNR section III). Not collective.
 
-    A residual that keeps `target.max_error` is added where the model alone does not.
+    A residual is added where the model alone exceeds `target.max_error`.
 
-    Ctrl-C ends it between two slices of training. `target.seconds` has room for the pass over the
-    block that measures the quality, and is exceeded where that pass leaves no time for a step.
+    Ctrl-C interrupts between two slices of training. `target.seconds` includes the pass over the
+    block that measures the quality, and is exceeded where that leaves no time for a training step.
 
-    Non-finite samples are left out of training and counted. A block without a finite sample
+    Nonfinite samples are left out of training and counted. A block without a finite sample
     becomes a constant NaN; a constant block becomes exactly that constant, without a model. Where
-    NaN means outside of the domain, the field has holes there.
-    Raises `residual.TooTight` where rounding of the sum breaks `target.max_error`.
+    NaN means outside the domain, the field has holes there.
+    Raises `residual.TooTight` where rounding of the sum violates `target.max_error`.
     """
     start = job.clock()
     partition, target, own = job.partition, job.target, job.own
@@ -108,10 +108,10 @@ def _holes(partition: Partition) -> ValidityMask | None:
 
 
 def _worth(bounds: Floats, whole: GlobalRange) -> float:
-    """PSNR in dB to which training pays where a residual keeps these bounds.
+    """PSNR in dB up to which training is worthwhile where a residual ensures these bounds.
 
     Measured on the volumes of `models.hash_grid.sizes` with bounds of 1e-3 to 3e-2 of the range:
-    the fewest bytes are where small networks come close to this; larger ones do not pay.
+    the total size is smallest where small networks come close to this PSNR.
     """
     extent = extents(whole)
     relative = [b / e for b, e in zip(bounds, extent, strict=True) if e > 0]

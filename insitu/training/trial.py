@@ -1,7 +1,6 @@
-"""The training of one model on one block, until what is kept of it is good enough.
+"""Training of one model on one block, until its compressed weights meet the target.
 
-In: a job, the model at one size, where its weights start. Out: weights as they will be read back,
-with their errors.
+In: a job, the model at one size, its initial weights. Out: decoded weights and their errors.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ from insitu.training.job import TrainingJob
 from insitu.training.measure import measure, seconds_to_measure
 from insitu.training.warm_start import InitialState
 
-# Between slices Python gets to see a Ctrl-C; well within the 50 ms in which one feels prompt.
+# Ctrl-C works between slices; well within the 50 ms that users perceive as immediate.
 SLICE_SECONDS = 0.02
-# Adam as in DVNR, but for beta2 (0.999 there), which follows a short training: 0.3 to 0.6 dB.
+# Adam as in DVNR, except for beta2 (0.999 there): for short training this gains 0.3 to 0.6 dB.
 ADAM = {"beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "l2": 1e-9}
-# Most weight of the past in the moving averages: about the last 50 steps count.
+# Decay of the moving averages: they cover about the last 50 steps.
 AVERAGE = 0.98
-# So far above its target the learning rate begins to fall.
+# Distance from the target at which the learning rate starts to decay.
 APPROACH_DB = 6.0
-# Where the measured quality misses the target that the moving average promised, training aims
-# higher by as much, and by this.
+# Where the measured quality misses a target that the moving average has reached, the goal is raised
+# by the difference plus this.
 RETRY_DB = 0.1
-# Samples whose error tells one try to compress from another.
+# Number of samples that is sufficient to compare compression attempts.
 _SAMPLES = 2**17
-# How many tries there are mostly.
+# Typical number of attempts.
 _TRIES = 5
 
 Floats = NDArray[np.float64]
@@ -45,9 +44,9 @@ Floats = NDArray[np.float64]
 def seconds_after_training(
     partition: Partition, model: Model, lossy: bool, engine: Engine, clock: Callable[[], float]
 ) -> float:
-    """What compressing and measuring a trained block will take. Not collective.
+    """Estimated time to compress and measure a trained block. Not collective.
 
-    lossy: whether the codec tries several coarsenesses, as all but `half` do.
+    lossy: whether the codec tries several coarsenesses, as all except `half` do.
     """
     tries = _TRIES if lossy else 1
     passes = 1 + tries * min(1.0, _SAMPLES / partition.n_voxels)
@@ -55,7 +54,7 @@ def seconds_after_training(
 
 
 class FitResult(NamedTuple):
-    """What training comes to: weights as they will be read back, steps, errors measured."""
+    """The result of training: decoded weights, number of steps, measured errors."""
 
     model: Model | None
     """None: a constant."""
@@ -65,7 +64,7 @@ class FitResult(NamedTuple):
 
 
 class Shortfall(NamedTuple):
-    """What training left that ended short of the target, and how short."""
+    """The state of a training that ended short of the target, and the missing accuracy."""
 
     params: NDArray[np.float32]
     iterations: int
@@ -74,10 +73,10 @@ class Shortfall(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A job, for a block that has something to learn, at one size of its model."""
+    """A job with one size of its model, for a block that is not constant."""
 
     job: TrainingJob
-    """With the target of PSNR to train to."""
+    """Job with the PSNR target of the training."""
     model: Model
     first: InitialState
 
@@ -87,36 +86,36 @@ class Trial:
 
     @property
     def scale(self) -> Floats:
-        """From units of the block's own range to the global range's, in which PSNR is defined."""
+        """Factors from units of the block's own range to those of the global range, as for PSNR."""
         extent = self.job.whole.range[:, 1] - self.job.whole.range[:, 0]
         return np.divide(self.extent, extent, out=np.zeros_like(extent), where=extent > 0)
 
     @property
     def goal(self) -> float:
-        """Root mean square error that is good enough, in units of the global range."""
+        """Sufficient root mean square error, in units of the global range."""
         psnr = self.job.target.psnr
         return 0.0 if psnr is None else 10 ** (-psnr / 20)
 
     def fit(self, end: float) -> FitResult:
-        """Train until the target, the last step, or just in time to be measured before `end`, a
-        time of the job's clock. The target is met by what the kept weights decode to."""
+        """Train until the target is met, until the last step, or until just enough time is left to
+        measure before `end`, a time of the job's clock. The target applies to the decoded weights."""
         fit = self._train(end, 1.0, True)
         assert isinstance(fit, FitResult)
         return fit
 
     def try_fit(self, end: float, share: float) -> FitResult | Shortfall:
-        """As `fit`, with `share` of the steps; where these end short of the target and there is
-        time left, nothing is compressed."""
+        """As `fit`, with the fraction `share` of the steps. Where these end short of the target and
+        there is time left, nothing is compressed."""
         return self._train(end, share, False)
 
     def finalize(self, missed: Shortfall) -> FitResult:
-        """What training left, compressed although it is short of the target."""
+        """Compress the result although it is short of the target."""
         before = self._error_of_some(missed.params)
         weights = self._compressed(missed.params, before)
         return FitResult(self.model, weights, missed.iterations, self._measure(weights.params))
 
     def recompress(self, fit: FitResult, loss: float) -> FitResult:
-        """The fit in fewer bytes, for `loss` dB more."""
+        """The fit in fewer bytes, for an additional loss of `loss` dB."""
         options = replace(self.job.compression, compression_loss=loss)
         trial = replace(self, job=replace(self.job, compression=options))
         before = trial._error_of_some(fit.weights.params)
@@ -142,7 +141,7 @@ class Trial:
                     break
             params = trainer.params
             before = self._error_of_some(params)
-            # Whether it was the last step, or the threshold of the loss.
+            # Whether it ended at the last step, or at the threshold of the loss.
             over = trainer.exhausted or trainer.root_mean_square >= trainer.error_threshold
             late = self.job.clock() >= end
             error = before / margin
@@ -158,7 +157,7 @@ class Trial:
             trainer.error_threshold *= self.goal / error * 10 ** (-RETRY_DB / 20)
 
     def missing_db(self, fit: FitResult) -> float:
-        """How far a fit is below the target; 0 where it is met, or there is none."""
+        """How far a fit is below the target, in dB; 0 where it is met, or there is no target."""
         return self._missing_db(self._error(fit.errors))
 
     def _missing_db(self, error: float) -> float:
@@ -178,9 +177,9 @@ class Trial:
         )  # fmt: skip
 
     def _error_of_some(self, params: NDArray[np.float32]) -> float:
-        """`_error` at a part of a large block's samples: enough to compare one codec's try with
-        another, and to see whether measuring all of it is worthwhile."""
-        # An odd number, so that it is not the same part of every row.
+        """`_error` at a part of a large block's samples: sufficient to compare attempts of a codec,
+        and to decide whether measuring the whole block is worthwhile."""
+        # An odd number, so that samples are not at the same positions in every row.
         return self._error(self._measure(params, max(1, self.job.sampler.samples // _SAMPLES) | 1))
 
     def _error(self, errors: list[Errors]) -> float:

@@ -1,7 +1,7 @@
-"""What the training of a block starts from.
+"""The initial state of training a block.
 
-In: a block, its range, the same block one step earlier if there is one. Out: first weights, and
-the value that the model's 0 stands for.
+In: a block, its range, the same block at the previous step, if any. Out: initial weights, and the
+field value of the model's output 0.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from insitu.fields.model_field import ModelField
 from insitu.models.base import Model
 from insitu.training.job import TrainingJob
 
-# Points at which the mean of a block is taken, and the weights of an earlier step are tried.
+# Points at which a block's mean is computed, and the weights of an earlier step are tested.
 _PROBES = 2048
-# The origin stays while the mean is within so much of the range.
+# The origin is kept while the mean is within this fraction of the range.
 _DRIFT = 0.1
 
 Floats = NDArray[np.float64]
 
 
 class InitialState(NamedTuple):
-    """First weights (n_params,), the origin (n_components,), whether they are an earlier step's."""
+    """Initial weights (n_params,), origin (n_components,), whether from an earlier step."""
 
     params: NDArray[np.float32]
     origin: Floats
@@ -32,13 +32,13 @@ class InitialState(NamedTuple):
 
 
 def choose_start(job: TrainingJob, model: Model) -> InitialState:
-    """The weights of the step before where they say more of the block than a constant would.
+    """The weights of the previous step, where they approximate the block better than a constant.
 
-    They do not where its model has another shape, or an MLP has lost all its ReLUs in a quiet
-    phase: then no gradient brings them back.
+    They do not where the model has another architecture, or where all ReLUs of the MLP died while
+    the block was constant: no gradient revives them.
 
-    The origin is the block's mean: a network without biases learns what is close to 0 soonest, and
-    that should be most of the block (3 to 4 dB at equal time over the minimum).
+    The origin is the block's mean: a network without biases learns values close to 0 first, and
+    these should be most of the block (3 to 4 dB better at equal time than with the minimum).
     """
     own, extent = job.own.range, job.extent
     previous = job.earlier if job.options.warm_start else None
@@ -47,7 +47,7 @@ def choose_start(job: TrainingJob, model: Model) -> InitialState:
     finite = np.isfinite(values)
     valid = finite.all(axis=1)
     mean = np.where(finite, values, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
-    # A constant stays exact.
+    # Constants remain exact.
     origin = np.where((extent > 0) & finite.any(axis=0), mean, own[:, 0])
     cold = InitialState(model.initial(job.options.seed), origin, False)
     if previous is None or previous.model != model or not valid.any():
@@ -58,8 +58,8 @@ def choose_start(job: TrainingJob, model: Model) -> InitialState:
     inverse = np.divide(1, extent, out=np.zeros_like(extent), where=extent > 0)
     targets = (values[valid] - warm.origin) * inverse  # (n, n_components)
     outputs = job.engine.evaluate(model, warm.params, points[valid])
-    # Squares, not absolute values: where most of a block is constant, the constant's absolute
-    # error is small, and what a network knows of the rest would not count.
+    # Squares, not absolute values: where most of a block is constant, the absolute error of a
+    # constant is small, and the network's accuracy elsewhere would be ignored.
     useful = np.square(outputs - targets).mean() < targets.var(axis=0).mean()
     return warm if useful else cold
 
@@ -67,8 +67,8 @@ def choose_start(job: TrainingJob, model: Model) -> InitialState:
 def _continued(
     model: Model, previous: ModelField, origin: Floats, extent: Floats
 ) -> InitialState | None:
-    """The function of the step before, in units of the present range; None where the model cannot
-    give it."""
+    """The function of the previous step, in units of the current range; None where the model does
+    not support this."""
     before = previous.range[:, 1] - previous.range[:, 0]
     changed = (before > 0) & (extent > 0)
     unit = np.divide(before, extent, out=np.ones_like(extent), where=changed)

@@ -265,7 +265,7 @@ def test_that_insitu_cannot_be_imported_is_told_once(built: Libraries) -> None:
     script = textwrap.dedent("""
         import ctypes, sys
 
-        sys.modules["insitu.ascent.host"] = None  # its import fails
+        sys.modules["insitu.ascent.c_callbacks"] = None  # its import fails
         conduit, ascent = (ctypes.CDLL(path, ctypes.RTLD_GLOBAL) for path in sys.argv[1:])
         for function in (ascent.ascent_create, ascent.ascent_info_ref, conduit.conduit_node_create,
                          conduit.conduit_node_fetch_path_as_char8_str):

@@ -59,7 +59,5 @@ def test_a_field_with_holes(association: str, residual: bool) -> None:
     points = low + (high - low) * np.array([[0.9, 0.5, 0.5], [0.1, 0.5, 0.5]])
     assert np.isnan(field(points)).tolist() == [False, True]
     assert np.isnan(field.gradient(points)).any(axis=1).tolist() == [False, True]
-    sampled = field.sampler().sample(np.array([[0.9, 0.5, 0.5], [0.1, 0.5, 0.5]], np.float32))
-    assert np.isnan(sampled[:, 0]).tolist() == [False, True]
     grid = field.on_grid(np.array([0.1, 0.9]), np.array([0.5]), np.array([0.5]))
     assert np.isnan(grid[0, 0, :, 0]).tolist() == [True, False]

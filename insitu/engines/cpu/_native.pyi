@@ -1,8 +1,8 @@
-"""Types of the extension, the same for every instruction set it is built for.
+"""Types of the extension, the same for every instruction set.
 
-There is no module of this name: `insitu.engines.cpu.native.lib` is one of `_native_<isa>`, and
-typed as this. Wrong shapes and values are ValueError, wrong types TypeError. Arrays that are not
-float32 and contiguous are copied, but for those of `GridSampler`, `Bricks.of_network` and
+There is no module of this name: `insitu.engines.cpu.native.lib` is one of `_native_<isa>`, with
+these types. Wrong shapes and values raise ValueError, wrong types TypeError. Arrays that are not
+float32 and contiguous are copied, except for those of `GridSampler`, `Bricks.of_network` and
 `rasterize`, which are read or written in place.
 """
 

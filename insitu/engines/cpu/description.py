@@ -1,4 +1,4 @@
-"""Which build of the native engine this process runs, and why.
+"""Description of the native engine's build that this process uses.
 
 In: the CPU, the builds in this installation, the environment. Out: a `CpuBuild`, for logs and bug
 reports.
@@ -16,26 +16,26 @@ from insitu.engines.cpu import native
 
 @dataclass(frozen=True)
 class CpuBuild:
-    """The native engine of this process; `str` of it is one fact per line."""
+    """The native engine of this process; `str` of it has one fact per line."""
 
     build: str
     """"avx512", "avx2" or "portable"."""
     reason: str
-    """Why this one and none of the others."""
+    """Why this build was chosen."""
     builds: tuple[str, ...]
-    """All that are installed, best first."""
+    """All installed builds, best first."""
     cpu: str
-    """The CPU's name, as far as the system tells."""
+    """Name of the CPU, as reported by the system."""
     flags: tuple[str, ...]
-    """Those of the CPU's instruction-set flags that some build asks for."""
+    """The CPU's instruction-set flags that are relevant to some build."""
     lanes: int
-    """Floats in one vector."""
+    """Number of floats in a vector."""
     cpus: int
-    """CPUs that this process may run on (its affinity)."""
+    """Number of CPUs that this process may run on (its affinity)."""
     omp_num_threads: int | None
     """OMP_NUM_THREADS; None where it is not set to a number."""
     threads: int
-    """Threads that this process uses; the ranks of a session share the CPUs of their node."""
+    """Number of threads of this process; the ranks of a session share the CPUs of their node."""
 
     def __str__(self) -> str:
         limit = self.omp_num_threads or "not set"
@@ -51,7 +51,7 @@ class CpuBuild:
 
 
 def describe() -> CpuBuild:
-    """The native engine that this process loaded. Not collective."""
+    """The native engine that this process has loaded. Not collective."""
     present = set(native.cpu_info("flags").split())
     asked_for = set().union(*native.BUILDS.values())
     return CpuBuild(

@@ -1,7 +1,7 @@
-"""The C++ engine behind the door of all engines.
+"""The C++ engine.
 
-In: models, parameters, blocks. Out: what `insitu.engines.base` says, by compiled kernels on as many
-threads as this process may use. No other module imports the extension.
+In: models, parameters, blocks. Out: the operations of `insitu.engines.base`, by compiled kernels on
+as many threads as this process may use. No other module imports the extension.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from insitu.models.hash_grid.model import HashGrid
 
 if TYPE_CHECKING:
     from insitu.engines.cpu import _native
-# What makes the extension's object of a model's shape, by the kind of model.
+# Constructors of the extension's networks, by the kind of model.
 _NETWORKS: dict[type[Model], Callable[..., Any]] = {
     HashGrid: lib.Network,
     DenseGrid: lib.Network.dense_grid,
@@ -44,7 +44,7 @@ _NETWORKS: dict[type[Model], Callable[..., Any]] = {
 
 @lru_cache(maxsize=256)
 def native_network(model: Model) -> _native.Network:
-    """The extension's object of the same shape."""
+    """The extension's network of the same architecture."""
     return _NETWORKS[type(model)](**model.to_dict())
 
 
@@ -236,14 +236,14 @@ class CpuEngine(Engine):
 
 
 def _own_cache(cache: BrickCache) -> _native.BrickCache:
-    """TypeError for a cache of another engine."""
+    """The extension's cache. Raises TypeError for a cache of another engine."""
     if not isinstance(cache, lib.BrickCache):
         raise TypeError(f"cache: {type(cache).__name__} is not of the engine cpu")
     return cache
 
 
 def _block(sampler: Sampler) -> _native.GridSampler:
-    """The extension's object. TypeError for a sampler of another engine."""
+    """The extension's sampler. Raises TypeError for a sampler of another engine."""
     if not isinstance(sampler, GridSampler):
         raise TypeError(f"sampler: {type(sampler).__name__} is not of the engine cpu")
     return sampler.native

@@ -1,7 +1,7 @@
-"""The native engine's extension module, for the CPU at hand.
+"""The native engine's extension module, for the current CPU.
 
-In: what the CPU can do; INSITU_ISA, which asks for a build by name, so that unlike nodes compute
-the same to the last bit. Out: `lib`, the best of the builds of the one C++ source.
+In: the CPU's features; INSITU_ISA, which selects a build by name, so that different nodes compute
+bitwise equal results. Out: `lib`, the best build for this CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 
 def cpu_info(key: str) -> str:
-    """What Linux says of the first CPU under `key`, such as "flags"; empty where it does not."""
+    """The entry `key`, such as "flags", of the first CPU in Linux' cpuinfo; empty elsewhere."""
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="ignore") as file:
             for line in file:
@@ -28,7 +28,7 @@ def cpu_info(key: str) -> str:
 SELECT = "INSITU_ISA"
 """Environment variable that names the build to load."""
 
-# Best first; each with the flags its build needs (setup.py compiles with the same sets).
+# Best first; each with the flags that its build needs (setup.py compiles with the same sets).
 BUILDS = {
     "avx512": {"avx512f", "avx512dq", "avx512bw", "avx512vl", "fma", "f16c", "bmi2"},
     "avx2": {"avx2", "fma", "f16c", "bmi2"},
@@ -37,17 +37,17 @@ BUILDS = {
 
 
 def runs_here(isa: str) -> bool:
-    """Whether this CPU has the instructions of a build: "avx512", "avx2" or "portable"."""
+    """Whether this CPU supports a build: "avx512", "avx2" or "portable"."""
     return not missing(isa)
 
 
 def missing(isa: str) -> set[str]:
-    """Flags that a build needs and this CPU lacks."""
+    """The flags that a build needs and this CPU lacks."""
     return BUILDS[isa] - set(cpu_info("flags").split())
 
 
 def is_built(isa: str) -> bool:
-    """Whether a build was compiled into this installation."""
+    """Whether a build is part of this installation."""
     return importlib.util.find_spec(_module(isa)) is not None
 
 
@@ -56,7 +56,7 @@ def _module(isa: str) -> str:
 
 
 def load() -> ModuleType:
-    """The build that is asked for, or the best that runs here. ImportError where there is none."""
+    """The selected build, or the best for this CPU. Raises ImportError where there is none."""
     wanted = os.environ.get(SELECT)
     if wanted:
         return _load_this(wanted)

@@ -1,1 +1,1 @@
-"""The reference engine: every operation and every model in NumPy, to read and to compare with."""
+"""The reference engine: every operation and every model in NumPy, as readable code."""

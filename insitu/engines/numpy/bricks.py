@@ -1,7 +1,7 @@
-"""Bricks of a block's lattice, decoded on demand, and the cache that keeps them.
+"""Bricks of a block's lattice, decoded on demand, and their cache.
 
-In: how to read a box of lattice points. Out: the values of all of them, brick by brick. See
-`insitu.engines.lattice` for where the points lie.
+In: a function that reads a box of lattice points. Out: the values of all points, brick by brick.
+See `insitu.engines.lattice` for the positions of the points.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Key = tuple[int, tuple[int, int, int], int]  # block, brick (x, y, z), component
 
 
 class BrickCache:
-    """`insitu.engines.base.BrickCache`: the bricks used least recently go first."""
+    """`insitu.engines.base.BrickCache`: evicts the least recently used bricks."""
 
     def __init__(self, nbytes: int) -> None:
         self.limit = nbytes
@@ -50,7 +50,7 @@ class BrickCache:
         return self._held[key]
 
     def forget(self, block: int) -> None:
-        """Drops the bricks of a block that is gone."""
+        """Removes the bricks of a deleted block."""
         for key in [key for key in self._held if key[0] == block]:
             self.used -= self._held.pop(key).nbytes
 
@@ -78,7 +78,7 @@ class LatticeBricks:
         self._cuts = [_cuts(len(lattice(n, vertex)) - 1) for n in cells[::-1]]  # x, y, z
 
     def __del__(self) -> None:
-        if hasattr(self, "_block"):  # else refused
+        if hasattr(self, "_block"):  # False if the constructor raised
             self._cache.forget(self._block)
 
     @property
@@ -86,7 +86,7 @@ class LatticeBricks:
         return int(np.prod([len(cuts) - 1 for cuts in self._cuts]))
 
     def values(self, component: int) -> Singles:
-        """At all lattice points, (z, y, x); -1: the magnitude."""
+        """Values at all lattice points, (z, y, x); -1: the magnitude."""
         shape = [cuts[-1] + 1 for cuts in self._cuts]
         whole = np.empty(shape[::-1], np.float32)
         for number in itertools.product(*(range(len(cuts) - 1) for cuts in self._cuts)):
@@ -113,15 +113,15 @@ class LatticeBricks:
 
 
 def _cuts(cells: int) -> list[int]:
-    """First lattice points of the bricks along an axis, and the last one's last."""
+    """First lattice point of each brick along an axis, and the last point of the last brick."""
     count = -(-cells // MOST)
     size = -(-cells // count)
     return [min(i * size, cells) for i in range(count + 1)]
 
 
 def read_sampler(sampler: GridSampler) -> ReadBox:
-    """Lattice values of a raw block: at a face, the mean of the samples on both sides; where there
-    is no ghost layer, the owned one's."""
+    """Lattice values of a raw block: at a face, the mean of the samples on both sides; without a
+    ghost layer, the owned sample."""
 
     def places(axis: int, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
         ghosts, _ = sampler.ghost_layers[axis]

@@ -1,7 +1,7 @@
-"""The NumPy engine: slow, and right by reading it. It computes with every model.
+"""The NumPy engine: slow, but simple enough to verify by reading. It supports every model.
 
-In: models, parameters, blocks. Out: what `insitu.engines.base` says, by the equations of the models
-themselves (`Model.evaluate`, `Model.backward`) in double precision.
+In: models, parameters, blocks. Out: the operations of `insitu.engines.base`, by the models' own
+equations (`Model.evaluate`, `Model.backward`) in double precision.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from insitu.engines.numpy.training import Trainer
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, TrainerOptions
 from insitu.models.base import Model
 
-PIECE = 1 << 14  # points that are evaluated together
+PIECE = 1 << 14  # points that are evaluated at once
 
 
 class NumpyEngine(Engine):
-    """The reference. `insitu.testing.EngineConformance` compares every engine with it."""
+    """The reference engine, with which `insitu.testing.EngineConformance` compares all others."""
 
     name: ClassVar[str] = "numpy"
     draws: ClassVar[bool] = True

@@ -1,7 +1,7 @@
-"""Emission and absorption along rays, all of which take their sample k together.
+"""Emission and absorption along rays, vectorized over rays: sample k of all rays at once.
 
-In: the values of one block's lattice, its grid lines, options. Out: premultiplied RGBA.
-`insitu.render.volume.march` has the equations.
+In: the values of one block's lattice, its grid lines, options. Out: premultiplied RGBA. The
+equations are in `insitu.render.volume.march`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def pixels(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def rays(view: View) -> Wide:
-    """Unit vectors (n, 3) from the eye through the centres of the rectangle's pixels."""
+    """Unit vectors (n, 3) from the eye through the centers of the rectangle's pixels."""
     x, y = pixels(view)
     sx = 2 * (x + 0.5) / view.size[0] - 1
     sy = 1 - 2 * (y + 0.5) / view.size[1]
@@ -78,7 +78,7 @@ def rays(view: View) -> Wide:
 
 
 def _offsets(options: MarchOptions) -> Wide | float:
-    """Where between two samples each ray's first one lies, 0 .. 1: a hash of pixel and frame."""
+    """Offset of each ray's first sample, 0..1 steps: a hash of pixel and frame."""
     if options.jitter < 0:
         return 0.5
     x, y = (c.astype(np.uint32) for c in pixels(options.view))
@@ -90,7 +90,7 @@ def _offsets(options: MarchOptions) -> Wide | float:
 
 
 class _Lattice:
-    """Where the lattice points of a block lie in the world."""
+    """World positions of a block's lattice points."""
 
     def __init__(self, bricks: LatticeBricks, nodes: Nodes) -> None:
         self._nodes = nodes
@@ -109,8 +109,8 @@ class _Lattice:
         return np.stack(axes, axis=1)
 
     def gradient(self, values: Singles, q: Wide) -> Wide:
-        """(n, 3), per world length: differences over one lattice step each way, one-sided at the
-        block's faces."""
+        """(n, 3), per world length: central differences over one lattice step each way, one-sided
+        at the block's faces."""
         slopes = np.empty(q.shape)
         for axis, places in enumerate(self._places):
             low, high = q.copy(), q.copy()
@@ -124,7 +124,7 @@ class _Lattice:
 
 
 def _trilinear(values: Singles, q: Wide) -> Wide:
-    """At lattice coordinates x, y, z (n, 3); not finite where a point around is not."""
+    """Values at lattice coordinates x, y, z (n, 3); nonfinite next to a nonfinite lattice point."""
     last = np.array(values.shape[::-1]) - 2
     cell = np.minimum(q.astype(int), last)
     t = q - cell
@@ -152,7 +152,7 @@ def _look_up(options: MarchOptions, values: Wide) -> Wide:
 
 
 def _light(rgba: Wide, gradient: Wide, directions: Wide, flat: float) -> None:
-    """Changes straight colours (n, 4) in place: Lambert and Phong, from the eye, on both sides."""
+    """Shades straight colors (n, 4) in place: Lambert and Phong, light at the eye, two-sided."""
     length = np.linalg.norm(gradient, axis=1)
     lit = np.isfinite(length) & (length > 0)
     gradient, length = gradient[lit], length[lit]
@@ -165,7 +165,7 @@ def _light(rgba: Wide, gradient: Wide, directions: Wide, flat: float) -> None:
 
 
 def _over(front: Wide, sample: Wide) -> Wide:
-    """Front (n, 4) premultiplied over samples (n, 4) straight."""
+    """Composite front (n, 4), premultiplied, over samples (n, 4), straight."""
     weight = (1 - front[:, 3:]) * sample[:, 3:]
     return front + weight * np.concatenate((sample[:, :3], np.ones_like(weight)), axis=1)
 

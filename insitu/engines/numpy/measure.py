@@ -1,7 +1,7 @@
 """Errors of a model against the raw block.
 
-In: a model and its parameters, a block, an interval of its owned samples. Out: squares, maximum and
-count of each component, in its own unit.
+In: a model and its parameters, a block, an interval of its owned samples. Out: sum of squares,
+maximum and count of each component, in its own unit.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def measure(
     end: int,
     every: int,
 ) -> list[Errors]:
-    """outputs: of the model at points (n, 3); None: of the constant `origin`."""
+    """outputs: evaluates the model at points (n, 3); None: errors of the constant `origin`."""
     if begin < 0 or end > sampler.samples:
         raise IndexError("begin, end: not in the block")
     if every < 1:
@@ -42,7 +42,7 @@ def measure(
     for component, value in enumerate(values.T):
         truth = sampler.own(component)[index]
         if outputs is not None and truth.dtype == np.float32:
-            value = value.astype(np.float32)  # as the field is decoded: in the data's precision
+            value = value.astype(np.float32)  # the precision of the data, as for decoded fields
         finite = np.isfinite(truth)
         error = np.abs(value[finite].astype(np.float64) - truth[finite])
         errors.append(
@@ -52,7 +52,7 @@ def measure(
 
 
 def _points(sampler: GridSampler, index: tuple[np.ndarray, ...]) -> Floats:
-    """Of owned samples (z, y, x): (n, 3)."""
+    """Unit-cube points (n, 3) of owned samples (z, y, x)."""
     shift = 0.0 if sampler.vertex else 0.5
     axes = [
         (i.astype(np.float32) + np.float32(shift)) / np.float32(n)

@@ -1,9 +1,9 @@
-"""Triangles to pixels, one triangle after the other.
+"""Rasterization of triangles, one after the other.
 
-In: triangles in the world, a view, colours. Out: the pixels whose rays meet a triangle, shaded.
+In: triangles in world coordinates, a view, colors. Out: shaded pixels whose rays hit a triangle.
 Olano and Greer, "Triangle scan conversion using 2D homogeneous coordinates", 1997: a pixel (x, y)
-is inside where e_i = (p_j x p_k) . (x, y, 1) has the determinant's sign for all three edges, so
-that no triangle is cut where it passes the eye.
+is inside where e_i = (p_j x p_k) . (x, y, 1) has the determinant's sign for all three edges. So no
+triangle needs clipping where it passes the eye.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from insitu.engines.base import Singles
 from insitu.engines.numpy.march import check_rectangle, check_table, rays
 from insitu.engines.options import RasterOptions, View
 
-# A light beside the eye, which tells more of a shape than one at the eye does.
+# The light is beside the eye, which shows shapes better than a light at the eye.
 AMBIENT, DIFFUSE, SPECULAR, SHININESS = 0.28, 0.72, 0.22, 32
 TO_THE_LEFT, ABOVE = 0.35, 0.5  # of the way from the surface to the eye
 
@@ -38,8 +38,8 @@ class Edge(NamedTuple):
         return self.a * (x - self.x0) + (self.b * (y - self.y0) + self.c)
 
     def inside(self, e: Wide) -> NDArray[np.bool_]:
-        """Of two triangles on different sides of a shared edge, a pixel on it is in one: the one
-        whose left or top edge it is (y is downwards)."""
+        """Tie rule: a pixel on an edge shared by two triangles belongs to exactly one of them, the
+        one of which it is a left or top edge (y points down)."""
         return (e > 0) | ((e == 0) & (self.a > 0 or (self.a == 0 and self.b > 0)))
 
 
@@ -52,8 +52,8 @@ def rasterize(
     rgba: Singles,
     depth: Singles,
 ) -> None:
-    """Draws into rgba (h, w, 4) and depth (h, w) what is nearer than depth. Of triangles at one
-    distance the first is seen."""
+    """Draws what is nearer than depth (h, w) into rgba (h, w, 4) and depth. Of triangles at equal
+    distance, the first one is visible."""
     _check(points, triangles, normals, values, options, rgba, depth)
     with np.errstate(invalid="ignore"):  # points need not be finite
         screen = _to_screen(np.asarray(points, np.float64), options.view)
@@ -62,7 +62,7 @@ def rasterize(
     lengths = 1 / (rays(view) @ (view.forward / np.square(view.forward).sum())).reshape(
         y1 - y0, x1 - x0
     )
-    nearest = depth / lengths  # along the view, as `w`
+    nearest = depth / lengths  # along the view direction, as `w`
     for corners in triangles:
         setup = _edges(screen[corners])
         box = _bound(screen[corners], options) if setup else None
@@ -94,7 +94,7 @@ def rasterize(
 
 
 def _to_screen(points: Wide, view: View) -> Wide:
-    """(n, 3): x w, y w in pixels, and w, the depth along the view."""
+    """(n, 3): x w, y w in pixels, and w, the depth along the view direction."""
     d = points - view.eye
     right, up = np.asarray(view.right), np.asarray(view.up)
     w = d @ view.forward
@@ -104,7 +104,7 @@ def _to_screen(points: Wide, view: View) -> Wide:
 
 def _edges(corners: Wide) -> tuple[list[Edge], float] | None:
     """Edge i, opposite to corner i, and the determinant, which is positive; None where the triangle
-    has no area as the eye sees it, or is not finite."""
+    is seen edge-on, or is not finite."""
     p0, p1, p2 = corners
     with np.errstate(invalid="ignore", over="ignore"):
         determinant = float(p0 @ np.cross(p1 - p0, p2 - p0))
@@ -115,21 +115,21 @@ def _edges(corners: Wide) -> tuple[list[Edge], float] | None:
 
 
 def _edge(start: Wide, end: Wide, sign: float) -> Edge:
-    """The ends are taken in an order of their own, so that both triangles that share the edge,
-    here or on another rank, compute the same numbers but for the sign. Differences of ends, and
-    distances from one of them, keep their digits where a triangle is far smaller than a pixel."""
+    """The ends are sorted, so that both triangles of a shared edge, here or on another rank, get
+    the same numbers up to the sign. Differences of ends, and distances from one end, keep their
+    precision where a triangle is far smaller than a pixel."""
     first, second = sorted((start, end), key=tuple)
     if first is end:
         sign = -sign
     a, b, c = sign * np.cross(first, second - first)
     anchor = second if second[2] > first[2] else first
-    if anchor[2] > 0:  # before the eye: the line goes through it
+    if anchor[2] > 0:  # in front of the eye: the line passes through it
         return Edge(a, b, 0.0, anchor[0] / anchor[2], anchor[1] / anchor[2])
     return Edge(a, b, c, 0.0, 0.0)
 
 
 def _bound(corners: Wide, options: RasterOptions) -> tuple[int, int, int, int] | None:
-    """(y0, y1, x0, x1) of the pixels around what lies before the near plane; None: nothing."""
+    """(y0, y1, x0, x1) of the pixels around the part beyond the near plane; None: no such part."""
     near, seen = options.near, []
     for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         if a[2] >= near:
@@ -147,7 +147,7 @@ def _bound(corners: Wide, options: RasterOptions) -> tuple[int, int, int, int] |
 
 
 def _directions(at: Wide, view: View) -> Wide:
-    """Unit vectors (n, 3) from the eye through places (n, 2) of the image."""
+    """Unit vectors (n, 3) from the eye through image positions (n, 2)."""
     sx, sy = 2 * at[:, 0] / view.size[0] - 1, 1 - 2 * at[:, 1] / view.size[1]
     d = view.forward + sx[:, None] * view.right + sy[:, None] * np.asarray(view.up)
     unit: Wide = d / np.linalg.norm(d, axis=1, keepdims=True)
@@ -171,7 +171,7 @@ def _color(shares: Wide, values: Floats | None, options: RasterOptions) -> Wide:
 
 
 def _normal(shares: Wide, points: Wide, normals: Wide | None) -> Wide:
-    """Unit normals (n, 3): interpolated, or where these vanish, the triangle's own."""
+    """Unit normals (n, 3): interpolated, or the triangle's own where these vanish."""
     own = np.cross(points[1] - points[0], points[2] - points[0])
     n = np.zeros((len(shares), 3)) if normals is None else shares @ normals
     n[~(np.linalg.norm(n, axis=1) > 1e-6)] = own
@@ -180,7 +180,7 @@ def _normal(shares: Wide, points: Wide, normals: Wide | None) -> Wide:
 
 
 def _lit(color: Wide, normal: Wide, ray: Wide, view: View) -> Wide:
-    """Lambert's law and Blinn's highlight, alike from both sides."""
+    """Lambert shading and Blinn highlights, two-sided."""
     right, up = (v / np.linalg.norm(v) for v in map(np.asarray, (view.right, view.up)))
     normal = normal * np.where((normal * ray).sum(axis=1, keepdims=True) > 0, -1, 1)
     light = -ray - TO_THE_LEFT * right + ABOVE * up

@@ -20,7 +20,7 @@ CORNERS = [(c >> 2 & 1, c >> 1 & 1, c & 1) for c in range(8)]  # z, y, x
 
 
 class GridSampler:
-    """`insitu.engines.base.Sampler`. Axis order is z, y, x, but in points."""
+    """`insitu.engines.base.Sampler`. Axis order is z, y, x, except for points."""
 
     def __init__(
         self,
@@ -67,10 +67,10 @@ class GridSampler:
         return self._interpolated(points, lambda values, component: values).astype(np.float32)
 
     def sample_normalized(self, points: Floats, origin: Floats, scale: Floats) -> Floats:
-        """(value - origin) * scale, each (n_components,), of values as `sample`'s: (n, components).
+        """As `sample`, but (value - origin) * scale, with these (n_components,): (n, components).
 
-        The difference is taken in the precision of the data: a field may vary little around a large
-        mean.
+        The difference is computed in the precision of the data, because a field may vary little
+        around a large mean.
         """
 
         def normalized(values: Floats, component: int) -> Floats:
@@ -83,8 +83,8 @@ class GridSampler:
     def _interpolated(
         self, points: Floats, convert: Callable[[Floats, int], Floats]
     ) -> NDArray[np.float64]:
-        """(n, components) of the converted corners. A corner of weight zero is not read, so that a
-        NaN does not reach beyond its own cells."""
+        """(n, components) from the converted corners. Corners of weight 0 are not read, so that a
+        NaN affects only its own cells."""
         low, weight = [], []
         for axis in range(3):
             last = self.parts[0].shape[axis] - 1

@@ -1,6 +1,6 @@
-"""The points that training draws: uniform in the unit cube, and close to its faces.
+"""Sample points of training: uniform in the unit cube, and close to its faces.
 
-In: seed, iteration, place in the batch. Out: points. Counter-based: no state, and the same points
+In: seed, iteration, index in the batch. Out: points. Counter-based: no state, and the same points
 on every engine.
 """
 
@@ -16,15 +16,16 @@ Words = NDArray[np.uint32]
 
 
 def boundary_samples(share: float, batch: int) -> int:
-    """How many of a batch, its first ones, lie next to the faces."""
+    """Number of samples of a batch, the first ones, that are close to the faces."""
     return int(float(np.float32(share)) * batch + 0.5)
 
 
 def draw(seed: int, share: float, sigma: float, iteration: int, batch: int) -> Singles:
-    """The batch (batch, 3) of one iteration: `share` next to the faces, the rest uniform.
+    """The batch (batch, 3) of one iteration: the fraction `share` close to the faces, the rest
+    uniform.
 
     DVNR eq. (2): the distance from a face is half-Gaussian with standard deviation `sigma`, in
-    units of the box; the face is drawn, the other two coordinates are uniform.
+    units of the box; the face is random, the other two coordinates are uniform.
     """
     counter = np.zeros((batch, 3), np.uint32)
     counter[:, 0] = np.arange(batch)
@@ -44,8 +45,8 @@ def draw(seed: int, share: float, sigma: float, iteration: int, batch: int) -> S
 
 
 def pcg3d(words: Words) -> Words:
-    """Hash of 3 words to 3 words, (n, 3) -> (n, 3): Jarzynski and Olano, "Hash Functions for GPU
-    Rendering", JCGT 2020."""
+    """Hash of 3 integers to 3 integers, (n, 3) -> (n, 3): Jarzynski and Olano, "Hash Functions for
+    GPU Rendering", JCGT 2020."""
     v = words * np.uint32(1664525) + np.uint32(1013904223)
     _mix(v)
     v ^= v >> np.uint32(16)
@@ -60,5 +61,5 @@ def _mix(v: Words) -> None:
 
 
 def _uniform(bits: Words) -> NDArray[Any]:
-    """In [0, 1), 24 bits."""
+    """Uniform in [0, 1), 24 bits."""
     return (bits >> np.uint32(8)).astype(np.float32) / np.float32(2**24)

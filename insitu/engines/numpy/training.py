@@ -1,7 +1,7 @@
 """The training loop: gradient of a batch, Adam, schedule.
 
-In: a model, its first parameters, a block that gives targets, options. Out: trained parameters. All
-sums are taken in double precision.
+In: a model, its initial parameters, a block that gives targets, options. Out: trained parameters.
+All sums are computed in double precision.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from insitu.engines.numpy.sampling import boundary_samples, draw
 from insitu.engines.options import TrainerOptions
 from insitu.models.base import Model
 
-BELIEVED = 16  # steps before the averages mean anything
+BELIEVED = 16  # steps until the averages are reliable
 
 
 def huber_slope(difference: Floats, huber: float) -> Floats:
-    """Of Huber's loss (1964), averaged over all values of difference (n, c): errors below `huber`
-    count by their square, larger ones by their size; 0: none by their square, so that it is L1."""
+    """Gradient of the Huber loss (1964), averaged over all values of difference (n, c): quadratic
+    for errors below `huber`, linear for larger ones; 0: L1 loss."""
     slope = np.clip(difference / huber, -1, 1) if huber > 0 else np.sign(difference)
     return np.asarray(slope / difference.size)
 
@@ -41,7 +41,7 @@ class Adam:
     t: int = 0
 
     def step(self, gradient: Floats, rate: float) -> Floats:
-        """What to add to the parameters (n_params,)."""
+        """The update to add to the parameters (n_params,)."""
         self.t += 1
         self.m = self.beta1 * self.m + (1 - self.beta1) * gradient
         self.v = self.beta2 * self.v + (1 - self.beta2) * gradient**2
@@ -52,16 +52,16 @@ class Adam:
 
 @dataclass
 class Averages:
-    """Moving averages over the batches, NaN before any sample counted."""
+    """Moving averages over the batches; NaN until a sample has been counted."""
 
     most: float
-    """Most weight of the past."""
+    """Maximum decay."""
     absolute: float = 0.0
     squares: float = 0.0
     weight: float = field(default=0.0)
 
     def add(self, iteration: int, absolute: float, squares: float) -> None:
-        # Of few steps, only the last tenth or so: the error still falls too fast.
+        # After few steps, average over the last tenth only: the error still decreases fast.
         w = min(self.most, iteration / (iteration + 10))
         self.weight = w * self.weight + (1 - w)
         self.absolute = w * self.absolute + (1 - w) * absolute
@@ -147,7 +147,7 @@ class Trainer:
         points = draw(o.seed, o.boundary_share, o.boundary_sigma, self.iteration, o.batch)
         targets = self._sampler.sample_normalized(points, self._origin, self._scale)
         counts = np.isfinite(targets)
-        # A sample whose target is not finite has no part in the gradient, so that NaN and Inf in
+        # Samples with a nonfinite target do not contribute to the gradient, so that NaN and Inf in
         # the data never reach the weights.
         outputs = self._model.evaluate(self._params, points)
         difference = np.where(counts, outputs - np.where(counts, targets, 0), 0)
@@ -159,7 +159,7 @@ class Trainer:
     def _average(self, difference: Floats, counts: np.ndarray) -> None:
         if not counts.any():
             return
-        # The volume's error: samples that were drawn next to the faces say nothing about it.
+        # The error over the volume: samples close to the faces are not representative.
         first = boundary_samples(self._options.boundary_share, self._options.batch)
         uniform = counts[first:].sum()
         squares = np.square(difference[first:] * self._error_scale).sum()
@@ -187,8 +187,8 @@ class Trainer:
         return o.learning_rate * min(factor, max(o.final_rate, self._approach()))
 
     def _approach(self) -> float:
-        """Close to the target the rate falls with the square root of what is missing, in dB: a
-        schedule of which nobody has to know the length."""
+        """Close to the target the rate decays with the square root of the missing dB: a schedule
+        that does not need to know its length."""
         threshold, width = self.error_threshold, self._options.approach
         error = self.root_mean_square
         if threshold <= 0 or width <= 0 or math.isnan(error):
@@ -203,13 +203,13 @@ def _share(used: float, of: float) -> float:
 
 
 def _inverse(extent: float, dtype: np.dtype[np.floating]) -> float:
-    """0 for a component that is constant, or whose range has no inverse in the data's precision:
-    there is nothing to learn, and its target is 0."""
+    """1 / extent; 0 for a constant component, or one whose range has no inverse in the data's
+    precision: there is nothing to learn, and its target is 0."""
     return 1 / extent if extent >= np.finfo(dtype).tiny else 0.0
 
 
 def _decayed(model: Model) -> np.ndarray:
-    """(n_params,) bool: parameters with L2 regularization, those of the matrices."""
+    """(n_params,) bool: parameters with L2 regularization, which are those of the matrices."""
     chosen = np.zeros(model.n_params, np.float32)
     for array in model.arrays(chosen):
         if array.role == "matrix":

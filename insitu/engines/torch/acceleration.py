@@ -1,11 +1,11 @@
-"""When a training step is compiled, and its CUDA graph.
+"""Compilation of training steps, and CUDA graphs.
 
 In: a function of tensors that runs thousands of times. Out: the same function, with fewer calls
 into PyTorch.
 
     INSITU_TORCH_COMPILE=0 | 1
 
-never or always compiles; without it the length of a run decides (`pays`).
+never or always compiles. If it is not set, the length of the training decides (`pays`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import torch
 from insitu.engines.options import TrainerOptions
 
 SELECT = "INSITU_TORCH_COMPILE"
-"""Environment variable that decides on `torch.compile`, where it is set."""
+"""Environment variable that overrides the decision about `torch.compile`."""
 
 # On one core, with a block of 64^3, the default hash grid and a batch of 1024: an eager step takes
-# 10.1 ms of CPU, a compiled one 5.2 ms, and to compile takes 62 s, so that 12 700 steps, or 1.3e7
-# samples, come out even. A training of four times that is compiled. Its length is judged by the
-# schedule alone, since what is compiled may differ in the last bit from what is not.
+# 10.1 ms of CPU, a compiled one 5.2 ms, and compilation takes 62 s, so the break-even point is at
+# 12 700 steps, or 1.3e7 samples. Training is compiled from four times that on. Only the schedule
+# determines the length, since compiled code may differ in the last bit.
 SAMPLES = 5 * 10**7
 SECONDS = 240.0
 
@@ -42,21 +42,21 @@ def pays(options: TrainerOptions) -> bool:
 
 @lru_cache(maxsize=8)
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function compiled for the shapes that it is called with. Equal functions share it, so
-    that only the first trainer of a kind waits."""
+    """The function compiled for the shapes of its arguments. Equal functions share the compiled
+    code, so that only the first trainer of a kind waits."""
     fast: Callable[..., Any] = torch.compile(function, dynamic=False)
     return fast
 
 
 class CudaGraph:
-    """A function without arguments as one graph of kernels, which is launched by one call.
+    """A function without arguments as one CUDA graph, which is launched by one call.
 
-    It has to work in place on tensors that stay, without looking at their values. It is called
-    four times here, three of them for good.
+    The function has to work in place on persistent tensors, without reading their values on the
+    host. It is called four times here; three of these calls take effect.
     """
 
     def __init__(self, function: Callable[[], None]) -> None:
-        # As PyTorch asks for: what a first call allocates or compiles stays out of the graph.
+        # Warm-up, as PyTorch requires: allocations and compilation stay out of the graph.
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):

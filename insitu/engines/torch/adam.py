@@ -1,6 +1,6 @@
 """Adam in PyTorch (Kingma and Ba 2015, algorithm 1), on one parameter vector, in place.
 
-In: parameters, their gradient, the size of a step. Out: new parameters; a gradient of zeros.
+In: parameters, their gradient, the step size. Out: updated parameters; a zeroed gradient.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from insitu.models.base import Model
 
 @dataclass(frozen=True)
 class Adam:
-    """beta1 and beta2, epsilon, L2 regularisation of the matrices of an MLP: see
+    """beta1 and beta2, epsilon, L2 regularization of the matrices of an MLP: see
     `insitu.engines.options.TrainerOptions`."""
 
     beta1: float
@@ -24,11 +24,11 @@ class Adam:
     l2: float
 
     def step_size(self, rate: float, iteration: int) -> float:
-        """Of the update that follows so many others."""
+        """Step size of the update after a given number of others."""
         return float(rate / (1 - self.beta1 ** (iteration + 1)))
 
     def correction(self, iteration: int) -> float:
-        """Of the second moment's root, at the same update."""
+        """Correction of the second moment's root, at the same update."""
         return float(1 / (1 - self.beta2 ** (iteration + 1)) ** 0.5)
 
     def __call__(
@@ -52,8 +52,8 @@ class Adam:
 
 
 def in_matrices(model: Model, device: torch.device) -> torch.Tensor:
-    """1 where a parameter belongs to a matrix of an MLP, else 0; of the parameters up to the last
-    one that does."""
+    """1 where a parameter belongs to a matrix of an MLP, otherwise 0; for the parameters up to the
+    last such one."""
     marks = np.zeros(model.n_params, np.float32)
     for array in model.arrays(marks):
         if array.role == "matrix":

@@ -1,7 +1,7 @@
-"""Arrays of other libraries as tensors, where they lie.
+"""Arrays of other libraries as tensors, without a copy.
 
-In: an array of NumPy, of PyTorch, or of any library that exports its memory. Out: a tensor of the
-same memory.
+In: an array of NumPy, PyTorch, or any library that exports its memory. Out: a tensor that shares
+the memory.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from insitu.models.base import Model
 
 def tensor_of(array: Any) -> torch.Tensor:
     """The tensor of an array of NumPy, PyTorch, or anything with `__dlpack__` or
-    `__cuda_array_interface__`, float32 or float64. Copied only where a stride is below zero or not
-    of whole items. TypeError for anything else."""
+    `__cuda_array_interface__`, float32 or float64. Copied only where a stride is negative or not a
+    multiple of the item size. Raises TypeError for anything else."""
     if isinstance(array, torch.Tensor):
         tensor = array.detach()
     elif isinstance(array, np.ndarray):
@@ -43,7 +43,7 @@ def _of_numpy(array: np.ndarray) -> torch.Tensor:
     if any(stride < 0 or stride % array.itemsize for stride in array.strides):
         array = array.copy()
     with warnings.catch_warnings():
-        # Nothing is ever written to a block, so that read-only memory is as good.
+        # Blocks are never written, so read-only memory is fine.
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(array)
 

@@ -1,6 +1,6 @@
 """The dense grid of fV-SRN in PyTorch: `insitu.models.dense_grid.reference`, differentiable.
 
-In: the shape. Out: a function of parameters and points that autograd follows back to both.
+In: the architecture. Out: a function of parameters and points, differentiable by both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from insitu.engines.torch.mlp import mlp, splitter
 
 @register("dense_grid")
 def dense_grid(model: Any, device: torch.device) -> Forward:
-    """Of a DenseGrid: the features around a point and its waves, then the MLP."""
+    """The function of a DenseGrid: interpolated features and Fourier features, then the MLP."""
     split = splitter(
         model.matrix_shapes,
         model.n_vertices * model.n_features,
@@ -44,7 +44,7 @@ def dense_grid(model: Any, device: torch.device) -> Forward:
     def waves(points: torch.Tensor) -> torch.Tensor:
         """points (n, 3) -> sin and cos of 2^k pi x, (n, 6 n_frequencies)."""
         turned = points[:, None] * powers  # (n, k, 3)
-        # Whole turns are exact to take away.
+        # The reduction modulo 2 pi is exact.
         angles = math.pi * (turned - 2 * (turned.detach() / 2).floor())
         return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1)
 

@@ -1,11 +1,11 @@
-"""Which device PyTorch computes on, and on how many threads.
+"""The device that PyTorch uses, and the number of threads.
 
-In: INSITU_TORCH_DEVICE, what PyTorch finds, this rank's place on its node. Out: a device.
+In: INSITU_TORCH_DEVICE, the available devices, this process's rank on its node. Out: a device.
 
     INSITU_TORCH_DEVICE=cpu | cuda | cuda:1 | xpu | xpu:1 | mps
 
-Without it: the first of CUDA, XPU, MPS and the CPU that is there. Ranks of one node take turns on
-its devices, unless a number says which.
+By default, the first available one of CUDA, XPU, MPS and the CPU. Ranks of a node are assigned to
+its devices in turn, unless a number is given.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from insitu.engines.threads import threads
 SELECT = "INSITU_TORCH_DEVICE"
 """Environment variable that names the device."""
 
-# How launchers tell a process its number among those of its node.
+# Environment variables in which launchers pass a process's rank on its node.
 _LOCAL_RANKS = (
     "OMPI_COMM_WORLD_LOCAL_RANK",  # Open MPI
     "MPI_LOCALRANKID",  # MPICH, Intel MPI
@@ -36,10 +36,10 @@ def choose(wanted: str | None, counts: Mapping[str, int], local_rank: int) -> st
 
     Args:
         wanted: INSITU_TORCH_DEVICE, if set.
-        counts: devices of each kind, best kind first.
-        local_rank: of this process, among those of its node.
+        counts: number of devices of each kind, best kind first.
+        local_rank: rank of this process on its node.
 
-    Raises ValueError where the one that is wanted is not there.
+    Raises ValueError where the selected device does not exist.
     """
     kind, _, number = (wanted or next(kind for kind, n in counts.items() if n)).partition(":")
     count = counts.get(kind, 0)
@@ -54,7 +54,7 @@ def choose(wanted: str | None, counts: Mapping[str, int], local_rank: int) -> st
 
 
 def device() -> torch.device:
-    """The device of this process. ValueError for one that is not there."""
+    """The device of this process. Raises ValueError where the selected one does not exist."""
     counts = {
         "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
         "xpu": torch.xpu.device_count() if torch.xpu.is_available() else 0,
@@ -65,7 +65,7 @@ def device() -> torch.device:
 
 
 def local_rank() -> int:
-    """This process's number among those of its node, from what launchers set; else 0."""
+    """Rank of this process on its node, from the launcher's environment variables; default 0."""
     for name in _LOCAL_RANKS:
         if (value := os.environ.get(name, "")).isdecimal():
             return int(value)
@@ -73,7 +73,7 @@ def local_rank() -> int:
 
 
 def describe(chosen: torch.device) -> str:
-    """As "cuda:0 (NVIDIA A100), PyTorch 2.13.0"."""
+    """Description such as "cuda:0 (NVIDIA A100), PyTorch 2.13.0"."""
     version = f"PyTorch {torch.__version__}"
     if chosen.type == "cuda":
         return f"{chosen} ({torch.cuda.get_device_name(chosen)}), {version}"
@@ -85,14 +85,14 @@ def describe(chosen: torch.device) -> str:
 
 
 def precise(chosen: torch.device) -> torch.device:
-    """Where doubles are computed with: the device itself, but that MPS has none."""
+    """The device for double precision: the device itself, or the CPU for MPS, which lacks it."""
     return torch.device("cpu") if chosen.type == "mps" else chosen
 
 
 @contextmanager
 def computing(chosen: torch.device) -> Iterator[None]:
-    """Within: the device is PyTorch's current one, and on the CPU as many threads are used as this
-    rank may."""
+    """Context in which the device is PyTorch's current one and, on the CPU, PyTorch uses as many
+    threads as this rank may."""
     if chosen.type == "cuda":
         with torch.cuda.device(chosen):
             yield

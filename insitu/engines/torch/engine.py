@@ -1,7 +1,7 @@
-"""PyTorch behind the door of all engines.
+"""The PyTorch engine.
 
-In: models that have a function in PyTorch, parameters, blocks. Out: what `insitu.engines.base`
-says, but for drawing, which is left to another engine.
+In: models that have a function in PyTorch, parameters, blocks. Out: the operations of
+`insitu.engines.base`, except for rendering, which is left to another engine.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from insitu.engines.torch.sampling import Batch
 from insitu.engines.torch.trainer import TorchTrainer
 from insitu.models.base import Model
 
-# Where functions of models register themselves.
+# Modules in which functions of models are registered.
 for _module in ("hash_grid", "dense_grid"):
     importlib.import_module(f"insitu.engines.torch.{_module}")
 
-# Points read at once: intermediate values that stay in a CPU's cache, or fill a GPU.
+# Points evaluated at once: intermediate values that fit a CPU's cache, or fill a GPU.
 _CHUNK = {"cpu": 2**13}
 _LARGE_CHUNK = 2**18
 
 
 class TorchEngine(Engine):
-    """On one device, chosen when it is loaded (`insitu.engines.torch.device`)."""
+    """Computes on one device, chosen when the engine is loaded (`insitu.engines.torch.device`)."""
 
     name: ClassVar[str] = "torch"
 

@@ -1,7 +1,7 @@
-"""The models that this engine knows, each as one differentiable function in PyTorch.
+"""The models that this engine supports, each as one differentiable function in PyTorch.
 
-In: a kind of model, and what makes a function of its shape. Out: that function, of parameters and
-points. Everything else - training, gradients, errors - follows from it by autograd.
+In: a kind of model, and a factory for its function. Out: that function, of parameters and points.
+Everything else (training, gradients, errors) follows from it by autograd.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ Forward = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """params (n_params,), points (n, 3) -> outputs (n, n_outputs), all float32 and on one device."""
 
 Make = Callable[[Any, torch.device], Forward]
-"""A model, and the device on which its function will be called -> that function."""
+"""A factory: model, and the device on which its function will be called -> that function."""
 
 _makers: dict[str, Make] = {}
 
 
 def register(kind: str) -> Callable[[Make], Make]:
-    """Decorator: this is what makes the function of a model of a kind.
+    """Decorator that registers the factory of functions for a kind of model.
 
-    A model of another package need not be registered: a method `torch_forward(params, points)` of
-    its class does as well. What depends on the shape alone, such as tables of constants, is made
-    once, outside the function: a step is captured as a graph on CUDA, where no values may pass
-    between Python and the device.
+    Models of other packages need not be registered: a method `torch_forward(params, points)` of
+    the class is sufficient. Data that depend on the architecture only, such as tables of constants,
+    are made once, outside the function: on CUDA, a step is captured as a graph, in which no values
+    may be exchanged between Python and the device.
     """
 
     def remember(make: Make) -> Make:
@@ -46,8 +46,8 @@ def supports(model: Model) -> bool:
 
 @lru_cache(maxsize=64)
 def function_of(model: Model, device: torch.device) -> Forward:
-    """The function of a model: its own `torch_forward`, else the one of its kind. The same object
-    for the same model. ValueError where there is neither."""
+    """The function of a model: its own `torch_forward`, or else the one of its kind. The same
+    object for equal models. Raises ValueError where there is neither."""
     own: Forward | None = getattr(model, "torch_forward", None)
     if own is not None:
         return own

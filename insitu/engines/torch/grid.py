@@ -1,6 +1,6 @@
 """Trilinear interpolation between the samples of a block, in PyTorch.
 
-In: where the samples of a block lie, points of its unit cube. Out: the samples around a point and
+In: the positions of a block's samples, points of its unit cube. Out: the samples around a point and
 their weights; values.
 """
 
@@ -15,26 +15,26 @@ Axes = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Grid:
-    """Where the samples of a block lie; every triple is along z, y, x."""
+    """Positions of a block's samples; every triple is along z, y, x."""
 
     shape: Axes
-    """Samples, ghosts included."""
+    """Number of samples, ghosts included."""
     ghost_low: Axes
-    """Ghost layers below the owned samples."""
+    """Number of ghost layers below the owned samples."""
     cells: Axes
-    """Owned cells."""
+    """Number of owned cells."""
     vertex: bool
-    """Samples at the nodes of the grid instead of the cells' centres."""
+    """Whether samples are at grid nodes instead of cell centers."""
 
     @property
     def owned(self) -> Axes:
-        """Owned samples."""
+        """Number of owned samples."""
         z, y, x = (n + self.vertex for n in self.cells)
         return z, y, x
 
     @property
     def shift(self) -> float:
-        """How far the first owned sample is from the block's face, in cells."""
+        """Distance of the first owned sample from the block's face, in cells."""
         return 0.0 if self.vertex else 0.5
 
     def locate(self, points: torch.Tensor) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
@@ -43,7 +43,7 @@ class Grid:
         where, fractions = [], []
         for axis in range(3):
             last = self.shape[axis] - 1
-            # Where no ghost layer continues the block, its outermost half cell is constant.
+            # Without a ghost layer, the outermost half cell is constant.
             p = points[:, 2 - axis] * self.cells[axis] + (self.ghost_low[axis] - self.shift)
             p = p.clamp(0, last)
             low = p.long()
@@ -61,8 +61,8 @@ class Grid:
 
 
 def mix(corners: torch.Tensor, fraction: torch.Tensor) -> torch.Tensor:
-    """corners (n, 2, 2, 2, c) in z, y, x; fraction (n, 3) -> (n, c). A corner of weight zero has no
-    part in it, so that a NaN does not reach beyond its own cells."""
+    """corners (n, 2, 2, 2, c) in z, y, x; fraction (n, 3) -> (n, c). Corners of weight 0 are
+    ignored, so that a NaN affects only its own cells."""
     for axis in range(3):
         low, high = corners[:, 0], corners[:, 1]
         t = fraction[:, axis].view(-1, *[1] * (low.ndim - 1))

@@ -1,9 +1,9 @@
 """The hash grid in PyTorch: `insitu.models.hash_grid.reference`, differentiable.
 
-In: the shape. Out: a function of parameters and points that autograd follows back to both.
+In: the architecture. Out: a function of parameters and points, differentiable by both.
 
-All levels are read at once, with one gather from the tables, which follow each other in the
-parameter vector: at a batch of 1024, calls into PyTorch are most of an eager step.
+All levels are read with one gather from the tables, which are consecutive in the parameter vector:
+at a batch of 1024, the overhead of calls into PyTorch dominates an eager step.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def hash_grid(model: HashGrid, device: torch.device) -> Forward:
 
 def _encoding(model: HashGrid, device: torch.device) -> Forward:
     """Tables (rows, features), points (n, 3) -> features (n, n_levels * features)."""
-    # Levels never get coarser, nor tables larger than the limit: hashed ones come last.
+    # Resolutions never decrease, and tables are limited in size: hashed levels come last.
     dense = [level for level in model.levels if not level.hashed]
     hashed = model.levels[len(dense) :]
     n_dense, n_levels, n_features = len(dense), model.n_levels, model.n_features_per_level
@@ -60,7 +60,7 @@ def _encoding(model: HashGrid, device: torch.device) -> Forward:
         x, y, z = vertex[:, :, :n_dense].unbind()
         of_dense = (x + resolution * (y + resolution * z)) % size
         x, y, z = vertex[:, :, n_dense:].unbind()
-        # Vertices are below 2^21, so that products fit 64 bits, of which the low ones count.
+        # Vertices are below 2^21, so products fit 64 bits; only the low bits matter.
         of_hashed = (x ^ (y * prime_y) ^ (z * prime_z)) & mask
         return torch.cat([of_dense, of_hashed], dim=1)
 

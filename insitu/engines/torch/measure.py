@@ -1,7 +1,7 @@
 """Errors of a model against the raw block, in PyTorch.
 
-In: a model's function, parameters, a block. Out: squares, maximum and count per component, in the
-field's own unit; without a decoded copy of the block.
+In: a model's function, parameters, a block. Out: sum of squares, maximum and count per component,
+in the field's unit. Needs no decoded copy of the block.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from insitu.engines.torch.device import precise
 from insitu.engines.torch.functions import Forward
 from insitu.engines.torch.sampler import GridSampler
 
-_UNIT = 128  # samples that `every` counts in
+_UNIT = 128  # chunk size in samples, to which `every` refers
 
 
 def measure(
@@ -29,10 +29,11 @@ def measure(
     samples: tuple[int, int, int],
     chunk: int,
 ) -> list[Errors]:
-    """Errors of origin + extent * output, per component. forward None: of the constant origin.
+    """Errors of origin + extent * output, per component. forward None: errors of the constant
+    origin.
 
-    samples: (begin, end, every), as `insitu.engines.base.Engine.measure` has them. chunk: so many
-    at once.
+    samples: (begin, end, every), as in `insitu.engines.base.Engine.measure`. chunk: number of
+    samples processed at once.
     """
     totals = [Errors(0.0, 0.0, 0)] * block.components
     for index in _indices(*samples, chunk, block.device):
@@ -46,7 +47,7 @@ def measure(
             value = torch.full(truth.shape, float(origin[c]), dtype=torch.float64, device=exact)
             if outputs is not None:
                 value += float(extent[c]) * outputs[:, c].to(exact).double()
-                value = value.to(truth.dtype).double()  # as the field is decoded
+                value = value.to(truth.dtype).double()  # the precision of decoded fields
             totals[c] += _errors(truth.to(exact).double(), value)
     return totals
 
@@ -61,7 +62,7 @@ def _errors(truth: torch.Tensor, value: torch.Tensor) -> Errors:
 def _indices(
     begin: int, end: int, every: int, chunk: int, device: torch.device
 ) -> Iterator[torch.Tensor]:
-    """Samples begin .. end - 1, of each `every`th unit of them, about `chunk` at a time."""
+    """Samples begin .. end - 1, one of every `every` units, about `chunk` at a time."""
     step = _UNIT * every
     units = -(-(end - begin) // step)
     at_once = max(1, chunk // _UNIT)
@@ -73,12 +74,12 @@ def _indices(
 
 
 def _place(block: GridSampler, index: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Owned samples by number, x fastest -> indices along z, y, x."""
+    """Flat indices of owned samples, x fastest -> indices along z, y, x."""
     _, ny, nx = block.grid.owned
     return index // (nx * ny), index // nx % ny, index % nx
 
 
 def _points(block: GridSampler, index: torch.Tensor) -> torch.Tensor:
-    """Where owned samples lie in the unit cube, (n, 3)."""
+    """Positions of owned samples in the unit cube, (n, 3)."""
     axes = zip(_place(block, index), block.grid.cells, strict=True)
     return torch.stack([(i.float() + block.grid.shift) / n for i, n in axes][::-1], dim=1)

@@ -1,4 +1,4 @@
-"""The MLP that models end with, in PyTorch: ReLU, no biases, matrices padded to 16.
+"""The MLP at the end of models, in PyTorch: ReLU, no biases, matrices padded to 16.
 
 In: one parameter vector. Out: its matrices and its table of features; outputs.
 """
@@ -15,9 +15,9 @@ Split = Callable[[torch.Tensor], tuple[list[torch.Tensor], torch.Tensor]]
 def splitter(
     shapes: Sequence[tuple[int, int]], n_table: int, n_features: int, n_outputs: int
 ) -> Split:
-    """What takes a parameter vector apart: the matrices of `shapes` without the padding of inputs
-    and outputs, then `n_table` values."""
-    # split, not slices: its gradient is written once, not once for each part.
+    """A function that splits a parameter vector into the matrices of `shapes`, without the padding
+    of inputs and outputs, and `n_table` values."""
+    # split instead of slices: its gradient is written once, not once per part.
     sizes = [*(rows * columns for rows, columns in shapes), n_table]
 
     def split(params: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:

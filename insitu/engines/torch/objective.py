@@ -1,7 +1,7 @@
-"""What a training step minimises: Huber's loss at a batch's samples, in PyTorch.
+"""The objective of a training step: the Huber loss at a batch of samples, in PyTorch.
 
-In: parameters, the number of the step, a block's normalized samples. Out: a scalar with the
-gradient of the loss, and what the batch says of the fit.
+In: parameters, the index of the step, a block's normalized samples. Out: a scalar with the
+gradient of the loss, and error statistics of the batch.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from insitu.engines.torch.sampling import Batch
 
 @dataclass(frozen=True)
 class Objective:
-    """Of one model, one shape of block and one way of sampling. Hashable: what is compiled for one
-    trainer serves the next."""
+    """Objective for one model, block shape and sampling. Hashable: code that is compiled for one
+    trainer is reused by the next."""
 
     forward: Forward
     grid: Grid
@@ -33,9 +33,9 @@ class Objective:
         volume: torch.Tensor,
         error_scale: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """A scalar whose gradient is the loss's, and the sums (4,) over the batch: of absolute
-        errors, of squares times error_scale^2 among the uniform samples, values that count, values
-        that count among the uniform ones.
+        """A scalar with the gradient of the loss, and sums (4,) over the batch: of absolute errors;
+        of squared errors times error_scale^2 over the uniform samples; the number of finite values;
+        the number of finite values of uniform samples.
 
         params (n_params,), iteration () int64, volume (nz, ny, nx, n_outputs) as
         `GridSampler.normalized` has it, error_scale (n_outputs,).
@@ -44,7 +44,7 @@ class Objective:
         outputs = self.forward(params, points)
         targets = self.grid.interpolate(volume, points)
         with torch.no_grad():
-            finite = targets.isfinite()  # the others never reach the weights
+            finite = targets.isfinite()  # nonfinite targets never reach the weights
             difference = torch.where(finite, outputs - targets, 0)
             slope = (difference / self.huber).clamp(-1, 1) if self.huber else difference.sign()
             slope = slope / difference.numel()

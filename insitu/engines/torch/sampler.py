@@ -1,6 +1,6 @@
-"""A raw block in PyTorch: trilinear values, and figures of the owned samples.
+"""A raw block in PyTorch: trilinear values, and statistics of the owned samples.
 
-In: arrays of NumPy or of a device, read in place. Out: targets of training, statistics.
+In: arrays of NumPy or of a device, read in place. Out: training targets, statistics.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from insitu.engines.torch.grid import Grid, mix
 
 
 class GridSampler:
-    """A block on a device; what lies elsewhere is copied to it once.
+    """A block on a device; arrays elsewhere are copied to it once.
 
-    components: each (nz, ny, nx), ghosts included. Doubles stay on the host where the device has
-    none. ValueError where the shape is not that of `cells` and `ghost_layers`.
+    components: each (nz, ny, nx), ghosts included. Doubles stay on the host where the device does
+    not support them. Raises ValueError where the shape does not match `cells` and `ghost_layers`.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class GridSampler:
         with computing(self.device):
             values = self.owned(component)
             low, high = (float(figure) for figure in values.aminmax())
-            if math.isfinite(low) and math.isfinite(high):  # a NaN would be either
+            if math.isfinite(low) and math.isfinite(high):  # with a NaN, both are NaN
                 return Statistics(low, high, self.samples, 0, 0)
             finite = values[values.isfinite()]
             nan = int(values.isnan().sum())
@@ -99,8 +99,8 @@ class GridSampler:
 
     def normalized(self, origin: Sequence[float], scale: Sequence[float]) -> torch.Tensor:
         """(value - origin) * scale of all samples, ghosts included, (nz, ny, nx, components)
-        float32: computed in the precision of the data, since a field may vary little around a
-        large mean. Training reads it instead of the block: one gather for all components."""
+        float32: computed in the precision of the data, because a field may vary little around a
+        large mean. Training reads this instead of the block: one gather for all components."""
         return torch.stack(
             [
                 ((part - low) * factor).float().to(self.device)

@@ -1,4 +1,4 @@
-"""The samples of training in PyTorch: those of `reference.draw`, counter-based.
+"""Sample points of training in PyTorch: counter-based, equal to those of the NumPy engine.
 
 In: seed, iteration, size of a batch. Out: points of the unit cube, the same on every device.
 """
@@ -16,7 +16,7 @@ _MASK = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch is drawn by: `insitu.engines.options.TrainerOptions` has the words."""
+    """Options of drawing a batch, see `insitu.engines.options.TrainerOptions`."""
 
     size: int
     seed: int
@@ -25,12 +25,12 @@ class Batch:
 
     @property
     def n_boundary(self) -> int:
-        """Samples next to the faces, the first ones."""
+        """Number of samples close to the faces, which are the first ones."""
         return int(float(np.float32(self.boundary_share)) * self.size + 0.5)
 
     def draw(self, iteration: torch.Tensor) -> torch.Tensor:
-        """The points (size, 3) of an iteration, int64 (): a tensor, so that a compiled or captured
-        step draws other points every time. DVNR, eq. (2)."""
+        """The points (size, 3) of an iteration, int64 (), which is a tensor so that a compiled or
+        captured step draws different points each time. DVNR, eq. (2)."""
         counter = torch.arange(self.size, device=iteration.device)
         seed = torch.full_like(counter, self.seed)
         bits = pcg3d(counter, (iteration & _MASK).expand(self.size), seed)

@@ -1,7 +1,7 @@
 """The training loop of one model, in PyTorch: steps, averages, schedule.
 
-In: a model, its first parameters, a block, options. Out: trained parameters. The step works on
-tensors of the device; per step four sums come back, which steer the loop.
+In: a model, its initial parameters, a block, options. Out: trained parameters. A step works on
+tensors of the device; four sums per step are copied back to control the loop.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from insitu.engines.torch.sampler import GridSampler
 from insitu.engines.torch.sampling import Batch
 from insitu.models.base import Model
 
-# The averages need some steps before they mean anything.
+# Number of steps until the averages are reliable.
 _FIRST_STEPS = 16
 
 
 class TorchTrainer:
-    """As `insitu.engines.base.Trainer` says."""
+    """Implements `insitu.engines.base.Trainer`."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class TorchTrainer:
             self._first = torch.zeros_like(self._gradient)
             self._second = torch.zeros_like(self._gradient)
             self._decayed = in_matrices(model, device)
-            # What a step is told and tells; tensors, so that a graph reads and writes them.
+            # Inputs and outputs of a step; tensors, so that a graph can read and write them.
             self._counter = torch.zeros((), dtype=torch.int64, device=device)
             self._step_size = torch.zeros((), device=device)
             self._correction = torch.ones((), device=device)
@@ -92,7 +92,7 @@ class TorchTrainer:
         """Gradient and update; on CUDA as graphs."""
         if self._device.type != "cuda":
             return self._eager_gradient, self._eager_update
-        # The rate is still 0, so that the calls for the graphs leave the parameters as they are.
+        # The rate is still 0, so the calls for the graphs do not change the parameters.
         graphs = CudaGraph(self._eager_gradient), CudaGraph(self._eager_update)
         for tensor in (self._gradient, self._first, self._second):
             tensor.zero_()
@@ -173,11 +173,11 @@ class TorchTrainer:
     def _average(self, loss: float, squares: float, valid: float, uniform: float) -> None:
         if not valid:
             return
-        # Of few steps, only the last tenth or so: the error still falls too fast.
+        # After few steps, average over the last tenth only: the error still decreases fast.
         w = min(self._options.average, self.iteration / (self.iteration + 10))
         self._average_weight = w * self._average_weight + (1 - w)
         self._average_loss = w * self._average_loss + (1 - w) * loss / valid
-        # A batch of boundary samples alone says nothing about the volume.
+        # A batch with boundary samples only is not representative of the volume.
         squares = squares / uniform if uniform else math.inf
         self._average_squares = w * self._average_squares + (1 - w) * squares
 
@@ -192,8 +192,8 @@ class TorchTrainer:
         return options.learning_rate * min(factor, max(last, self._approach()))
 
     def _approach(self) -> float:
-        """Close to the target the rate falls with the square root of what is missing, in dB: a
-        schedule of which nobody has to know the length."""
+        """Close to the target the rate decays with the square root of the missing dB: a schedule
+        that does not need to know its length."""
         threshold, approach = self.error_threshold, self._options.approach
         error = self.root_mean_square
         if threshold <= 0 or approach <= 0 or math.isnan(error):
@@ -209,8 +209,8 @@ def _share(used: float, of: float) -> float:
 
 
 def _inverse(extent: float, dtype: torch.dtype) -> float:
-    """1 / extent; 0 for a constant component, and for a range that has no inverse in the precision
-    of the data: nothing is learnt of it."""
+    """1 / extent; 0 for a constant component, or a range that has no inverse in the precision of
+    the data: there is nothing to learn."""
     return 1 / float(extent) if extent >= torch.finfo(dtype).tiny else 0.0
 
 

@@ -1,1 +1,1 @@
-"""One dense grid of features and an MLP: fV-SRN."""
+"""fV-SRN: one dense feature grid and an MLP."""

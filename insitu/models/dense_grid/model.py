@@ -1,7 +1,7 @@
-"""fV-SRN: one dense grid of features, trilinear, then an MLP.
+"""fV-SRN: one dense feature grid with trilinear interpolation, followed by an MLP.
 
-In: the shape. Out: the layout of the parameters, first weights, sizes. Weiss, Hermueller and
-Westermann, "Fast Neural Representations for Direct Volume Rendering", 2021; here with ReLU.
+In: the architecture. Out: the layout of the parameters, initial weights, sizes. Weiss, Hermueller
+and Westermann, "Fast Neural Representations for Direct Volume Rendering", 2021; here with ReLU.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MOST_FREQUENCIES = 12
 @dataclass(frozen=True)
 class DenseGrid(Model):
     """A grid of features over the unit cube, vertex i of an axis at i / (resolution - 1), and a
-    ReLU MLP without biases; with `n_frequencies`, also sin and cos of 2^k pi x for the MLP.
+    ReLU MLP without biases. With `n_frequencies`, the MLP also gets sin and cos of 2^k pi x.
 
     Parameters: the MLP's matrices as in `insitu.models.mlp`, then the grid (rz, ry, rx, features).
     The MLP's inputs are the features, then for each k the sines along x, y, z, then the cosines.
@@ -41,17 +41,17 @@ class DenseGrid(Model):
     size_option: ClassVar[str] = "resolution"
 
     resolution: Resolution = (20, 20, 20)
-    """Vertices along x, y, z; one number stands for three."""
+    """Vertices along x, y, z; one number applies to all three."""
     n_features: int = 8
-    """At each vertex."""
+    """Number of features at each vertex."""
     n_frequencies: int = 0
-    """Of the Fourier features, for each axis; 0: none."""
+    """Number of frequencies of the Fourier features per axis; 0: none."""
     n_neurons: int = 16
     n_hidden_layers: int = 2
     n_outputs: int = 1
 
     def __post_init__(self) -> None:
-        """TypeError where `resolution` is neither a number nor three."""
+        """Raises TypeError where `resolution` is neither one number nor three."""
         given: Any = self.resolution
         axes = tuple(given) if isinstance(given, Sequence) else (given,) * 3
         if len(axes) != 3 or not all(type(n) is int for n in axes):
@@ -60,7 +60,7 @@ class DenseGrid(Model):
 
     @property
     def n_encoded(self) -> int:
-        """Inputs of the MLP, without padding."""
+        """Number of inputs of the MLP, without padding."""
         return self.n_features + 6 * self.n_frequencies
 
     @property
@@ -115,7 +115,7 @@ class DenseGrid(Model):
         return params[self.n_mlp_params :].reshape(self.n_vertices, self.n_features)
 
     def arrays(self, params: Floats) -> list[ParameterArray]:
-        """The matrices without their padding, then feature by feature of the grid."""
+        """The matrices without their padding, then one array per feature of the grid."""
         table = self.table(params)
         return [
             *mlp.arrays(self.weights(params), self.n_encoded, self.n_outputs),
@@ -133,7 +133,7 @@ class DenseGrid(Model):
         ]
 
     def initial(self, seed: int) -> Params:
-        """Xavier uniform for the MLP, uniform ±1e-4 for the grid, as a hash grid's."""
+        """Xavier uniform for the MLP, uniform ±1e-4 for the grid, as in a hash grid."""
         rng = np.random.default_rng(seed)
         params = rng.uniform(-1e-4, 1e-4, self.n_params).astype(np.float32)
         mlp.initialise(self.weights(params), rng, self.n_encoded, self.n_outputs)
@@ -148,8 +148,8 @@ class DenseGrid(Model):
         return replace(self, resolution=resolution_for(self, n_voxels))
 
     def for_block(self, n_outputs: int, share: float) -> DenseGrid:
-        """The resolution shrinks with the cube root of the share of the voxels, so that all ranks
-        together spend what one model on the whole domain would."""
+        """The resolution scales with the cube root of the share of the voxels, so that all blocks
+        together have about the size of one model of the whole domain."""
         if not 0 < share <= 1:
             raise ValueError(f"share: {share} is not in (0, 1]")
         return replace(

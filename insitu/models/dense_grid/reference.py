@@ -1,6 +1,6 @@
 """The equations of a dense grid, in NumPy.
 
-In: the shape (`DenseGrid`), parameters, points of the unit cube. Out: values, gradients,
+In: the architecture (`DenseGrid`), parameters, points of the unit cube. Out: values, gradients,
 sensitivity.
 """
 
@@ -22,7 +22,7 @@ CORNERS = np.array([[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)])  # (8, 3
 
 
 def _corners(model: DenseGrid, points: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Vertices (n, 8) around points (n, 3), and the points' places in their cells (n, 3), 0..1."""
+    """Vertices (n, 8) around points (n, 3), and the positions in their cells (n, 3), 0..1."""
     resolution = np.array(model.resolution)
     position = points * (resolution - 1).astype(points.dtype)
     cell = np.clip(np.floor(position), 0, resolution - 2).astype(np.int64)
@@ -33,13 +33,13 @@ def _corners(model: DenseGrid, points: Floats) -> tuple[NDArray[np.int64], Float
 
 
 def _sides(fraction: Floats) -> Floats:
-    """(n, 8, 3): each axis' factor in the trilinear weight of each corner."""
+    """(n, 8, 3): factor of each axis in the trilinear weight of each corner."""
     sides: Floats = np.where(CORNERS == 1, fraction[:, None, :], 1 - fraction[:, None, :])
     return sides
 
 
 def _angles(model: DenseGrid, points: Floats) -> Floats:
-    """(n, n_frequencies, 3): pi 2^k x, less whole turns, which are exact to take away."""
+    """(n, n_frequencies, 3): pi 2^k x modulo 2 pi; the reduction is exact."""
     powers = 2.0 ** np.arange(model.n_frequencies).astype(points.dtype)
     turned = points[:, None, :] * powers[:, None]
     return np.asarray(np.pi * (turned - 2 * np.floor(turned / 2)), points.dtype)
@@ -70,7 +70,7 @@ def evaluate(model: DenseGrid, params: Floats, points: Floats) -> Floats:
 def backward(
     model: DenseGrid, params: Floats, points: Floats, output_gradient: Floats
 ) -> tuple[Floats, Floats]:
-    """Gradients for output_gradient (n, n_outputs): of params (n_params,), of points (n, 3)."""
+    """Gradients for output_gradient (n, n_outputs): by params (n_params,), by points (n, 3)."""
     gradient = np.zeros_like(params)
     layers = _forward(model, params, points)
     above = mlp.backward(model.weights(params), layers, output_gradient, model.weights(gradient))
@@ -95,13 +95,13 @@ def backward(
 
 
 def sensitivity(model: DenseGrid, params: Floats, points: Floats, scale: Floats) -> Floats:
-    """As `Model.sensitivity`, in one pass: the derivatives by the grid are a feature's, times the
-    trilinear weights."""
+    """As `Model.sensitivity`, in one pass: the derivatives by the grid are those by the feature,
+    times the trilinear weights."""
     matrices = model.weights(params)
     _, fraction = _corners(model, points)
     squared = (fraction**2 + (1 - fraction) ** 2).prod(axis=1)  # sum of squared weights, (n,)
     total = np.zeros(len(matrices) + model.n_features)
-    with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller looks at the sum
+    with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller checks the sum
         layers = _forward(model, params, points)[:-1]
         for component, unit in enumerate(scale):
             of_matrices, above = mlp.sensitivity(matrices, layers, component, unit)

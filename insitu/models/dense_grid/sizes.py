@@ -1,6 +1,6 @@
-"""The sizes of a dense grid.
+"""Candidate sizes of a dense grid.
 
-In: a block's model and voxels. Out: resolutions.
+In: a block's model and number of voxels. Out: resolutions.
 """
 
 from __future__ import annotations
@@ -16,27 +16,28 @@ if TYPE_CHECKING:
 
 _FEWEST = 64  # vertices of the smallest grid
 _MOST = 1 << 22
-# Features for the square root of a domain's voxels where nobody asks for an accuracy: as many as a
-# hash grid of 4 levels of 4 features has.
+# Number of features per square root of the domain's voxels, without an accuracy target: as many as
+# in a hash grid with 4 levels of 4 features.
 _PER_ROOT = 64
 
 
 def scaled_resolution(resolution: tuple[int, int, int], share: float) -> tuple[int, int, int]:
-    """With about `share` of the vertices, in the same proportions; at least 2 along an axis."""
+    """The resolution with about `share` of the vertices, in the same proportions; at least 2 along
+    each axis."""
     factor = share ** (1 / 3)
     x, y, z = (max(2, round(n * factor)) for n in resolution)
     return x, y, z
 
 
 def resolution_for(model: DenseGrid, n_voxels: int) -> tuple[int, int, int]:
-    """For a domain of `n_voxels`, in the model's proportions."""
+    """The resolution for a domain of `n_voxels`, in the model's proportions."""
     vertices = max(_PER_ROOT * math.sqrt(n_voxels) / model.n_features, _FEWEST)
     return scaled_resolution(model.resolution, vertices / model.n_vertices)
 
 
 def size_options(model: DenseGrid, n_voxels: int, corrected: bool) -> list[SizeOption]:
-    """Grids of 64 vertices and, doubling, up to two features for each voxel; with a residual, up to
-    twice what `resolution_for` gives. At least one."""
+    """Grids from 64 vertices, doubling up to two features per voxel; with a residual, up to twice
+    the result of `resolution_for`. At least one."""
     most = min(max(2 * n_voxels // model.n_features, _FEWEST), _MOST)
     if corrected:
         most = min(most, 2 * math.prod(resolution_for(model, n_voxels)))

@@ -1,1 +1,1 @@
-"""DVNR's model: a multi-resolution hash grid and a small MLP."""
+"""DVNR's model: a multiresolution hash grid and a small MLP."""

@@ -1,7 +1,7 @@
-"""The hash grid of DVNR: shape, and where each of its parameters lies.
+"""The hash grid of DVNR: architecture and parameter layout.
 
-In: the names of tiny-cuda-nn's configuration. Out: levels, matrices, the number of parameters;
-views of one parameter vector.
+In: options named as in tiny-cuda-nn's configuration. Out: levels, matrices, the number of
+parameters; views of one parameter vector.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ class Level:
     resolution: int
     """Vertices per axis."""
     size: int
-    """Entries in its table."""
+    """Number of entries of its table."""
     hashed: bool
-    """Whether entries are found by hashing; otherwise x + y R + z R^2."""
+    """Whether table indices are hashed; otherwise they are x + y R + z R^2."""
     offset: int
-    """Of its first value, in the parameter vector."""
+    """Offset of its first value in the parameter vector."""
 
 
 @dataclass(frozen=True)
 class HashGrid(Model):
-    """A multi-resolution hash encoding followed by a ReLU MLP without biases.
+    """A multiresolution hash encoding followed by a ReLU MLP without biases.
 
-    The names and the parameter layout are tiny-cuda-nn's: first the MLP's matrices, row-major
-    (outputs, inputs), with the first one's inputs and the last one's outputs padded to a multiple
-    of 16; then the levels, coarse to fine, each (size, n_features_per_level).
+    Names and parameter layout are those of tiny-cuda-nn: first the MLP's matrices, row-major
+    (outputs, inputs), with the inputs of the first and the outputs of the last one padded to a
+    multiple of 16; then the levels, coarse to fine, each (size, n_features_per_level).
     """
 
     kind: ClassVar[str] = "hash_grid"
@@ -69,12 +69,12 @@ class HashGrid(Model):
 
     @property
     def n_features(self) -> int:
-        """Inputs of the MLP."""
+        """Number of inputs of the MLP."""
         return self.n_levels * self.n_features_per_level
 
     @property
     def n_inputs(self) -> int:
-        """Inputs of the MLP, padded."""
+        """Number of inputs of the MLP, padded."""
         return mlp.padded(self.n_features)
 
     @cached_property
@@ -90,7 +90,7 @@ class HashGrid(Model):
 
     @cached_property
     def levels(self) -> list[Level]:
-        """Coarse to fine. A level is dense where a grid of its resolution fits the table."""
+        """Levels, coarse to fine. A level is dense where its full grid fits the table."""
         levels = []
         offset = self.n_mlp_params
         growth = np.log2(np.float32(self.per_level_scale))
@@ -111,7 +111,7 @@ class HashGrid(Model):
         return last.offset + last.size * self.n_features_per_level
 
     def check(self) -> None:
-        """ValueError where no function has this shape, or a larger one than there is use for."""
+        """Raises ValueError where the architecture is invalid or unreasonably large."""
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} is not in {low}..{high}")
@@ -132,7 +132,7 @@ class HashGrid(Model):
         return params[at.offset : at.offset + at.size * f].reshape(at.size, f)
 
     def initial(self, seed: int) -> NDArray[np.float32]:
-        """Starting weights (n_params,): Xavier uniform for the MLP, uniform ±1e-4 for the grid.
+        """Initial weights (n_params,): Xavier uniform for the MLP, uniform ±1e-4 for the grid.
 
         As tiny-cuda-nn; the padding of inputs and outputs is zero.
         """
@@ -142,7 +142,7 @@ class HashGrid(Model):
         return params
 
     def arrays(self, params: Floats) -> list[ParameterArray]:
-        """The matrices without their padding, then feature by feature of every level."""
+        """The matrices without their padding, then one array per feature of every level."""
         found = mlp.arrays(self.weights(params), self.n_features, self.n_outputs)
         for level in range(self.n_levels):
             table = self.table(params, level)
@@ -153,8 +153,8 @@ class HashGrid(Model):
         return found
 
     def segments(self, params: Floats) -> list[Segment]:
-        """The MLP with its padding; of each level the vertices of a dense one as a grid, and the
-        entries beyond them that round its table up."""
+        """The MLP with its padding; then the levels. A dense level is a grid of its vertices, and
+        the entries that pad its table."""
         found = [Segment("mlp", "table", params[: self.n_mlp_params])]
         for i, level in enumerate(self.levels):
             group, table = f"level.{i}", self.table(params, i)
@@ -199,10 +199,10 @@ class HashGrid(Model):
         return replace(self, log2_hashmap_size=table_for(n_voxels))
 
     def for_block(self, n_outputs: int, share: float) -> HashGrid:
-        """The network for a partition that holds `share` (0..1] of all voxels.
+        """The network for a partition that holds the fraction `share` (0..1] of all voxels.
 
-        DVNR III-B: the table shrinks with the number of voxels, the grid's resolution with its
-        cube root, so that all ranks together spend what one network on the whole domain would.
+        DVNR III-B: the table scales with the number of voxels, the grid's resolution with its cube
+        root, so that all blocks together have about the size of one network of the whole domain.
         """
         if not 0 < share <= 1:
             raise ValueError(f"share: {share} is not in (0, 1]")

@@ -1,6 +1,6 @@
-"""The equations of the hash grid in NumPy, to read and to test against; slow.
+"""The equations of the hash grid in NumPy: a slow reference for reading and for tests.
 
-In: a model's shape (`HashGrid`), parameters, points of the unit cube. Out: values, gradients.
+In: the architecture (`HashGrid`), parameters, points of the unit cube. Out: values, gradients.
 
 Encoding: Mueller et al., "Instant Neural Graphics Primitives", 2022, section 3, with the layout
 of tiny-cuda-nn.
@@ -26,7 +26,7 @@ CORNERS = np.array([[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)])  # (8, 3
 
 
 def corners(level: Level, points: Array) -> tuple[NDArray[np.int64], Array, Array]:
-    """Entries and trilinear weights of the 8 corners around each point, at one level.
+    """Table indices and trilinear weights of the 8 corners around each point, at one level.
 
     points (n, 3) -> index (n, 8), weight (n, 8), fraction (n, 3).
     """
@@ -35,7 +35,7 @@ def corners(level: Level, points: Array) -> tuple[NDArray[np.int64], Array, Arra
     fraction = position - cell
     vertex = cell[:, None, :].astype(np.uint32) + CORNERS.astype(np.uint32)  # (n, 8, 3)
     if level.hashed:
-        h = vertex * PRIMES  # wraps at 32 bits, as it should
+        h = vertex * PRIMES  # wraps at 32 bits, as intended
         index = (h[..., 0] ^ h[..., 1] ^ h[..., 2]) % np.uint32(level.size)
     else:
         r = np.uint32(level.resolution)
@@ -69,7 +69,7 @@ def _forward(network: HashGrid, params: Array, points: Array) -> list[Array]:
 def backward(
     network: HashGrid, params: Array, points: Array, output_gradient: Array
 ) -> tuple[Array, Array]:
-    """Gradients for output_gradient (n, n_outputs): of params (n_params,), of points (n, 3)."""
+    """Gradients for output_gradient (n, n_outputs): by params (n_params,), by points (n, 3)."""
     gradient = np.zeros_like(params)
     above = mlp.backward(
         network.weights(params),
@@ -83,7 +83,7 @@ def backward(
 def _encode_backward(
     network: HashGrid, params: Array, points: Array, above: Array, gradient: Array
 ) -> Array:
-    """Adds to the tables' part of `gradient`; returns the gradient of the points (n, 3)."""
+    """Adds the tables' gradients to `gradient`; returns the gradient by the points (n, 3)."""
     f = network.n_features_per_level
     point_gradient = np.zeros_like(points)
     for i, level in enumerate(network.levels):

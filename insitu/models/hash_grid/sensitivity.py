@@ -1,6 +1,6 @@
-"""How strongly noise in each array of a hash grid's parameters shows in the output.
+"""Sensitivity of the output to noise in each array of a hash grid's parameters.
 
-In: a network, its parameter vector, points. Out: one figure an array, by back-propagation.
+In: a network, its parameter vector, points. Out: one value per array, by backpropagation.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Floats = NDArray[np.float32]
 
 
 def sensitivity(network: HashGrid, params: Floats, points: Floats, scale: Floats) -> Floats:
-    """(n_arrays,): mean squared change of the output per unit of variance of noise in an array.
+    """(n_arrays,): mean squared change of the output per unit variance of noise in an array.
 
-    Independent noise in every weight w of array a changes the outputs y by, in the mean over the
-    points and components, var * sum_w (scale dy/dw)^2, to first order; this is that sum, one value
-    for each of `HashGrid.arrays`. points (n, 3) in the unit cube, scale (n_outputs,).
+    To first order, independent noise in every weight w of an array changes the outputs y by a mean
+    square of var * sum_w (scale dy/dw)^2, averaged over points and components. This is that sum,
+    one value for each of `HashGrid.arrays`. points (n, 3) in the unit cube, scale (n_outputs,).
 
     The derivatives with respect to a level's table are its feature's, times the trilinear weights.
     """
     matrices = network.weights(params)
-    with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller looks at the sum
+    with np.errstate(over="ignore", invalid="ignore"):  # huge weights: the caller checks the sum
         features = encode(network, params, points)
         layers = mlp.forward(matrices, features, network.n_outputs)[:-1]
         total = np.zeros(len(matrices) + network.n_levels * network.n_features_per_level)
@@ -41,7 +41,8 @@ def sensitivity(network: HashGrid, params: Floats, points: Floats, scale: Floats
 
 
 def _of_features(network: HashGrid, points: Floats, above: Floats) -> Floats:
-    """`sensitivity` of each feature of each level, from its derivatives above (n, n_inputs)."""
+    """`sensitivity` of each feature of each level, from the derivatives by features, `above`
+    (n, n_inputs)."""
     f = network.n_features_per_level
     sums = []
     for i, level in enumerate(network.levels):

@@ -1,11 +1,11 @@
-"""The sizes of a hash grid that a target may ask for.
+"""Candidate sizes of a hash grid, for accuracy targets.
 
-In: a block's network and voxels. Out: networks of more and more parameters.
+In: a block's network and number of voxels. Out: networks in increasing number of parameters.
 
-Measured at 97^3 to 128^3 (Taylor-Green, CloverLeaf, Isabel): a table of twice the entries gains
-1.5 to 3 dB and takes 1.5 times the bytes, so the smallest table that reaches a target keeps it in
-the fewest bytes. Tables below the vertices of the coarsest grid lose 5 dB per halving and
-save nothing. From 2^15 entries on a finer grid gains more than a larger table, and from 2^17 on
+Measured at 97^3 to 128^3 (Taylor-Green, CloverLeaf, Isabel): doubling the table gains 1.5 to 3 dB
+and takes 1.5 times the bytes, so the smallest table that reaches a target needs the fewest bytes.
+Tables with fewer entries than the coarsest grid has vertices lose 5 dB per halving and save
+nothing. From 2^15 entries on, a finer grid gains more than a larger table; from 2^17 on, so does
 training twice as long.
 """
 
@@ -20,18 +20,18 @@ from insitu.models.base import SizeOption
 if TYPE_CHECKING:
     from insitu.models.hash_grid.model import HashGrid
 
-_DENSE = 13  # log2_hashmap_size up to which every doubling is an option, above only every other
-_FINER_FROM = 15  # log2_hashmap_size from which grids are finer, by this factor
+_DENSE = 13  # log2_hashmap_size up to which every doubling is an option; above, every second one
+_FINER_FROM = 15  # log2_hashmap_size from which grids are finer, by the factor below
 _FINER = 1.5
 _LONGER_FROM = 17
 _LARGEST = 19
 
 
 def size_options(network: HashGrid, n_voxels: int, corrected: bool) -> list[SizeOption]:
-    """The sizes for a block of `n_voxels`, each larger than the one before; at least one.
+    """The sizes for a block of `n_voxels`, in increasing order; at least one.
 
-    network: the block's, of any table. The largest table has an eighth of the entries that the
-    block has voxels: with 4 levels of 4 features that is two parameters for a voxel.
+    network: the block's network, with any table size. The largest table has an eighth as many
+    entries as the block has voxels: two parameters per voxel with 4 levels of 4 features.
     """
     smallest = max(4, round(3 * math.log2(network.base_resolution)))
     largest = min(max(smallest, math.ceil(math.log2(max(n_voxels, 2))) - 3), _LARGEST)
@@ -50,11 +50,11 @@ def size_options(network: HashGrid, n_voxels: int, corrected: bool) -> list[Size
 
 
 def _that_pay(options: list[SizeOption], n_voxels: int) -> list[SizeOption]:
-    """The sizes that pay where a residual may make up for the rest; at least one, the last with all
-    the steps.
+    """The sizes that are worthwhile where a residual may correct the error; at least one. The last
+    one uses all training steps.
 
-    Taylor-Green at 50 dB takes 332 kB as a network of 2^17 entries, a third of that as one of 2^13
-    and a residual, and a sixth of the time.
+    Taylor-Green at 50 dB takes 332 kB as a network of 2^17 entries. A network of 2^13 entries with
+    a residual takes a third of the bytes and a sixth of the time.
     """
     most = table_for(n_voxels) + 1  # twice that table
     sizes = (option.model.to_dict()["log2_hashmap_size"] for option in options)
@@ -63,10 +63,10 @@ def _that_pay(options: list[SizeOption], n_voxels: int) -> list[SizeOption]:
 
 
 def table_for(n_voxels: int) -> int:
-    """log2_hashmap_size of a table that fits a domain of `n_voxels`.
+    """log2_hashmap_size of a table that suits a domain of `n_voxels`.
 
-    4 sqrt(n_voxels) entries per level: detail is mostly on surfaces, which grow more slowly
-    than the volume. That is 2^12 for the CloverLeaf example's 96^3 cells, where it keeps 40 dB
-    at a ratio of 70 to 300, and 2^10 for 32^3.
+    4 sqrt(n_voxels) entries per level: detail is mostly on surfaces, which grow more slowly than
+    the volume. That is 2^12 for the CloverLeaf example with 96^3 cells, where it reaches 40 dB at a
+    ratio of 70 to 300, and 2^10 for 32^3.
     """
     return min(max(round(2 + math.log2(max(n_voxels, 1)) / 2), 5), 22)

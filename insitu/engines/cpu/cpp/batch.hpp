@@ -1,6 +1,6 @@
-// Loss and gradient of a part of a batch: sample, forward, Huber's loss, backward.
+// Loss and gradient of a part of a batch: sample, forward, Huber loss, backward.
 //
-// In: network, parameters, a block that gives targets, their normalisation. Out: gradient of all
+// In: network, parameters, a block that gives targets, their normalization. Out: gradient of all
 // parameters, sums over the samples. One per thread.
 #pragma once
 
@@ -19,7 +19,7 @@ struct Normalisation {
   std::vector<double> low, inverse_extent, error_scale;
 };
 
-// What a batch says of the fit.
+// Error statistics of a batch.
 struct BatchSums {
   double loss = 0.0, squares = 0.0;  // absolute values; squares, of the uniform samples only
   long valid = 0, uniform = 0;       // values that count for either
@@ -124,7 +124,7 @@ class BatchPart {
   Workspace work_;
   double huber_ = 0.0;
   Buffer<float> points_;  // (kChunk, 3)
-  Buffer<float> truth_;   // (kChunk, n_outputs), normalised
+  Buffer<float> truth_;   // (kChunk, n_outputs), normalized
 };
 
 }  // namespace insitu

@@ -1,6 +1,6 @@
-// Decoded bricks, within a limit of bytes, whichever blocks they are of; the least recently used go.
+// LRU cache of decoded bricks of any number of blocks, with a limit in bytes.
 //
-// In: a key, how to decode. Out: the brick, which stays as long as it is held.
+// In: a key, a decoder. Out: the brick, which stays valid as long as it is held.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +36,7 @@ class BrickCache {
  public:
   explicit BrickCache(std::size_t limit) : limit_(limit) {}
 
-  // A brick in use: it is not dropped while this lives.
+  // A brick in use: it is not evicted during the lifetime of this object.
   class Held {
    public:
     Held(BrickCache& cache, Place place) : cache_(cache), place_(place) {}
@@ -58,7 +58,7 @@ class BrickCache {
   }
 
   // decode(float*) fills a brick that is not here. A thread holds one brick at a time, so that one
-  // that waits for room is never waited for. No key is asked for by two threads at once.
+  // that waits for room is never waited for. No two threads request a key at once.
   template <typename Decode>
   std::unique_ptr<Held> get(const BrickKey& key, std::size_t size, Decode&& decode) {
     Place place;
@@ -90,7 +90,7 @@ class BrickCache {
     return std::make_unique<Held>(*this, place);
   }
 
-  // Drops the bricks of a block that is gone.
+  // Removes the bricks of a deleted block.
   void forget(long block) {
     std::lock_guard<std::mutex> lock(mutex_);
     for (auto at = entries_.begin(); at != entries_.end();) {
@@ -136,7 +136,7 @@ class BrickCache {
   const std::size_t limit_;
   mutable std::mutex mutex_;
   std::condition_variable released_;
-  std::list<Entry> entries_;  // the one used last in front
+  std::list<Entry> entries_;  // most recently used first
   std::map<BrickKey, Place> places_;
   std::size_t used_ = 0, peak_ = 0;
   long decoded_ = 0;

@@ -1,4 +1,4 @@
-// Bricks front to back, on several threads: one is begun when those before it are done.
+// Bricks front to back, on several threads: a brick starts when those in front of it are done.
 //
 // In: a grid of bricks, the brick nearest to the eye. Out: each brick once, in visibility order.
 #pragma once

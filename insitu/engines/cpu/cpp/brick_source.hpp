@@ -1,4 +1,4 @@
-// Where the bricks of a block come from: a network, or a raw block.
+// Sources of a block's bricks: a network, or a raw block.
 //
 // In: a box of lattice points. Out: their values, one scalar each.
 #pragma once

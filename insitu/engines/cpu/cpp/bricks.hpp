@@ -1,5 +1,5 @@
-// A block cut in bricks of about 32^3 cells of its lattice, decoded on demand; what ranges their
-// values have, once they were decoded, is remembered.
+// A block cut into bricks of about 32^3 lattice cells, decoded on demand; the value ranges of
+// decoded bricks are cached.
 //
 // In: a source, a cache. Out: bricks, ranges of macrocells.
 #pragma once

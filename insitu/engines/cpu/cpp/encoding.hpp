@@ -1,4 +1,4 @@
-// Multi-resolution hash encoding (Mueller et al. 2022, section 3), for chunks of samples.
+// Multiresolution hash encoding (Mueller et al. 2022, section 3), for chunks of samples.
 //
 // In: points of the unit cube. Out: features, in panels (products.hpp); backward, gradients of the
 // tables and of the points.

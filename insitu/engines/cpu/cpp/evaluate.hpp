@@ -1,6 +1,6 @@
-// Reading a trained network: values and gradients at points, values on a grid.
+// Evaluation of a trained network: values and gradients at points, values on a grid.
 //
-// In: network, parameters, points of the unit cube. Out: normalised outputs.
+// In: network, parameters, points of the unit cube. Out: normalized outputs.
 #pragma once
 
 #include <vector>
@@ -82,7 +82,7 @@ inline void decode(const Network& net, const float* params, const Grid& grid, Pa
   }
 }
 
-// work(part) for the parts of n points, on up to so many threads as have enough to do.
+// work(part) for parts of n points, on as many threads as have enough work.
 template <typename Work>
 inline void share_out(long n, int threads, Work&& work) {
   constexpr long kLeast = 1 << 15;  // points, about a millisecond

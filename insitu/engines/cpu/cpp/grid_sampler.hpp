@@ -1,4 +1,4 @@
-// A raw block of a structured grid, read in place: training targets and reference pictures.
+// A raw block of a structured grid, read in place: training targets and reference images.
 //
 // In: the simulation's own arrays, strided, float32 or float64. Out: values at points
 // (trilinear, through at most one layer of ghost cells), and at the owned samples themselves.
@@ -93,7 +93,7 @@ class GridSampler {
       const auto scale = static_cast<float>(cells[a]), last = static_cast<float>(shape[a] - 1);
       const float shift = static_cast<float>(ghost_low[a]) - (vertex ? 0.0f : 0.5f);
       for (long i = 0; i < n; ++i) {
-        // Where no ghost layer continues the block, its outermost half cell is constant.
+        // Without a ghost layer, the outermost half cell is constant.
         const float p = std::min(std::max(points[3 * i + 2 - a] * scale + shift, 0.0f), last);
         at.low[a][i] = static_cast<int32_t>(p);
         at.t[a][i] = p - static_cast<float>(at.low[a][i]);
@@ -101,7 +101,7 @@ class GridSampler {
     }
   }
 
-  // A corner of weight zero is not read, so that a NaN does not reach beyond its own cells.
+  // Corners of weight 0 are not read, so that a NaN affects only its own cells.
   static float mix(float a, float b, float t) {
     return t == 0.0f ? a : (1.0f - t) * a + t * b;
   }

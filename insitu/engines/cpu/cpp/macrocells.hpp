@@ -1,6 +1,6 @@
-// Least and largest values of a brick's macrocells, of which it has up to 4 x 4 x 4.
+// Value ranges of a brick's macrocells, of which there are up to 4 x 4 x 4.
 //
-// In: a brick. Out: ranges; under a transfer function, which macrocells show.
+// In: a brick. Out: ranges; for a transfer function, which macrocells are visible.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct ValueRange {
 
 using MacrocellRanges = std::array<ValueRange, kMacrocells>;  // along x, then y, then z
 
-// Cells of a macrocell along an axis of so many.
+// Number of cells of a macrocell along an axis with the given number of cells.
 inline long macrocell_size(long cells) {
   return (cells + kMacrocellsPerAxis - 1) / kMacrocellsPerAxis;
 }

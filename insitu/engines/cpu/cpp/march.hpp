@@ -1,11 +1,11 @@
 // Emission-absorption ray marching through the bricks of one block.
 //
-// Bricks are visited front to back, each once, with all the rays that go through it; what a ray has
-// gathered so far is its pixel. So a picture takes the memory of its pixels and of a brick per
-// thread, and a brick that does not show, or is hidden, is not decoded.
+// Bricks are visited front to back, each once, with all rays that pass through it; the accumulated
+// color of a ray is its pixel. So an image needs memory for its pixels and one brick per thread,
+// and bricks that are transparent or occluded are not decoded.
 //
-// In: bricks, rays, transfer function. Out: premultiplied RGBA of a pixel rectangle, of which every
-// block's share adds up to what one block over the whole domain makes.
+// In: bricks, rays, transfer function. Out: premultiplied RGBA of a pixel rectangle; compositing
+// the results of all blocks gives the image of a single block over the whole domain.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +54,7 @@ class Marcher {
     out_ = out;
     owned_.assign(static_cast<std::size_t>(area_.height() * stride_), Samples{0, 0});
     run_team(options_.threads, [&](int thread) { start_rays(thread); });
-    // Every thread holds a brick.
+    // Every thread holds one brick.
     const long room = bricks_.cache().room_for(bricks_.largest(margin_));
     const int threads = static_cast<int>(std::clamp<long>(options_.threads, 1, std::max(room, 1L)));
     std::vector<std::unique_ptr<Scratch>> scratch;
@@ -115,7 +115,7 @@ class Marcher {
       }
   }
 
-  // Where in the grid of bricks the eye is, or the nearest to it.
+  // Position of the eye in the grid of bricks, or the nearest one.
   Index3 brick_at_eye() const {
     Index3 at;
     for (int a = 0; a < 3; ++a) {
@@ -193,7 +193,7 @@ class Marcher {
     return {r.y0, r.y1, r.x0 / kWide * kWide, r.x1};
   }
 
-  // Another thread may be at this pixel, though not with a sample: then either answer will do.
+  // Another thread may be at this pixel, but without a sample: either result is correct.
   bool alive(long pixel) const {
     float alpha;
     __atomic_load(out_ + 4 * pixel + 3, &alpha, __ATOMIC_RELAXED);
@@ -347,7 +347,7 @@ class Marcher {
     __atomic_store(pixel + 3, reinterpret_cast<float*>(&color) + 3, __ATOMIC_RELAXED);
   }
 
-  // No brighter than white.
+  // Clamped to white.
   static Rgba lit(Rgba sample, const Shading::Light& light) {
     const float alpha = sample[3];
     for (int c = 0; c < 3; ++c)

@@ -1,7 +1,7 @@
 // Errors of a network against the raw block, without a decoded copy of the block.
 //
-// In: network, parameters, block. Out: squares, maximum and count per component, in the field's
-// own units, over all owned samples that are finite.
+// In: network, parameters, block. Out: sum of squares, maximum and count per component, in the
+// field's units, over all finite owned samples.
 #pragma once
 
 #include "evaluate.hpp"

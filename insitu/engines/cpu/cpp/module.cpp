@@ -1,4 +1,4 @@
-// The extension module: each room of the package binds its own kernels.
+// The extension module; each part binds its own kernels.
 #include <pybind11/pybind11.h>
 
 #include "simd.hpp"

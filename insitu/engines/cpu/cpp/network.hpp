@@ -1,6 +1,6 @@
-// Shape of the network and place of every parameter, as in tiny-cuda-nn.
+// Architecture of the network and layout of its parameters, as in tiny-cuda-nn.
 //
-// In: the names of tiny-cuda-nn's configuration, for a hash grid; or one dense grid of features
+// In: options named as in tiny-cuda-nn's configuration, for a hash grid; or one dense feature grid
 // (fV-SRN). Out: levels, offsets, number of parameters.
 //
 // One vector of parameters: first the MLP's matrices, row-major (outputs x inputs), inputs of the

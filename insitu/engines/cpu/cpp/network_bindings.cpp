@@ -226,7 +226,7 @@ static py::array_t<float> py_draw(uint32_t seed, double share, double sigma, uin
 
 static void bind_layout(py::module_& m) {
   py::class_<Network, NetworkPtr>(m, "Network", py::module_local(),
-                                 "Shape and parameter layout, as tiny-cuda-nn's.")
+                                 "Architecture and parameter layout, as in tiny-cuda-nn.")
       .def(py::init<int, int, int, int, float, int, int, int>(), "n_levels"_a,
            "n_features_per_level"_a, "log2_hashmap_size"_a, "base_resolution"_a,
            "per_level_scale"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a)
@@ -263,7 +263,7 @@ static void bind_training(py::module_& m) {
       .def_readonly("iteration", &Trainer::iteration)
       .def_readonly("elapsed", &Trainer::elapsed)
       .def_property_readonly("exhausted", &Trainer::exhausted,
-                             "Whether the last step or second was used up.")
+                             "Whether the step or time limit has been reached.")
       .def_property(
           "error_threshold", [](const Trainer& t) { return t.options.error_threshold; },
           [](Trainer& t, double value) { t.options.error_threshold = value; })
@@ -275,7 +275,7 @@ static void bind_training(py::module_& m) {
         return copy_of(t.gradient().data(), t.network().n_params);
       });
   m.def("draw", &py_draw, "seed"_a, "boundary_share"_a, "boundary_sigma"_a, "iteration"_a,
-        "batch"_a, "The batch (n, 3) that training draws at this iteration.");
+        "batch"_a, "The batch (n, 3) of samples of this iteration.");
 }
 
 void bind_network(py::module_& m) {

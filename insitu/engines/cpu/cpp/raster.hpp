@@ -1,7 +1,7 @@
-// Triangles to pixels: which triangle each pixel's ray meets first, and how it is shaded there.
+// Rasterization: the triangle that each pixel's ray hits first, and its shading there.
 //
-// In: triangles in world coordinates, a camera, colours. Out: premultiplied RGBA and distances of a
-// pixel rectangle. One ray per pixel, through its centre; a pixel is covered wholly or not at all.
+// In: triangles in world coordinates, a camera, colors. Out: premultiplied RGBA and distances of a
+// pixel rectangle. One ray per pixel, through its center; there is no partial coverage.
 #pragma once
 
 #include <algorithm>
@@ -30,16 +30,16 @@ struct Paint {
   const float* table;          // (rows, 4) straight RGBA over [lo, hi]; its opacity is not used
   long rows;
   float lo, hi;
-  bool lit;  // else the colour as it is
+  bool lit;  // otherwise the unshaded color
 };
 
-// A light beside the eye, which tells more of a shape than one at the eye does.
+// The light is beside the eye, which shows shapes better than a light at the eye.
 struct Light {
   float ambient = 0.28f, diffuse = 0.72f, specular = 0.22f, shininess = 32.0f;
   float to_the_left = 0.35f, above = 0.5f;  // of the way from the surface to the eye
 };
 
-// Rasterisation in homogeneous coordinates (Olano and Greer, "Triangle scan conversion using 2D
+// Rasterization in homogeneous coordinates (Olano and Greer, "Triangle scan conversion using 2D
 // homogeneous coordinates", 1997): a pixel (x, y) is inside where e_i = (p_j x p_k) . (x, y, 1) has
 // the sign of the determinant for all three edges. No triangle is cut where it passes the eye.
 class Rasterizer {
@@ -232,7 +232,7 @@ class Rasterizer {
       }
   }
 
-  // From the eye through the centre of a pixel, of length 1 along the view.
+  // From the eye through the center of a pixel, of length 1 along the view direction.
   Vec3 direction(long x, long y) const {
     const double sx = 2.0 * (static_cast<double>(x) + 0.5) / static_cast<double>(view_.width) - 1.0;
     const double sy =
@@ -245,7 +245,7 @@ class Rasterizer {
 
   static double length(const Vec3& v) { return std::sqrt(dot(v, v)); }
 
-  // Lambert's law and Blinn's highlight, alike from both sides.
+  // Lambert shading and Blinn highlights, two-sided.
   void shade(long i, long x, long y, const Vec3& ray, float* out) const {
     const int64_t* corner = triangles_.corners + 3 * i;
     const std::array<double, 3> share = shares(i, x, y);

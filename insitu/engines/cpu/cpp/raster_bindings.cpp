@@ -1,4 +1,4 @@
-// Binds the rasteriser.
+// Binds the rasterizer.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -1,4 +1,4 @@
-// The rays of a picture through one block, and which samples on them are the block's.
+// The rays of an image through one block, and which samples on them the block owns.
 //
 // In: camera, boxes, distance between samples. Out: per pixel, the consecutive samples that the
 // block owns.
@@ -19,7 +19,7 @@ namespace insitu {
 using Vec3 = std::array<double, 3>;
 
 // a * b + c, rounded once wherever the CPU can. Spelled out so that a position comes out the same
-// in every loop that computes it, vectorised or not: ranks must agree on it to the last bit.
+// in every loop that computes it, vectorized or not: ranks must agree on it to the last bit.
 inline double fused(double a, double b, double c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
   return std::fma(a, b, c);
@@ -157,8 +157,8 @@ class Rays {
   }
 
  private:
-  // Distances at which a ray from the eye enters and leaves a box; near > far when it misses. A ray
-  // along a face (0 / 0) is in.
+  // Distances at which a ray from the eye enters and leaves a box; near > far for a miss. A ray
+  // in a face (0 / 0) is inside.
   INSITU_DIVIDES_BY_ZERO
   void intersect(const Box& box, const Vec3& direction, double& near, double& far) const {
     near = 0.0;

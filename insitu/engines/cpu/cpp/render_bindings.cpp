@@ -17,7 +17,7 @@ using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
 using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using CachePtr = std::shared_ptr<BrickCache>;
 
-// Any block that Python knows: read(lo, hi, component) -> (nz, ny, nx) of lattice points.
+// A block read by a Python function: read(lo, hi, component) -> (nz, ny, nx) of lattice points.
 class PythonBricks : public BrickSource {
  public:
   PythonBricks(py::function read, int components)
@@ -153,9 +153,9 @@ void bind_render(py::module_& m) {
                                    "Decoded bricks of all blocks, within a limit of bytes.")
       .def(py::init<std::size_t>(), "limit"_a)
       .def_property_readonly("limit", &BrickCache::limit)
-      .def_property_readonly("used", &BrickCache::used, "Bytes of the bricks held now.")
-      .def_property_readonly("peak", &BrickCache::peak, "The most bytes ever held.")
-      .def_property_readonly("decoded", &BrickCache::decoded, "Bricks decoded so far.");
+      .def_property_readonly("used", &BrickCache::used, "Bytes currently held.")
+      .def_property_readonly("peak", &BrickCache::peak, "Peak number of bytes held.")
+      .def_property_readonly("decoded", &BrickCache::decoded, "Number of bricks decoded so far.");
   py::class_<Bricks>(m, "Bricks", py::module_local(),
                      "A block in bricks of about 32^3 cells, decoded on demand.")
       .def_static("of_network", &network_bricks, "network"_a.none(true), "params"_a.noconvert(),
@@ -169,7 +169,7 @@ void bind_render(py::module_& m) {
         "forward"_a, "right"_a, "up"_a, "size"_a, "rectangle"_a, "table"_a, "range"_a, "step"_a,
         "component"_a, "opaque"_a, "flat"_a = py::none(), "jitter"_a = -1,
         "surface"_a = py::none(), "threads"_a = 1,
-        "One block's share of a volume rendering: rectangle (y0, y1, x0, x1) of an image of size "
+        "One block's part of a volume rendering: rectangle (y0, y1, x0, x1) of an image of size "
         "(width, height) -> premultiplied RGBA (y1 - y0, x1 - x0, 4) float32. component -1 is "
         "the magnitude; table (n, 4) holds the alpha of one step; flat: shading's, none without; "
         "jitter: number of the frame, -1 without.");

@@ -104,7 +104,7 @@ class Rows {
         lines += static_cast<double>(count) / static_cast<double>(nx);
       }
     }
-    // Vector operations per sample either way: F per line and panel to apply the layer and a few to
+    // Vector operations per sample in each case: F per line and panel to apply the layer, a few to
     // keep it, two per level and panel to mix; against mixing features, then the whole layer.
     const double panels = net.n_neurons / kPanel, features = net.features;
     const double with = lines * (4 + panels * (features + 3)) + net.n_levels * (1 + 2 * panels);

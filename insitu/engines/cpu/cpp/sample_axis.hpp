@@ -1,6 +1,6 @@
-// Where the values lie that pictures are made of: along each axis of a block the owned samples and,
-// for element data, the two faces. Trilinear values between them are a raw block's own, and blocks
-// meet at their faces.
+// Positions of the values that are rendered: along each axis of a block the owned samples and, for
+// element data, the two faces. Trilinear interpolation of them equals that of the raw block, and
+// neighboring blocks share the points on their faces.
 //
 // In: the grid lines of an axis. Out: from world coordinates to lattice coordinates, and back.
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace insitu {
 
-// Lattice points of an axis of so many cells.
+// Number of lattice points of an axis with the given number of cells.
 inline long sample_count(long cells, bool vertex) { return cells + (vertex ? 1 : 2); }
 
 // Point i in unit coordinates: a grid line, or a cell's centre between the faces 0 and 1.

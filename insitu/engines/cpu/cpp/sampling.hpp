@@ -1,6 +1,6 @@
 // Training samples of DVNR: uniform in the box, and close to its faces.
 //
-// In: seed, iteration, place in the batch. Out: points of the unit cube.
+// In: seed, iteration, index in the batch. Out: points of the unit cube.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ inline long boundary_samples(const Sampling& sampling, long batch) {
                                static_cast<double>(batch) + 0.5);
 }
 
-// -ln(u) for u in (0, 1], relative error below 1e-6; written to be vectorised, as the C library's
+// -ln(u) for u in (0, 1], relative error below 1e-6; written to be vectorized, as the C library's
 // is not without -ffast-math.
 inline float minus_log(float u) {
   uint32_t bits;

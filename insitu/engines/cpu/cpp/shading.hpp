@@ -1,7 +1,7 @@
-// Light on the gradient: a lamp at the eye, both sides of a surface lit alike (Lambert and Phong).
+// Gradient shading: two-sided Lambert and Phong, with a light at the eye.
 //
 // In: a brick with a margin of one point, samples, the rays' directions. Out: factors of their
-// colours.
+// colors.
 #pragma once
 
 #include <algorithm>
@@ -57,7 +57,7 @@ class Shading {
       const float along =
           g[0] * direction[0][i] + g[1] * direction[1][i] + g[2] * direction[2][i];
       const float c = length > 0.0f ? std::min(std::abs(along) / length, 1.0f) : 0.0f;
-      // Beside a hole the gradient is not finite: no light there.
+      // Next to a hole the gradient is not finite: no shading there.
       const float w = length < 1e30f && length > 0.0f ? length / (length + flat_) : 0.0f;
       float mirrored = std::max(0.0f, 2.0f * c * c - 1.0f);
       for (int square = 0; square < 4; ++square) mirrored *= mirrored;

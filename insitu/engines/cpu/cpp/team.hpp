@@ -1,4 +1,4 @@
-// Threads that work on one thing and meet at barriers.
+// A team of threads that work together and synchronize at barriers.
 //
 // Threads live for one call (a slice of training, one block decoded): starting them costs tens of
 // microseconds, and there is no pool that a fork or the simulation's own threads could disturb.

@@ -1,7 +1,7 @@
 // The training loop: gradient of a batch, Adam, schedule.
 //
-// In: a network, its first parameters, a block that gives targets, options. Out: trained
-// parameters. All memory is taken in the constructor; a step allocates nothing.
+// In: a network, its initial parameters, a block that gives targets, options. Out: trained
+// parameters. All memory is allocated in the constructor; a step allocates nothing.
 #pragma once
 
 #include <chrono>
@@ -18,15 +18,15 @@ struct TrainingOptions {
   long batch;
   int threads;
   double learning_rate;
-  double final_rate;       // last rate / first rate
+  double final_rate;       // final rate / initial rate
   bool cosine;             // decay: cosine, else exponential
   long iterations;         // length of the schedule
-  double approach;         // dB above error_threshold where the rate starts to fall; 0: never
-  double seconds;          // budget; the schedule runs on whichever is used up first
-  double loss_threshold;   // stop when the moving average of the L1 loss falls below; 0: never
-  double error_threshold;  // the same for the root mean square error, times error_scale; 0: never
-  double average;          // most weight of the past in the moving averages
-  double huber;            // errors below this, in [0,1], count by their square; 0: none, so L1
+  double approach;         // dB above error_threshold at which the rate starts to decay; 0: never
+  double seconds;          // limit; the schedule follows whichever is used up first
+  double loss_threshold;   // stop when the moving average of the L1 loss falls below this; 0: never
+  double error_threshold;  // as above for the root mean square error times error_scale; 0: never
+  double average;          // maximum decay of the moving averages
+  double huber;            // threshold of the Huber loss, in [0,1]; 0: L1 loss
   double beta1, beta2, epsilon, l2;
   Sampling sampling;
 };
@@ -43,7 +43,7 @@ class Trainer {
     transposed_.load(*network_, params_.data());
     for (int c = 0; c < network_->n_outputs; ++c) {
       normalisation_.low.push_back(low[c]);
-      // A constant component has nothing to learn: its normalised value is 0. So is one whose range
+      // A constant component has nothing to learn: its normalized value is 0. So is one whose range
       // has no inverse in the precision of the data.
       const double least = target_->parts[c].is_double ? std::numeric_limits<double>::min()
                                                        : std::numeric_limits<float>::min();
@@ -89,7 +89,7 @@ class Trainer {
 
   bool done() const {
     if (exhausted()) return true;
-    // The averages need some steps before they mean anything.
+    // Number of steps until the averages are reliable.
     if (iteration < 16) return false;
     return loss() < options.loss_threshold || root_mean_square() < options.error_threshold;
   }
@@ -114,7 +114,7 @@ class Trainer {
     average_loss();
   }
 
-  // NaN before any sample counted.
+  // NaN until a sample has been counted.
   double loss() const { return average(average_loss_); }
   double root_mean_square() const { return std::sqrt(average(average_squares_)); }
 
@@ -143,12 +143,12 @@ class Trainer {
     BatchSums batch;
     for (const auto& part : parts_) batch += part->sums;
     if (batch.valid == 0) return;
-    // Of few steps, only the last tenth or so: the error still falls too fast.
+    // After few steps, average over the last tenth only: the error still decreases fast.
     const double t = static_cast<double>(iteration);
     const double w = std::min(options.average, t / (t + 10.0));
     average_weight_ = w * average_weight_ + (1.0 - w);
     average_loss_ = w * average_loss_ + (1.0 - w) * batch.loss / static_cast<double>(batch.valid);
-    // A batch of boundary samples alone says nothing about the volume.
+    // A batch with boundary samples only is not representative of the volume.
     const double squares = batch.uniform ? batch.squares / static_cast<double>(batch.uniform)
                                          : std::numeric_limits<double>::infinity();
     average_squares_ = w * average_squares_ + (1.0 - w) * squares;
@@ -174,8 +174,8 @@ class Trainer {
     return options.learning_rate * std::min(factor, std::max(options.final_rate, approach()));
   }
 
-  // Close to the target the rate falls with the square root of what is missing, in dB: a schedule
-  // of which nobody has to know the length.
+  // Close to the target the rate decays with the square root of the missing dB: a schedule that
+  // does not need to know its length.
   double approach() const {
     const double error = root_mean_square();
     if (options.error_threshold <= 0.0 || options.approach <= 0.0 || std::isnan(error)) return 1.0;
@@ -183,7 +183,7 @@ class Trainer {
     return std::sqrt(std::clamp(missing / options.approach, 0.0, 1.0));
   }
 
-  // This thread's share of the parameters: Kingma and Ba 2015, algorithm 1; L2 regularisation on
+  // This thread's share of the parameters: Kingma and Ba 2015, algorithm 1; L2 regularization on
   // the MLP's weights only. The gradients become zero.
   void update(int thread, double rate) {
     const double t = static_cast<double>(iteration + 1);

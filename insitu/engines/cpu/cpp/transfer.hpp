@@ -1,7 +1,7 @@
-// Values to colour and opacity.
+// Transfer function: values to color and opacity.
 //
-// In: rows of straight RGBA over a range of values. Out: premultiplied colours at values; whether
-// anything in a range of values shows.
+// In: rows of straight RGBA over a range of values. Out: premultiplied colors at values; whether
+// any value in a range is visible.
 #pragma once
 
 #include <algorithm>
