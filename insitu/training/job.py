@@ -55,13 +55,9 @@ class TrainingJob:
     """Adaptive state of this block over the time steps."""
     cycle: int = 0
     time: float = 0.0
-<<<<<<< HEAD
     """The simulation's, kept with the field."""
     clock: Callable[[], float] = perf_counter
     """Seconds, by which `target.seconds` is kept and training is timed."""
-=======
-    """Simulation time, stored with the field."""
->>>>>>> english1
 
     @staticmethod
     def of(

@@ -46,15 +46,10 @@ def measure(
     return totals
 
 
-<<<<<<< HEAD
 def seconds_to_measure(
     partition: Partition, model: Model, engine: Engine, clock: Callable[[], float]
 ) -> float:
     """What a pass of `measure` over the block will take, from a pass over its lowest layer."""
-=======
-def seconds_to_measure(partition: Partition, model: Model, engine: Engine) -> float:
-    """Estimated time of `measure` for the whole block, from a pass over its lowest layer."""
->>>>>>> english1
     samples = sum(partition.ghost_layers[0]) + (2 if partition.association == "vertex" else 1)
     layer = replace(
         partition,

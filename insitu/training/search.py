@@ -21,12 +21,7 @@ def search(
     *,
     smaller: bool = False,
 ) -> tuple[Trial, FitResult]:
-<<<<<<< HEAD
     """Fit, and climb until the target is met, the sizes end, or the time, one of the job's clock.
-=======
-    """Fit with increasing sizes until the target is met, the sizes are exhausted, or the time limit
-    (of perf_counter) is reached.
->>>>>>> english1
 
     Args:
         trial_for: makes the trial of a model, with its initial state.

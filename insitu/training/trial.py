@@ -98,7 +98,8 @@ class Trial:
 
     def fit(self, end: float) -> FitResult:
         """Train until the target is met, until the last step, or until just enough time is left to
-        measure before `end`, a time of the job's clock. The target applies to the decoded weights."""
+        measure before `end`, a time of the job's clock. The target applies to the decoded
+        weights."""
         fit = self._train(end, 1.0, True)
         assert isinstance(fit, FitResult)
         return fit
