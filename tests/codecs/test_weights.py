@@ -66,7 +66,7 @@ def test_another_network_is_refused(codec: str) -> None:
         Weights.from_payload(payload, "best", NETWORK)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.sampled_from(names()), st.data())
 def test_any_altered_body_is_read_or_refused(codec: str, data: st.DataObject) -> None:
     """Below the checksums and ZSTD, where only the codec itself can notice."""

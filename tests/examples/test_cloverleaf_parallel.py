@@ -179,7 +179,7 @@ def check_equal_to_one_rank(deck: Path, cells: tuple[int, int, int], steps: int)
         assert ours[name] == pytest.approx(value, rel=1e-13), name
 
 
-@pytest.mark.parallel([1, 4])
+@pytest.mark.parallel(4)
 def test_every_rank_count_gives_the_same_fields(tmp_path: Path) -> None:
     check_equal_to_one_rank(moving_deck(tmp_path), (13, 11, 14), steps=40)
 

@@ -95,7 +95,7 @@ def blocks_of(kernel: FlameKernel) -> tuple[slice, ...]:
     return tuple(slice(o, o + n) for o, n in zip(place.offset, place.shape, strict=True))
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([3, 4])
 def test_every_rank_count_gives_the_same_fields(steps: int = 40) -> None:
     """Up to rounding, which differs because matrix products add in another order."""
     points = (13, 24, 17)

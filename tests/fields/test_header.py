@@ -129,7 +129,7 @@ def edited(tree: object, data: st.DataObject) -> object:
     return tree
 
 
-@settings(deadline=None, max_examples=600)
+@settings(deadline=None, max_examples=300)
 @given(names, st.data())
 def test_edited_headers_under_a_checksum_that_fits(name: str, data: st.DataObject) -> None:
     header, payloads = unpack(golden(name))

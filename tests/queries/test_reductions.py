@@ -294,7 +294,7 @@ PARTS = st.recursive(
 )
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(PARTS)
 def test_what_is_accepted_can_be_evaluated(text):
     """No expression that passes the checks fails at a step, or warns, on any data."""

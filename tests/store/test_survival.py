@@ -22,7 +22,7 @@ from insitu.store.record import open_record
 from insitu.store.record_writer import Units
 from tests.support.crash_entries import add, frames_of
 
-WRITERS, SESSIONS = 26, 12  # and two ranks per session: 50 kills
+WRITERS, SESSIONS = 38, 6  # and two ranks per session: 50 kills
 WINDOW = 4
 
 SIMULATION = """

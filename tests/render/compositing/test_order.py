@@ -59,7 +59,7 @@ def entries(boxes: np.ndarray, eye: np.ndarray, direction: np.ndarray) -> np.nda
     return np.where(far - near > 1e-9, near, np.nan)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(scene=scenes(), seed=st.integers(0, 1000), grouped=st.booleans())
 def test_rays_enter_boxes_in_visibility_order(
     scene: tuple[np.ndarray, np.ndarray], seed: int, grouped: bool
