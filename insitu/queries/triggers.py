@@ -1,4 +1,4 @@
-"""Queries and triggers: what is asked at every step, and what sets actions off.
+"""Queries and triggers: expressions evaluated at every step, and conditions that run actions.
 
 In: the raw data of a step and the recorded steps before it, on all ranks.
 Out: the triggers that fire, the same on every rank, and the history of the queries' results.
@@ -31,7 +31,7 @@ MODES = ("level", "edge", "latch")
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """An expression that is evaluated at every step and keeps its results under a name."""
+    """A named expression that is evaluated at every step; its results are kept."""
 
     name: str
     expression: Expression
@@ -39,23 +39,23 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger(Generic[Action]):
-    """What sets actions off: a condition, or as in Ascent a callback that says whether it holds.
+    """Runs actions when a condition holds, or, as in Ascent, when a callback returns True.
 
-    `mode` says at which steps it fires: `level` (as in Ascent) at every step where the condition
-    holds, `edge` where it holds and did not at the step before, `latch` at the first where it
-    holds and at every step from then on.
+    `mode` selects the steps at which it fires: `level` (as in Ascent): every step at which the
+    condition holds; `edge`: steps at which it holds but did not at the previous step; `latch`: the
+    first step at which it holds and every step after that.
     """
 
     name: str
     condition: Expression | None = None
     callback: str | None = None
-    """The name of a Python function. With a condition it is called when the trigger fires."""
+    """The name of a Python function. If there is a condition, it is called when the trigger fires."""
     actions: tuple[Action, ...] = ()
     mode: str = "level"
     cooldown: int = 0
-    """Cycles that must lie between two firings; what would fire earlier is passed over."""
+    """Minimum number of cycles between two firings; it does not fire earlier."""
     max_firings: int | None = None
-    """After so many firings it is not evaluated any more; None: no limit."""
+    """Maximum number of firings, after which it is no longer evaluated; None: no limit."""
 
     def __post_init__(self) -> None:
         if self.condition is None and self.callback is None:
@@ -69,43 +69,43 @@ class Trigger(Generic[Action]):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What a callback is given, the same on every rank but for the blocks in the window."""
+    """The argument of a callback; the same on every rank, except for the blocks in the window."""
 
     trigger: str
     cycle: int
     time: float
     """Simulation time, in the simulation's unit."""
     results: Mapping[str, Value]
-    """Of all queries at this step, by name."""
+    """Results of all queries at this step, by name."""
     window: TimeSeries
-    """The recorded steps: `window.entries(name)[-1].open()` is the newest of a field."""
+    """The recorded steps; `window.entries(name)[-1].open()` is the newest step of a field."""
 
 
 Callback = Callable[[Event], object]
 
 
 class Source(Protocol):
-    """The present step of a simulation."""
+    """The current step of a simulation."""
 
     def owned(self, name: str) -> Sequence[Partition]:
-        """This rank's blocks of a field, ghosts left out. Not collective."""
+        """This rank's blocks of a field, without ghosts. Not collective."""
 
     def with_ghosts(self, name: str) -> Sequence[Partition]:
-        """This rank's blocks of a field with the ghosts that are valid. Collective."""
+        """This rank's blocks of a field, with valid ghosts. Collective."""
 
 
 @dataclass
 class _State:
-    """What a trigger remembers, the same on every rank."""
+    """The state of a trigger, the same on every rank."""
 
     held: bool = False
     latched: bool = False
     firings: int = 0
     last: int | None = None
-    """The cycle at which it fired last."""
+    """The cycle at which it last fired."""
 
     def evaluated(self, trigger: Trigger[Action]) -> bool:
-        """Whether its condition can still matter."""
+        """Whether its condition is still needed."""
         return not self.exhausted(trigger) and not (trigger.mode == "latch" and self.latched)
 
     def exhausted(self, trigger: Trigger[Action]) -> bool:
