@@ -46,7 +46,7 @@ class BlockView:
     held: Mapping[FieldRef, Partition | BlockField]
     """The data of each field that an expression reads."""
     widths: tuple[tuple[float, float], ...] = ((math.nan, math.nan),) * 3
-    """Widths of the cells beyond its faces, (low, high) along z, y, x; needed by derivatives only."""
+    """Widths of the cells beyond its faces, (low, high) along z, y, x; only for derivatives."""
 
     def __post_init__(self) -> None:
         first = self.first
@@ -68,8 +68,8 @@ class BlockView:
         return self.first.shape
 
     def unshared(self, upper: NDArray[np.float64]) -> Shape:
-        """Number of samples along z, y, x that this block counts: vertices on an upper face belong to
-        the neighbour, except at the end of the domain, `upper` (3,) x, y, z."""
+        """Number of samples along z, y, x that count for this block: vertices on an upper face
+        belong to the neighbour, except at the end of the domain, `upper` (3,) x, y, z."""
         if self.first.association == "element":
             return self.shape
         nz, ny, nx = (
@@ -150,8 +150,8 @@ class SampleBox:
         return tuple(values[..., i] for i in range(held.n_components))
 
     def grown(self, argument: Field) -> tuple[SampleBox, Box]:
-        """This box extended by one sample on every side where `argument` has one, and the position of
-        this box in it."""
+        """This box extended by one sample on every side where `argument` has one, and the position
+        of this box in it."""
         layers = self.block.layers(argument)
         shape = self.block.shape
         z, y, x = (max(self.low[i] - 1, -layers[i][0]) for i in range(3))

@@ -47,8 +47,9 @@ class Expression:
                 raise ExpressionError(unknown("field", name, known), self.text, column)
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
-        """Check it against the actual kinds of its fields. Raises: ExpressionError if a field has the
-        wrong kind for its use."""
+        """Check it against the actual kinds of its fields.
+
+        Raises: ExpressionError if a field has the wrong kind for its use."""
         Checker(self.text, self.queries, kinds).whole(syntax.parse(self.text))
 
     def check_past(self, steps: Mapping[str, int]) -> None:

@@ -36,8 +36,8 @@ class History(Scalar):
 
 @dataclass(frozen=True)
 class Range:
-    """A range of results: by index `relative` (0: current) or `absolute` (0: first), or by simulation
-    `time` or `cycle`."""
+    """A range of results: by index `relative` (0: current) or `absolute` (0: first), or by
+    simulation `time` or `cycle`."""
 
     by: str
 

@@ -49,7 +49,7 @@ def read(path: Path) -> dict[str, dict[int, Result]]:
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader, if PyYAML was built with it
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader if available
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
         return {

@@ -26,7 +26,7 @@ class FieldKind:
 
 @dataclass(frozen=True)
 class Shape:
-    """Properties of a field-valued expression; None until the simulation has published the field."""
+    """Properties of a field-valued expression; None until the field has been published."""
 
     components: int | None = 1
     association: str | None = None
