@@ -1,1 +1,1 @@
-"""Ascent's pipelines: filters, chained, and the geometry and particles behind them."""
+"""Ascent's pipelines: chained filters, and the geometry and particle algorithms they use."""

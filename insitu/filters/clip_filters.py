@@ -1,6 +1,6 @@
-"""Filters that leave a part of a volume: threshold, clip, clip_with_field, isovolume.
+"""Filters that keep part of a volume: threshold, clip, clip_with_field, isovolume.
 
-In: a volume. Out: a volume that is NaN where nothing is left, with the surface around the rest.
+In: a volume. Out: a volume that is NaN in the removed part, and the surface of the kept part.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clip:
-    """What is outside of a box or sphere, or before a plane; inverted, the rest."""
+    """Keeps what is outside a box or sphere, or on one side of a plane; inverted, the rest."""
 
     shape: Shape
     invert: bool = False
@@ -47,16 +47,16 @@ class Clip:
 
 @dataclass(frozen=True)
 class ValueRange:
-    """Where a scalar is between two values: `isovolume` and `clip_with_field` cut through cells,
-    `threshold` takes whole ones."""
+    """Keeps the part where a scalar is between two values: `isovolume` and `clip_with_field` cut
+    cells, `threshold` keeps whole cells."""
 
     type: str
     field: str
     low: float
-    """As `high`, infinite for clip_with_field, which has one value."""
+    """Upper limit, like `high`; infinite for clip_with_field, which has one value."""
     high: float
     invert: bool = False
-    """Of threshold: the other cells."""
+    """For threshold: keep the other cells."""
 
     @property
     def past(self) -> Mapping[str, Span]:

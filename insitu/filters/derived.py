@@ -1,7 +1,7 @@
-"""Filters that add a field computed from another: vector_magnitude, gradient and the like.
+"""Filters that add a field computed from another, such as vector_magnitude and gradient.
 
-In: a volume; for magnitudes and components, a surface or lines as well. Out: the same with one
-field more.
+In: a volume; for magnitudes and components also a surface or lines. Out: the same with one more
+field.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 class _Quantity(NamedTuple):
-    """What there is to know of a type."""
+    """Properties of a filter type."""
 
     of_block: Callable[[SampledBlock, str, int], SampledBlock]
-    """Of a block, the name of the new field and the component."""
+    """Called with a block, the name of the new field and the component."""
     needs: int
-    """Components of the field: 1 or 3."""
+    """Number of components of the input field: 1 or 3."""
     gives: int
     of_values: Callable[[Floats, int], Floats] | None = None
-    """Of vectors (n, 3) and the component -> (n,), where values at points are enough."""
+    """Vectors (n, 3) and the component -> (n,), if point values are sufficient."""
 
 
 def _derivative(function: Callable[[SampledBlock, str], SampledBlock]) -> Any:
@@ -64,15 +64,15 @@ _QUANTITIES = {
 
 @dataclass(frozen=True)
 class Derive:
-    """One such filter; `type` is one of _QUANTITIES. Derivatives are those of the fields as
-    functions, at any point."""
+    """A filter that adds a field; `type` is one of _QUANTITIES. Derivatives are those of the
+    fields as continuous functions, at any point."""
 
     type: str
     field: str
     output: str
     """The name of the new field."""
     component: int = 0
-    """Of vector_component, from 0."""
+    """For vector_component: index of the component, from 0."""
 
     @property
     def past(self) -> Mapping[str, Span]:

@@ -1,7 +1,7 @@
-"""Filters that follow particles: streamline, particle_advection, and our own pathlines.
+"""Filters that trace particles: streamline, particle_advection, and pathlines (an extension).
 
-In: a recorded velocity, at a step or at those before it too. Out: lines, or the points where they
-end; with the time, the speed, the number of the line and of the step on it.
+In: a recorded velocity, at one step or several. Out: lines, or their end points; with time, speed,
+and the numbers of the line and of the step on it.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ VALUES = ("time", "speed", "line", "step")
 
 @dataclass(frozen=True)
 class ParticleFilter:
-    """What these filters have in common. Immutable."""
+    """Base class of these filters. Immutable."""
 
     field: str
-    """The velocity."""
+    """Name of the velocity field."""
     seeds: Seeds
     method: Literal["rk4", "rk45"] = "rk4"
     step_size: float | None = None
-    """Time that a step takes; by default the fastest particle crosses half a cell."""
+    """Time of a step; default: the time in which the fastest particle crosses half a cell."""
     num_steps: int = 1000
-    """Of a line, at most."""
+    """Maximum number of steps of a line."""
     tube_size: float | None = None
-    """World radius of the tubes that are drawn."""
+    """Radius of the tubes that are drawn, in world units."""
     output: str = ""
-    """A value that is the same at all points, as Ascent has it for colours."""
+    """Name of a constant value at all points, which Ascent uses for colours."""
     tube_value: float = 0.0
 
     @property
@@ -73,7 +73,7 @@ class ParticleFilter:
 
 @dataclass(frozen=True)
 class Streamline(ParticleFilter):
-    """Lines along the velocity of the step, as if it stayed so."""
+    """Streamlines of the velocity at one step."""
 
     type: str = "streamline"
 
@@ -89,7 +89,7 @@ class Streamline(ParticleFilter):
 
 @dataclass(frozen=True)
 class ParticleAdvection(ParticleFilter):
-    """Where particles get to with the velocity of the step."""
+    """End positions of particles advected with the velocity at one step."""
 
     type: str = "particle_advection"
 
@@ -105,17 +105,17 @@ class ParticleAdvection(ParticleFilter):
 
 @dataclass(frozen=True)
 class Pathlines(ParticleFilter):
-    """Lines of particles through the recorded steps up to this one: backward from it, or forward
-    to it from the first of them."""
+    """Pathlines through the recorded steps up to this one: backward from it, or forward to it
+    from the first of them."""
 
     num_steps: int = 10_000
     direction: Literal["backward", "forward"] = "backward"
     window: Span = "all"
-    """So many of the steps up to this one."""
+    """Number of steps to use, up to this one."""
     tolerance: float = 1e-6
-    """Of rk45: error of a step, as a fraction of the domain's diagonal."""
+    """For rk45: error tolerance of a step, as a fraction of the domain's diagonal."""
     max_length: float | None = None
-    """Of a line, world length."""
+    """Maximum length of a line, in world units."""
     type: str = "pathlines"
 
     @property

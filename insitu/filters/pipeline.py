@@ -1,6 +1,6 @@
-"""Pipelines: chains of filters, from the fields of a step to what is shown or saved.
+"""Pipelines: chains of filters, from the fields of a step to the data that is shown or saved.
 
-In: a step, and the fields that are wanted at the end. Out: a volume, a surface or lines.
+In: a step, and the fields needed at the end. Out: a volume, a surface or lines.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class VolumeData:
     """This rank's blocks of some fields, all on the same partitions."""
 
     fields: Mapping[str, Sequence[SampledBlock]]
-    """Block i of each lies on the same partition."""
+    """Field name -> blocks; block i of each is on the same partition."""
     bounds: Bounds
     """(lo (3,), hi (3,)) of the whole domain, world."""
     around: Callable[[MPI.Comm], Surface] | None = None
-    """Of a part of the domain: what makes this rank's piece of the surface around it, with the
-    fields on it. Collective."""
+    """For a part of the domain: extracts this rank's piece of its surface, with the fields on it.
+    Collective."""
 
     def surface(self, comm: MPI.Comm) -> Surface:
-        """This rank's piece of its outer faces, with the fields on them. Collective."""
+        """This rank's piece of the outer faces, with the fields on them. Collective."""
         if self.around is not None:
             return self.around(comm)
         return boundary_surface(comm, self.fields)
@@ -46,21 +46,21 @@ Data: TypeAlias = "VolumeData | Surface | Lines"
 
 
 class Filter(Protocol):
-    """What a pipeline does in one place. Immutable; equal filters do the same."""
+    """One stage of a pipeline. Immutable; equal filters have equal results."""
 
     @property
     def type(self) -> str:
-        """As Ascent calls it."""
+        """Ascent's name of the filter type."""
 
     @property
     def past(self) -> Mapping[str, Span]:
-        """The recorded fields of which it reads earlier steps too, and how many."""
+        """Recorded field -> number of steps, for fields of which it also reads earlier steps."""
 
     def outline(self, given: DataSchema) -> DataSchema:
-        """What it makes of something like this. ValueError, "parameter: text", if it cannot."""
+        """The schema of its output for this input. Raises ValueError, "parameter: text"."""
 
     def reads(self, wanted: Names) -> Names:
-        """The fields of its input that it needs so that its output has those wanted."""
+        """The input fields that it needs to produce the wanted output fields."""
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
         """Collective. Raises the same on every rank: RemoteError, or ValueError."""
@@ -68,26 +68,26 @@ class Filter(Protocol):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Filters in the order in which they work; none at all pass the fields through."""
+    """Filters in order of execution; without filters the fields pass through unchanged."""
 
     name: str = ""
     filters: tuple[Filter, ...] = ()
 
     def outline(self, given: DataSchema) -> DataSchema:
-        """What comes out of it. Raises ValueError as the filters do."""
+        """The schema of its result. Raises ValueError as the filters do."""
         for one in self.filters:
             given = one.outline(given)
         return given
 
     def reads(self, wanted: Names) -> Names:
-        """The recorded fields of the step that it needs."""
+        """The recorded fields of the current step that it needs."""
         for one in reversed(self.filters):
             wanted = one.reads(wanted)
         return wanted
 
     @property
     def past(self) -> Names:
-        """The recorded fields of which it reads earlier steps too."""
+        """The recorded fields of which it also reads earlier steps."""
         return frozenset(name for one in self.filters for name in one.past)
 
 
@@ -97,14 +97,14 @@ UNFILTERED = Pipeline()
 
 @dataclass
 class Results:
-    """What pipelines give at one step, each computed once. The same calls on every rank."""
+    """The results of pipelines at one step, each computed once. Calls must match on all ranks."""
 
     comm: MPI.Comm
     step: TimeStep
     bounds: Bounds | None = None
-    """(lo (3,), hi (3,)) of the whole domain, known once a field is read."""
+    """(lo (3,), hi (3,)) of the whole domain, available once a field is read."""
     boxes: tuple[Bounds, ...] = ()
-    """The same of each block of this rank."""
+    """The bounds of each block of this rank."""
     _done: dict[tuple[tuple[Filter, ...], Names], Data] = field(default_factory=dict)
 
     def of(self, pipeline: Pipeline, wanted: Names) -> Data:

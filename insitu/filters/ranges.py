@@ -1,6 +1,6 @@
-"""The values that a field has on all ranks.
+"""The global range of a field's values.
 
-In: each rank's blocks, or its piece of a surface or of lines. Out: the least and the greatest.
+In: each rank's blocks, or its piece of a surface or of lines. Out: minimum and maximum.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Range = tuple[float, float]
 
 
 def value_range(comm: MPI.Comm, blocks: Sequence[SampledBlock]) -> Range:
-    """Least and greatest finite value of blocks, of vectors bounds of the magnitude; 0 and 0 where
-    there is none. Collective: one reduction."""
+    """Minimum and maximum finite value of blocks (for vectors, bounds of the magnitude); 0 and 0
+    if there is none. Collective: one reduction."""
     mine: list[Range] = []
     with together(comm, "range of values"):
         mine = [_block_range(block) for block in blocks]
@@ -32,7 +32,7 @@ def value_range(comm: MPI.Comm, blocks: Sequence[SampledBlock]) -> Range:
 
 
 def data_range(comm: MPI.Comm, data: Data, field: str) -> Range:
-    """As `value_range`, of a field on whatever a pipeline gave. Collective."""
+    """As `value_range`, of a field on the result of a pipeline. Collective."""
     if isinstance(data, VolumeData):
         return value_range(comm, data.fields[field])
     mine: list[Range] = []
@@ -44,12 +44,12 @@ def data_range(comm: MPI.Comm, data: Data, field: str) -> Range:
 
 
 def magnitudes(values: Floats) -> Floats:
-    """(n,) of scalars (n,) or vectors (n, n_components)."""
+    """Magnitudes (n,) of scalars (n,) or vectors (n, n_components)."""
     return np.linalg.norm(values, axis=1) if values.ndim == 2 else values
 
 
 def _of_all(comm: MPI.Comm, mine: Iterable[Range]) -> Range:
-    ends = np.array([np.inf, np.inf])  # the least, and the greatest with the sign changed
+    ends = np.array([np.inf, np.inf])  # the minimum, and the negated maximum
     for low, high in mine:
         ends = np.fmin(ends, [low, -high])
     least, negative = (float(v) for v in comm.allreduce(ends, op=_fmin))
@@ -62,7 +62,7 @@ def _block_range(block: SampledBlock) -> Range:
         return float(ranges[0, 0]), float(ranges[0, 1])
     if not np.isfinite(ranges).any():
         return np.nan, np.nan
-    # A magnitude is at most that of the largest components together.
+    # A magnitude is at most that of the vector of the largest components.
     return 0.0, float(np.linalg.norm(np.nanmax(np.abs(ranges), axis=1)))
 
 

@@ -1,7 +1,7 @@
-"""What data are like, as far as it is known before there are any.
+"""The schema of data in a pipeline, checked before there is any data.
 
-In: the fields of a run. Out: after each filter, whether there is a volume, a surface or lines, and
-which fields are on it; or a ValueError that says what does not fit.
+In: the fields of a run. Out: after each filter, whether the data is a volume, a surface or lines,
+and which fields it has; or a ValueError that says what does not match.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ VOLUME, SURFACE, LINES, POINTS = "a volume", "a surface", "lines", "points"
 
 
 class UnknownField(ValueError):
-    """A field is asked for that is not there."""
+    """A field that does not exist was requested."""
 
 
 @dataclass(frozen=True)
 class DataSchema:
-    """Immutable; the same on every rank."""
+    """Kind and fields of some data. Immutable; the same on every rank."""
 
     fields: Mapping[str, int | None]
-    """By name, the components of each; None where that is not known yet."""
+    """Field name -> number of components; None if not known yet."""
     kind: str = VOLUME
     """VOLUME, SURFACE, LINES or POINTS."""
     made_by: str = ""
-    """The type of the filter that made it what it is, for messages."""
+    """The type of the filter that produced this kind of data, for messages."""
     computed: frozenset[str] = frozenset()
-    """The fields that filters added."""
+    """The fields added by filters."""
     cut_by: tuple[str, ...] = ()
-    """The types of the filters that left a part of it."""
+    """The types of the filters that removed parts of it."""
 
     def field(self, name: str, key: str = "field") -> int | None:
-        """The components of a field. UnknownField with the nearest name where there is none."""
+        """The number of components of a field. Raises UnknownField, which suggests a similar name."""
         if name not in self.fields:
             hint = nearest(str(name), self.fields)
             there = f" (there are {', '.join(self.fields) or 'none'})"
@@ -43,7 +43,7 @@ class DataSchema:
         return self.fields[name]
 
     def scalar(self, name: str, key: str = "field") -> None:
-        """ValueError where there is no such field, or it is known to be a vector."""
+        """Raises ValueError if the field does not exist or is known to be a vector."""
         components = self.field(name, key)
         if components is not None and components > 1:
             raise ValueError(
@@ -52,13 +52,13 @@ class DataSchema:
             )
 
     def vector(self, name: str, key: str = "field") -> None:
-        """ValueError where there is no such field, or it is known not to have x, y and z."""
+        """Raises ValueError if the field does not exist or is known not to have x, y and z."""
         components = self.field(name, key)
         if components not in (None, 3):
             raise ValueError(f"{key}: {name!r} has {components} components; a vector has 3")
 
     def recorded(self, name: str, filter_type: str, key: str = "field") -> None:
-        """ValueError where there is no such field, or it is not one as the run records it."""
+        """Raises ValueError if the field does not exist or is not a recorded one."""
         self.field(name, key)
         if name in self.computed:
             raise ValueError(
@@ -70,7 +70,7 @@ class DataSchema:
             )
 
     def volume(self, filter_type: str) -> None:
-        """ValueError where this is no volume any more."""
+        """Raises ValueError if this is not a volume."""
         if self.kind != VOLUME:
             raise ValueError(
                 f"type: {filter_type} works on a volume, and what comes before it, "
@@ -81,7 +81,7 @@ class DataSchema:
         return replace(self, kind=kind, made_by=made_by)
 
     def plus(self, name: str, components: int | None) -> DataSchema:
-        """With another field, or another of the same name."""
+        """With one more field, or one that replaces a field of the same name."""
         return replace(
             self,
             fields={**self.fields, name: components},

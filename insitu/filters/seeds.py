@@ -1,6 +1,6 @@
-"""Where lines begin, as Ascent's streamline has it, and on an isosurface.
+"""Seeds of lines: those of Ascent's streamline, and seeds on an isosurface.
 
-In: a kind of seeds, the step where they are. Out: points (n, 3), the same on every rank.
+In: a kind of seeds, the step at which they start. Out: points (n, 3), the same on every rank.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class Seeds(Protocol):
 
     @property
     def field(self) -> str | None:
-        """The recorded field that they are found by."""
+        """The recorded field that determines them, if any."""
 
     def points(self, comm: MPI.Comm, step: TimeStep, bounds: Bounds) -> Floats:
-        """(n, 3), world. Collective; RemoteError on every rank. bounds: of the domain."""
+        """Points (n, 3), world. Collective; RemoteError on every rank. bounds: of the domain."""
 
 
 @dataclass(frozen=True)
 class Points:
-    """Given one by one."""
+    """Seeds given as a list of points."""
 
     places: tuple[Vector, ...]
     field: None = None
@@ -47,7 +47,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Line:
-    """On a straight line, evenly or at random."""
+    """Seeds on a straight line, evenly spaced or random."""
 
     start: Vector
     end: Vector
@@ -64,14 +64,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Box:
-    """In a box, or on its four sides that are not across z, as Ascent has it."""
+    """Seeds in a box, or on its four sides parallel to z, as in Ascent."""
 
     counts: tuple[int, int, int] = (0, 0, 0)
-    """Along x, y and z."""
+    """Number of seeds along x, y and z."""
     random: int = 0
-    """Instead: so many at random."""
+    """Alternatively, the number of random seeds."""
     extents: tuple[tuple[float, float], ...] | None = None
-    """Ends along x, y and z; by default those of the domain."""
+    """Extent along x, y and z; default: that of the domain."""
     boundary: bool = False
     field: None = None
 
@@ -102,7 +102,7 @@ class Box:
 
 @dataclass(frozen=True)
 class OnIsosurface:
-    """At random on an isosurface, evenly over its area; of a vector, that of its magnitude."""
+    """Random seeds on an isosurface, uniform over its area; for a vector, of its magnitude."""
 
     field: str
     iso_value: float

@@ -1,6 +1,6 @@
-"""Filters that make a surface of a volume: contour, slice, 3slice.
+"""Filters that extract a surface from a volume: contour, slice, 3slice.
 
-In: a volume. Out: a surface with the fields that are wanted of it.
+In: a volume. Out: a surface with the wanted fields.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Contour:
-    """Where a field has certain values; of a vector, its magnitude."""
+    """Isosurfaces of a field; for a vector, of its magnitude."""
 
     field: str
     iso_values: tuple[float, ...] = ()
     levels: int = 0
-    """Instead: so many values, evenly spaced within the field's range at the step."""
+    """Alternatively, the number of values, evenly spaced within the field's range at the step."""
     type: str = "contour"
 
     @property
@@ -62,13 +62,13 @@ class Contour:
 
 @dataclass(frozen=True)
 class Slice:
-    """A plane."""
+    """A slice through a plane."""
 
     normal: Vector
     point: Vector | None = None
-    """World x y z."""
+    """A point of the plane, world x y z."""
     offset: Vector | None = None
-    """Instead: from -1, the lowest end of the domain along an axis, to 1, the highest."""
+    """Alternatively, offsets from -1 (the lower end of the domain along an axis) to 1 (the upper)."""
     type: str = "slice"
 
     @property
@@ -93,7 +93,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class ThreeSlice:
-    """Three planes along the axes, at offsets as those of `Slice`."""
+    """Three axis-aligned planes, with offsets as in `Slice`."""
 
     x_offset: float = 0.0
     y_offset: float = 0.0
@@ -129,7 +129,7 @@ def _fields(data: VolumeData, wanted: Names) -> Mapping[str, Sequence[SampledBlo
 def _with_all(
     comm: MPI.Comm, surface: Surface, fields: Mapping[str, Sequence[SampledBlock]]
 ) -> Surface:
-    """With all the fields on ranks without a block too. Collective."""
+    """Add the missing fields on ranks without a block. Collective."""
     mine = [max((b.n_components for b in blocks), default=0) for blocks in fields.values()]
     widths = np.max(comm.allgather(mine), axis=0).astype(int).tolist()
     empty = {n: np.empty((0, w) if w > 1 else 0) for n, w in zip(fields, widths, strict=True)}

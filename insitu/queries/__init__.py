@@ -1,1 +1,1 @@
-"""Expressions over fields and their past, and the triggers that they set off."""
+"""Expressions over fields and their history, and the triggers that use them."""

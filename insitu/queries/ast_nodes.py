@@ -1,6 +1,6 @@
-"""What every part of a checked expression has: its own parts, to walk through.
+"""Base class of the nodes of a checked expression: child nodes and tree traversal.
 
-In: frozen dataclasses that hold one another. Out: Node, and all nodes of a tree.
+In: nested frozen dataclasses. Out: Node, and all nodes of a tree.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 
 class Node:
-    """A part of an expression; its subclasses are frozen dataclasses."""
+    """A node of an expression; its subclasses are frozen dataclasses."""
 
     def parts(self) -> Iterator[Node]:
-        """The nodes that it holds itself."""
+        """Its direct children."""
         for entry in dataclasses.fields(self):  # type: ignore[arg-type]
             held = getattr(self, entry.name)
             for part in held if isinstance(held, tuple) else (held,):
@@ -21,7 +21,7 @@ class Node:
                     yield part
 
     def walk(self) -> Iterator[Node]:
-        """Itself and all nodes within it."""
+        """This node and all its descendants."""
         yield self
         for part in self.parts():
             yield from part.walk()

@@ -1,9 +1,9 @@
 """The samples that field expressions read, slab by slab.
 
-In: partitions of the present step, neural fields of steps before it, one of each per field.
-Out: Region: a box of samples of one block, which reads every field at exactly these samples.
+In: for each field its partition at the current step and its neural fields at earlier steps.
+Out: SampleBox: a box of samples of one block, which reads every field at exactly these samples.
 
-Past fields are decoded plane by plane, only where a region asks for them.
+Past fields are decoded plane by plane, only where a box needs them.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
     from insitu.queries.fields import Arrays, Field, FieldRef
     from insitu.queries.scalars import Scalar
 
-_SLAB = 1 << 16  # samples looked at together: 512 KiB per temporary in float64
+_SLAB = 1 << 16  # samples evaluated at once: 512 KiB per float64 temporary
 
 
 class Past(Protocol):
-    """The recorded steps before the present one."""
+    """The recorded steps before the current one."""
 
     @property
     def cycles(self) -> Sequence[int]:
-        """Of these steps, the oldest first; the same on every rank."""
+        """Cycles of these steps, oldest first; the same on every rank."""
 
     def fields(self, name: str, back: int) -> Sequence[BlockField]:
-        """This rank's blocks of a field, `back` steps before the present; not collective."""
+        """This rank's blocks of a field, `back` steps before the current one. Not collective."""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockView:
-    """One domain of this rank, at one moment of a window."""
+    """One domain of this rank, at one step of a window."""
 
     held: Mapping[FieldRef, Partition | BlockField]
-    """What each field that an expression reads is here."""
+    """The data of each field that an expression reads."""
     widths: tuple[tuple[float, float], ...] = ((math.nan, math.nan),) * 3
-    """Of the cells beyond its faces, (low, high) along z, y, x; only derivatives need them."""
+    """Widths of the cells beyond its faces, (low, high) along z, y, x; only for derivatives."""
 
     def __post_init__(self) -> None:
         first = self.first
@@ -64,12 +64,12 @@ class BlockView:
 
     @property
     def shape(self) -> Shape:
-        """Owned samples (nz, ny, nx)."""
+        """Number of owned samples, (nz, ny, nx)."""
         return self.first.shape
 
     def unshared(self, upper: NDArray[np.float64]) -> Shape:
-        """How many samples along z, y, x count here: not vertices on an upper face, unless it ends
-        the domain at `upper` (3,) x, y, z."""
+        """Number of samples along z, y, x that count for this block: vertices on an upper face
+        belong to the neighbour, except at the end of the domain, `upper` (3,) x, y, z."""
         if self.first.association == "element":
             return self.shape
         nz, ny, nx = (
@@ -81,8 +81,8 @@ class BlockView:
         return int(nz), int(ny), int(nx)
 
     def line(self, axis: int, start: int, stop: int) -> NDArray[np.float64]:
-        """World coordinates of the samples start..stop-1 along axis 0 z, 1 y or 2 x; ghosts lie
-        at -1 and n."""
+        """World coordinates of samples start..stop-1 along axis 0 (z), 1 (y) or 2 (x); ghosts have
+        indices -1 and n."""
         nodes = self.first.nodes[2 - axis]
         low, high = self.widths[axis]
         nodes = np.concatenate([[nodes[0] - low], nodes, [nodes[-1] + high]])
@@ -90,7 +90,7 @@ class BlockView:
         return np.asarray(samples[start + 1 : stop + 1], np.float64)
 
     def layers(self, argument: Field) -> Layers:
-        """The ghost layers that all fields of an expression have here, (low, high) z, y, x."""
+        """The ghost layers that all fields of an expression have, (low, high) along z, y, x."""
         held = [self.held[samples] for samples in argument.samples]
         if not all(isinstance(each, Partition) for each in held):
             return NO_LAYERS
@@ -104,7 +104,7 @@ class BlockView:
     def slabs(
         self, counted: Shape, parameters: Mapping[Scalar, float]
     ) -> Iterator[tuple[int, SampleBox]]:
-        """The `counted` samples, some planes at a time, each with its first z."""
+        """The `counted` samples, a few planes at a time, each with its first z index."""
         nz, ny, nx = counted
         planes = max(1, _SLAB // max(1, ny * nx))
         for start in range(0, nz if ny * nx else 0, planes):
@@ -114,14 +114,14 @@ class BlockView:
 
 @dataclass(frozen=True, eq=False)
 class SampleBox:
-    """A box of samples of a block: from `low` to before `high`, both z, y, x, 0 being the first
-    owned sample and -1 a ghost."""
+    """A box of samples of a block: indices `low` (inclusive) to `high` (exclusive), both z, y, x.
+    Index 0 is the first owned sample, -1 a ghost."""
 
     block: BlockView
     low: Shape
     high: Shape
     parameters: Mapping[Scalar, float] = field(default_factory=dict)
-    """What numbers in the expression are at this step."""
+    """Values of the numbers in the expression at this step."""
 
     @property
     def shape(self) -> Shape:
@@ -150,8 +150,8 @@ class SampleBox:
         return tuple(values[..., i] for i in range(held.n_components))
 
     def grown(self, argument: Field) -> tuple[SampleBox, Box]:
-        """This region with a sample more on every side where `argument` has one, and where this
-        region lies in it."""
+        """This box extended by one sample on every side where `argument` has one, and the position
+        of this box in it."""
         layers = self.block.layers(argument)
         shape = self.block.shape
         z, y, x = (max(self.low[i] - 1, -layers[i][0]) for i in range(3))
@@ -174,11 +174,11 @@ def blocks(
     """This rank's blocks with all `samples` of an expression. Not collective.
 
     Args:
-        slot: of a window, how many steps before the present it is looked at.
-        present: this rank's partitions of the fields that are read at the present step.
-        widths: see `BlockView.widths`, by domain id.
+        slot: for a window, the number of steps before the current one.
+        present: this rank's partitions of the fields that are read at the current step.
+        widths: domain id -> see `BlockView.widths`.
 
-    Raises: ValueError where a field lacks a domain that another has.
+    Raises: ValueError if a field lacks a domain that another field has.
     """
     by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
     for each in samples:
@@ -203,8 +203,8 @@ def blocks(
 def outer_widths(comm: MPI.Comm, partitions: Sequence[Partition]) -> dict[int, Any]:
     """Widths of the cells beyond each block's faces, as in `BlockView.widths`. Collective.
 
-    The blocks of all ranks fill a box on one rectilinear grid, so that any block which ends where
-    this one begins knows the width; beyond the domain a block's own last cell is repeated.
+    The blocks of all ranks fill a box on one rectilinear grid, so any block that ends where this
+    one begins has the width. At the end of the domain, a block's own last cell width is used.
     """
     ends = np.array(
         [[(n[0], n[1] - n[0], n[-1], n[-1] - n[-2]) for n in reversed(p.nodes)] for p in partitions]
@@ -223,6 +223,6 @@ def outer_widths(comm: MPI.Comm, partitions: Sequence[Partition]) -> dict[int, A
 
 
 def _width_beside(faces: NDArray[np.float64], place: float, own: float) -> float:
-    """The width of the first of `faces` (n, 2), place and width, that lies at `place`."""
+    """The width of the first of `faces` (n, 2), coordinate and width, at coordinate `place`."""
     beside = np.abs(faces[:, 0] - place) < 0.25 * own
     return float(faces[np.argmax(beside), 1]) if beside.any() else float(own)

@@ -1,7 +1,7 @@
-"""The functions of the expression language: what a call becomes.
+"""Builds the nodes for calls of the expression language's functions.
 
-In: a call whose arguments fit a signature of `functions`, by the names of their parameters.
-Out: its kind and the node that computes it; ExpressionError where a value is out of range.
+In: a call whose arguments match a signature of `functions`, by parameter name.
+Out: its kind and the node that computes it; ExpressionError if a value is out of range.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_BINS, _MAX_STEPS = 1 << 16, 1_000_000
 
 
 def build(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
-    """What a call gives. Raises: ExpressionError."""
+    """The result of a call, typed. Raises: ExpressionError."""
     return _BUILDERS.get(tree.function, _build_other)(checker, tree, given)
 
 
@@ -40,7 +40,7 @@ def _build_other(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree])
         return Typed(NUMBER, scalars.OfArray(name, as_scalar(found)))
     operation = name.removeprefix("field_")
     if operation == "count" and found.shape.logical:
-        operation = "sum"  # of what is 1 where it holds
+        operation = "sum"  # of a field that is 1 where the comparison holds
     kind = EXTREMUM if operation in ("min", "max") else NUMBER
     return Typed(kind, _reduction(checker, argument, operation))
 
@@ -267,7 +267,7 @@ def _build_gradient(checker: Checker, tree: syntax.Call, given: Mapping[str, Tre
 
 
 def _number_query(checker: Checker, tree: Tree) -> str:
-    """The name of a query whose results are numbers, or extrema."""
+    """The name of a query whose results are numbers or extrema."""
     assert isinstance(tree, syntax.Name)
     kind = checker.query_kind(tree)
     if kind not in (NUMBER, EXTREMUM, CONDITION):

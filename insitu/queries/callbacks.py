@@ -1,6 +1,6 @@
 """Python functions that triggers call, by name.
 
-In: "module:function" as a run file has it. Out: the function, imported.
+In: "module:function" as written in a run file. Out: the imported function.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from insitu.core.errors import ConfigError, nearest
 def load(name: str) -> Callable[..., Any]:
     """Import `name`, "module:function". Not collective.
 
-    Raises: ConfigError if there is no such module or function; what the module raises is not
-        caught.
+    Raises: ConfigError if there is no such module or function. Exceptions that the module raises
+        are not caught.
     """
     module_name, _, path = name.partition(":")
     if not module_name or not path:

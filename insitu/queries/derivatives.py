@@ -1,7 +1,7 @@
-"""Derivatives on a rectilinear grid by differences between neighbouring samples.
+"""Finite-difference derivatives on a rectilinear grid.
 
-In: arrays (nz, ny, nx), the coordinates of their samples, the part that is asked for.
-Out: arrays of that part: gradient, curl, divergence, Q criterion.
+In: arrays (nz, ny, nx), the coordinates of their samples, the requested sub-box.
+Out: arrays of that sub-box: gradient, curl, divergence, Q criterion.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Lines = tuple[Floats, Floats, Floats]
 
 
 def partial(values: Floats, axis: int, lines: Lines, inside: Box) -> Floats:
-    """The derivative along axis 0 x, 1 y or 2 z; zero where there is one sample alone.
+    """The derivative along axis 0 (x), 1 (y) or 2 (z); zero along an axis of one sample.
 
-    NumPy's: exact for parabolas between three samples, for lines where a face ends them.
+    As `numpy.gradient`: exact for parabolas inside, and for straight lines at the ends.
     """
     along = 2 - axis
-    # The other axes are cut first: they need no neighbours.
+    # Crop the other axes first: they need no neighbours.
     values = values[tuple(s if i != along else slice(None) for i, s in enumerate(inside))]
     if values.shape[along] < 2:
         slope = np.zeros_like(values)
@@ -35,7 +35,7 @@ def partial(values: Floats, axis: int, lines: Lines, inside: Box) -> Floats:
 
 
 def gradient(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
-    """Of one scalar: its derivatives along x, y, z."""
+    """Derivatives of one scalar along x, y, z."""
     (scalar,) = values
     return tuple(partial(scalar, axis, lines, inside) for axis in range(3))
 
@@ -46,7 +46,7 @@ def divergence(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Flo
 
 
 def curl(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
-    """Of a velocity it is the vorticity."""
+    """Curl of a vector field; for a velocity, the vorticity."""
 
     def difference(i: int, j: int) -> Floats:
         return partial(values[j], i, lines, inside) - partial(values[i], j, lines, inside)

@@ -1,12 +1,12 @@
 """All expressions of a step, evaluated by all ranks together.
 
-In: checked expressions, the present partitions, the recorded past. Out: on rank 0 the value of
-every reduction, from which it computes all else.
+In: checked expressions, the current partitions, the recorded past. Out: on rank 0 the value of
+every reduction, from which it computes everything else.
 
-A reduction may need numbers that other reductions give, as in sum(field('p') > avg(field('p'))).
-Reductions are done level by level: those of one level need only numbers of the levels before,
-which rank 0 computes and broadcasts. All of a level cost one pass over the data each and two small
-reductions together.
+A reduction may depend on the results of others, as in sum(field('p') > avg(field('p'))).
+Reductions are therefore done level by level: those of one level need only numbers of earlier
+levels, which rank 0 computes and broadcasts. Each level costs one pass over the data for each
+reduced expression, and two small reductions over all ranks.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 def on_root(comm: MPI.Comm, what: str, compute: Callable[[], T]) -> T:
-    """What `compute` returns on rank 0, on every rank. Collective; RemoteError if it fails."""
+    """Broadcast what `compute` returns on rank 0. Collective; RemoteError if it fails."""
     result: Any = None
     error: Exception | None = None
     if comm.rank == 0:
@@ -51,24 +51,24 @@ def on_root(comm: MPI.Comm, what: str, compute: Callable[[], T]) -> T:
 class _Level:
     works: tuple[Work, ...]
     numbers: tuple[Scalar, ...]
-    """What the works need to know from the levels before."""
+    """Inputs that the works need from earlier levels."""
 
 
 class Plan:
-    """What a set of expressions reads, and in which order it is reduced. Not collective.
+    """What a set of expressions reads, and the order of its reductions. Not collective.
 
     Args:
-        queries: the roots of all queries, by name, in their order.
-        roots: of what is wanted besides, and may name queries.
+        queries: name -> root node of each query, in order.
+        roots: root nodes of further expressions, which may refer to queries.
     """
 
     def __init__(self, queries: Mapping[str, Scalar], roots: Iterable[Scalar]) -> None:
         self._queries, self._level_of = queries, dict[Reduction, int]()
         parts = dict.fromkeys(part for root in (*queries.values(), *roots) for part in root.walk())
         self.ghosts: dict[str, bool] = {}
-        """The fields that are read at the present step: whether with their ghosts."""
+        """Fields read at the current step -> whether their ghosts are needed."""
         self.depths: dict[str, int] = {}
-        """The fields that are read in the past: how many steps back."""
+        """Fields read at earlier steps -> how many steps back."""
         differentiated = {
             samples for part in parts if isinstance(part, Derivative) for samples in part.samples
         }
@@ -92,7 +92,7 @@ class Plan:
         ]
 
     def _level(self, node: Node) -> int:
-        """How many levels must be done before `node` has a value."""
+        """Number of levels that must be done before `node` has a value."""
         if isinstance(node, Reduction):
             if node not in self._level_of:
                 inner = max((self._level(n) for n in _numbers(node)), default=0)
@@ -105,7 +105,7 @@ class Plan:
 
 
 def _numbers(reduction: Reduction) -> list[Scalar]:
-    """The numbers that a reduction needs, constants left out."""
+    """The numbers that a reduction needs, without constants."""
     inner = [p.scalar for p in reduction.argument.walk() if isinstance(p, Parameter)]
     return [n for n in (*inner, *reduction.ends) if not isinstance(n, Constant)]
 
@@ -116,7 +116,7 @@ def _level(works: Sequence[Work]) -> _Level:
 
 
 class Evaluator:
-    """Does the reductions of a plan at every step, and remembers those of past steps alone."""
+    """Does the reductions of a plan at every step, and caches results of past steps."""
 
     def __init__(self, comm: MPI.Comm) -> None:
         """Not collective."""
@@ -133,9 +133,9 @@ class Evaluator:
     ) -> None:
         """Put the values of all reductions into rank 0's `context`. Collective.
 
-        A reduction of a step that is not recorded, or with a number that is not there yet, is left
-        out. `present` holds this rank's partitions of the fields of `plan.ghosts`; `widths` what
-        `outer_widths` gave for those with ghosts.
+        Reductions that need a step that is not recorded, or a number not yet available, are
+        skipped. `present` holds this rank's partitions of the fields of `plan.ghosts`; `widths`
+        the result of `outer_widths` for those with ghosts.
 
         Raises: RemoteError on every rank.
         """
@@ -171,8 +171,8 @@ class Evaluator:
     def _agree(
         self, level: _Level, context: Context, past: Past, reads_past: bool
     ) -> tuple[list[Work], dict[Scalar, float], int]:
-        """The works that can be done, the numbers for them, and how many past steps there are:
-        as rank 0 sees it, on every rank. Collective."""
+        """The works that can be done, their numbers, and the number of past steps, as broadcast by
+        rank 0. Collective."""
 
         def compute() -> tuple[list[float | None], int]:
             return [_number(n, context) for n in level.numbers], len(past.cycles)
@@ -203,13 +203,13 @@ class Evaluator:
         widths: Mapping[str, Mapping[int, Any]],
         used: dict[tuple[Work, tuple[int, ...]], Partial],
     ) -> tuple[Partial, list[BlockView]]:
-        """The part of a work at one moment of its window: what is known of it, and the blocks
-        whose samples are still to be added. Not collective."""
+        """The part of a work at one step of its window: its partial result, and the blocks whose
+        samples are still to be added. Not collective."""
         samples = work.argument.samples
         backs = [slot if each.length else each.back for each in samples]
         piece = Partial(work)
         if all(backs) and not any(_numbers(r) for r in work.reductions):
-            # Past fields never change: what was reduced once is kept.
+            # Past fields never change: their reductions are cached.
             key = (work, tuple(past.cycles[-back] for back in backs))
             if key in self._kept:
                 used[key] = self._kept[key]
@@ -220,7 +220,7 @@ class Evaluator:
 
 
 def _slots(work: Work, steps: int) -> range:
-    """The moments of a window that are there, 0 being the present; 0 alone without a window."""
+    """The available steps of a window, 0 being the current one; only 0 without a window."""
     length = max((samples.length for samples in work.argument.samples), default=0)
     return range(min(max(length, 1), 1 + steps))
 

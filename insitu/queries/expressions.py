@@ -1,14 +1,14 @@
-"""Ascent's expression language: questions about the present step and about the past.
+"""Ascent's expression language, over the current step and earlier ones.
 
-In: a text such as "max(field('pressure')) > 1.5 * history(peak, relative_index=5)".
-Out: an Expression, checked for names, arguments and kinds; `evaluation` computes its value.
+In: a string such as "max(field('pressure')) > 1.5 * history(peak, relative_index=5)".
+Out: an Expression, with names, arguments and types checked; `evaluation` computes its value.
 
 The language: numbers, True, False; + - * / %; < <= > >= == !=; and, or, not; the functions of
 `functions.FUNCTIONS`; names of queries; .value and .position of an extremum, .x .y .z of a vector
 or a vector field, .value .min_val .max_val .num_bins of a histogram, [i] of an array. It follows
-Ascent, with these differences: all numbers are float64 and arithmetic is IEEE's, so 7 / 2 is 3.5
-and 1 / 0 is infinite; an extremum compares and computes without .value as well; and fields have a
-past: field('p', step=-5), window('p', 10).
+Ascent, with these differences: all numbers are float64 with IEEE arithmetic, so 7 / 2 is 3.5 and
+1 / 0 is infinite; an extremum can be used as a number without .value; and earlier steps of fields
+can be read: field('p', step=-5), window('p', 10).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Expression:
     kind: str
     """A kind of `values`: NUMBER, CONDITION, EXTREMUM, VECTOR, ARRAY or HISTOGRAM."""
     reads: Mapping[str, int]
-    """The fields that it reads, each with its column in the text."""
+    """Field name -> column in the text, for the fields that it reads."""
     past: Mapping[str, tuple[int, int]]
-    """The fields of whose past it reads: how many steps back, and the column in the text."""
+    """Field name -> (steps back, column in the text), for fields read at earlier steps."""
     queries: Mapping[str, str]
-    """The queries that it may name, each with its kind."""
+    """Name -> kind of the queries that it may use."""
 
     def check_names(self, known: Collection[str]) -> None:
         """Raise ExpressionError if a field that it reads is not among the `known` names."""
@@ -47,14 +47,15 @@ class Expression:
                 raise ExpressionError(unknown("field", name, known), self.text, column)
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
-        """Check it against what there is under each name that it reads. Raises: ExpressionError,
-        if a field is of the wrong kind for what is done with it."""
+        """Check it against the actual kinds of its fields.
+
+        Raises: ExpressionError if a field has the wrong kind for its use."""
         Checker(self.text, self.queries, kinds).whole(syntax.parse(self.text))
 
     def check_past(self, steps: Mapping[str, int]) -> None:
-        """Check it against the past that is kept: how many steps of each recorded field.
+        """Check it against the number of steps kept of each recorded field.
 
-        Raises: ExpressionError, saying what to change.
+        Raises: ExpressionError, which says what to change.
         """
         for name, (depth, column) in self.past.items():
             if name not in steps:
@@ -73,11 +74,11 @@ class Expression:
 
 
 def parse(text: str, queries: Mapping[str, str] | None = None) -> Expression:
-    """Read and check an expression. Not collective. Nothing in the text is ever executed.
+    """Parse and check an expression. Not collective. The text is never executed as code.
 
     Args:
         text: the expression.
-        queries: the names that it may use, each with its kind, as `Expression.kind`.
+        queries: name -> kind (see `Expression.kind`) of the queries that it may use.
 
     Raises: ExpressionError.
     """

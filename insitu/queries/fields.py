@@ -1,7 +1,7 @@
-"""The parts of an expression that have a value at every sample.
+"""Field-valued expression nodes: nodes with a value at every sample.
 
-In: a region of a block, which reads raw or decoded samples. Out: arrays (nz, ny, nx), one per
-component, of the region's size and no larger.
+In: a box of a block, which reads raw or decoded samples. Out: arrays (nz, ny, nx), one per
+component, of the box's size.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ Arrays = tuple[NDArray[Any], ...]
 
 
 class Field(Node):
-    """A part of an expression that has a value at every sample."""
+    """An expression node that has a value at every sample."""
 
     def values(self, region: SampleBox) -> Arrays:
-        """The components in a region. Not collective."""
+        """The components in a box of samples. Not collective."""
         raise NotImplementedError
 
     @property
     def samples(self) -> tuple[FieldRef, ...]:
-        """The fields that it reads, each once."""
+        """The fields that it reads, without duplicates."""
         return tuple(dict.fromkeys(part for part in self.walk() if isinstance(part, FieldRef)))
 
 
 @dataclass(frozen=True)
 class FieldRef(Field):
-    """A field of the simulation: at the present step, or `back` recorded steps before it."""
+    """A field of the simulation, at the current step or `back` recorded steps before it."""
 
     name: str
     back: int = 0
     length: int = 0
-    """Of a window: how many steps it holds, the present one included; 0 where it is none."""
+    """For a window: its number of steps, including the current one; otherwise 0."""
 
     def values(self, region: SampleBox) -> Arrays:
         return region.read(self)
@@ -74,7 +74,7 @@ class Component(Field):
 
 @dataclass(frozen=True)
 class Elementwise(Field):
-    """A function of numbers at every sample, in float64; of vectors, component by component."""
+    """A function applied at every sample, in float64; to vectors component by component."""
 
     function: str
     arguments: tuple[Field, ...]
@@ -114,8 +114,8 @@ class Magnitude(Field):
 class Derivative(Field):
     """gradient, curl, divergence or qcriterion: differences between neighbouring samples.
 
-    Central, second order on any rectilinear spacing; one-sided at a face of a block beyond which
-    there are no valid ghosts.
+    Central differences, second order on any rectilinear spacing; one-sided at a block face
+    without valid ghosts.
     """
 
     function: str

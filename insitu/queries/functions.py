@@ -1,6 +1,6 @@
-"""The functions of the expression language: their names, parameters and results, as Ascent's.
+"""Signatures of the expression language's functions, which follow Ascent's.
 
-In: a call's function and arguments. Out: the signature that fits.
+In: a call's function and arguments. Out: the signature that matches.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from insitu.queries.values import ARRAY, EXTREMUM, FIELD, HISTOGRAM, NUMBER, TEXT, VECTOR
 
-# What a parameter takes, besides the kinds of values.
+# Types that a parameter accepts, besides the kinds of values.
 INTEGER, QUERY = "a whole number", "the name of a query"
 OPERAND = "a number or a field"
 
@@ -18,7 +18,7 @@ _ACCEPTED = {NUMBER: (NUMBER, EXTREMUM), OPERAND: (NUMBER, EXTREMUM, FIELD)}
 
 
 def accepts(wanted: str, kind: str) -> bool:
-    """Whether a parameter that wants `wanted` takes a value of that kind."""
+    """Whether a parameter of type `wanted` accepts a value of that kind."""
     return kind in _ACCEPTED.get(wanted, (wanted,))
 
 
@@ -31,13 +31,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Signature:
-    """One way to call a function. `does` says what it gives, for the documentation."""
+    """One signature of a function. `does` describes its result in the documentation."""
 
     parameters: tuple[Parameter, ...]
     does: str
 
     def bind(self, positional: int, named: Iterable[str]) -> list[Parameter] | None:
-        """The parameters that a call gives, positional ones first; None if it does not fit."""
+        """The parameters bound by a call, positional ones first; None if it does not match."""
         by_name = {p.name: p for p in self.parameters}
         given = list(self.parameters[:positional])
         for name in named:
@@ -48,13 +48,13 @@ class Signature:
         return None if lacking or positional > len(self.parameters) else given
 
     def usage(self, function: str) -> str:
-        """How it is called: `field(field_name, [component], [step])`."""
+        """The call syntax: `field(field_name, [component], [step])`."""
         shown = (f"[{p.name}]" if p.optional else p.name for p in self.parameters)
         return f"{function}({', '.join(shown)})"
 
 
 def _signature(does: str, *parameters: tuple[str, str]) -> Signature:
-    """Parameters as (name, kind); a name in brackets is optional."""
+    """Parameters are (name, kind); a name in brackets is optional."""
     return Signature(
         tuple(Parameter(n.strip("[]"), kind, n.startswith("[")) for n, kind in parameters), does
     )
@@ -208,9 +208,9 @@ FUNCTIONS: dict[str, tuple[Signature, ...]] = {
         ),
     ),
 }
-"""Every function of the language, with the ways to call it."""
+"""Every function of the language, with its signatures."""
 
 
 def usage(function: str) -> str:
-    """How a function is called, all ways joined by "or"."""
+    """The call syntax of a function; several signatures are joined by "or"."""
     return " or ".join(dict.fromkeys(s.usage(function) for s in FUNCTIONS[function]))

@@ -1,8 +1,8 @@
-"""What is computed from histograms, as Ascent does.
+"""Functions of histograms, as in Ascent.
 
-In: counts per bin, the two ends. Out: probabilities, entropy, quantiles, single bins.
+In: counts per bin, the range. Out: probabilities, entropy, quantiles, single bins.
 
-Where nothing was counted everything is NaN.
+For an empty histogram all results are NaN.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ NUM_BINS = 256
 
 
 def counted(values: NDArray[Any], num_bins: int, low: float, high: float) -> NDArray[np.int64]:
-    """How many of the finite `values` fall into each bin, (num_bins,).
+    """Number of finite `values` in each bin, (num_bins,).
 
-    Values beyond the ends count in the first and the last bin. Where the ends coincide, all that
-    is not above them counts in the first.
+    Values outside the range count in the first or last bin. If the range is empty, all values not
+    above it count in the first.
     """
     if high > low:
-        # Clipped first: an index must fit an integer.
+        # Clip before the cast: the index must fit an integer.
         scaled = (np.clip(values, low, high).astype(np.float64) - low) * (num_bins / (high - low))
         index = np.minimum(scaled.astype(np.int64), num_bins - 1)
     else:
@@ -36,30 +36,30 @@ def counted(values: NDArray[Any], num_bins: int, low: float, high: float) -> NDA
 
 
 def pdf(histogram: Histogram) -> Histogram:
-    """Shares of the whole."""
+    """Fraction of the total in each bin."""
     total = math.fsum(histogram.value)
     shares = tuple(v / total if total else math.nan for v in histogram.value)
     return Histogram(shares, histogram.min_val, histogram.max_val)
 
 
 def cdf(histogram: Histogram) -> Histogram:
-    """Shares of the whole in a bin and all bins below it."""
+    """Fraction of the total in each bin and all bins below it."""
     total = math.fsum(histogram.value)
     shares = (v / total if total else math.nan for v in itertools.accumulate(histogram.value))
     return Histogram(tuple(shares), histogram.min_val, histogram.max_val)
 
 
 def entropy(histogram: Histogram) -> float:
-    """Shannon entropy in nats: -sum p ln p over the bins that are not empty."""
+    """Shannon entropy in nats: -sum p ln p over the non-empty bins."""
     shares = [p for p in pdf(histogram).value if p != 0]
     return -math.fsum(p * math.log(p) for p in shares) + 0.0 if shares else math.nan
 
 
 def quantile(cumulated: Histogram, q: float, interpolation: str = "linear") -> float:
-    """The value below which the share `q` of the data lies, from a cdf.
+    """The `q`-quantile (0 to 1) of the data, from a cdf.
 
-    interpolation: between the ends of the bin that holds it, one of INTERPOLATIONS. (Ascent
-    returns the same for the bin below it.)
+    interpolation: within the bin that contains it, one of INTERPOLATIONS. (Ascent uses the bin
+    below.)
     """
     shares = cumulated.value
     if not shares or math.isnan(shares[-1]) or not 0 <= q <= 1:
@@ -81,13 +81,13 @@ def quantile(cumulated: Histogram, q: float, interpolation: str = "linear") -> f
 
 
 def bin_at(histogram: Histogram, index: float) -> float:
-    """The value of the bin with that index; NaN where there is none."""
+    """The value of the bin with that index; NaN if there is none."""
     inside = 0 <= index < histogram.num_bins
     return float(histogram.value[int(index)]) if inside else math.nan
 
 
 def bin_with(histogram: Histogram, value: float) -> float:
-    """The value of the bin in which `value` lies; NaN where there is none."""
+    """The value of the bin that contains `value`; NaN if there is none."""
     low, high, n = histogram.min_val, histogram.max_val, histogram.num_bins
     if not n or not low <= value <= high:
         return math.nan

@@ -1,6 +1,6 @@
-"""The past of queries: their earlier results, ranges of them, and how fast they change.
+"""The history of queries: earlier results, ranges of them, and rates of change.
 
-In: the results of a query, this step's the last. Out: numbers and arrays, by Ascent's rules.
+In: the results of a query, ending with the current step's. Out: numbers and arrays, as in Ascent.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class History(Scalar):
 
     def value(self, context: Context) -> Value:
         results = context.results(self.name)
-        if self.relative:  # Ascent: if it reaches too far back, the present value
+        if self.relative:  # As Ascent: the current value if it reaches too far back
             return results[-1 - self.index if self.index < len(results) else -1].value
         if self.index >= len(results):
             raise NotYet(f"history({self.name}) has {len(results)} entries, none at {self.index}")
@@ -36,15 +36,15 @@ class History(Scalar):
 
 @dataclass(frozen=True)
 class Range:
-    """Which results: by the places `relative` (0 the present) or `absolute` (0 the first), or by
+    """A range of results: by index `relative` (0: current) or `absolute` (0: first), or by
     simulation `time` or `cycle`."""
 
     by: str
 
     def of(self, results: Sequence[Result], first: float, last: float) -> Sequence[Result]:
-        """The results from `first` to `last`, both included, the oldest first: those there are.
+        """The available results from `first` to `last` (both inclusive), oldest first.
 
-        Raises: NotYet where there are none.
+        Raises: NotYet if there are none.
         """
         if self.by == "relative":
             chosen = results[max(len(results) - 1 - int(last), 0) : len(results) - int(first)]
@@ -76,8 +76,8 @@ class HistoryRange(Scalar):
 
 @dataclass(frozen=True)
 class GradientRange(Scalar):
-    """gradient_range(name, first_..., last_...): slopes over simulation time between the results
-    of the range, one fewer than these; minus infinity alone where there is only one result."""
+    """gradient_range(name, first_..., last_...): slopes over simulation time between consecutive
+    results of the range, one fewer than these; a single minus infinity for one result."""
 
     results: HistoryRange
 
@@ -93,10 +93,10 @@ class GradientRange(Scalar):
 @dataclass(frozen=True)
 class Gradient(Scalar):
     """gradient(name, window_length, window_length_unit): the slope from an earlier result to the
-    present one; minus infinity where there is none earlier.
+    current one; minus infinity if there is no earlier one.
 
-    The earlier result is `length` results back, or the first that is not more than `length` of
-    simulation time or cycles back; where there are too few it is the first.
+    The earlier result is `length` results back, or the first within `length` of simulation time or
+    cycles; if there are too few, it is the first of all.
     """
 
     name: str

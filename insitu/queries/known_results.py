@@ -1,6 +1,6 @@
-"""Results of queries that another run has found, in place of what the queries would compute.
+"""Results of queries read from an earlier run, used instead of computing the queries.
 
-In: the file that a run writes them to. Out: results by query; an expression that looks them up.
+In: the results file of a run. Out: results by query; an expression that looks them up.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from insitu.queries.values import Extremum, Histogram, NotYet, Value
 
 @dataclass(frozen=True)
 class Known(Scalar):
-    """A query whose results are known: at a cycle without one it has no value."""
+    """A query with known results; it has no value at cycles without one."""
 
     name: str
     results: Mapping[int, Result] = field(compare=False, repr=False)
-    """By cycle, in their order."""
+    """Cycle -> result, in order."""
 
     def value(self, context: Context) -> Value:
         if context.cycle not in self.results:
@@ -31,12 +31,12 @@ class Known(Scalar):
         return self.results[context.cycle].value
 
     def before(self, cycle: int) -> list[Result]:
-        """Those of earlier cycles, oldest first."""
+        """The results of earlier cycles, oldest first."""
         return [result for result in self.results.values() if result.cycle < cycle]
 
 
 def known(query: Query, results: Mapping[int, Result]) -> Query:
-    """The same query, which reads no field any more."""
+    """The same query, with its results looked up instead of computed from fields."""
     name, kind = query.name, query.expression.kind
     expression = Expression(name, Known(name, results), kind, {}, {}, {name: kind})
     return replace(query, expression=expression)
@@ -45,11 +45,11 @@ def known(query: Query, results: Mapping[int, Result]) -> Query:
 def read(path: Path) -> dict[str, dict[int, Result]]:
     """The results of each query by cycle, as `session_file.write` wrote them. Not collective.
 
-    Raises: ConfigError where there is no such file, or it holds something else.
+    Raises: ConfigError if the file does not exist or is not such a file.
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML was built with it
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader if available
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
         return {

@@ -1,6 +1,6 @@
 """The recorded steps that expressions read.
 
-In: compressed fields over time. Out: the fields of a step so many steps back.
+In: compressed fields over time. Out: the fields of a step a given number of steps back.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from insitu.store.time_series import TimeSeries
 
 
 class WindowPast:
-    """The steps before the present one at which all of some fields are in the window.
+    """The earlier steps at which all of the given fields are in the window.
 
-    No method is collective; every rank has the same steps. A step is opened when it is first read.
+    No method is collective; every rank has the same steps. A step is decoded on first read.
     """
 
     def __init__(self, window: TimeSeries, names: Collection[str], cycle: int) -> None:
-        """names: the fields whose past is read; cycle: the present one, which is no past."""
+        """names: the fields to read; cycle: the current one, which is excluded."""
         held = {
             name: {e.summary.cycle: e for e in window.entries(name)}
             for name in names
@@ -30,10 +30,10 @@ class WindowPast:
         self.cycles: Sequence[int] = (
             sorted(common - {cycle}) if len(held) == len(set(names)) else []
         )
-        """Of these steps, the oldest first."""
+        """Cycles of these steps, oldest first."""
 
     def fields(self, name: str, back: int) -> Sequence[BlockField]:
-        """This rank's blocks of a field, `back` steps before the present."""
+        """This rank's blocks of a field, `back` steps before the current one."""
         cycle = self.cycles[-back]
         if (name, cycle) not in self._opened:
             self._opened[name, cycle] = self._held[name][cycle].open().fields

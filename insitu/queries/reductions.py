@@ -1,10 +1,10 @@
 """Exact reductions over the owned, valid samples of all ranks.
 
-In: a field expression on each rank's blocks. Out: extrema with their places, sums, counts,
-histograms; the same for any number of ranks and any cut of the domain, to the last bit.
+In: a field expression on each rank's blocks. Out: extrema with their positions, sums, counts,
+histograms; bit for bit the same for any number of ranks and any decomposition of the domain.
 
 Extrema, sums, averages and histograms are over finite samples; NaN and infinities are counted
-apart. A vertex on a face between two blocks counts once. Sums are rounded once, at the end.
+separately. A vertex on a face between two blocks counts once. Sums are rounded once, at the end.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class Work:
 
 @dataclass
 class Partial:
-    """What is known of a part of the samples. Two of them add up."""
+    """Partial result over some of the samples. Two partial results can be added."""
 
     work: Work
     extrema: NDArray[np.float64] = field(default_factory=lambda: np.full((2, 4), np.inf))
-    """The minimum and its z, y, x; minus the maximum and its z, y, x; infinite without samples, and
-    where it is not asked for."""
+    """The minimum and its z, y, x; the negated maximum and its z, y, x. Infinite without samples or
+    if not requested."""
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_COUNTS, np.int64))
     total: int = 0
     """The sum, in units of 2^-1074."""
@@ -76,8 +76,8 @@ class Partial:
     def add_block(
         self, block: BlockView, upper: NDArray[np.float64], parameters: Mapping[Scalar, float]
     ) -> None:
-        """Add the samples of a block. `upper` (3,) is where the domain ends, x, y, z; `parameters`
-        are the numbers in the expression, and the ends of histograms."""
+        """Add the samples of a block. `upper` (3,): upper corner of the domain, x, y, z;
+        `parameters`: the numbers in the expression, and the ranges of histograms."""
         counted_here = block.unshared(upper)
         for start, region in block.slabs(counted_here, parameters):
             components = self.work.argument.values(region)
@@ -111,7 +111,7 @@ class Partial:
             z, y, x = np.unravel_index(int(find(candidates)), values.shape)
             value = sign * float(values[z, y, x])
             if value > self.extrema[row, 0]:
-                continue  # where it lies does not matter
+                continue  # its position does not matter
             place = (
                 block.line(axis, int(i), int(i) + 1)[0] for axis, i in enumerate((start + z, y, x))
             )
@@ -128,14 +128,14 @@ class Partial:
 
     @property
     def integers(self) -> NDArray[np.int64]:
-        """All that adds up, (work.n_integers,)."""
+        """All additive results as integers, (work.n_integers,)."""
         return np.concatenate([self.counts, to_limbs(self.total), *self.histograms])
 
 
 def reduce(
     comm: MPI.Comm, partials: Sequence[Partial], parameters: Mapping[Scalar, float]
 ) -> dict[Reduction, Value] | None:
-    """Join all ranks' parts on rank 0; None elsewhere. Collective: two reductions.
+    """Combine all ranks' partial results on rank 0; None elsewhere. Collective: two reductions.
 
     partials: of the same works on all ranks.
     """
@@ -165,7 +165,7 @@ def _values(
     integers: NDArray[np.int64],
     parameters: Mapping[Scalar, float],
 ) -> dict[Reduction, Value]:
-    """What the reductions of one expression are."""
+    """The values of the reductions of one expression."""
     count, nan_count, inf_count = (int(n) for n in integers[:_COUNTS])
     total = from_limbs(integers[_COUNTS : _COUNTS + N_LIMBS])
     values: dict[str, Value] = {
@@ -216,9 +216,9 @@ def _least() -> tuple[MPI.Op, MPI.Datatype]:
     record = MPI.DOUBLE.Create_contiguous(4).Commit()
 
     def free() -> None:
-        if not MPI.Is_finalized():  # a program may end MPI before itself
+        if not MPI.Is_finalized():  # a program may finalize MPI before it exits
             operation.Free()
             record.Free()
 
-    atexit.register(free)  # before MPI ends, which some MPIs complain of otherwise
+    atexit.register(free)  # before MPI_Finalize; some MPIs complain otherwise
     return operation, record

@@ -1,4 +1,4 @@
-"""The parts of an expression that have one value for the whole domain.
+"""Scalar expression nodes: nodes with one value for the whole domain.
 
 In: the reductions of a step and the earlier results of the queries. Out: values, on rank 0.
 """
@@ -19,7 +19,7 @@ from insitu.queries.values import AXES, Extremum, Histogram, NotYet, Value, arra
 
 @dataclass(frozen=True)
 class Result:
-    """What a query was at a step."""
+    """The result of a query at a step."""
 
     cycle: int
     time: float
@@ -28,17 +28,17 @@ class Result:
 
 @dataclass
 class Context:
-    """What scalars can see at a step."""
+    """The data available to scalar nodes at a step."""
 
     cycle: int
     time: float
     """Simulation time, in the simulation's unit."""
     past: Mapping[str, Sequence[Result]]
-    """The results of each query at the steps before, the oldest first."""
+    """The results of each query at earlier steps, oldest first."""
     queries: Mapping[str, tuple[Scalar, Value]]
-    """Each query's expression, and what its result is where its past is too short."""
+    """Each query's expression, and its result while its history is too short."""
     reductions: dict[Reduction, Value] = field(default_factory=dict)
-    """Of the fields, over all ranks; what reads a past that is not there is missing."""
+    """Reductions over all ranks; those that need an unavailable earlier step are missing."""
     _present: dict[str, Value] = field(default_factory=dict)
 
     def query(self, name: str) -> Value:
@@ -52,12 +52,12 @@ class Context:
         return self._present[name]
 
     def results(self, name: str) -> list[Result]:
-        """All results of a query, this step's the last."""
+        """All results of a query, ending with this step's."""
         return [*self.past[name], Result(self.cycle, self.time, self.query(name))]
 
 
 class Scalar(Node):
-    """A part of an expression that has one value."""
+    """An expression node that has one value."""
 
     def value(self, context: Context) -> Value:
         """The value in `context`. Raises: NotYet."""
@@ -94,7 +94,7 @@ class Query(Scalar):
 
 @dataclass(frozen=True)
 class Arithmetic(Scalar):
-    """A function of numbers: IEEE's, so that 1 / 0 is infinite and 0 / 0 is NaN."""
+    """A function of numbers, with IEEE arithmetic: 1 / 0 is infinite and 0 / 0 is NaN."""
 
     function: str
     arguments: tuple[Scalar, ...]
@@ -143,7 +143,7 @@ class Attribute(Scalar):
 
 @dataclass(frozen=True)
 class Item(Scalar):
-    """One number of an array; NaN where it has none at that index."""
+    """One number of an array; NaN if the index is out of range."""
 
     holder: Scalar
     index: Scalar
@@ -214,10 +214,10 @@ class Reduction(Scalar):
 
     operation: str
     argument: Node
-    """What is reduced, a `fields.Field` of one component."""
+    """The node to reduce, a `fields.Field` of one component."""
     num_bins: int = 0
     ends: tuple[Scalar, ...] = ()
-    """Of a histogram: what its lowest and highest values are."""
+    """For a histogram: its lower and upper limits."""
 
     def value(self, context: Context) -> Value:
         if self not in context.reductions:
@@ -244,7 +244,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "sin": np.sin,
     "sqrt": np.sqrt,
 }
-"""Functions of numbers, and of fields at every sample."""
+"""Functions of numbers, applied to fields sample by sample."""
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,

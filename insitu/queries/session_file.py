@@ -2,7 +2,8 @@
 
 In: results by query. Out: a YAML file: name, then cycle, then type, value and time.
 
-Differences: places of extrema lack Ascent's `element`; what is not finite is YAML's .nan and .inf.
+Differences: positions of extrema lack Ascent's `element`; NaN and infinity are YAML's .nan and
+.inf.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ _TYPES = {
 
 
 def write(path: Path, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]) -> None:
-    """Write the file, whole or not at all. Not collective.
+    """Write the file atomically. Not collective.
 
-    A cycle that a simulation repeated holds its last results. Raises: OSError.
+    For a cycle that the simulation repeated, the last results are written. Raises: OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as tmp, tmp.open("w", encoding="utf-8") as file:
@@ -88,7 +89,7 @@ def _shown(value: Value) -> str:
         return f"[{', '.join(map(_shown, value))}]"
     assert isinstance(value, int | float)
     if math.isfinite(value):
-        text = repr(value)  # YAML 1.1 takes 1e-05 for a text
+        text = repr(value)  # YAML 1.1 reads 1e-05 as a string
         return text.replace("e", ".0e") if "e" in text and "." not in text else text
     return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
 

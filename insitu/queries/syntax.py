@@ -1,10 +1,10 @@
-"""The syntax of the expression language: a text becomes a tree, and a tree a text.
+"""The syntax of the expression language: parses text to a tree, and formats a tree as text.
 
-In: a text such as "max(field('pressure')) > 1.5 * history(peak, relative_index=5)".
+In: a string such as "max(field('pressure')) > 1.5 * history(peak, relative_index=5)".
 Out: plain nodes, each with its column in the text; `str` of a node is an expression again.
 
-Python's own parser reads the text; only what the language has is taken over, and nothing is ever
-executed.
+Python's own parser reads the text; anything that is not part of the language is rejected, and
+nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_LENGTH, _MAX_DEPTH = 4000, 60
 
 
 class ExpressionError(ValueError):
-    """An expression is wrong. `column` counts characters of `text` from 0."""
+    """An invalid expression. `column` is the position in `text`, in characters from 0."""
 
     def __init__(self, problem: str, text: str, column: int) -> None:
         self.problem, self.text, self.column = problem, text, max(0, min(column, len(text)))
@@ -32,7 +32,7 @@ class ExpressionError(ValueError):
 @dataclass(frozen=True, kw_only=True)
 class _Part:
     column: int = field(default=0, compare=False)
-    """Where it begins in the text, in characters from 0."""
+    """Position in the text where it begins, in characters from 0."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Call(_Part):
 
 @dataclass(frozen=True)
 class Operation(_Part):
-    """An operator before one operand, between two, or `and` and `or` between more."""
+    """A unary or binary operator, or `and` or `or` between two or more operands."""
 
     operator: str
     operands: tuple[Tree, ...]
@@ -135,11 +135,11 @@ _OPERATORS: dict[type[ast.AST], str] = {
 
 
 def parse(text: str) -> Tree:
-    """The tree of a text, in which line breaks are spaces. Raises: ExpressionError."""
+    """Parse a text, in which line breaks count as spaces. Raises: ExpressionError."""
     if len(text) > _MAX_LENGTH:
         raise ExpressionError(f"longer than {_MAX_LENGTH} characters", text[:60] + " ...", 60)
     try:
-        with warnings.catch_warnings():  # of escapes in texts
+        with warnings.catch_warnings():  # about escapes in string literals
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
@@ -152,7 +152,7 @@ def parse(text: str) -> Tree:
 
 
 class _Reader:
-    """Turns Python's syntax tree into ours; what is not in the language is refused."""
+    """Converts Python's syntax tree; raises for anything that is not in the language."""
 
     def __init__(self, text: str) -> None:
         self.text, self.depth = text, 0
@@ -161,7 +161,7 @@ class _Reader:
         return ExpressionError(problem, self.text, self.column(at))
 
     def column(self, at: ast.expr) -> int:
-        """Where a part of the tree begins; Python counts bytes, we count characters."""
+        """Column where a node begins, in characters (Python counts bytes)."""
         return len(self.text.encode()[: at.col_offset].decode(errors="replace"))
 
     def read(self, tree: ast.expr) -> Tree:
@@ -203,7 +203,7 @@ class _Reader:
         raise self.error(tree, "not part of the expression language")
 
     def _name(self, at: ast.expr, name: str) -> str:
-        """Python takes letters for those that they look like, and may so make a word of its own."""
+        """Python normalizes Unicode letters (NFKC), which may turn a name into another one."""
         if iskeyword(name):
             raise self.error(at, f"'{name}' is no name")
         return name

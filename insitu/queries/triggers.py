@@ -1,4 +1,4 @@
-"""Queries and triggers: what is asked at every step, and what sets actions off.
+"""Queries and triggers: expressions evaluated at every step, and conditions that run actions.
 
 In: the raw data of a step and the recorded steps before it, on all ranks.
 Out: the triggers that fire, the same on every rank, and the history of the queries' results.
@@ -31,7 +31,7 @@ MODES = ("level", "edge", "latch")
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """An expression that is evaluated at every step and keeps its results under a name."""
+    """A named expression that is evaluated at every step; its results are kept."""
 
     name: str
     expression: Expression
@@ -39,23 +39,23 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger(Generic[Action]):
-    """What sets actions off: a condition, or as in Ascent a callback that says whether it holds.
+    """Runs actions when a condition holds, or, as in Ascent, when a callback returns True.
 
-    `mode` says at which steps it fires: `level` (as in Ascent) at every step where the condition
-    holds, `edge` where it holds and did not at the step before, `latch` at the first where it
-    holds and at every step from then on.
+    `mode` selects the steps at which it fires: `level` (as in Ascent): every step at which the
+    condition holds; `edge`: steps at which it holds but did not at the previous step; `latch`: the
+    first step at which it holds and every step after that.
     """
 
     name: str
     condition: Expression | None = None
     callback: str | None = None
-    """The name of a Python function. With a condition it is called when the trigger fires."""
+    """The name of a Python function. With a condition, it is called when the trigger fires."""
     actions: tuple[Action, ...] = ()
     mode: str = "level"
     cooldown: int = 0
-    """Cycles that must lie between two firings; what would fire earlier is passed over."""
+    """Minimum number of cycles between two firings; it does not fire earlier."""
     max_firings: int | None = None
-    """After so many firings it is not evaluated any more; None: no limit."""
+    """Maximum number of firings, after which it is no longer evaluated; None: no limit."""
 
     def __post_init__(self) -> None:
         if self.condition is None and self.callback is None:
@@ -69,43 +69,43 @@ class Trigger(Generic[Action]):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """What a callback is given, the same on every rank but for the blocks in the window."""
+    """The argument of a callback; the same on every rank, except for the blocks in the window."""
 
     trigger: str
     cycle: int
     time: float
     """Simulation time, in the simulation's unit."""
     results: Mapping[str, Value]
-    """Of all queries at this step, by name."""
+    """Results of all queries at this step, by name."""
     window: TimeSeries
-    """The recorded steps: `window.entries(name)[-1].open()` is the newest of a field."""
+    """The recorded steps; `window.entries(name)[-1].open()` is the newest step of a field."""
 
 
 Callback = Callable[[Event], object]
 
 
 class Source(Protocol):
-    """The present step of a simulation."""
+    """The current step of a simulation."""
 
     def owned(self, name: str) -> Sequence[Partition]:
-        """This rank's blocks of a field, ghosts left out. Not collective."""
+        """This rank's blocks of a field, without ghosts. Not collective."""
 
     def with_ghosts(self, name: str) -> Sequence[Partition]:
-        """This rank's blocks of a field with the ghosts that are valid. Collective."""
+        """This rank's blocks of a field, with valid ghosts. Collective."""
 
 
 @dataclass
 class _State:
-    """What a trigger remembers, the same on every rank."""
+    """The state of a trigger, the same on every rank."""
 
     held: bool = False
     latched: bool = False
     firings: int = 0
     last: int | None = None
-    """The cycle at which it fired last."""
+    """The cycle at which it last fired."""
 
     def evaluated(self, trigger: Trigger[Action]) -> bool:
-        """Whether its condition can still matter."""
+        """Whether its condition is still needed."""
         return not self.exhausted(trigger) and not (trigger.mode == "latch" and self.latched)
 
     def exhausted(self, trigger: Trigger[Action]) -> bool:
@@ -129,9 +129,9 @@ class _State:
 
 
 class TriggerEngine(Generic[Action]):
-    """The queries and triggers of a run, and what they remember.
+    """The queries and triggers of a run, and their state.
 
-    Queries are evaluated in their order, then all triggers. Fields are reduced by all ranks
+    Queries are evaluated in order, then all triggers. Fields are reduced by all ranks
     together; everything else is computed on rank 0 and broadcast, so that ranks cannot disagree,
     and every rank keeps the same results.
     """
@@ -146,8 +146,8 @@ class TriggerEngine(Generic[Action]):
     ) -> None:
         """Not collective; the same queries and triggers on every rank.
 
-        failed: called on every rank with what a callback raised; it may raise. By default it is
-            raised.
+        failed: called on every rank with the exception that a callback raised; it may raise. By
+            default the exception is re-raised.
         """
         self.comm, self.queries, self.triggers = comm, tuple(queries), tuple(triggers)
         self.window = window
@@ -167,14 +167,14 @@ class TriggerEngine(Generic[Action]):
 
     @property
     def past(self) -> Mapping[str, int]:
-        """The fields whose past is still read, and how many steps back."""
+        """Field name -> number of steps back, for fields of which earlier steps are still read."""
         return self._plan.depths
 
     def evaluate(self, cycle: int, time: float, source: Source) -> tuple[Trigger[Action], ...]:
         """Evaluate queries and triggers at a step; return the triggers that fire. Collective.
 
-        A trigger that reads what is not there yet, a result or a recorded step, does not fire; a
-        query that does so is NaN. After an error nothing of this step is remembered.
+        A trigger that needs a result or recorded step not yet available does not fire; a query
+        that does is NaN. After an error the state is as before this step.
 
         Raises: RemoteError on every rank.
         """
@@ -190,19 +190,19 @@ class TriggerEngine(Generic[Action]):
         reading = self._reading()
         for state, hold, fires in zip(self._states, holds, fired, strict=True):
             state.remember(bool(hold), fires, cycle)
-        if self._reading() != reading:  # what no trigger reads any more is not computed
+        if self._reading() != reading:  # stop computing what no trigger needs any more
             self._plan = self._make_plan()
         return tuple(t for t, fires in zip(self.triggers, fired, strict=True) if fires)
 
     def event(self, trigger: Trigger[Action], cycle: int, time: float) -> Event:
-        """What a callback is told after `react`. Not collective."""
+        """The argument of callbacks at this step. Not collective."""
         results = {name: found[-1].value for name, found in self.results.items()}
         return Event(
             trigger=trigger.name, cycle=cycle, time=time, results=results, window=self.window
         )
 
     def _reading(self) -> list[bool]:
-        """For each trigger, whether its condition can still matter."""
+        """For each trigger, whether its condition is still needed."""
         return [s.evaluated(t) for t, s in zip(self.triggers, self._states, strict=True)]
 
     def _make_plan(self) -> Plan:
@@ -218,7 +218,7 @@ class TriggerEngine(Generic[Action]):
         return Context(cycle, time, self.results, queries)
 
     def _reduce(self, context: Context, source: Source) -> None:
-        """All reductions of this step, into rank 0's context. Collective."""
+        """Put all reductions of this step into rank 0's context. Collective."""
         present: dict[str, Sequence[Partition]] = {}
         names = sorted(self._plan.ghosts.items())
         with together(self.comm, "queries and triggers"):
@@ -234,8 +234,8 @@ class TriggerEngine(Generic[Action]):
         self._evaluator.reduce(self._plan, context, present, past, widths)
 
     def _decide(self, context: Context) -> tuple[list[Value], list[bool | None], list[bool]]:
-        """The queries' results, whether each trigger holds (None: its callback says), and whether
-        it fires as far as that is known. On rank 0 only."""
+        """The queries' results, whether each condition holds (None: its callback decides), and
+        whether each trigger fires, as far as known. On rank 0 only."""
         values = [context.query(query.name) for query in self.queries]
         holds: list[bool | None] = [
             self._holds(trigger, context) if reading else False
@@ -263,7 +263,7 @@ class TriggerEngine(Generic[Action]):
     def _ask(
         self, holds: Sequence[bool | None], context: Context, values: Sequence[Value]
     ) -> list[bool | None]:
-        """`holds` with the answers of callbacks, of which rank 0's will count. Collective."""
+        """`holds` with the results of callbacks; rank 0's will be used. Collective."""
         results = dict(zip(self.results, values, strict=True))
         answers = list(holds)
         for i, trigger in enumerate(self.triggers):

@@ -1,7 +1,7 @@
-"""What an expression means: names, arguments and kinds checked, and the parts that compute it.
+"""Type checker: checks names, arguments and types, and builds the nodes that compute the value.
 
-In: the tree of a text, the queries and fields that it may name. Out: its kind and its nodes;
-ExpressionError at the first thing that is wrong, with its place.
+In: a syntax tree, the queries and fields that it may use. Out: its kind and its nodes;
+ExpressionError for the first error, with its position.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _WHOLE_FIELD = "this is a whole field; reduce it to a value, as in max(field('pr
 
 
 class Checker:
-    """Checks one expression. `kinds`: of the fields; those left out are not known yet."""
+    """Checks one expression. `kinds`: kinds of the fields; missing ones are not known yet."""
 
     def __init__(
         self, text: str, queries: Mapping[str, str], kinds: Mapping[str, FieldKind]
@@ -48,7 +48,7 @@ class Checker:
         self._seen: dict[int, Typed] = {}
 
     def whole(self, tree: Tree) -> Typed:
-        """The whole expression. Raises: ExpressionError."""
+        """Check the whole expression. Raises: ExpressionError."""
         found = self.check(tree)
         if found.kind == FIELD:
             raise self.error(tree, _WHOLE_FIELD)
@@ -58,7 +58,7 @@ class Checker:
         return ExpressionError(problem, self.text, at.column)
 
     def check(self, tree: Tree) -> Typed:
-        """A part of the expression; each is checked once. Raises: ExpressionError."""
+        """Check a subexpression; each is checked once. Raises: ExpressionError."""
         if id(tree) not in self._seen:
             self._seen[id(tree)] = self._check(tree)
         return self._seen[id(tree)]
@@ -87,7 +87,7 @@ class Checker:
     # ---- names, attributes, operators
 
     def query_kind(self, tree: syntax.Name) -> str:
-        """The kind of the query that `tree` names."""
+        """The kind of the query named by `tree`."""
         if tree.name in self.queries:
             return self.queries[tree.name]
         if tree.name in FUNCTIONS:
@@ -105,7 +105,7 @@ class Checker:
         return Typed(known[tree.name], scalars.Attribute(as_scalar(holder), tree.name))
 
     def component(self, at: Tree, holder: Typed, name: str) -> Typed:
-        """A component of a field; of one that is known to be a scalar there is none."""
+        """A component of a field; an error for a field known to be a scalar."""
         if name not in _COMPONENTS:
             raise self.error(at, f"unknown component '{name}': a vector has 'x', 'y' and 'z'")
         index, count = _COMPONENTS[name], holder.shape.components
@@ -136,7 +136,7 @@ class Checker:
         return self.pointwise(tree, function, tree.operands, tree.operator)
 
     def pointwise(self, tree: Tree, function: str, operands: tuple[Tree, ...], shown: str) -> Typed:
-        """A function of numbers; where one of them is a field, at every sample."""
+        """A function of numbers; applied at every sample if one of them is a field."""
         found = [self.check(o) for o in operands]
         for operand, each in zip(operands, found, strict=True):
             if each.kind not in (NUMBER, EXTREMUM, FIELD):
@@ -189,7 +189,7 @@ class Checker:
         return whole
 
     def join(self, at: Tree, found: list[Typed]) -> Shape:
-        """The shape of what is computed from several parts at every sample."""
+        """The shape of an elementwise function's result."""
         shapes = [each.shape for each in found if each.kind == FIELD]
         associations = {s.association for s in shapes if s.association}
         if len(associations) > 1:
@@ -263,7 +263,7 @@ class Checker:
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """What is said of a name that is not among the `known` ones."""
+    """The message for a name that is not among the `known` ones."""
     hint = nearest(name, known)
     there = f" (there are {', '.join(sorted(known))})" if known else " (there are none before)"
     return f"unknown {what} '{name}'{hint or there}"

@@ -1,4 +1,4 @@
-"""What the checker knows of a part of an expression.
+"""Static types of expressions, used by the type checker.
 
 In: the trees of `syntax`. Out: Typed: a kind, the node that computes it, the shape of a field.
 """
@@ -17,7 +17,7 @@ from insitu.queries.values import FIELD
 
 @dataclass(frozen=True)
 class FieldKind:
-    """What a simulation publishes under a name."""
+    """Kind of a field that a simulation publishes."""
 
     association: str
     """ "element" or "vertex"."""
@@ -26,21 +26,21 @@ class FieldKind:
 
 @dataclass(frozen=True)
 class Shape:
-    """What is known of a field-valued part; None as long as the simulation has not said."""
+    """Properties of a field-valued expression; None until the field has been published."""
 
     components: int | None = 1
     association: str | None = None
     length: int = 0
-    """Of a window."""
+    """Number of steps, for a window."""
     logical: bool = False
-    """Whether it is a comparison, true or false at every sample."""
+    """Whether it is a comparison: true or false at every sample."""
     derived: bool = False
     """Whether it needs neighbouring samples."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """A part of an expression, and its kind; `shape` is that of a field."""
+    """A subexpression and its kind; `shape` if it is a field."""
 
     kind: str
     node: Node
@@ -48,7 +48,7 @@ class Typed:
 
 
 def integer(tree: Tree) -> int | None:
-    """A whole number that is written out; None if it is something else."""
+    """The value of an integer literal; None if it is something else."""
     if isinstance(tree, syntax.Number):
         return tree.value if isinstance(tree.value, int) else None
     if isinstance(tree, syntax.Operation) and tree.operator == "-" and len(tree.operands) == 1:
@@ -58,7 +58,7 @@ def integer(tree: Tree) -> int | None:
 
 
 def written(tree: Tree) -> str:
-    """A text that is written out."""
+    """The value of a string literal."""
     assert isinstance(tree, syntax.Text)
     return tree.value
 

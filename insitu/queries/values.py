@@ -1,6 +1,6 @@
-"""What an expression can be: the kinds, and the values that are not plain numbers.
+"""Kinds of expressions, and values that are not plain numbers.
 
-In: numbers found by reductions and functions. Out: Extremum, Histogram, and what is undefined.
+In: results of reductions and functions. Out: Extremum, Histogram, and undefined values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 AXES = ("x", "y", "z")
 
-# What a part of an expression can be, as messages say it.
+# Kinds of expressions, as error messages name them.
 NUMBER, CONDITION, TEXT = "a number", "a condition", "a text"
 EXTREMUM, VECTOR, ARRAY = "an extremum", "a vector", "an array"
 HISTOGRAM, FIELD = "a histogram", "a field"
@@ -24,15 +24,15 @@ NOWHERE: Vector = (math.nan, math.nan, math.nan)
 
 
 class NotYet(Exception):
-    """The past that an expression reads is still too short."""
+    """The history that an expression reads is still too short."""
 
 
 @dataclass(frozen=True)
 class Extremum:
-    """A least or greatest value, and where it is, in world coordinates x, y, z.
+    """A minimum or maximum and its position, in world coordinates x, y, z.
 
-    Where several places have the same value it is the one with the least z, then y, then x. An
-    element's place is its centre.
+    If several positions have the same value, the one with the smallest z, then y, then x. The
+    position of an element is its centre.
     """
 
     value: float
@@ -41,10 +41,10 @@ class Extremum:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Values of equally wide bins between two ends: counts, probabilities or their sums."""
+    """Values of bins of equal width over a range: counts, probabilities or cumulative sums."""
 
     value: tuple[float, ...]
-    """One per bin; none where the histogram is undefined."""
+    """One value per bin; none if the histogram is undefined."""
     min_val: float
     max_val: float
 
@@ -57,7 +57,7 @@ Value: TypeAlias = float | bool | Extremum | Vector | tuple[float, ...] | Histog
 
 
 def number(value: Value) -> float:
-    """The number that a value stands for: an extremum stands for its value."""
+    """A value as a number; for an extremum, its value."""
     if isinstance(value, tuple | Histogram):
         raise TypeError(f"{value} is not a number")
     return value.value if isinstance(value, Extremum) else float(value)
@@ -69,7 +69,7 @@ def array(value: Value) -> NDArray[np.float64]:
 
 
 def undefined(kind: str) -> Value:
-    """What a query of this kind is as long as its past is too short: NaN, false, or empty."""
+    """The result of a query of this kind while its history is too short: NaN, false, or empty."""
     if kind == EXTREMUM:
         return Extremum(math.nan, NOWHERE)
     if kind == VECTOR:

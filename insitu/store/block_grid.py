@@ -1,6 +1,6 @@
-"""The grid that the blocks of one step tile together.
+"""The global grid that the blocks of one step tile.
 
-In: blocks of one field, whoever wrote them. Out: its grid lines, and the samples of any box.
+In: blocks of one field, from any number of ranks. Out: its grid lines, and the samples of any box.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class BlockGrid:
 
     Attributes:
         nodes: grid lines x, y, z.
-        association: "element" where a sample stands for a cell, "vertex" where for a grid node.
-        shape: samples, (nz, ny, nx).
-        boxes: the samples of each block; vertices on a common face are in both.
+        association: "element" for cell-centred samples, "vertex" for samples at grid nodes.
+        shape: number of samples, (nz, ny, nx).
+        boxes: sample range of each block; blocks with a common face share its vertices.
     """
 
     def __init__(self, blocks: Sequence[StoredBlock]) -> None:
-        """Raises GridError where the blocks leave gaps, overlap, or are of different kinds."""
+        """Raises GridError if the blocks leave gaps, overlap, or differ in association."""
         self.blocks = blocks
         first = blocks[0]
         self.association, self.dtype = first.association, first.dtype
@@ -65,9 +65,9 @@ class BlockGrid:
         return slice(0, nz), slice(0, ny), slice(0, nx)
 
     def read(self, box: Box) -> Array:
-        """The samples of a box, (nz, ny, nx), for vectors (nz, ny, nx, n_components).
+        """The samples of a box: (nz, ny, nx), or (nz, ny, nx, n_components) for vectors.
 
-        Only blocks that the box meets are opened, and of them only what it needs is decoded.
+        Opens only blocks that intersect the box, and decodes only the samples needed.
         """
         sizes = [axis.stop - axis.start for axis in box]
         vector = [self.n_components] if self.n_components > 1 else []
@@ -78,7 +78,7 @@ class BlockGrid:
         return values
 
     def same_as(self, other: BlockGrid) -> bool:
-        """Whether samples of both lie at the same places."""
+        """Whether both grids have their samples at the same positions."""
         return (self.association, self.shape) == (other.association, other.shape) and all(
             np.array_equal(a, b) for a, b in zip(self.nodes, other.nodes, strict=True)
         )

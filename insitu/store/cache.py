@@ -1,7 +1,7 @@
-"""The steps that were decoded last.
+"""A least-recently-used cache of decoded steps.
 
-In: steps as they are opened. Out: those that there is room for, so that who opens one step after
-the other, or one step twice, does not decode all that these count from again.
+In: steps as they are opened. Out: as many of them as fit, so that opening a step again, or the one
+after it, does not decode the steps that it depends on a second time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Blocks = tuple[BlockField, ...]
 
 
 class Cache:
-    """Blocks of at most `steps` steps, the least recently used go first."""
+    """Blocks of at most `steps` steps; the least recently used are evicted first."""
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
@@ -27,13 +27,13 @@ class Cache:
         return self._held.get(key)
 
     def put(self, key: Hashable, blocks: Blocks, room: float) -> None:
-        """Remember the blocks, if all that is remembered stays within `room` bytes."""
+        """Cache the blocks if the cache then stays within `room` bytes."""
         self._held[key] = blocks
         self._held.move_to_end(key)
         self.shrink(room)
 
     def shrink(self, room: float) -> None:
-        """Forget until no more than `room` bytes, and `steps` steps, are left."""
+        """Evict steps until at most `room` bytes and `steps` steps are left."""
         while self._held and (len(self._held) > self.steps or self.nbytes > room):
             self._held.popitem(last=False)
 
@@ -45,7 +45,7 @@ class Cache:
 
     @property
     def nbytes(self) -> int:
-        """Of the decoded weights and the frames that came with them."""
+        """Bytes of the decoded weights and of their frames."""
         return sum(
             block.nbytes + block.params_nbytes for blocks in self._held.values() for block in blocks
         )

@@ -1,14 +1,14 @@
-"""One rank's steps in a memory-mapped file, which outlives the process.
+"""One rank's steps in a memory-mapped file that outlives the process.
 
-In: frames as they are made. Out: those that were complete when the process ended, however it did.
+In: frames as they are made. Out: those that were complete when the process ended or was killed.
 
-    header, 4 KiB: a frame that says whose file it is, then zeros
+    header, 4 KiB: a frame that identifies the run, then zeros
     entries, each at a multiple of 64 bytes:
-        state 8 (being written, or complete) | length u64 | a frame: what it is, and the frames
+        state 8 (being written, or complete) | length u64 | a frame: description, and the frames
 
-The state "complete" is written after the last byte. The kernel keeps what was written to the map
-when the process is killed; where the machine goes down, it is lost with /dev/shm. Space is asked
-of the file system before it is touched, so that a full one is an error and no SIGBUS.
+The state "complete" is written after the last byte. If the process is killed, the kernel keeps the
+mapped pages; if the machine goes down, they are lost with /dev/shm. Space is allocated before it
+is written, so that a full file system raises an error instead of SIGBUS.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _LEAST_GROWTH = 1 << 16
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose file it is."""
+    """The run and rank that a file belongs to."""
 
     run: str
-    """The same in all files of a run, and in those of no other."""
+    """Identifier of the run: the same in all its files, and unique to it."""
     job: str
-    """Of the batch system; empty without one."""
+    """Job number of the batch system; empty without one."""
     rank: int
     n_ranks: int
     record: str
@@ -62,10 +62,10 @@ class Owner:
 
 
 class CrashFile:
-    """Entries of any size, added and given up in any order. Not collective."""
+    """Entries of any size, added and released in any order. Not collective."""
 
     def __init__(self, path: Path, owner: Owner) -> None:
-        """Make the file. OSError where it is there or cannot be made."""
+        """Create the file. Raises OSError if it exists or cannot be created."""
         self.path = path
         self._file = open(path, "x+b")  # noqa: SIM115
         try:
@@ -84,13 +84,13 @@ class CrashFile:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the file system that it takes."""
+        """Size of the file in bytes."""
         return len(self._map)
 
     def append(self, sequence: int, what: Mapping[str, Any], frames: Sequence[bytes]) -> None:
-        """Add an entry: `what` (JSON-able) and frames. It is there to stay when this returns.
+        """Add an entry: `what` (JSON-able) and frames. Once this returns, it survives a crash.
 
-        Raises: OSError where the file system is full; the entries before are unharmed.
+        Raises: OSError if the file system is full; earlier entries are unharmed.
         """
         head = {"kind": "crash entry", **what, "sequence": sequence}
         data = frame.pack(head, frames)
@@ -101,20 +101,20 @@ class CrashFile:
         self._used[sequence] = at, end
 
     def release(self, sequence: int) -> None:
-        """Give up an entry, if it is there; its room is for later ones."""
+        """Free an entry, if it exists; later entries reuse its space."""
         if sequence in self._used:
             at, _ = self._used.pop(sequence)
             self._map[at : at + len(_FREE)] = _FREE
 
     def close(self, *, remove: bool) -> None:
-        """Close the file, and remove it if asked to."""
+        """Close the file, and delete it if asked to."""
         self._map.close()
         if remove:
             self.path.unlink(missing_ok=True)
         self._file.close()
 
     def _room(self, nbytes: int) -> tuple[int, int]:
-        """The first gap of that size; the file grows where there is none."""
+        """The first gap of that size; the file grows if there is none."""
         nbytes = -(-nbytes // _ALIGN) * _ALIGN
         at = HEADER_NBYTES
         for first, end in sorted(self._used.values()):
@@ -131,7 +131,7 @@ class CrashFile:
         try:
             os.posix_fallocate(self._file.fileno(), now, more)
         except OSError as error:
-            with suppress(OSError):  # give back what there was of it
+            with suppress(OSError):  # give back what was allocated
                 os.ftruncate(self._file.fileno(), now)
             raise OSError(error.errno, f"{error.strerror}: {self.path}") from None
         self._map.close()
@@ -140,30 +140,30 @@ class CrashFile:
 
 @dataclass(frozen=True)
 class Saved:
-    """An entry that was complete."""
+    """A complete entry."""
 
     sequence: int
     name: str
     cycle: int
     n_blocks: int
-    """On all ranks."""
+    """Number of blocks on all ranks."""
     frames: tuple[bytes, ...]
-    """Of this rank."""
+    """The frames of this rank."""
 
 
 @dataclass
 class Salvage:
-    """What a file holds."""
+    """The readable content of a file."""
 
     path: Path
     owner: Owner
     entries: list[Saved] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
-    """What is not whole, in words."""
+    """Descriptions of what is incomplete."""
 
 
 def read_owner(path: Path) -> Owner:
-    """Whose file it is. Raises FrameError where it is no such file."""
+    """The run and rank of a file. Raises FrameError if it is not a crash file."""
     with open(path, "rb") as file:
         header, _ = frame.unpack(file.read(HEADER_NBYTES))
     if header.pop("kind", None) != "crash file":
@@ -187,9 +187,9 @@ def read_owner(path: Path) -> Owner:
 
 
 def read(path: Path) -> Salvage:
-    """All complete entries of a file, in the order of writing; nothing in it is trusted.
+    """All complete entries of a file, in the order of writing. The file is untrusted input.
 
-    Raises FrameError where its header is not one; whatever else is wrong is told in `torn`.
+    Raises FrameError if the header is invalid; any other damage is described in `torn`.
     """
     found = Salvage(path, read_owner(path))
     data = path.read_bytes()
@@ -220,13 +220,13 @@ def _entry(data: memoryview) -> Saved:
     if not sound or not all(type(number) is int for number in numbers):
         raise FrameError("an entry without name, cycle, sequence and number of blocks")
     for part in frames:
-        frame.unpack(part)  # raises where it is not whole
+        frame.unpack(part)  # raises if it is incomplete
     sequence, cycle, n_blocks = numbers
     return Saved(sequence, name, cycle, n_blocks, tuple(frames))  # type: ignore[arg-type]
 
 
 def in_use(path: Path, owner: Owner) -> bool:
-    """Whether the process that writes the file still runs, on whichever node."""
+    """Whether the process that writes the file still runs, on any node."""
     runs = owner.process.runs()
     if runs is not None:
         return runs

@@ -1,6 +1,6 @@
-"""The window of a running simulation, kept where it survives the simulation.
+"""A copy of the window that survives a crash of the simulation.
 
-In: distributed fields as they are made. Out: one crash file per rank in a folder of the run.
+In: distributed fields as they are made. Out: one crash file per rank, in a folder of the run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 FOLDER = "insitu."
-"""What folders of runs begin with."""
+"""Prefix of the folders of runs."""
 JOB_VARIABLES = ("PBS_JOBID", "SLURM_JOB_ID", "LSB_JOBID")
 
 Key = tuple[str, int]
@@ -33,15 +33,15 @@ class CrashLog:
     """Construction and `store` are collective."""
 
     def __init__(self, comm: MPI.Comm, scratch: Path, record: Path, units: Units) -> None:
-        """Begin a log.
+        """Start a log.
 
         Args:
-            comm: a communicator of ours.
-            scratch: a folder on every node that outlives a process, as /dev/shm.
-            record: of the run, for whoever finds the files.
-            units: of what is kept.
+            comm: a communicator that only insitu uses.
+            scratch: a folder on every node that outlives a process, such as /dev/shm.
+            record: path of the run's record, stored for whoever finds the files.
+            units: units of the fields.
 
-        Raises: RemoteError on every rank where one cannot make its file.
+        Raises: RemoteError on every rank if one of them cannot create its file.
         """
         self.comm = comm
         process = Process.this()
@@ -70,16 +70,16 @@ class CrashLog:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of this rank's file."""
+        """Size of this rank's file in bytes."""
         return 0 if self._file is None else self._file.nbytes
 
     def store(self, fields: Iterable[DistributedField], window: Collection[Key]) -> None:
-        """Keep a step's fields (the same on all ranks), and give up what `window` lacks.
+        """Store a step's fields (the same on all ranks), and release what left `window`.
 
-        What left the window is given up one call later: by then all ranks have the step that
-        pushed it out, so that at any moment all have the same complete window.
+        A step that left the window is released one call later: by then all ranks have the step
+        that replaced it, so that at any moment all ranks hold the same complete window.
 
-        Raises: RemoteError on every rank where one has no room; earlier steps stay complete.
+        Raises: RemoteError on every rank if one is out of space; earlier steps stay complete.
         """
         numbered = list(enumerate(fields, self._next))
         self._next += len(numbered)
@@ -89,7 +89,7 @@ class CrashLog:
                 for number, field in numbered:
                     self._append(number, field)
         except RemoteError:
-            # What one rank has and another lacks is no step.
+            # A step that some rank failed to store is incomplete.
             self._release([number for number, _ in numbered])
             self._stale = []
             raise
@@ -97,12 +97,12 @@ class CrashLog:
         self._stale = [
             number
             for key, number in self._kept.items()
-            if key not in window or key in new  # a cycle that was repeated
+            if key not in window or key in new  # the simulation repeated a cycle
         ]
         self._kept = {key: n for key, n in self._kept.items() if n not in self._stale} | new
 
     def close(self, *, remove: bool) -> None:
-        """End the log; `remove` its files where the window is safe elsewhere, or not wanted.
+        """Close the log; `remove`: delete its files (the window is saved elsewhere, or unwanted).
 
         Not collective.
         """
@@ -110,7 +110,7 @@ class CrashLog:
             self._file.close(remove=remove)
             self._file = None
         if remove:
-            with suppress(OSError):  # the last rank of the node to come finds it empty
+            with suppress(OSError):  # succeeds on the last rank of the node
                 self.folder.rmdir()
 
     def _append(self, number: int, field: DistributedField) -> None:

@@ -1,7 +1,6 @@
-"""One field at one step as the window holds it: whole frames, or their difference from the step
-before.
+"""One field at one step as the window holds it: whole frames, or differences from the step before.
 
-In: the field, and the step that it may count from. Out: the fewest bytes, and the field again.
+In: the field, and the previous step. Out: the smaller of the two encodings; the decoded field.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ class EncodedStep:
         before: EncodedStep | None,
         opened: Callable[[EncodedStep], Blocks],
     ) -> None:
-        """before: what blocks may count from; opened: a held step -> its blocks."""
+        """before: the step to encode differences from; opened: a held step -> its blocks."""
         self.summary = field.summary
         self.before: EncodedStep | None = None
         models = (block.as_model for block in field.fields)
         self._engine = next((model.engine for model in models if model is not None), None)
         self._frames = [block.to_bytes() for block in field.fields]
         self._counts_from: list[int | None] = [None] * len(self._frames)
-        """Which block of the step before; None: the frame is whole."""
+        """Index of the reference block in the step before; None: the frame is whole."""
         if before is not None and self._frames:
             self._subtract(field.fields, before, opened(before))
 
     def _subtract(self, blocks: Blocks, before: EncodedStep, earlier: Blocks) -> None:
-        """Keep those blocks as differences that become smaller, and come back bit for bit."""
+        """Keep blocks as differences where that is smaller and decodes bit for bit."""
         there = {block.domain_id: i for i, block in enumerate(earlier)}
         for i, block in enumerate(blocks):
             j = there.get(block.domain_id)
@@ -55,7 +54,7 @@ class EncodedStep:
 
     @property
     def additions(self) -> int:
-        """Differences to be added to whole frames until this step is there."""
+        """Number of differences to add to whole frames to decode this step."""
         return 0 if self.before is None else 1 + self.before.additions
 
     @property
@@ -63,7 +62,7 @@ class EncodedStep:
         return sum(map(len, self._frames))
 
     def open(self, opened: Callable[[EncodedStep], Blocks]) -> Blocks:
-        """The blocks. FrameError where the bytes were altered."""
+        """The blocks. Raises FrameError if the bytes are corrupt."""
         earlier = () if self.before is None else opened(self.before)
         return tuple(
             read_field(data, self._engine) if j is None else _add(data, earlier[j])
@@ -71,7 +70,7 @@ class EncodedStep:
         )
 
     def make_whole(self, blocks: Blocks) -> None:
-        """Count from no other step any more; blocks: what `open` returns."""
+        """Become independent of other steps; blocks: what `open` returns."""
         self._frames = [block.to_bytes() for block in blocks]
         self._counts_from = [None] * len(blocks)
         self.before = None
@@ -79,5 +78,5 @@ class EncodedStep:
 
 def _add(data: bytes, base: BlockField) -> BlockField:
     model = base.as_model
-    assert model is not None  # a difference counts from models only
+    assert model is not None  # only models are encoded as differences
     return step_delta.add(data, model)

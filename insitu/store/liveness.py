@@ -1,6 +1,6 @@
 """Whether the process that wrote a file still runs.
 
-In: what a process wrote down of itself. Out: yes or no, also where its number was given to another.
+In: what a process recorded about itself. Out: yes or no, even if its process number was reused.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """A process, told apart from all others before and after it."""
+    """A process, identified uniquely across reuse of process numbers."""
 
     host: str
     system: str
-    """Which boot of which machine, and which namespace of process numbers (a container's)."""
+    """Machine, boot, and PID namespace (a container has its own)."""
     pid: int
     start: int
-    """When it began, in clock ticks since the boot."""
+    """Start time, in clock ticks since boot."""
 
     @staticmethod
     def this() -> Process:
@@ -28,7 +28,7 @@ class Process:
         return Process(socket.gethostname(), _system(), pid, _start(pid) or 0)
 
     def runs(self) -> bool | None:
-        """Whether it is alive; None where that cannot be seen from here, as on another node."""
+        """Whether it is alive; None if that cannot be determined, e.g. on another node."""
         if self.system != _system():
             return None
         return _start(self.pid) == self.start
@@ -40,10 +40,10 @@ def _system() -> str:
 
 
 def _start(pid: int) -> int | None:
-    """Start of a living process; None of one that is dead or waits to be buried (proc(5))."""
+    """Start time of a live process; None for a dead process or a zombie (proc(5))."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    state, *numbers = text.rpartition(")")[2].split()  # its name may have spaces
+    state, *numbers = text.rpartition(")")[2].split()  # its name may contain spaces
     return None if state in "ZX" else int(numbers[18])

@@ -1,7 +1,7 @@
-"""Which process of an analysis holds which blocks of a field that others have written.
+"""How the blocks of a stored field are distributed over the processes that read it.
 
-In: the sizes of all blocks, in the order of the writer's ranks. Out: for each block the rank that
-holds it, whole.
+In: the sizes of all blocks, in the order of the writer's ranks. Out: the rank that holds each
+block; blocks are not split.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from insitu.core.arrays import Indices
 
 
 def owners(cells: Sequence[int], n_ranks: int) -> Indices:
-    """The rank (n,) that holds each block. Not collective: the same arguments, the same answer.
+    """The rank (n,) that holds each block. Not collective: deterministic in its arguments.
 
-    The list is cut into one run of blocks for each rank, with as even shares of cells as that
-    allows. So all blocks of all ranks have the order that they had in the run, on any number of
-    ranks: what goes by it, as seeds on an isosurface and the numbers of files, is the run's own.
-    With more ranks than blocks some ranks have none.
+    Each rank gets a contiguous range of the list, balanced by number of cells. Blocks therefore
+    keep the order of the original run on any number of ranks, and so does what depends on it,
+    such as seeds on an isosurface and file numbers. With more ranks than blocks some have none.
 
-    cells: of each block.
+    cells: number of cells of each block.
     """
     weights = np.asarray(cells, np.float64)
     ranks = np.zeros(len(weights), np.int64)
@@ -34,7 +33,7 @@ def owners(cells: Sequence[int], n_ranks: int) -> Indices:
         left = n // 2
         shares = np.cumsum(weights[first:last]) / weights[first:last].sum()
         cut = 1 + int(np.argmin(np.abs(shares - left / n)))
-        # Every rank gets a block where there are enough, and none gets two before all have one.
+        # If there are enough blocks, every rank gets at least one.
         least, most = sorted((left, last - first - (n - left)))
         cut = first + min(max(cut, least, 0), most, last - first)
         parts += [(first, cut, rank, left), (cut, last, rank + left, n - left)]

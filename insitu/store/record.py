@@ -1,7 +1,7 @@
-"""Reading a record: fields, steps, time, boxes, and the fields themselves.
+"""Reading a record: its fields, steps and times.
 
-In: the folder that a run wrote. Out: distributed fields. Reading needs no MPI and any number of
-processes, whatever the number that wrote.
+In: the folder that a run wrote. Out: distributed fields. Reading needs no MPI, and works on any
+number of processes, independent of how many ranks wrote the record.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ from insitu.store.stored_block import StoredBlock
 
 
 class Record:
-    """A record on disk: a `TimeSeries` of one process, which holds all blocks.
+    """A record on disk: a `TimeSeries` read by one process, with all blocks.
 
-    No method is collective: each process reads what it asks for. For the processes of a
-    communicator together, `insitu.store.shared_series.SharedSeries` cuts it over them.
+    No method is collective: each process reads what it needs. To distribute a record over the
+    ranks of a communicator, use `insitu.store.shared_series.SharedSeries`.
 
     Attributes:
-        path: its folder.
-        n_ranks: of the run that wrote it.
-        steps: what the manifest says of every step, oldest first, by field: cycle, time, bounds,
+        path: folder of the record.
+        n_ranks: number of ranks that wrote it.
+        steps: field name -> the manifest's entry of each step, oldest first: cycle, time, bounds,
             range, n_blocks, nbytes, psnr_db (null: exact), ratio.
-        units: of length, time and the fields' values.
+        units: units of length, of time and of the fields' values.
     """
 
     def __init__(self, path: Path | str) -> None:
         """Open the record in folder `path`.
 
-        Raises FileNotFoundError where there is none, FrameError where it is of another version or
-        a frame file holds something else. A torn last frame is left out; a checksum is compared
-        when its block is opened.
+        Raises FileNotFoundError if there is none, and FrameError if its format version is not
+        supported or a frame file is invalid. An incomplete last frame is ignored. Checksums are
+        verified when blocks are opened.
         """
         self.path = Path(path)
         manifest_path = self.path / MANIFEST
@@ -83,7 +83,7 @@ class Record:
         return self._entries[name]
 
     def __getitem__(self, field: str) -> Series:
-        """The steps of a field; KeyError naming the fields there are."""
+        """A field over time. An unknown field raises KeyError, which lists the valid names."""
         if field not in self.steps:
             raise KeyError(f"{self.path}: no field {field!r}; recorded: {', '.join(self.fields)}")
         return Series(self, field)
@@ -95,15 +95,17 @@ class Record:
         return len(self.steps)
 
     def load(self, field: str, step: int = -1) -> RecordedField:
-        """A field at one step: an index into `steps[field]`, negative from the end.
+        """A field at one step; step: an index into `steps[field]`, negative from the end.
 
-        KeyError or IndexError name what there is; FrameError where blocks are missing.
+        Raises KeyError for an unknown field, IndexError for a step out of range, and FrameError
+        if blocks are missing.
         """
         return RecordedField(self.blocks(field, step))
 
     def blocks(self, field: str, step: int = -1) -> list[StoredBlock]:
-        """The blocks of a field at one step, unopened, in the order of the writer's ranks; raises
-        as `load`."""
+        """The blocks of a field at one step, not yet decoded, in the order of the writer's ranks.
+
+        Raises as `load` does."""
         steps = self[field].steps
         if not -len(steps) <= step < len(steps):
             raise IndexError(f"{self.path}: {field} has {len(steps)} steps, none numbered {step}")
@@ -127,7 +129,7 @@ class RecordedStep:
 
     @cached_property
     def summary(self) -> Summary:
-        """From the manifest and the headers of the blocks: no block is opened."""
+        """Read from the manifest and the block headers; no block is decoded."""
         known, blocks = self.record.steps[self.name][self.step], self.blocks
         low, high = (np.array(corner, np.float64) for corner in known["bounds"])
         return Summary(
@@ -143,11 +145,11 @@ class RecordedStep:
 
     @property
     def blocks(self) -> list[StoredBlock]:
-        """Unopened; FrameError where some are missing."""
+        """All blocks, not yet decoded. Raises FrameError if some are missing."""
         return self.record.blocks(self.name, self.step)
 
     def open(self) -> RecordedField:
-        """The field with all its blocks, which are opened when they are read."""
+        """The field with all its blocks, which are decoded when they are read."""
         return RecordedField(self.blocks)
 
 
@@ -159,7 +161,7 @@ class Series:
 
     @property
     def steps(self) -> list[dict[str, Any]]:
-        """As `Record.steps`, of this field."""
+        """The manifest's entries for this field; see `Record.steps`."""
         return self.record.steps[self.name]
 
     @property
@@ -168,12 +170,12 @@ class Series:
 
     @property
     def times(self) -> NDArray[np.float64]:
-        """In the simulation's unit, `record.units.time` where it was told."""
+        """Times of the steps, in the simulation's unit (`record.units.time`, if recorded)."""
         return np.array([step["time"] for step in self.steps], np.float64)
 
     @property
     def unit(self) -> str:
-        """Of the values; empty where nobody told."""
+        """Unit of the values; empty if unknown."""
         return self.record.units.fields.get(self.name, "")
 
     def __len__(self) -> int:
@@ -182,12 +184,12 @@ class Series:
     def sel(
         self, *, step: int | None = None, cycle: int | None = None, time: float | None = None
     ) -> RecordedField:
-        """The field at one step, by one of three.
+        """The field at one step, selected by exactly one argument.
 
         Args:
             step: index, negative from the end.
-            cycle: of the simulation, exactly; KeyError naming those there are.
-            time: of the simulation; the step nearest to it.
+            cycle: cycle of the simulation, matched exactly; KeyError if it is not recorded.
+            time: time of the simulation; selects the nearest step.
         """
         if [step, cycle, time].count(None) != 2:
             raise ValueError("expected one of step, cycle and time")

@@ -2,8 +2,8 @@
 
 In: entries of the window. Out: `manifest.json`, `rank_00000.frames`, ...
 
-The frame files only ever grow, so a run that dies loses at most the frame being written; the
-manifest is written aside and renamed.
+The frame files are append-only, so a run that crashes loses at most the frame being written. The
+manifest is written to a temporary file, which is then renamed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def frame_file(rank: int) -> str:
 
 @dataclass(frozen=True)
 class Units:
-    """What numbers in the record are measured in; empty where nobody said."""
+    """Units of the numbers in a record; empty if unknown."""
 
     length: str = ""
     time: str = ""
@@ -47,9 +47,9 @@ class RecordWriter:
     """Appends steps to a record. Construction and `append` are collective."""
 
     def __init__(self, comm: MPI.Comm, path: Path, units: Units | None = None) -> None:
-        """Start a new record in folder `path`; one that is there already is replaced.
+        """Start a new record in folder `path`; an existing record is replaced.
 
-        Raises RemoteError on every rank where the folder cannot be made or written.
+        Raises RemoteError on every rank if the folder cannot be created or written.
         """
         self.comm, self.path, self.units = comm, path, units or Units()
         self._written: set[tuple[str, int]] = set()
@@ -65,7 +65,7 @@ class RecordWriter:
     def append(self, entries: Sequence[Entry]) -> None:
         """Write the entries (the same on all ranks) that are not in the record yet. Collective.
 
-        Raises RemoteError on every rank where one cannot write; what was complete stays readable.
+        Raises RemoteError on every rank if one cannot write; complete steps stay readable.
         """
         new = [e for e in entries if (e.summary.name, e.summary.cycle) not in self._written]
         if not new:
@@ -78,8 +78,8 @@ class RecordWriter:
                 with open(path, "ab") as file:
                     file.writelines(data for entry in new for data in entry.frames)
         except RemoteError:
-            # Whole or not at all, on every rank: what follows half a frame could not be read, and
-            # what one rank has and another lacks would be written twice.
+            # All or nothing, on every rank: nothing after a partial frame could be read, and a step
+            # that only some ranks have would be written twice.
             if before is not None:
                 with suppress(OSError):
                     os.truncate(path, before)
@@ -98,9 +98,9 @@ class RecordWriter:
 def write_manifest(
     path: Path, n_ranks: int, steps: Mapping[str, Sequence[Mapping[str, Any]]], units: Units
 ) -> None:
-    """Write the manifest into the folder `path`, whole or not at all.
+    """Write the manifest into the folder `path` atomically.
 
-    steps: `step(...)`s by field.
+    steps: field name -> results of `step`.
     """
     manifest = {
         "format": FORMAT,
@@ -114,7 +114,7 @@ def write_manifest(
 
 
 def step(s: Summary) -> dict[str, Any]:
-    """What the manifest says of a field at one step."""
+    """The manifest's entry for a field at one step."""
     return {
         "cycle": s.cycle,
         "time": _json_number(s.time),
@@ -128,5 +128,5 @@ def step(s: Summary) -> dict[str, Any]:
 
 
 def _json_number(value: float) -> float | None:
-    """JSON knows neither infinity (an exact field's PSNR) nor NaN (the range of nothing): null."""
+    """JSON has neither infinity (PSNR of an exact field) nor NaN (range of no values): null."""
     return value if math.isfinite(value) else None

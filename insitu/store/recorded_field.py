@@ -1,6 +1,6 @@
-"""A field of a record at one step: a distributed field whose blocks are all within reach.
+"""A field of a record at one step: a distributed field with all its blocks on one process.
 
-In: the blocks' places in the files. Out: values, gradients and samples anywhere in the domain.
+In: the blocks' positions in the files. Out: values, gradients and samples anywhere in the domain.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 class RecordedField(DistributedField):
-    """A distributed field that opens its blocks as they are needed, however many ranks wrote them.
+    """A distributed field that decodes its blocks on demand, from any number of writers.
 
-    No method is collective: every process of an analysis reads what it asks for.
+    No method is collective: every process reads what it needs.
     """
 
     def __init__(self, blocks: Sequence[StoredBlock]) -> None:
-        """All blocks of one field at one step, at least one."""
+        """blocks: all blocks of one field at one step, at least one."""
         self.__dict__["blocks"] = tuple(blocks)
-        # A block's header has all that a summary takes.
+        # A block's header has everything that a summary needs.
         summary = DistributedField.join(cast("Sequence[BlockField]", blocks)).summary
         self.__dict__["summary"] = summary
 
@@ -42,12 +42,12 @@ class RecordedField(DistributedField):
 
     @cached_property
     def fields(self) -> tuple[BlockField, ...]:
-        """All blocks, opened."""
+        """All blocks, decoded."""
         return tuple(block.field for block in self.blocks)
 
     @cached_property
     def grid(self) -> BlockGrid:
-        """The grid of the raw data. GridError where the blocks do not tile a box."""
+        """The grid of the raw data. Raises GridError if the blocks do not tile a box."""
         return BlockGrid(self.blocks)
 
     @property
@@ -62,7 +62,7 @@ class RecordedField(DistributedField):
     def __call__(self, points: ArrayLike) -> Floats:
         """Values at world points (n, 3), x y z -> (n,) for scalars, (n, n_components) for vectors.
 
-        NaN outside of the domain. Only blocks that hold a point are opened.
+        NaN outside the domain. Only blocks that contain a point are decoded.
         """
         vector = () if self.n_components == 1 else (self.n_components,)
         return self._evaluate(points, vector, lambda field, inner: field(inner))
@@ -70,23 +70,23 @@ class RecordedField(DistributedField):
     def gradient(self, points: ArrayLike) -> Floats:
         """Derivatives along x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3).
 
-        NaN outside of the domain; on a face that blocks share, those of the block above.
+        NaN outside the domain. On a face shared by two blocks, the block on its upper side counts.
         """
         vector = () if self.n_components == 1 else (self.n_components,)
         return self._evaluate(points, (*vector, 3), lambda field, inner: field.gradient(inner))
 
     def decode(self, box: Box | None = None) -> Floats:
-        """Samples of the raw data's grid, (nz, ny, nx[, n_components]): of a box, or all.
+        """Samples on the raw data's grid, (nz, ny, nx[, n_components]): of a box, or all.
 
-        box: slices z, y, x with a start and a stop, as `grid.whole` has them.
+        box: slices z, y, x with a start and a stop, such as `grid.whole`.
         """
         return self.grid.read(self.grid.whole if box is None else box)
 
     def share(self, comm: MPI.Comm) -> DistributedField:
-        """The same field cut over the processes of `comm`, for what works on distributed fields.
+        """The same field distributed over the processes of `comm`.
 
-        Each process opens its share of the blocks, in the order of the writer's ranks (see
-        `insitu.store.ownership`). Not collective; to be called by all.
+        Each process decodes its share of the blocks, in the order of the writer's ranks (see
+        `insitu.store.ownership`). Not collective, but to be called by all.
         """
         return DistributedField(share(self.blocks, comm.rank, comm.size), self.summary)
 
@@ -96,7 +96,7 @@ class RecordedField(DistributedField):
         shape: tuple[int, ...],
         evaluate: Callable[[BlockField, Floats], Floats],
     ) -> Floats:
-        """`evaluate` at each point, by the block that it belongs to."""
+        """Call `evaluate` for each point, on the block that contains it."""
         points = np.atleast_2d(np.asarray(points, np.float64))
         if points.ndim != 2 or points.shape[1] != 3:
             raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
@@ -105,7 +105,7 @@ class RecordedField(DistributedField):
         for index in np.unique(owners[owners >= 0]):
             block = self.blocks[self._map.places[index]]
             held = owners == index
-            # Rounding may have put a point of the block's face beside it.
+            # Rounding may have moved a point on the block's face outside it.
             values[held] = evaluate(block.field, np.clip(points[held], *block.bounds))
         return values
 

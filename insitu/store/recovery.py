@@ -1,6 +1,6 @@
-"""After a crash: what the files of a dead run hold becomes a record.
+"""Recovery after a crash: the steps saved by a crashed run become a record.
 
-In: crash files, from one node or gathered from several. Out: a record; what was torn or missing.
+In: crash files, from one node or gathered from several. Out: a record; what was incomplete.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from insitu.store.record_writer import frame_file, step, write_manifest
 
 @dataclass
 class Run:
-    """The files of one run that were found."""
+    """The crash files found of one run."""
 
     files: list[tuple[Path, Owner]]
 
     @property
     def owner(self) -> Owner:
-        """Of the first file."""
+        """Owner of the first file."""
         return self.files[0][1]
 
     @property
@@ -40,27 +40,27 @@ class Run:
         return sum(path.stat().st_size for path, _ in self.files)
 
     def in_use(self) -> bool:
-        """Whether a rank of it still runs, as far as can be seen from here."""
+        """Whether a rank of the run is still alive, as far as this node can tell."""
         return any(crash_file.in_use(path, owner) for path, owner in self.files)
 
 
 @dataclass
 class Recovered:
-    """What came of it."""
+    """The result of a recovery."""
 
     path: Path
     steps: dict[str, list[int]] = field(default_factory=dict)
     """Cycles in the record, by field."""
     n_frames: int = 0
-    """Complete frames of blocks that were found, also those of incomplete steps."""
+    """Number of complete frames found, including those of incomplete steps."""
     problems: list[str] = field(default_factory=list)
-    """What was torn, altered or missing, a line each."""
+    """What was incomplete, corrupt or missing, one line each."""
 
 
 def find(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
-    """The runs with files in the folders, or in folders of runs in them; and unreadable files.
+    """The runs with files in the folders or their run folders; descriptions of unreadable files.
 
-    Raises FileNotFoundError where a folder is missing.
+    Raises FileNotFoundError if a folder is missing.
     """
     runs: dict[str, Run] = {}
     problems = []
@@ -76,7 +76,7 @@ def find(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
             try:
                 owner = crash_file.read_owner(path)
             except FrameError as error:
-                # Killed while it made the file: nothing was in it yet.
+                # Killed while creating the file: it was still empty.
                 problems.append(f"{path}: {error}")
                 continue
             runs.setdefault(owner.run, Run([])).files.append((path, owner))
@@ -88,12 +88,12 @@ def find(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
 def recover(run: Run, path: Path, *, incomplete: bool = False) -> Recovered:
     """Write the steps of a run to a new record in folder `path`.
 
-    Of a step that was made twice, as a cycle repeated, the later complete one is taken.
+    If a step occurs twice, because a cycle was repeated, the last complete one is taken.
 
     Args:
-        incomplete: take steps along of which some ranks' blocks are missing.
+        incomplete: also write steps of which some blocks are missing.
 
-    Raises: FileExistsError where `path` is there; OSError where it cannot be written.
+    Raises: FileExistsError if `path` exists; OSError if it cannot be written.
     """
     if path.exists():
         raise FileExistsError(17, "is there already; choose another output", str(path))
@@ -115,7 +115,7 @@ _Step = list[tuple[int, Saved]]
 
 
 def _steps(salvages: Sequence[Salvage], found: Recovered, incomplete: bool) -> list[_Step]:
-    """Those to be written, in the order in which they were made."""
+    """The steps to write, in the order in which the run made them."""
     steps: dict[tuple[str, int], _Step] = {}
     by_number: dict[int, _Step] = {}
     for salvage in salvages:

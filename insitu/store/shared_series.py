@@ -1,6 +1,6 @@
-"""A time series that others have written, cut over the processes of an analysis.
+"""A stored time series, distributed over the processes that read it.
 
-In: steps whose blocks lie in files, however many ranks wrote them. Out: a `TimeSeries` of which
+In: steps whose blocks are in files, written by any number of ranks. Out: a `TimeSeries` of which
 each process holds its share of the blocks, so that whatever runs on a window runs on a record.
 """
 
@@ -22,11 +22,11 @@ from insitu.store.ownership import owners
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-_OPENED = 2  # steps of each field that stay open: the present one, and the one before
+_OPENED = 2  # decoded steps kept of each field: the current one and the previous one
 
 
 class UnopenedBlock(Protocol):
-    """A block in a file, of which the geometry is known."""
+    """A block in a file: its geometry is known without decoding it."""
 
     @property
     def association(self) -> str: ...
@@ -44,7 +44,7 @@ class UnopenedBlock(Protocol):
 
 
 class StepInFile(Protocol):
-    """One field at one step, with all blocks that there are of it."""
+    """One field at one step, with all its blocks."""
 
     @property
     def summary(self) -> Summary: ...
@@ -63,9 +63,9 @@ class SeriesInFile(Protocol):
 
 
 def share(blocks: Sequence[UnopenedBlock], rank: int, n_ranks: int) -> tuple[BlockField, ...]:
-    """The blocks that a rank holds, opened, in the order that they are given in. Not collective.
+    """The decoded blocks of one rank, in the given order. Not collective.
 
-    Their domains get new numbers where ranks of the writer counted theirs alike.
+    Domains are renumbered if ranks of the writer used the same domain numbers.
     """
     cells = [math.prod(block.cells) for block in blocks]
     mine = np.flatnonzero(owners(cells, n_ranks) == rank).tolist()
@@ -91,15 +91,15 @@ class SharedStep:
 
 
 class SharedSeries:
-    """A record or compressed array as the ranks of a communicator hold it together.
+    """A record or compressed array, distributed over the ranks of a communicator.
 
-    No method is collective. The last steps that were opened stay open.
+    No method is collective. The steps opened last stay decoded.
     """
 
     def __init__(
         self, comm: MPI.Comm, series: SeriesInFile, only: Collection[str] | None = None
     ) -> None:
-        """only: the fields to see, default: all. ConfigError where there is no such field."""
+        """only: names of the fields to use; default: all. ConfigError for an unknown name."""
         for name in only or ():
             if name not in series.names:
                 hint = nearest(name, series.names) or f" (there are {', '.join(series.names)})"
@@ -112,14 +112,14 @@ class SharedSeries:
         self._cache = Cache(_OPENED * max(1, len(self.names)))
 
     def entries(self, name: str) -> Sequence[SharedStep]:
-        """The steps of a field, oldest first; KeyError naming the fields there are."""
+        """The steps of a field, oldest first. An unknown field raises KeyError."""
         if name not in self._entries:
             raise KeyError(f"no field {name!r}; there are: {', '.join(self.names) or 'none'}")
         return self._entries[name]
 
     @property
     def kinds(self) -> dict[str, tuple[str, int]]:
-        """Of each field, "element" or "vertex" and the number of components, by its newest step."""
+        """Field name -> ("element" or "vertex", number of components), from its newest step."""
         firsts = {name: self.entries(name)[-1].step.blocks[0] for name in self.names}
         return {name: (block.association, block.n_components) for name, block in firsts.items()}
 

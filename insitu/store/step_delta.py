@@ -1,11 +1,11 @@
-"""A block of one step, told by the same block one step before.
+"""A block of one step, encoded as its difference from the same block one step before.
 
-In: two fields that are models. Out: bytes, and with the earlier field the later one again, bit for
-bit.
+In: two fields that are models. Out: bytes; these with the earlier field give the later one again,
+bit for bit.
 
-The weights are kept as the difference of their quantised numbers (`codecs.weight_delta`) where both
-have the same model; what else a frame says goes through ZSTD with the earlier block's as
-dictionary, and is mostly the same.
+If both have the same model, the weights are stored as differences of their quantised values
+(`codecs.weight_delta`). The rest of the frame, which is mostly the same, is compressed by ZSTD with
+that of the earlier block as its dictionary.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from insitu.codecs.weights import Weights
 from insitu.fields.model_field import ModelField
 
 _WORD = "difference"  # in place of the codec's name
-_MOST = 2**40  # bytes to inflate to: what is inflated was written by this process
+_MOST = 2**40  # limit of the decompressed size; the data was written by this process
 
 
 def subtract(block: ModelField, before: ModelField) -> bytes:
-    """`block`, readable with `before`. Not collective."""
+    """Encode `block` as a difference from `before`. Not collective."""
     header, payloads = frame.unpack(block.to_bytes())
     if (
         block.model is not None
@@ -36,7 +36,7 @@ def subtract(block: ModelField, before: ModelField) -> bytes:
 
 
 def add(data: bytes, before: ModelField) -> ModelField:
-    """The block that `subtract` was given. FrameError where the bytes are not of it."""
+    """Decode what `subtract` returned. Raises FrameError if the bytes do not fit."""
     header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
     if header["weights"] == _WORD:
         if before.model is None:
@@ -48,15 +48,14 @@ def add(data: bytes, before: ModelField) -> ModelField:
 
 
 def restores(data: bytes, block: ModelField, before: ModelField) -> bool:
-    """Whether `add` makes `block` of the bytes again, bit for bit: checked without building it. Not
-    collective."""
+    """Whether `add` restores `block` bit for bit, checked without building it. Not collective."""
     header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
     if header["weights"] == _WORD:
         if before.model is None:
             return False
         body = weight_delta.add(before.model, payloads[0], before.params)
         header["weights"], kept = "quantized", block.weights.payload
-        # `Weights` fills up the rare payload that is too short for its parameters.
+        # `Weights` pads the rare payload that is too short for its parameters.
         if zstd.compress(body).ljust(len(kept), b"\0") != kept:
             return False
         payloads[0] = kept
@@ -64,7 +63,7 @@ def restores(data: bytes, block: ModelField, before: ModelField) -> bool:
 
 
 def _dictionary(block: ModelField) -> bytes:
-    """All of a block but its weights."""
+    """All of a block except its weights."""
     header, payloads = frame.unpack(block.to_bytes())
     return _join(header, [b"", *payloads[1:]])
 

@@ -1,6 +1,6 @@
-"""A block in a file of frames: what it is, without decoding it; and itself, when it is needed.
+"""A block in a file of frames: metadata without decoding, and the field on demand.
 
-In: where its frame lies. Out: geometry and figures from the header; the field.
+In: position of its frame in the file. Out: geometry and metrics from the header; the field.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _LINES = slice(1, 4)  # payloads of grid lines x, y, z, in the frames of all kin
 
 
 class StoredBlock:
-    """One frame of a file. The checksum is looked at when the whole is read, by `open`.
+    """One frame of a file. The checksum is verified when the frame is read, by `open`.
 
-    Attributes are those of the field; a header that cannot be one raises FrameError.
+    Attributes are those of the field. An invalid header raises FrameError.
     """
 
     def __init__(self, path: Path, at: int, nbytes: int, header: dict[str, Any]) -> None:
@@ -88,18 +88,18 @@ class StoredBlock:
         )
 
     def read(self) -> bytes:
-        """Its frame."""
+        """The bytes of its frame."""
         with open(self.path, "rb") as file:
             file.seek(self.at)
             return file.read(self.nbytes)
 
     @cached_property
     def field(self) -> BlockField:
-        """The field, read once. FrameError where its bytes were altered."""
+        """The field, decoded once and cached. Raises FrameError if its bytes are corrupt."""
         return self.open()
 
     def open(self) -> BlockField:
-        """The field, read anew. FrameError where its bytes were altered."""
+        """The field, decoded anew. Raises FrameError if its bytes are corrupt."""
         try:
             return read_field(self.read())
         except FrameError as error:
@@ -109,7 +109,7 @@ class StoredBlock:
 def blocks(path: Path) -> Iterator[StoredBlock]:
     """The blocks of a file of frames, in order, from their headers alone.
 
-    A torn last frame is left out. Raises FrameError where something else stands in the file.
+    An incomplete last frame is ignored. Raises FrameError if the file holds anything else.
     """
     size = path.stat().st_size
     with open(path, "rb") as file:
@@ -120,7 +120,7 @@ def blocks(path: Path) -> Iterator[StoredBlock]:
                 prefix = file.read(frame.PREFIX_NBYTES)
                 nbytes = frame.frame_nbytes(prefix)
                 if at + nbytes > size:
-                    return  # torn: the run died while writing it
+                    return  # incomplete: the run crashed while writing it
                 rest = file.read(frame.header_nbytes(prefix))
                 yield StoredBlock(path, at, nbytes, frame.read_header(prefix, rest))
             except FrameError as error:

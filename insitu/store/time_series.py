@@ -1,6 +1,6 @@
-"""Fields over time, wherever they are kept: in a running window, a record, or one file.
+"""Fields over time, wherever they are stored: in a running window, a record, or one file.
 
-In: what keeps them. Out: which steps there are of each field, and the field at one of them.
+In: the storage. Out: the steps of each field, and the field at any of them.
 """
 
 from __future__ import annotations
@@ -11,53 +11,53 @@ from typing import Literal, Protocol
 from insitu.fields.distributed_field import DistributedField, Summary
 
 StepCount = int | Literal["all"]
-"""How many steps, the newest being the first; or all."""
+"""Number of steps, counted back from the newest, which is the first; or all."""
 
 
 class StoredStep(Protocol):
-    """One field at one step, opened when it is needed. No method is collective."""
+    """One field at one step, decoded on demand. No method is collective."""
 
     @property
     def summary(self) -> Summary:
-        """What all ranks know of the field."""
+        """Global metadata of the field, the same on all ranks."""
 
     def open(self) -> DistributedField:
-        """The field: this rank's blocks."""
+        """The field, with this rank's blocks."""
 
 
 class TimeSeries(Protocol):
-    """Fields at steps. No method is collective; names and steps are the same on every rank."""
+    """Fields at a sequence of steps. No method is collective; all ranks have the same steps."""
 
     @property
     def names(self) -> list[str]:
         """Fields with at least one step."""
 
     def entries(self, name: str) -> Sequence[StoredStep]:
-        """The steps of one field, oldest first; KeyError naming the fields there are."""
+        """The steps of one field, oldest first. An unknown field raises KeyError."""
 
 
 class UpTo:
-    """The part of a time series that a simulation would have had at some moment.
+    """A time series up to a current step: what a simulation would have had at that time.
 
-    It is moved from step to step, so that what holds it sees the past grow.
+    `move_to` advances the current step, and all holders of this object see the past grow.
     """
 
     def __init__(self, series: TimeSeries, steps: StepCount = "all") -> None:
-        """steps: of each field, that are kept; before `move_to` there are none."""
+        """steps: number of steps to keep of each field. There are none before `move_to`."""
         self.series, self.steps = series, steps
         self._now: tuple[float, int] | None = None
 
     def move_to(self, cycle: int, time: float) -> None:
-        """The step of this cycle is the present one from now on. Not collective."""
+        """Make the step of this cycle the current one. Not collective."""
         self._now = (time, cycle)
 
     @property
     def names(self) -> list[str]:
-        """Fields with at least one step up to the present."""
+        """Fields with at least one step up to the current one."""
         return [name for name in self.series.names if self._until(name)]
 
     def entries(self, name: str) -> Sequence[StoredStep]:
-        """The steps of one field up to the present, oldest first; KeyError as any series."""
+        """The steps of one field up to the current one, oldest first. Raises KeyError if none."""
         found = self._until(name) if name in self.series.names else []
         if not found:
             there = ", ".join(self.names) or "none"

@@ -1,7 +1,6 @@
-"""Recorded steps as scenes and extracts read them: all fields of one moment, and its past.
+"""Recorded steps as scenes and extracts read them: all fields at one time, and earlier steps.
 
-In: a window or a record. Out: the newest steps at which certain fields are held; fields opened when
-they are read.
+In: a window or a record. Out: the newest steps that have given fields; fields decoded on demand.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["Span", "TimeStep", "newest"]
 
 
 class _Snapshot:
-    """What a window held at some moment."""
+    """The content of a window at some moment."""
 
     def __init__(self, past: TimeSeries) -> None:
         self.names = past.names
@@ -35,19 +34,19 @@ class TimeStep:
         self._opened: dict[str, DistributedField] = {}
 
     def kept(self) -> TimeStep:
-        """The same step, to be read when the window has moved on."""
+        """The same step, readable after the window has moved on."""
         if isinstance(self.window, _Snapshot):
             return self
         return TimeStep(_Snapshot(self.window), self.cycle, self.time)
 
     @property
     def names(self) -> list[str]:
-        """The fields that are held at this step."""
+        """The fields available at this step."""
         names = self.window.names
         return [n for n in names if any(e.summary.cycle == self.cycle for e in self._entries(n))]
 
     def open(self, name: str) -> DistributedField:
-        """A field, opened once. KeyError where it is not held at this step."""
+        """A field, decoded once. Raises KeyError if it is not available at this step."""
         if name not in self._opened:
             entries = [e for e in self._entries(name) if e.summary.cycle == self.cycle]
             if not entries:
@@ -56,7 +55,7 @@ class TimeStep:
         return self._opened[name]
 
     def past(self, name: str, span: Span = "all") -> Sequence[StoredStep]:
-        """A field at this step and at those before, oldest first: `span` steps, or all."""
+        """A field at this step and earlier ones, oldest first: `span` steps, or all."""
         now = (self.time, self.cycle)
         entries = [e for e in self._entries(name) if (e.summary.time, e.summary.cycle) <= now]
         return entries if span == "all" else entries[-span:]
@@ -66,9 +65,9 @@ class TimeStep:
 
 
 def newest(window: TimeSeries, fields: Collection[str], span: Span) -> list[TimeStep]:
-    """The newest `span` steps at which all these fields are held, oldest first. Not collective.
+    """The newest `span` steps that have all these fields, oldest first. Not collective.
 
-    Without fields: the steps at which any is held. Raises KeyError where a field is not held.
+    Without fields: the steps that have any field. Raises KeyError for a field without steps.
     """
     steps = [
         {entry.summary.cycle: entry.summary.time for entry in window.entries(name)}

@@ -1,10 +1,10 @@
-"""The past: compressed fields of the last N steps, within so many bytes.
+"""The temporal window: compressed fields of the last N steps, within a memory limit.
 
-In: distributed fields as they are made. Out: the field of any step still in the window.
+In: distributed fields as they are made. Out: the field at any step still in the window.
 
-A step is kept as its difference from the step before where that is smaller; every so many steps one
-is whole. The oldest step is always whole: when the one that it counted from goes, it is written
-out. So what is held is what can be asked for, and what is dropped is free at once.
+A step is stored as its difference from the previous one if that is smaller; every `key_every` steps
+one is whole. The oldest step is always whole: when the step that it depends on is dropped, it is
+re-encoded. So every step held can be decoded, and dropping a step frees its memory at once.
 """
 
 from __future__ import annotations
@@ -24,42 +24,42 @@ from insitu.store.encoded_step import EncodedStep
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-_CACHED = 2  # steps of each field: the newest, and the one that it counts from
+_CACHED = 2  # steps of each field: the newest, and the one that it depends on
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One field at one step: what all ranks know of it, and this rank's blocks when asked for."""
+    """One field at one step: global metadata, and this rank's blocks on demand."""
 
     summary: Summary
     blocks: Callable[[], Blocks]
 
     @property
     def frames(self) -> tuple[bytes, ...]:
-        """The blocks' frames, each to be read without any other. Not collective."""
+        """The blocks' frames, each readable on its own. Not collective."""
         return tuple(block.to_bytes() for block in self.blocks())
 
     def open(self) -> DistributedField:
-        """The field again. Not collective."""
+        """The decoded field. Not collective."""
         return DistributedField(self.blocks(), self.summary)
 
 
 class Window:
-    """The last `steps` steps of every field, of at most `memory` bytes on each rank.
+    """The last `steps` steps of every field, in at most `memory` bytes on each rank.
 
-    Every rank holds its own blocks and the same summaries, and drops the same steps, so ranks
-    agree on which steps there are. An `Entry` stays readable when its step is dropped.
+    Every rank holds its own blocks and the same summaries, and drops the same steps, so all ranks
+    have the same steps. An `Entry` stays readable after its step is dropped.
     """
 
     def __init__(self, steps: int, memory: int | None = None, key_every: int = 8) -> None:
         """Not collective.
 
         Args:
-            steps: of each field, at least 1.
-            memory: bytes on this rank, of the compressed steps and the cache of decoded ones; None:
-                no bound. What Python adds, some 2 KB a step, does not count.
-            key_every: of so many steps one is whole, so that any opens in at most one addition
-                less; 1: all are.
+            steps: number of steps to keep of each field, at least 1.
+            memory: limit in bytes on this rank for compressed steps and the cache of decoded ones;
+                None: no limit. Python's overhead, about 2 KB a step, is not counted.
+            key_every: every how many steps one is stored whole, so that decoding any step adds at
+                most `key_every` - 1 differences; 1: all are whole.
         """
         for name, value in (("steps", steps), ("memory", memory), ("key_every", key_every)):
             if value is not None and value < 1:
@@ -69,13 +69,13 @@ class Window:
         self._cache = Cache(_CACHED)
 
     def add(self, comm: MPI.Comm, fields: Iterable[DistributedField]) -> list[Summary]:
-        """Take a step of every field, and drop the oldest until `memory` is kept to. Collective.
+        """Add a step of every field, and drop the oldest until `memory` is respected. Collective.
 
-        Returns what was dropped to keep to it, the same on all ranks: the rank that holds most
-        decides. With a bound, that is one reduction of 24 bytes where nothing has to go.
+        Returns what was dropped for that, the same on all ranks: the rank that holds most
+        decides. With a limit, this costs one reduction of 24 bytes if nothing is dropped.
 
-        Raises, the same on every rank, and with the window empty: ValueError where the newest
-        steps alone are more than `memory`; RemoteError where a step does not open any more.
+        Raises the same error on every rank and leaves the window empty: ValueError if the newest
+        steps alone exceed `memory`; RemoteError if a step can no longer be decoded.
         """
         dropped: list[Summary] = []
         try:
@@ -85,14 +85,14 @@ class Window:
             if self.memory is not None:
                 self._make_room(comm, self.memory, dropped)
         except BaseException:
-            self.clear()  # on all ranks: what one holds and another lacks could not be shown
+            self.clear()  # on all ranks: a step that only some ranks hold is useless
             raise
         return dropped
 
     def append(self, field: DistributedField) -> None:
-        """Take the newest step of a field; the oldest goes if there are `steps`. Not collective.
+        """Add the newest step of a field; drops the oldest if there are `steps`. Not collective.
 
-        A step already held, of the same cycle, is replaced: a simulation may repeat a cycle.
+        A held step of the same cycle is replaced: a simulation may repeat a cycle.
         """
         held = self._held.setdefault(field.summary.name, deque())
         self._cache.steps = _CACHED * len(self._held)
@@ -111,7 +111,7 @@ class Window:
         return sorted(name for name, held in self._held.items() if held)
 
     def entries(self, name: str) -> list[Entry]:
-        """The steps held of one field, oldest first; KeyError naming the fields there are."""
+        """The steps held of one field, oldest first. An unknown field raises KeyError."""
         if name not in self.names:
             there = ", ".join(self.names) or "none"
             raise KeyError(f"window: no field {name!r}; held are: {there}")
@@ -124,7 +124,7 @@ class Window:
 
     @property
     def cache_nbytes(self) -> int:
-        """Decoded bytes held by this rank beside these."""
+        """Bytes of decoded steps cached by this rank."""
         return self._cache.nbytes
 
     def clear(self) -> None:
@@ -133,7 +133,7 @@ class Window:
 
     @property
     def _room(self) -> float:
-        """Bytes that the cache may take."""
+        """Bytes available to the cache."""
         return np.inf if self.memory is None else self.memory - self.nbytes
 
     def _opened(self, step: EncodedStep) -> Blocks:
@@ -144,7 +144,7 @@ class Window:
         return blocks
 
     def _make_room(self, comm: MPI.Comm, memory: int, dropped: list[Summary]) -> None:
-        """Drop until every rank keeps to `memory`, the same steps on all. Collective."""
+        """Drop steps, the same on all ranks, until each respects `memory`. Collective."""
         from mpi4py import MPI
 
         wanted, most = 0, np.empty(3, np.int64)
@@ -156,7 +156,7 @@ class Window:
             comm.Allreduce(np.array([len(dropped), -len(dropped), self.nbytes]), most, op=MPI.MAX)
             wanted = int(most[0])
             if wanted == -most[1]:
-                break  # it mostly is at once; a rank may also need more when it has followed
+                break  # usually one pass; re-encoding may make a rank need more after a drop
         if most[2] > memory:
             raise ValueError(
                 f"window.memory: {memory} bytes, but the newest step of all fields takes {most[2]} "
@@ -165,14 +165,14 @@ class Window:
 
     @property
     def _oldest(self) -> str:
-        """The field with the oldest step, of those that have a newer one; "" without any."""
+        """The field with the oldest step, among those with at least two steps; "" if none."""
         there = [
             (held[0].summary.cycle, name) for name, held in self._held.items() if len(held) > 1
         ]
         return min(there, default=(0, ""))[1]
 
     def _drop(self, name: str) -> Summary:
-        """The oldest step of a field goes."""
+        """Drop the oldest step of a field."""
         held = self._held[name]
         oldest = held[0]
         if len(held) > 1 and held[1].before is oldest:

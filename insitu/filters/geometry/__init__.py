@@ -1,1 +1,1 @@
-"""Surfaces and clipped volumes out of fields, on all ranks."""
+"""Surfaces and clipped volumes of distributed fields."""

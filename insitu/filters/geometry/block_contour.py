@@ -1,6 +1,6 @@
-"""The isosurfaces of one block, in the steps between which ranks exchange what they share.
+"""The isosurfaces of one block, in stages between which ranks exchange shared values.
 
-In: a block's scalar, what blocks around it give for common nodes and edges. Out: its triangles.
+In: a block's scalar, agreed values at nodes and edges shared with neighbours. Out: triangles.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from insitu.filters.geometry.scalar import Scalar, at_points
 
 
 class BlockContour:
-    """One block on its way to surfaces; nothing here is collective.
+    """State of one block during isosurface extraction. No method is collective.
 
-    "Common" are nodes and edges that other blocks have too. Their edges are numbered on from one
-    isovalue to the next, `EdgeIndexing.count` each.
+    "Common" nodes and edges are shared with other blocks. Edges are numbered consecutively over
+    the isovalues, `EdgeIndexing.count` for each.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class BlockContour:
         lines: Axes,
         isovalues: Sequence[float],
     ) -> None:
-        """lines: x, y, z, the block's own nodes as all blocks have them, bit for bit."""
+        """lines: grid lines x, y, z of the block, bit for bit the same as in its neighbours."""
         self._scalar, self._colors, self._isovalues = scalar, colors, isovalues
         nz, ny, nx = (n + 1 for n in scalar.block.cells)
         self._edges = EdgeIndexing((nz, ny, nx))
@@ -46,22 +46,22 @@ class BlockContour:
         self._crossings = EdgeRoots(self._common, self._common)
 
     def nodes(self, touch: BlockAdjacency) -> Indices:
-        """Numbers of the nodes that a neighbour has too, in the order z, y, x."""
+        """Numbers of the nodes shared with a neighbour, in the order z, y, x."""
         return self._edges.nodes_at_lines(*touch.nodes).ravel()
 
     def at_nodes(self, nodes: Indices) -> Floats:
-        """(n, 1): the block's own values at common nodes, of which there are no others."""
+        """(n, 1): the block's own values at the common nodes."""
         self._nodes = nodes
         self._offsets = self._scalar(self._edges.nodes_at(self._scalar.block.nodes, nodes))
         return self._offsets[:, None]
 
     def set_nodes(self, means: Floats) -> None:
-        """What all blocks take the common nodes' values for, (n, 1)."""
+        """Set the agreed values at the common nodes, (n, 1)."""
         self._common = means[:, 0]
         self._offsets = self._common - self._offsets
 
     def crossed(self, touch: BlockAdjacency) -> Indices:
-        """Edges common with a neighbour that the surfaces cross, in an order that it has too."""
+        """Crossed edges shared with a neighbour, in an order that is the same on both sides."""
         nodes = self._edges.nodes_at_lines(*touch.nodes)
         values = self._common[np.searchsorted(self._nodes, nodes)]
         found = [np.zeros(0, np.int64)]
@@ -74,7 +74,7 @@ class BlockContour:
         return np.concatenate(found)
 
     def set_crossings(self, crossed: Indices) -> None:
-        """The common edges that are crossed, of which there are no others."""
+        """Set the common edges that are crossed."""
         self._crossed = crossed
         level, edges = np.divmod(crossed, self._edges.count)
         isovalues = np.array(self._isovalues)[level]
@@ -85,28 +85,28 @@ class BlockContour:
         self._crossings = EdgeRoots(low, high)
 
     def at_crossings(self) -> Floats:
-        """(n, 1): the block's own values, less the isovalue, where the crossings are thought."""
+        """(n, 1): the block's own values minus the isovalue, at the estimated crossings."""
         level, edges = np.divmod(self._crossed, self._edges.count)
         values = self._values(edges, self._crossings.t)
         return (values - np.array(self._isovalues)[level])[:, None]
 
     def refine(self, means: Floats) -> None:
-        """Improves the crossings by what all blocks take those values for, (n, 1)."""
+        """Refine the crossings with the agreed values, (n, 1)."""
         self._crossings.refine(means[:, 0])
 
     def attributes(self) -> Floats:
-        """(n, 3 + colours): the block's own gradient and colours at the common crossings."""
+        """(n, 3 + n_colors): the block's own gradient and color fields at the common crossings."""
         return self._attributes(self._crossed % self._edges.count, self._crossings.t)
 
     def surface(self, means: Floats) -> Surface:
-        """All isosurfaces in the block, from what all blocks take those attributes for."""
+        """All isosurfaces in the block, using the agreed attributes."""
         nz, _, _ = self._edges.shape
         unit = [np.arange(n) / (n - 1) for n in self._edges.shape[::-1]]
         contours = Contours(self._edges.shape, self._isovalues)
         layer = int(np.prod(self._edges.shape[1:]))
         slab: Floats = np.zeros(0)
         for z in slabs(nz, layer):
-            old = slab[-1:]  # evaluated with the slab before
+            old = slab[-1:]  # evaluated with the previous slab
             slab = self._scalar.on_grid(unit[0], unit[1], unit[2][z.start + len(old) : z.stop])
             slab = np.concatenate([old, slab]) if len(old) else slab
             here = slice(*np.searchsorted(self._nodes, [z.start * layer, z.stop * layer]))
@@ -149,8 +149,8 @@ class BlockContour:
         return Surface(points, contour.triangles, values, normals)
 
     def _values(self, edges: Indices, t: Floats) -> Floats:
-        """(n,): on edges; the block's own but for a straight line that makes it what all take the
-        ends for, where these are common."""
+        """(n,): values on edges: the block's own, plus a linear correction that gives the agreed
+        values at the ends where these are common."""
         values = self._scalar(self._own_points(edges, t))
         for end, weight in zip(self._edges.ends(edges), (1 - t, t), strict=True):
             common, places = _find(self._nodes, end)
@@ -161,24 +161,24 @@ class BlockContour:
         points = self._own_points(edges, t)
         columns = [self._scalar.gradient(points)]
         for block in self._colors.values():
-            # The bounds of another field's block may be off by a rounding error.
+            # The bounds of another field's block may differ by rounding.
             columns.append(at_points(block, np.clip(points, *block.bounds)))
         return np.concatenate(columns, axis=1)
 
     def _own_points(self, edges: Indices, t: Floats) -> Floats:
-        """In the block's own coordinates, beyond whose ends it has no values."""
+        """In the block's own coordinates; it has no values outside its bounds."""
         return self._edges.points(self._scalar.block.nodes, edges, t)
 
 
 def _ends(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """Of the edges along an axis (x 0, y 1, z 2), in an array z, y, x."""
+    """Values at both ends of the edges along an axis (x 0, y 1, z 2) of an array z, y, x."""
     low, high = [slice(None)] * 3, [slice(None)] * 3
     low[2 - axis], high[2 - axis] = slice(None, -1), slice(1, None)
     return tuple(low), tuple(high)
 
 
 def _find(numbers: Indices, wanted: Indices) -> tuple[Mask, Indices]:
-    """Which of `wanted` (n,) are among increasing numbers, and where those are."""
+    """Which of `wanted` (n,) are in a sorted array, and their positions in it."""
     if not len(numbers):
         return np.zeros(len(wanted), bool), np.zeros(0, np.int64)
     at = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)

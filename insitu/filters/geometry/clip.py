@@ -1,7 +1,7 @@
-"""A step cut by a plane, box or sphere, or by the values of a field: Ascent's `clip`,
+"""Clipping by a plane, box or sphere, or by the values of a field: Ascent's `clip`,
 `clip_with_field` and `isovolume`.
 
-In: each rank's blocks, what to cut by. Out: what is left.
+In: each rank's blocks, the shape or value range. Out: the kept part.
 """
 
 from __future__ import annotations
@@ -37,15 +37,14 @@ Lines = tuple[Floats, Floats, Floats]
 
 
 def clip(comm: MPI.Comm, fields: Fields, shape: Shape, *, invert: bool = False) -> ClippedVolume:
-    """What is outside of a box or sphere, or on the side of a plane that its normal looks to; with
-    `invert`, the rest. Collective.
+    """Keep what is outside a box or sphere, or on the side of a plane that its normal points to;
+    with `invert`, the rest. Collective.
 
-    The surface is exact for planes and boxes. A sphere is cut by straight lines within a cell: its
-    volume is off by the square of the cell's size.
+    The surface is exact for planes and boxes. A sphere is approximated linearly within each cell:
+    the error of its volume is of second order in the cell size.
 
-    The fields may be what an earlier clip has left. Where the cut meets the earlier one, their
-    common edge, and edges of boxes, are bevelled within a cell then. What a threshold has left has
-    no surface of a clip.
+    The fields may be the result of an earlier clip. Edges where both cuts meet, and edges of
+    boxes, are then bevelled within a cell. The result of a threshold cannot be cut by a clip.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -55,9 +54,9 @@ def clip(comm: MPI.Comm, fields: Fields, shape: Shape, *, invert: bool = False) 
 def clip_with_field(
     comm: MPI.Comm, fields: Fields, field: str, clip_value: float, *, invert: bool = False
 ) -> ClippedVolume:
-    """Where a scalar is greater than a value; with `invert`, where it is less. Collective.
+    """Keep the part where a scalar is greater than a value; with `invert`, less. Collective.
 
-    See `isovolume` for the surface and for errors.
+    Surface and errors: see `isovolume`.
     """
     low, high = (-np.inf, clip_value) if invert else (clip_value, np.inf)
     return _by_values(comm, fields, field, low, high)
@@ -66,11 +65,11 @@ def clip_with_field(
 def isovolume(
     comm: MPI.Comm, fields: Fields, field: str, min_value: float, max_value: float
 ) -> ClippedVolume:
-    """Where a scalar is between two values. Collective.
+    """Keep the part where a scalar is between two values. Collective.
 
-    The surface is cut by straight lines between the network's values at the nodes of the grid, on
-    faces between blocks at the mean of both. It is closed where the blocks' nodes fit
-    together. Fields that an earlier clip has left: as `clip`.
+    The surface interpolates linearly between the field's values at the grid nodes; on faces
+    between blocks the mean of both is used. It is closed if the blocks' nodes match. Fields that
+    were clipped before: see `clip`.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -98,7 +97,7 @@ def _clipped(
         regions = [region(part) for part in parts]
         earlier = [before for _, before in found]
         boxes = [isinstance(r, OfShape) and isinstance(r.shape, Box) for r in regions]
-    # Ranks without a block do not see of what the fields are made.
+    # Ranks without a block cannot inspect the fields.
     alone = not comm.allreduce(any(earlier), op=_either)
     by_box = alone and comm.allreduce(any(boxes), op=_either)
 
@@ -126,9 +125,9 @@ def _clipped(
 def _function(
     region: OfShape | OfValues, earlier: Sequence[Region]
 ) -> tuple[Callable[[list[Floats]], Floats], float, float]:
-    """What is linear in a cell, and its range in what is left of the region and the earlier ones.
+    """A function that is linear in each cell, and the range of it that is kept by all regions.
 
-    The values themselves where they alone count: both ends may be passed within a cell.
+    For a single value range the values themselves: both limits may be crossed within a cell.
     """
     if isinstance(region, OfValues) and not earlier:
         block = region.block
@@ -151,7 +150,7 @@ def _either(a: bool, b: bool) -> bool:
 def _by_box(
     decomposition: Decomposition, index: int, part: Partition, region: OfShape | OfValues
 ) -> Surface:
-    """Whole cells, of the grid with the box's faces among its lines."""
+    """Whole cells of the grid, refined by the box's faces as grid lines."""
     assert isinstance(region, OfShape) and isinstance(region.shape, Box)
     box = region.shape
     nodes = region.nodes
@@ -161,7 +160,7 @@ def _by_box(
         nearest = line[np.argmin(np.abs(line[:, None] - ends), axis=0)]
         ends = np.where(np.abs(nearest - ends) <= decomposition.rounding, nearest, ends)
         line = np.unique(np.concatenate([line, ends[(ends > line[0]) & (ends < line[-1])]]))
-        # Cells of the line, and one beyond each end.
+        # Cells along the line, plus one beyond each end.
         below, above = np.nextafter(line[0], -np.inf), np.nextafter(line[-1], np.inf)
         middles = np.concatenate([[below], 0.5 * (line[1:] + line[:-1]), [above]])
         within.append((middles > ends[0]) & (middles < ends[1]))

@@ -1,8 +1,8 @@
-"""The surface of the part of a block where a function is in a range, cut through the cells.
+"""The surface of the part of a block where a function is in a range, cutting through cells.
 
-In: a partition, the function at its nodes. Out: the cut and the outer faces' share, with the
-fields' values. Cells are taken as six tetrahedra each, on which the function is linear: what two
-cells, a cell and a face, or two blocks cut is the same, so that the whole is closed.
+In: a partition, the function at its nodes. Out: the cut and the kept part of the outer faces, with
+the fields' values. Each cell is split into six tetrahedra, on which the function is linear. Cuts
+match between cells, between cells and faces, and between blocks, so the surface is closed.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def solid_surface(
     low: float,
     high: float,
 ) -> Surface:
-    """Around the part of a block where low < value < high, looking outward.
+    """The surface of the part of a block where low < value < high, oriented outward.
 
-    values: of a grid of world coordinates x, y, z -> (nz, ny, nx). faces: the same at the block's
-    faces, as its neighbours have it. low, high: at least one is finite. A node without a finite
-    value is outside. No more than 2^16 nodes, or two layers, are evaluated at a time.
+    values: function of a grid of world coordinates x, y, z -> (nz, ny, nx). faces: its values at
+    the block's faces, agreed with the neighbours. low, high: at least one is finite. Nodes without
+    a finite value are outside. At most 2^16 nodes, or two layers, are evaluated at a time.
     """
     nodes = next(iter(part.values())).nodes
     n_layers = len(nodes[2])
@@ -47,7 +47,7 @@ def solid_surface(
     last: Floats | None = None
     for z in range(0, n_layers - 1, layers):
         stop = min(z + layers + 1, n_layers)
-        start = z if last is None else z + 1  # a layer is evaluated once
+        start = z if last is None else z + 1  # evaluate each layer once
         slab: Floats = np.array(values([nodes[0], nodes[1], nodes[2][start:stop]]), np.float64)
         faces.put(slab, start)
         slab = inside(slab, low, high)
@@ -73,7 +73,7 @@ def solid_surface(
 
 
 def _cut_cells(values: Floats, level: float, above: bool) -> Cut:
-    """Through the cells between nodes (nz, ny, nx), where the value passes a level."""
+    """The level set in the cells between nodes (nz, ny, nx)."""
     kept = values > level if above else values < level
     some, every = kept, kept
     for axis in range(3):
@@ -89,8 +89,8 @@ def _cut_cells(values: Floats, level: float, above: bool) -> Cut:
 
 
 def _tetrahedra(corner: Indices, apart: tuple[int, int, int]) -> Indices:
-    """Six to a cell, around the diagonal from its lowest corner (n,), which halve every face along
-    the diagonal from its lowest corner (Kuhn's subdivision): (6 n, 4), positively oriented."""
+    """Six tetrahedra per cell, around the diagonal from its lowest corner (n,); each face is split
+    along the diagonal from its lowest corner (Kuhn's subdivision). (6 n, 4), positively oriented."""
     parts = []
     for order in permutations(range(3)):
         steps = np.cumsum([0, *(apart[axis] for axis in order)])
@@ -101,7 +101,7 @@ def _tetrahedra(corner: Indices, apart: tuple[int, int, int]) -> Indices:
 
 
 def _in_block(ends: Indices, local: list[Floats], nodes: Axes, face: Face) -> Indices:
-    """Numbers of the points of a face, as the whole block has them."""
+    """Point numbers of a face, in the numbering of the whole block."""
     nx, ny, _ = (len(line) for line in local)
     place = [ends % nx, ends // nx % ny, ends // (nx * ny)]
     axis, side = face

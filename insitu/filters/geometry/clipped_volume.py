@@ -1,7 +1,7 @@
-"""What a clip or a threshold leaves of a step.
+"""The result of a clip or threshold.
 
-In: masked blocks, and how to make the surface around them. Out: fields for volume plots, a surface
-for pseudocolor plots.
+In: masked blocks, and how to extract the surface around them. Out: fields for volume plots, a
+surface for pseudocolor plots.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClippedVolume:
-    """A part of each block. Immutable."""
+    """The kept part of each block. Immutable."""
 
     fields: Mapping[str, tuple[MaskedBlock, ...]]
-    """This rank's blocks of every field, NaN where nothing is left: fields as any other."""
+    """This rank's blocks of every field; NaN in the removed part."""
     _components: Mapping[str, int]
     _pieces: Callable[[MPI.Comm], list[Surface]]
 
     def surface(self, comm: MPI.Comm) -> Surface:
-        """This rank's piece of the surface around what is left: the domain's outer faces and the
-        cut, not the faces between blocks; with all fields' own values at its points. The pieces of
-        all ranks are closed together. Collective; made anew at each call.
+        """This rank's piece of the surface around the kept part: the domain's outer faces and the
+        cut, without the faces between blocks; with the values of all fields at its points. The
+        pieces of all ranks form a closed surface. Collective; recomputed at each call.
 
         Raises RemoteError on every rank if one fails.
         """
@@ -49,7 +49,8 @@ def clipped_volume(
     regions: Sequence[Region],
     pieces: Callable[[MPI.Comm], list[Surface]],
 ) -> ClippedVolume:
-    """components: by field. regions: of this rank's blocks. pieces: collective."""
+    """components: field name -> number of components. regions: of this rank's blocks. pieces: a
+    collective function that extracts the surface."""
     masked = {
         name: tuple(
             MaskedBlock(block.name, block, region)
@@ -61,7 +62,7 @@ def clipped_volume(
 
 
 def scalar(part: Partition, field: str) -> SampledBlock:
-    """The block of a scalar. ValueError where there is no such field, or it is a vector."""
+    """The block of a scalar field. Raises ValueError if the field is unknown or a vector."""
     if field not in part:
         raise ValueError(f"field: '{field}' is unknown; there are {', '.join(part)}")
     block = part[field]

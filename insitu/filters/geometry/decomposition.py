@@ -1,7 +1,7 @@
-"""The fields of a step block by block, and the map of all blocks.
+"""The domain decomposition of a step: fields by block, and the map of all blocks.
 
-In: each rank's blocks of every field. Out: partitions with all fields; where those of all ranks
-lie; values at points that rounding may have put beside a block.
+In: each rank's blocks of every field. Out: partitions with all fields; the boxes of all ranks'
+partitions; values at points that rounding may have moved outside a block.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class HasBlocks(Protocol):
-    """Such as a `DistributedField`."""
+    """Anything with blocks, such as a `DistributedField`."""
 
     @property
     def fields(self) -> Sequence[SampledBlock]: ...
@@ -40,14 +40,14 @@ Partition: TypeAlias = dict[str, SampledBlock]
 
 
 def blocks_of(field: Blocks) -> tuple[SampledBlock, ...]:
-    """This rank's blocks, none or more."""
+    """This rank's blocks, possibly none."""
     return tuple(field if isinstance(field, Sequence) else field.fields)
 
 
 def partitions(fields: Fields) -> list[Partition]:
     """This rank's partitions, each with all fields. Not collective.
 
-    Raises ValueError without a field, or where the fields do not lie on the same partitions.
+    Raises ValueError without fields, or if the fields are not on the same partitions.
     """
     if not fields:
         raise ValueError("fields: expected at least one")
@@ -69,7 +69,7 @@ def partitions(fields: Fields) -> list[Partition]:
 
 
 def evaluate(block: SampledBlock, points: Floats) -> Floats:
-    """Values (n, n_components) float64 at world points that a block has but for rounding."""
+    """Values (n, n_components) float64 at world points inside a block up to rounding."""
     low, high = block.bounds
     values = np.asarray(block(np.clip(points, low, high)), np.float64)
     return values.reshape(len(points), block.n_components)
@@ -77,7 +77,7 @@ def evaluate(block: SampledBlock, points: Floats) -> Floats:
 
 def evaluate_grid(block: SampledBlock, lines: Sequence[Floats]) -> Floats:
     """Values (nz, ny, nx, n_components) float64 at all points of a grid of world coordinates
-    x, y, z, each in the block but for rounding."""
+    x, y, z, all inside the block up to rounding."""
     unit = [
         np.interp(along, nodes, np.linspace(0, 1, len(nodes)))
         for along, nodes in zip(lines, block.nodes, strict=True)
@@ -87,20 +87,20 @@ def evaluate_grid(block: SampledBlock, lines: Sequence[Floats]) -> Floats:
 
 @dataclass(frozen=True)
 class Decomposition(BlockMap):
-    """The blocks of some fields on all ranks. The same on every rank but for `mine`."""
+    """The blocks of some fields on all ranks. The same on every rank, except `mine`."""
 
     mine: tuple[int, ...]
-    """Which of the blocks are this rank's, in this rank's order."""
+    """Indices of this rank's blocks, in this rank's order."""
     components: Mapping[str, int]
-    """By field, on ranks without a block too."""
+    """Number of components by field, also on ranks without a block."""
 
     @staticmethod
     def gather(comm: MPI.Comm, fields: Fields) -> Decomposition:
-        """Of the blocks of all ranks, whose boxes must not overlap. Collective: two gathers, of 9
-        numbers per block and a few words.
+        """The map of the blocks of all ranks, whose boxes must not overlap. Collective: two gathers,
+        of 9 numbers per block and of the field names.
 
-        Raises RemoteError where the fields of a rank do not fit together; ValueError on every rank
-        where none has a block.
+        Raises RemoteError if the fields of a rank do not match; ValueError on every rank if none
+        has a block.
         """
         with together(comm, "blocks of all ranks"):
             parts = partitions(fields)
@@ -117,7 +117,7 @@ class Decomposition(BlockMap):
 
 
 def exchange(comm: MPI.Comm, parcels: Sequence[tuple[int, T]]) -> list[T]:
-    """Send (rank, object) pairs, receive those for this rank, by sender. Collective: one
+    """Send (rank, object) pairs; returns the objects for this rank, by sender. Collective: one
     all-to-all."""
     out: list[list[T]] = [[] for _ in range(comm.size)]
     for rank, parcel in parcels:

@@ -1,6 +1,6 @@
-"""A block computed from another: what all kinds of them have in common.
+"""Base class of blocks computed from another block.
 
-In: a block. Out: another `SampledBlock` on the same partition, which holds nothing but the first.
+In: a block. Out: another `SampledBlock` on the same partition, which only refers to the first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from insitu.core.arrays import Floats
 from insitu.fields.sampled_block import SampledBlock
 
-# Points at a time: with nine derivatives each, some 5 MB.
+# Points evaluated at a time: with nine derivatives each, about 5 MB.
 SLAB_POINTS = 2**16
 
 
@@ -57,14 +57,14 @@ class DerivedBlock(ABC):
 
     @property
     def range(self) -> Floats:
-        """(n_components, 2): as `sampled_range`, unless the kind says otherwise."""
+        """(n_components, 2): as `sampled_range`, unless a subclass says otherwise."""
         return self.sampled_range
 
     @cached_property
     def sampled_range(self) -> Floats:
         """(n_components, 2): minimum and maximum of the finite values at the block's own samples
-        (cell centres or nodes), NaN where there are none. Measured when it is first read; between
-        the samples a value may lie beyond."""
+        (cell centres or nodes), NaN if there are none. Computed on first access; values between
+        the samples may lie outside."""
         return sampled_range(self)
 
     def __call__(self, points: ArrayLike) -> Floats:
@@ -86,9 +86,9 @@ class DerivedBlock(ABC):
         return slopes[:, 0] if self.n_components == 1 else slopes
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """At all points of a grid in unit coordinates of the owned box, each axis (n,) in 0..1 ->
-        (nz, ny, nx, n_components) float64. In slabs: no more than 2^16 points at a time, or a
-        layer."""
+        """Values at all points of a grid in unit coordinates of the owned box, each axis (n,) in
+        0..1 -> (nz, ny, nx, n_components) float64. Evaluated in slabs of at most 2^16 points, or
+        one layer."""
         values = np.empty((len(zs), len(ys), len(xs), self.n_components))
         layers = max(1, SLAB_POINTS // max(1, len(ys) * len(xs)))
         for z in range(0, len(zs), layers):
@@ -100,11 +100,11 @@ class DerivedBlock(ABC):
         """At world points (n, 3) -> (n, n_components), NaN outside."""
 
     def _slopes(self, points: Floats) -> Floats:
-        """(n, n_components, 3), by differences from half a cell before to half a cell after."""
+        """(n, n_components, 3), by central differences over one cell."""
         return _differences(self._values, points, self.nodes)
 
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """What `on_grid` asks for, all at once."""
+        """As `on_grid`, in one piece."""
         x, y, z = (
             np.interp(unit, np.linspace(0, 1, len(nodes)), nodes)
             for unit, nodes in zip((xs, ys, zs), self.nodes, strict=True)
@@ -117,17 +117,17 @@ def _differences(
     function: Callable[[Floats], Floats], points: Floats, nodes: tuple[Floats, Floats, Floats]
 ) -> Floats:
     """Derivatives along x, y, z of a function of world points (n, 3) -> (n, n_components):
-    (n, n_components, 3), by differences from half a cell before a point to half a cell after it.
+    (n, n_components, 3), by central differences over one cell.
 
-    nodes: of the block, x, y, z. Near its faces the difference ends at the face, so that it is of
-    first order there, of second order elsewhere.
+    nodes: grid lines x, y, z of the block. Near its faces the difference is cut off at the face,
+    so that it is first order there, second order elsewhere.
     """
     slopes = []
     for axis, lines in enumerate(nodes):
         x = points[:, axis]
         cell = np.clip(np.searchsorted(lines, x, side="right") - 1, 0, len(lines) - 2)
         apart = 0.5 * np.diff(lines)[cell]
-        inside = (x >= lines[0]) & (x <= lines[-1])  # others stay where they are, and NaN
+        inside = (x >= lines[0]) & (x <= lines[-1])  # points outside are not moved, and give NaN
         before, after = points.copy(), points.copy()
         before[inside, axis] = np.maximum(x - apart, lines[0])[inside]
         after[inside, axis] = np.minimum(x + apart, lines[-1])[inside]
@@ -138,7 +138,7 @@ def _differences(
 
 def sampled_range(block: SampledBlock) -> Floats:
     """(n_components, 2): minimum and maximum of a block's finite values at its own samples, NaN
-    where there are none. Evaluated slab by slab: no more than 2^16 samples are held, or a layer."""
+    if there are none. Evaluated in slabs of at most 2^16 samples, or one layer."""
     zs, ys, xs = (_unit_samples(n, block.association) for n in block.cells)
     low = np.full(block.n_components, np.nan)
     high = low.copy()

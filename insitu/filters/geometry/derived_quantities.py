@@ -1,8 +1,8 @@
-"""Fields computed from fields, by Ascent's names: magnitude, component, gradient, divergence,
-vorticity, Q criterion.
+"""Derived fields, with Ascent's names: magnitude, component, gradient, divergence, vorticity,
+Q criterion.
 
-In: a block. Out: a block. First derivatives are in world coordinates: those of the function that
-the block is, exactly. Derivatives of derivatives are differences over a cell.
+In: a block. Out: a block. First derivatives, by world coordinates, are exact derivatives of the
+block's continuous function. Derivatives of derivatives are differences over a cell.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Magnitude(DerivedBlock):
 
     @property
     def range(self) -> Floats:
-        """(1, 2): bounds that follow from the components' ranges. No sample lies beyond, but none
-        need come near; `sampled_range` measures."""
+        """(1, 2): bounds computed from the components' ranges. They contain all samples, but need
+        not be tight; `sampled_range` is."""
         low, high = self.of.range[:, 0], self.of.range[:, 1]
         nearest = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
         farthest = np.maximum(np.abs(low), np.abs(high))
@@ -38,7 +38,7 @@ class Magnitude(DerivedBlock):
         return np.linalg.norm(self._vectors(points), axis=1, keepdims=True)
 
     def _slopes(self, points: Floats) -> Floats:
-        """Exact: sum_i v_i grad v_i / |v|; 0 where v is 0, which has no derivative."""
+        """Exact: sum_i v_i grad v_i / |v|; 0 where v is 0 and there is no derivative."""
         vectors = self._vectors(points)
         slopes = np.asarray(self.of.gradient(points), np.float64).reshape(*vectors.shape, 3)
         length = np.linalg.norm(vectors, axis=1)
@@ -65,7 +65,7 @@ class Component(DerivedBlock):
 
     @property
     def range(self) -> Floats:
-        """(1, 2): the component's own."""
+        """(1, 2): range of the component."""
         return self.of.range[self.component : self.component + 1]
 
     def _values(self, points: Floats) -> Floats:
@@ -84,7 +84,7 @@ class Component(DerivedBlock):
 
 @dataclass(frozen=True)
 class FromGradient(DerivedBlock):
-    """Computed from the derivatives du_i/dx_j."""
+    """A field computed from the derivatives du_i/dx_j."""
 
     formula: Callable[[Floats], Floats]
     """(n, components of the block, 3) -> (n, n_components)."""
@@ -107,7 +107,7 @@ def vector_magnitude(block: SampledBlock, name: str | None = None) -> Magnitude:
 def vector_component(block: SampledBlock, component: int, name: str | None = None) -> Component:
     """A component of a vector, 0 for x, by default named `<block>_x`, `_y`, `_z`.
 
-    Raises ValueError for a component that the block has not.
+    Raises ValueError if the block has no such component.
     """
     if not 0 <= component < block.n_components:
         raise ValueError(f"component: {component}; {block.name} has 0..{block.n_components - 1}")
@@ -155,7 +155,7 @@ def _curl(slopes: Floats) -> Floats:
 
 
 def _qcriterion(slopes: Floats) -> Floats:
-    """Which is -sum_ij (du_i/dx_j du_j/dx_i) / 2."""
+    """Equal to -sum_ij (du_i/dx_j du_j/dx_i) / 2."""
     return -0.5 * np.einsum("nij,nji->n", slopes, slopes)[:, None]
 
 

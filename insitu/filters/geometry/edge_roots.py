@@ -1,6 +1,6 @@
-"""Where along its edge a surface crosses it.
+"""The point on each edge where a surface crosses it.
 
-In: values at both ends of edges, a function along them. Out: a place between 0 and 1 on each.
+In: values at both ends of edges, a function along them. Out: a position in 0..1 on each.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from numpy.typing import NDArray
 from insitu.core.arrays import Floats, Indices
 
 ROUNDS = 16
-"""Evaluations of the function per edge, at most. Networks have kinks within a cell: with 4, one
-vertex in ten of a turbulent block is off by more than a thousandth of a voxel. Most edges need 3,
-so the others cost little."""
+"""Maximum number of evaluations per edge. Networks have kinks within a cell: with 4, one vertex in
+ten of a turbulent block has an error of more than a thousandth of a voxel. Most edges need 3, so a
+higher limit costs little."""
 
 COMMON_ROUNDS = 8
-"""The same where ranks exchange values in each."""
+"""The same for edges where each evaluation needs an exchange between ranks."""
 
 CLOSE = 1e-5
-"""Of the change of the function along the edge: nearer to zero it is not evaluated again."""
+"""Convergence tolerance, as a fraction of the function's change along the edge."""
 
 MARGIN = 1e-3
-"""Of an edge: so near its ends no crossing is put. Those of two edges never fall together, so that
-no triangle has two equal corners or no area."""
+"""Minimum distance of a crossing from both ends, as a fraction of the edge. Crossings of two edges
+never coincide, so that no triangle is degenerate."""
 
 
 def linear(low: Floats, high: Floats) -> Floats:
-    """(n,): the crossing of the straight line between values at 0 and 1 that have unlike signs."""
+    """(n,): zero of the linear interpolant of values at 0 and 1 with opposite signs."""
     with np.errstate(invalid="ignore", over="ignore"):
         t = low / (low - high)
     return np.clip(np.where(np.isfinite(t), t, 0.5), MARGIN, 1 - MARGIN)
@@ -37,26 +37,26 @@ def linear(low: Floats, high: Floats) -> Floats:
 
 class EdgeRoots:
     """The zeros of a function along edges, by regula falsi (Illinois: Dowell and Jarratt, BIT 11,
-    1971). The zero stays between the ends, so that triangles keep their orientation.
+    1971). The zero stays bracketed, so that triangles keep their orientation.
 
-    Every step is by elements: ranks that give the same values get the same bits.
+    Every operation is elementwise: ranks with the same values get bitwise the same result.
     """
 
     def __init__(self, low: Floats, high: Floats) -> None:
         """Values at the ends, (n,): >= 0 at one of them, < 0 at the other."""
         self.t = linear(low, high)
-        """(n,): the present estimate."""
+        """(n,): the current estimate."""
         self._ends = np.zeros(len(low)), np.ones(len(low))
         self._values = low.astype(np.float64), high.astype(np.float64)
         self._last = np.zeros(len(low), np.int8)  # which end was moved
 
     def refine(self, values: Floats) -> None:
-        """Go on from the function's values at `t`, (n,). Where they are not finite, `t` stays."""
+        """Improve the estimate with the function's values at `t`, (n,). Where not finite, `t` stays."""
         (t0, t1), (f0, f1) = self._ends, self._values
         known = np.isfinite(values)
         is_high = (values >= 0) == (f1 >= 0)
         up, down = known & is_high, known & ~is_high
-        # An end that stays a second time counts half, or the other one would hardly move.
+        # Illinois: halve the value at an end that is kept twice in a row, to avoid slow convergence.
         f0 = np.where(up & (self._last > 0), 0.5 * f0, f0)
         f1 = np.where(down & (self._last < 0), 0.5 * f1, f1)
         t0, f0 = np.where(down, self.t, t0), np.where(down, values, f0)
@@ -69,7 +69,7 @@ class EdgeRoots:
         self.t = np.where(known & np.isfinite(t), t, self.t)
 
     def only(self, which: NDArray[np.bool_]) -> EdgeRoots:
-        """Some of them, where they are now."""
+        """A subset, with its current state."""
         some = EdgeRoots.__new__(EdgeRoots)
         some.t, some._last = self.t[which], self._last[which]
         some._ends = self._ends[0][which], self._ends[1][which]
@@ -80,7 +80,7 @@ class EdgeRoots:
 def solve(low: Floats, high: Floats, function: Callable[[Indices, Floats], Floats]) -> Floats:
     """(n,): the zeros on edges with values `low` and `high` at their ends.
 
-    function: values on edges (k,), by their places in `low`, at places `t` (k,) along them.
+    function: values on edges (k,), given as indices into `low`, at positions `t` (k,).
     """
     t, edges, crossings = np.empty(len(low)), np.arange(len(low)), EdgeRoots(low, high)
     for _ in range(ROUNDS):

@@ -1,5 +1,4 @@
-"""The faces of cells that a step, or what is left of it, is seen from: outer faces, and those
-between a cell that is kept and one that is not.
+"""External faces: the domain's outer faces, and faces between kept and removed cells.
 
 In: a partition, which cells are kept. Out: two triangles per face, with the fields' values.
 """
@@ -28,8 +27,8 @@ def boundary_surface(comm: MPI.Comm, fields: Fields) -> Surface:
     """This rank's share of the domain's outer faces, two triangles per cell face, with all fields
     at the cells' corners. Collective: one gather.
 
-    Faces between blocks are none of them; the domain need not be a box. Nothing but the faces is
-    evaluated.
+    Faces between blocks are excluded; the domain need not be a box. Fields are evaluated on the
+    faces only.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -43,8 +42,8 @@ def boundary_surface(comm: MPI.Comm, fields: Fields) -> Surface:
 
 
 def outer(decomposition: Decomposition, index: int, face: Face, lines: Axes) -> Mask:
-    """Which cells at a block's face have no block behind them: (n, m), along the two axes after
-    the face's own.
+    """Mask of the cells at a block's face that have no block behind them: (n, m), along the two
+    axes after the face's own.
 
     lines: coordinates x, y, z of the cells' corners.
     """
@@ -64,7 +63,7 @@ def outer(decomposition: Decomposition, index: int, face: Face, lines: Axes) -> 
 
 def face_triangles(lines: Axes, axis: int, layer: int, chosen: Mask, up: bool) -> Indices:
     """Triangles (m, 3) of the faces `chosen`, (n, m) along the two axes after `axis`, at a line of
-    the axis; they look along the axis, or against it."""
+    the axis; oriented along the axis, or against it."""
     if not chosen.any():
         return np.zeros((0, 3), np.int64)
     first, second = (axis + 1) % 3, (axis + 2) % 3
@@ -77,10 +76,10 @@ def face_triangles(lines: Axes, axis: int, layer: int, chosen: Mask, up: bool) -
 
 
 def cells_surface(part: Partition, lines: Axes, kept: Mask, beyond: Mapping[Face, Mask]) -> Surface:
-    """Around the cells that are kept, seen from where none is.
+    """The faces around the kept cells, oriented outward.
 
     lines: coordinates x, y, z of the cells' corners, in the partition's box. kept: (nz, ny, nx).
-    beyond: by face of the block, which cells have a kept one behind it, as `outer`.
+    beyond: face of the block -> mask of cells with a kept cell behind them, as `outer`.
     """
     triangles = []
     for axis in range(3):
@@ -89,7 +88,7 @@ def cells_surface(part: Partition, lines: Axes, kept: Mask, beyond: Mapping[Face
         ends = [beyond[axis, 0], *layers, beyond[axis, 1]]
         for layer in range(len(layers) + 1):
             below, above = ends[layer], ends[layer + 1]
-            # What lies beyond the block is the neighbour's to draw.
+            # The neighbour draws its own faces.
             if layer < len(layers):
                 triangles.append(face_triangles(lines, axis, layer, above & ~below, False))
             if layer > 0:
@@ -105,7 +104,7 @@ def faces_surface(part: Partition, lines: Axes, triangles: Indices) -> Surface:
 
 
 def edges_of(lines: Axes) -> EdgeIndexing:
-    """Which number the nodes of a grid with these lines x, y, z."""
+    """The numbering of the nodes of a grid with lines x, y, z."""
     return EdgeIndexing((len(lines[2]), len(lines[1]), len(lines[0])))
 
 

@@ -1,13 +1,13 @@
-"""Triangles where the values of a block cross an isovalue, by VTK's FlyingEdges (extra `vtk`).
+"""Isosurface triangles of a block, by VTK's FlyingEdges (extra `vtk`).
 
-In: values at the nodes of a block, slab by slab. Out: which edges of the lattice are crossed, the
+In: values at the nodes of a block, slab by slab. Out: the crossed edges of the grid, and the
 triangles between them.
 
-FlyingEdges (Schroeder, Maynard, Geveci, LDAV 2015) is given signs, not values: every vertex lies in
-the middle of its edge then, so that the edge is known exactly and where on it is ours to say. Its
-table decides each face of a cell by that face's four signs alone: cells, tiles and blocks beside
-each other agree. An own kernel would not pay: of 80 ms for a network of 128^3 cells and 111 000
-triangles FlyingEdges takes 8 (0.17 ms a tile), the network at the nodes and on the edges 60.
+FlyingEdges (Schroeder, Maynard, Geveci, LDAV 2015) is given signs, not values: every vertex is then
+at the middle of its edge, which identifies the edge exactly, and the crossing on it is found here.
+Its table treats each face of a cell by the four signs on that face alone, so that adjacent cells,
+tiles and blocks match. A kernel of our own would not pay: of 80 ms for a network of 128^3 cells and
+111 000 triangles, FlyingEdges takes 8 (0.17 ms a tile), evaluating the network 60.
 """
 
 from __future__ import annotations
@@ -22,45 +22,45 @@ from insitu.core.arrays import Floats, Indices
 from insitu.core.errors import ConfigError
 
 TILE = 32
-"""Cells along an axis."""
+"""Cells of a tile along each axis."""
 SLAB_NODES = 2**20
-"""Values held at once, 8 MiB, or two layers of nodes where these are more."""
+"""Values held at once, 8 MiB, or two layers of nodes if that is more."""
 
 
 @dataclass(frozen=True)
 class Contour:
-    """Triangles between edges of a block's lattice."""
+    """Triangles between edges of a block's grid."""
 
     edges: Indices
-    """(n,): 3 * node + axis, each once; node counts in the order z, y, x, and axis is that of the
-    edge (x 0, y 1, z 2), which goes from the node to the next one."""
+    """(n,), unique: 3 * node + axis, with nodes numbered in the order z, y, x and the axis of the edge
+    (x 0, y 1, z 2), which goes from the node to the next one."""
     low: Floats
-    """(n,): value less isovalue at the node."""
+    """(n,): value minus isovalue at the node."""
     high: Floats
-    """(n,): the same at the next one; of unlike sign, zero being one of the positive."""
+    """(n,): the same at the next node, with the opposite sign; zero counts as positive."""
     triangles: Indices
-    """(m, 3): places in `edges`, counterclockwise seen from lower values."""
+    """(m, 3): indices into `edges`, counterclockwise as seen from lower values."""
 
 
 def slabs(layers: int, layer: int) -> list[slice]:
-    """Of a block of so many layers of `layer` nodes: each begins with the last one of the slab
-    before."""
+    """Slabs of a block with a number of layers of `layer` nodes; each begins with the last layer of
+    the previous one."""
     step = min(max(SLAB_NODES // layer - 1, 1), TILE)
     return [slice(z, min(z + step, layers - 1) + 1) for z in range(0, layers - 1, step)]
 
 
 class Contours:
-    """Collects the contours of one block for several isovalues while its slabs pass by."""
+    """Collects the contours of one block for several isovalues, slab by slab."""
 
     def __init__(self, shape: tuple[int, int, int], isovalues: Sequence[float]) -> None:
-        """shape: nodes (nz, ny, nx)."""
+        """shape: number of nodes, (nz, ny, nx)."""
         self._shape, self._isovalues = shape, isovalues
         self._parts: list[list[Contour]] = [[] for _ in isovalues]
 
     def add(self, first: int, slab: Floats) -> None:
         """Values (layers, ny, nx) of the nodes from layer `first` on, at least two layers.
 
-        Cells with a corner that is not finite are left out.
+        Cells with a non-finite corner are skipped.
         """
         for box in _tiles(slab.shape):
             tile = slab[box]
@@ -76,19 +76,19 @@ class Contours:
 
 
 def _tiles(shape: Sequence[int]) -> Iterator[tuple[slice, slice, slice]]:
-    """Boxes of nodes that cover an array; each begins with the last nodes of the one before."""
+    """Boxes of nodes that cover an array; each begins with the last nodes of the previous one."""
     cuts = [[*range(0, n - 1, TILE), n - 1] for n in shape]
     for z, y, x in product(*(list(pairwise(cut)) for cut in cuts)):
         yield slice(z[0], z[1] + 1), slice(y[0], y[1] + 1), slice(x[0], x[1] + 1)
 
 
 def _contour(values: Floats, start: Indices, shape: tuple[int, int, int]) -> Contour:
-    """Where the values of a tile change sign; edges in no order. The tile begins at node `start`,
-    x y z, of a block of nodes `shape`, z y x."""
+    """The contour in a tile, with edges in no particular order. The tile begins at node `start`,
+    x y z, of a block of `shape` nodes, z y x."""
     twice, triangles = _flying_edges(values)
     finite = np.isfinite(values)
     if not finite.all():
-        # No triangle lies in a face of its cell, so its corners say which cell that is.
+        # No triangle lies in a face of its cell, so its corners identify the cell.
         corners = twice[triangles]
         x, y, z = ((corners.min(axis=1) + corners.max(axis=1)) // 4).T
         whole = finite[:-1]
@@ -127,7 +127,7 @@ def _flying_edges(values: Floats) -> tuple[Indices, Indices]:
     contour.ComputeScalarsOff()
     contour.Update()
     found = contour.GetOutput()
-    if not found.GetNumberOfPolys():  # where only what is not finite has another sign
+    if not found.GetNumberOfPolys():  # sign changes due to non-finite values only
         return np.zeros((0, 3), np.int64), np.zeros((0, 3), np.int64)
     points = vtk_to_numpy(found.GetPoints().GetData())
     corners = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
@@ -135,7 +135,7 @@ def _flying_edges(values: Floats) -> tuple[Indices, Indices]:
 
 
 def _join(parts: Sequence[Contour]) -> Contour:
-    """Contours of tiles with each edge once."""
+    """Join the contours of tiles, with unique edges."""
     none = Contour(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros((0, 3), np.int64))
     parts = [none, *parts]
     edges, first, places = np.unique(

@@ -1,7 +1,7 @@
-"""The grid of nodes that the blocks of all ranks tile, and which of them blocks have in common.
+"""The global grid of nodes tiled by the blocks of all ranks, and the nodes that blocks share.
 
-In: every rank's blocks. Out: grid lines that all ranks have bit for bit; for two blocks that touch,
-the nodes that both have.
+In: every rank's blocks. Out: grid lines, bitwise the same on all ranks; for each pair of adjacent
+blocks, the nodes that both have.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ class NodeGridError(ValueError):
 
 @dataclass(frozen=True)
 class GlobalNodeGrid:
-    """Grid lines over all blocks, and which of them each block has. The same on all ranks."""
+    """Grid lines of all blocks, and which of them each block has. The same on all ranks."""
 
     lines: Axes
-    """World coordinates along x, y, z, each line once."""
+    """World coordinates of the lines along x, y, z, without duplicates."""
     blocks: BlockMap
     numbers: tuple[tuple[_Numbers, ...], ...]
-    """By rank and block: its lines x, y, z."""
+    """By rank and block: indices of its lines x, y, z."""
 
     @staticmethod
     def of(comm: MPI.Comm, blocks: BlockMap, nodes: Sequence[Axes]) -> GlobalNodeGrid:
-        """The lattice of all blocks. Collective.
+        """The grid of all blocks. Collective.
 
         One reduction of the grid lines (their union, so never much more than those of the whole
         grid), one allgather of the numbers of each block's lines.
 
-        nodes: of this rank's blocks, x, y, z.
+        nodes: grid lines x, y, z of this rank's blocks.
         """
         every = comm.allreduce(GridLines.of(nodes), op=GridLines.merge)
         numbers = comm.allgather(tuple(every.numbers(own) for own in nodes))
         return GlobalNodeGrid(every.lines, blocks, tuple(numbers))
 
     def lines_of(self, rank: int, place: int) -> Axes:
-        """Of a block: as its own nodes x, y, z, but the same bits in all blocks."""
+        """A block's grid lines x, y, z, bitwise the same in all blocks."""
         x, y, z = (
             lines[numbers]
             for lines, numbers in zip(self.lines, self.numbers[rank][place], strict=True)
@@ -58,8 +58,8 @@ class GlobalNodeGrid:
         return x, y, z
 
     def check_conforming(self, rank: int) -> None:
-        """Raises NodeGridError where the lines of a block of this rank are not those of another
-        beside, above or behind it: then their cells do not meet at common nodes."""
+        """Raises NodeGridError if the lines of a block of this rank differ from those of a
+        neighbouring block, so that their cells do not share nodes."""
         for block in self.numbers[rank]:
             for letter, lines, at in zip("xyz", self.lines, block, strict=True):
                 gaps = np.flatnonzero(np.diff(at) != 1)
@@ -72,9 +72,9 @@ class GlobalNodeGrid:
                     )
 
     def touching(self, rank: int) -> list[BlockAdjacency]:
-        """All pairs of a block of `rank` and another block, anywhere, that have nodes in common.
+        """All pairs of a block of `rank` and another block, on any rank, that share nodes.
 
-        Raises NodeGridError where they have cells in common.
+        Raises NodeGridError if they share cells.
         """
         touches = []
         for mine, index in enumerate(self.blocks.on_rank(rank)):
@@ -96,14 +96,14 @@ class GlobalNodeGrid:
 
 @dataclass(frozen=True)
 class BlockAdjacency:
-    """Where a block of this rank meets another: on a face, an edge or a corner."""
+    """The nodes that a block of this rank shares with another: on a face, an edge or a corner."""
 
     mine: int
     """Number of the block on this rank."""
     rank: int
-    """That has the other block."""
+    """Rank of the other block."""
     theirs: int
-    """Number of the other block there."""
+    """Number of the other block on its rank."""
     nodes: tuple[Indices, Indices, Indices]
-    """z, y, x, of the own block, increasing: it has the nodes at all of these in common with the
-    other one."""
+    """Increasing line indices z, y, x of the own block: the nodes at their intersections are shared
+    with the other block."""

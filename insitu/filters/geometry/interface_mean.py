@@ -1,10 +1,10 @@
-"""What blocks have in common on their faces: nodes or edges, by whoever holds them.
+"""Averages values that blocks share on their faces, at nodes or edges, across ranks.
 
-In: for each block of this rank its values at what it shares. Out: the mean over all blocks that
-share it, the same bits on every rank.
+In: for each block of this rank its values at shared nodes or edges. Out: the mean over all blocks
+that share them, bitwise the same on every rank.
 
-Networks of two blocks differ a little on the face between them. A surface is closed across it only
-if both sides contour the same numbers.
+Networks of two blocks differ slightly on the face between them. A surface is closed across it only
+if both sides contour the same values.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InterfaceMean:
-    """Things that blocks share, by numbers of each block's own. Immutable."""
+    """Nodes or edges that blocks share, by keys in each block's own numbering. Immutable."""
 
     keys: tuple[Indices, ...]
-    """Per block of this rank, increasing: what it shares with any other block."""
+    """For each block of this rank, in increasing order: the keys that it shares with any other block."""
     _links: tuple[tuple[BlockAdjacency, Indices], ...]
-    """What a pair of blocks shares: places in the own block's keys."""
+    """What each pair of blocks shares: indices into the own block's keys."""
 
     @staticmethod
     def of(
@@ -37,8 +37,8 @@ class InterfaceMean:
         touches: Sequence[BlockAdjacency],
         common: Callable[[BlockAdjacency], Indices],
     ) -> InterfaceMean:
-        """What `common` says that each pair shares: numbers of the own block. Both ranks of a pair
-        must be given the same things in the same order."""
+        """`common`: the keys that each pair shares, in the own block's numbering. Both ranks of a
+        pair must be given the same nodes or edges in the same order."""
         found = [common(touch) for touch in touches]
         keys = []
         for block in range(n_blocks):
@@ -53,14 +53,14 @@ class InterfaceMean:
         return InterfaceMean(tuple(keys), tuple(links))
 
     def mean(self, comm: MPI.Comm, values: Sequence[Floats]) -> list[Floats]:
-        """Over all blocks that have a thing in common. Collective: one Alltoallv.
+        """The mean over all blocks that share a node or edge. Collective: one Alltoallv.
 
         Args:
-            values: per block (n_keys, k), k the same everywhere; NaN makes the mean NaN.
+            values: (n_keys, k) for each block, k the same everywhere; NaN makes the mean NaN.
 
         Returns:
-            The same in float64. Summed in the order of the values, whoever they come from, so that
-            all ranks have the same bits.
+            Means of the same shapes, in float64. Values are summed in sorted order, whichever rank
+            they come from, so that all ranks get bitwise the same result.
         """
         width = values[0].shape[1] if len(values) else 1
         # Both ranks of a pair order their messages by the sender's block, then the receiver's.
@@ -89,11 +89,11 @@ class InterfaceMean:
 
 
 def _mean(at: Indices, given: Floats, n: int) -> Floats:
-    """(n, k): the mean of the rows of `given` for each place of `at`."""
+    """(n, k): the mean of the rows of `given` for each index in `at`."""
     means = np.empty((n, given.shape[1]))
     counts = np.bincount(at, minlength=n)
     for column, values in zip(means.T, given.T, strict=True):
         order = np.lexsort((values, at))
-        # bincount adds one after the other: the order is all that its bits depend on.
+        # bincount adds sequentially: its result depends on the order only.
         column[:] = np.bincount(at[order], weights=values[order], minlength=n) / counts
     return means

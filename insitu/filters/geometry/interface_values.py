@@ -1,7 +1,7 @@
-"""Values at the nodes on the faces of a block, the same in all blocks that have a node.
+"""Values at the nodes on block faces, the same in all blocks that share a node.
 
-In: each block's own values, which differ as their networks do. Out: one value per node, so that
-what is cut on both sides of a face fits together.
+In: each block's own values, which differ slightly between networks. Out: one value per node, so
+that cuts on both sides of a face match.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class FaceNodes:
     """Values at all nodes of a block's faces. Immutable; nothing is collective."""
 
     edges: EdgeIndexing
-    """Which number the block's nodes."""
+    """Numbering of the block's nodes."""
     numbers: Indices
-    """(n,), increasing."""
+    """Numbers of the nodes, (n,), increasing."""
     values: Floats
-    """(n,), float64."""
+    """Values at the nodes, (n,), float64."""
 
     @staticmethod
     def of(values: Callable[[list[Floats]], Floats], nodes: Axes) -> FaceNodes:
-        """A block's own; a node has the same in all faces.
+        """A block's own values; a node has the same value on all faces.
 
-        values: of a grid of world coordinates x, y, z -> (nz, ny, nx).
+        values: function of a grid of world coordinates x, y, z -> (nz, ny, nx).
         """
         edges = EdgeIndexing((len(nodes[2]), len(nodes[1]), len(nodes[0])))
         numbers, found = [], []
@@ -60,11 +60,11 @@ class FaceNodes:
         return self.at(_of_face(self.edges, face))
 
     def at(self, numbers: Indices) -> Floats:
-        """At some of the nodes, in the same shape."""
+        """Values at given nodes, in the same shape."""
         return self.values[np.searchsorted(self.numbers, numbers)]
 
     def put(self, values: Floats, first: int) -> None:
-        """Replace values (nz, ny, nx) of the block's nodes, from layer `first` on, in place."""
+        """Replace values (nz, ny, nx) at the block's nodes, from layer `first` on, in place."""
         layer = values[0].size
         start, stop = np.searchsorted(
             self.numbers, [first * layer, (first + len(values)) * layer]
@@ -75,10 +75,10 @@ class FaceNodes:
 def agree_on_faces(
     comm: MPI.Comm, lattice: GlobalNodeGrid, own: Sequence[FaceNodes]
 ) -> list[FaceNodes]:
-    """Of this rank's blocks, with the mean of all blocks that have a node, the same bits in each.
-    Collective: one all-to-all of the values on the faces between blocks.
+    """The face values of this rank's blocks, averaged over all blocks that share a node; bitwise
+    the same in each. Collective: one all-to-all of the values on the faces between blocks.
 
-    Nodes that only one of two neighbours has keep its own value.
+    A node that only one of two neighbours has keeps its value.
     """
     with together(comm, "nodes on common faces"):
         shared = InterfaceMean.of(

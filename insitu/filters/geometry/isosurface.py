@@ -1,11 +1,11 @@
-"""Isosurfaces of a distributed field: one closed surface, whoever holds the blocks.
+"""Isosurfaces of a distributed field: one closed surface, however blocks are distributed.
 
-In: the blocks of this rank, isovalues. Out: triangles in each block, vertices on the networks
-themselves, normals from their gradients.
+In: the blocks of this rank, isovalues. Out: triangles in each block, with vertices at the roots of
+the continuous field and normals from its gradients.
 
-The lattice is that of the cells' nodes. Networks of neighbours differ a little on the face between
-them; nodes, crossings, normals and colours there are the means over all blocks that meet, so that
-their vertices are the same to the last bit.
+The surface is extracted on the grid of the cells' nodes. Networks of neighbours differ slightly on
+the face between them, so node values, crossings, normals and colours there are averaged over all
+blocks that meet. Vertices on block faces are therefore bitwise the same on both sides.
 """
 
 from __future__ import annotations
@@ -41,32 +41,32 @@ def isosurface(
     component: int | None = None,
     color_by: Mapping[str, Blocks] | None = None,
 ) -> Surface:
-    """This rank's piece of the surfaces on which a field has given values. Collective.
+    """Isosurfaces of a field: this rank's piece. Collective.
 
-    The pieces of all blocks fit together without gaps: their vertices on common faces have the
-    same coordinates, normals and values, bit for bit, for any number of ranks. Each vertex lies on
-    an edge of the lattice, at least 1/1000 of its length from both ends, which keeps all triangles
-    apart from points and lines. There the field has the isovalue to 1e-5 of its change along the
-    edge; to 1e-3 where the crossing is nearer to an end than that. Functions with kinks within the
-    cell may be further off: one vertex in 3000 of a turbulent block, none of a smooth one. Memory:
-    2^20 values of the block at a time, and the surface.
+    The pieces of all blocks join without gaps: vertices on shared faces have the same coordinates,
+    normals and values, bit for bit, on any number of ranks. Each vertex lies on a grid edge, at
+    least 1/1000 of its length from both ends, so that no triangle is degenerate. At a vertex the
+    field equals the isovalue to within 1e-5 of its change along the edge, or 1e-3 if the crossing
+    was moved away from an end. Fields with kinks within a cell may have larger errors: one vertex
+    in 3000 of a turbulent block, none of a smooth one. Memory: 2^20 values of the block at a time,
+    and the surface.
 
-    Args: all but the blocks are the same on all ranks.
+    Args: all except the blocks must be the same on all ranks.
         field: its blocks on this rank, or none; over all ranks they tile one rectilinear grid.
         isovalues: in the field's unit, finite, one or more.
-        component: of a vector, counted from 0; None: its magnitude. Of a scalar None or 0.
-        color_by: further fields on the same partitions in the same order, by any name; their
-            values at the vertices come along.
+        component: of a vector, counted from 0; None: its magnitude. For a scalar None or 0.
+        color_by: name -> further field on the same partitions in the same order; their values at
+            the vertices are added to the surface.
 
     Returns:
-        World coordinates in float64. `normals` point to lower values, out of where the field is
-        higher. `values` has the isovalue of every vertex under the field's name (with `_magnitude`
-        or the component's number where it is a vector), and what `color_by` names. Cells with a
-        corner that is not finite have no surface.
+        World coordinates in float64. `normals` point towards lower values. `values` has the
+        isovalue of every vertex under the field's name (followed by `_magnitude` or the
+        component's number for a vector), and the fields of `color_by`. Cells with a non-finite
+        corner have no surface.
 
     Raises:
-        RemoteError: on every rank, where one was given something else (ValueError), where the
-            blocks do not tile one grid (NodeGridError), or where VTK is missing (ConfigError).
+        RemoteError: on every rank, if arguments are invalid (ValueError), the blocks do not tile
+            one grid (NodeGridError), or VTK is missing (ConfigError).
     """
     pieces = block_isosurfaces(comm, field, isovalues, component=component, color_by=color_by)
     return join(pieces)
@@ -80,8 +80,8 @@ def block_isosurfaces(
     component: int | None = None,
     color_by: Mapping[str, Blocks] | None = None,
 ) -> list[Surface]:
-    """`isosurface` in pieces: one surface for each block of this rank, in their order. Collective;
-    arguments and errors as there."""
+    """As `isosurface`, but one surface for each block of this rank, in their order. Collective;
+    arguments and errors: see `isosurface`."""
     with together(comm, "isosurface"):
         levels = _levels(isovalues)
         scalars = [Scalar(block, component) for block in _blocks(field)]

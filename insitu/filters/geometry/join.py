@@ -1,6 +1,6 @@
-"""Surfaces put side by side into one.
+"""Joins surfaces into one.
 
-In: surfaces of one kind. Out: one surface with all their triangles.
+In: surfaces with the same values. Out: one surface with all their triangles.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from insitu.core.geometry import Surface
 
 
 def join(surfaces: Iterable[Surface]) -> Surface:
-    """One surface of all triangles. Points that are in several stay so (see `weld`). Those without
-    triangles do not count: they need not have the others' values and normals."""
+    """One surface of all triangles. Duplicate points are kept (see `weld`). Surfaces without
+    triangles are ignored: they need not have the others' values and normals."""
     every = list(surfaces)
     parts = [part for part in every if len(part.triangles)] or every[:1]
     if not parts:
@@ -30,13 +30,13 @@ def join(surfaces: Iterable[Surface]) -> Surface:
 
 
 def weld(surface: Surface) -> Surface:
-    """With points that are equal to the last bit, their normals and values included, only once."""
+    """Merge points that are bitwise equal, including their normals and values."""
     if not len(surface.points):
         return surface
     columns = [surface.points, *surface.values.values()]
     columns += [] if surface.normals is None else [surface.normals]
     rows = np.concatenate([np.reshape(c, (len(surface.points), -1)) for c in columns], axis=1)
-    # As bytes, so that NaN is equal to itself; + 0.0 makes zeros alike.
+    # Compare bytes, so that NaN equals NaN; + 0.0 turns -0.0 into 0.0.
     keys = np.ascontiguousarray(rows + 0.0).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))
     _, first, places = np.unique(keys.reshape(-1), return_index=True, return_inverse=True)
     return Surface(

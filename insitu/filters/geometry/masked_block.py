@@ -1,6 +1,6 @@
-"""A block of which a part is left, for volume plots: NaN, which is transparent, elsewhere.
+"""A block of which only a part is kept; the rest is NaN, which volume plots show transparent.
 
-In: a block, and which part of its box is kept. Out: a `SampledBlock`.
+In: a block, and the region of its box to keep. Out: a `SampledBlock`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Lines = tuple[Floats, Floats, Floats]
 
 
 class Region(Protocol):
-    """A part of a block's box."""
+    """A region of a block's box."""
 
     def holds(self, points: Floats) -> Mask:
-        """(n,), at world points (n, 3) of the box."""
+        """Whether the region contains world points (n, 3) of the box: (n,)."""
         ...
 
     def holds_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Mask:
-        """(nz, ny, nx), at all points of a grid in unit coordinates of the box."""
+        """As `holds`, at all points of a grid in unit coordinates of the box: (nz, ny, nx)."""
         ...
 
     def values(self, lines: Sequence[Floats]) -> Floats:
@@ -50,7 +50,7 @@ class MaskedBlock(DerivedBlock):
 
     @property
     def range(self) -> Floats:
-        """(n_components, 2): of the whole block, which holds for the part."""
+        """(n_components, 2): range of the whole block, a bound for the part."""
         return self.of.range
 
     def _values(self, points: Floats) -> Floats:
@@ -71,12 +71,12 @@ class MaskedBlock(DerivedBlock):
 
 @dataclass(frozen=True)
 class OfShape:
-    """Outside of a shape, or inside."""
+    """The region outside a shape, or inside it."""
 
     shape: Shape
     inside: bool
     nodes: Lines
-    """Of the block, x, y, z."""
+    """Grid lines x, y, z of the block."""
 
     def holds(self, points: Floats) -> Mask:
         distance = self.shape.distance(points)
@@ -97,7 +97,7 @@ class OfShape:
 
 @dataclass(frozen=True)
 class OfValues:
-    """Where a scalar is between two values."""
+    """The region where a scalar is between two values."""
 
     block: SampledBlock
     low: float
@@ -118,10 +118,10 @@ class OfValues:
 
 @dataclass(frozen=True)
 class OfCells:
-    """Whole cells."""
+    """A region of whole cells."""
 
     bits: NDArray[np.uint8]
-    """Of the cells in the order z, y, x, eight to a byte."""
+    """One bit per cell in the order z, y, x, eight to a byte."""
     nodes: Lines
 
     @staticmethod
@@ -130,7 +130,7 @@ class OfCells:
 
     @property
     def cells(self) -> Mask:
-        """(nz, ny, nx), a byte each."""
+        """Mask of the kept cells, (nz, ny, nx), a byte each."""
         nx, ny, nz = (len(nodes) - 1 for nodes in self.nodes)
         return np.unpackbits(self.bits, count=nz * ny * nx).reshape(nz, ny, nx).astype(bool)
 
@@ -158,8 +158,7 @@ class OfCells:
 
 
 def unmasked(part: Partition) -> tuple[Partition, list[Region]]:
-    """A partition's fields as they were before any part of it was taken away, and the regions that
-    were left, first to last."""
+    """A partition's fields before any masking, and the regions that were kept, first to last."""
     regions: list[Region] = []
     block = next(iter(part.values()))
     while isinstance(block, DerivedBlock):

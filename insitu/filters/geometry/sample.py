@@ -1,9 +1,9 @@
-"""Numbers read off a field: values at points and along a line.
+"""Sampling a field at points and along a line.
 
 In: a field of a record or of a running simulation, points. Out: values, the same on every rank.
 
-Every rank evaluates the points that its blocks own, then the values are added up: the cost is one
-reduction of as many numbers as there are values.
+Every rank evaluates the points that its blocks own, and one reduction adds up the values of all
+ranks.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class LineSample:
     points: Floats
     """(n, 3), world x y z."""
     values: Floats
-    """(n,) or (n, n_components), float64; NaN outside of the domain."""
+    """(n,) or (n, n_components), float64; NaN outside the domain."""
 
     @property
     def distance(self) -> Floats:
-        """(n,): world length from the first point."""
+        """(n,): distance from the first point, in world units."""
         return np.asarray(np.linalg.norm(self.points - self.points[0], axis=1))
 
 
@@ -48,9 +48,9 @@ def sample_line(
     *,
     comm: MPI.Comm | None = None,
 ) -> LineSample:
-    """Values at n points, at least 2, from start to end, evenly, both ends included.
+    """Values at n (at least 2) evenly spaced points from start to end, both included.
 
-    Collective with `comm`, else not; comm, values, errors: as `sample_points`.
+    Collective if `comm` is given. For comm, values and errors see `sample_points`.
     """
     if n < 2:
         raise ValueError(f"n: {n} points; a line needs at least 2")
@@ -62,20 +62,20 @@ def sample_line(
 def sample_points(
     field: DistributedField, points: ArrayLike, *, comm: MPI.Comm | None = None
 ) -> Floats:
-    """Values at world points (n, 3) -> (n,) or (n, n_components), float64; NaN outside of the
-    domain. A point on a face between blocks is evaluated by the block above, whoever has it.
+    """Values at world points (n, 3) -> (n,) or (n, n_components), float64; NaN outside the
+    domain. A point on a face between blocks is evaluated by the block on its upper side.
 
-    Collective with `comm`, else not.
+    Collective if `comm` is given, otherwise not.
 
     Args:
-        field: of a record, of which only the blocks that own a point are opened; or of a running
-            simulation, whose blocks are spread over ranks.
+        field: of a record, of which only the blocks that own a point are decoded; or of a running
+            simulation, whose blocks are distributed over ranks.
         points: the same on every rank of `comm`.
-        comm: whose ranks hold the field's blocks, or share the work on a recorded field; None
-            where all of the field is here.
+        comm: communicator whose ranks hold the field's blocks, or share the work on a recorded
+            field; None if this process has all of the field.
 
-    Raises ValueError for points of another shape, points that differ between ranks, or without
-    `comm` where other ranks have blocks; RemoteError on every rank if one fails to evaluate.
+    Raises ValueError for points of another shape, points that differ between ranks, or if `comm`
+    is missing and other ranks have blocks; RemoteError on every rank if one fails to evaluate.
     """
     at = np.atleast_2d(np.asarray(points, np.float64))
     if at.ndim != 2 or at.shape[1] != 3:
@@ -96,14 +96,14 @@ def sample_points(
     with together(comm, f"samples of {field.summary.name}"):
         values = _own_values(mine, blocks, comm.rank, at)
     total = np.empty_like(values)
-    # All summands but one are 0, so no order of adding changes a value.
+    # All summands but one are 0, so the order of summation does not matter.
     comm.Allreduce(values, total)
     return _flat(total)
 
 
 def _own_values(field: DistributedField, blocks: BlockMap, rank: int, points: Floats) -> Floats:
-    """(n, n_components): of the points that this rank's blocks own; 0 at those of others, NaN at
-    those of nobody."""
+    """(n, n_components): values at the points that this rank's blocks own; 0 at those of other
+    ranks, NaN outside the domain."""
     values = np.zeros((len(points), len(field.summary.range)))
     owners = blocks.owners(points)
     values[owners < 0] = np.nan

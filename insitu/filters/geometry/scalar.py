@@ -15,14 +15,14 @@ from insitu.fields.sampled_block import SampledBlock
 
 @dataclass(frozen=True)
 class Scalar:
-    """A block's values as one number each, in float64. Immutable; nothing is collective."""
+    """A block as a scalar function in float64. Immutable; no method is collective."""
 
     block: SampledBlock
     component: int | None = None
-    """Of a vector; None: the value of a scalar, the magnitude of a vector."""
+    """Component of a vector; None: the value of a scalar, the magnitude of a vector."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError where the block has no such component."""
+        """Raises ValueError if the block has no such component."""
         n = self.block.n_components
         if self.component is not None and not 0 <= self.component < n:
             raise ValueError(
@@ -31,21 +31,21 @@ class Scalar:
 
     @property
     def name(self) -> str:
-        """The field's, with `_magnitude` or the component's number where it is a vector."""
+        """Name of the field, followed by `_magnitude` or the component's number for a vector."""
         if self.block.n_components == 1:
             return self.block.name
         return f"{self.block.name}_{'magnitude' if self.component is None else self.component}"
 
     def on_grid(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        """At all points of a grid in unit coordinates of the block -> (nz, ny, nx)."""
+        """Values at all points of a grid in unit coordinates of the block -> (nz, ny, nx)."""
         return self._reduce(self.block.on_grid(xs, ys, zs))
 
     def __call__(self, points: Floats) -> Floats:
-        """At world points (n, 3) -> (n,)."""
+        """Values at world points (n, 3) -> (n,)."""
         return self._reduce(at_points(self.block, points))
 
     def gradient(self, points: Floats) -> Floats:
-        """By x, y, z at world points (n, 3) -> (n, 3). That of a magnitude is NaN where it is 0."""
+        """Gradient at world points (n, 3) -> (n, 3). That of a magnitude is NaN where it is 0."""
         n = self.block.n_components
         slopes = np.asarray(self.block.gradient(points), np.float64).reshape(len(points), n, 3)
         if n == 1 or self.component is not None:
@@ -62,5 +62,5 @@ class Scalar:
 
 
 def at_points(block: SampledBlock, points: Floats) -> Floats:
-    """A block's values at world points (n, 3) -> (n, n_components), of scalars too, in float64."""
+    """A block's values at world points (n, 3) -> (n, n_components), also for scalars, in float64."""
     return np.asarray(block(points), np.float64).reshape(len(points), block.n_components)

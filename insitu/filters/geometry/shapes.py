@@ -1,6 +1,6 @@
-"""Planes, boxes and spheres, as Ascent's `slice` and `clip` have them.
+"""Planes, boxes and spheres, as in Ascent's `slice` and `clip`.
 
-In: their parameters. Out: on which side of it a point is.
+In: their parameters. Out: signed distances of points.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Plane:
-    """Through a point; the normal need not have unit length. Raises ValueError for what is none."""
+    """A plane through a point; the normal may have any length. ValueError if it is zero."""
 
     point: Vector
     normal: Vector
@@ -28,23 +28,22 @@ class Plane:
         length = float(np.linalg.norm(normal))
         if length == 0:
             raise ValueError("plane/normal: 0, expected a direction")
-        # -0.0 and components that are rounding would hide that a plane lies along the axes.
+        # -0.0 and components of rounding size would hide that a plane is axis-aligned.
         normal = np.where(np.abs(normal) < 1e-12 * length, 0.0, normal)
         object.__setattr__(self, "normal", tuple((normal / np.linalg.norm(normal)).tolist()))
 
     @property
     def axis(self) -> int | None:
-        """0, 1 or 2 where the normal is along x, y or z."""
+        """0, 1 or 2 if the normal is along x, y or z."""
         along = np.flatnonzero(self.normal)
         return int(along[0]) if len(along) == 1 else None
 
     def distance(self, points: Floats) -> Floats:
-        """World length from the plane (...,) of points (..., 3), positive on the normal's side."""
+        """Signed distances (...,) of points (..., 3) from the plane, positive on the normal's side."""
         return (points - np.array(self.point)) @ np.array(self.normal)
 
     def basis(self) -> tuple[Floats, Floats]:
-        """Unit vectors u, v in the plane with u x v = normal, u horizontal (in x, y) where it can
-        be."""
+        """Unit vectors u, v in the plane with u x v = normal, u horizontal (in x, y) if possible."""
         normal = np.array(self.normal)
         flat = np.array([-normal[1], normal[0], 0.0])
         length = np.linalg.norm(flat)
@@ -54,7 +53,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class Box:
-    """Along the axes, from `min` to `max`. Raises ValueError where min is not below max."""
+    """An axis-aligned box from `min` to `max`. Raises ValueError if min is not below max."""
 
     min: Vector
     max: Vector
@@ -66,14 +65,14 @@ class Box:
             raise ValueError(f"box: min {self.min} is not below max {self.max}")
 
     def distance(self, points: Floats) -> Floats:
-        """(...,) of points (..., 3): the longest way beyond a face, positive outside."""
+        """(...,) for points (..., 3): largest signed distance from the faces, positive outside."""
         low, high = np.array(self.min), np.array(self.max)
         return np.maximum(low - points, points - high).max(axis=-1)
 
 
 @dataclass(frozen=True)
 class Sphere:
-    """Raises ValueError where the radius is not positive."""
+    """A sphere. Raises ValueError if the radius is not positive."""
 
     center: Vector
     radius: float
@@ -84,7 +83,7 @@ class Sphere:
             raise ValueError(f"sphere/radius: {self.radius}, expected a positive length")
 
     def distance(self, points: Floats) -> Floats:
-        """World length from the sphere (...,) of points (..., 3), positive outside."""
+        """Signed distances (...,) of points (..., 3) from the sphere, positive outside."""
         return np.linalg.norm(points - np.array(self.center), axis=-1) - self.radius
 
 

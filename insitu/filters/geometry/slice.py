@@ -1,7 +1,7 @@
-"""Plane slices, from the networks, at any resolution.
+"""Plane slices of the fields, at any resolution.
 
-In: each rank's blocks, a plane. Out: each rank's piece of the plane: exactly what its blocks have
-of it, so that the pieces of all ranks tile the slice without an overlap or a crack.
+In: each rank's blocks, a plane. Out: each rank's piece of the plane: exactly its intersection with
+the rank's blocks, so that the pieces of all ranks tile the slice without overlaps or gaps.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 
-# Samples along the domain's diagonal, at most, where none are asked for: a strongly stretched grid
-# would want far more.
+# Default limit of samples along the domain's diagonal: a strongly stretched grid would need far
+# more.
 MAX_SAMPLES = 2048
 
 
@@ -49,13 +49,13 @@ def slice_plane(
 ) -> Surface:
     """This rank's piece of a plane through the domain, with all fields at its points. Collective.
 
-    origin: a point of the plane, world; the plane may miss the domain, then all pieces are empty.
-    normal: which way the triangles look; of any length. spacing: world length between samples; by
-    default one per cell, which on a plane across the axes is the smallest distance between nodes,
-    and at most 2048 samples along the domain's diagonal.
+    origin: a point of the plane, world; if the plane misses the domain, all pieces are empty.
+    normal: direction that the triangles face, of any length. spacing: distance between samples in
+    world units; default: one sample per cell (on an oblique plane, the smallest distance between
+    nodes), and at most 2048 samples along the domain's diagonal.
 
-    Where the plane is a face between blocks, one of the two has it; on a face of the domain, the
-    block inside. Of fields that a clip or a threshold has left, the triangles whose centre is left.
+    If the plane coincides with a face between blocks, one of the two has it; on a face of the
+    domain, the block inside. Of clipped or thresholded fields, triangles whose centre was kept.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -80,10 +80,10 @@ def three_slice(
     y_offset: float = 0.0,
     z_offset: float = 0.0,
 ) -> Surface:
-    """Three planes along the axes, Ascent's `3slice`: this rank's piece. Collective.
+    """Three axis-aligned planes, Ascent's `3slice`: this rank's piece. Collective.
 
     Offsets are in -1..1, from the lowest to the highest face of the domain; 0 is the middle.
-    Errors: as `slice_plane`.
+    Errors: see `slice_plane`.
     """
     offsets = {"x_offset": x_offset, "y_offset": y_offset, "z_offset": z_offset}
     decomposition = Decomposition.gather(comm, fields)
@@ -105,7 +105,7 @@ def _straight(
     plane: Plane,
     spacing: float | None,
 ) -> Surface:
-    """Along the axes: a grid, evaluated as one."""
+    """An axis-aligned slice: a grid, evaluated at once."""
     axis = plane.axis
     assert axis is not None
     box = decomposition.boxes[index]
@@ -114,7 +114,7 @@ def _straight(
         return empty_surface(decomposition.components, normals=True)
     across = [(axis + 1) % 3, (axis + 2) % 3]  # axis = first x second
     nodes = next(iter(part.values())).nodes
-    # Blocks above the plane have their part of it, and may be cut otherwise than this one's cells.
+    # Blocks above the plane own their part of it, and may have other cells than this one.
     rivals = [b for b in decomposition.touching(index) if decomposition.boxes[b, 0, axis] == level]
     lines = [
         _lines(
@@ -152,8 +152,8 @@ def _oblique(
     plane: Plane,
     spacing: float | None,
 ) -> Surface:
-    """Across the axes: the squares of a lattice on the plane that is one for all blocks, cut at the
-    block's faces."""
+    """An oblique slice: squares of a grid on the plane that is the same for all blocks, clipped at
+    the block's faces."""
     low, high = decomposition.boxes[index]
     u, v = plane.basis()
     middle = 0.5 * (decomposition.bounds[0] + decomposition.bounds[1])
@@ -180,7 +180,7 @@ def _oblique(
 
 
 def _left(surface: Surface, regions: Sequence[Region]) -> Surface:
-    """Triangles whose centre is in all regions."""
+    """The triangles whose centre is in all regions."""
     if not regions or not len(surface.triangles):
         return surface
     centres = surface.points[surface.triangles].mean(axis=1)
@@ -192,7 +192,7 @@ def _left(surface: Surface, regions: Sequence[Region]) -> Surface:
 
 
 def on_a_face(decomposition: Decomposition, axis: int, level: float) -> float:
-    """A coordinate, or that of the face of a block which it is but for rounding."""
+    """A coordinate, snapped to the face of a block if it equals that up to rounding."""
     faces = decomposition.boxes[..., axis].ravel()
     nearest = float(faces[np.argmin(np.abs(faces - level))])
     return nearest if abs(nearest - level) <= decomposition.rounding else level
@@ -201,8 +201,8 @@ def on_a_face(decomposition: Decomposition, axis: int, level: float) -> float:
 def _lines(
     nodes: Floats, ends: Floats, first: float, spacing: float | None, others: Floats
 ) -> Floats:
-    """Coordinates along an axis of a block: its nodes, or every `spacing` from the domain's first;
-    and of `others` those within."""
+    """Coordinates along an axis of a block: its nodes, or multiples of `spacing` from the domain's
+    first; plus those of `others` that lie within."""
     low, high = ends
     if spacing is not None:
         count = np.arange(np.floor((low - first) / spacing), np.ceil((high - first) / spacing) + 1)
@@ -216,7 +216,7 @@ def _lines(
 
 
 def _points(axis: int, level: float, lines: Sequence[Floats]) -> Floats:
-    """World points (n, m, 3) of the grid of two lines along the axes after `axis`."""
+    """World points (n, m, 3) of the grid spanned by two lines along the axes after `axis`."""
     points = np.full((len(lines[0]), len(lines[1]), 3), level)
     points[..., (axis + 1) % 3] = lines[0][:, None]
     points[..., (axis + 2) % 3] = lines[1]
@@ -224,7 +224,7 @@ def _points(axis: int, level: float, lines: Sequence[Floats]) -> Floats:
 
 
 def crossings(low: Floats, high: Floats, plane: Plane) -> Floats:
-    """Where a plane meets the edges of a box, world (n, 3); where it is a face, the corners."""
+    """Intersections of a plane with the edges of a box, world (n, 3); the corners if it is a face."""
     box = np.stack([low, high])
     found = []
     for axis, (i, j) in product(range(3), product((0, 1), repeat=2)):

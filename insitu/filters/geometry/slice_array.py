@@ -1,7 +1,7 @@
-"""A plane through a field as an array of values, to be plotted or compared.
+"""A plane slice of a field as an array of values, for plotting or comparison.
 
-In: a field of a record or of a running simulation, a plane. Out: values at the pixels of a picture
-of the plane, and what its axes are in the world.
+In: a field of a record or of a running simulation, a plane. Out: values at the pixels of an image
+of the plane, and its axes in world coordinates.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from insitu.filters.geometry.slice import crossings
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-_POINTS = 2**17  # evaluated at once, and reduced over ranks
+_POINTS = 2**17  # points evaluated at once and reduced over ranks
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class SliceArray:
 
     values: Floats
     """(height, width) or (height, width, n_components), float64, row 0 at the bottom; NaN outside
-    of the domain."""
+    the domain."""
     extent: tuple[float, float, float, float]
-    """Left, right, bottom, top edge: world lengths along the picture's axes."""
+    """Left, right, bottom, top edge, in world units along the image's axes."""
     labels: tuple[str, str]
-    """Of the horizontal and the vertical axis: "x", "y", "z" along the axes, with the world
-    coordinate as extent; else "u", "v", lengths from the plane's origin."""
+    """Names of the horizontal and vertical axis: two of "x", "y", "z" for an axis-aligned plane, with
+    world coordinates as extent; otherwise "u", "v", distances from the plane's origin."""
     origin: Floats
-    """(3,), world: where both axes are 0."""
+    """(3,), world: the point where both axes are 0."""
     axes: tuple[Floats, Floats]
-    """Unit vectors (3,): the horizontal and the vertical axis in the world."""
+    """Unit vectors (3,) of the horizontal and the vertical axis in world coordinates."""
 
 
 def slice_array(
@@ -51,20 +51,20 @@ def slice_array(
     pixels: int = 512,
     comm: MPI.Comm | None = None,
 ) -> SliceArray:
-    """All that a plane has of the domain. Collective with `comm`, else not.
+    """The intersection of a plane and the domain as an array. Collective if `comm` is given.
 
-    As a picture: `plt.imshow(s.values, origin="lower", extent=s.extent)`.
+    To plot it: `plt.imshow(s.values, origin="lower", extent=s.extent)`.
 
     Args:
-        field, comm: as for `insitu.filters.geometry.sample.sample_points`.
-        normal: of the plane: "x", "y" or "z", or a vector of any length. A plane along the axes
+        field, comm: see `insitu.filters.geometry.sample.sample_points`.
+        normal: of the plane: "x", "y" or "z", or a vector of any length. An axis-aligned plane
             shows x to the right and y up (normal z), x and z (normal y), or y and z (normal x).
-        origin: a point of the plane, world (3,), or its coordinate along "x", "y" or "z"; by
-            default the middle of the domain.
-        pixels: on the longer side; the other follows.
+        origin: a point of the plane, world (3,), or its coordinate along "x", "y" or "z"; default:
+            the centre of the domain.
+        pixels: number of pixels on the longer side; the other follows from the aspect ratio.
 
-    Raises ValueError where the plane misses the domain, or for another argument that cannot be;
-    and as `sample_points`.
+    Raises ValueError if the plane misses the domain or an argument is invalid; and as
+    `sample_points` does.
     """
     bounds = field.summary.bounds
     plane = _plane(normal, origin, bounds)
@@ -115,7 +115,7 @@ def _plane(normal: str | ArrayLike, origin: ArrayLike | None, bounds: Bounds) ->
 
 
 def _axes(plane: Plane) -> tuple[Floats, tuple[Floats, Floats], tuple[str, str]]:
-    """Where the picture's axes are 0, their directions and names."""
+    """Origin, directions and names of the image's axes."""
     if plane.axis is None:
         return np.array(plane.point), plane.basis(), ("u", "v")
     zero = np.zeros(3)

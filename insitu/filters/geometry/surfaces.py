@@ -1,4 +1,4 @@
-"""Pieces of a surface, with what the fields are on them.
+"""Pieces of a surface, with the values of the fields on them.
 
 In: points and triangles in a block. Out: a `Surface` per rank.
 """
@@ -16,10 +16,10 @@ from insitu.filters.geometry.tetrahedra import Cut
 
 
 def placed(points: Floats, cut: Cut) -> tuple[Floats, Indices]:
-    """Points (k, 3) and triangles (m, 3) of a cut of triangles or tetrahedra with these points."""
+    """Points (k, 3) and triangles (m, 3) of a cut through triangles or tetrahedra of these points."""
     ends, t, triangles = cut.welded()
     a, b = points[ends[:, 0]], points[ends[:, 1]]
-    # The same at both ends in a coordinate stays so, to the last bit.
+    # A coordinate that is the same at both ends is preserved bit for bit.
     return a + t[:, None] * (b - a), triangles
 
 
@@ -32,7 +32,7 @@ def with_values(
 
 
 def empty_surface(components: Mapping[str, int], *, normals: bool = False) -> Surface:
-    """Without triangles, and with values of these fields: what a rank without a block has."""
+    """An empty surface with these fields, for a rank without a block."""
     values = {name: _flat(np.zeros((0, n))) for name, n in components.items()}
     none = np.zeros((0, 3))
     return Surface(none, none.astype(np.int64), values, none if normals else None)
@@ -52,7 +52,7 @@ def quads(shape: tuple[int, int], chosen: Mask | None = None) -> Indices:
 
 
 def used(points: Floats, triangles: Integers) -> tuple[Floats, Indices, Indices]:
-    """Without the points that no triangle has; and the numbers of those that are left."""
+    """The surface without unused points; and the numbers of the remaining points."""
     numbers, inverse = np.unique(triangles.astype(np.int64), return_inverse=True)
     return points[numbers], inverse.reshape(triangles.shape).astype(np.int64), numbers
 

@@ -1,7 +1,7 @@
-"""Triangles and tetrahedra cut where a function that is linear on them passes a level.
+"""Cuts triangles and tetrahedra at a level of a function that is linear on them.
 
-In: simplices and values at their corners. Out: triangles whose corners lie at corners or on edges
-of those. A cut on an edge depends on that edge alone, so pieces that are cut apart fit together.
+In: simplices and values at their corners. Out: triangles with corners at their corners or on their
+edges. A cut on an edge depends on that edge alone, so pieces that are cut separately match.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats, Indices
 
-# Stands for "outside" at a corner without a finite value: an edge to it is cut at its other end.
+# "Outside", for a corner without a finite value: an edge to it is cut at its other end.
 _FAR = 1e300
 
 
@@ -23,7 +23,7 @@ class Cut:
     """Triangles whose corners are (1 - t) a + t b. Immutable."""
 
     ends: Indices
-    """(m, 3, 2): points a < b, or a = b where the corner is a point."""
+    """(m, 3, 2): points a < b, or a = b if the corner is a point."""
     t: Floats
     """(m, 3), in 0..1."""
 
@@ -34,7 +34,7 @@ class Cut:
         return Cut(np.concatenate([p.ends for p in parts]), np.concatenate([p.t for p in parts]))
 
     def welded(self) -> tuple[Indices, Floats, Indices]:
-        """Ends (n, 2) and t (n,) of the corners, each once, and triangles (m, 3) of them."""
+        """Ends (n, 2) and t (n,) of the unique corners, and triangles (m, 3) of them."""
         keys = np.concatenate([self.ends.reshape(-1, 2), self.t.reshape(-1, 1).view(np.int64)], 1)
         order = np.lexsort(keys.T)
         keys = keys[order]
@@ -48,14 +48,13 @@ class Cut:
 
 
 def inside(values: Floats, low: float, high: float) -> Floats:
-    """Values as the functions below take them: NaN, and what is infinite, is outside of
-    low..high."""
+    """Values as the functions below expect them: NaN and infinity are outside low..high."""
     outside = -_FAR if low > -np.inf else _FAR
     return np.nan_to_num(values, nan=outside, posinf=_FAR, neginf=-_FAR)
 
 
 def clip_triangles(triangles: Indices, values: Floats, low: float, high: float) -> Cut:
-    """What is left of triangles (m, 3) where low < value < high, wound as they were.
+    """The parts of triangles (m, 3) where low < value < high, with the same winding.
 
     values: (n,) at the points, finite (see `inside`), linear on a triangle. low, high: at least one
     is finite.
@@ -74,10 +73,10 @@ def clip_triangles(triangles: Indices, values: Floats, low: float, high: float) 
 
 
 def cut_tetrahedra(tetrahedra: Indices, values: Floats, level: float, above: bool) -> Cut:
-    """The faces in tetrahedra (m, 4) where the value passes a level.
+    """The level set in tetrahedra (m, 4).
 
     tetrahedra: positively oriented, (b - a) x (c - a) . (d - a) > 0. values: (n,), finite. above:
-    whether the part with greater values is kept, or the other; faces look away from what is kept.
+    whether the part with greater values is kept, or the other; faces point away from the kept part.
     """
     kept = values[tetrahedra] > level if above else values[tetrahedra] < level
     case = kept @ np.array([1, 2, 4, 8])
@@ -97,8 +96,8 @@ def cut_tetrahedra(tetrahedra: Indices, values: Floats, level: float, above: boo
 def _outline(
     triangles: Indices, values: Floats, low: float, high: float
 ) -> tuple[Indices, Floats, NDArray[np.bool_]]:
-    """Around each triangle: corners and crossings in the order they are met, three to an edge, and
-    which of these nine there are: (m, 9, 2), (m, 9), (m, 9)."""
+    """The outline of each triangle: its corners and crossings in order, three per edge, and which
+    of these nine exist: (m, 9, 2), (m, 9), (m, 9)."""
     m = len(triangles)
     ends = np.empty((m, 9, 2), np.int64)
     t = np.zeros((m, 9))
@@ -120,7 +119,7 @@ def _outline(
 
 
 def _on_edges(a: Indices, b: Indices, values: Floats, level: Floats) -> tuple[Indices, Floats]:
-    """Where the value on edges between a and b is `level`: ends, lower number first, and t."""
+    """The points where the value on edges a-b is `level`: ends, lower number first, and t."""
     first, last = np.minimum(a, b), np.maximum(a, b)
     va, vb = values[first], values[last]
     rise = vb - va
@@ -131,7 +130,7 @@ def _on_edges(a: Indices, b: Indices, values: Floats, level: Floats) -> tuple[In
 
 
 def _fans(ends: Indices, t: Floats, there: NDArray[np.bool_]) -> Cut:
-    """Convex polygons, given by those of the nine corners that are there, as triangles."""
+    """Triangulate convex polygons, each given by those of the nine corners that exist."""
     order = np.argsort(~there, axis=1, kind="stable")
     ends = np.take_along_axis(ends, order[..., None], axis=1)
     t = np.take_along_axis(t, order, axis=1)
@@ -144,7 +143,7 @@ def _fans(ends: Indices, t: Floats, there: NDArray[np.bool_]) -> Cut:
 
 
 def _proper(cut: Cut) -> Cut:
-    """Without triangles that have a corner twice."""
+    """Remove triangles with two equal corners."""
     proper = np.ones(len(cut.t), bool)
     for i, j in combinations(range(3), 2):
         same = (cut.ends[:, i] == cut.ends[:, j]).all(axis=1) & (cut.t[:, i] == cut.t[:, j])
@@ -153,8 +152,8 @@ def _proper(cut: Cut) -> Cut:
 
 
 def _polygons() -> dict[int, list[tuple[int, int]]]:
-    """By which corners of a tetrahedron are kept (a sum of 1, 2, 4, 8): the edges that a cut
-    passes, in order, counterclockwise seen from what is not kept."""
+    """For each set of kept corners of a tetrahedron (a sum of 1, 2, 4, 8): the edges that a cut
+    crosses, counterclockwise as seen from the removed part."""
     corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
     table = {}
     for number in range(1, 15):

@@ -1,6 +1,6 @@
-"""Whole cells whose values are in a range, Ascent's `threshold`.
+"""Keeps whole cells whose values are in a range: Ascent's `threshold`.
 
-In: each rank's blocks, a scalar among them, two values. Out: what is left.
+In: each rank's blocks, with a scalar field, two values. Out: the kept cells.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 Layer = tuple[int, Face, Floats, Floats, Mask]
-"""For a block, behind a face of it: lines along the two axes after the face's, kept cells."""
+"""Cells behind a face of a block: lines along the two axes after the face's, mask of kept cells."""
 
 
 def threshold(
@@ -36,13 +36,13 @@ def threshold(
     *,
     invert: bool = False,
 ) -> ClippedVolume:
-    """Cells whose value is in min_value..max_value, both included; with `invert`, the others.
+    """Keep cells whose value is in min_value..max_value, both included; with `invert`, the others.
     Collective.
 
-    Of element data it is the value at the cell's centre, of vertex data any of those at its
-    corners, as in Ascent. A cell of NaN is not kept, by `invert` neither; nor is one whose centre,
-    or all of whose corners, an earlier clip took away. The surface has whole faces. One bit per
-    cell is kept; the surface takes a byte per cell while it is made.
+    As in Ascent, the test uses the value at the cell's centre for element data, and any of the
+    corner values for vertex data. Cells of NaN are never kept, not even with `invert`; nor are
+    cells whose centre, or all of whose corners, an earlier clip removed. The surface consists of
+    whole faces. The result stores one bit per cell; extracting the surface takes a byte per cell.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -75,7 +75,7 @@ def threshold(
 
 
 def _kept(block: SampledBlock, low: float, high: float, invert: bool) -> Mask:
-    """(nz, ny, nx), slab by slab."""
+    """Mask of the kept cells (nz, ny, nx), computed slab by slab."""
     nz, ny, nx = block.cells
     vertex = block.association == "vertex"
     ys, xs = (np.arange(n + 1) / n if vertex else (np.arange(n) + 0.5) / n for n in (ny, nx))
@@ -93,7 +93,7 @@ def _kept(block: SampledBlock, low: float, high: float, invert: bool) -> Mask:
 
 
 def _any_corner(nodes: Mask) -> Mask:
-    """Of the cells between nodes (nz, ny, nx)."""
+    """Whether any corner is set, for the cells between nodes (nz, ny, nx)."""
     for axis in range(3):
         n = nodes.shape[axis]
         nodes = nodes.take(range(n - 1), axis) | nodes.take(range(1, n), axis)
@@ -103,7 +103,7 @@ def _any_corner(nodes: Mask) -> Mask:
 def _layers(
     decomposition: Decomposition, index: int, kept: Mask, nodes: tuple[Floats, Floats, Floats]
 ) -> list[tuple[int, Layer]]:
-    """What the blocks behind each face must know of this one's outermost cells."""
+    """This block's outermost cells, for the blocks behind each face."""
     parcels = []
     for axis, side in FACES:
         place = decomposition.boxes[index][side, axis]
@@ -117,7 +117,7 @@ def _layers(
 
 
 def _beyond(nodes: tuple[Floats, Floats, Floats], layers: list[Layer]) -> dict[Face, Mask]:
-    """By face: which cells have a kept one behind them. None is behind the domain's outer faces."""
+    """By face: the cells that have a kept cell behind them; none at the domain's outer faces."""
     beyond = {}
     for axis, side in FACES:
         u, v = (0.5 * (nodes[a % 3][1:] + nodes[a % 3][:-1]) for a in (axis + 1, axis + 2))

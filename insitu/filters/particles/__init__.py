@@ -1,1 +1,1 @@
-"""Particles that follow a velocity field, across ranks and steps."""
+"""Particle tracing in a velocity field, across ranks and steps."""

@@ -1,8 +1,8 @@
-"""Runge-Kutta for many particles at once, each at a stage of its own.
+"""Runge-Kutta integration of many particles at once, each at its own stage.
 
-In: particles, and the velocity where each of them asked for one. Out: where each needs the next
-one, and the points of lines that were reached. Nothing here depends on which particles are together
-in an array, so any distribution over ranks gives the same numbers.
+In: particles, and the velocity at the point that each requested. Out: the next point at which each
+needs a velocity, and the points of lines reached so far. Results do not depend on which particles
+share an array, so any distribution over ranks gives the same numbers.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from insitu.filters.particles.particle_exchange import DONE, PARTICLE, POINT, RU
 from insitu.filters.particles.segments import way_out
 
 CFL = 0.5
-"""Cells that the fastest particle crosses in a step, where no step is given."""
+"""Cells that the fastest particle crosses in a step, if no step is given."""
 LEAST = 1e-3
-"""Of that step: no error makes steps shorter than this, so that a jump of the velocity, as between
-two networks, is passed."""
+"""Smallest step, as a fraction of the default one: steps are not shortened further, so that a jump of
+the velocity, such as between two networks, can be crossed."""
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 NEAR = 1e-7
-"""Of the domain's diagonal: how near the boundary the last step has to end to be cut there."""
+"""Tolerance of ending at the boundary, as a fraction of the domain's diagonal."""
 TRIES = 12
-_STILL = 1e-9  # of a step: what would be left of the interval after it is added to it
+_STILL = 1e-9  # fraction of a step: a smaller rest of the interval is merged into the step
 
 
 @dataclass(frozen=True)
 class Method:
-    """An explicit Runge-Kutta method by its coefficients (Butcher's tableau)."""
+    """An explicit Runge-Kutta method, given by its Butcher tableau."""
 
     a: Floats
     """(stages, stages)"""
     b: Floats
     c: Floats
     error: Floats | None = None
-    """b less the weights of the embedded method; None: steps are of fixed length. The last stage
-    is then at the end of the step, and the first of the next one."""
+    """b minus the weights of the embedded method; None: fixed steps. With an embedded method, the
+    last stage is at the end of the step, and is the first stage of the next one."""
 
     @property
     def stages(self) -> int:
@@ -76,7 +76,7 @@ class Interval:
     """The time between two steps, in the direction of integration."""
 
     end: float
-    """Infinite where the flow is steady."""
+    """Infinite if the flow is steady."""
     last: bool
     courant: float
     """Time in which the fastest particle crosses `CFL` cells."""
@@ -88,12 +88,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class Reached:
-    """Points of lines, and the segments that go from one block to another. Rows of `POINT`."""
+    """Points of lines, and segments from one block to another. Rows of `POINT`."""
 
     points: Rows
     leaving: Rows
     arriving: Rows
-    """The ends of the same segments."""
+    """The end points of these segments."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,12 @@ class Integrator:
     """1 forward in time, -1 backward."""
     step: float | None
     tolerance: float
-    """Largest error of a step that is accepted, world length."""
+    """Largest accepted error of a step, in world units."""
     max_steps: int
     max_length: float
 
     def start(self, lines: Indices, seeds: Floats, time: float, final: bool) -> Rows:
-        """A particle for each of the seeds (n, 3); final: `time` is the end already."""
+        """A particle for each of the seeds (n, 3); final: `time` is already the end."""
         p = np.zeros(len(seeds), PARTICLE)
         p["line"], p["x"], p["point"] = lines, seeds, seeds
         p["t"], p["goal"], p["final"] = time, time, final
@@ -119,13 +119,13 @@ class Integrator:
         return p
 
     def times(self, p: Rows) -> Floats:
-        """(n,), of the velocities that are needed next."""
+        """(n,): times at which the next velocities are needed."""
         part = self.method.c[p["stage"]]
         return np.where(part == 0, p["t"], p["t"] + part * _wide(p["goal"] - p["t"]))
 
     def take(self, p: Rows, velocity: Floats, interval: Interval) -> Reached:
-        """Go on from velocities (n, 3) at `point`: changes the particles, until each needs the next
-        one, waits or is done."""
+        """Advance with velocities (n, 3) at `point`: updates the particles in place, until each needs
+        the next velocity, waits or is done."""
         fine = np.isfinite(velocity).all(axis=1)
         p["state"][~fine] = DONE
         stage = p["stage"]
@@ -140,7 +140,7 @@ class Integrator:
         return reached
 
     def _arrive(self, p: Rows, at: Indices, velocity: Floats, interval: Interval) -> Reached:
-        """The velocity at `x` is known: the line has a point more, and the next step begins."""
+        """The velocity at `x` is known: add a point to the line, and begin the next step."""
         p["x"][at] = self.domain.clamp(p["x"][at], p["block"][at])  # rounding
         rows = p[at]
         speed = _norm(velocity)
@@ -172,7 +172,7 @@ class Integrator:
         return Reached(points, leaving, points[crossing])
 
     def kept(self, rows: Rows) -> Rows:
-        """The last points of the lines of these particles, as rows of `POINT`."""
+        """The last points of these particles' lines, as rows of `POINT`."""
         points = np.empty(len(rows), POINT)
         points["line"], points["step"] = rows["line"], self.sign * rows["steps"]
         for name in ("block", "x", "t", "speed"):
@@ -180,15 +180,15 @@ class Integrator:
         return points
 
     def _aim(self, p: Rows, at: Indices) -> None:
-        """Where these particles need their next velocity."""
+        """Set where these particles need their next velocity."""
         rows = p[at]
         weights = self.method.a[rows["stage"]]
         p["point"][at] = rows["x"] + _combined(weights, rows)
 
     def _end_steps(self, p: Rows, at: Indices, interval: Interval) -> Indices:
-        """All velocities of a step are known: accept it, or try another.
+        """All velocities of a step are known: accept the step, or retry with another length.
 
-        Returns those whose velocity at the new `x` was the last stage's.
+        Returns the particles whose velocity at the new `x` is that of the last stage.
         """
         rows = p[at]
         h, grown = rows["goal"] - rows["t"], np.full(len(at), np.inf)
@@ -215,7 +215,7 @@ class Integrator:
             left = (self.max_length - rows["length"]) / distance
         part = np.where(left < part, left, part)
         cut = part < 1
-        # The end is where the step's own end meets the boundary, not its chord: try shorter steps.
+        # The curved path, not its chord, must end at the boundary: try shorter steps.
         near = np.minimum(part, 1 - part) * distance <= NEAR * self.domain.diagonal
         again = cut & ~near & (rows["tries"] < TRIES)
         p["goal"][at[again]] = (rows["t"] + part * h)[again]
@@ -250,11 +250,11 @@ def _combined(weights: Floats, rows: Rows) -> Floats:
 
 
 def _wide(h: Floats) -> Floats:
-    """A step without end (no velocity anywhere, steady) as one that can be multiplied by 0."""
+    """Replace an infinite step (no velocity anywhere, steady) by one that can be multiplied by 0."""
     return np.clip(h, -1e300, 1e300)
 
 
 def _norm(vectors: Floats) -> Floats:
-    """(n, 3) -> (n,), by the same additions however many there are."""
+    """Norms (n, 3) -> (n,), with an order of additions independent of n."""
     x, y, z = vectors[:, 0], vectors[:, 1], vectors[:, 2]
     return np.asarray(np.sqrt(x * x + y * y + z * z))

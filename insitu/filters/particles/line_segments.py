@@ -1,4 +1,4 @@
-"""From the points that particles left behind to lines, cut where they go from block to block.
+"""Assembles particle positions into lines, cut where they cross from block to block.
 
 In: points and segments on the ranks that computed them. Out: each rank's lines in its own blocks;
 whole lines on rank 0.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def in_blocks(comm: MPI.Comm, domain: BlockMap, reached: Sequence[Reached]) -> Lines:
-    """Lines of this rank, each within one of its blocks, in the order of time. Collective."""
+    """Lines of this rank, each within one of its blocks, in order of time. Collective."""
     with together(comm, "lines at the faces of blocks"):
         cut = _cut(domain, _joined([r.leaving for r in reached]),
                    _joined([r.arriving for r in reached]))  # fmt: skip
@@ -34,7 +34,7 @@ def in_blocks(comm: MPI.Comm, domain: BlockMap, reached: Sequence[Reached]) -> L
 
 
 def ends(comm: MPI.Comm, domain: BlockMap, points: Sequence[Rows]) -> Lines:
-    """Points of their own, each on the rank that holds it: lines of one point. Collective."""
+    """Single points as lines of one point, each on the rank that owns it. Collective."""
     given = _joined(points)
     taken = exchange(comm, given, domain.ranks[given["block"]])
     taken = taken[np.argsort(taken["line"])]
@@ -42,10 +42,10 @@ def ends(comm: MPI.Comm, domain: BlockMap, points: Sequence[Rows]) -> Lines:
 
 
 def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines:
-    """Whole lines on rank 0, by number and in the order of time, none elsewhere. Collective.
+    """Whole lines on rank 0, by number and in order of time; none elsewhere. Collective.
 
-    lines: as `pathlines` gives them; `write_lines` takes the result. Without the points that were
-    added where lines go from block to block, so the result does not depend on where the blocks end.
+    lines: the result of `pathlines`. The result, which `write_lines` accepts, has no points added
+    at block faces, so it does not depend on the decomposition.
     """
     mine = np.empty(len(lines.points), POINT)
     mine["x"], mine["t"], mine["block"] = lines.points, lines.values["time"], 0
@@ -65,7 +65,7 @@ def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines:
 
 
 def _cut(domain: BlockMap, start: Rows, end: Rows) -> Rows:
-    """The parts of segments in each block, as pairs of points."""
+    """The parts of segments within each block, as pairs of points."""
     segments, blocks, parts = across(domain, start["x"], end["x"])
     a, b = start[segments], end[segments]
     points = np.empty((len(segments), 2), POINT)
@@ -78,12 +78,12 @@ def _cut(domain: BlockMap, start: Rows, end: Rows) -> Rows:
 
 
 def _between(a: np.ndarray, b: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """a at 0 and b at 1, exactly."""
+    """Linear interpolation, exactly a at 0 and b at 1."""
     return np.asarray(np.where(part == 1, b, a + part * (b - a)))
 
 
 def _lines(points: Rows) -> Lines:
-    """Points of a line join where they follow each other in a block."""
+    """Join consecutive points of a line within a block."""
     points = points[np.lexsort([points["step"], points["block"], points["line"]])]
     alike = np.zeros(len(points), bool)
     alike[1:] = points["line"][1:] == points["line"][:-1]
@@ -91,7 +91,7 @@ def _lines(points: Rows) -> Lines:
     same = alike.copy()
     same[1:] &= points["step"][1:] == points["step"][:-1]
     points, alike = points[~same], alike[~same]
-    # A block is convex: a line that left it between two steps is not back before the next one.
+    # A block is convex: a segment that leaves it does not return before the next point.
     joined = alike.copy()
     joined[1:] &= points["step"][1:] <= np.floor(points["step"][:-1]) + 1
     return _as_lines(points, np.append(np.flatnonzero(~joined), len(points)))

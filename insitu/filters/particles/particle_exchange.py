@@ -1,6 +1,6 @@
-"""What is known of a particle on its way, and how particles change ranks.
+"""The state of a particle, and the exchange of particles between ranks.
 
-In: rows, and the rank each goes to. Out: the rows for this rank, in one exchange.
+In: rows, and the destination rank of each. Out: the rows for this rank, in one exchange.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Rows = NDArray[Any]
 STAGES = 7  # of the method that has most
 
 RUNNING, WAITING, DONE = 0, 1, 2
-"""On its way; at the end of the interval between two steps; at its end."""
+"""In motion; at the end of the interval between two steps; finished."""
 
 PARTICLE = np.dtype(
     [
@@ -55,12 +55,12 @@ POINT = np.dtype(
         ("speed", "f8"),
     ]
 )
-"""A point of a line, in a block."""
+"""A point of a line within a block."""
 
 
 def exchange(comm: MPI.Comm, rows: Rows, ranks: NDArray[np.int64]) -> Rows:
-    """Hand each row to its rank -> the rows handed to this one, by sender. Collective: two
-    messages to each rank at most, however many rows."""
+    """Send each row to its rank -> the rows received, by sender. Collective: at most two messages
+    to each rank, for any number of rows."""
     from mpi4py import MPI
 
     order = np.argsort(ranks, kind="stable")

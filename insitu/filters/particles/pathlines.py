@@ -1,9 +1,9 @@
-"""The ways of particles through the steps of a velocity field that is spread over the ranks.
+"""Pathlines and streamlines of a distributed velocity field.
 
-In: the field at one or several steps, seeds. Out: lines, each rank the pieces in its own blocks.
-A particle is followed by the rank whose block its next velocity lies in, as far as that goes; then
-all particles that leave change ranks at once. So the networks are read where they are, and lines do
-not depend on who holds which block.
+In: the field at one or several steps, seeds. Out: lines, on each rank the parts in its own blocks.
+The rank that owns a particle's current block advances it until it leaves the rank's blocks; then
+all particles that left are exchanged at once. So networks are evaluated where they are, and lines
+do not depend on how blocks are distributed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MethodName: TypeAlias = Literal["rk4", "rk45"]
 
 
 Step: TypeAlias = DistributedField | StoredStep
-"""Entries of a window or a record are opened when their time comes."""
+"""Entries of a window or a record are decoded when they are needed."""
 
 
 def pathlines(
@@ -52,35 +52,37 @@ def pathlines(
     max_steps: int = 10_000,
     max_length: float | None = None,
 ) -> Lines:
-    """Lines of particles that move with a velocity field, which changes with time. Collective.
+    """Trace particles through a time-dependent velocity field. Collective.
 
-    Between two steps the velocity is linear in time. A line ends at the first or last step, where
-    it leaves the domain (on the boundary), where the velocity is not finite, or at a limit below; a
-    particle without velocity stays where it is. One step alone is a steady flow, of streamlines.
+    The velocity is interpolated linearly in time between recorded steps. A line ends at the first
+    or last step, where it leaves the domain (on the boundary), where the velocity is not finite, or
+    at a limit below; a particle with zero velocity stays in place. A single step is treated as a
+    steady flow, which gives streamlines.
 
     Args:
-        steps: the velocity (3 components, x y z) in the order of time; entries of a window are
-            opened when their time comes, two at once. Blocks must be cut alike at all steps.
+        steps: the velocity (3 components, x y z) in order of time; entries of a window are decoded
+            when needed, two at a time. The decomposition must be the same at all steps.
         seeds: (n, 3), world x y z, the same on every rank. Line i begins at seed i; a seed outside
-            of the domain, or where there is no velocity, has none.
-        direction: in time, from the seed; "both": lines through it.
-        start_time: of all seeds, within that of the steps; by default that of the last step for
-            backward lines, else of the first.
-        method: "rk4", the classical one of fixed steps, or "rk45", Dormand and Prince's of steps
-            that keep to `tolerance`.
-        step: time that a step takes, for "rk45" the first one; by default the fastest particle
-            crosses half a cell, the smallest. Steps end where an interval between two steps does.
-        tolerance: of "rk45": error of a step, as a fraction of the domain's diagonal.
-        max_steps: of a line.
-        max_length: of a line, world length.
+            the domain, or where the velocity is not defined, has no line.
+        direction: direction in time from the seed; "both": lines through it.
+        start_time: time of all seeds, within the time of the steps; default: that of the last step
+            for backward lines, otherwise of the first.
+        method: "rk4", classical Runge-Kutta with fixed steps, or "rk45", Dormand-Prince with
+            adaptive steps controlled by `tolerance`.
+        step: integration time step (for "rk45" the first one); default: the time in which the
+            fastest particle crosses half of the smallest cell. Recorded times are never stepped
+            over.
+        tolerance: for "rk45": error of a step, as a fraction of the domain's diagonal.
+        max_steps: maximum number of integration steps of a line.
+        max_length: maximum length of a line, in world units.
 
-    Returns the pieces of lines in this rank's blocks, each in one of them, in ascending time (also
-    backward lines). Their values: time; speed; line, the seed's number; step, how many from the
-    seed, negative backward in time, between two where a line was cut at the face of a block.
+    Returns the parts of lines in this rank's blocks, each within one block, in ascending time (also
+    for backward lines). Their values: time; speed; line: the seed's number; step: number of steps
+    from the seed, negative backward in time, fractional where a line was cut at a block face.
     `gather_lines` joins them.
 
-    Raises RemoteError on every rank: options or seeds that cannot be, blocks that differ, or
-    whatever fails on one of them; ValueError where seeds differ between ranks, or none has a block.
+    Raises RemoteError on every rank for invalid options or seeds, blocks that differ between steps,
+    or a failure on any rank; ValueError if seeds differ between ranks, or no rank has a block.
     """
     signs: tuple[int, ...] = ()
     with together(comm, "pathlines"):
@@ -102,11 +104,10 @@ def streamlines(
     max_steps: int = 1000,
     max_length: float | None = None,
 ) -> Lines:
-    """Lines along the velocity of one step, as if it stayed so. Collective.
+    """Streamlines of the velocity at one step. Collective.
 
-    As `pathlines`; time is that of a particle, from that of the step on. A particle that comes to a
-    point without velocity ends there. Ascent's `streamline`: num_steps is max_steps, step_size is
-    step.
+    As `pathlines`; the value `time` is the time of the step plus the integration time. A line ends
+    at a stagnation point. Ascent's `streamline`: num_steps is max_steps, step_size is step.
     """
     return pathlines(
         comm, [field], seeds, direction=direction, method=method, step=step, tolerance=tolerance,
@@ -127,10 +128,10 @@ def particle_advection(
     max_steps: int = 1000,
     max_length: float | None = None,
 ) -> Lines:
-    """Where particles get to, without their way. Collective.
+    """End positions of particles, without their paths. Collective.
 
-    As `pathlines`; each rank has the ends that lie in its blocks, as lines of one point. Ascent's
-    filter of this name: num_steps is max_steps, step_size is step.
+    As `pathlines`; each rank has the end points in its blocks, as lines of one point. Ascent's
+    `particle_advection`: num_steps is max_steps, step_size is step.
     """
     signs: tuple[int, ...] = ()
     with together(comm, "particle_advection"):
@@ -169,7 +170,7 @@ class _Options:
 
 @dataclass
 class _Trace:
-    """What this rank learnt of the lines of all ranks."""
+    """The parts of all lines that this rank computed."""
 
     domain: BlockMap
     reached: list[Reached]
@@ -217,7 +218,7 @@ def _trace(
         with together(comm, f"pathlines, steps {pair}"):
             flow = course.flow(pair)
         particles = _through(comm, particles, integrator, flow, interval, trace, ends_only)
-        del flow  # and with it the step that is not needed any more
+        del flow  # and release the step that is no longer needed
         if comm.allreduce(len(particles)) == 0:
             break
     return trace
@@ -232,7 +233,7 @@ def _through(
     trace: _Trace,
     ends_only: bool,
 ) -> Rows:
-    """All particles to the end of an interval, or to theirs -> those that go on. Collective."""
+    """Advance all particles to the end of an interval -> those that continue. Collective."""
     domain, waiting = integrator.domain, [np.empty(0, PARTICLE)]
     while True:
         away = np.empty(0, PARTICLE)
@@ -267,11 +268,11 @@ def _through(
 
 
 class _Course:
-    """The steps in the direction of integration, opened as they are needed. Not collective."""
+    """The steps in the direction of integration, decoded when needed. Not collective."""
 
     def __init__(self, steps: Sequence[Step], sign: int, start_time: float | None) -> None:
-        """ValueError where the steps are none, not in the order of time, not of a velocity, or
-        start_time not within them."""
+        """Raises ValueError if there are no steps, they are not in order of time or not a velocity,
+        or start_time is not within them."""
         if not steps:
             raise ValueError("steps: none; at least one is needed")
         times = [step.summary.time for step in steps]
@@ -306,7 +307,7 @@ class _Course:
         return self._opened[number]
 
     def intervals(self, spacing: Floats) -> Iterator[tuple[tuple[int, int], Interval]]:
-        """Pairs of steps from the start on."""
+        """Pairs of consecutive steps, from the start."""
         if self.last == 0:
             yield (0, 0), Interval(self.sign * np.inf, True, self._courant((0, 0), spacing))
         for number in range(self.first, self.last):
@@ -315,7 +316,7 @@ class _Course:
             yield pair, Interval(end, number + 1 == self.last, self._courant(pair, spacing))
 
     def flow(self, pair: tuple[int, int]) -> Flow:
-        """Between two steps, which from then on are the only ones held."""
+        """The flow between two steps, which are then the only ones held."""
         for number in list(self._opened):
             if number not in pair:
                 del self._opened[number]
@@ -324,7 +325,7 @@ class _Course:
         return Flow(self.blocks(early), after, (self.times[early], self.times[late]))
 
     def _courant(self, pair: tuple[int, int], spacing: Floats) -> float:
-        """Time in which the fastest particle crosses `CFL` cells, the smallest ones."""
+        """Time in which the fastest particle crosses `CFL` of the smallest cells."""
         ranges = [np.abs(self.steps[number].summary.range) for number in pair]
         fastest = np.fmax.reduce(np.stack(ranges), axis=(0, 2))
         with np.errstate(divide="ignore"):
@@ -332,7 +333,7 @@ class _Course:
 
 
 def _together(parts: Sequence[Lines]) -> Lines:
-    """Lines of several sets, in one."""
+    """Join several sets of lines."""
     lengths = np.concatenate([np.diff(part.offsets) for part in parts])
     return Lines(
         np.concatenate([part.points for part in parts]),

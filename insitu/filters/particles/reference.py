@@ -1,7 +1,7 @@
-"""One particle after the other, in plain NumPy: what `pathlines` does, to be read.
+"""A readable reference implementation of `pathlines` in plain NumPy, one particle at a time.
 
-In: a velocity as a function of a point and a time, the box it is known in, a seed. Out: the points
-and times of its line. Slow. Shares nothing with the fast way but the coefficients of the methods.
+In: a velocity as a function of point and time, the box in which it is defined, a seed. Out: the
+points and times of its line. Slow. Shares only the methods' coefficients with the fast version.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Velocity = Callable[[Floats, float], Floats]
 
 
 def courant_step(spacing: Floats, fastest: Floats) -> float:
-    """Time in which a particle as fast as the fastest crosses half of the smallest cell."""
+    """Time in which the fastest particle crosses half of the smallest cell."""
     return min((CFL * dx / v for dx, v in zip(spacing, fastest, strict=True) if v), default=np.inf)
 
 
@@ -43,10 +43,10 @@ def pathline(
     tolerance: float = 1e-6,
     max_steps: int = 10_000,
 ) -> tuple[Floats, Floats]:
-    """Points (n, 3) and times (n,) from the seed on, which is in the box.
+    """Points (n, 3) and times (n,) from the seed, which must be in the box.
 
-    times: of the steps, in the direction of integration; the velocity has a bend at each. courant:
-    `courant_step` of each interval between them.
+    times: of the steps, in the direction of integration; the velocity is not smooth there.
+    courant: `courant_step` of each interval between them.
     """
     low, high = bounds
     diagonal = float(np.linalg.norm(high - low))
@@ -80,7 +80,7 @@ def pathline(
                     continue
                 if inside(x + move):
                     break
-                # The part of the chord that is inside.
+                # The part of the chord inside the box.
                 with np.errstate(divide="ignore", invalid="ignore"):
                     reach = np.where(move > 0, (high - x) / move, (low - x) / move)
                 part = float(reach[move != 0].min().clip(0, 1))

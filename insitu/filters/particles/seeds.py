@@ -1,6 +1,6 @@
-"""Where lines begin: along a line, in a box, on a surface.
+"""Seed points: along a line, in a box, on a surface.
 
-In: a shape, how many. Out: points (n, 3), world x y z, the same on every rank.
+In: a shape, the number of seeds. Out: points (n, 3), world x y z, the same on every rank.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def line_seeds(start: ArrayLike, end: ArrayLike, n: int) -> Floats:
-    """n points from start to end, evenly, ends included; one is in the middle. Not collective."""
+    """n evenly spaced points from start to end, both included; n = 1: the middle. Not collective."""
     a, b = _corner("start", start), _corner("end", end)
     part = np.linspace(0, 1, n) if _count(n) > 1 else np.array([0.5])
     return np.asarray(a + part[:, None] * (b - a))
 
 
 def grid_seeds(low: ArrayLike, high: ArrayLike, counts: tuple[int, int, int]) -> Floats:
-    """A regular grid in a box, counts along x, y, z; x is fastest. Not collective.
+    """A regular grid in a box, with counts along x, y, z; x is fastest. Not collective.
 
-    Corners included; along an axis of one point it is in the middle.
+    Corners are included; along an axis with one point, it is in the middle.
     """
     a, b = _corner("low", low), _corner("high", high)
     x, y, z = (
@@ -40,17 +40,17 @@ def grid_seeds(low: ArrayLike, high: ArrayLike, counts: tuple[int, int, int]) ->
 
 
 def box_seeds(low: ArrayLike, high: ArrayLike, n: int, seed: int = 0) -> Floats:
-    """n random points of a box, evenly distributed, the same for the same seed. Not collective."""
+    """n uniformly distributed random points in a box, reproducible by the seed. Not collective."""
     a, b = _corner("low", low), _corner("high", high)
     return np.asarray(a + np.random.default_rng(seed).random((_count(n), 3)) * (b - a))
 
 
 def surface_seeds(comm: MPI.Comm, surface: Surface, n: int, seed: int = 0) -> Floats:
-    """n random points of a surface, evenly distributed over its area. Collective.
+    """n random points on a surface, uniformly distributed over its area. Collective.
 
-    surface: this rank's piece. The points are the same on every rank, and, up to rounding, for the
-    same triangles in the same order, however they are cut into pieces. Raises RemoteError on every
-    rank where the whole has no area.
+    surface: this rank's piece. The points are the same on every rank. Up to rounding they depend on
+    the triangles and their order only, not on how these are distributed. Raises RemoteError on
+    every rank if the whole surface has no area.
     """
     corners, areas = np.empty((0, 3, 3)), np.empty(0)
     with together(comm, "seeds on a surface"):

@@ -16,17 +16,17 @@ from insitu.fields.sampled_block import SampledBlock
 
 @dataclass(frozen=True)
 class Flow:
-    """Immutable; no method is collective."""
+    """The velocity between two steps. Immutable; no method is collective."""
 
     before: Sequence[SampledBlock]
     """This rank's blocks at the earlier step."""
     after: Sequence[SampledBlock] | None
     """The same blocks at the later step; None: the flow is steady."""
     times: tuple[float, float]
-    """Of both steps."""
+    """Times of both steps."""
 
     def __post_init__(self) -> None:
-        """ValueError where the steps' blocks differ."""
+        """Raises ValueError if the blocks differ between the steps."""
         if self.after is None:
             return
         boxes = [[np.array(b.bounds) for b in blocks] for blocks in (self.before, self.after)]
@@ -50,7 +50,7 @@ class Flow:
         return velocities
 
     def _in_block(self, place: int, points: Floats, times: Floats) -> Floats:
-        # A block that has rounded its faces otherwise knows nothing beyond its own.
+        # A block whose faces are rounded differently has no values outside its own bounds.
         points = np.clip(points, *self.before[place].bounds)
         velocity = self.before[place](points).astype(np.float64)
         if self.after is None:
