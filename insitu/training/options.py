@@ -67,18 +67,19 @@ class Target(Section):
     """
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Accuracy against the field's global range; default: none, train to the last step. The
-    network's size follows, unless `network.log2_hashmap_size` is given."""
+    """Target accuracy relative to the field's global range; default: none, train to the last step.
+    It determines the model's size, unless `network.log2_hashmap_size` is given."""
 
     ratio: Annotated[float, Range(1, 10**6)] | None = None
-    """Raw bytes over compressed bytes that every block has to reach, at the best accuracy."""
+    """Target compression ratio of every block, raw bytes over compressed bytes; the accuracy is
+    then the best possible."""
 
     max_error: Annotated[float | Relative | None, Bound()] = None
-    """Largest error of any finite value, in the field's unit or as `{rel: 1e-3}` of its global
-    range: a guarantee for what `decode` returns. NaN and the infinities come back as they were."""
+    """Guaranteed bound on the error of every finite decoded value, in the field's unit, or relative
+    to its global range as in `{rel: 1e-3}`. NaN and infinities are restored exactly."""
 
     iterations: Annotated[int, Range(1, 10**7)] | None = None
-    """Training steps; default: from `training.epochs` and `training.n_min`."""
+    """Number of training steps; default: from `training.epochs` and `training.n_min`."""
 
     seconds: Annotated[float, Range(0.001, 10**5, "s")] | None = None
     """Wall-clock time per block; default: unlimited."""
@@ -86,49 +87,49 @@ class Target(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions(Section):
-    """How a network is fitted to a block. DVNR section III where a line says nothing else."""
+    """How a model is trained on a block; as in DVNR, section III, unless noted."""
 
     learning_rate: Annotated[float, Range(1e-6, 1)] = 0.02
-    """Adam's step size at the start. 0.01 and 0.03 are within 0.5 dB of it at equal time."""
+    """Initial step size of Adam. 0.01 and 0.03 are within 0.5 dB of the default at equal time."""
 
     decay: Literal["exponential", "cosine"] = "cosine"
-    """How the learning rate falls over the steps; cosine gains 0.5 to 1.3 dB. Towards
-    a target of PSNR the rate falls earlier, with what is missing (`training.train`)."""
+    """Learning-rate schedule; cosine gains 0.5 to 1.3 dB. With a PSNR target, the rate falls
+    earlier as training approaches the target."""
 
     final_rate: Annotated[float, Range(1e-6, 1)] = 1 / 30
-    """Learning rate at the end, as a fraction of the one at the start. 1/10 and 1/100 are within
-    0.3 dB."""
+    """Final learning rate as a fraction of the initial one. 1/10 and 1/100 are within 0.3 dB of the
+    default."""
 
     batch: Annotated[int, Range(64, 2**22, "samples")] = 1024
-    """Samples per step. At equal time 2^10 gains 1 to 4 dB over 2^12, most in the shortest time;
-    with fewer the step's own cost shows, and rare values are lost."""
+    """Samples per step. At equal time, 2^10 gains 1 to 4 dB over 2^12, most for short trainings;
+    smaller batches are dominated by the fixed cost of a step, and miss rare values."""
 
     huber: Annotated[float, Range(0, 1)] = 0.02
-    """Errors below this, as a fraction of the block's own range, count by their square, larger ones
-    by their size (Huber 1964); 0: all by their size, the L1 loss of DVNR. Gains 0.5 to 1 dB."""
+    """Threshold of the Huber loss as a fraction of the block's own range: smaller errors count
+    quadratically, larger ones linearly; 0: the L1 loss of DVNR. Gains 0.5 to 1 dB."""
 
     n_min: Annotated[int, Range(1, 10**6, "steps")] = 800
-    """Fewest steps: N_train = max(n_min, ceil(N_vox / batch) * epochs)."""
+    """Minimum number of training steps: N_train = max(n_min, ceil(N_vox / batch) * epochs)."""
 
     epochs: Annotated[int, Range(1, 10**4)] = 16
-    """Times that as many samples are drawn as the block has voxels."""
+    """Number of samples drawn in training, in multiples of the block's number of voxels."""
 
     lambda_boundary: Annotated[float, Range(0, 1)] = 0.15
-    """Share of the batch that is drawn next to the faces of the block."""
+    """Fraction of each batch that is drawn near the faces of the block."""
 
     sigma: Annotated[float, Range(1e-6, 0.5)] = 0.005
-    """Standard deviation of their half-Gaussian distance from the face, eq. (2), as a fraction of
-    the owned box."""
+    """Standard deviation of these samples' half-Gaussian distance from the face (DVNR, eq. 2), as a
+    fraction of the owned box."""
 
     loss_threshold: Annotated[float, Range(0, 1)] | None = None
-    """Training ends when the moving average of the loss, the mean absolute error as a fraction of
-    the block's own range, falls below this; default: never."""
+    """Stop training when the moving average of the loss (mean absolute error as a fraction of the
+    block's own range) falls below this; default: never."""
 
     warm_start: bool = True
-    """Begin with the weights of the step before (III-E, weight caching)."""
+    """Start from the weights of the previous step (DVNR, III-E, weight caching)."""
 
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0
-    """Of the samples and of the first weights."""
+    """Random seed of the samples and the initial weights."""
 
     def iterations(self, n_voxels: int) -> int:
         """N_train for a block of `n_voxels` owned voxels."""
