@@ -238,7 +238,7 @@ def test_callbacks_and_failures(ran: Path) -> None:
 
     trigger = {"callback": "later", "actions": []}
     given = [{"action": "add_triggers", "triggers": {"t": {"params": trigger}}}]
-    with pytest.raises(Exception, match="'later' is known to the program that ran"):
+    with pytest.raises(Exception, match="'later' is known only to the program"):
         small(series, given, ran / "out")
     trigger["condition"] = "cycle() == 4"
     told.clear()

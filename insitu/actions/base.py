@@ -1,6 +1,6 @@
 """What all models of actions have in common: how they check their keys, and say what is wrong.
 
-In: plain data from a run file. Out: a frozen model, or Refused with every wrong value in it.
+In: plain data from a run file. Out: a frozen model, or InvalidAction with every wrong value.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def not_together(*keys: str) -> pydantic.ConfigDict:
 class Check:
     """The type of one value, as metadata of Annotated: how it is read and what its JSON schema is.
 
-    `read` raises Refused, its path relative to the value, or ValueError.
+    `read` raises InvalidAction, its path relative to the value, or ValueError.
     """
 
     read: Callable[[Any], Any]
@@ -87,7 +87,7 @@ class Tagged:
     """By type; may grow after this was made."""
 
     def read(self, given: Any) -> ActionModel:
-        """Raises Refused for an unknown type, ValidationError for the rest."""
+        """Raises InvalidAction for an unknown type, ValidationError for the rest."""
         if not isinstance(given, Mapping):
             raise InvalidAction((), f"expected keys and values, found {shown(given)}")
         if "type" not in given:
@@ -102,7 +102,7 @@ class Tagged:
 
 
 def read(model: type[M], given: Any, path: KeyPath) -> M:
-    """`given`, which stands at `path`, as a model. Raises Refused with all that is wrong."""
+    """`given`, which stands at `path`, as a model. Raises InvalidAction with all that is wrong."""
     try:
         return model.model_validate(given)
     except pydantic.ValidationError as error:
@@ -123,7 +123,8 @@ def _refused(error: Any) -> InvalidAction:
 
 
 def keyed(check: Callable[[Any, str], Any]) -> Callable[[Any], Any]:
-    """A check that says where in its second argument as one that says it by Refused's path."""
+    """Turn a check that takes the place as its second argument into one that raises InvalidAction
+    with a path."""
 
     def read(value: Any) -> Any:
         with inside(()):

@@ -1,6 +1,6 @@
 """What is wrong at one place of a run file, and the checks that find it.
 
-In: plain data and the path of keys where it stands. Out: checked values, or Refused.
+In: plain data and the path of keys where it stands. Out: checked values, or InvalidAction.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class InvalidAction(ValueError):
 
 
 class DependentError(InvalidAction):
-    """Refused because of something that was refused itself, and told of."""
+    """Invalid because it depends on something invalid, which is reported itself."""
 
 
 def keys(mapping: Any, path: KeyPath, known: Sequence[str], required: Sequence[str] = ()) -> None:
@@ -65,7 +65,8 @@ def named(mapping: Any, path: KeyPath, what: str) -> Mapping[str, Any]:
 
 @contextmanager
 def inside(path: KeyPath) -> Iterator[None]:
-    """Refuse what makes the block raise Refused or "key/key: text", both relative to `path`."""
+    """Turn InvalidAction and ValueError("key/key: text") of the block, relative to `path`, into
+    InvalidAction."""
     try:
         yield
     except InvalidAction as refused:

@@ -1,8 +1,8 @@
 """Extracts, by their types and parameters.
 
-In: an entry of add_extracts. Out: a Relay, a Script, a Scene or a Movie; or Refused.
+In: an entry of add_extracts. Out: a Relay, a Script, a Scene or a Movie; or InvalidAction.
 
-A new extract is a model of its params and an entry in EXTRACTS.
+To add an extract, add a model of its params and an entry in EXTRACTS.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from insitu.store.timestep import Span
 
 @dataclass(frozen=True)
 class Place:
-    """Where an extract stands, and what it may name there."""
+    """The position of an extract, and what it may name there."""
 
     reader: ActionParser
     name: str
@@ -60,7 +60,7 @@ class ExtractParams(ActionModel):
 
     @abstractmethod
     def make(self, place: Place) -> Action:
-        """Raises Refused, with the whole path."""
+        """Raises InvalidAction, with the whole path."""
 
 
 def _protocol(given: Any) -> str:
@@ -73,16 +73,16 @@ _Names = Annotated[tuple[str, ...] | None, names()]
 
 
 class RelayParams(ExtractParams):
-    """Saves fields, or what a pipeline makes of them, in files."""
+    """Saves fields, or the result of a pipeline, to files."""
 
     path: Annotated[str, text("a file name")] = Field(
-        description="File name without ending, in `output`; a pattern such as `%04d` is replaced "
-        "by the cycle, which is otherwise appended."
+        description="File name without extension, in `output`; a pattern such as `%04d` is "
+        "replaced by the cycle, which is otherwise appended."
     )
     protocol: Annotated[str, Check(_protocol, {"enum": list(PROTOCOLS)})] = Field(
         "vtk", description="File format; see below."
     )
-    fields: _Names = Field(None, description="Which fields; default: all.")
+    fields: _Names = Field(None, description="Fields to save; default: all.")
     topologies: Annotated[None, refused("a run has one topology; choose fields instead")] = None
 
     def make(self, place: Place) -> Action:
@@ -101,7 +101,7 @@ class RelayParams(ExtractParams):
 
 
 class ScriptParams(ExtractParams):
-    """Runs a Python script on all ranks. Exactly one of `source` and `file` is given."""
+    """Runs a Python script on all ranks. Give exactly one of `source` and `file`."""
 
     model_config = exactly_one("source", "file")
 
@@ -111,7 +111,7 @@ class ScriptParams(ExtractParams):
     )
     fields: _Names = Field(
         None,
-        description="The fields that it reads, which are trained for it; default: all.",
+        description="Fields that the script reads, and that are therefore trained; default: all.",
     )
 
     @pydantic.model_validator(mode="after")
@@ -157,11 +157,11 @@ def _script_file(file: Path, path: KeyPath) -> tuple[str, str]:
 
 
 class _PlotParams(ExtractParams):
-    plots: Plots = Field(description="What is shown, as in a scene.")
+    plots: Plots = Field(description="Plots, as in a scene.")
 
 
 class CinemaExtractParams(LookParams, DatabaseParams, _PlotParams):
-    """A Cinema database of plots of its own."""
+    """A Cinema database with its own plots."""
 
     no_pipeline: ClassVar[str] = "the plots of a cinema extract name theirs"
 
@@ -177,7 +177,7 @@ class CinemaExtractParams(LookParams, DatabaseParams, _PlotParams):
 
 
 class MovieParams(ExtractParams):
-    """A movie of a scene beside it (insitu extension)."""
+    """A movie of a scene from the same list of actions (insitu extension)."""
 
     window: ClassVar[Literal[1, "all"]] = "all"
     no_pipeline: ClassVar[str] = "the plots of its scene name theirs"
@@ -186,15 +186,15 @@ class MovieParams(ExtractParams):
         description="Name of a scene in the same list of actions."
     )
     render: Annotated[Any, ignored({"type": "string"})] = Field(
-        None, description="Name of the render whose view is taken; default: the first."
+        None, description="Render whose view is used; default: the first."
     )
     path: Annotated[str, text("a file name")] = Field(
-        description="File name in `output`. The ending says the format: `.mp4` (extra `movie`) or "
-        "`.gif`; without one, `.mp4` where it can be made. A pattern such as `%04d` is replaced by "
+        description="File name in `output`. Its extension is the format: `.mp4` (extra `movie`) or "
+        "`.gif`; without one, `.mp4` if that is available. A pattern such as `%04d` is replaced by "
         "the cycle of the last step."
     )
     fps: Annotated[float, number(0.1, 240, "pictures per second")] = Field(
-        FRAMES_PER_SECOND, description="Speed."
+        FRAMES_PER_SECOND, description="Frame rate."
     )
 
     @pydantic.field_validator("path")
@@ -252,15 +252,17 @@ class ExtractEntry(ActionModel):
     """An extract."""
 
     type: Annotated[str, Check(_type)] = Field(description="One of the types below.")
-    params: Annotated[Any, ignored({"type": "object"})] = Field(description="As below.")
+    params: Annotated[Any, ignored({"type": "object"})] = Field(
+        description="Parameters; see below."
+    )
     pipeline: Annotated[Any, ignored({"type": ["string", "null"]})] = Field(
         None,
-        description="Name of the pipeline whose result is taken; default: the fields as they are.",
+        description="Pipeline whose result is used; default: the fields as they are.",
     )
     window: Annotated[Span | None, span()] = Field(
         None,
-        description="For how many of the recorded steps it is done, the newest being the first; "
-        "default: 1, of a movie `all` (insitu extension).",
+        description="Number of recorded steps to run it for, counted back from the newest; "
+        "default: 1, for a movie `all` (insitu extension).",
     )
 
 

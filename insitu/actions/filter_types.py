@@ -23,41 +23,41 @@ from insitu.actions.parse_particles import PathlineParams, StreamlineParams
 FILTERS: dict[str, FilterType] = {
     "contour": FilterType(ContourParams, "Isosurfaces of a field.", "a surface"),
     "slice": FilterType(SliceParams, "A plane through the domain.", "a surface"),
-    "3slice": FilterType(ThreeSliceParams, "Three planes, one across each axis.", "a surface"),
+    "3slice": FilterType(ThreeSliceParams, "Three planes, one normal to each axis.", "a surface"),
     "clip": FilterType(
         ClipParams,
-        "Keeps what is outside of a sphere or box, or on the side that a plane's normal points to.",
+        "Keeps what is outside a sphere or box, or on the side that a plane's normal points to.",
         "a part of the volume",
     ),
     "clip_with_field": FilterType(
         ClipWithFieldParams,
-        "Keeps what is above a value of a field, cutting through cells.",
+        "Keeps where a field is above a value, cutting cells.",
         "a part of the volume",
     ),
     "isovolume": FilterType(
         IsovolumeParams,
-        "Keeps what is between two values of a field, cutting through cells.",
+        "Keeps where a field is between two values, cutting cells.",
         "a part of the volume",
     ),
     "threshold": FilterType(
         ThresholdParams,
-        "Keeps the cells whose values are between two values of a field.",
+        "Keeps the whole cells in which a field is between two values.",
         "a part of the volume",
     ),
     "streamline": FilterType(
         StreamlineParams,
-        "Follows particles along the velocity of the step, as if it did not change.",
+        "Traces particles through the velocity of one step, taken as constant in time.",
         "lines",
     ),
     "particle_advection": FilterType(
-        StreamlineParams, "As `streamline`, but keeps only where particles end.", "points"
+        StreamlineParams, "As `streamline`, but gives only the end points.", "points"
     ),
     "pathlines": FilterType(
         PathlineParams,
-        "Follows particles through the recorded steps (insitu extension).",
+        "Traces particles through the recorded steps (insitu extension).",
         "lines through time",
     ),
-    "vector_magnitude": FilterType(MagnitudeParams, "The length of a vector.", "one more field"),
+    "vector_magnitude": FilterType(MagnitudeParams, "The magnitude of a vector.", "one more field"),
     "vector_component": FilterType(ComponentParams, "One component of a vector.", "one more field"),
     "gradient": FilterType(
         DerivativeParams, "The gradient of a scalar field, a vector.", "one more field"

@@ -1,9 +1,9 @@
 """The filters of pipelines, by Ascent's types and parameters.
 
-In: the params of a filter. Out: the filter that a pipeline runs, or Refused.
+In: the params of a filter. Out: the filter that a pipeline runs, or InvalidAction.
 
-A new filter is a model, here or elsewhere, and an entry in FILTERS (filter_types.py); the JSON
-schema and the tables of docs/actions.md follow from these.
+To add a filter, add a model, here or elsewhere, and an entry in FILTERS (filter_types.py). The JSON
+schema and the tables of docs/actions.md are made from these.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class FilterParams(ActionModel):
     def make(self, kind: str, steps: int) -> Filter:
         """kind: its type, for models that several types share. steps: that the window keeps.
 
-        Raises ValueError or Refused, with a path within the params."""
+        Raises ValueError or InvalidAction, with a path within the params."""
 
 
 class FilterType(NamedTuple):
-    """What there is to say of a type of filter."""
+    """A type of filter."""
 
     params: type[FilterParams]
     summary: str
@@ -68,14 +68,14 @@ class ContourParams(FilterParams):
     model_config = exactly_one("iso_values", "levels")
 
     field: Annotated[str, field_name()] = Field(
-        description="Name of a field. Of a vector, the magnitude is taken."
+        description="Name of a field; for a vector, its magnitude."
     )
     iso_values: Annotated[tuple[float, ...] | None, numbers(1000)] = Field(
-        None, description="Value or values of the surfaces, in the field's unit."
+        None, description="One or more isovalues, in the field's unit."
     )
     levels: Annotated[int | None, count(1000)] = Field(
         None,
-        description="Instead of `iso_values`: so many values, evenly spaced within the range of "
+        description="Instead of `iso_values`: number of isovalues, evenly spaced over the range of "
         "the field at the step.",
     )
 
@@ -91,10 +91,10 @@ class ContourParams(FilterParams):
 
 SlicePoint = Annotated[tuple[Vector | None, Vector | None], slice_point()]
 _POINT = (
-    "Point of the plane, in world coordinates; or `{x_offset, y_offset, z_offset}`, each from -1, "
+    "Point in the plane, in world coordinates; or `{x_offset, y_offset, z_offset}`, each from -1, "
     "the lower end of the domain along an axis, to 1, the upper end."
 )
-_NORMAL = "Direction across the plane; its length does not matter."
+_NORMAL = "Normal of the plane, of any length."
 
 
 class SlicePlane(ActionModel):
@@ -142,11 +142,12 @@ Offset = Annotated[float, number(-1, 1)]
 
 
 class ThreeSliceParams(FilterParams):
-    """Three planes, one across each axis."""
+    """Three planes, one normal to each axis."""
 
     x_offset: Offset = Field(
         0.0,
-        description="Where the plane across x lies: from -1, the lower end of the domain, to 1.",
+        description="Position of the plane normal to x: -1 is the lower end of the domain, 1 the "
+        "upper end.",
     )
     y_offset: Offset = Field(0.0, description="The same for y.")
     z_offset: Offset = Field(0.0, description="The same for z.")
@@ -187,7 +188,7 @@ class BoxParams(ActionModel):
 class PlaneParams(ActionModel):
     """A half space."""
 
-    point: Annotated[Vector, xyz()] = Field(description="Point of the plane, world coordinates.")
+    point: Annotated[Vector, xyz()] = Field(description="Point in the plane, world coordinates.")
     normal: Annotated[Vector, direction()] = Field(description=_NORMAL)
 
     @property
@@ -199,17 +200,17 @@ _SHAPES = ("sphere", "box", "plane")
 
 
 class ClipParams(FilterParams):
-    """What is outside of a sphere or box, or on the side that a plane's normal points to. Exactly
-    one of `sphere`, `box` and `plane` is given."""
+    """What is outside a sphere or box, or on the side of a plane that its normal points to. Give
+    exactly one of `sphere`, `box` and `plane`."""
 
     model_config = exactly_one("sphere", "box", "plane")
 
     sphere: SphereParams | None = Field(
-        None, description="`{center, radius}`, the radius a world length."
+        None, description="`{center, radius}`, in world coordinates."
     )
-    box: BoxParams | None = Field(None, description="`{min, max}`: two corners.")
+    box: BoxParams | None = Field(None, description="`{min, max}`: the lower and upper corner.")
     plane: PlaneParams | None = Field(None, description="`{point, normal}`.")
-    invert: Annotated[bool, flag()] = Field(False, description="Keep the other part.")
+    invert: Annotated[bool, flag()] = Field(False, description="Keep the other side.")
     topology: Topology = Field("", description=_TOPOLOGY)
 
     @pydantic.model_validator(mode="before")
@@ -233,7 +234,7 @@ class ClipParams(FilterParams):
 
 
 class ClipWithFieldParams(FilterParams):
-    """Where a field is above a value; cells are cut."""
+    """Where a field is above a value, cutting cells."""
 
     field: Annotated[str, field_name()] = Field(description="Name of a scalar field.")
     clip_value: Annotated[float, number()] = Field(description="In the field's unit.")
@@ -247,7 +248,7 @@ class ClipWithFieldParams(FilterParams):
 
 
 class IsovolumeParams(FilterParams):
-    """Where a field is between two values; cells are cut."""
+    """Where a field is between two values, cutting cells."""
 
     field: Annotated[str, field_name()] = Field(description="Name of a scalar field.")
     min_value: Annotated[float, number()] = Field(description="In the field's unit.")
@@ -280,7 +281,7 @@ def _not_below(given: IsovolumeParams | ThresholdParams) -> None:
 
 
 class MagnitudeParams(FilterParams):
-    """The length of a vector."""
+    """The magnitude of a vector."""
 
     field: Annotated[str, field_name()] = Field(description="Name of a vector field.")
     output_name: Annotated[str | None, text("a name")] = Field(
@@ -311,8 +312,8 @@ class DerivativeParams(FilterParams):
     )
     use_cell_gradient: Annotated[bool, flag()] = Field(
         False,
-        description="Accepted and ignored: derivatives are those of the field as a function, at "
-        "any point.",
+        description="Accepted and ignored: derivatives are those of the continuous field, at any "
+        "point.",
     )
 
     def make(self, kind: str, steps: int) -> Filter:

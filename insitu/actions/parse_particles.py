@@ -1,8 +1,8 @@
-"""The filters that follow particles, and where these begin: their seeds.
+"""The filters that trace particles, and their seeds.
 
-In: the params of streamline, particle_advection or pathlines. Out: a filter, or Refused.
+In: the params of streamline, particle_advection or pathlines. Out: a filter, or InvalidAction.
 
-A new kind of seeds is a model and an entry in SEEDS.
+To add a type of seeds, add a model and an entry in SEEDS.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MOST = 1_000_000  # seeds, and steps of a line
 
 
 class SeedParams(ActionModel):
-    """Where lines begin."""
+    """Where lines start."""
 
     @abstractmethod
     def make(self) -> Seeds: ...
@@ -85,7 +85,7 @@ class LineSeeds(SeedParams):
     start: Annotated[Vector, xyz()] = Field(description="World coordinates.")
     end: Annotated[Vector, xyz()] = Field(description="World coordinates.")
     num_seeds: Annotated[int, count(_MOST)] = Field(description="Number of points.")
-    sampling_type: _SAMPLING = Field(description="`uniform`: evenly spaced; or `random`.")
+    sampling_type: _SAMPLING = Field(description="`uniform`, evenly spaced, or `random`.")
 
     def make(self) -> Seeds:
         return Line(self.start, self.end, self.num_seeds, self.sampling_type == "random")
@@ -101,23 +101,23 @@ _Extent = Annotated[
 
 
 class BoxSeeds(SeedParams):
-    """Points in a box, or on its sides."""
+    """Points in a box, or on its faces."""
 
     type: Annotated[str, one_of(("box",))] = Field(description="`box`.")
     sampling_type: _SAMPLING = Field(
-        description="`uniform`: on a grid, which needs `num_seeds_x`, `num_seeds_y` and "
-        "`num_seeds_z`; `random`: needs `num_seeds`."
+        description="`uniform`: on a regular grid, requires `num_seeds_x`, `num_seeds_y` and "
+        "`num_seeds_z`; `random`: requires `num_seeds`."
     )
     sampling_space: Annotated[str, one_of(("interior", "boundary"))] = Field(
-        description="`interior`; or `boundary`: the four sides across x and y."
+        description="`interior`, or `boundary`: the four sides normal to x and y."
     )
     num_seeds: _Count = Field(None, description="Number of random points.")
-    num_seeds_x: _Count = Field(None, description="Points along x; 1: in the middle.")
+    num_seeds_x: _Count = Field(None, description="Number of points along x; 1: in the middle.")
     num_seeds_y: _Count = Field(None, description="The same along y.")
     num_seeds_z: _Count = Field(None, description="The same along z.")
     extents_x: _Extent = Field(
         None,
-        description="The box along x; default of the three: the domain. Give all three or none.",
+        description="Extent of the box along x; give all three or none; default: the domain.",
     )
     extents_y: _Extent = Field(None, description="The same along y.")
     extents_z: _Extent = Field(None, description="The same along z.")
@@ -151,11 +151,11 @@ class BoxSeeds(SeedParams):
 
 
 class IsosurfaceSeeds(SeedParams):
-    """Random points on an isosurface, evenly over its area (insitu extension)."""
+    """Random points on an isosurface, uniform in area (insitu extension)."""
 
     type: Annotated[str, one_of(("isosurface",))] = Field(description="`isosurface`.")
     field: Annotated[str, field_name()] = Field(
-        description="Name of a recorded field. Of a vector, the magnitude is taken."
+        description="Name of a recorded field; for a vector, its magnitude."
     )
     iso_value: Annotated[float, number()] = Field(description="In the field's unit.")
     num_seeds: Annotated[int, count(_MOST)] = Field(description="Number of points.")
@@ -178,14 +178,14 @@ class RenderingParams(ActionModel):
 
     tube_size: Annotated[float | None, positive()] = Field(
         None,
-        description="Radius of the drawn tubes, world length; default: lines of three pixels.",
+        description="Radius of the tubes, world length; default: lines three pixels wide.",
     )
     output_field: Annotated[str | None, text("a name")] = Field(
         None,
-        description="Name of a value that is the same at all points; default of streamlines: "
+        description="Name of a constant value on the lines; default for streamlines: "
         "`<field>_streamlines`.",
     )
-    tube_value: Annotated[float, number()] = Field(0.0, description="That value.")
+    tube_value: Annotated[float, number()] = Field(0.0, description="The constant value.")
     enable_tubes: Annotated[bool, flag()] = Field(True, description="Accepted and ignored.")
     tube_capping: Annotated[bool, flag()] = Field(True, description="Accepted and ignored.")
     tube_sides: Annotated[int, count(1000, 3)] = Field(
@@ -194,18 +194,18 @@ class RenderingParams(ActionModel):
 
 
 _VELOCITY = "Name of a recorded vector field, the velocity."
-_SEEDED = "Where lines begin; see below."
+_SEEDED = "Where lines start; see below."
 _RENDERING = "How lines are drawn; see below."
 
 
 class LineParams(FilterParams):
-    """What the filters that follow particles have in common."""
+    """What the filters that trace particles have in common."""
 
     field: Annotated[str, field_name()] = Field(description=_VELOCITY)
     seeds: Annotated[Any, Tagged("Seeds", SEEDS)] = Field(description=_SEEDED)
 
     def options(self, given: RenderingParams | None, kind: str) -> dict[str, Any]:
-        """What pipelines.lines.Follow takes, but for the steps."""
+        """The arguments of a `ParticleFilter`, except the steps."""
         rendering = given or RenderingParams.model_validate({})
         output = rendering.output_field
         if output is None:
@@ -220,11 +220,13 @@ class LineParams(FilterParams):
 
 
 class StreamlineParams(LineParams):
-    """Lines along the velocity of the step, as if it did not change."""
+    """Lines along the velocity of one step, taken as constant in time."""
 
-    num_steps: Annotated[int, count(_MOST)] = Field(description="Steps of a line, at most.")
+    num_steps: Annotated[int, count(_MOST)] = Field(
+        description="Maximum number of integration steps per line."
+    )
     step_size: Annotated[float, positive()] = Field(
-        description="Time that a step takes, in the simulation's unit."
+        description="Integration time step, in the simulation's unit."
     )
     rendering: RenderingParams | None = Field(None, description=_RENDERING)
 
@@ -237,28 +239,31 @@ class StreamlineParams(LineParams):
 class PathlineParams(LineParams):
     """Lines of particles through the recorded steps (insitu extension)."""
 
-    num_steps: Annotated[int, count(_MOST)] = Field(10_000, description="Steps of a line, at most.")
+    num_steps: Annotated[int, count(_MOST)] = Field(
+        10_000, description="Maximum number of integration steps per line."
+    )
     step_size: Annotated[float | None, positive()] = Field(
         None,
-        description="Time that a step takes, in the simulation's unit; default: the fastest "
-        "particle crosses half a cell.",
+        description="Integration time step, in the simulation's unit; default: the fastest "
+        "particle moves half a cell.",
     )
     rendering: RenderingParams | None = Field(None, description=_RENDERING)
     method: Annotated[Literal["rk4", "rk45"], one_of(("rk4", "rk45"))] = Field(
-        "rk4", description="Runge-Kutta of fixed (`rk4`) or adaptive (`rk45`) step size."
+        "rk4", description="Runge-Kutta method with fixed (`rk4`) or adaptive (`rk45`) step size."
     )
     tolerance: Annotated[float, positive()] = Field(
-        1e-6, description="`rk45`: error of a step, as a fraction of the domain's diagonal."
+        1e-6, description="`rk45`: error per step, as a fraction of the domain's diagonal."
     )
     direction: Annotated[Literal["backward", "forward"], one_of(("backward", "forward"))] = Field(
         "backward",
-        description="`backward`: from the step; `forward`: to it, from the first of the steps.",
+        description="`backward`: from the present step into the past; `forward`: from the first "
+        "step to the present one.",
     )
     window: Annotated[Span, span()] = Field(
-        "all", description="How many of the recorded steps up to this one are used."
+        "all", description="How many recorded steps to use, up to the present one."
     )
     max_length: Annotated[float | None, positive()] = Field(
-        None, description="Length of a line, at most, world length; default: unlimited."
+        None, description="Maximum length of a line, world length; default: unlimited."
     )
 
     def make(self, kind: str, steps: int) -> Filter:

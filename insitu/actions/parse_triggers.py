@@ -1,6 +1,6 @@
 """Queries and triggers.
 
-In: an entry of add_queries or add_triggers. Out: a Query, a Trigger, or Refused.
+In: an entry of add_queries or add_triggers. Out: a Query, a Trigger, or InvalidAction.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ ExpressionText = Annotated[
 class QueryParams(ActionModel):
     """A query: an expression that is evaluated at every step."""
 
-    expression: ExpressionText = Field(description="What is computed.")
+    expression: ExpressionText = Field(description="Expression to evaluate.")
     name: Annotated[str, text("a name")] = Field(
         description="Name of the results, for later queries, conditions and `history()`."
     )
 
 
 class TriggerParams(ActionModel):
-    """A trigger: actions that are run at the steps at which a condition holds."""
+    """A trigger: actions that run at the steps at which a condition is true."""
 
     model_config = pydantic.ConfigDict(
         json_schema_extra={"anyOf": [{"required": ["condition"]}, {"required": ["callback"]}]}
@@ -55,17 +55,17 @@ class TriggerParams(ActionModel):
     )
     callback: Annotated[str | None, text("module:function, or a name for session.on")] = Field(
         None,
-        description="Python function, `module:function`, or a name that the simulation gives to "
-        "`session.on`. With a condition it is called when the trigger fires; without, it decides "
-        "whether the trigger fires.",
+        description="Python function, as `module:function`, or a name that the simulation passes "
+        "to `session.on`. With a condition it is called when the trigger fires; without one, it "
+        "decides whether the trigger fires.",
     )
     mode: Annotated[Literal["level", "edge", "latch"], one_of(MODES)] = Field(
         "level",
-        description="`level`: fires at every step at which the condition holds; `edge`: when it "
-        "begins to hold; `latch`: from then on at every step (insitu extension).",
+        description="`level`: fires at every step at which the condition is true; `edge`: when it "
+        "becomes true; `latch`: from then on, at every step (insitu extension).",
     )
     cooldown: Annotated[int, count(10**9, 0, "cycles")] = Field(
-        0, description="Least distance between two firings (insitu extension)."
+        0, description="Minimum distance between two firings (insitu extension)."
     )
     max_firings: Annotated[int | None, count(10**9)] = Field(
         None,
@@ -75,11 +75,11 @@ class TriggerParams(ActionModel):
         Any, ignored({REFERENCE: "TriggerActions", "title": "a list of actions"})
     ] = Field(
         None,
-        description="List of `add_pipelines`, `add_scenes` and `add_extracts`. May be left out "
-        "where there are both a condition and a callback.",
+        description="List of `add_pipelines`, `add_scenes` and `add_extracts`. Optional if there "
+        "are both a condition and a callback.",
     )
     actions_file: Annotated[Any, ignored({"type": "string"})] = Field(
-        None, description="File with such a list, instead; its path is relative to the run file."
+        None, description="File with such a list instead; its path is relative to the run file."
     )
 
     @pydantic.model_validator(mode="after")
@@ -103,7 +103,7 @@ def read_query(reader: ActionParser, entry: Entry) -> Query:
 
 
 def read_trigger(reader: ActionParser, entry: Entry, pipelines: Named) -> Trigger[Action]:
-    """pipelines: those around the trigger, which its scenes and extracts may name as well."""
+    """pipelines: those at the top level, which its scenes and extracts may name as well."""
     given, path = params(entry)
     trigger = read(TriggerParams, given, path)
     condition = None

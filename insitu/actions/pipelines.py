@@ -1,6 +1,6 @@
 """Reading pipelines: filters by name, in the order in which they stand.
 
-In: the entries of add_pipelines. Out: Pipelines by name, or Refused.
+In: the entries of add_pipelines. Out: Pipelines by name, or InvalidAction.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ OF_TRIGGERS = ("add_pipelines", "add_scenes", "add_extracts")
 @dataclass
 class ActionParser:
     """What is known while actions are read. What reads one entry takes this and the entry, and
-    raises Refused at the first thing that is wrong in it."""
+    raises InvalidAction at the first error in it."""
 
     places: Places
     outline: DataSchema

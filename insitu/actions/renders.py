@@ -1,6 +1,6 @@
-"""The renders of a scene: pictures from one side, and Cinema databases from all around.
+"""The renders of a scene: single pictures, and Cinema databases of many views.
 
-In: what a scene says of them. Out: Views and Cinemas, or Refused.
+In: what a scene says of them. Out: Views and Cinemas, or InvalidAction.
 """
 
 from __future__ import annotations
@@ -49,25 +49,25 @@ class CameraParams(ActionModel):
     looking along -z at the centre of the domain from one diagonal away, y up."""
 
     position: Annotated[Vector | None, xyz()] = Field(
-        None, description="Of the eye, world coordinates."
+        None, description="Position of the camera, world coordinates."
     )
     look_at: Annotated[Vector | None, xyz()] = Field(
-        None, description="Point in the middle of the picture; default: the domain's centre."
+        None, description="Point that the camera looks at; default: the domain's centre."
     )
     up: Annotated[Vector, xyz()] = Field(
-        (0.0, 1.0, 0.0), description="Direction that is upward in the picture."
+        (0.0, 1.0, 0.0), description="Direction that points up in the picture."
     )
     fov: Annotated[float, number(unit="degrees")] = Field(
-        60.0, description="Angle from the bottom to the top of the picture, above 0 and below 180."
+        60.0, description="Vertical field of view, above 0 and below 180."
     )
     zoom: Annotated[float, positive()] = Field(
-        1.0, description="Magnification; 2 doubles the size of everything."
+        1.0, description="Magnification; 2 doubles all sizes."
     )
     azimuth: Annotated[float, number(unit="degrees")] = Field(
-        0.0, description="Turns the eye about `up`."
+        0.0, description="Rotates the camera about `up`."
     )
     elevation: Annotated[float, number(unit="degrees")] = Field(
-        0.0, description="Then turns it towards `up`."
+        0.0, description="Then rotates it towards `up`."
     )
 
     @pydantic.model_validator(mode="after")
@@ -82,7 +82,7 @@ class CameraParams(ActionModel):
 
 
 class CinemaCamera(ActionModel):
-    """The camera of a Cinema database, whose position is Cinema's own affair."""
+    """The camera of a Cinema database, whose positions are those of the database."""
 
     zoom: Annotated[float, positive()] = Field(1.0, description="Magnification.")
 
@@ -113,15 +113,15 @@ _PIXELS = count(_LARGEST, unit="pixels")
 class LookParams(ActionModel):
     """Size, background and annotations of a picture."""
 
-    image_width: Annotated[int, _PIXELS] = Field(DEFAULT_SIZE, description="Of the picture.")
-    image_height: Annotated[int, _PIXELS] = Field(DEFAULT_SIZE, description="Of the picture.")
+    image_width: Annotated[int, _PIXELS] = Field(DEFAULT_SIZE, description="Width.")
+    image_height: Annotated[int, _PIXELS] = Field(DEFAULT_SIZE, description="Height.")
     bg_color: Annotated[Vector, color()] = Field(
-        DARK, description="Background, each in 0..1; default: a dark grey."
+        DARK, description="Background colour, components in 0..1; default: dark grey."
     )
     render_bg: Annotated[bool, flag()] = Field(
         True, description="`false`: the background is transparent."
     )
-    annotations: Annotated[bool, flag()] = Field(True, description="`false`: none at all.")
+    annotations: Annotated[bool, flag()] = Field(True, description="`false`: no annotations.")
     world_annotations: Annotated[bool, flag()] = Field(
         True, description="Draw the edges of the domain."
     )
@@ -129,7 +129,7 @@ class LookParams(ActionModel):
         True, description="Write title, cycle and time, and draw colour bars."
     )
     dataset_bounds: Annotated[tuple[float, ...] | None, _BOUNDS] = Field(
-        None, description="Of the box whose edges are drawn; default: the domain."
+        None, description="Box whose edges are drawn; default: the domain."
     )
     title: Annotated[str, text()] = Field(
         "", description="Text at the top left; default: none (insitu extension)."
@@ -167,18 +167,18 @@ ImageName = Annotated[str | None, Check(_name, _FILE)]
 
 
 class _PictureKeys(ActionModel):
-    """What a render that is a picture has of its own."""
+    """The keys of a render that is a picture."""
 
     type: Annotated[None, refused("{given} is not done; there is cinema")] = None
     image_prefix: ImagePrefix = Field(
         None,
-        description="File name without ending, in `output`; a pattern such as `%04d` is replaced "
-        "by the cycle, which is otherwise appended.",
+        description="File name without extension, in `output`; a pattern such as `%04d` is "
+        "replaced by the cycle, which is otherwise appended.",
     )
     image_name: ImageName = Field(
-        None, description="File name without ending, the same at every step, instead."
+        None, description="Instead: file name without extension, the same at every step."
     )
-    camera: CameraParams | None = Field(None, description="Where it is taken from; see below.")
+    camera: CameraParams | None = Field(None, description="Camera; see below.")
 
 
 class Names(Protocol):
@@ -192,7 +192,7 @@ class Names(Protocol):
 
 
 class PictureParams(LookParams, _PictureKeys):
-    """A picture from one side."""
+    """A single picture."""
 
     model_config = not_together("image_prefix", "image_name")
 
@@ -205,7 +205,7 @@ class PictureParams(LookParams, _PictureKeys):
 
 
 def own_prefix(name: str, path: KeyPath) -> str:
-    """The name of the scene at `path` as a prefix. Raises Refused where it cannot be one."""
+    """The name of the scene at `path` as a prefix. Raises InvalidAction where it cannot be one."""
     try:
         return _prefix(name)
     except ValueError as error:
@@ -243,17 +243,17 @@ class DatabaseParams(ActionModel):
     """A Cinema database: where it goes and from which angles it is seen."""
 
     db_name: Annotated[str, Check(_folder_name, {"type": "string", "pattern": "^[^/]+$"})] = Field(
-        description="Name of its folder in `cinema_databases`, which is in `output`."
+        description="Name of its folder, in `cinema_databases` in `output`."
     )
-    camera: CinemaCamera | None = Field(None, description="`{zoom}` alone.")
+    camera: CinemaCamera | None = Field(None, description="Only `{zoom}`.")
     phi: _Number = Field(
-        None, description="Number of angles about z, evenly spaced from -180 degrees on."
+        None, description="Number of angles about z, evenly spaced from -180 degrees."
     )
     phi_angles: _Angles = Field(None, description="Instead: the angles, degrees.")
     phi_range: _Ends = Field(
-        None, description="Instead, with `dphi` or `phi_num_angles`: first and last, degrees."
+        None, description="Instead, with `dphi` or `phi_num_angles`: first and last angle, degrees."
     )
-    dphi: _Step = Field(None, description="Distance between two angles.")
+    dphi: _Step = Field(None, description="Angle between neighbours.")
     phi_num_angles: _Parts = Field(None, description="Number of angles.")
     theta: _Number = Field(
         None, description="Number of angles about x, evenly spaced from 0 to 180 degrees."
@@ -308,12 +308,12 @@ class DatabaseParams(ActionModel):
 
 class _CinemaType(ActionModel):
     type: Annotated[str, one_of(("cinema",))] = Field(
-        description="`cinema`: a database instead of a picture."
+        description="`cinema`: a database instead of one picture."
     )
 
 
 class CinemaParams(LookParams, DatabaseParams, _CinemaType):
-    """A database of pictures from all around."""
+    """A database of pictures of many views."""
 
 
 def _read_render(given: Any) -> PictureParams | CinemaParams:

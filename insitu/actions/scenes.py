@@ -1,6 +1,6 @@
 """Scenes and their plots.
 
-In: an entry of add_scenes. Out: a Scene, or Refused.
+In: an entry of add_scenes. Out: a Scene, or InvalidAction.
 """
 
 from __future__ import annotations
@@ -101,18 +101,18 @@ class ColorTableParams(ActionModel):
 
     name: Annotated[str | None, text("the name of a colour table")] = Field(
         None,
-        description="Of a colour table, in any case; or of a file of ParaView's, if it ends in "
-        "`.json`; or of the colour map in `file`. Default: Viridis.",
+        description="Name of a colour table, in upper or lower case; or of a ParaView file, if it "
+        "ends in `.json`; or of the colour map in `file`. Default: Viridis.",
         json_schema_extra={"examples": list(COLOR_TABLES)},
     )
     reverse: Annotated[bool, Check(keyed(lambda value, _: is_true(value)), FLAG)] = Field(
-        False, description="Turn the colours round, not the opacities."
+        False, description="Reverse the colours, but not the opacities."
     )
     control_points: Annotated[tuple[Any, Any] | None, _CONTROL_POINTS] = Field(
         None,
         description="`{type: rgb, position, color: [red, green, blue]}` and `{type: alpha, "
         "position, alpha}`; positions and opacities in 0..1, colours in 0..1 or 0..255. Or "
-        "`{position, r, g, b, a}`, an array each. Colours are added to those of `name`, or "
+        "`{position, r, g, b, a}`, one array each. Colours are added to those of `name`, or "
         "replace the default table.",
     )
     annotation: Annotated[bool, flag()] = Field(True, description="Draw a colour bar.")
@@ -139,7 +139,7 @@ class ColorTableParams(ActionModel):
         return self
 
     def table(self, reader: ActionParser) -> ColorTable:
-        """Reads the file, if one is named. Raises Refused, its path relative to this."""
+        """Reads the file, if one is named. Raises InvalidAction, its path relative to this."""
         key = self._file_key
         if key is None:
             rgb, alpha = self.control_points or ((), ())
@@ -182,14 +182,14 @@ class PlotParams(ActionModel):
     """One plot of a scene."""
 
     type: Annotated[str, Check(_type, {"enum": list(PLOTS)})] = Field(
-        description="`volume`: at most one in a scene; or `pseudocolor`: colours on surfaces and "
+        description="`volume`, at most one per scene, or `pseudocolor`: colours on surfaces, on "
         "lines, and on the faces of a volume."
     )
     field: Annotated[str, field_name()] = Field(
-        description="What is shown. Of a vector, the magnitude."
+        description="Field to show; for a vector, its magnitude."
     )
     pipeline: Annotated[Any, ignored({"type": ["string", "null"]})] = Field(
-        None, description="Name of the pipeline whose result is shown; default: the fields."
+        None, description="Pipeline whose result is shown; default: the fields as they are."
     )
     topology: Annotated[str, text("the name of a topology")] = Field(
         "", description="Accepted and ignored: a run has one mesh."
@@ -199,18 +199,18 @@ class PlotParams(ActionModel):
     )
     min_value: Annotated[float | None, nullable(number())] = Field(
         None,
-        description="Value at the lower end of the colours, in the field's unit; default of both "
-        "ends: the range over all steps of the window.",
+        description="Value of the first colour, in the field's unit; default of both ends: the "
+        "range over all steps shown.",
     )
     max_value: Annotated[float | None, nullable(number())] = Field(
-        None, description="Value at the upper end."
+        None, description="Value of the last colour."
     )
     samples: Annotated[int | None, count(100_000)] = Field(
         None,
-        description="Of a volume: samples along the domain's diagonal; default: one per voxel.",
+        description="For a volume: samples along the domain's diagonal; default: one per voxel.",
     )
     shading: Annotated[bool, flag()] = Field(
-        False, description="Of a volume: light it on its gradient (insitu extension)."
+        False, description="For a volume: shading by its gradient (insitu extension)."
     )
 
     @pydantic.model_validator(mode="after")
@@ -221,7 +221,7 @@ class PlotParams(ActionModel):
         return self
 
     def plot(self, reader: ActionParser, path: KeyPath, pipelines: Named) -> Plot:
-        """Raises Refused, with the whole path."""
+        """Raises InvalidAction, with the whole path."""
         table, color_bar = self._colors(reader, (*path, "color_table"))
         found = Plot(
             field=self.field,
@@ -263,7 +263,7 @@ class SceneParams(ActionModel):
 
     model_config = not_together("image_prefix", "image_name")
 
-    plots: Plots = Field(description="What is shown, by names of your own; see below.")
+    plots: Plots = Field(description="Plots, by names of your own; see below.")
     renders: Annotated[dict[str, Render], _by_name("renders")] | None = Field(
         None,
         description="Pictures and Cinema databases, by names of your own; see below. Default: one "
@@ -271,13 +271,13 @@ class SceneParams(ActionModel):
     )
     image_prefix: ImagePrefix = Field(
         None,
-        description="File name for renders that have none; default without `renders`: the scene's "
-        "name.",
+        description="File name for renders without one; default if there are no `renders`: the "
+        "scene's name.",
     )
     image_name: ImageName = Field(None, description="The same, without the cycle.")
     window: Annotated[Span, span()] = Field(
         1,
-        description="How many of the recorded steps are shown, the newest being the first "
+        description="Number of recorded steps to show, counted back from the newest "
         "(insitu extension).",
     )
 

@@ -1,6 +1,6 @@
 """The types of values in actions: numbers, points, flags, names, each with its JSON schema.
 
-In: plain data as YAML has it. Out: checked values, or Refused. They stand in Annotated:
+In: plain data as YAML has it. Out: checked values, or InvalidAction. Used in Annotated:
 `radius: Annotated[float, positive()] = Field(description="World length.")`.
 """
 

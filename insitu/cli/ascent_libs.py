@@ -1,4 +1,4 @@
-"""insitu ascent-libs: libraries with Ascent's interface, built when they are first asked for.
+"""insitu ascent-libs: libraries with Ascent's interface, built on first use.
 
 In: nothing, or a folder. Out: lines that a shell evaluates, compiler flags, or JSON.
 """
@@ -12,11 +12,11 @@ from pathlib import Path
 from insitu.ascent.build import Libraries, libraries
 from insitu.cli import output
 
-SUMMARY = "libraries for simulations that call Ascent, where there is none"
+SUMMARY = "libraries for simulations that call Ascent, on machines without Ascent"
 DESCRIPTION = (
-    "Print where the libraries are that have Ascent's and conduit's C and Fortran interface and "
-    "hand over to insitu, as lines for a shell. They are built first if that has not been done: "
-    "that takes a C++ compiler (CXX), and a Fortran compiler (FC) for the Fortran modules."
+    "Print shell commands that set the paths of insitu's libraries with Ascent's and conduit's C "
+    "and Fortran interface. On first use the libraries are built, which takes a C++ compiler "
+    "(CXX), and a Fortran compiler (FC) for the Fortran modules."
 )
 COLLECTIVE = False
 EXAMPLES = """\
@@ -29,10 +29,10 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--output", "-o", metavar="DIR", help="folder to build in; default: beside the package"
+        "--output", "-o", metavar="DIR", help="folder to build in; default: next to the package"
     )
-    parser.add_argument("--cflags", action="store_true", help="print flags to compile with")
-    parser.add_argument("--libs", action="store_true", help="print flags to link with")
+    parser.add_argument("--cflags", action="store_true", help="print compiler flags")
+    parser.add_argument("--libs", action="store_true", help="print linker flags")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 

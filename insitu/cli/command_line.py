@@ -39,7 +39,7 @@ examples:
   insitu render out/record --field density --out density.png
   mpiexec -n 4 insitu replay out/record ascent_actions.yaml
 
-insitu COMMAND --help says more. A simulation is run with: python -m insitu.run
+For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 """
 
 # Where launchers of MPI programs say which rank a process is, before MPI has started.
@@ -51,7 +51,7 @@ COMMANDS = (compress, decode, info, compare, render, replay, recover, schema, as
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status.
 
-    `compress`, `render` and `replay` are collective, others run on rank 0.
+    `compress`, `render` and `replay` are collective; the others run on rank 0.
     """
     rank = next((int(os.environ[name]) for name in _RANK_VARIABLES if name in os.environ), 0)
     try:

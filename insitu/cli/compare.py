@@ -1,4 +1,4 @@
-"""insitu compare: how far an array is from another, the truth.
+"""insitu compare: the error of an array against a reference.
 
 In: two arrays, in whatever files. Out: PSNR, largest error, SSIM, DSSIM, seams.
 """
@@ -10,8 +10,8 @@ import argparse
 from insitu.cli import inputs, output
 from insitu.io import comparison
 
-SUMMARY = "measure how far one array is from another"
-DESCRIPTION = "Measure how far array B is from A, the truth, box by box."
+SUMMARY = "measure the error of an array"
+DESCRIPTION = "Measure the error of array B against the reference A, box by box."
 COLLECTIVE = False
 EXAMPLES = """\
 examples:
@@ -26,16 +26,16 @@ inside them.
 """
 # Threshold -> figure of the comparison, and whether more is better.
 _THRESHOLDS = {
-    "psnr": ("psnr_db", True, "DB", "least PSNR"),
-    "max_error": ("max_error", False, "E", "largest error, in the unit of A"),
-    "ssim": ("ssim", True, "S", "least SSIM"),
-    "dssim": ("dssim", True, "S", "least DSSIM"),
+    "psnr": ("psnr_db", True, "DB", "minimum PSNR"),
+    "max_error": ("max_error", False, "E", "maximum error, in the unit of A"),
+    "ssim": ("ssim", True, "S", "minimum SSIM"),
+    "dssim": ("dssim", True, "S", "minimum DSSIM"),
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("a", metavar="A", help=f"the truth: {inputs.FILES}")
-    parser.add_argument("b", metavar="B", help="what is compared with it")
+    parser.add_argument("a", metavar="A", help=f"the reference: {inputs.FILES}")
+    parser.add_argument("b", metavar="B", help="the array to compare with it")
     wanted = parser.add_argument_group("thresholds", "exit status 1 where B misses one")
     for name, (_, _, metavar, text) in _THRESHOLDS.items():
         wanted.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=text)
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Returns whether all thresholds are kept. Not collective."""
+    """Returns whether all thresholds are met. Not collective."""
     truth, decoded = (inputs.open_chosen(arguments, name) for name in (arguments.a, arguments.b))
     figures = comparison.compare(truth, decoded).to_dict()
     missed = _missed(arguments, figures)
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> bool:
 
 
 def _missed(arguments: argparse.Namespace, figures: dict[str, float | None]) -> list[str]:
-    """Names of the thresholds that are not kept; a figure that does not exist keeps none."""
+    """Names of the thresholds that are not met; an undefined metric meets none."""
     missed = []
     for name, (figure, more_is_better, _, _) in _THRESHOLDS.items():
         limit, value = getattr(arguments, name), figures[figure]

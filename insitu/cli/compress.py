@@ -1,4 +1,4 @@
-"""insitu compress: an array in a file becomes one file of neural fields, block by block.
+"""insitu compress: an array in a file becomes one insitu file, block by block.
 
 In: a file that may be larger than memory, and a target. Out: an insitu file.
 """
@@ -20,7 +20,7 @@ from insitu.training.options import Target
 from insitu.training.select_codec import MODEL, codecs
 
 SUMMARY = "compress an array"
-DESCRIPTION = "Fit neural fields to an array, block by block, and write them to one file."
+DESCRIPTION = "Train neural fields on an array, block by block, and write them to one file."
 COLLECTIVE = True
 EXAMPLES = """\
 examples:
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=DEFAULT_CELLS,
         metavar="N",
-        help=f"most cells per axis of a block; default: {DEFAULT_CELLS}",
+        help=f"maximum cells per axis of a block; default: {DEFAULT_CELLS}",
     )
     parser.add_argument(
         "--codec",

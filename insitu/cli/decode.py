@@ -1,4 +1,4 @@
-"""insitu decode: an insitu file, or a field of a run's record, becomes a plain array again.
+"""insitu decode: an insitu file, or a field of a run's record, becomes a plain array.
 
 In: compressed data. Out: a .npy file, raw values, HDF5, or VTK's files for ParaView.
 """
@@ -17,10 +17,10 @@ from insitu.io.compressed_array import region_box
 from insitu.io.part import Part
 from insitu.io.record_volume import RecordVolume
 
-SUMMARY = "write an array out again"
+SUMMARY = "decode to a plain array"
 DESCRIPTION = (
-    "Write an array, or a part of it, as plain values or for ParaView. .pvti and .pvtr are indices "
-    "of one file per block, in a folder of the same name."
+    "Write an array, or a part of it, as plain values or for ParaView. .pvti and .pvtr are index "
+    "files; the blocks are files in a folder of the same name."
 )
 COLLECTIVE = False
 EXAMPLES = """\
@@ -41,7 +41,7 @@ _WRITERS: dict[str, Callable[..., None]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help=inputs.FILES)
-    parser.add_argument("output", metavar="OUT", help=f"by its ending: {', '.join(_WRITERS)}")
+    parser.add_argument("output", metavar="OUT", help=f"format by extension: {', '.join(_WRITERS)}")
     parser.add_argument(
         "--region", metavar="Z,Y,X", help="indices per axis, as in 10:20,:,64; default: all"
     )

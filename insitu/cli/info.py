@@ -1,4 +1,4 @@
-"""insitu info: what a file holds, without decoding anything; which engines there are.
+"""insitu info: the contents of a file, without decoding anything; the available engines.
 
 In: an insitu file, a run's record, or a file of arrays. Out: a table or JSON.
 """
@@ -19,10 +19,10 @@ from insitu.models import registry
 from insitu.session.report import byte_size, decibels, times
 from insitu.store.record import open_record
 
-SUMMARY = "say what a file holds, or which engines there are"
+SUMMARY = "show what a file contains, or list the engines"
 DESCRIPTION = (
-    "Say what an insitu file, the record of a run, or a file of arrays holds; or which engines can "
-    "compute here, and which one is used."
+    "Show what an insitu file, a record or a file of arrays contains; or which engines are "
+    "available, and which one is used."
 )
 COLLECTIVE = False
 EXAMPLES = """\
@@ -40,10 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input", metavar="IN", nargs="?", help="an insitu file, a record folder, or arrays"
     )
     parser.add_argument(
-        "--engines", action="store_true", help="list the engines; IN may be a run file"
+        "--engines",
+        action="store_true",
+        help="list the engines; with a run file as IN, also the one it selects",
     )
-    parser.add_argument("--field", metavar="NAME", help="of a record; default: all")
-    parser.add_argument("--step", type=int, metavar="N", help="of a record; default: all")
+    parser.add_argument("--field", metavar="NAME", help="field of a record; default: all")
+    parser.add_argument("--step", type=int, metavar="N", help="step of a record; default: all")
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
 
 
@@ -79,7 +81,7 @@ def _engines(run_file: str | None, as_json: bool) -> None:
 
 
 def _engine_of(path: Path) -> str | None:
-    """What a run file says of the engine."""
+    """The engine that a run file selects."""
     import yaml
 
     try:
@@ -87,7 +89,7 @@ def _engine_of(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError([f"{path}: expected a run file: {error}"]) from None
     if not isinstance(words, dict):
-        raise ConfigError([f"{path}: expected a run file, a mapping of its words"])
+        raise ConfigError([f"{path}: expected a run file, a mapping of keys"])
     wanted = words.get("engine")
     return None if wanted is None else str(wanted)
 

@@ -1,4 +1,4 @@
-"""Options that say which array of which file is meant.
+"""Options that select an array of a file.
 
 In: an argument parser, then what it read. Out: a Volume.
 """
@@ -17,7 +17,7 @@ FILES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything but the file's name."""
+    """All options except the file's name."""
     parser.add_argument(
         "--dataset", "--field", metavar="NAME", help="which array of the file, or field of a record"
     )

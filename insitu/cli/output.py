@@ -15,16 +15,16 @@ from typing import Any
 from insitu.session.report import byte_size, decibels, times
 
 Progress = Callable[[int, int], None]
-"""To be told how many of how many are done."""
+"""Called with how many of how many are done."""
 
 
 def print_json(figures: Mapping[str, Any]) -> None:
-    """One object on one line; what JSON has no number for (an exact array's PSNR) is null."""
+    """One object on one line; infinite numbers (the PSNR of an exact array) become null."""
     print(json.dumps(_plain(figures), allow_nan=False))
 
 
 def print_table(title: str, rows: Mapping[str, str]) -> None:
-    """Two columns: what, and how much."""
+    """Two columns: name and value."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -39,7 +39,7 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
 
 @contextmanager
 def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
-    """A function to be told how many of how many are done; None where nobody would see it."""
+    """A function to call with how many of how many are done; None where nobody would see it."""
     if not (wanted and sys.stderr.isatty()):
         yield None
         return

@@ -1,6 +1,6 @@
-"""What a picture shows, by options of the command line: plots, as a scene has them.
+"""The command-line options of what a picture shows, as plots of a scene.
 
-In: options, the fields there are. Out: plots, steps, the size of the picture.
+In: options, the recorded fields. Out: plots, steps, the size of the picture.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _GRAY = "Gray"  # of a volume around something coloured
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    shown = parser.add_argument_group("what is shown", "default: the volume of the field")
+    shown = parser.add_argument_group("what to show", "default: the volume")
     shown.add_argument(
-        "--volume", action="store_true", help="the volume, in grey around whatever else is shown"
+        "--volume", action="store_true", help="the volume, in grey if other things are shown too"
     )
     shown.add_argument(
         "--slice",
         action="append",
         default=[],
         metavar="PLANE",
-        help="the field in a plane: x, y or z through the middle; z=2; or by a point and a normal, "
+        help="the field on a plane: x, y or z (through the centre), z=2, or a point and a normal, "
         "PX,PY,PZ,NX,NY,NZ; may be repeated",
     )
     shown.add_argument(
@@ -48,29 +48,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="V",
-        help="where the field has this value; may be repeated",
+        help="isosurface of the field at value V; may be repeated",
     )
     shown.add_argument(
         "--pathlines",
         metavar="VELOCITY",
-        help="ways through all steps up to the one shown, by this vector field",
+        help="pathlines of this vector field through all steps up to the one shown",
     )
     shown.add_argument(
         "--seeds",
         metavar="N|FIELD=V:N",
-        help=f"where pathlines end: N points at random, or on an isosurface; default: {_SEEDS}",
+        help=f"end points of pathlines: N random points, or N on an isosurface; default: {_SEEDS}",
     )
     shown.add_argument(
         "--color-by",
         metavar="NAME",
-        help="of isosurfaces, a field (default: --field); of pathlines time, speed, line or step "
-        "(default: time)",
+        help="for isosurfaces, a field (default: --field); for pathlines, time, speed, line or "
+        "step (default: time)",
     )
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be shown, checked."""
+    """What to show, checked."""
 
     field: str
     indices: Sequence[int]
@@ -129,9 +129,9 @@ class _Options:
         words = self.words
         found: list[Plot] = []
         if words.color_by and not (words.isosurface or words.pathlines):
-            raise ConfigError(["--color-by: is for --isosurface or --pathlines"])
+            raise ConfigError(["--color-by: requires --isosurface or --pathlines"])
         if words.seeds and not words.pathlines:
-            raise ConfigError(["--seeds: is for --pathlines"])
+            raise ConfigError(["--seeds: requires --pathlines"])
         for text in words.slice:
             point, normal = _plane(text, *self.series.entries(self.field)[-1].summary.bounds)
             found.append(self._plot(self.field, Slice(normal=normal, point=point)))
@@ -145,11 +145,11 @@ class _Options:
         if words.pathlines:
             if not by_values and not words.isosurface:
                 hint = f"{words.color_by!r} is not one of {', '.join(VALUES)}"
-                raise ConfigError([f"--color-by: {hint}, which pathlines have"])
+                raise ConfigError([f"--color-by: {hint}, the values on pathlines"])
             velocity = self._named("--pathlines", words.pathlines)
             n = self.series.kinds[velocity][1]
             if n != 3:
-                raise ConfigError([f"--pathlines: {velocity} has {n} components; a vector has 3"])
+                raise ConfigError([f"--pathlines: {velocity} has {n} components, expected 3"])
             lines = Pathlines(field=velocity, seeds=self._seeds(words.seeds or str(_SEEDS)))
             found.append(self._plot((words.color_by if by_values else None) or "time", lines))
         if words.volume or not found:
@@ -187,7 +187,7 @@ class _Options:
         )
 
     def _range(self, field: str) -> tuple[float | None, float | None]:
-        """The values of a field at all steps; None for what lines have: they say it themselves."""
+        """The range of a field over all steps; None for values of lines, which know their own."""
         if field not in self.series.names:
             return None, None
         steps = [entry.summary for entry in self.series.entries(field)]
@@ -221,7 +221,7 @@ def _field(names: Sequence[str], name: str | None) -> str:
     if name is None and len(names) == 1:
         return names[0]
     if name is None:
-        raise ConfigError([f"--field: one of {', '.join(names)}"])
+        raise ConfigError([f"--field is required; choose one of {', '.join(names)}"])
     return _known("--field", name, names)
 
 
@@ -263,5 +263,7 @@ def _numbers(option: str, given: str, text: str, count: int) -> list[float]:
 def _size(text: str) -> tuple[int, int]:
     parts = text.lower().split("x")
     if len(parts) != 2 or not all(part.isdecimal() and 0 < int(part) <= 16384 for part in parts):
-        raise ConfigError([f"--size: {text!r} is not of the form WxH, as 1024x768 (16384 at most)"])
+        raise ConfigError(
+            [f"--size: {text!r} is not of the form WxH, as in 1024x768 (16384 at most)"]
+        )
     return int(parts[0]), int(parts[1])

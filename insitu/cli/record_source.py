@@ -1,4 +1,4 @@
-"""What commands on recorded steps are given: a record or an insitu file, and which steps of it.
+"""The input of commands on recorded steps: a record or an insitu file, and which steps of it.
 
 In: names and options of the command line. Out: a series of fields, indices of steps.
 """

@@ -1,6 +1,6 @@
-"""insitu recover: what a simulation that died had in its window.
+"""insitu recover: the window of a crashed simulation.
 
-In: the folder of its crash files, or none to see which there are. Out: a record, or a table.
+In: the folder of its crash files, or none to list those of this node. Out: a record, or a list.
 """
 
 from __future__ import annotations
@@ -15,41 +15,47 @@ from insitu.session.report import byte_size
 from insitu.store import recovery
 from insitu.store.recovery import Run
 
-SUMMARY = "save the window of a run that died"
+SUMMARY = "save the window of a crashed run"
 DESCRIPTION = (
-    "Write the steps that a dead run kept for a crash to a record. Without DIR: list the files "
-    "of dead runs on this node."
+    "Write the steps saved by a crashed run to a record. Without DIR: list the crash files on "
+    "this node."
 )
 COLLECTIVE = False
 EXAMPLES = """\
 examples:
-  insitu recover                                        (which dead runs left files)
+  insitu recover                                        (list crashed runs)
   insitu recover /dev/shm/insitu.4711.node7.815.1a2b    (to out/record.recovered)
-  insitu recover node1/ node2/ -o saved --remove        (gathered from two nodes)
+  insitu recover node1/ node2/ -o saved --remove        (files of two nodes)
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folders", metavar="DIR", nargs="*", help="folder of a run's files, or one that has it"
+        "folders", metavar="DIR", nargs="*", help="folder with a run's crash files, or its parent"
     )
     parser.add_argument(
-        "--output", "-o", metavar="OUT", help="default: the run's record, with .recovered behind"
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="record to write; default: the run's record plus .recovered",
     )
     parser.add_argument(
-        "--scratch", default="/dev/shm", metavar="DIR", help="where to list; default: /dev/shm"
+        "--scratch",
+        default="/dev/shm",
+        metavar="DIR",
+        help="where to look for crash files; default: /dev/shm",
     )
     parser.add_argument(
-        "--incomplete", action="store_true", help="also steps of which blocks are missing"
+        "--incomplete", action="store_true", help="include steps with missing blocks"
     )
     parser.add_argument(
-        "--remove", action="store_true", help="remove the files when the record is written"
+        "--remove", action="store_true", help="remove the crash files after writing the record"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Returns whether a step was recovered, or dead runs were listed. Not collective."""
+    """Returns whether a step was recovered, or crashed runs were listed. Not collective."""
     folders = [Path(folder) for folder in arguments.folders]
     runs, problems = recovery.find(folders or [Path(arguments.scratch)])
     dead = [one for one in runs if not one.in_use()]
@@ -75,7 +81,7 @@ def run(arguments: argparse.Namespace) -> bool:
         )
     else:
         rows = {name: f"cycles {_ends(cycles)}" for name, cycles in found.steps.items()}
-        output.print_table(str(path), rows or {"nothing": "no complete step was found"})
+        output.print_table(str(path), rows or {"nothing": "no complete step found"})
         for text in found.problems:
             print(text)
     return bool(found.steps)
@@ -98,8 +104,8 @@ def _list(dead: list[Run], problems: list[str], arguments: argparse.Namespace) -
         ]
         output.print_json({"dead_runs": runs, "problems": problems})
         return
-    # Lines, no table: nothing may break a path that is to be copied.
-    print(f"dead runs in {arguments.scratch}:" + ("" if dead else " none"))
+    # Lines, no table: a path to be copied must not be wrapped.
+    print(f"crashed runs in {arguments.scratch}:" + ("" if dead else " none"))
     for one in dead:
         ranks = f"{len(one.files)} of {one.owner.n_ranks} ranks"
         for folder in one.folders:
@@ -113,9 +119,9 @@ def _choice(runs: list[Run], dead: list[Run], given: list[str]) -> str:
     if not runs:
         return f"{where}: no crash files; `insitu recover` lists those of this node"
     if not dead:
-        return f"{where}: run {runs[0].owner.run} is still going on"
+        return f"{where}: run {runs[0].owner.run} is still running"
     folders = " or ".join(str(one.folders[0]) for one in dead)
-    return f"{where}: files of {len(dead)} dead runs; choose {folders}"
+    return f"{where}: files of {len(dead)} crashed runs; choose {folders}"
 
 
 def _remove(chosen: Run) -> None:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "pictures and movies of a record"
 DESCRIPTION = (
-    "Show a field of a record or an insitu file: its volume, slices, isosurfaces, pathlines, alone "
-    "or together, at one step or several, on any number of ranks. Colours and view are the same at "
-    "all steps; opacity is fitted to the values of the last. More than this: insitu replay."
+    "Draw a field of a record or an insitu file: its volume, slices, isosurfaces or pathlines, "
+    "alone or together, at one or several steps, on any number of ranks. Colours and view are the "
+    "same at all steps; opacity is fitted to the values of the last. For more, use insitu replay."
 )
 COLLECTIVE = True
 EXAMPLES = """\
@@ -50,32 +50,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input", metavar="RECORD", help="the record folder of a run, or an insitu file"
     )
-    parser.add_argument("--field", metavar="NAME", help="default: the only one")
+    parser.add_argument(
+        "--field", metavar="NAME", help="field to draw; may be left out if there is only one"
+    )
     parser.add_argument(
         "--step",
         default="-1",
         metavar="N|A..B|all",
-        help="index, negative from the end; A..B with both ends; default: -1, the last",
+        help="index of the step, negative from the end; A..B includes both; default: -1, the last",
     )
     parser.add_argument(
         "--out",
         required=True,
         metavar="FILE",
-        help=".png (of several steps: %%04d in the name takes the cycle), .gif or .mp4",
+        help=".png (for several steps, %%04d in the name is replaced by the cycle), .gif or .mp4",
     )
-    parser.add_argument("--size", default="768x768", metavar="WxH", help="pixels; default: 768x768")
+    parser.add_argument(
+        "--size", default="768x768", metavar="WxH", help="in pixels; default: 768x768"
+    )
     picture_options.add_arguments(parser)
     view = parser.add_argument_group("view", "by default chosen from the domain and the field")
-    view.add_argument("--azimuth", type=float, metavar="DEG", help="about y, from the z axis")
-    view.add_argument("--elevation", type=float, metavar="DEG", help="above the x z plane")
-    view.add_argument("--zoom", type=float, default=1.0, metavar="F", help="1: all is in view")
+    view.add_argument("--azimuth", type=float, metavar="DEG", help="angle about y, from the z axis")
+    view.add_argument("--elevation", type=float, metavar="DEG", help="angle above the xz plane")
+    view.add_argument(
+        "--zoom", type=float, default=1.0, metavar="F", help="magnification; 1: all is in view"
+    )
     colors = parser.add_argument_group("colours")
-    colors.add_argument("--color-table", metavar="NAME", help="as in Ascent; default: Viridis")
+    colors.add_argument(
+        "--color-table", metavar="NAME", help="name of an Ascent colour table; default: Viridis"
+    )
     colors.add_argument("--min", type=float, metavar="V", help="value of the first colour")
     colors.add_argument("--max", type=float, metavar="V", help="value of the last colour")
     colors.add_argument("--background", choices=BACKGROUNDS, default="dark", help="default: dark")
     parser.add_argument("--title", default="", metavar="TEXT", help="at the top of the picture")
-    parser.add_argument("--fps", type=float, default=8.0, metavar="F", help="of movies; default: 8")
+    parser.add_argument(
+        "--fps",
+        type=float,
+        default=8.0,
+        metavar="F",
+        help="frames per second of movies; default: 8",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
 
 
@@ -112,7 +126,7 @@ def _run(comm: MPI.Comm, arguments: argparse.Namespace) -> bool:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be drawn, checked."""
+    """What to draw, checked."""
 
     request: Request
     out: Path
@@ -129,10 +143,10 @@ class Job:
         out = Path(arguments.out)
         suffix = out.suffix.lower()
         if suffix not in (PICTURE, *MOVIES):
-            raise ConfigError([f"--out: {out}: unknown format; .png, .gif and .mp4 are written"])
+            raise ConfigError([f"--out: {out}: unknown format; expected .png, .gif or .mp4"])
         if suffix == ".mp4" and not has_ffmpeg():
             raise ConfigError(
-                ["--out: .mp4 needs: pip install 'insitu-inr[movie]'; or name a .gif"]
+                ["--out: .mp4 requires: pip install 'insitu-inr[movie]'; or use .gif"]
             )
         if not out.parent.is_dir():
             raise ConfigError([f"--out: {out.parent}: no such folder"])
@@ -158,7 +172,7 @@ class Job:
     def draw(
         self, comm: MPI.Comm, files: Sequence[Path], progress: output.Progress | None
     ) -> Sequence[Path]:
-        """Draw every step into a file of its own -> the files. Collective."""
+        """Draw every step to its own file -> the files. Collective."""
         from insitu.render.picture.scene import PreparedScene
 
         # From the last, to which opacity and view are fitted, back to the first.
@@ -189,7 +203,7 @@ class Job:
         return self.out
 
     def _view(self, comm: MPI.Comm, shown: PreparedScene) -> View:
-        """From where it is seen, and how the picture looks. Collective."""
+        """Camera and look of the picture. Collective."""
         from insitu.filters.pipeline import VolumeData
         from insitu.render.camera import Camera, CameraSettings
         from insitu.render.picture.default_view import best_side

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from insitu.store.shared_series import SharedSeries
     from insitu.store.time_series import StepCount
 
-SUMMARY = "do a run's actions with its record"
+SUMMARY = "run actions on a record"
 DESCRIPTION = (
     "Run queries, triggers, pipelines, scenes and extracts over the steps of a record, oldest "
-    "first, as if the simulation ran again: the recorded fields are the present, the steps before "
-    "them the past. Any number of ranks, whatever number wrote the record."
+    "first, as if the simulation ran again: each recorded step is the present in turn, the earlier "
+    "ones the past. Works on any number of ranks."
 )
 COLLECTIVE = True
 EXAMPLES = """\
@@ -38,9 +38,9 @@ examples:
   insitu replay out/record run.yaml --skip-missing --fire shock@92
   insitu replay density.insitu actions.yaml --out pictures
 
-Every recorded step is due, and scenes and extracts see all steps up to the present one. Of a run
-file `actions`, `window.every` and `window.steps` count. Queries and triggers are evaluated at
-recorded steps alone; what the run's queries found at all steps is in its ascent_session.yaml.
+Every recorded step is due, and scenes and extracts see all steps up to the present one. In a run
+file, `actions`, `window.every` and `window.steps` apply. Queries and triggers are evaluated only at
+recorded steps; the results of the run's queries at all steps are in its ascent_session.yaml.
 """
 
 
@@ -49,47 +49,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input", metavar="RECORD", help="the record folder of a run, or an insitu file"
     )
     parser.add_argument(
-        "actions", metavar="ACTIONS", help="a list of actions as Ascent's, or a run file"
+        "actions", metavar="ACTIONS", help="a list of actions as for Ascent, or a run file"
     )
     parser.add_argument(
-        "--out", metavar="FOLDER", help="where results go; default: replay, beside RECORD"
+        "--out", metavar="FOLDER", help="folder for results; default: replay, next to RECORD"
     )
     parser.add_argument(
         "--steps",
         default="all",
         metavar="N|A..B|all",
-        help="the steps to play, by index, negative from the end; earlier ones remain their past; "
+        help="steps to replay, by index, negative from the end; earlier steps are still the past; "
         "default: all",
     )
     parser.add_argument(
         "--field",
         action="append",
         metavar="NAME",
-        help="read this field alone; may be repeated; default: all",
+        help="use only this field; may be repeated; default: all",
     )
     parser.add_argument(
         "--window",
         metavar="N|all",
-        help="steps up to the present one that are seen; default: of a run file window.steps, "
-        "else all",
+        help="number of steps, up to the present one, in the window; default: window.steps of a "
+        "run file, else all",
     )
     parser.add_argument(
         "--results",
         metavar="FILE",
-        help="ascent_session.yaml of the run: what queries found that read fields which are not "
-        "in the record",
+        help="ascent_session.yaml of the run, for results of queries on fields that are not in the "
+        "record",
     )
     parser.add_argument(
         "--skip-missing",
         action="store_true",
-        help="leave out what reads a field that is not there; default: an error",
+        help="leave out whatever reads a field that is not recorded; default: an error",
     )
     parser.add_argument(
         "--fire",
         action="append",
         default=[],
         metavar="NAME@CYCLE",
-        help="set a trigger off at a cycle, whatever its condition says; may be repeated",
+        help="fire a trigger at a cycle, whatever its condition; may be repeated",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
 
@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Collective over MPI's world.
 
-    Raises ConfigError before any work, RemoteError when all is done that could be done.
+    Raises ConfigError before any work; RemoteError after everything that could be done.
     """
     from mpi4py import MPI
 
@@ -134,14 +134,14 @@ def _run(comm: MPI.Comm, arguments: argparse.Namespace) -> bool:
         _print(arguments, job, report)
     if report.failed:
         n = len(report.failed)
-        things = "1 thing" if n == 1 else f"{n} things"
-        raise RemoteError(f"{things} failed, see above; the rest is done", 0)
+        things = "1 action" if n == 1 else f"{n} actions"
+        raise RemoteError(f"{things} failed, see above; all others are done", 0)
     return True
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done, checked."""
+    """What to do, checked."""
 
     series: SharedSeries
     actions: Actions
@@ -154,7 +154,7 @@ class Job:
 
     @staticmethod
     def of(comm: MPI.Comm, arguments: argparse.Namespace) -> Job:
-        """Raises ConfigError that says what is wrong and what there is. Not collective."""
+        """Raises ConfigError with what is wrong and what is valid. Not collective."""
         from insitu import actions, config
         from insitu.queries import known_results
         from insitu.session.replay import moments
@@ -202,7 +202,7 @@ def _fire(
     for text in given:
         name, at, cycle = text.rpartition("@")
         if not at or not cycle.lstrip("-").isdecimal():
-            raise ConfigError([f"--fire: {text!r} is not of the form NAME@CYCLE, as shock@92"])
+            raise ConfigError([f"--fire: {text!r} is not of the form NAME@CYCLE, as in shock@92"])
         if name not in triggers:
             hint = nearest(name, triggers) or f" (there are {', '.join(triggers) or 'none'})"
             raise ConfigError([f"--fire: no trigger {name!r}{hint}"])
@@ -243,7 +243,7 @@ def _window(text: str) -> StepCount:
 
 
 def _teller(comm: MPI.Comm) -> Callable[[str], None]:
-    """Prints warnings on rank 0, as they come."""
+    """Prints warnings on rank 0 as they occur."""
 
     def tell(text: str) -> None:
         if comm.rank == 0:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 SUMMARY = "print the JSON schema of run files or actions files"
 DESCRIPTION = """\
-Print the JSON schema (draft 2020-12) of run files, or of files with a list of actions. Editors
-complete and check YAML with it; those that use yaml-language-server read this first line:
+Print the JSON schema (draft 2020-12) of run files or actions files. Editors use it to complete and
+check YAML; those with yaml-language-server look for this first line:
 
   # yaml-language-server: $schema=insitu-run.schema.json
 """
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         choices=("run", "actions"),
         default="run",
-        help="run: a run file, actions included (default); actions: a list of actions alone",
+        help="run: run files, including actions (default); actions: lists of actions",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
 

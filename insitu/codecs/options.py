@@ -14,20 +14,20 @@ from insitu.core.limits import OneOf, Range, Section
 
 @dataclass(frozen=True, kw_only=True)
 class Compression(Section):
-    """How a trained network is compressed. The accuracy is measured after decoding."""
+    """How a trained model becomes bytes. What is stored and measured is what they decode to."""
 
     compression: Annotated[str, OneOf(weight_codecs.names)] = "quantized"
-    """Codec of the weights: `quantized` (rate-distortion optimized uniform quantization with
-    entropy coding), `kmeans` (DVNR, Fig. 16), `sz3_zfp` (DVNR, III-D), or `half` precision, which
-    is nearly lossless."""
+    """Codec of the weights: `quantized`, uniform quantization by rate-distortion with entropy
+    coding; `kmeans` (DVNR, Fig. 16); `sz3_zfp` (DVNR, III-D); or `half` precision, nearly
+    lossless."""
 
     compression_loss: Annotated[float, Range(0.01, 6, "dB")] = 0.3
-    """Accuracy that the block may lose by compression of its weights, unless `psnr` allows more."""
+    """Accuracy that this codec may cost, unless `psnr` allows more."""
 
     r_enc: Annotated[float, Range(1e-9, 1)] | None = None
-    """`sz3_zfp`: absolute error bound of the grid's features (r_enc in DVNR, III-D); default: what
-    `compression_loss` allows for each level."""
+    """`sz3_zfp`: absolute error bound of the grid's features (r_enc in DVNR, III-D); default: from
+    `compression_loss`, for each level."""
 
     r_mlp: Annotated[float, Range(1e-9, 1)] | None = None
-    """`sz3_zfp`: absolute error bound of the MLP's weights (r_mlp); default: what
-    `compression_loss` allows."""
+    """`sz3_zfp`: absolute error bound of the MLP's weights (r_mlp); default: from
+    `compression_loss`."""

@@ -1,4 +1,4 @@
-"""The run file's section `ascent`: what goes back to the Ascent that insitu is an extract of.
+"""The run file's section `ascent`: what insitu, as an extract of Ascent, publishes back to it.
 
 In: the section. Out: what to publish, checked but for the names of fields and triggers.
 """
@@ -13,55 +13,56 @@ from insitu.core.limits import Range, Section
 
 @dataclass(frozen=True, kw_only=True)
 class IsosurfaceConfig(Section):
-    """Surfaces on which the newest recorded step of a field has given values."""
+    """Isosurfaces of the newest recorded step of a field."""
 
     field: str
     """Name of a recorded field."""
     isovalues: tuple[float, ...]
-    """Values of the surfaces, in the field's unit."""
+    """In the field's unit."""
     component: Annotated[int, Range(0, 2)] | None = None
-    """Of a vector, counted from 0; default: its magnitude."""
+    """Component of a vector, from 0; default: the magnitude."""
     color_by: tuple[str, ...] = ()
-    """Further fields, whose values come along."""
+    """Other fields to publish on the surface."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SliceConfig(Section):
-    """A plane through the domain, with fields of the newest recorded step on it."""
+    """A plane through the domain with fields of the newest recorded step."""
 
     fields: tuple[str, ...]
     """Names of recorded fields."""
     origin: tuple[float, float, float]
-    """A point of the plane, x, y, z."""
+    """A point in the plane, x, y, z."""
     normal: tuple[float, float, float]
-    """Direction across the plane."""
+    """Normal of the plane."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodedConfig(Section):
-    """The blocks of a recorded step, decoded: a rectilinear grid each, without ghosts."""
+    """The decoded blocks of a recorded step: one rectilinear grid each, without ghosts."""
 
     fields: tuple[str, ...]
     """Names of recorded fields."""
     step: Annotated[int, Range(-1_000_000, 0, "steps")] = 0
-    """Recorded steps back from the newest, as in field('p', step=-3); until there are so many,
-    nothing is published."""
+    """Which recorded step, counted back from the newest, as in field('p', step=-3); nothing is
+    published until that many exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishConfig(Section):
-    """One mesh for a nested Ascent: exactly one of the kinds, and what Ascent does with it."""
+    """One mesh for a nested Ascent: exactly one of `isosurface`, `slice` and `decoded`, and what
+    Ascent does with it."""
 
     isosurface: IsosurfaceConfig | None = None
-    """Surfaces of a field."""
+    """Isosurfaces of a field."""
     slice: SliceConfig | None = None
     """A plane."""
     decoded: DecodedConfig | None = None
     """Decoded blocks."""
     trigger: str | None = None
-    """Only when this trigger fires; default: at every recorded step."""
+    """Publish only when this trigger fires; default: at every recorded step."""
     actions: tuple[Any, ...] = ()
-    """Ascent's actions, in Ascent's words, also from an `actions_file`; insitu hands them on."""
+    """Actions for the nested Ascent, passed on as they are."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for none or several kinds, or nothing to do."""
@@ -84,7 +85,7 @@ class PublishConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class AscentConfig(Section):
-    """What goes back to Ascent; without it, or without Ascent, nothing does."""
+    """What insitu publishes back to Ascent; needs an Ascent that runs insitu as an extract."""
 
     publish: dict[str, PublishConfig] = field(default_factory=dict)
-    """Meshes, by names that only messages show."""
+    """Meshes to publish, by names of your own, which appear in messages."""

@@ -3,8 +3,8 @@
 In: a YAML file or a mapping, and `--set` overrides; read on one rank.
 Out: a RunConfig, plain frozen dataclasses that any rank can unpickle without pydantic or PyYAML.
 
-What a run file names to be read (`simulation.path`, decks, `actions_file`) is found from the run
-file's folder; what it names to be written (`output`, `record.path`) from the working directory.
+Paths that are read (`simulation.path`, decks, `actions_file`) are relative to the folder of the run
+file; paths that are written (`output`, `record.path`) to the working directory.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 
 def engine_names() -> list[str]:
-    """What the key `engine` may say."""
+    """Valid values of the key `engine`."""
     return [AUTO_ENGINE, *engines_there_are()]
 
 
@@ -71,35 +71,35 @@ class SimulationConfig(Section):
     """Module to import, e.g. `cloverleaf`."""
 
     class_name: str | None = None
-    """Class or factory in it, `class` in the run file; default: `simulation` if the module has
-    that, else its only public class with step(), mesh(), cycle and time."""
+    """Class or factory in the module; default: `simulation` if the module has that, else its only
+    public class with step(), mesh(), cycle and time."""
 
     path: str = "."
-    """Folder put in front of the module search path."""
+    """Folder to prepend to the module search path."""
 
     arguments: dict[str, Any] = field(default_factory=dict)
-    """Keyword arguments of the constructor: all further keys of the section. A string that names
-    a file or folder beside the run file is given as its full path."""
+    """Keyword arguments of the constructor: all other keys of the section. A string that names a
+    file or folder next to the run file is passed as its full path."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(Section):
-    """Multi-resolution hash grid and multilayer perceptron, by tiny-cuda-nn's names.
+    """Multi-resolution hash grid and multilayer perceptron, with tiny-cuda-nn's names.
 
-    It is the network that one rank would use for the whole domain. A block gets tables and a base
-    resolution that are smaller by its share of all voxels (DVNR, section III-B).
+    This is the network for the whole domain on one rank. A block's tables and base resolution are
+    reduced by its share of all voxels (DVNR, section III-B).
     """
 
     n_levels: Annotated[int, Range(1, 16)] = 4
-    """Grids of the encoding."""
+    """Number of grids in the encoding."""
 
     n_features_per_level: Literal[1, 2, 4, 8] = 4
-    """Features that each grid holds per entry."""
+    """Features per grid entry."""
 
     log2_hashmap_size: Annotated[int, Range(4, 24)] | None = None
-    """Binary logarithm of the entries that a grid may have; larger grids are hashed. Default: what
-    the field's `psnr`, `ratio` or `max_error` asks for, block by block (`training.adaptive_size`);
-    without a target, or with `iterations`, four times the square root of the voxels in the
+    """Base-2 logarithm of the maximum number of entries of a grid; larger grids are hashed.
+    Default: chosen for each block from the field's `psnr`, `ratio` or `max_error`; without a
+    target, or with `iterations`, four times the square root of the number of voxels in the
     domain."""
 
     base_resolution: Annotated[int, Range(2, 512, "cells")] = 8
@@ -109,32 +109,31 @@ class NetworkConfig(Section):
     """Factor between the resolutions of successive grids."""
 
     n_neurons: Annotated[int, Range(16, 256, multiple=16)] = 16
-    """Width of the hidden layers."""
+    """Neurons per hidden layer."""
 
     n_hidden_layers: Annotated[int, Range(1, 8)] = 2
-    """Hidden layers."""
+    """Number of hidden layers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldConfig(Target, Compression):
-    """What is kept of one field, and how well; see `training.options` for when training ends, and
-    `codecs.options` for how the weights become bytes."""
+    """One recorded field: its target, its model and its codec."""
 
     components: tuple[str, ...] = ()
-    """Published scalar fields that form this vector, in the order x, y, z; default: the published
-    field of the same name."""
+    """Published scalar fields that are the components of this vector, in the order x, y, z;
+    default: the published field with this name."""
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
-    """What is trained: `hash_grid` (DVNR), `dense_grid` (fV-SRN), or a kind that a package
-    registers; with options of its shape as `{kind: dense_grid, n_frequencies: 6}`."""
+    """Model to train: `hash_grid` (DVNR), `dense_grid` (fV-SRN), or one that a package registers;
+    options of its shape as in `{kind: dense_grid, n_frequencies: 6}`."""
 
     codec: Annotated[str, OneOf(codecs)] = MODEL
-    """What blocks are kept by: `inr`, the model; `sz3`, `zfp` or `sperr` (extra `sperr`), in bricks
-    of about 32^3 samples; or `auto`, whichever takes the fewest bytes for the target. All but `inr`
-    need `psnr`, `ratio` or `max_error`."""
+    """How blocks are stored: `inr`, the trained model; `sz3`, `zfp` or `sperr` (extra `sperr`), in
+    chunks of about 32^3 samples; or `auto`, whichever needs the fewest bytes for the target. All
+    but `inr` require `psnr`, `ratio` or `max_error`."""
 
     unit: str = ""
-    """Unit of the values, e.g. `kg m-3`, to be told to readers of the record."""
+    """Unit of the values, e.g. `kg m-3`; stored in the record."""
 
     network: NetworkConfig = NetworkConfig()
     """Shape of the model `hash_grid`."""
@@ -159,7 +158,7 @@ class FieldConfig(Target, Compression):
 
     @property
     def recipe(self) -> FieldSpec:
-        """What training needs to know of this field."""
+        """This field as training sees it."""
         target = Target(**{key: getattr(self, key) for key in Target.__dataclass_fields__})
         model, automatic = self.model.with_network(self.network)
         compression = Compression(
@@ -170,34 +169,34 @@ class FieldConfig(Target, Compression):
 
 @dataclass(frozen=True, kw_only=True)
 class WindowConfig(Section):
-    """The past that is kept in memory."""
+    """The recorded steps that stay in memory."""
 
     steps: Annotated[int, Range(1, _MAX_STEPS, "steps")] = 20
-    """Recorded steps kept; the oldest goes when a new one comes."""
+    """Recorded steps to keep; a new one replaces the oldest."""
 
     every: Annotated[int, Range(1, 1000000, "cycles")] = 5
-    """A step is recorded at every so many cycles of the simulation."""
+    """Cycles of the simulation between recorded steps."""
 
     keep: Literal["needed", "all"] = "needed"
-    """Which fields: those that a scene, trigger, query or record reads, or `all` of them, for a
-    code that looks into the window itself."""
+    """Which fields: only those that a scene, trigger, query or record reads (`needed`), or `all`,
+    for code that reads the window directly."""
 
     memory: Annotated[int, ByteSize(1024, 2**60)] | None = None
-    """Most that the window may hold on any rank, in bytes or as `64 MiB`: the compressed steps of
-    all fields, and the few that are decoded. The oldest step goes first, on all ranks, and a line
-    says so; where the newest steps alone are more, it is an error. Default: no bound."""
+    """Memory limit of the window on every rank, in bytes or as `64 MiB`: the compressed steps of
+    all fields, and the few that are decoded. When it is reached, all ranks drop the oldest steps,
+    with a warning; if the newest steps alone exceed it, that is an error. Default: unlimited."""
 
     key_every: Annotated[int, Range(1, 1000, "steps")] = 8
-    """One step in so many is kept whole, the others as differences from the step before where
-    that is smaller: any step opens in fewer additions than this. 1: all are whole."""
+    """One in this many steps is stored whole, the others as differences from the previous step
+    where that is smaller. To open a step takes fewer than this many differences. 1: all whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResampleConfig(Section):
-    """For meshes that are no grids of lines: the uniform grid that they are resampled to."""
+    """The uniform grid to which unstructured and curvilinear meshes are resampled."""
 
     cells: tuple[Annotated[int, Range(1, 16384, "cells")], ...] = ()
-    """Along x, y, z; default: of equal sides, as many as the mesh has cells."""
+    """Number of cells along x, y, z; default: cubic cells, about as many as the mesh has."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for other than three numbers."""
@@ -207,36 +206,37 @@ class ResampleConfig(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetConfig(Section):
-    """What a step may cost the simulation. Training ends in time, short of its target if need be; a
-    step for which there is no time at all is skipped and counted."""
+    """How much time insitu may take per step. Training stops in time, short of its target if
+    necessary; a step without enough time for any training is skipped and counted."""
 
     seconds: Annotated[float, Range(1e-6, 10**5, "s")] | None = None
-    """Wall-clock time of insitu at a step, on any rank; default: unlimited."""
+    """Wall-clock time per step, on any rank; default: unlimited."""
 
     fraction: Annotated[float, Range(1e-6, 100)] | None = None
-    """Of the wall-clock time that the simulation itself took since the last recorded step; the
-    first step is not bounded by it. Default: unlimited."""
+    """The same as a fraction of the wall-clock time of the simulation itself since the last
+    recorded step; does not apply to the first step. Default: unlimited."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordConfig(Section):
-    """The record that is kept on disk."""
+    """The record on disk."""
 
     path: str
     """Folder of the record."""
 
     on: tuple[Literal["trigger", "crash", "end"], ...] = ("trigger", "crash", "end")
-    """When the window is kept: at a `trigger` and at the `end` it is written to the record; for a
-    `crash` it is mirrored in files that outlive the simulation, for `insitu recover`."""
+    """When to save the window: to the record when a trigger fires (`trigger`) and when the
+    simulation ends (`end`); with `crash`, also continuously to files that survive a crash, for
+    `insitu recover`."""
 
     scratch: str = "/dev/shm"
-    """Folder on each node for those files; they take as much as the compressed window."""
+    """Folder on each node for the crash files; they are as large as the compressed window."""
 
     length_unit: str = ""
-    """Unit of the coordinates, to be told to readers of the record."""
+    """Unit of the coordinates; stored in the record."""
 
     time_unit: str = ""
-    """Unit of the simulation's time, likewise."""
+    """Unit of the simulation's time; stored in the record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,52 +244,53 @@ class RunConfig(Section):
     """A whole run file."""
 
     simulation: SimulationConfig | None = None
-    """What `python -m insitu.run` starts; not needed by a code that calls insitu itself."""
+    """Simulation for `python -m insitu.run`; not needed by code that calls insitu itself."""
 
     fields: dict[str, FieldConfig] = field(default_factory=dict)
     """The fields to record, by name."""
 
     window: WindowConfig = WindowConfig()
-    """The past that is kept in memory."""
+    """The recorded steps that stay in memory."""
 
     budget: BudgetConfig = BudgetConfig()
-    """What a step may cost the simulation."""
+    """How much time insitu may take per step."""
 
     ghosts: Literal["trust", "ignore", "exchange"] = "trust"
-    """Ghost cells: `trust` the published first layer, `ignore` them and train on owned cells
-    alone, or `exchange` them with the neighbours."""
+    """Ghost cells: use the published first layer (`trust`), use owned cells only (`ignore`), or
+    request them from the neighbours (`exchange`)."""
 
     ghost_field: str = "ascent_ghosts"
-    """Published field that flags ghosts: 0 real, 1 valid ghost, 2 garbage."""
+    """Published field that marks ghosts: 0 real, 1 valid ghost, 2 invalid."""
 
     resample: ResampleConfig = ResampleConfig()
-    """How meshes of cells (unstructured, curvilinear) become boxes of samples."""
+    """The grid to which unstructured and curvilinear meshes are resampled."""
 
     check_ghosts: bool = False
-    """Compare ghosts with the cells that they stand for at every step, and warn; slow."""
+    """At every step, compare ghosts with their owners' values and warn of differences; slow."""
 
     actions: tuple[Any, ...] = ()
-    """Ascent's actions as plain data, also when they stand in an `actions_file`."""
+    """Queries, triggers, pipelines, scenes and extracts, in Ascent's actions syntax."""
 
     engine: Annotated[str, OneOf(engine_names)] = AUTO_ENGINE
-    """What computes: `cpu` (C++), `numpy` (slow), or one that a package brings; `auto`: the
-    environment variable INSITU_ENGINE, else the best that is installed."""
+    """Engine for training and reading: `cpu` (C++), `torch` (PyTorch), `numpy` (slow), or one that
+    a package adds; `auto`: the environment variable INSITU_ENGINE, else the first that loads."""
 
     brick_cache: Annotated[int, ByteSize(2**20, 2**60)] = 64 * 2**20
-    """Most bytes of decoded bricks that volume pictures hold, on every rank; a block is decoded
-    where a ray needs it, and again where less than this keeps it."""
+    """Cache for decoded bricks in volume rendering, per rank. Bricks that do not fit are decoded
+    again when they are needed."""
 
     record: RecordConfig | None = None
     """The record on disk; default: none."""
 
     ascent: AscentConfig = field(default_factory=AscentConfig)
-    """What goes back to the Ascent that insitu is an extract of."""
+    """What insitu, as an extract of Ascent, publishes back to it."""
 
     output: str = "out"
     """Folder for pictures and tables."""
 
     on_error: Literal["warn", "raise"] = "warn"
-    """When insitu fails: `warn`, drop the step and go on, or `raise` on every rank."""
+    """If insitu fails: log a warning, drop the step and continue (`warn`), or raise on every rank
+    (`raise`)."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a field that is to be published and not recorded."""
@@ -316,8 +317,8 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
 
 
 def read_actions(path: Path) -> tuple[RunConfig, Places]:
-    """As `read`, of a run file or of a file with nothing but a list of actions, as Ascent's
-    ascent_actions.yaml: then every step is due, and the window holds as many as it can. Not
+    """As `read`, of a run file or of a file that is just a list of actions, such as Ascent's
+    ascent_actions.yaml: then every step is due, and the window is as long as possible. Not
     collective."""
     tree, places = yaml_tree.read(path)
     if isinstance(tree, list):
@@ -331,7 +332,7 @@ def read_actions(path: Path) -> tuple[RunConfig, Places]:
 def read(
     source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()
 ) -> tuple[RunConfig, Places]:
-    """As `load`, and also returns where each value of the run file stands."""
+    """As `load`, and also returns the position of each value in the run file."""
     if isinstance(source, Mapping):
         tree, places = _plain(source), Places("run file", Path.cwd())
     else:

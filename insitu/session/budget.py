@@ -1,4 +1,4 @@
-"""What insitu may cost the simulation: seconds of a step, and a share of the simulation's own time.
+"""The time budget of insitu: seconds per step, and a fraction of the simulation's own time.
 
 In: when insitu is entered and left, and how long what follows training took before. Out: how long
 the training of the present step may take.
@@ -26,7 +26,7 @@ _KEPT_FREE = 0.25
 
 
 class Budget:
-    """The clock of one run. Ranks agree on what a step may cost; each measures its own time.
+    """The clock of one run. Ranks agree on the budget of a step; each measures its own time.
 
     `seconds` bounds a step from when all ranks have come to it. `fraction` bounds it by what the
     simulation took since the last step that insitu recorded, less what insitu took in between to
@@ -40,7 +40,7 @@ class Budget:
         fraction: float | None,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        """Not collective. None: no bound. clock: seconds, as they pass."""
+        """Not collective. None: no limit. clock: a clock in seconds."""
         self.seconds, self.fraction, self._clock = seconds, fraction, clock
         self.allowed = math.inf
         """Seconds that the present step may take, the same on all ranks."""
@@ -59,7 +59,7 @@ class Budget:
         return self.seconds is not None or self.fraction is not None
 
     def enter(self) -> None:
-        """The simulation has handed over. Not collective."""
+        """The simulation has called insitu. Not collective."""
         now = self._clock()
         if not math.isnan(self._left):
             self._simulated += now - self._left
@@ -134,7 +134,7 @@ class Budget:
         self._trained = min(self._clock(), self._end)
 
     def leave(self) -> None:
-        """The simulation goes on. Not collective."""
+        """insitu returns to the simulation. Not collective."""
         now = self._clock()
         took = now - self._begun
         if math.isnan(self._trained):

@@ -1,4 +1,4 @@
-"""What a simulation publishes against what the run file asks for.
+"""Checks what a simulation publishes against the run file.
 
 In: the fields of the first step. Out: nothing, or what does not fit, on every rank.
 """

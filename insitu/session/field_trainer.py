@@ -1,7 +1,7 @@
-"""Fields of one step after the other, trained in the time that the budget leaves.
+"""Trains the fields of successive steps in the time that the budget leaves.
 
 In: the fields of a step and which of them are needed. Out: distributed fields, or none for lack of
-time. Remembers the newest of each, at whose weights the next begins.
+time. Remembers the newest of each, whose weights are the start of the next.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class FieldTrainer:
     """Trains as the run file says."""
 
     def __init__(self, comm: MPI.Comm, run: RunConfig, budget: Budget) -> None:
-        """Collective; RemoteError on every rank where the run file's engine cannot be had."""
+        """Collective; RemoteError on every rank if the run file's engine is not available."""
         self.comm, self.run, self.budget = comm, run, budget
         with together(comm, "engine"):
             self._engine = engine(run.engine)
@@ -36,7 +36,7 @@ class FieldTrainer:
     def train(
         self, names: Sequence[str], step: StepFields, cycle: int, time: float, following: float
     ) -> dict[str, DistributedField] | None:
-        """Train fields of the step; None, and nothing done, where the budget leaves no time for
+        """Train fields of the step; None, with nothing done, if the budget leaves no time for
         it. Collective. following: seconds that scenes and extracts are expected to take."""
         if names and self.budget.hopeless(self.comm):
             return None

@@ -1,4 +1,4 @@
-"""The Python functions that a run's triggers call.
+"""The Python functions that triggers call.
 
 In: names from the run file, functions given with `Session.on`. Out: calls when triggers fire.
 """
@@ -57,7 +57,7 @@ class Listeners:
             raise ConfigError([f"on: no trigger or callback {name!r}{hint or there}"])
 
     def check(self) -> None:
-        """ConfigError where a trigger names a function that nobody has given. Not collective."""
+        """ConfigError where a trigger names a function that is not registered. Not collective."""
         missing = [
             f"trigger {t.name}: callback: nothing is registered as {t.callback!r}; call "
             f"session.on({t.callback!r}, function), or name it as module:function"
@@ -77,7 +77,7 @@ class Listeners:
         return found
 
     def call(self, fired: Sequence[Trigger[Action]], cycle: int, time: float) -> None:
-        """Tell those who asked for it that triggers have fired. Collective."""
+        """Call the functions of the triggers that fired. Collective."""
         for trigger in fired:
             event = self._reactions.event(trigger, cycle, time)
             for name, function in self.of(trigger):

@@ -1,4 +1,4 @@
-"""What of a run outlives it: the record, a copy for a crash, the results of queries.
+"""The files that outlive a run: the record, the crash copy, the results of queries.
 
 In: recorded steps, the window, the queries' results. Out: files, as the run file asks for them.
 """
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Writes nothing where the run file asks for nothing. Methods are collective; what fails is
-    told to the reporter, which raises it or lets the run go on."""
+    """Writes only what the run file asks for. Methods are collective; failures go to the reporter,
+    which raises them or lets the run continue."""
 
     def __init__(
         self,
@@ -43,23 +43,23 @@ class Recorder:
         self._steps_written = 0  # of the queries' results
         self._record: RecordWriter | None = None
         self._crash_log: CrashLog | None = None
-        self._told = ""  # of the crash copy's failures, the last
+        self._told = ""  # the last failure of the crash copy
 
     def recorded(self, fields: Iterable[DistributedField]) -> None:
-        """Keep a step that the window has taken where it outlives the simulation."""
+        """Write the crash copy of a step that was added to the window."""
         if self._records_on("crash"):
             self._write_crash_copy(fields)
 
     def triggered(self) -> None:
-        """A trigger has fired: write the record, and the results if a tenth has come to them since
-        the last time (the file is written whole)."""
+        """A trigger has fired: write the record, and the results if they have grown by a tenth
+        since the last time (the file is written as a whole)."""
         if self._records_on("trigger"):
             self._save()
         if self._n_results >= 1.1 * self._steps_written:
             self._save_results()
 
     def close(self) -> list[str]:
-        """Write what the window holds, and the results -> files and folders written."""
+        """Write the window and the results -> files and folders written."""
         written = []
         try:
             if self._records_on("end"):
@@ -94,7 +94,7 @@ class Recorder:
                 )
             self._crash_log.store(fields, window)
         except RemoteError as error:
-            # Told once, not at every step.
+            # Reported once, not at every step.
             if self.run.on_error == "raise" or str(error) != self._told:
                 self._told = str(error)
                 self.reporter.failed("crash copy failed", error)

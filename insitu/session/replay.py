@@ -1,9 +1,9 @@
-"""A recorded run once more: its queries, triggers, scenes and extracts over the steps of a record.
+"""Replay of a record: queries, triggers, scenes and extracts over recorded steps.
 
 In: a time series, actions, a folder. Out: what the actions write; which triggers fired; failures.
 
-At each step, oldest first, expressions read the recorded field as the present one, decoded, and the
-steps before it as the past.
+At each step, oldest first, expressions read the decoded recorded field as the present, and earlier
+steps as the past.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Report:
     """What a replay did, the same on every rank."""
 
     cycles: list[int] = field(default_factory=list)
-    """Of the steps that were played, oldest first."""
+    """Of the replayed steps, oldest first."""
     fired: list[tuple[str, int]] = field(default_factory=list)
     """Triggers, each with the cycle at which it fired."""
     files: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    """What failed, one text each; the rest was done."""
+    """One text per failure; everything else was done."""
 
 
 def moments(series: TimeSeries, names: Collection[str] = ()) -> list[Moment]:
@@ -83,10 +83,10 @@ class Replay:
         Args:
             series: the recorded fields, shared by the ranks of `comm`. All that expressions and
                 actions read must be among its names.
-            window: how many steps of each field, up to the present one, are seen.
-            every: scenes and extracts outside of triggers are done at multiples of these cycles.
-            fire: the cycles at which triggers are set off besides, whatever their conditions say.
-            tell: is called on every rank with warnings as they come.
+            window: number of steps of each field, up to the present one, that actions see.
+            every: scenes and extracts outside triggers run at multiples of this many cycles.
+            fire: additional cycles at which triggers fire, whatever their conditions.
+            tell: called on every rank with warnings as they occur.
 
         Raises: ConfigError on every rank for an expression, scene or extract that does not fit the
             fields, or a callback that is not there.
@@ -112,7 +112,7 @@ class Replay:
     def run(
         self, steps: Sequence[Moment], progress: Callable[[int, int], None] | None = None
     ) -> Report:
-        """Play these steps of `moments`, oldest first. Collective.
+        """Replay these steps of `moments`, oldest first. Collective.
 
         What fails, on any rank, is noted in the report, and the rest goes on.
         """
@@ -180,7 +180,7 @@ class Replay:
         self.report.files += [str(file) for file in files]
 
     def _import_callback(self, trigger: Trigger[Action]) -> None:
-        """ConfigError where it can be called by the program alone that made the record."""
+        """ConfigError if only the program that made the record could call it."""
         name = trigger.callback
         if name is None:
             return
@@ -188,8 +188,8 @@ class Replay:
             self._reactions.callbacks[name] = callbacks.load(name)
         elif trigger.condition is None:
             text = (
-                f"trigger {trigger.name}: callback: {name!r} is known to the program that ran; "
-                f"name it as module:function, or set the trigger off at a cycle"
+                f"trigger {trigger.name}: callback: {name!r} is known only to the program that "
+                f"ran; name it as module:function, or fire the trigger at a cycle"
             )
             raise ConfigError([text])
         else:

@@ -1,4 +1,4 @@
-"""What a run tells: a line per recorded step, a table at the end, the timings as a file.
+"""The report of a run: a line per recorded step, a table at the end, the timings as a file.
 
 In: a StepReport at every recorded step, the Summary at the end.
 Out: text on the terminal, `insitu_timings.csv`.
@@ -48,7 +48,7 @@ class FieldReport:
     max_error: float = math.nan
     """Largest error of any finite sample, decoded against raw data, in the field's unit."""
     non_finite: int = 0
-    """NaN and Inf among the raw samples of all ranks; they are left out of all else."""
+    """Number of NaN and Inf among the raw samples of all ranks; excluded from everything else."""
     resampled_db: float | None = None
     """Of a mesh of cells, at the field's first recorded step: the PSNR at the mesh's own points of
     the samples that the network is fitted to."""
@@ -60,7 +60,7 @@ class FieldReport:
 
     @property
     def missed(self) -> str:
-        """What was asked for and not reached, as the line says it; mostly nothing."""
+        """The target that was missed, as text for the line; usually nothing."""
         if self.wanted_db is not None and self.short_db > 0:
             return f" of the {self.wanted_db:g} dB wanted"
         if self.wanted_ratio is not None and self.ratio < self.wanted_ratio:
@@ -85,11 +85,11 @@ class StepReport:
     files: tuple[str, ...] = ()
     """Pictures written."""
     allowed: float = math.inf
-    """Seconds that the step might take, by the budget."""
+    """Seconds that the budget allowed for the step."""
     skipped: bool = False
     """Nothing was recorded: the budget left no time for it."""
     deferred: tuple[str, ...] = ()
-    """Scenes and extracts that wait for time in the budget."""
+    """Scenes and extracts deferred for lack of time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +173,7 @@ def _field_summary(name: str, entries: Sequence[FieldReport]) -> FieldSummary:
 
 
 class Terminal:
-    """Tells rank 0's user about the run, and writes the timings. For rank 0 only.
+    """Prints the progress of the run on rank 0, and writes the timings. For rank 0 only.
 
     Lines are plain; where standard output is a terminal, a progress bar stays below them. The
     timings are collected in a hidden file, which `close` renames when it is complete.
@@ -197,7 +197,7 @@ class Terminal:
             self._progress = _progress_bar(self.console, steps)
 
     def step(self, report: StepReport | None) -> None:
-        """Tell that the simulation has done a step, and what insitu did at it, if anything."""
+        """The simulation has done a step; report: what insitu did at it, if anything."""
         if self._progress:
             self._progress.advance(self._progress.task_ids[0])
         if report is None:
@@ -207,7 +207,7 @@ class Terminal:
         self._file.flush()
 
     def close(self, summary: Summary | None) -> None:
-        """Put the timings in place, and print the table and the files if the run came to an end."""
+        """Finish the timings file; print the table and the files if the run came to its end."""
         if self._progress:
             self._progress.stop()
         self._file.close()

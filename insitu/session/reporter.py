@@ -1,4 +1,4 @@
-"""What a session says: log lines, failures as the run file wants them, a report of every step.
+"""What a session reports: log lines, failures as `on_error` says, a report of every step.
 
 In: what was done at a step, what went wrong. Out: a StepReport, a Summary at the end, the log.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Reporter:
-    """Speaks for all ranks: rank 0 logs. Its methods are called on every rank alike."""
+    """Reports for all ranks: rank 0 logs. Methods are called on every rank alike."""
 
     def __init__(self, comm: MPI.Comm, run: RunConfig) -> None:
         """Not collective."""
@@ -31,7 +31,7 @@ class Reporter:
         self._tally = Tally()
 
     def failed(self, what: str, error: Exception) -> None:
-        """Raise what failed, the same on every rank, or log it and go on: as `on_error` says. Not
+        """Raise a failure, the same on every rank, or log it and continue, as `on_error` says. Not
         collective."""
         if self.run.on_error == "raise":
             raise error
@@ -47,7 +47,7 @@ class Reporter:
         self.log.info("%s", text)  # the logger is quiet on the other ranks
 
     def dropped(self, steps: Sequence[Summary], memory: int | None) -> None:
-        """The window has dropped steps to keep to so many bytes. Not collective."""
+        """The window has dropped steps to stay within its memory limit. Not collective."""
         if steps:
             names = ", ".join(f"{step.name} of cycle {step.cycle}" for step in steps)
             self.warn(f"window: memory of {memory} bytes is full: dropped {names}")
@@ -95,7 +95,7 @@ class Reporter:
         return found
 
     def summary(self, files: Sequence[str]) -> report.Summary:
-        """The run so far, and what it wrote beside what its steps report. Not collective."""
+        """The run so far; files: those written besides the steps' own. Not collective."""
         return self._tally.summary(files)
 
     def _field(self, summary: Summary, resampled_db: float | None) -> FieldReport:

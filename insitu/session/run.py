@@ -1,10 +1,10 @@
-"""python -m insitu.run: starts a simulation with insitu attached to it.
+"""python -m insitu.run: runs a simulation with insitu attached.
 
 In: a run file that names an importable simulation, and options on the command line.
-Out: whatever the run file asks for; exit status 0, 1 if the run failed, 2 if it could not start.
+Out: what the run file asks for; exit status 0, 1 if the run failed, 2 if it could not start.
 
 A simulation is any object with step() and mesh(), both called on all ranks together, and `cycle`
-and `time`; `done`, if it has that, says that it has come to its end. It is constructed with
+and `time`; optionally `done`, whether it has finished. It is constructed with
 `comm=` and the further keys of the run file's `simulation`.
 """
 
@@ -57,7 +57,7 @@ _BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _DESCRIPTION = """\
 Run a simulation with insitu attached: compress its fields every few steps, keep
-the last of them in a window, and draw pictures of them when a trigger fires.
+the most recent steps in memory, and draw pictures of them when a trigger fires.
 """
 _EXAMPLES = """\
 examples:
@@ -261,12 +261,15 @@ def _parser() -> argparse.ArgumentParser:
         help="replace one value of the run file, as in fields.density.psnr=45; may be repeated",
     )
     parser.add_argument(
-        "--steps", metavar="N", type=_positive, help="end after N steps; default: the simulation's"
+        "--steps",
+        metavar="N",
+        type=_positive,
+        help="stop after N steps; default: the simulation's end",
     )
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="check the run file against the simulation, print what would be done, and end",
+        help="check the run file against the simulation, print the plan, and exit",
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
     return parser

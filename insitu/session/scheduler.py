@@ -1,6 +1,6 @@
-"""Scenes and extracts, done at the steps that ask for them, or when the budget leaves time.
+"""Scenes and extracts, run at the steps that ask for them, or later when the budget has time.
 
-In: what is to be done at a step, the window, the budget. Out: the files written; what is deferred.
+In: the actions of a step, the window, the budget. Out: the files written; what is deferred.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Deferred(NamedTuple):
 
 
 class Reports(Protocol):
-    """Who is told, on every rank alike, what was skipped and why; what `failed` raises ends the
+    """Receives what was skipped and why, on every rank alike; what `failed` raises ends the
     step."""
 
     def failed(self, what: str, error: Exception) -> None: ...
@@ -40,9 +40,9 @@ class Reports(Protocol):
 
 
 class ActionScheduler:
-    """Does what a run asks for, in order. Under a budget, what took longer than is left of the
-    step waits for one that has more, or for the end of the run; the first time, nobody knows how
-    long it takes. Methods are collective, and what fails is skipped by all ranks."""
+    """Runs actions in order. Under a budget, an action that took longer than what is left of the
+    step waits for a step with more time, or for the end of the run; an action that has not run yet
+    counts as nothing. Methods are collective, and what fails is skipped by all ranks."""
 
     def __init__(
         self,
@@ -53,8 +53,8 @@ class ActionScheduler:
         reporter: Reports,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        """folder: where files go. reporter: told what was skipped and why, and what the budget
-        never left time for. clock: seconds, as they pass."""
+        """folder: where files go. reporter: receives what was skipped and why, and what the budget
+        never had time for. clock: a clock in seconds."""
         self.comm, self.window, self.budget, self.folder = comm, window, budget, folder
         self._reporter, self._clock = reporter, clock
         self._deferred: deque[_Deferred] = deque()
@@ -62,7 +62,7 @@ class ActionScheduler:
 
     @property
     def deferred(self) -> list[str]:
-        """The names of what waits for time, in order."""
+        """The names of the deferred actions, in order."""
         return [entry.action.name for entry in self._deferred]
 
     def expected(self, actions: Sequence[Action]) -> float:
@@ -70,7 +70,7 @@ class ActionScheduler:
         return sum(self._seconds.get((a.what, a.name), 0.0) for a in actions)
 
     def act(self, actions: Sequence[Action], cycle: int) -> list[Path]:
-        """Do what was deferred and then `actions`, as far as there is time -> files written."""
+        """Run what was deferred and then `actions`, as far as there is time -> files written."""
         started = self._clock()
         for action in actions:
             found = self._steps(action)
@@ -97,7 +97,7 @@ class ActionScheduler:
         return files
 
     def finish(self) -> list[Path]:
-        """Do what still waits: the simulation has come to its end -> files written."""
+        """Run what is still deferred, at the end of the simulation -> files written."""
         files = [file for entry in self._deferred for file in self._run(entry.action, entry.steps)]
         self._deferred.clear()
         return files

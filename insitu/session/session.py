@@ -1,4 +1,4 @@
-"""The life of a time step: publish, execute, close.
+"""The main loop: publish, execute, close.
 
 In: a run configuration, a communicator, and the simulation's mesh at every step.
 Out: compressed fields in a window, pictures when a trigger fires, a record; a report per step.
@@ -46,7 +46,7 @@ def open(
             reads it; the others get plain data.
         comm: the simulation's communicator, by default the world; insitu works on a duplicate.
 
-    Raises: ConfigError on every rank, naming all that is wrong with the run file.
+    Raises: ConfigError on every rank, with all problems of the run file.
     """
     comm = MPI.COMM_WORLD if comm is None else comm
     if isinstance(source, RunConfig):
@@ -69,7 +69,7 @@ class Session:
         comm: MPI.Comm,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
-        """Collective; the same configuration on every rank. clock: seconds, as they pass."""
+        """Collective; the same configuration on every rank. clock: a clock in seconds."""
         self.run, self.actions = run, actions
         self.comm = comm.Dup()
         self._clock = clock
@@ -77,7 +77,7 @@ class Session:
         self.log = self._reporter.log
         self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         self._brick_cache = BrickCache(run.brick_cache)
-        # Where everyone was told how many threads to use, there is nothing to share out.
+        # If OMP_NUM_THREADS is set everywhere, there is nothing to share out.
         shared = self.comm.allreduce(threads.omp_num_threads() is None, op=MPI.LOR)
         self._cpu_share = cpu_share(self.comm, threads.cpus()) if shared else None
         self._reactions = TriggerEngine(
@@ -99,14 +99,14 @@ class Session:
         self._cycle = -1
 
     def on(self, name: str, function: Callback) -> None:
-        """Have a Python function called. Not collective, but to be done on every rank alike.
+        """Register a Python function. Not collective, but to be called on every rank alike.
 
         Args:
             name: a trigger, when it fires; or the `callback` of triggers in the run file.
-            function: is given an `insitu.queries.triggers.Event`, on every rank. As the callback
-                of a trigger without a condition it returns whether the condition holds, and rank
+            function: called with an `insitu.queries.triggers.Event`, on every rank. As the callback
+                of a trigger without a condition it returns whether the trigger fires, and rank
                 0's answer counts. It may communicate, but must then fail on all ranks or none.
-                What it raises is handled as `on_error` says.
+                Its exceptions are handled as `on_error` says.
 
         Raises: ConfigError if there is no trigger or callback of this name.
         """
@@ -115,30 +115,30 @@ class Session:
     def check(self, mesh: Any) -> None:
         """Compare a mesh with the run file, before the first step. Collective.
 
-        `execute` does this at its first step; calling it earlier finds mistakes earlier.
+        `execute` does this at its first step; calling `check` finds mistakes earlier.
 
-        Raises: ConfigError on every rank, naming what is asked for and not published;
-            RemoteError on every rank, naming the path of the tree that is wrong.
+        Raises: ConfigError on every rank, with the fields that are not published;
+            RemoteError on every rank, with the path in the tree that is wrong.
         """
         with self._resources():
             self._check(self._reader.read(mesh))
 
     def publish(self, mesh: Any) -> None:
-        """Hand over this rank's part of the present step. Not collective.
+        """Publish this rank's part of the present step. Not collective.
 
         mesh: a Blueprint tree: nested mappings or a conduit node, one domain or several, or None
-        on a rank without any; or a `mesh.PublishedStep` of it. `execute` reads its arrays in place
-        and never writes them; they must stay as they are until it returns.
+        on a rank without any; or an `insitu.mesh.PublishedStep`. `execute` reads its arrays in
+        place and never writes to them; they must not change until it returns.
         """
         self._mesh = mesh
 
     def execute(self) -> StepReport | None:
-        """Do what is due at the published step. Collective.
+        """Process the published step. Collective.
 
-        Returns what was done, the same on every rank but for the seconds, or None if nothing was
-        due, or if it failed and was logged.
+        Returns a report, the same on every rank except for the seconds; None if nothing was due,
+        or if the step failed and was logged.
 
-        Raises: whatever went wrong, on every rank (mostly RemoteError), if `on_error` is `raise`.
+        Raises: with `on_error: raise`, the failure, on every rank (usually RemoteError).
         """
         self._budget.enter()
         try:
@@ -152,8 +152,8 @@ class Session:
             self._mesh = None
 
     def close(self) -> Summary:
-        """Write what the window holds to the record and the queries' results to
-        `ascent_session.yaml`, and free everything. Collective.
+        """Write the window to the record and the results of queries to `ascent_session.yaml`, and
+        free everything. Collective.
 
         Raises: RemoteError on every rank, if writing failed and `on_error` is `raise`.
         """
@@ -209,7 +209,7 @@ class Session:
         self._checked = True
 
     def _needed(self, due: bool, fired: Sequence[Trigger[Action]]) -> list[str]:
-        """The fields that are to be trained at this step."""
+        """The fields to train at this step."""
         return needed_fields(
             self.run,
             self.actions,
@@ -221,7 +221,7 @@ class Session:
         )
 
     def _keep(self, fields: Mapping[str, DistributedField]) -> None:
-        """Put fields of the step into the window. Collective."""
+        """Store fields of the step in the window. Collective."""
         dropped = self.window.add(self.comm, fields.values())
         self._reporter.dropped(dropped, self.window.memory)
         self._recorder.recorded(fields.values())
@@ -234,6 +234,6 @@ class Session:
 
     @contextmanager
     def _resources(self) -> Iterator[None]:
-        """Within, threads and decoded bricks are those of this session."""
+        """Inside, threads and decoded bricks are those of this session."""
         with threads.sharing(self._cpu_share), self._brick_cache.in_use():
             yield

@@ -1,7 +1,7 @@
 """The fields of the present step, by the names of the run file.
 
-In: what every rank publishes. Out: cycle and time as all ranks have them, and the blocks of each
-field, with the ghosts that the run file asks for; meshes of cells become boxes on the way.
+In: what every rank publishes. Out: cycle and time, the same on all ranks, and the blocks of each
+field, with the ghosts that the run file asks for; meshes of cells are resampled to boxes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class StepFields:
-    """One step; what queries and training read. Blocks are kept as long as it lives."""
+    """One step, as queries and training read it. Blocks are kept as long as it lives."""
 
     def __init__(
         self,
@@ -111,14 +111,14 @@ class StepFields:
             f"domain: {error.psnr_db:.1f} dB, RMS {error.rms:.3g}, at the mesh's points"
         )
         if wanted is not None and error.psnr_db < wanted:
-            self._reporter.warn(f"{text}; {wanted:g} dB are wanted: give resample.cells more")
+            self._reporter.warn(f"{text}; the target is {wanted:g} dB: increase resample.cells")
         else:
             self._reporter.info(text)
         return error.psnr_db
 
 
 class StepReader:
-    """Reads one step after the other, and remembers where the samples of cells lie."""
+    """Reads successive steps, and remembers the location of samples in cells."""
 
     def __init__(self, comm: MPI.Comm, run: RunConfig, reporter: Reporter) -> None:
         """Not collective."""
@@ -129,7 +129,7 @@ class StepReader:
         """The fields of what is published: a Blueprint tree, or a PublishedStep of it. Collective:
         one reduction of four numbers, for grids.
 
-        Raises RemoteError on every rank, naming the path of the tree that is wrong.
+        Raises RemoteError on every rank, with the path in the tree that is wrong.
         """
         from mpi4py import MPI
 

@@ -68,16 +68,16 @@ class Target(Section):
     """
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Accuracy relative to the field's global range; default: none, train to the last step. The
-    network's size follows from it, unless `network.log2_hashmap_size` is given."""
+    """Target accuracy relative to the field's global range; default: none, train to the last step.
+    It determines the model's size, unless `network.log2_hashmap_size` is given."""
 
     ratio: Annotated[float, Range(1, 10**6)] | None = None
-    """Compression ratio, raw bytes over compressed bytes, that every block has to reach. Accuracy
-    is maximized within it."""
+    """Target compression ratio of every block, raw bytes over compressed bytes; the accuracy is
+    then the best possible."""
 
     max_error: Annotated[float | Relative | None, Bound()] = None
-    """Largest error of any finite value, in the field's unit or as `{rel: 1e-3}` of its global
-    range. Guaranteed for what `decode` returns. NaN and infinities are preserved."""
+    """Guaranteed bound on the error of every finite decoded value, in the field's unit, or relative
+    to its global range as in `{rel: 1e-3}`. NaN and infinities are restored exactly."""
 
     iterations: Annotated[int, Range(1, 10**7)] | None = None
     """Number of training steps; default: from `training.epochs` and `training.n_min`."""
@@ -88,48 +88,49 @@ class Target(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions(Section):
-    """How a network is fitted to a block. Follows DVNR, section III, unless noted otherwise."""
+    """How a model is trained on a block; as in DVNR, section III, unless noted."""
 
     learning_rate: Annotated[float, Range(1e-6, 1)] = 0.02
-    """Adam's initial step size. 0.01 and 0.03 are within 0.5 dB of the default at equal time."""
+    """Initial step size of Adam. 0.01 and 0.03 are within 0.5 dB of the default at equal time."""
 
     decay: Literal["exponential", "cosine"] = "cosine"
-    """How the learning rate decays over the steps; cosine gains 0.5 to 1.3 dB. With a PSNR target
-    the rate decays earlier, as training approaches the target (`training.train`)."""
+    """Learning-rate schedule; cosine gains 0.5 to 1.3 dB. With a PSNR target, the rate falls
+    earlier as training approaches the target."""
 
     final_rate: Annotated[float, Range(1e-6, 1)] = 1 / 30
-    """Final learning rate, as a fraction of the initial one. 1/10 and 1/100 are within 0.3 dB."""
+    """Final learning rate as a fraction of the initial one. 1/10 and 1/100 are within 0.3 dB of the
+    default."""
 
     batch: Annotated[int, Range(64, 2**22, "samples")] = 1024
-    """Samples per step. At equal time 2^10 gains 1 to 4 dB over 2^12, most for short training.
-    With fewer samples the fixed cost of a step dominates, and rare values are missed."""
+    """Samples per step. At equal time, 2^10 gains 1 to 4 dB over 2^12, most for short trainings;
+    smaller batches are dominated by the fixed cost of a step, and miss rare values."""
 
     huber: Annotated[float, Range(0, 1)] = 0.02
-    """Threshold of the Huber loss (Huber 1964), as a fraction of the block's own range: quadratic
-    for smaller errors, linear for larger ones. 0 is the L1 loss of DVNR. Gains 0.5 to 1 dB."""
+    """Threshold of the Huber loss as a fraction of the block's own range: smaller errors count
+    quadratically, larger ones linearly; 0: the L1 loss of DVNR. Gains 0.5 to 1 dB."""
 
     n_min: Annotated[int, Range(1, 10**6, "steps")] = 800
-    """Minimum number of steps: N_train = max(n_min, ceil(N_vox / batch) * epochs)."""
+    """Minimum number of training steps: N_train = max(n_min, ceil(N_vox / batch) * epochs)."""
 
     epochs: Annotated[int, Range(1, 10**4)] = 16
-    """Number of epochs; one epoch draws as many samples as the block has voxels."""
+    """Number of samples drawn in training, in multiples of the block's number of voxels."""
 
     lambda_boundary: Annotated[float, Range(0, 1)] = 0.15
-    """Fraction of the batch that is drawn close to the faces of the block."""
+    """Fraction of each batch that is drawn near the faces of the block."""
 
     sigma: Annotated[float, Range(1e-6, 0.5)] = 0.005
-    """Standard deviation of the half-Gaussian distance of these samples from the face, eq. (2), as
-    a fraction of the owned box."""
+    """Standard deviation of these samples' half-Gaussian distance from the face (DVNR, eq. 2), as a
+    fraction of the owned box."""
 
     loss_threshold: Annotated[float, Range(0, 1)] | None = None
-    """Training ends when the moving average of the loss, the mean absolute error as a fraction of
-    the block's own range, falls below this; default: never."""
+    """Stop training when the moving average of the loss (mean absolute error as a fraction of the
+    block's own range) falls below this; default: never."""
 
     warm_start: bool = True
-    """Start from the weights of the previous step (III-E, weight caching)."""
+    """Start from the weights of the previous step (DVNR, III-E, weight caching)."""
 
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0
-    """Random seed of the samples and of the initial weights."""
+    """Random seed of the samples and the initial weights."""
 
     def iterations(self, n_voxels: int) -> int:
         """N_train for a block of `n_voxels` owned voxels."""

@@ -164,16 +164,16 @@ def test_refusals_name_the_remedy(record: Path, capsys: pytest.CaptureFixture[st
     assert "'w=1' is not of the form x, z=2" in refused("--slice", "w=1")
     assert "the domain goes from z = 0 to 1" in refused("--slice", "z=3")
     assert "the normal is zero" in refused("--slice", "0,0,0,0,0,0")
-    assert "--color-by: is for --isosurface" in refused("--color-by", "height")
+    assert "--color-by: requires --isosurface" in refused("--color-by", "height")
     assert "did you mean 'height'" in refused("--isosurface", "1", "--color-by", "heigt")
-    assert "height has 1 components; a vector has 3" in refused("--pathlines", "height")
+    assert "height has 1 components, expected 3" in refused("--pathlines", "height")
     assert "velocity is not recorded at cycle 10" in refused("--pathlines", "velocity")
     assert "--seeds: 'few' is neither" in refused("--pathlines", "velocity", "--seeds", "few")
-    assert "--seeds: is for --pathlines" in refused("--seeds", "9")
+    assert "--seeds: requires --pathlines" in refused("--seeds", "9")
     lines = ("--pathlines", "velocity", "--color-by", "height")
     assert "'height' is not one of time, speed, line, step" in refused(*lines)
     assert main(["render", "record", "--out", "o.png"]) == 2
-    assert "--field: one of density, height, velocity" in capsys.readouterr().err
+    assert "--field is required; choose one of density, height, velocity" in capsys.readouterr().err
     assert main(["render", "nothing", "--out", "o.png"]) == 2
     assert "nothing: no such folder" in capsys.readouterr().err
     assert [p.name for p in Path().iterdir()] == ["record"]

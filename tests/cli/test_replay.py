@@ -249,7 +249,7 @@ def test_what_fails_is_told_and_the_rest_is_done(
     capsys.readouterr()
     assert main(["replay", "record", given]) == 3
     found = capsys.readouterr()
-    assert "extract e: rank 0: ZeroDivisionError" in found.err and "1 thing failed" in found.err
+    assert "extract e: rank 0: ZeroDivisionError" in found.err and "1 action failed" in found.err
     assert "s_00.png" in found.out and "0 to 10, 3 steps" in found.out
     assert (here / "replay" / "s_10.png").is_file()
 

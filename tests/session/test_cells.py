@@ -80,5 +80,5 @@ def test_what_resampling_costs_is_told(folder: Path, caplog: pytest.LogCaptureFi
         assert not told
         return
     assert [record.levelname for record in told] == ["WARNING", "INFO"]
-    assert "38 dB are wanted: give resample.cells more" in told[0].getMessage()
+    assert "the target is 38 dB: increase resample.cells" in told[0].getMessage()
     assert f"{reports[1].fields[0].resampled_db:.1f} dB" in told[0].getMessage()

@@ -128,7 +128,7 @@ def test_several_runs_are_listed_and_have_to_be_chosen(
     text = capsys.readouterr().out
     assert "insitu.one" in text and "insitu.two" in text and "2 of 2 ranks" in text
     assert main(["recover", str(tmp_path)]) == 2
-    assert "files of 2 dead runs; choose" in capsys.readouterr().err
+    assert "files of 2 crashed runs; choose" in capsys.readouterr().err
     assert main(["recover", str(tmp_path / "insitu.two"), "-o", str(tmp_path / "o")]) == 0
     assert "cycles 0 to 5, 2 steps" in capsys.readouterr().out
     assert main(["recover", str(tmp_path / "o")]) == 2
