@@ -12,11 +12,12 @@ from typing import Any
 
 from insitu.cli import output
 from insitu.core.errors import ConfigError
+from insitu.core.limits import byte_size
 from insitu.engines.listing import EngineEntry, list_engines
 from insitu.io import sources
 from insitu.io.compressed_array import CompressedArray
 from insitu.models import registry
-from insitu.session.report import byte_size, decibels, times
+from insitu.session.report import decibels, times
 from insitu.store.record import open_record
 
 SUMMARY = "show what a file contains, or list the engines"

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from insitu.session.report import byte_size, decibels, times
+from insitu.core.limits import byte_size
+from insitu.session.report import decibels, times
 
 Progress = Callable[[int, int], None]
 """Called with how many of how many are done."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from insitu.cli import output
 from insitu.core.errors import ConfigError
-from insitu.session.report import byte_size
+from insitu.core.limits import byte_size
 from insitu.store import recovery
 from insitu.store.recovery import Run
 

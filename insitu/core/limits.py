@@ -101,3 +101,12 @@ class OneOf:
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
         return {"type": "string", "enum": list(self.names())}
+
+
+def byte_size(nbytes: float) -> str:
+    """ "512 B", "3.2 KiB", "1.5 MiB", ..."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if nbytes < 1024:
+            return f"{nbytes:.0f} B" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1024
+    return f"{nbytes:.1f} TiB"

@@ -34,7 +34,8 @@ class DataSchema:
     """The types of the filters that removed parts of it."""
 
     def field(self, name: str, key: str = "field") -> int | None:
-        """The number of components of a field. Raises UnknownField, which suggests a similar name."""
+        """The number of components of a field. Raises UnknownField, which suggests a similar
+        name."""
         if name not in self.fields:
             hint = nearest(str(name), self.fields)
             there = f" (there are {', '.join(self.fields) or 'none'})"

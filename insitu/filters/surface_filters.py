@@ -68,7 +68,8 @@ class Slice:
     point: Vector | None = None
     """A point of the plane, world x y z."""
     offset: Vector | None = None
-    """Alternatively, offsets from -1 (the lower end of the domain along an axis) to 1 (the upper)."""
+    """Alternatively, offsets from -1 (the lower end of the domain along an axis) to 1 (the
+    upper)."""
     type: str = "slice"
 
     @property

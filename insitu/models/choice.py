@@ -72,5 +72,7 @@ class ModelWord:
         return core_schema.no_info_plain_validator_function(self.check)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        # A mapping may name a kind that a program registers when it runs.
         kind = {"type": "string", "enum": models.names()}
-        return {"anyOf": [kind, {"type": "object", "properties": {"kind": kind}}]}
+        other = {"kind": {"type": "string", "examples": models.names()}}
+        return {"anyOf": [kind, {"type": "object", "properties": other, "required": ["kind"]}]}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from insitu.core.limits import byte_size
 from insitu.schema.generate import Schema
-from insitu.session.report import byte_size
 
 _SHORT = {
     "integer": "whole number",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from insitu.core.atomic_file import temporary
+from insitu.core.limits import byte_size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -253,15 +254,6 @@ def decibels(psnr_db: float) -> str:
 def times(ratio: float) -> str:
     """ "212x", "4.3x"."""
     return f"{ratio:.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
-
-
-def byte_size(nbytes: float) -> str:
-    """ "512 B", "3.2 KiB", "1.5 MiB", ..."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if nbytes < 1024:
-            return f"{nbytes:.0f} B" if unit == "B" else f"{nbytes:.1f} {unit}"
-        nbytes /= 1024
-    return f"{nbytes:.1f} TiB"
 
 
 _COLUMNS = (

@@ -32,6 +32,7 @@ from insitu import session as sessions
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
 from insitu.core.errors import ConfigError, nearest
+from insitu.core.limits import byte_size
 from insitu.core.parallel import RemoteError, cpu_share
 from insitu.engines import threads
 from insitu.mesh import (
@@ -46,7 +47,7 @@ from insitu.mesh import (
 )
 from insitu.models.base import Model
 from insitu.session import Session
-from insitu.session.report import Terminal, byte_size, decibels
+from insitu.session.report import Terminal, decibels
 from insitu.training.options import Relative
 from insitu.training.select_codec import MODEL
 

@@ -155,7 +155,7 @@ def test_refusals_name_the_remedy(record: Path, capsys: pytest.CaptureFixture[st
     assert "3 steps, none numbered 3" in refused("--step", "3")
     assert "'x' is no index" in refused("--step", "x")
     assert "first step is after the last" in refused("--step", "2..0")
-    assert ".png, .gif and .mp4" in refused(out="o.jpg")
+    assert ".png, .gif or .mp4" in refused(out="o.jpg")
     assert "nofolder: no such folder" in refused(out="nofolder/o.png")
     assert "WxH" in refused("--size", "100")
     assert "--zoom: 0.0 is not positive" in refused("--zoom", "0")

@@ -90,7 +90,8 @@ def _cut_cells(values: Floats, level: float, above: bool) -> Cut:
 
 def _tetrahedra(corner: Indices, apart: tuple[int, int, int]) -> Indices:
     """Six tetrahedra per cell, around the diagonal from its lowest corner (n,); each face is split
-    along the diagonal from its lowest corner (Kuhn's subdivision). (6 n, 4), positively oriented."""
+    along the diagonal from its lowest corner (Kuhn's subdivision). (6 n, 4), positively
+    oriented."""
     parts = []
     for order in permutations(range(3)):
         steps = np.cumsum([0, *(apart[axis] for axis in order)])

@@ -96,8 +96,8 @@ class Decomposition(BlockMap):
 
     @staticmethod
     def gather(comm: MPI.Comm, fields: Fields) -> Decomposition:
-        """The map of the blocks of all ranks, whose boxes must not overlap. Collective: two gathers,
-        of 9 numbers per block and of the field names.
+        """The map of the blocks of all ranks, whose boxes must not overlap. Collective: two
+        gathers, of 9 numbers per block and of the field names.
 
         Raises RemoteError if the fields of a rank do not match; ValueError on every rank if none
         has a block.

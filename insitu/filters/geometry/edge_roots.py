@@ -51,12 +51,14 @@ class EdgeRoots:
         self._last = np.zeros(len(low), np.int8)  # which end was moved
 
     def refine(self, values: Floats) -> None:
-        """Improve the estimate with the function's values at `t`, (n,). Where not finite, `t` stays."""
+        """Improve the estimate with the function's values at `t`, (n,). Where not finite, `t`
+        stays."""
         (t0, t1), (f0, f1) = self._ends, self._values
         known = np.isfinite(values)
         is_high = (values >= 0) == (f1 >= 0)
         up, down = known & is_high, known & ~is_high
-        # Illinois: halve the value at an end that is kept twice in a row, to avoid slow convergence.
+        # Illinois: halve the value at an end that is kept twice in a row, to avoid slow
+        # convergence.
         f0 = np.where(up & (self._last > 0), 0.5 * f0, f0)
         f1 = np.where(down & (self._last < 0), 0.5 * f1, f1)
         t0, f0 = np.where(down, self.t, t0), np.where(down, values, f0)

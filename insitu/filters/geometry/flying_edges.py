@@ -32,8 +32,8 @@ class Contour:
     """Triangles between edges of a block's grid."""
 
     edges: Indices
-    """(n,), unique: 3 * node + axis, with nodes numbered in the order z, y, x and the axis of the edge
-    (x 0, y 1, z 2), which goes from the node to the next one."""
+    """(n,), unique: 3 * node + axis, with nodes numbered in the order z, y, x and the axis of the
+    edge (x 0, y 1, z 2), which goes from the node to the next one."""
     low: Floats
     """(n,): value minus isovalue at the node."""
     high: Floats

@@ -27,7 +27,8 @@ class InterfaceMean:
     """Nodes or edges that blocks share, by keys in each block's own numbering. Immutable."""
 
     keys: tuple[Indices, ...]
-    """For each block of this rank, in increasing order: the keys that it shares with any other block."""
+    """For each block of this rank, in increasing order: the keys that it shares with any other
+    block."""
     _links: tuple[tuple[BlockAdjacency, Indices], ...]
     """What each pair of blocks shares: indices into the own block's keys."""
 

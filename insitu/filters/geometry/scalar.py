@@ -62,5 +62,6 @@ class Scalar:
 
 
 def at_points(block: SampledBlock, points: Floats) -> Floats:
-    """A block's values at world points (n, 3) -> (n, n_components), also for scalars, in float64."""
+    """A block's values at world points (n, 3) -> (n, n_components), also for scalars, in
+    float64."""
     return np.asarray(block(points), np.float64).reshape(len(points), block.n_components)

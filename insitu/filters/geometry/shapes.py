@@ -39,11 +39,13 @@ class Plane:
         return int(along[0]) if len(along) == 1 else None
 
     def distance(self, points: Floats) -> Floats:
-        """Signed distances (...,) of points (..., 3) from the plane, positive on the normal's side."""
+        """Signed distances (...,) of points (..., 3) from the plane, positive on the normal's
+        side."""
         return (points - np.array(self.point)) @ np.array(self.normal)
 
     def basis(self) -> tuple[Floats, Floats]:
-        """Unit vectors u, v in the plane with u x v = normal, u horizontal (in x, y) if possible."""
+        """Unit vectors u, v in the plane with u x v = normal, u horizontal (in x, y) if
+        possible."""
         normal = np.array(self.normal)
         flat = np.array([-normal[1], normal[0], 0.0])
         length = np.linalg.norm(flat)

@@ -224,7 +224,8 @@ def _points(axis: int, level: float, lines: Sequence[Floats]) -> Floats:
 
 
 def crossings(low: Floats, high: Floats, plane: Plane) -> Floats:
-    """Intersections of a plane with the edges of a box, world (n, 3); the corners if it is a face."""
+    """Intersections of a plane with the edges of a box, world (n, 3); the corners if it is a
+    face."""
     box = np.stack([low, high])
     found = []
     for axis, (i, j) in product(range(3), product((0, 1), repeat=2)):

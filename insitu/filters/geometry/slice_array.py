@@ -35,8 +35,8 @@ class SliceArray:
     extent: tuple[float, float, float, float]
     """Left, right, bottom, top edge, in world units along the image's axes."""
     labels: tuple[str, str]
-    """Names of the horizontal and vertical axis: two of "x", "y", "z" for an axis-aligned plane, with
-    world coordinates as extent; otherwise "u", "v", distances from the plane's origin."""
+    """Names of the horizontal and vertical axis: two of "x", "y", "z" for an axis-aligned plane,
+    with world coordinates as extent; otherwise "u", "v", distances from the plane's origin."""
     origin: Floats
     """(3,), world: the point where both axes are 0."""
     axes: tuple[Floats, Floats]

@@ -16,7 +16,8 @@ from insitu.filters.geometry.tetrahedra import Cut
 
 
 def placed(points: Floats, cut: Cut) -> tuple[Floats, Indices]:
-    """Points (k, 3) and triangles (m, 3) of a cut through triangles or tetrahedra of these points."""
+    """Points (k, 3) and triangles (m, 3) of a cut through triangles or tetrahedra of these
+    points."""
     ends, t, triangles = cut.welded()
     a, b = points[ends[:, 0]], points[ends[:, 1]]
     # A coordinate that is the same at both ends is preserved bit for bit.

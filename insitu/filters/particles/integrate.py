@@ -19,8 +19,8 @@ from insitu.filters.particles.segments import way_out
 CFL = 0.5
 """Cells that the fastest particle crosses in a step, if no step is given."""
 LEAST = 1e-3
-"""Smallest step, as a fraction of the default one: steps are not shortened further, so that a jump of
-the velocity, such as between two networks, can be crossed."""
+"""Smallest step, as a fraction of the default one: steps are not shortened further, so that a jump
+of the velocity, such as between two networks, can be crossed."""
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 NEAR = 1e-7
 """Tolerance of ending at the boundary, as a fraction of the domain's diagonal."""
@@ -124,8 +124,8 @@ class Integrator:
         return np.where(part == 0, p["t"], p["t"] + part * _wide(p["goal"] - p["t"]))
 
     def take(self, p: Rows, velocity: Floats, interval: Interval) -> Reached:
-        """Advance with velocities (n, 3) at `point`: updates the particles in place, until each needs
-        the next velocity, waits or is done."""
+        """Advance with velocities (n, 3) at `point`: updates the particles in place, until each
+        needs the next velocity, waits or is done."""
         fine = np.isfinite(velocity).all(axis=1)
         p["state"][~fine] = DONE
         stage = p["stage"]
@@ -250,7 +250,8 @@ def _combined(weights: Floats, rows: Rows) -> Floats:
 
 
 def _wide(h: Floats) -> Floats:
-    """Replace an infinite step (no velocity anywhere, steady) by one that can be multiplied by 0."""
+    """Replace an infinite step (no velocity anywhere, steady) by one that can be multiplied by
+    0."""
     return np.clip(h, -1e300, 1e300)
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def line_seeds(start: ArrayLike, end: ArrayLike, n: int) -> Floats:
-    """n evenly spaced points from start to end, both included; n = 1: the middle. Not collective."""
+    """n evenly spaced points from start to end, both included; n = 1: the middle. Not
+    collective."""
     a, b = _corner("start", start), _corner("end", end)
     part = np.linspace(0, 1, n) if _count(n) > 1 else np.array([0.5])
     return np.asarray(a + part[:, None] * (b - a))
