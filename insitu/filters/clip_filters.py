@@ -53,7 +53,7 @@ class ValueRange:
     type: str
     field: str
     low: float
-    """Upper limit, like `high`; infinite for clip_with_field, which has one value."""
+    """Lower limit; like `high`, infinite for a clip_with_field without such a limit."""
     high: float
     invert: bool = False
     """For threshold: keep the other cells."""

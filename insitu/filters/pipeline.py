@@ -63,7 +63,7 @@ class Filter(Protocol):
         """The input fields that it needs to produce the wanted output fields."""
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
-        """Collective. Raises the same on every rank: RemoteError, or ValueError."""
+        """Run the filter. Collective. RemoteError or ValueError, the same on every rank."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Pipeline:
 
 
 UNFILTERED = Pipeline()
-"""All fields as they are recorded."""
+"""A pipeline without filters: the recorded fields."""
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Results:
     _done: dict[tuple[tuple[Filter, ...], Names], Data] = field(default_factory=dict)
 
     def of(self, pipeline: Pipeline, wanted: Names) -> Data:
-        """Collective. Raises the same on every rank: RemoteError, or ValueError."""
+        """The result of a pipeline. Collective; RemoteError or ValueError on every rank."""
         key = (pipeline.filters, wanted)
         if key not in self._done:
             self._done[key] = self._computed(pipeline, wanted)

@@ -24,7 +24,7 @@ Vector: TypeAlias = tuple[float, float, float]
 
 
 class Seeds(Protocol):
-    """Immutable."""
+    """Seeds of lines. Immutable."""
 
     @property
     def field(self) -> str | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Rows = NDArray[Any]
 
-STAGES = 7  # of the method that has most
+STAGES = 7  # maximum over all methods
 
 RUNNING, WAITING, DONE = 0, 1, 2
 """In motion; at the end of the interval between two steps; finished."""
@@ -24,21 +24,21 @@ PARTICLE = np.dtype(
     [
         ("line", "i8"),
         ("state", "i8"),
-        ("block", "i8"),  # that holds `point`
-        ("steps", "i8"),  # taken
-        ("stage", "i8"),  # that the velocity at `point` is for; 0: `point` is `x`
-        ("tries", "i8"),  # of ending this step at the boundary
+        ("block", "i8"),  # the block that contains `point`
+        ("steps", "i8"),  # number of steps taken
+        ("stage", "i8"),  # stage that needs the velocity at `point`; 0: `point` is `x`
+        ("tries", "i8"),  # attempts to end this step at the boundary
         ("final", "?"),  # `x` is the last point
         ("x", "f8", 3),
         ("t", "f8"),
         ("goal", "f8"),  # time at the end of this step
-        ("step", "f8"),  # that the error allows for the next one
-        ("length", "f8"),  # of the line so far
+        ("step", "f8"),  # size of the next step, from the error estimate
+        ("length", "f8"),  # length of the line so far
         ("point", "f8", 3),  # where the velocity is needed next
         ("k", "f8", (STAGES, 3)),  # velocities of this step's stages
         ("kept", "?"),  # whether the line has a point
         ("kept_block", "i8"),
-        ("kept_x", "f8", 3),  # the last point of the line, and what belongs to it
+        ("kept_x", "f8", 3),  # the last point of the line, and its data
         ("kept_t", "f8"),
         ("kept_speed", "f8"),
     ],
@@ -49,7 +49,7 @@ POINT = np.dtype(
     [
         ("line", "i8"),
         ("block", "i8"),
-        ("step", "f8"),  # from the seed, negative backward in time; between two where cut at a face
+        ("step", "f8"),  # from the seed, negative backward; fractional at a block face
         ("x", "f8", 3),
         ("t", "f8"),
         ("speed", "f8"),
