@@ -104,10 +104,9 @@ int main(int, char** argv) {
       flop *= kChunk;
       forward_mlp(net, params.data(), transposed, work);
       for (int s = 0; s < kChunk; ++s) work.output_gradient[s] = 1e-3f;
-      const double forward =
-          rate(flop, [&] { forward_mlp(net, params.data(), transposed, work); });
-      const double backward =
-          rate(2.0 * flop, [&] { sink += *backward_mlp(net, params.data(), work, gradient.data()); });
+      const double forward = rate(flop, [&] { forward_mlp(net, params.data(), transposed, work); });
+      const double backward = rate(
+          2.0 * flop, [&] { sink += *backward_mlp(net, params.data(), work, gradient.data()); });
       std::printf(", \"%s\": [%g, %g]", shape.name.c_str(), forward, backward);
     }
     std::printf("}");

@@ -136,8 +136,8 @@ namespace insitu {
 
 namespace {
 
-// insitu/ascent/c_callbacks.py. An import that fails is not tried again: what it lacks it would lack at
-// the next step, and its traceback has been read. With the GIL.
+// insitu/ascent/c_callbacks.py. An import that fails is not tried again: what it lacks it would
+// lack at the next step, and its traceback has been read. With the GIL.
 void* host(const Python& python) {
   static bool unavailable = false;
   const auto* lasting = "Python cannot import insitu; nothing will be recorded";

@@ -35,14 +35,18 @@ struct BatchSums {
 class BatchPart {
  public:
   BatchPart(const Network& network, const GridSampler& target, const Normalisation& normalisation)
-      : gradient(network.n_params), network_(network), target_(target),
-        normalisation_(normalisation), work_(network, true), points_(3 * kChunk),
+      : gradient(network.n_params),
+        network_(network),
+        target_(target),
+        normalisation_(normalisation),
+        work_(network, true),
+        points_(3 * kChunk),
         truth_(static_cast<std::size_t>(network.n_outputs) * kChunk) {}
 
   // Adds the gradient of samples begin .. end - 1 of a batch; `begin` is a multiple of kChunk.
   // huber: errors below it count by their square; 0: none.
-  void add(const Sampling& sampling, long iteration, long batch, long begin, long end,
-           double huber, const float* params, const Transposed& transposed) {
+  void add(const Sampling& sampling, long iteration, long batch, long begin, long end, double huber,
+           const float* params, const Transposed& transposed) {
     sums = {};
     huber_ = huber;
     with_features(network_.features, [&](auto features) {
@@ -56,8 +60,8 @@ class BatchPart {
 
  private:
   template <int F>
-  void chunk(const Sampling& sampling, long iteration, long batch, long begin,
-             const float* params, const Transposed& transposed) {
+  void chunk(const Sampling& sampling, long iteration, long batch, long begin, const float* params,
+             const Transposed& transposed) {
     const long count = std::min<long>(kChunk, batch - begin);
     const long boundary = boundary_samples(sampling, batch);
     float* x = work_.points.data();

@@ -17,14 +17,16 @@
 namespace insitu {
 
 // A ray from the eye goes through the bricks of a grid so that along each axis it only gets farther
-// from the eye's. So a brick has to wait for at most three, its neighbours towards the eye, and what
-// those waited for; bricks that do not wait for each other share no ray.
+// from the eye's. So a brick has to wait for at most three, its neighbours towards the eye, and
+// what those waited for; bricks that do not wait for each other share no ray.
 class BrickOrder {
  public:
   // eye: the place in the grid, clamped, of the brick that the eye is in or nearest to.
   BrickOrder(const Index3& count, const Index3& eye)
-      : count_(count), eye_(eye),
-        waits_(static_cast<std::size_t>(count[0] * count[1] * count[2])), left_(waits_.size()) {
+      : count_(count),
+        eye_(eye),
+        waits_(static_cast<std::size_t>(count[0] * count[1] * count[2])),
+        left_(waits_.size()) {
     for (long i = 0; i < static_cast<long>(waits_.size()); ++i) {
       const Index3 at = place(i);
       for (int a = 0; a < 3; ++a) waits_[i] += at[a] != eye_[a];

@@ -40,8 +40,12 @@ class NetworkBricks : public BrickSource {
   NetworkBricks(std::shared_ptr<const Network> network, const float* params,
                 std::vector<double> low, std::vector<double> extent, const Index3& cells,
                 bool vertex)
-      : network_(std::move(network)), params_(params), low_(std::move(low)),
-        extent_(std::move(extent)), cells_(cells), vertex_(vertex) {}
+      : network_(std::move(network)),
+        params_(params),
+        low_(std::move(low)),
+        extent_(std::move(extent)),
+        cells_(cells),
+        vertex_(vertex) {}
 
   int components() const override { return static_cast<int>(low_.size()); }
 
@@ -60,11 +64,11 @@ class NetworkBricks : public BrickSource {
     }
     insitu::decode(*network_, params_, grid, {0, grid.size()},
                    [&](long begin, long n, const float* outputs) {
-      for (long s = 0; s < n; ++s)
-        out[begin + s] = scalar_of(count, component, [&](int c) {
-          return low_[c] + extent_[c] * static_cast<double>(outputs[c * kChunk + s]);
-        });
-    });
+                     for (long s = 0; s < n; ++s)
+                       out[begin + s] = scalar_of(count, component, [&](int c) {
+                         return low_[c] + extent_[c] * static_cast<double>(outputs[c * kChunk + s]);
+                       });
+                   });
   }
 
  private:

@@ -29,7 +29,10 @@ class Bricks {
   // cells: of the block, x, y, z.
   Bricks(std::unique_ptr<BrickSource> source, const Index3& cells, bool vertex,
          std::shared_ptr<BrickCache> cache)
-      : source_(std::move(source)), cells_(cells), vertex_(vertex), cache_(std::move(cache)),
+      : source_(std::move(source)),
+        cells_(cells),
+        vertex_(vertex),
+        cache_(std::move(cache)),
         id_(next_id()) {
     for (int a = 0; a < 3; ++a) {
       const long lattice_cells = sample_count(cells[a], vertex) - 1;

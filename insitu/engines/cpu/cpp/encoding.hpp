@@ -17,9 +17,9 @@ namespace insitu {
 // x + (c & 1), y + (c >> 1 & 1), z + (c >> 2).
 struct Corners {
   uint32_t index[8][kChunk];  // of the entry's first value
-  float yz[4][kChunk];  // weights of the four edges along x
-  float x1[kChunk];     // weight of the edge's upper end
-  bool paired;          // every edge's upper end is the next entry of the table
+  float yz[4][kChunk];        // weights of the four edges along x
+  float x1[kChunk];           // weight of the edge's upper end
+  bool paired;                // every edge's upper end is the next entry of the table
 };
 
 inline uint32_t cell_of(float position) {
@@ -68,8 +68,7 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
       corners.index[7][s] = (((cx + 1) ^ h11) & mask) * F;
     } else {
       const uint32_t base = cx + rx * (cy + ry * cz), layer = rx * ry;
-      const uint32_t step[8] = {0,     1,         rx,         rx + 1,
-                                layer, layer + 1, layer + rx, layer + rx + 1};
+      const uint32_t step[8] = {0, 1, rx, rx + 1, layer, layer + 1, layer + rx, layer + rx + 1};
       for (int c = 0; c < 8; ++c) {
         // The half-cell offset lets the last corner leave the grid by one: tiny-cuda-nn wraps it.
         const uint32_t i = base + step[c];

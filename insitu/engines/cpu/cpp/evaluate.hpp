@@ -35,9 +35,8 @@ inline void evaluate(const Network& net, const float* params, const Transposed& 
 }
 
 // out (n, n_outputs, 3): derivative of each output along x, y, z of the unit cube.
-inline void evaluate_gradient(const Network& net, const float* params,
-                              const Transposed& transposed, const float* points, long n,
-                              Workspace& work, float* out) {
+inline void evaluate_gradient(const Network& net, const float* params, const Transposed& transposed,
+                              const float* points, long n, Workspace& work, float* out) {
   alignas(64) float slope[3 * kChunk];
   with_features(net.features, [&](auto features) {
     for (long begin = 0; begin < n; begin += kChunk) {

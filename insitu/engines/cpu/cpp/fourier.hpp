@@ -16,16 +16,13 @@ constexpr float kPi = 3.14159265358979f;
 inline float sin_pi(float t) {
   const float y = kPi * t, y2 = y * y;
   const float tail =
-      y2 * (-1.0f / 6 +
-            y2 * (1.0f / 120 +
-                  y2 * (-1.0f / 5040 + y2 * (1.0f / 362880 - y2 * (1.0f / 39916800)))));
+      y2 * (-1.0f / 6 + y2 * (1.0f / 120 +
+                              y2 * (-1.0f / 5040 + y2 * (1.0f / 362880 - y2 * (1.0f / 39916800)))));
   return y + y * tail;
 }
 
 // Place of feature i of the first sample of a chunk.
-inline long place_of(int i) {
-  return static_cast<long>(i / kPanel) * kPanelSize + i % kPanel;
-}
+inline long place_of(int i) { return static_cast<long>(i / kPanel) * kPanelSize + i % kPanel; }
 
 // Writes the features of n <= kChunk samples.
 inline void encode_fourier(int n_frequencies, int first, const float* x, const float* y,
@@ -38,8 +35,8 @@ inline void encode_fourier(int n_frequencies, int first, const float* x, const f
       for (long s = 0; s < n; ++s) {
         const float turned = axes[a][s] * factor;  // exact, and so is taking whole turns away
         const float half = static_cast<float>(static_cast<int32_t>(0.5f * turned));
-        const float t = turned - 2.0f * half;                     // 0..2
-        const float r = t > 1.0f ? t - 2.0f : t;                  // -1..1
+        const float t = turned - 2.0f * half;     // 0..2
+        const float r = t > 1.0f ? t - 2.0f : t;  // -1..1
         const float size = std::fabs(r), folded = size > 0.5f ? 1.0f - size : size;
         sine[s] = sin_pi(r < 0.0f ? -folded : folded);
         cosine[s] = sin_pi(0.5f - size);

@@ -46,8 +46,9 @@ class GridSampler {
   void sample(const float* unit_points, long n, float* out) const {
     for_each_part(unit_points, n, [&](long begin, int c, auto type, const Cells& at, long size) {
       using T = decltype(type);
-      interpolate<T>(parts[c], at, size, [](T v) { return static_cast<float>(v); },
-                     out + begin * components() + c);
+      interpolate<T>(
+          parts[c], at, size, [](T v) { return static_cast<float>(v); },
+          out + begin * components() + c);
     });
   }
 
@@ -58,9 +59,9 @@ class GridSampler {
     for_each_part(unit_points, n, [&](long begin, int c, auto type, const Cells& at, long size) {
       using T = decltype(type);
       const T from = static_cast<T>(low[c]), times = static_cast<T>(scale[c]);
-      interpolate<T>(parts[c], at, size,
-                     [=](T v) { return static_cast<float>((v - from) * times); },
-                     out + begin * components() + c);
+      interpolate<T>(
+          parts[c], at, size, [=](T v) { return static_cast<float>((v - from) * times); },
+          out + begin * components() + c);
     });
   }
 
@@ -102,9 +103,7 @@ class GridSampler {
   }
 
   // Corners of weight 0 are not read, so that a NaN affects only its own cells.
-  static float mix(float a, float b, float t) {
-    return t == 0.0f ? a : (1.0f - t) * a + t * b;
-  }
+  static float mix(float a, float b, float t) { return t == 0.0f ? a : (1.0f - t) * a + t * b; }
 
   // First the corners' values, one by one; then arithmetic, in vectors. out: components() apart.
   template <typename T, typename Convert>

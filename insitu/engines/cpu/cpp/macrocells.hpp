@@ -27,8 +27,8 @@ inline long macrocell_size(long cells) {
   return (cells + kMacrocellsPerAxis - 1) / kMacrocellsPerAxis;
 }
 
-// values: cells[a] + 1 points along each axis, strides between points along x, y, z. A macrocell has
-// the points on its faces, so that nothing interpolated within it lies beyond its range.
+// values: cells[a] + 1 points along each axis, strides between points along x, y, z. A macrocell
+// has the points on its faces, so that nothing interpolated within it lies beyond its range.
 inline MacrocellRanges macrocell_ranges(const float* values, const Index3& strides,
                                         const Index3& cells) {
   MacrocellRanges ranges;

@@ -16,8 +16,8 @@
 
 #include "brick_order.hpp"
 #include "bricks.hpp"
-#include "sample_axis.hpp"
 #include "rays.hpp"
+#include "sample_axis.hpp"
 #include "shading.hpp"
 #include "transfer.hpp"
 #include "trilinear.hpp"
@@ -34,7 +34,7 @@ struct MarchOptions {
   int component;  // or kMagnitude
   float opaque;   // a ray ends when its alpha reaches this
   bool shading;
-  float flat;     // see Shading
+  float flat;  // see Shading
   int threads;
 };
 
@@ -43,11 +43,17 @@ class Marcher {
   Marcher(Bricks& bricks, const std::array<SampleAxis, 3>& axes, const Rays& rays,
           const TransferTable& table, const MarchOptions& options, const Rectangle& area,
           const Surface& surface)
-      : bricks_(bricks), axes_(axes), rays_(rays), table_(table), options_(options), area_(area),
-        surface_(surface), stride_((area.width() + kWide - 1) / kWide * kWide),
+      : bricks_(bricks),
+        axes_(axes),
+        rays_(rays),
+        table_(table),
+        options_(options),
+        area_(area),
+        surface_(surface),
+        stride_((area.width() + kWide - 1) / kWide * kWide),
         margin_(options.shading ? 1 : 0),
-        shading_({axes[0].inverse_spacing(), axes[1].inverse_spacing(),
-                  axes[2].inverse_spacing()}, options.flat) {}
+        shading_({axes[0].inverse_spacing(), axes[1].inverse_spacing(), axes[2].inverse_spacing()},
+                 options.flat) {}
 
   // out: (height, width, 4) of the rectangle, zero on entry.
   void march(float* out) {
@@ -66,9 +72,9 @@ class Marcher {
   }
 
  private:
-  static constexpr long kRound = 16;     // samples of a ray before the next ray's
-  static constexpr long kBatch = 1024;   // samples looked up together
-  static constexpr long kEnough = 192;   // are worth looking up
+  static constexpr long kRound = 16;    // samples of a ray before the next ray's
+  static constexpr long kBatch = 1024;  // samples looked up together
+  static constexpr long kEnough = 192;  // are worth looking up
 
   // Cells by which a brick is widened where rays meet its faces; rounding in single precision is
   // less, up to a thousand cells.
@@ -99,8 +105,8 @@ class Marcher {
   struct Visit {
     const BrickBox& box;
     BrickSampler sample;
-    uint64_t shown;          // macrocells
-    float near[3], far[3];   // its faces along the axes
+    uint64_t shown;         // macrocells
+    float near[3], far[3];  // its faces along the axes
     vint first_cell[3], cells[3];
     vfloat first_point[3], per_macrocell[3];
   };
@@ -127,15 +133,16 @@ class Marcher {
   }
 
   void visit(long number, Scratch& s) {
-    const auto shows = [&](const ValueRange& range) { return table_.shows(range); };
+    const auto shows = [&](const ValueRange& range) {
+      return table_.shows(range);
+    };
     const auto known = bricks_.ranges(number, options_.component);
     if (known && !visible_macrocells(*known, shows)) return;
     const BrickBox box = bricks_.box(number, margin_);
     const Rectangle seen = footprint(box);
     if (!any_ray_left(seen)) return;
     const auto held = bricks_.get(number, options_.component, margin_);
-    const uint64_t shown =
-        visible_macrocells(*bricks_.ranges(number, options_.component), shows);
+    const uint64_t shown = visible_macrocells(*bricks_.ranges(number, options_.component), shows);
     if (!shown) return;
     Visit brick{box, BrickSampler(held->values(), box), shown, {}, {}, {}, {}, {}, {}};
     for (int a = 0; a < 3; ++a) {
@@ -163,7 +170,9 @@ class Marcher {
   Rectangle footprint(const BrickBox& box) const {
     const View& view = rays_.view();
     double x0 = 1e30, x1 = -1e30, y0 = 1e30, y1 = -1e30;
-    const auto square = [](const Vec3& v) { return v[0] * v[0] + v[1] * v[1] + v[2] * v[2]; };
+    const auto square = [](const Vec3& v) {
+      return v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
+    };
     const double right = square(view.right), up = square(view.up);
     for (int corner = 0; corner < 8; ++corner) {
       double sx = 0.0, sy = 0.0, depth = 0.0, size = 0.0;
@@ -294,8 +303,7 @@ class Marcher {
     if (~brick.shown) {
       vint macrocell{};
       for (int a = 0; a < 3; ++a)
-        macrocell +=
-            to_int((to_float(cells[a]) + splat(0.5f)) * brick.per_macrocell[a]) << (2 * a);
+        macrocell += to_int((to_float(cells[a]) + splat(0.5f)) * brick.per_macrocell[a]) << (2 * a);
       const vint low = splat(static_cast<int>(brick.shown & 0xffffffffu));
       const vint high = splat(static_cast<int>(brick.shown >> 32));
       const vint half = macrocell < splat(32) ? low : high;

@@ -90,18 +90,23 @@ inline std::vector<Errors> measure_part(const Network* network, const float* par
   const auto xs = sample_coordinates(block, 2), ys = sample_coordinates(block, 1),
              zs = sample_coordinates(block, 0);
   const Grid grid{xs.data(), ys.data(), zs.data(), block.owned[2], block.owned[1], block.owned[0]};
-  decode(*network, params, grid, part, [&](long begin, long n, const float* outputs) {
-    for (int c = 0; c < count; ++c) {
-      read_owned(block, c, begin, n, truth);
-      const auto value = [&](int s) {
-        return scale.low[c] + scale.extent[c] * static_cast<double>(outputs[c * kChunk + s]);
-      };
-      // As the field is decoded: rounded to the precision of the raw data.
-      const auto rounded = [&](int s) { return static_cast<double>(static_cast<float>(value(s))); };
-      if (block.parts[c].is_double) add_errors(truth, value, errors[c]);
-      else add_errors(truth, rounded, errors[c]);
-    }
-  }, every);
+  decode(
+      *network, params, grid, part,
+      [&](long begin, long n, const float* outputs) {
+        for (int c = 0; c < count; ++c) {
+          read_owned(block, c, begin, n, truth);
+          const auto value = [&](int s) {
+            return scale.low[c] + scale.extent[c] * static_cast<double>(outputs[c * kChunk + s]);
+          };
+          // As the field is decoded: rounded to the precision of the raw data.
+          const auto rounded = [&](int s) {
+            return static_cast<double>(static_cast<float>(value(s)));
+          };
+          if (block.parts[c].is_double) add_errors(truth, value, errors[c]);
+          else add_errors(truth, rounded, errors[c]);
+        }
+      },
+      every);
   return errors;
 }
 

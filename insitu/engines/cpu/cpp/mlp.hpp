@@ -36,9 +36,11 @@ class Transposed {
 class Workspace {
  public:
   explicit Workspace(const Network& net, bool with_backward = false)
-      : points(3 * kChunk), encoded(static_cast<std::size_t>(net.n_inputs) * kChunk),
+      : points(3 * kChunk),
+        encoded(static_cast<std::size_t>(net.n_inputs) * kChunk),
         hidden(static_cast<std::size_t>(net.n_hidden_layers) * net.n_neurons * kChunk),
-        output(static_cast<std::size_t>(net.n_outputs) * kChunk), corners(net.n_levels) {
+        output(static_cast<std::size_t>(net.n_outputs) * kChunk),
+        corners(net.n_levels) {
     if (!with_backward) return;
     const std::size_t widest = static_cast<std::size_t>(std::max(net.n_inputs, net.n_neurons));
     output_gradient = Buffer<float>(output.size());

@@ -54,9 +54,14 @@ struct Network {
 
   Network(int n_levels_, int features_, int log2_hashmap_size_, int base_resolution_,
           float per_level_scale_, int n_neurons_, int n_hidden_layers_, int n_outputs_)
-      : n_levels(n_levels_), features(features_), log2_hashmap_size(log2_hashmap_size_),
-        base_resolution(base_resolution_), per_level_scale(per_level_scale_),
-        n_neurons(n_neurons_), n_hidden_layers(n_hidden_layers_), n_outputs(n_outputs_),
+      : n_levels(n_levels_),
+        features(features_),
+        log2_hashmap_size(log2_hashmap_size_),
+        base_resolution(base_resolution_),
+        per_level_scale(per_level_scale_),
+        n_neurons(n_neurons_),
+        n_hidden_layers(n_hidden_layers_),
+        n_outputs(n_outputs_),
         n_inputs(pad(n_levels_ * features_)) {
     check();
     lay_out_mlp();
@@ -132,8 +137,12 @@ struct Network {
       const bool hashed = r > 1625.0 || std::min(aligned, table) < dense;
       const auto size = static_cast<uint32_t>(std::min(aligned, table));
       const auto resolution = static_cast<uint32_t>(r);
-      levels.push_back({{scale, scale, scale}, 0.5f, {resolution, resolution, resolution}, size,
-                        hashed ? Lookup::kHashed : Lookup::kWrapped, n_params});
+      levels.push_back({{scale, scale, scale},
+                        0.5f,
+                        {resolution, resolution, resolution},
+                        size,
+                        hashed ? Lookup::kHashed : Lookup::kWrapped,
+                        n_params});
       n_params += static_cast<std::size_t>(size) * features;
     }
   }

@@ -104,8 +104,8 @@ static py::list py_measure(const Network* net, const Floats& params, const GridS
   }
   py::list out;
   for (const Errors& e : errors)
-    out.append(py::dict("sum_of_squares"_a = e.sum_of_squares, "max"_a = e.max,
-                        "finite"_a = e.finite));
+    out.append(
+        py::dict("sum_of_squares"_a = e.sum_of_squares, "max"_a = e.max, "finite"_a = e.finite));
   return out;
 }
 
@@ -143,10 +143,9 @@ static std::shared_ptr<GridSampler> make_grid_sampler(const py::tuple& component
     const auto array = py::reinterpret_borrow<py::array>(item);
     for (int a = 0; a < 3; ++a)
       if (array.shape(a) != block->shape[a])
-        throw py::value_error("components: axis " + std::to_string(a) + " has " +
-                              std::to_string(array.shape(a)) +
-                              " samples, cells and ghost layers make " +
-                              std::to_string(block->shape[a]));
+        throw py::value_error(
+            "components: axis " + std::to_string(a) + " has " + std::to_string(array.shape(a)) +
+            " samples, cells and ghost layers make " + std::to_string(block->shape[a]));
   }
   return block;
 }
@@ -176,9 +175,8 @@ static py::array_t<float> py_sample(const GridSampler& block, const Floats& poin
 
 static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& params,
                                              std::shared_ptr<GridSampler> target,
-                                             const Doubles& low,
-                                             const Doubles& extent, const Doubles& error_scale,
-                                             const py::dict& o) {
+                                             const Doubles& low, const Doubles& extent,
+                                             const Doubles& error_scale, const py::dict& o) {
   check_params(*net, params);
   if (target->components() != net->n_outputs)
     throw py::value_error("target: its components are not the network's outputs");
@@ -226,7 +224,7 @@ static py::array_t<float> py_draw(uint32_t seed, double share, double sigma, uin
 
 static void bind_layout(py::module_& m) {
   py::class_<Network, NetworkPtr>(m, "Network", py::module_local(),
-                                 "Architecture and parameter layout, as in tiny-cuda-nn.")
+                                  "Architecture and parameter layout, as in tiny-cuda-nn.")
       .def(py::init<int, int, int, int, float, int, int, int>(), "n_levels"_a,
            "n_features_per_level"_a, "log2_hashmap_size"_a, "base_resolution"_a,
            "per_level_scale"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a)
@@ -235,11 +233,13 @@ static void bind_layout(py::module_& m) {
                   "One dense grid of features, Fourier features, an MLP.")
       .def_readonly("n_params", &Network::n_params)
       .def_readonly("n_mlp_params", &Network::n_mlp_params)
-      .def_property_readonly("matrices", [](const Network& n) {
-        py::list out;
-        for (const Matrix& x : n.matrices) out.append(py::make_tuple(x.rows, x.cols, x.offset));
-        return out;
-      })
+      .def_property_readonly("matrices",
+                             [](const Network& n) {
+                               py::list out;
+                               for (const Matrix& x : n.matrices)
+                                 out.append(py::make_tuple(x.rows, x.cols, x.offset));
+                               return out;
+                             })
       .def_property_readonly("levels", [](const Network& n) {
         py::list out;
         for (const Level& l : n.levels)
@@ -257,8 +257,7 @@ static void bind_training(py::module_& m) {
       .def("run", &Trainer::run, "slice_seconds"_a, py::call_guard<py::gil_scoped_release>(),
            "Trains for a slice of time; True when training is done.")
       .def("step", &Trainer::step, py::call_guard<py::gil_scoped_release>())
-      .def("compute_gradient", &Trainer::compute_gradient,
-           py::call_guard<py::gil_scoped_release>(),
+      .def("compute_gradient", &Trainer::compute_gradient, py::call_guard<py::gil_scoped_release>(),
            "Adds loss and gradient of this iteration's batch, without updating the weights.")
       .def_readonly("iteration", &Trainer::iteration)
       .def_readonly("elapsed", &Trainer::elapsed)
@@ -295,8 +294,8 @@ void bind_network(py::module_& m) {
         "threads"_a = 1);
   m.def("evaluate_grid", &py_evaluate_grid, "network"_a, "params"_a, "xs"_a, "ys"_a, "zs"_a,
         "threads"_a = 1);
-  m.def("measure", &py_measure, "network"_a.none(true), "params"_a, "block"_a, "low"_a,
-        "extent"_a, "begin"_a, "end"_a, "every"_a = 1, "threads"_a = 1,
+  m.def("measure", &py_measure, "network"_a.none(true), "params"_a, "block"_a, "low"_a, "extent"_a,
+        "begin"_a, "end"_a, "every"_a = 1, "threads"_a = 1,
         "Errors at owned samples begin .. end - 1, of each every-th 128 of them.");
   bind_training(m);
 }

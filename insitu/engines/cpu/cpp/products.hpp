@@ -70,8 +70,8 @@ inline void multiply(const float* m, int depth, int width, const float* in, cons
     constexpr int P = count.value, S = kSums / (P * kPanelVectors);
     const long at = static_cast<long>(p) * kPanelSize;
     for (int s = 0; s < kChunk; s += S)
-      multiply_tile<P, cut>(m + p * kPanel, width, depth, in + s * kPanel,
-                            mask + at + s * kPanel, out + at + s * kPanel);
+      multiply_tile<P, cut>(m + p * kPanel, width, depth, in + s * kPanel, mask + at + s * kPanel,
+                            out + at + s * kPanel);
     p += P;
   };
 #if defined(__AVX512F__)
@@ -104,8 +104,8 @@ inline void accumulate_outer(const float* gradient, int rows, const float* in, i
   constexpr int R = kSums / kPanelVectors;
   for (int k = 0; k < cols; k += kPanel)
     for (int r = 0; r < rows; r += R)
-      outer_tile<R>(gradient + r / kPanel * kPanelSize + r % kPanel,
-                    in + k / kPanel * kPanelSize, dm + static_cast<long>(r) * cols + k, cols);
+      outer_tile<R>(gradient + r / kPanel * kPanelSize + r % kPanel, in + k / kPanel * kPanelSize,
+                    dm + static_cast<long>(r) * cols + k, cols);
 }
 
 // The last layer has few rows, so its products are dot products.

@@ -46,7 +46,10 @@ class Rasterizer {
  public:
   // near: nothing is drawn whose depth along the view is less.
   Rasterizer(const Triangles& triangles, const Paint& paint, const View& view, double near)
-      : triangles_(triangles), paint_(paint), view_(view), near_(near),
+      : triangles_(triangles),
+        paint_(paint),
+        view_(view),
+        near_(near),
         points_(static_cast<size_t>(triangles.n_points)) {
     const double right = dot(view.right, view.right), up = dot(view.up, view.up);
     right_length_ = std::sqrt(right);
@@ -91,8 +94,8 @@ class Rasterizer {
   static constexpr long kBand = 32;  // rows that a thread draws at once
 
   // An edge's e = a (x - x0) + b (y - y0) + c, and whether pixels with e = 0 are inside: of two
-  // triangles on different sides of a shared edge it is true for one. With y downwards, for its left
-  // and top.
+  // triangles on different sides of a shared edge it is true for one. With y downwards, for its
+  // left and top.
   struct Edge {
     double a, b, c, x0, y0;
     bool closed;
@@ -120,9 +123,9 @@ class Rasterizer {
   }
 
   // The edge's ends are taken in an order of their own, so that both triangles that share it, here
-  // or on another rank, compute the same numbers but for the sign. Differences of ends, and distances
-  // from one of them, keep their digits where a triangle is far smaller than a pixel: all edges of
-  // such a triangle would else be noise, and it might be seen a pixel away.
+  // or on another rank, compute the same numbers but for the sign. Differences of ends, and
+  // distances from one of them, keep their digits where a triangle is far smaller than a pixel: all
+  // edges of such a triangle would else be noise, and it might be seen a pixel away.
   static Edge edge(const Vec3& from, const Vec3& to) {
     const bool turned = to < from;
     const Vec3 &first = turned ? to : from, &second = turned ? from : to;

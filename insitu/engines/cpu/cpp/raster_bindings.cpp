@@ -24,17 +24,18 @@ static void check_shape(const py::array& array, const char* name, long rows, lon
 static void check_corners(const Triangles& triangles) {
   for (long i = 0; i < 3 * triangles.count; ++i)
     if (triangles.corners[i] < 0 || triangles.corners[i] >= triangles.n_points)
-      throw py::value_error("triangles: " + std::to_string(triangles.corners[i]) + " is not one of " +
-                            std::to_string(triangles.n_points) + " points");
+      throw py::value_error("triangles: " + std::to_string(triangles.corners[i]) +
+                            " is not one of " + std::to_string(triangles.n_points) + " points");
 }
 
 static void rasterize(const Array<double>& points, const Array<int64_t>& corners,
                       const std::optional<Array<float>>& normals,
                       const std::optional<Array<float>>& values, const Array<float>& table,
                       const std::pair<float, float>& range, const std::array<float, 3>& color,
-                      bool lit, const Vec3& eye, const Vec3& forward, const Vec3& right, const Vec3& up,
-                      const std::pair<long, long>& size, const std::array<long, 4>& rectangle,
-                      double near, int threads, py::array_t<float, py::array::c_style> rgba,
+                      bool lit, const Vec3& eye, const Vec3& forward, const Vec3& right,
+                      const Vec3& up, const std::pair<long, long>& size,
+                      const std::array<long, 4>& rectangle, double near, int threads,
+                      py::array_t<float, py::array::c_style> rgba,
                       py::array_t<float, py::array::c_style> depth) {
   const Rectangle area{rectangle[0], rectangle[1], rectangle[2], rectangle[3]};
   if (area.y0 < 0 || area.x0 < 0 || area.y1 > size.second || area.x1 > size.first ||
@@ -67,8 +68,8 @@ static void rasterize(const Array<double>& points, const Array<int64_t>& corners
 
 void bind_raster(py::module_& m) {
   m.def("rasterize", &rasterize, py::arg("points"), py::arg("triangles"), py::arg("normals"),
-        py::arg("values"), py::arg("table"), py::arg("range"), py::arg("color"), py::arg("lit"), py::arg("eye"),
-        py::arg("forward"), py::arg("right"), py::arg("up"), py::arg("size"),
+        py::arg("values"), py::arg("table"), py::arg("range"), py::arg("color"), py::arg("lit"),
+        py::arg("eye"), py::arg("forward"), py::arg("right"), py::arg("up"), py::arg("size"),
         py::arg("rectangle"), py::arg("near"), py::arg("threads"), py::arg("rgba").noconvert(),
         py::arg("depth").noconvert(),
         "Triangles (m, 3) of points (n, 3), drawn into rgba (h, w, 4) and depth (h, w) float32 of "

@@ -88,8 +88,8 @@ static py::array_t<float> march(Bricks& bricks, const Doubles& x, const Doubles&
                                 int threads) {
   const Index3& cells = bricks.cells();
   const std::array<SampleAxis, 3> axes{make_axis(x, "x", cells[0], bricks.vertex()),
-                                        make_axis(y, "y", cells[1], bricks.vertex()),
-                                        make_axis(z, "z", cells[2], bricks.vertex())};
+                                       make_axis(y, "y", cells[1], bricks.vertex()),
+                                       make_axis(z, "z", cells[2], bricks.vertex())};
   const Box box{{x.at(0), y.at(0), z.at(0)},
                 {x.at(x.size() - 1), y.at(y.size() - 1), z.at(z.size() - 1)}};
   const Box domain{domain_lo, domain_hi};
@@ -139,8 +139,8 @@ static std::unique_ptr<Bricks> grid_bricks(std::shared_ptr<GridSampler> grid, Ca
                                   std::move(cache));
 }
 
-static std::unique_ptr<Bricks> python_bricks(py::function read, int components,
-                                             const Index3& cells, bool vertex, CachePtr cache) {
+static std::unique_ptr<Bricks> python_bricks(py::function read, int components, const Index3& cells,
+                                             bool vertex, CachePtr cache) {
   for (const long n : cells)
     if (n < 1) throw py::value_error("cells: every axis needs at least one cell");
   if (components < 1) throw py::value_error("components: expected at least 1");
@@ -167,8 +167,8 @@ void bind_render(py::module_& m) {
       .def_property_readonly("total", &Bricks::total);
   m.def("march", &march, "bricks"_a, "x"_a, "y"_a, "z"_a, "domain_lo"_a, "domain_hi"_a, "eye"_a,
         "forward"_a, "right"_a, "up"_a, "size"_a, "rectangle"_a, "table"_a, "range"_a, "step"_a,
-        "component"_a, "opaque"_a, "flat"_a = py::none(), "jitter"_a = -1,
-        "surface"_a = py::none(), "threads"_a = 1,
+        "component"_a, "opaque"_a, "flat"_a = py::none(), "jitter"_a = -1, "surface"_a = py::none(),
+        "threads"_a = 1,
         "One block's part of a volume rendering: rectangle (y0, y1, x0, x1) of an image of size "
         "(width, height) -> premultiplied RGBA (y1 - y0, x1 - x0, 4) float32. component -1 is "
         "the magnitude; table (n, 4) holds the alpha of one step; flat: shading's, none without; "

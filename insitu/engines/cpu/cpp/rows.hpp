@@ -55,7 +55,8 @@ class RowLevel {
     } else if (base_[3] + first + count <= size) {
       mix(first, count, [](uint32_t x, uint32_t base) { return x + base; }, line);
     } else {
-      mix(first, count,
+      mix(
+          first, count,
           [=](uint32_t x, uint32_t base) { return std::min(x + base, x + base - size); }, line);
     }
   }
@@ -85,7 +86,11 @@ class RowLevel {
 class Rows {
  public:
   Rows(const Network& net, const float* params, const float* xs, long nx)
-      : net_(net), params_(params), xs_(xs), transposed_(net, params), nx_(nx),
+      : net_(net),
+        params_(params),
+        xs_(xs),
+        transposed_(net, params),
+        nx_(nx),
         cells_(static_cast<std::size_t>(net.n_levels) * nx),
         upper_(static_cast<std::size_t>(net.n_levels) * nx) {
     double lines = 0.0;
@@ -110,8 +115,8 @@ class Rows {
     const double with = lines * (4 + panels * (features + 3)) + net.n_levels * (1 + 2 * panels);
     const double without = lines * 5 + net.n_levels * 4 + net.n_inputs * panels;
     // Fourier features are not linear between grid lines.
-    through_first_layer_ = net.n_frequencies == 0 && panels <= 2 && longest_ <= 2 * kChunk &&
-                           with < without;
+    through_first_layer_ =
+        net.n_frequencies == 0 && panels <= 2 && longest_ <= 2 * kChunk && with < without;
     features_ = Buffer<float>(static_cast<std::size_t>(longest_) * net.features);
     if (through_first_layer_)
       lines_ = Buffer<float>(static_cast<std::size_t>(net.n_levels) * longest_ * 2 * net.n_neurons);
@@ -119,8 +124,7 @@ class Rows {
 
   // Outputs (n_outputs, kChunk) of samples begin .. begin + count - 1 of the grid, numbered along
   // x, then y, then z; those beyond `count` mean nothing.
-  void decode(const float* ys, long ny, const float* zs, long begin, long count,
-              Workspace& work) {
+  void decode(const float* ys, long ny, const float* zs, long begin, long count, Workspace& work) {
     RowPart parts[kChunk];
     int n_parts = 0;
     for (long s = 0; s < count; s += parts[n_parts++].n) {
@@ -179,10 +183,9 @@ class Rows {
         }
         continue;
       }
-      row.lines(static_cast<uint32_t>(lines.first), static_cast<uint32_t>(lines.count),
-                [&](uint32_t i, entry e) {
-                  *reinterpret_cast<entry*>(features_.data() + i * F) = e;
-                });
+      row.lines(
+          static_cast<uint32_t>(lines.first), static_cast<uint32_t>(lines.count),
+          [&](uint32_t i, entry e) { *reinterpret_cast<entry*>(features_.data() + i * F) = e; });
       for (long s = 0; s < part.n; ++s) {
         const float* at = features_.data() + (cells[s] - lines.first) * F;
         mix(s, *reinterpret_cast<const entry*>(at), *reinterpret_cast<const entry*>(at + F));

@@ -28,8 +28,10 @@ inline double sample_unit(long i, long cells, bool vertex) {
 class SampleAxis {
  public:
   SampleAxis(const double* nodes, long cells, bool vertex)
-      : lo_(nodes[0]), scale_(static_cast<double>(cells) / (nodes[cells] - nodes[0])),
-        cells_(cells), vertex_(vertex) {
+      : lo_(nodes[0]),
+        scale_(static_cast<double>(cells) / (nodes[cells] - nodes[0])),
+        cells_(cells),
+        vertex_(vertex) {
     nodes_.resize(static_cast<std::size_t>(cells) + 1);
     for (long i = 0; i <= cells; ++i) nodes_[i] = (nodes[i] - lo_) * scale_;
     for (long i = 0; i <= cells; ++i)

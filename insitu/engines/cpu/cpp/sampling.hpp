@@ -20,8 +20,8 @@ struct Sampling {
 // The first `share` of a batch lies next to the faces: a face is drawn, the distance from it is
 // half-Gaussian (DVNR eq. (2)), the other two coordinates are uniform.
 inline long boundary_samples(const Sampling& sampling, long batch) {
-  return static_cast<long>(static_cast<double>(sampling.boundary_share) *
-                               static_cast<double>(batch) + 0.5);
+  return static_cast<long>(
+      static_cast<double>(sampling.boundary_share) * static_cast<double>(batch) + 0.5);
 }
 
 // -ln(u) for u in (0, 1], relative error below 1e-6; written to be vectorized, as the C library's

@@ -29,7 +29,8 @@ class Shading {
   // block's faces). With c the cosine between normal and ray, and w = |g| / (|g| + flat), which
   // takes the light away where the field is flat and a normal means nothing:
   // diffuse = 1 - w + w (0.3 + 0.7 c), specular = 0.2 w max(0, 2 c^2 - 1)^16.
-  void light(const BrickSampler& brick, const BrickBox& box, const std::array<const float*, 3>& position,
+  void light(const BrickSampler& brick, const BrickBox& box,
+             const std::array<const float*, 3>& position,
              const std::array<const float*, 3>& direction, long n, float* gradient,
              Light* out) const {
     const vfloat one = splat(1.0f);
@@ -54,8 +55,7 @@ class Shading {
     for (long i = 0; i < n; ++i) {
       const float* g = gradient + 3 * i;
       const float length = std::sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]);
-      const float along =
-          g[0] * direction[0][i] + g[1] * direction[1][i] + g[2] * direction[2][i];
+      const float along = g[0] * direction[0][i] + g[1] * direction[1][i] + g[2] * direction[2][i];
       const float c = length > 0.0f ? std::min(std::abs(along) / length, 1.0f) : 0.0f;
       // Next to a hole the gradient is not finite: no shading there.
       const float w = length < 1e30f && length > 0.0f ? length / (length + flat_) : 0.0f;

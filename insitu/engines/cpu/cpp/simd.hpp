@@ -98,11 +98,11 @@ inline unsigned lanes_of(vint mask) {
 // The lanes of v that are named, one after the other; up to kLanes floats at `to` are written.
 inline void store_lanes(float* to, vfloat v, unsigned lanes) {
 #if defined(__AVX512F__)
-  _mm512_storeu_ps(to, _mm512_maskz_compress_ps(static_cast<__mmask16>(lanes),
-                                                reinterpret_cast<__m512>(v)));
+  _mm512_storeu_ps(
+      to, _mm512_maskz_compress_ps(static_cast<__mmask16>(lanes), reinterpret_cast<__m512>(v)));
 #else
-  // What is left out becomes zero, as above: whole vectors are read later, and a value of a lane that
-  // was left out could be a place outside of the brick.
+  // What is left out becomes zero, as above: whole vectors are read later, and a value of a lane
+  // that was left out could be a place outside of the brick.
   for (int i = 0; i < kLanes; ++i) {
     const bool kept = lanes >> i & 1;
     *to = kept ? v[i] : 0.0f;

@@ -36,8 +36,12 @@ class Trainer {
   Trainer(std::shared_ptr<const Network> network, const float* params,
           std::shared_ptr<const GridSampler> target, const double* low, const double* extent,
           const double* error_scale, const TrainingOptions& options)
-      : options(options), network_(std::move(network)), target_(std::move(target)),
-        transposed_(*network_), params_(network_->n_params), first_moment_(network_->n_params),
+      : options(options),
+        network_(std::move(network)),
+        target_(std::move(target)),
+        transposed_(*network_),
+        params_(network_->n_params),
+        first_moment_(network_->n_params),
         second_moment_(network_->n_params) {
     std::memcpy(params_.data(), params, network_->n_params * sizeof(float));
     transposed_.load(*network_, params_.data());
@@ -83,9 +87,7 @@ class Trainer {
     return done();
   }
 
-  bool exhausted() const {
-    return iteration >= options.iterations || elapsed >= options.seconds;
-  }
+  bool exhausted() const { return iteration >= options.iterations || elapsed >= options.seconds; }
 
   bool done() const {
     if (exhausted()) return true;
@@ -167,10 +169,9 @@ class Trainer {
 
   double rate() const {
     const double p = progress();
-    const double factor =
-        options.cosine
-            ? options.final_rate + (1.0 - options.final_rate) * 0.5 * (1.0 + std::cos(M_PI * p))
-            : std::pow(options.final_rate, p);
+    const double factor = options.cosine ? options.final_rate + (1.0 - options.final_rate) * 0.5 *
+                                                                    (1.0 + std::cos(M_PI * p))
+                                         : std::pow(options.final_rate, p);
     return options.learning_rate * std::min(factor, std::max(options.final_rate, approach()));
   }
 
