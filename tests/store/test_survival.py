@@ -153,7 +153,7 @@ def test_simulations_killed_at_any_moment(
         (run,), _ = recovery.find([folder])
         assert run.in_use()
         assert main(["recover", str(folder)]) == 2
-        assert "still going on" in capsys.readouterr().err
+        assert "still running" in capsys.readouterr().err
         time.sleep(chance.uniform(0, 0.2))
         for file in chance.sample(files, 2):
             os.kill(lines(file)[0]["pid"], signal.SIGKILL)
