@@ -117,18 +117,18 @@ class TransferFunction:
         depth: float = 4.0,
         max_alpha: float = 0.95,
     ) -> TransferFunction:
-        """The same colours with an opacity fitted to how often each value occurs.
+        """The same colours with an opacity fitted to the histogram of the values.
 
-        The most common value is taken for the background and made transparent. The others share
-        the optical depth of a picture: a value that fills the fraction f of the volume gets an
-        extinction that falls as 1 / f, so that a thin front shows as well as a broad plume, and
-        that grows with its distance from the background.
+        The most common value is taken as the background and made transparent. The optical depth
+        is divided among the others: a value that fills the fraction f of the volume gets an
+        extinction proportional to 1 / f, so that a thin front is as visible as a broad plume, and
+        increasing with its distance from the background value.
 
-        counts: (n,) occurrences; edges: (n + 1,) increasing values; both over the whole domain,
-        all ranks together. depth: optical depth of the whole along a ray of mean content.
-        max_alpha: of any value, per reference length.
+        counts: (n,) occurrences; edges: (n + 1,) increasing values; both over the whole domain
+        and all ranks. depth: total optical depth along a ray with average content.
+        max_alpha: upper limit of the opacity per reference length.
 
-        Raises ValueError if counts and edges do not fit together.
+        Raises ValueError if the lengths of counts and edges do not match.
         """
         counts, edges = np.asarray(counts, dtype=np.float64), np.asarray(edges, dtype=np.float64)
         if counts.ndim != 1 or edges.shape != (counts.size + 1,) or counts.size < 1:
