@@ -1,6 +1,6 @@
 """A compressed array as a time series of one step.
 
-In: a file that `insitu compress` wrote. Out: its blocks, to be shared as those of a record are.
+In: a file written by `insitu compress`. Out: its blocks, distributed like those of a record.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from insitu.io.compressed_array import CompressedArray
 
 @dataclass(frozen=True)
 class ArrayBlock:
-    """One block of a compressed array, unopened."""
+    """One block of a compressed array, not yet read."""
 
     array: CompressedArray
     domain_id: int
@@ -35,19 +35,19 @@ class ArrayBlock:
         return nz, ny, nx
 
     def open(self) -> BlockField:
-        """FrameError where its bytes were altered."""
+        """Read the block. FrameError if it is corrupt."""
         return self.array.field(self.domain_id)
 
 
 @dataclass(frozen=True)
 class ArrayStep:
-    """The only step of a compressed array, of cycle 0 at time 0."""
+    """The only step of a compressed array, at cycle 0 and time 0."""
 
     array: CompressedArray
 
     @cached_property
     def summary(self) -> Summary:
-        """From the header of the file: no block is opened."""
+        """From the header of the file; no block is read."""
         array = self.array
         return Summary(
             name=array.name,
@@ -66,14 +66,14 @@ class ArrayStep:
 
 
 class ArraySeries:
-    """A compressed array, to be shared by `SharedSeries`. No method is collective."""
+    """A compressed array, to be distributed by `SharedSeries`. No method is collective."""
 
     def __init__(self, array: CompressedArray) -> None:
         self.names = [array.name]
         self._step = ArrayStep(array)
 
     def entries(self, name: str) -> list[ArrayStep]:
-        """The one step; KeyError for another name."""
+        """The only step; KeyError for another name."""
         if name not in self.names:
             raise KeyError(f"no field {name!r}; there is: {self.names[0]}")
         return [self._step]

@@ -1,6 +1,6 @@
-"""A scalar field on a grid, in a file or in memory, of which any box can be read.
+"""A scalar field on a grid, in a file or in memory, that can be read box by box.
 
-In: an array of two or three axes, or four and a step. Out: boxes of samples (nz, ny, nx).
+In: a 2-D or 3-D array, or a 4-D array and a time step. Out: boxes of samples (nz, ny, nx).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Nodes: TypeAlias = tuple[Array, Array, Array]
 
 
 class ArraySource(ABC):
-    """What is compressed, and what is compared: `read` gives the samples of a box.
+    """An array that can be compressed or compared; `read` returns the samples of a box.
 
     Attributes:
-        name: of the field.
-        shape: samples per axis as the file has them: (nz, ny, nx) or (ny, nx).
+        name: name of the field.
+        shape: samples per axis as stored: (nz, ny, nx) or (ny, nx).
         dtype: of the samples.
-        association: "element" where a sample stands for a cell, "vertex" where for a grid node.
-        nodes: the grid lines; without coordinates in the file they count cells: 0, 1, 2, ...
+        association: "element" for samples at cells, "vertex" for samples at grid nodes.
+        nodes: the grid lines; cell indices 0, 1, 2, ... if the file has no coordinates.
     """
 
     name: str
@@ -50,7 +50,7 @@ class ArraySource(ABC):
 
     @property
     def cuts(self) -> tuple[tuple[int, ...], ...]:
-        """Per axis z, y, x: the first sample of every block but the first, where there are any."""
+        """Per axis z, y, x: the first sample of every block but the first, if it has blocks."""
         return ((), (), ())
 
     @property
@@ -65,14 +65,13 @@ class ArraySource(ABC):
 
 
 class NoSteps(ConfigError):
-    """A step was asked of an array that has none."""
+    """A time step was requested of an array that has none."""
 
 
 class StoredVolume(ArraySource):
-    """An array as a file has it, with the axes and the type that can be compressed.
+    """An array as stored, checked to have a supported shape and dtype.
 
-    A first axis of one sample before three others is left out; of another first axis before three
-    others, the `step` is taken.
+    The first of four axes is time: `step` selects along it, and may be omitted if its length is 1.
     """
 
     def __init__(
@@ -85,14 +84,14 @@ class StoredVolume(ArraySource):
         nodes: Nodes | None = None,
         association: Association = "element",
     ) -> None:
-        """Raises ConfigError where the shape or the type is not one that can be compressed."""
+        """Raises ConfigError if the shape or the dtype is not supported."""
         self.name, self.dtype = name, _checked_type(name, np.dtype(dtype))
         self.step, self.shape = _axes(name, tuple(map(int, stored_shape)), step)
         self.association, self.nodes = association, nodes or counted_nodes(self.grid_shape)
 
     @abstractmethod
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        """The part of the stored array that `index`, one entry per stored axis, names."""
+        """The part of the stored array selected by `index`, one entry per stored axis."""
 
     def read(self, box: Box) -> Array:
         index: tuple[int | slice, ...] = box[3 - len(self.shape) :]
@@ -102,7 +101,7 @@ class StoredVolume(ArraySource):
 
 
 class ArrayVolume(StoredVolume):
-    """An array in memory, read in place."""
+    """An array in memory, read without a copy of the whole."""
 
     def __init__(
         self,
@@ -123,7 +122,7 @@ class ArrayVolume(StoredVolume):
 
 
 def counted_nodes(shape: Shape) -> Nodes:
-    """Grid lines 0, 1, 2, ... about (nz, ny, nx) cells."""
+    """Grid lines 0, 1, 2, ... of (nz, ny, nx) cells."""
     nz, ny, nx = shape
     x, y, z = (np.arange(n + 1, dtype=np.float64) for n in (nx, ny, nz))
     return x, y, z
@@ -132,8 +131,8 @@ def counted_nodes(shape: Shape) -> Nodes:
 def sample_grid(x: Array, y: Array, z: Array) -> tuple[Association, Nodes]:
     """Association and grid lines of samples at the coordinates x, y, z (increasing).
 
-    Samples at grid nodes are vertices; where an axis has one only, which makes no cell, they are
-    cells, with grid lines halfway between them.
+    Samples are taken as vertices. If an axis has only one sample, and so no cell, they are taken
+    as cell centres, with grid lines halfway between them.
     """
     axes = [np.array(axis, np.float64) for axis in (x, y, z)]
     if min(axis.size for axis in axes) > 1:
@@ -163,7 +162,7 @@ def _checked_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
 def _axes(
     name: str, shape: tuple[int, ...], step: int | None
 ) -> tuple[int | None, tuple[int, ...]]:
-    """The step on the first axis, if the array has one, and the shape of what is compressed."""
+    """The time step, None without a time axis, and the shape of the array at that step."""
     if 0 in shape:
         raise ConfigError([f"{name}: shape {shape} has no samples"])
     if len(shape) == 4:

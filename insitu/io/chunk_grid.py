@@ -1,6 +1,6 @@
-"""How a large array is cut, and a block of it as training wants it.
+"""The division of a large array into blocks, and each block as a partition for training.
 
-In: a Volume and the number of a block. Out: its box, and a Partition with one layer of ghosts.
+In: an ArraySource and a block number. Out: its box, and a Partition with one ghost layer.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from insitu.io.array_source import ArraySource, Nodes
 from insitu.mesh.partition import Association, Layers, Partition, Shape
 
 DEFAULT_CELLS = 128
-"""Most cells per axis of a block: 8 MiB of float32, and enough blocks to share among ranks."""
+"""Maximum cells per axis of a block: 8 MiB of float32, and enough blocks for many ranks."""
 
 
 @dataclass(frozen=True)
 class ChunkGrid:
-    """The blocks of a grid, numbered with x fastest. They differ by one cell at most per axis.
+    """The blocks of a grid, numbered with x fastest; sizes differ by at most one cell per axis.
 
-    bounds: cell indices where blocks begin and end, per axis z, y, x.
+    bounds: cell indices of the block boundaries, both ends included, per axis z, y, x.
     """
 
     association: Association
@@ -45,24 +45,24 @@ class ChunkGrid:
 
     @property
     def cuts(self) -> tuple[tuple[int, ...], ...]:
-        """First samples of all blocks but the first, per axis."""
+        """Per axis, the index of the first sample of every block but the first."""
         return tuple(axis[1:-1] for axis in self.bounds)
 
     def box(self, number: int) -> Box:
-        """The samples of a block; vertices on a face that two blocks share belong to both."""
+        """The samples of a block; vertices on a face shared by two blocks belong to both."""
         extra = 1 if self.association == "vertex" else 0
         z, y, x = (slice(low, high + extra) for low, high in self._cells[number])
         return z, y, x
 
     def shared(self, number: int) -> tuple[tuple[bool, bool], ...]:
-        """Whether another block lies at the (low, high) face along z, y, x."""
+        """Whether there is a neighbouring block at the (low, high) face, along z, y, x."""
         return tuple(
             (low > 0, high < axis[-1])
             for (low, high), axis in zip(self._cells[number], self.bounds, strict=True)
         )
 
     def nodes(self, number: int, whole: Nodes) -> Nodes:
-        """The grid lines x, y, z of a block, of those of the whole grid."""
+        """The grid lines x, y, z of a block, out of those of the whole grid."""
         x, y, z = (
             lines[low : high + 1]
             for lines, (low, high) in zip(whole, self._cells[number][::-1], strict=True)
@@ -70,7 +70,7 @@ class ChunkGrid:
         return x, y, z
 
     def of_points(self, nodes: Nodes, points: Array) -> Array:
-        """Number of the block that holds each point (n, 3), x y z; -1 outside of all."""
+        """Number of the block that contains each point (n, 3), x y z; -1 outside the grid."""
         numbers = np.zeros(len(points), np.int64)
         inside = np.ones(len(points), bool)
         for axis in (2, 1, 0):  # z first: x is fastest
@@ -85,10 +85,10 @@ class ChunkGrid:
 def read_partition(
     volume: ArraySource, blocks: ChunkGrid, number: int, *, ghosts: bool
 ) -> Partition:
-    """A block of the volume; with `ghosts` one layer of the neighbours' cells comes along.
+    """A block of the array; `ghosts` adds one ghost layer of the neighbours' cells.
 
-    Through it values are interpolated up to the face of the block, from both sides alike: what
-    trains on them shows less of a seam. Vertices need none, they lie on the face.
+    With it, both blocks at a face interpolate the same values there, which reduces the seam
+    between them after training. Vertex data need no ghosts: vertices lie on the face.
     """
     shared = blocks.shared(number)
     box = blocks.box(number)

@@ -1,6 +1,6 @@
-"""Two volumes compared, box by box: they may be larger than memory.
+"""Comparison of two arrays, box by box, so that they may be larger than memory.
 
-In: the truth and what was decoded. Out: a Comparison: all metrics of `insitu.metrics`.
+In: the original and the decoded array. Out: a Comparison with all metrics of `insitu.metrics`.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from insitu.metrics import ErrorSums, SeamError, dssim
 from insitu.metrics.gaussian import SIZE
 from insitu.metrics.ssim import ssim_sum
 
-# Windows per axis in a part: small enough for the cache, large enough that overlaps cost little.
+# Windows per axis of a box: small enough for the cache, large enough that overlaps cost little.
 _WINDOWS = 54
 _LEVEL_SAMPLES = 1 << 22
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` found; None where a metric is not defined for such data."""
+    """Result of `compare`; a metric that is undefined for the data is None."""
 
     errors: ErrorSums
     seam: SeamError
     ssim: float | None
-    """None for fields smaller than the window, or of range 0."""
+    """None for fields smaller than the window, or constant fields."""
     dssim: float | None
     """None for levels smaller than the window."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures by name, in the order of a table."""
+        """The metrics by name, in table order."""
         extent = self.errors.high - self.errors.low
         ratio = self.seam.ratio
         return {
@@ -55,8 +55,8 @@ class Comparison:
 def compare(truth: ArraySource, decoded: ArraySource) -> Comparison:
     """All metrics of `decoded` against `truth`. Not collective.
 
-    Seams are those of the blocks of `decoded`, if it has any, else of `truth`. Raises ConfigError
-    where the shapes differ or no true value is finite.
+    Seams are the block faces of `decoded` if it is divided into blocks, otherwise those of
+    `truth`. Raises ConfigError if the shapes differ or `truth` has no finite value.
     """
     if truth.grid_shape != decoded.grid_shape:
         raise ConfigError([f"shapes differ: {truth.shape} and {decoded.shape}"])
@@ -69,7 +69,7 @@ def compare(truth: ArraySource, decoded: ArraySource) -> Comparison:
 
 
 def _errors(truth: ArraySource, decoded: ArraySource) -> SeamError:
-    """Errors sample by sample, in parts within the blocks of `decoded`."""
+    """Pointwise errors, separately for samples at seams and the others, box by box."""
     cuts = decoded.cuts if any(decoded.cuts) else truth.cuts
     shape = truth.grid_shape
     total = SeamError()
@@ -88,7 +88,7 @@ def _errors(truth: ArraySource, decoded: ArraySource) -> SeamError:
 def _seam_layers(
     shape: tuple[int, ...], cuts: tuple[tuple[int, ...], ...], vertex: bool
 ) -> list[np.ndarray]:
-    """Per axis, which samples lie next to a face that two blocks share, or on it (vertices)."""
+    """Per axis, which samples are next to a face between two blocks (vertices: on it)."""
     layers = []
     for n, indices in zip(shape, cuts, strict=True):
         at = np.zeros(n, bool)
@@ -100,7 +100,7 @@ def _seam_layers(
 
 
 def parts(shape: tuple[int, int, int]) -> Iterator[Box]:
-    """Boxes of at most 128^3 samples that make up a grid (nz, ny, nx)."""
+    """Boxes of at most 128^3 samples that together cover a grid (nz, ny, nx)."""
     blocks = ChunkGrid.cut(shape, "element")
     return (blocks.box(number) for number in range(len(blocks)))
 
@@ -110,7 +110,7 @@ def _ssim(truth: ArraySource, decoded: ArraySource, extent: float) -> float | No
     if not extent > 0 or max(shape) == 1 or any(1 < n < SIZE for n in shape):
         return None
     total, count = 0.0, 0
-    # Parts overlap, so that every place of the window lies in exactly one.
+    # Boxes overlap such that every window position lies in exactly one of them.
     axes = [
         [
             slice(i, min(i + _WINDOWS + SIZE - 1, n))

@@ -1,6 +1,6 @@
-"""Arrays become compressed arrays: one process in memory, or all ranks from file to file.
+"""Compression of arrays, in memory on one process; `compress_file` does it from file to file.
 
-In: a Volume and a target. Out: a CompressedArray.
+In: an ArraySource and a target. Out: a CompressedArray.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 Progress = Callable[[int, int], None]
-"""Told of how many blocks of how many somebody has begun or finished."""
+"""Called with the number of blocks started or finished, and the total number of blocks."""
 
 
 @dataclass(frozen=True)
 class ChunkInfo:
-    """What the header says of a compressed block."""
+    """The entry of a compressed block in the header."""
 
     number: int
     nbytes: int
@@ -43,7 +43,7 @@ class ChunkInfo:
 
 @dataclass(frozen=True)
 class CompressionJob:
-    """A volume, how it is cut, and what is asked for."""
+    """An array to compress, its division into blocks, and the target."""
 
     volume: ArraySource
     blocks: ChunkGrid
@@ -54,7 +54,7 @@ class CompressionJob:
     def of(
         volume: ArraySource, target: Target, block: int = DEFAULT_CELLS, codec: str = MODEL
     ) -> CompressionJob:
-        """block: most cells per axis. Raises ConfigError where it is no number of cells."""
+        """block: maximum cells per axis, 8 to 1024. Raises ConfigError if it is out of range."""
         try:
             most = Range(8, 1024, "cells").check(block, int)
         except (TypeError, ValueError) as error:
@@ -63,7 +63,10 @@ class CompressionJob:
         return CompressionJob(volume, blocks, target, codec)
 
     def range_of(self, numbers: Sequence[int]) -> dict[str, GlobalRange]:
-        """Range of some blocks, by the volume's name; empty without any. They are read once."""
+        """Value range of the given blocks, keyed by array name; empty if there are none.
+
+        Each block is read once.
+        """
         found: dict[str, GlobalRange] = {}
         for number in numbers:
             part = read_partition(self.volume, self.blocks, number, ghosts=False)
@@ -72,16 +75,16 @@ class CompressionJob:
         return found
 
     def compress(self, number: int, whole: GlobalRange) -> tuple[ChunkInfo, bytes]:
-        """One block -> what there is to know of it, and its frame."""
+        """Compress one block -> its header entry and its frame."""
         part = read_partition(self.volume, self.blocks, number, ghosts=True)
         field = fit(part, whole, self.target, self.codec)
-        # What was measured by a clock would make every file another one.
+        # Wall-clock times would make the output differ from run to run.
         field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()
         return ChunkInfo(number, len(data), field.metrics), data
 
     def header(self, whole: GlobalRange, done: Sequence[ChunkInfo]) -> ArrayHeader:
-        """The header of all blocks, in any order."""
+        """The header for all blocks, which may be given in any order."""
         done = sorted(done, key=lambda block: block.number)
         return ArrayHeader(
             name=self.volume.name,
@@ -110,19 +113,19 @@ def compress(
     """Compress an array (nz, ny, nx) or (ny, nx), float32 or float64, in memory. Not collective.
 
     Args:
-        array: read in place; or a Volume (`insitu.io.sources.open_volume`).
-        name: kept with the array.
-        block: most cells per axis of a block; each has a network of its own.
-        progress: called with the number of blocks done and of all.
-        codec: `inr`, a neural field; `sz3`, `zfp` or `sperr`, bricks by that compressor; `auto`,
-            for each block whichever takes the fewest bytes.
-        target: `psnr` in dB against the array's range (default 40), `ratio`, `max_error` as a
+        array: read in place, without a copy; or an ArraySource (`insitu.io.sources.open_volume`).
+        name: stored with the array.
+        block: maximum cells per axis of a block; each block has its own network.
+        progress: called with the number of finished blocks and the total number.
+        codec: `inr`, a neural field; `sz3`, `zfp` or `sperr`, bricks coded by that compressor;
+            `auto`, whichever gives the smallest size for each block.
+        target: `psnr` in dB relative to the array's range (default 40), `ratio`, `max_error` as a
             number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see
             `insitu.training.options.Target`.
 
-    Values that are not finite are left out and decode to something finite. Whether the target was
-    reached, `psnr_db` of the result says. Raises ConfigError (a ValueError) for another shape or
-    type, or a target that does not exist or is out of range.
+    Non-finite values are ignored in training and decode to finite values. Check `psnr_db` of the
+    result to see whether the target was reached. Raises ConfigError (a ValueError) for an
+    unsupported shape or dtype, or for an unknown or out-of-range target.
     """
     volume = array if isinstance(array, ArraySource) else ArrayVolume(np.asanyarray(array), name)
     job = CompressionJob.of(volume, make_target(**target), block, codec)
@@ -139,5 +142,5 @@ def compress(
 
 
 def share_range(comm: MPI.Comm, job: CompressionJob) -> dict[str, GlobalRange]:
-    """This rank's share of the pass over the whole array for its range. Not collective."""
+    """Value range of this rank's share of the blocks (every `comm.size`-th). Not collective."""
     return job.range_of(range(comm.rank, len(job.blocks), comm.size))

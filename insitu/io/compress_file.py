@@ -1,9 +1,9 @@
-"""From file to file on any number of ranks, which take blocks from a queue.
+"""Compression from file to file, on any number of ranks that take blocks from a work queue.
 
-In: a Job, the same on all ranks, and a path. Out: the file of a CompressedArray.
+In: a CompressionJob, the same on all ranks, and a path. Out: the file of a CompressedArray.
 
-Each rank keeps its frames in a hidden file beside the result, until all lengths are known and the
-frames are put in order: the bytes are the same at any number of ranks.
+Each rank writes its frames to a hidden file next to the result. Once all lengths are known, the
+frames are copied into place in block order, so the output does not depend on the number of ranks.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from insitu.io.compress import ChunkInfo, CompressionJob, Progress, share_range
 from insitu.io.header import ArrayHeader
 from insitu.training.ranges import join_ranges
 
-_COPIED = 1 << 24  # bytes at a time
+_COPIED = 1 << 24  # bytes copied at a time
 
 
 def compress_file(
     comm: MPI.Intracomm, job: CompressionJob, path: Path, progress: Progress | None = None
 ) -> ArrayHeader:
-    """Compress the job's volume into the file `path`. Collective.
+    """Compress the job's array into the file `path`. Collective.
 
-    progress: for this rank, told of blocks as they are handed out. Training uses this rank's share
-    of the node's CPUs.
+    progress: called on this rank each time it takes a block from the queue. Training uses this
+    rank's share of the node's CPUs.
 
-    Raises RemoteError on every rank where one fails; the file is then as it was before, and the
-    other ranks take no further block.
+    Raises RemoteError on every rank if one fails; an existing file is then left unchanged, and the
+    other ranks take no further blocks.
     """
     with threads.sharing(cpu_share(comm, threads.cpus())):
         return _compress(comm, job, path, progress)
@@ -81,7 +81,7 @@ def _compress(
 
 
 def _place(header: ArrayHeader, own: Sequence[ChunkInfo], mine: Path, tmp: Path) -> None:
-    """Copy this rank's frames to where they belong."""
+    """Copy this rank's frames to their offsets in the output file."""
     starts = list(accumulate(header.lengths, initial=len(header.to_bytes())))
     with open(mine, "rb") as source, open(tmp, "r+b") as file:
         for block in own:

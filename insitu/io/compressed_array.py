@@ -1,6 +1,6 @@
-"""A compressed array: a file of neural fields, one per block, opened without reading them.
+"""A compressed array: a file of compressed blocks, which are read only when needed.
 
-In: a file, or the frames in memory. Out: values at points, in boxes, or all of them.
+In: a file, or the frames in memory. Out: values at points, in a box, or of the whole array.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from insitu.fields.read import read_field
 from insitu.io.array_source import ArraySource
 from insitu.io.header import ArrayHeader
 
-# Networks kept after use: a walk through a box, a few blocks wide, comes back to the same ones.
+# Decoded blocks kept in the cache: a traversal of a box a few blocks wide revisits the same ones.
 _KEPT = 64
 _PREFIX_NBYTES = 24
 
 
 class CompressedArray(ArraySource):
-    """An array as networks. Immutable; no method is collective.
+    """A compressed array, decoded on demand. Immutable; no method is collective.
 
-    `name`, `shape`, `dtype`, `association` and `nodes` are those of the array that was compressed.
+    `name`, `shape`, `dtype`, `association` and `nodes` are those of the original array.
     """
 
     def __init__(self, header: ArrayHeader, read_frame: Callable[[int], bytes]) -> None:
-        """read_frame: the bytes of the frame of a block, by its number."""
+        """read_frame: returns the bytes of a block's frame, given the block number."""
         self.header, self._read_frame = header, read_frame
         self.name, self.shape, self.dtype = header.name, header.shape, header.dtype
         self.association, self.nodes = header.blocks.association, header.nodes
@@ -45,9 +45,9 @@ class CompressedArray(ArraySource):
 
     @staticmethod
     def open(path: Path | str) -> CompressedArray:
-        """Open a file that `save` or `insitu compress` wrote; its blocks are read when needed.
+        """Open a file written by `save` or `insitu compress`; its blocks are read when needed.
 
-        Raises FileNotFoundError; FrameError where it is no such file, is altered or cut short.
+        Raises FileNotFoundError; FrameError if it is not such a file, is corrupt or truncated.
         """
         path = Path(path)
         size = path.stat().st_size
@@ -70,7 +70,7 @@ class CompressedArray(ArraySource):
         return CompressedArray(header, read_frame)
 
     def save(self, path: Path | str) -> None:
-        """Write the file, whole or not at all. Raises OSError."""
+        """Write the file atomically. Raises OSError."""
         with atomic_file(Path(path)) as tmp, open(tmp, "wb") as file:
             file.write(self.header.to_bytes())
             for number in range(len(self.header.blocks)):
@@ -78,7 +78,7 @@ class CompressedArray(ArraySource):
 
     @property
     def bounds(self) -> tuple[Array, Array]:
-        """World coordinates of the lowest and the highest corner, each (3,) x, y, z."""
+        """World coordinates of the lower and the upper corner, each (3,) x, y, z."""
         return (
             np.array([lines[0] for lines in self.nodes]),
             np.array([lines[-1] for lines in self.nodes]),
@@ -86,30 +86,30 @@ class CompressedArray(ArraySource):
 
     @property
     def range(self) -> tuple[float, float]:
-        """Least and largest finite value of the raw array; NaN without any."""
+        """Smallest and largest finite value of the original array; NaN if there are none."""
         return self.header.range
 
     @property
     def metrics(self) -> FieldMetrics:
-        """Errors measured at all samples when it was compressed, and counts of NaN and Inf.
+        """Errors over all samples, measured during compression, and counts of NaN and Inf.
 
-        Vertices on a face that two blocks share count in both.
+        Vertices on a face shared by two blocks are counted twice.
         """
         return self.header.metrics
 
     @property
     def psnr_db(self) -> float:
-        """PSNR in dB against the range of the raw array; infinite where nothing is wrong."""
+        """PSNR in dB relative to the range of the original array; infinite if it is lossless."""
         return self.metrics.psnr_db([self.range[1] - self.range[0]])
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the file."""
+        """Size of the file in bytes."""
         return len(self.header.to_bytes()) + sum(self.header.lengths)
 
     @property
     def ratio(self) -> float:
-        """Bytes of the raw array over `nbytes`."""
+        """Compression ratio: size of the original array over `nbytes`."""
         return self.raw_nbytes / self.nbytes
 
     @property
@@ -117,14 +117,14 @@ class CompressedArray(ArraySource):
         return self.header.blocks.cuts
 
     def fields(self) -> Iterator[BlockField]:
-        """The fields of all blocks in turn."""
+        """The fields of all blocks, in block order."""
         return (self.field(number) for number in range(len(self.header.blocks)))
 
     def decode(self, region: Sequence[slice] | None = None) -> Array:
-        """The samples of a region, one slice without a step per axis of `shape`; default: all.
+        """The samples of a region: one slice per axis of `shape`, with step 1; default: all.
 
-        Only the blocks that the region touches are read. Raises ValueError where it is not such a
-        region; FrameError where a block was altered.
+        Only blocks that intersect the region are read. Raises ValueError for an invalid or empty
+        region; FrameError if a block is corrupt.
         """
         box = self.whole if region is None else region_box(region, self.shape)
         shape = tuple(axis.stop - axis.start for axis in box[3 - len(self.shape) :])
@@ -175,7 +175,7 @@ class CompressedArray(ArraySource):
 
 
 def region_box(region: Sequence[slice], shape: tuple[int, ...]) -> Box:
-    """The box of slices per axis of `shape` (2 or 3 axes). ValueError where it is none."""
+    """The 3-D box for one slice per axis of `shape` (2 or 3 axes). ValueError if invalid."""
     if len(region) != len(shape) or not all(isinstance(axis, slice) for axis in region):
         raise ValueError(f"region: {region}; expected {len(shape)} slices, one per axis of {shape}")
     axes = [slice(0, 1)] * (3 - len(shape))

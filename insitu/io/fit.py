@@ -1,7 +1,7 @@
-"""One block of an array, as small as the target allows.
+"""Compresses one block of an array, as small as the target allows.
 
 In: a partition, the range of the whole array, a target, a codec. Out: a field that reaches the
-target, or says how far it came.
+target, or comes as close as it can; its metrics tell which.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.select_codec import MODEL, compress_block
 
-# A simulation's 800 steps leave blocks of less than 64^3 far from what their networks can do; here
-# there is time, and training ends when the target is reached.
+# With the 800 steps used during a simulation, blocks below 64^3 are far from converged; offline
+# there is more time, and training stops once the target is reached.
 _OPTIONS = TrainingOptions(n_min=2000)
 
 
 def fit(
     partition: Partition, value_range: GlobalRange, target: Target, codec: str = MODEL
 ) -> BlockField:
-    """The block by its codec, for the target.
+    """Compress the block with `codec` to reach the target.
 
-    value_range: of the whole array; `n_voxels` is not used, since a block is a domain of its own:
-    the accuracy and the ratio of an array do not depend on how many blocks it has.
+    value_range: of the whole array. Its `n_voxels` is ignored: each block is treated as a domain
+    of its own, so that accuracy and ratio do not depend on the number of blocks.
     """
     job = TrainingJob.of(
         partition,

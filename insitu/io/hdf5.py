@@ -16,7 +16,7 @@ from insitu.io.mapped import chosen
 
 
 def names(path: Path) -> dict[str, str]:
-    """Datasets of two axes or more that hold numbers, in all groups -> what they are."""
+    """Numeric datasets with at least two axes, in all groups: name -> description."""
     found: dict[str, str] = {}
 
     def visit(name: str, item: Any) -> None:

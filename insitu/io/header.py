@@ -1,9 +1,9 @@
-"""What a compressed array says of itself, in the first frame of its file.
+"""The header of a compressed array, which is the first frame of its file.
 
-In: shape, grid lines, blocks, quality. Out: a frame, and the same again from bytes.
+In: shape, grid lines, blocks, quality. Out: a frame; and the header parsed from its bytes.
 
     frame: header (JSON below), payloads: lengths of the blocks' frames (u64), grid lines x, y, z
-    one frame per block, a neural field, x fastest
+    one frame per block (a compressed field), x fastest
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MAX_CELLS = 1 << 24  # along an axis
 
 @dataclass(frozen=True)
 class ArrayHeader:
-    """Everything but the networks."""
+    """All metadata of a compressed array; only the blocks' data are elsewhere."""
 
     name: str
     shape: tuple[int, ...]
@@ -37,9 +37,9 @@ class ArrayHeader:
     nodes: Nodes
     blocks: ChunkGrid
     range: tuple[float, float]
-    """Least and largest finite value of the raw array; NaN without any."""
+    """Smallest and largest finite value of the original array; NaN if there are none."""
     metrics: FieldMetrics
-    """Of all blocks. Seconds are not kept: the same array gives the same bytes."""
+    """Over all blocks. Times are not stored, so that the same array gives the same bytes."""
     lengths: tuple[int, ...]
     """Bytes of each block's frame."""
 
@@ -65,7 +65,7 @@ class ArrayHeader:
 
     @staticmethod
     def from_bytes(data: bytes | memoryview) -> ArrayHeader:
-        """FrameError where the bytes do not begin with the header of a compressed array."""
+        """Parse a header. FrameError if the bytes do not start with one."""
         header, payloads = frame.unpack(data)
         if header.get("kind") != KIND:
             raise FrameError(f"a frame of kind {header.get('kind')!r}, not of a compressed array")
@@ -82,7 +82,7 @@ class ArrayHeader:
 
 
 def _even(nodes: NDArray[np.float64]) -> list[float] | None:
-    """First and last of evenly spaced grid lines, which then need not be written out."""
+    """First and last of evenly spaced grid lines, which are then not stored; else None."""
     ends = [float(nodes[0]), float(nodes[-1])]
     return ends if np.array_equal(np.linspace(ends[0], ends[1], len(nodes)), nodes) else None
 
@@ -125,7 +125,7 @@ def _checked(header: dict[str, Any], payloads: list[bytes]) -> ArrayHeader:
 def _nodes(entries: Any, payloads: list[bytes], cells: list[int]) -> Nodes:
     lines = []
     for ends, payload, n in zip(entries, payloads, cells, strict=True):
-        if n > _MAX_CELLS:  # before anything of that size is made
+        if n > _MAX_CELLS:  # checked before anything of that size is allocated
             raise FrameError(f"shape: {n} cells along one axis")
         if ends is None:
             line = np.frombuffer(payload, "<f8").astype(np.float64)

@@ -1,6 +1,6 @@
-"""Arrays in .npy and raw files, mapped into memory; arrays in .npz files.
+"""Arrays in .npy and raw files, read through memory maps; arrays in .npz files.
 
-In: a file. Out: a Volume. Mappings last as long as one read, so that pages read do not add up.
+In: a file. Out: an ArraySource. Each read makes its own map, so that resident pages do not add up.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from insitu.core.arrays import Array
 from insitu.core.errors import ConfigError, nearest
 from insitu.io.array_source import ArrayVolume, StoredVolume
 
-_MAPPED = 1 << 24  # bytes of a file at a time
+_MAPPED = 1 << 24  # bytes read per map
 
 
 class MappedVolume(StoredVolume):
-    """An array that lies in a file as in memory."""
+    """An uncompressed array in a file, contiguous in C or Fortran order."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class MappedVolume(StoredVolume):
         super().__init__(path.stem, stored_shape, dtype, step=step)
 
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        # In slabs, each mapped anew: pages that were read count as memory while they are mapped.
+        # In slabs, each with a new map: pages count as resident memory while they are mapped.
         at = next(i for i, entry in enumerate(index) if isinstance(entry, slice))
         along = index[at]
         assert isinstance(along, slice)
@@ -59,13 +59,13 @@ class MappedVolume(StoredVolume):
 
 
 def npy_names(path: Path) -> dict[str, str]:
-    """The array in a .npy file -> what it is."""
+    """The array in a .npy file: name -> dtype and shape."""
     mapped = _map(path)
     return {path.stem: f"{mapped.dtype} {mapped.shape}"}
 
 
 def open_npy(path: Path, step: int | None) -> MappedVolume:
-    """A .npy file. Raises ConfigError where it is not one that can be mapped, or cut short."""
+    """Open a .npy file. Raises ConfigError if it cannot be memory-mapped or is truncated."""
     mapped = _map(path)
     return MappedVolume(
         path,
@@ -82,13 +82,13 @@ def _map(path: Path) -> np.memmap[Any, Any]:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ConfigError([f"{path}: not a .npy file of numbers: {error}"]) from None
-    if not isinstance(mapped, np.memmap):  # of no axes or no samples
+    if not isinstance(mapped, np.memmap):  # zero-dimensional or empty
         raise ConfigError([f"{path}: shape {mapped.shape}, expected (nz, ny, nx)"])
     return mapped
 
 
 def open_raw(path: Path, shape: Sequence[int], dtype: str, step: int | None) -> MappedVolume:
-    """A file of nothing but values, slowest axis first. ConfigError where its size is not so."""
+    """Open a file of raw values, slowest axis first. ConfigError if its size does not match."""
     try:
         kind = np.dtype(dtype)
     except TypeError:
@@ -105,13 +105,13 @@ def open_raw(path: Path, shape: Sequence[int], dtype: str, step: int | None) -> 
 
 
 def npz_names(path: Path) -> dict[str, str]:
-    """Names of the arrays in a .npz file; what they are is not known without reading them."""
+    """Names of the arrays in a .npz file; dtype and shape are unknown until they are read."""
     with _npz(path) as arrays:
         return dict.fromkeys(arrays.files, "array")
 
 
 def open_npz(path: Path, dataset: str | None, step: int | None) -> ArrayVolume:
-    """An array of a .npz file, read whole: it is compressed. ConfigError if it is not there."""
+    """An array of a .npz file, read as a whole (zip archive). ConfigError if it is missing."""
     with _npz(path) as arrays:
         name = chosen(path, dataset, arrays.files)
         try:
@@ -123,7 +123,7 @@ def open_npz(path: Path, dataset: str | None, step: int | None) -> ArrayVolume:
 
 
 def chosen(path: Path, dataset: str | None, names: Sequence[str]) -> str:
-    """The array asked for, or the only one. Raises ConfigError that lists what there is."""
+    """The requested array, or the only one. Raises ConfigError listing the arrays in the file."""
     if not names:
         raise ConfigError([f"{path}: holds no array"])
     if dataset is None and len(names) == 1:

@@ -18,7 +18,7 @@ from insitu.io.mapped import chosen
 
 
 def names(path: Path) -> dict[str, str]:
-    """Variables of two axes or more that hold numbers -> what they are."""
+    """Numeric variables with at least two axes: name -> description."""
     with _open(path) as file:
         return _names(file)
 

@@ -1,4 +1,4 @@
-"""Surfaces as Wavefront's OBJ: text that everything reads, without values.
+"""Surfaces as Wavefront OBJ, a widely supported text format, without values.
 
 In: a surface. Out: the bytes of a file.
 """

@@ -1,6 +1,6 @@
-"""What is written out of a volume: a box of it, with its place in the world.
+"""The part of an array that is exported: a box of it, with its world coordinates.
 
-In: a Volume and a box. Out: samples, grid lines and coordinates of that box and of pieces of it.
+In: an ArraySource and a box. Out: samples, grid lines and coordinates of the box and its blocks.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from insitu.mesh.partition import Shape
 
 @dataclass(frozen=True)
 class Part:
-    """A box of a volume.
+    """A box of an array.
 
-    `time` and units are told where they are known.
+    `time`, `unit` and `length_unit` are set if they are known.
     """
 
     volume: ArraySource
@@ -37,13 +37,13 @@ class Part:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Samples as the volume has its axes, then the components of a vector."""
+        """Samples per axis of the array; for vectors the number of components comes last."""
         vector = (self.n_components,) if self.n_components > 1 else ()
         return (*self.grid[3 - len(self.volume.shape) :], *vector)
 
     @property
     def nodes(self) -> Nodes:
-        """Grid lines x, y, z: around the cells, or through the vertices."""
+        """Grid lines x, y, z: the faces of the cells, or through the vertices."""
         extra = 1 if self.volume.association == "element" else 0
         x, y, z = (
             lines[axis.start : axis.stop + extra]
@@ -60,7 +60,7 @@ class Part:
         return x, y, z
 
     def read(self, box: Box) -> Array:
-        """The samples of a box that counts from this one's first sample."""
+        """The samples of a box whose indices are relative to this part."""
         z, y, x = (
             slice(own.start + axis.start, own.start + axis.stop)
             for own, axis in zip(self.box, box, strict=True)
@@ -68,9 +68,9 @@ class Part:
         return self.volume.read((z, y, x))
 
     def pieces(self) -> Iterator[Box]:
-        """Boxes of the blocks that it was compressed in, counted from its first sample.
+        """Boxes of the array's compressed blocks, clipped, with indices relative to this part.
 
-        Vertices on a face between two pieces are in both, so that no cell is missing.
+        Vertices on a face between two boxes are in both, so that no cell is missing.
         """
         shared = 1 if self.volume.association == "vertex" else 0
         axes = []

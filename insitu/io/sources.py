@@ -1,6 +1,6 @@
-"""What a file name on the command line stands for.
+"""Opens the array that a command-line argument names, in any supported format.
 
-In: "FILE" or "FILE:dataset", and what a file of nothing but values does not say. Out: a Volume.
+In: "FILE" or "FILE:dataset"; for raw files also shape and dtype. Out: an ArraySource.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ FORMATS = ".npy, .npz, .vti, .vtr, .h5, .nc, raw values with --shape"
 
 
 def split_name(text: str) -> tuple[Path, str | None]:
-    """The file and the dataset of "FILE:dataset"; a file of that whole name comes first.
+    """Split "FILE:dataset" into path and dataset; an existing file of the full name wins.
 
-    Raises ConfigError where there is no such file.
+    Raises ConfigError if there is no such file.
     """
     path = Path(text)
     if path.exists():
@@ -40,12 +40,12 @@ def split_name(text: str) -> tuple[Path, str | None]:
 
 
 def is_record(path: Path) -> bool:
-    """Whether a run has written its record into the folder `path`."""
+    """Whether the folder `path` holds the record of a run."""
     return (path / MANIFEST).is_file()
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file is a compressed array, by its first bytes."""
+    """Whether a file is a compressed array, judged by its magic bytes."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:
@@ -53,7 +53,7 @@ def is_compressed(path: Path) -> bool:
 
 
 def datasets(path: Path) -> dict[str, str]:
-    """The arrays in a file -> what they are. Raises ConfigError for an unknown format."""
+    """The arrays in a file: name -> description. Raises ConfigError for an unknown format."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
         return mapped.npy_names(path)
@@ -77,12 +77,12 @@ def open_volume(
     dtype: str = "f4",
     vectors: bool = False,
 ) -> ArraySource:
-    """The array that `text` names, whatever kind of file it is in. Not collective.
+    """The array named by `text`, in a file of any supported format. Not collective.
 
-    dataset: the array's or the field's name, instead of "FILE:dataset". step: of an array with four
-    axes or of a record, where the last is the default. shape, dtype: of a raw file.
-    vectors: take a vector field of a record, too: `read` gives (nz, ny, nx, n_components).
-    Raises ConfigError that says what is wrong and what there is.
+    dataset: name of the array or field, as an alternative to "FILE:dataset". step: time step of a
+    4-D array or of a record (default: the last of the record). shape, dtype: of a raw file.
+    vectors: also accept a vector field of a record; `read` returns (nz, ny, nx, n_components).
+    Raises ConfigError with the cause and the valid choices.
     """
     path, named = split_name(text)
     dataset = dataset if dataset is not None else named

@@ -1,6 +1,6 @@
-"""What may be asked of a compressed array, and whether it was reached.
+"""Compression targets: parsing them from options, and checking whether they were reached.
 
-In: options by name, as on the command line. Out: training's Target; what it came to.
+In: options by name, as on the command line. Out: a Target for training; unmet targets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from insitu.io.compressed_array import CompressedArray
 from insitu.training.options import Bound, Target
 
 DEFAULT = {"psnr": 40.0}
-"""What is asked for where nothing is."""
+"""The target if none is given."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ OPTIONS = {
 
 
 def make_target(**given: Any) -> Target:
-    """A Target of the options that are not None; the default one where all are.
+    """A Target from the options that are not None; the default target if all are None.
 
-    Raises ConfigError where a name is unknown or a value is out of its range.
+    Raises ConfigError for an unknown name or an out-of-range value.
     """
     wanted = {name: value for name, value in given.items() if value is not None} or DEFAULT
     hints = typing.get_type_hints(Target, include_extras=True)
@@ -54,7 +54,7 @@ def make_target(**given: Any) -> Target:
 
 
 def missed(target: Target, array: CompressedArray) -> list[str]:
-    """What of the target the array does not reach, in words; empty where all is well."""
+    """Messages for the parts of the target that the array misses; empty if it is met."""
     problems = []
     if target.psnr is not None and array.psnr_db < target.psnr:
         problems.append(f"{array.psnr_db:.1f} dB of the {target.psnr:g} dB wanted")
@@ -64,12 +64,12 @@ def missed(target: Target, array: CompressedArray) -> list[str]:
 
 
 def asked(target: Target) -> dict[str, Any]:
-    """What the target says, without what it leaves open."""
+    """The options that the target sets, by name."""
     return {name: value for name, value in dataclasses.asdict(target).items() if value is not None}
 
 
 def _check(name: str, value: Any, hint: Any) -> Any:
-    """`value` as the option's type, within its range."""
+    """`value` converted to the option's type and checked against its range."""
     kind, limits = _annotation(hint)
     if isinstance(value, str) and value.startswith("rel:") and isinstance(limits, Bound):
         value = {"rel": value.removeprefix("rel:")}
@@ -80,7 +80,7 @@ def _check(name: str, value: Any, hint: Any) -> Any:
 
 
 def _annotation(hint: Any) -> tuple[type, Range | Bound]:
-    """Of Annotated[type, limits], or of that | None."""
+    """Type and limits of an `Annotated[type, limits]` hint, optional or not."""
     for part in (hint, *typing.get_args(hint)):
         if typing.get_origin(part) is typing.Annotated:
             kind, limits = typing.get_args(part)

@@ -1,6 +1,6 @@
 """Grids in VTK's XML files, for ParaView: one file, or one per block and an index (extra `vtk`).
 
-In: a part of a volume. Out: .vti or .vtr; .pvti or .pvtr beside a folder of pieces.
+In: a part of an array. Out: .vti or .vtr; .pvti or .pvtr next to a folder of pieces.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where a picture is taken from.
+"""The camera of a picture.
 
-In: Ascent's camera words, or nothing and the bounds of the domain.
-Out: a Camera: the rays through its pixels, and where points of the world fall in its image.
+In: a `camera` entry in Ascent's format, or only the bounds of the domain.
+Out: a Camera: the rays through its pixels, and the projection of world points to its image.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Camera:
     fov: angle from the bottom to the top of the image, degrees, in (0, 180).
     width, height: pixels.
 
-    Raises ValueError for a value out of its range, or position equal to look_at.
+    Raises ValueError for an out-of-range value, or if position equals look_at.
     """
 
     position: Vector
@@ -60,12 +60,12 @@ class Camera:
         fov: float = 30.0,
         side: tuple[int, int] = (1, 1),
     ) -> Camera:
-        """The whole of `bounds` in view, seen from three quarters above.
+        """A three-quarter view from above that shows the whole of `bounds`.
 
-        azimuth, elevation: degrees, turned as Ascent turns them, from a camera that looks along
-        -z with y up; None for what suits the shape of the bounds: a long side lies across the
-        picture, a slab shows its face. zoom: 1 fits the bounds, 2 doubles their size in the image.
-        side: signs of x and z, towards which the eye lies where the azimuth is None.
+        azimuth, elevation: degrees, applied as in Ascent to a camera that looks along -z with y
+        up; None: chosen from the shape of the bounds, so that a long side lies across the
+        picture and a slab shows its face. zoom: 1 fits the bounds, 2 doubles their size.
+        side: signs of x and z of the side on which the eye is placed if azimuth is None.
         """
         lo, hi = _checked(bounds)
         suits = _angles(hi - lo, side)
@@ -76,7 +76,7 @@ class Camera:
         camera = ahead._turned(azimuth, elevation)
         right, up, forward = camera.basis()
         offsets = _corners(lo, hi) - center  # (8, 3)
-        margin = 0.86  # of the half image that the bounds may fill
+        margin = 0.86  # fraction of the half image that the bounds may fill
         tan = camera._tan_half * margin
         wide = np.abs(offsets @ right) / (tan * width / height) - offsets @ forward
         tall = np.abs(offsets @ up) / tan - offsets @ forward
@@ -88,11 +88,10 @@ class Camera:
     def from_ascent(
         words: Mapping[str, Any] | None, bounds: Bounds, width: int = 1024, height: int = 1024
     ) -> Camera:
-        """A camera from a render's `camera` entry; without words, the default camera.
+        """A camera from a render's `camera` entry; the default camera if it is empty.
 
         See `CameraSettings`.
-
-        Raises ValueError naming an unknown word or a bad value.
+        Raises ValueError for an unknown key or an invalid value.
         """
         if not words:
             return Camera.default(bounds, width, height)
@@ -104,18 +103,18 @@ class Camera:
         forward = forward / np.linalg.norm(forward)
         right = np.cross(forward, self.up)
         if np.linalg.norm(right) < 1e-9 * max(1e-300, float(np.linalg.norm(self.up))):
-            # Looking straight along `up`: any other axis will do, the same on every rank.
+            # Looking along `up`: any other axis will do, as long as all ranks choose the same.
             right = np.cross(forward, np.eye(3)[int(np.argmin(np.abs(forward)))])
         right = right / np.linalg.norm(right)
         return right, np.cross(right, forward), forward
 
     def image_plane(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(right, up, forward), right and up scaled to half the image at distance 1."""
+        """(right, up, forward); right and up span half the image at distance 1."""
         right, up, forward = self.basis()
         return right * (self._tan_half * self.width / self.height), up * self._tan_half, forward
 
     def view(self, rectangle: Rectangle) -> View:
-        """This view as engines have it, of the pixels in a rectangle (y0, y1, x0, x1)."""
+        """This view as the engines need it, for the pixels in a rectangle (y0, y1, x0, x1)."""
         right, up, forward = self.image_plane()
         return View(
             eye=triple(self.position),
@@ -138,13 +137,13 @@ class Camera:
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points (n, 3) -> pixel coordinates (n, 2) as (x, y), and depths (n,) along the view.
 
-        The pixel coordinates of points that are not in front of the eye (depth <= 0) mean nothing.
+        Pixel coordinates of points that are not in front of the eye (depth <= 0) are meaningless.
         """
         right, up, forward = self.image_plane()
         offsets = np.asarray(points, dtype=np.float64) - self.position
         depth = offsets @ forward
         safe = np.where(depth > 0, depth, 1.0)
-        with np.errstate(over="ignore"):  # beside the eye: infinitely far out
+        with np.errstate(over="ignore"):  # points level with the eye project to infinity
             sx = offsets @ right / np.dot(right, right) / safe
             sy = offsets @ up / np.dot(up, up) / safe
             pixels = np.stack(((sx + 1) / 2 * self.width, (1 - sy) / 2 * self.height), axis=-1)
@@ -153,7 +152,7 @@ class Camera:
     def rectangle(self, bounds: Bounds) -> Rectangle:
         """The pixels that a box can touch, clipped to the image; empty if it is out of view.
 
-        A box that reaches behind the eye gets the whole image.
+        For a box that reaches behind the eye, the whole image.
         """
         lo, hi = _checked(bounds)
         pixels, depth = self.project(_corners(lo, hi))
@@ -162,7 +161,7 @@ class Camera:
         if (depth <= 1e-6 * float(np.linalg.norm(hi - lo))).any():
             return (0, self.height, 0, self.width)
         limits = np.array([self.width, self.height])
-        # One pixel of room for rounding; clipped as floats, a near corner may be very far out.
+        # One pixel of margin for rounding; clipped as floats, since corners may be very far out.
         x0, y0 = np.clip(np.floor(pixels.min(axis=0)) - 1, 0, limits).astype(int).tolist()
         x1, y1 = np.clip(np.ceil(pixels.max(axis=0)) + 1, 0, limits).astype(int).tolist()
         return (y0, y1, x0, x1) if y0 < y1 and x0 < x1 else (0, 0, 0, 0)
@@ -172,7 +171,7 @@ class Camera:
         return math.tan(math.radians(self.fov) / 2)
 
     def _turned(self, azimuth: float, elevation: float) -> Camera:
-        """Moved round look_at: by azimuth about `up`, then by elevation towards `up`; degrees."""
+        """Rotated about look_at: by azimuth about `up`, then by elevation towards `up`; degrees."""
         arm = np.subtract(self.position, self.look_at)
         up = np.array(self.up)
         arm = _rotated(arm, up, azimuth)
@@ -184,24 +183,24 @@ class Camera:
 
 @dataclass(frozen=True, kw_only=True)
 class CameraSettings:
-    """What a render asks for, before the bounds of the domain are known.
+    """The camera options of a render, before the bounds of the domain are known.
 
-    It changes Ascent's own starting pose (looking along -z at the centre, one diagonal away, y up,
-    fov 60) in Ascent's order, so that a file made for Ascent shows the same view: look_at,
+    They modify Ascent's initial camera (looking along -z at the centre, one diagonal away, y up,
+    fov 60) in Ascent's order, so that an actions file for Ascent gives the same view: look_at,
     position, up, fov, zoom, azimuth, elevation.
 
-    Raises ValueError, "camera/key: text", for a value out of its range.
+    Raises ValueError, "camera/key: text", for an out-of-range value.
     """
 
     position: Vector | None = None
-    """World x y z; None: Ascent's."""
+    """World x y z; None: Ascent's initial position."""
     look_at: Vector | None = None
     """World x y z; None: the centre of the domain."""
     up: Vector = (0.0, 1.0, 0.0)
     fov: float = 60.0
     """Degrees, in (0, 180)."""
     zoom: float = 1.0
-    """A factor, 1 is none."""
+    """Magnification; 1: no zoom."""
     azimuth: float = 0.0
     """Degrees."""
     elevation: float = 0.0
@@ -221,12 +220,12 @@ class CameraSettings:
 
     @staticmethod
     def from_ascent(words: Mapping[str, Any]) -> CameraSettings:
-        """A render's `camera` entry. Raises ValueError naming an unknown word or a bad value."""
+        """From a render's `camera` entry. Raises ValueError for an unknown key or bad value."""
         check_keys(words, [entry.name for entry in fields(CameraSettings)], "camera")
         return CameraSettings(**words)
 
     def camera(self, bounds: Bounds, width: int, height: int) -> Camera:
-        """The camera that sees a domain of these bounds. Raises ValueError as Camera does."""
+        """The camera for a domain with these bounds. Raises ValueError as Camera does."""
         center, start = _starting_pose(*_checked(bounds))
         camera = Camera(
             tuple(start) if self.position is None else self.position,
@@ -247,15 +246,15 @@ def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _angles(size: np.ndarray, side: tuple[int, int]) -> tuple[float, float]:
-    """Azimuth and elevation, degrees, that show most of a box of this size (3,).
+    """Azimuth and elevation, degrees, that show a box of this size (3,) best.
 
-    A cube is turned by 35 degrees; the more its x and z differ, the more the longer lies across.
+    A cube is turned by 35 degrees; the more x and z differ, the more the longer side faces the eye.
     """
     x, y, z = size.tolist()
-    # Of the sides' difference half is taken, so that the shorter one is still seen.
+    # The turn responds only partly to the aspect ratio, so that the shorter side stays visible.
     turn = 35.0 if x == z else 45.0 - 35.0 * math.tanh(math.log(x / z) / 1.5)
     turn = min(max(turn, 10.0), 80.0)
-    if abs(turn - 45.0) < 10.0:  # no edge of the box upright in the middle of the picture
+    if abs(turn - 45.0) < 10.0:  # avoid a vertical edge in the middle of the picture
         turn = 35.0 if x >= z else 55.0
     flat = y / math.sqrt(x * z)  # below 1: a slab, seen from higher up
     tilt = min(max(25.0 - 20.0 * math.log2(flat) / 2, 15.0), 60.0) if flat < 1 else 25.0
@@ -266,7 +265,7 @@ def _angles(size: np.ndarray, side: tuple[int, int]) -> tuple[float, float]:
 
 
 def _starting_pose(lo: np.ndarray, hi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The centre of a box, and Ascent's eye: one diagonal from it along z."""
+    """The centre of a box, and Ascent's initial eye position: one diagonal from it along z."""
     center = (lo + hi) / 2
     return center, center + np.array([0.0, 0.0, float(np.linalg.norm(hi - lo))])
 
@@ -277,14 +276,14 @@ def _corners(lo: np.ndarray, hi: np.ndarray) -> np.ndarray:
 
 
 def _zoomed(fov: float, zoom: float) -> float:
-    """The angle whose image is `zoom` times as large."""
+    """The field of view that magnifies the image by `zoom`. ValueError if it is not positive."""
     if zoom <= 0:
         raise ValueError(f"camera/zoom: {zoom} is not positive")
     return math.degrees(2 * math.atan(math.tan(math.radians(fov) / 2) / zoom))
 
 
 def _rotated(v: np.ndarray, axis: np.ndarray, degrees: float) -> np.ndarray:
-    """Rodrigues' rotation of v (3,) about an axis (3,), right-handed; no turn about a zero axis."""
+    """Rodrigues rotation of v (3,) about an axis (3,), right-handed; none about a zero axis."""
     length = float(np.linalg.norm(axis))
     if length == 0 or degrees == 0:
         return v
@@ -295,6 +294,6 @@ def _rotated(v: np.ndarray, axis: np.ndarray, degrees: float) -> np.ndarray:
 
 
 def triple(values: Iterable[Any]) -> Vector:
-    """Three plain numbers."""
+    """The three values as floats."""
     x, y, z = (float(value) for value in values)
     return x, y, z

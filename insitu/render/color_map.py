@@ -31,11 +31,11 @@ class ColorTable:
     name: str | None = None
     """Of a table, in any case; None: `color_tables.DEFAULT`, which `rgb` replaces."""
     reverse: bool = False
-    """Colours are turned round, opacities are not."""
+    """Reverses the colours, but not the opacities."""
     rgb: tuple[RgbPoint, ...] = ()
     """Added to those of the table that is named. In order of position."""
     alpha: tuple[AlphaPoint, ...] = ()
-    """In order of position; without any, whoever draws chooses the opacity."""
+    """In order of position; if empty, the renderer chooses the opacity."""
 
     @staticmethod
     def from_ascent(words: Mapping[str, Any] | None) -> ColorTable:

@@ -1,9 +1,9 @@
 """ParaView's colour maps in JSON, as exported from its colour map editor.
 
-In: the text of a file. Out: control points in Ascent's words, as `TransferFunction` reads them.
+In: the text of a file. Out: control points in Ascent's format, as `TransferFunction` reads them.
 
-Read are Name, ColorSpace, HSVWrap, RGBPoints and Points (opacity). What stands beside them is about
-other pictures than ours: NaN is transparent here, and there are no annotations of values.
+Name, ColorSpace, HSVWrap, RGBPoints and Points (opacity) are read. Other entries are ignored: NaN
+is always transparent here, and annotations of values are not supported.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""From values to colour and opacity.
+"""Transfer functions: the mapping from values to colour and opacity.
 
-In: Ascent's `color_table` (name, reverse, control_points), the range of the values, or a histogram.
-Out: a TransferFunction: a table of straight RGBA over a domain of values.
+In: a `color_table` in Ascent's format (name, reverse, control_points), and the value range.
+Out: a TransferFunction: a table of straight RGBA over that range.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ ROWS = 1024
 
 @dataclass(frozen=True)
 class TransferFunction:
-    """A table of straight (not premultiplied) RGBA, linear between its rows.
+    """A table of straight (not premultiplied) RGBA, interpolated linearly between its rows.
 
-    domain: (lo, hi), the values of the first and the last row; values beyond take the nearest row.
+    domain: (lo, hi), the values of the first and the last row; values outside are clamped.
     table: (n, 4) float32 in 0..1, n >= 2.
-    reference: world length over which a medium has the opacity of the table; None: a tenth of the
-        domain's diagonal, as in Ascent, so that a picture does not depend on the resolution.
-    opacity_given: False where the opacity is the default ramp and may be replaced by a fitted one.
+    reference: world length over which the medium has the table's opacity; None: a tenth of the
+        domain's diagonal, as in Ascent, so that the picture does not depend on the resolution.
+    opacity_given: False if the opacity is the default ramp, which a fitted one may replace.
     """
 
     domain: tuple[float, float]
@@ -61,17 +61,17 @@ class TransferFunction:
     ) -> TransferFunction:
         """A transfer function from a `color_table` entry.
 
-        As in Ascent, rgb points join a table that was named and replace one that was not. Without
-        alpha points the opacity is a ramp (`opacity_given` is then False). See `ColorTable`.
+        As in Ascent, rgb points are added to a named table and replace the default table. Without
+        alpha points the opacity is a ramp, and `opacity_given` is False. See `ColorTable`.
 
-        Raises ValueError naming the entry, what it held and what is expected.
+        Raises ValueError naming the entry, its value and what was expected.
         """
         return TransferFunction.of(ColorTable.from_ascent(words), domain)
 
     @staticmethod
     def of(colors: ColorTable, domain: tuple[float, float]) -> TransferFunction:
-        """The table that spans `domain`. Without opacities of its own it gets a ramp, and
-        `opacity_given` is False. Raises ValueError for an unknown name."""
+        """The colour table mapped to `domain`. Without alpha points the opacity is a ramp, and
+        `opacity_given` is False. Raises ValueError for an unknown table name."""
         positions, channels = colors.colors()
         rows = np.linspace(0, 1, ROWS)
         rgb = [np.interp(rows, positions, channels[:, i]) for i in range(3)]
@@ -83,7 +83,7 @@ class TransferFunction:
         )
 
     def rows(self, values: np.ndarray) -> np.ndarray:
-        """Fractional rows of the table, in 0..n-1, for values of any shape; NaN if not finite."""
+        """Fractional row numbers, in 0..n-1, for values of any shape; NaN if not finite."""
         lo, hi = self.domain
         last = len(self.table) - 1
         scale = last / (hi - lo) if hi > lo else 0.0
@@ -100,9 +100,9 @@ class TransferFunction:
         return out.astype(np.float32)
 
     def for_step(self, step: float, bounds: tuple[Any, Any]) -> np.ndarray:
-        """The table (n, 4) float32 with the opacity of one step: 1 - (1 - a)^(step / reference).
+        """The table (n, 4) float32 with opacities per step: 1 - (1 - a)^(step / reference).
 
-        step: world length; bounds: of the whole domain, from which the default reference comes.
+        step: world length; bounds: of the whole domain, which set the default reference length.
         """
         reference = self.reference or float(np.linalg.norm(np.subtract(bounds[1], bounds[0]))) / 10
         table = self.table.astype(np.float64)
@@ -117,18 +117,18 @@ class TransferFunction:
         depth: float = 4.0,
         max_alpha: float = 0.95,
     ) -> TransferFunction:
-        """The same colours with an opacity fitted to how often each value occurs.
+        """The same colours with an opacity fitted to the histogram of the values.
 
-        The most common value is taken for the background and made transparent. The others share
-        the optical depth of a picture: a value that fills the fraction f of the volume gets an
-        extinction that falls as 1 / f, so that a thin front shows as well as a broad plume, and
-        that grows with its distance from the background.
+        The most common value is taken as the background and made transparent. The optical depth
+        is divided among the others: a value that fills the fraction f of the volume gets an
+        extinction proportional to 1 / f, so that a thin front is as visible as a broad plume, and
+        increasing with its distance from the background value.
 
-        counts: (n,) occurrences; edges: (n + 1,) increasing values; both over the whole domain,
-        all ranks together. depth: optical depth of the whole along a ray of mean content.
-        max_alpha: of any value, per reference length.
+        counts: (n,) occurrences; edges: (n + 1,) increasing values; both over the whole domain
+        and all ranks. depth: total optical depth along a ray with average content.
+        max_alpha: upper limit of the opacity per reference length.
 
-        Raises ValueError if counts and edges do not fit together.
+        Raises ValueError if the lengths of counts and edges do not match.
         """
         counts, edges = np.asarray(counts, dtype=np.float64), np.asarray(edges, dtype=np.float64)
         if counts.ndim != 1 or edges.shape != (counts.size + 1,) or counts.size < 1:
@@ -144,7 +144,7 @@ class TransferFunction:
         centers = (edges[1:] + edges[:-1]) / 2
         distance = np.abs(centers - centers[np.argmax(share)])
         distance /= distance[occupied].max()
-        # Smoothed, because an opacity that jumps between bins shows the samples as wood grain.
+        # Smoothed, because opacity jumps between bins make sampling artefacts (wood grain) visible.
         smooth = _smoothed(share)
         extinction = depth * distance / np.maximum(smooth, 1e-6)
         extinction *= (1 - share / share.max()) / (counts.size * 10)  # diagonal: 10 references
@@ -157,10 +157,10 @@ class TransferFunction:
 
 
 def _ramp(rows: np.ndarray) -> np.ndarray:
-    """The default opacity: clear at the bottom, dense at the top, without a step."""
+    """The default opacity: rises smoothly from transparent at the bottom to dense at the top."""
     return 0.9 * rows**2
 
 
 def _smoothed(values: np.ndarray) -> np.ndarray:
-    """A running mean with weights 1 2 3 2 1, the ends held."""
+    """A running mean with weights 1 2 3 2 1; the end values are repeated."""
     return np.convolve(np.pad(values, 2, mode="edge"), np.array([1, 2, 3, 2, 1]) / 9, mode="valid")

@@ -1,4 +1,4 @@
-"""Sort-last compositing: the layers of all ranks become one picture."""
+"""Sort-last compositing of the layers of all ranks into one picture."""
 
 from insitu.render.compositing.composite import composite
 from insitu.render.compositing.order import visibility_order

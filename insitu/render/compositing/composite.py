@@ -1,6 +1,6 @@
-"""Sort-last compositing: the layers of all ranks to one picture.
+"""Sort-last compositing of the layers of all ranks into one picture.
 
-In: each rank's layers, and the eye. Out: the blended picture on rank 0.
+In: each rank's layers, and the eye position. Out: the blended picture on rank 0.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ def composite(
     precision: str = "float16",
     supersampling: int = 1,
 ) -> np.ndarray | None:
-    """One picture of the layers of all ranks. Collective.
+    """Blend the layers of all ranks into one picture. Collective.
 
-    layers: any number per rank, none too; their boxes must be disjoint over all ranks.
+    layers: any number per rank, including none; their boxes must be disjoint over all ranks.
     eye: (3,), world, the same on every rank. Returns premultiplied RGBA (height, width, 4) float32
-    on rank 0, None elsewhere. Which rank holds which layer does not matter to it.
+    on rank 0, None elsewhere. The result does not depend on which rank holds which layer.
 
-    algorithm: "direct-send", "binary-swap" (powers of two), "2-3-swap", or None for what suits the
-    number of ranks (`schedule.chosen`). precision: of colours on their way, "float16" or "float32";
-    float16 halves the bytes and keeps every channel within 1/255 of float32 up to 4096 ranks, so
-    the picture does not depend on the algorithm to 1/255 either way. supersampling: layers are
-    of a picture so many times as wide and high, and are averaged once they are blended: edges are
-    smooth, and no seam shows where a surface goes from one rank to the next.
+    algorithm: "direct-send", "binary-swap" (powers of two), "2-3-swap", or None to choose by the
+    number of ranks (`schedule.chosen`). precision: of the colours in messages, "float16" or
+    "float32"; float16 halves the traffic and keeps every channel within 1/255 of float32 up to
+    4096 ranks, and in both cases all algorithms agree within 1/255. supersampling: the layers are
+    this factor wider and higher than the picture, and are averaged after blending, so that edges
+    are smooth and surfaces that cross ranks show no seam.
 
-    Only pixels that are not empty are held, sent and blended; rank 0 alone holds a picture.
+    Only non-empty pixels are stored, sent and blended; only rank 0 holds a full picture.
 
-    Raises ValueError, on every rank alike, as visibility_order does, or for an unknown option.
+    Raises ValueError on every rank, as visibility_order does, or for an unknown option.
     """
     algorithm = chosen(comm.size, algorithm)
     numbers = precision_of(precision)
     owners, order = _order(comm, layers, eye)
-    # Ranks are numbered by their first layer in the order; those without layers come last.
+    # Ranks are renumbered by their first layer in the order; ranks without layers come last.
     ranks = list(dict.fromkeys(owners[order].tolist() + list(range(comm.size))))
     number = np.argsort(ranks)
     own = order[owners[order] == comm.rank] - np.searchsorted(owners, comm.rank)
@@ -75,7 +75,7 @@ def composite(
 def _order(
     comm: MPI.Comm, layers: Sequence[Layer], eye: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The rank of each layer of all ranks, and the layers' visibility order. Collective."""
+    """The owning rank of every layer on all ranks, and their visibility order. Collective."""
     mine = np.array([layer.bounds for layer in layers], dtype=np.float64).reshape(-1, 2, 3)
     counts = np.empty(comm.size, dtype=np.int64)
     comm.Allgather(np.array([len(layers)], dtype=np.int64), counts)
@@ -86,7 +86,7 @@ def _order(
 
 
 def _received(comm: MPI.Comm, source: int, tag: int) -> np.ndarray:
-    """A message (n,) uint8 whose length the receiver does not know."""
+    """Receive a message (n,) uint8 of unknown length."""
     status = MPI.Status()
     message = comm.Mprobe(source, tag, status)
     buffer = np.empty(status.Get_count(MPI.BYTE), np.uint8)
@@ -97,7 +97,7 @@ def _received(comm: MPI.Comm, source: int, tag: int) -> np.ndarray:
 def _gathered(
     comm: MPI.Comm, part: Fragment, canvas: Canvas, precision: np.dtype, *, empty: bool
 ) -> np.ndarray | None:
-    """The picture on rank 0, of all ranks' parts, one after the other."""
+    """Assemble the picture on rank 0 from all ranks' parts, one at a time; None elsewhere."""
     if comm.rank > 0:
         if not empty:
             comm.Send([encode([part], 0, precision), MPI.BYTE], 0, _GATHER)

@@ -1,7 +1,7 @@
-"""One rank's side of a composition: what it holds, sends, and makes of what it receives.
+"""One rank's side of compositing: the fragments that it holds, sends, receives and blends.
 
-In: its layers, their places in the visibility order, messages. Out: messages, its part of the
-picture. It calls no MPI, so any number of ranks can be played by one process.
+In: its layers, their positions in the visibility order, messages. Out: messages, its part of the
+picture. It makes no MPI calls, so that one process can simulate any number of ranks.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from insitu.render.volume.march import Layer
 
 
 class Exchange:
-    """A rank may hold layers at any places of the order.
+    """State of one rank, which may hold layers anywhere in the visibility order.
 
-    What follows each other in the order, among the layers of a group of ranks that have merged, is
-    one fragment; between two fragments of a group there is some other group's layer. So every rank
-    knows from the holders of the places which fragments a message has. Where each rank has one
-    layer, and ranks are numbered in visibility order, every group has one fragment.
+    Layers of a group of merged ranks that are consecutive in the order form one fragment; between
+    two fragments of a group there is at least one layer of another group. Every rank can therefore
+    derive from `holders` which fragments a message contains. If each rank has one layer, and ranks
+    are numbered in visibility order, every group has a single fragment.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class Exchange:
         algorithm: str,
         precision: np.dtype,
     ) -> None:
-        """layers: of this rank, front to back. holders: (n_layers of all ranks,) the rank that
-        holds each place of the order. n_ranks: at most that have to do with the picture."""
+        """layers: of this rank, front to back. holders: (total number of layers,) the rank that
+        holds the layer at each position of the order. n_ranks: number of ranks that take part."""
         self.canvas, self.holders, self.precision = canvas, holders, precision
         self.rounds: list[Round] = rounds(rank, n_ranks, canvas.n_pixels, algorithm)
         self._samples = canvas.n_pixels * canvas.samples
@@ -45,11 +45,11 @@ class Exchange:
         for place, layer in zip(places, layers, strict=True):
             first = int(firsts[np.searchsorted(firsts, place, side="right") - 1])
             held[first].append(canvas.fragment(layer))
-        # Fragments by the place at which each begins.
+        # Fragments, keyed by the position in the order at which each begins.
         self._held = {first: blend(parts, 0, self._samples) for first, parts in held.items()}
 
     def outgoing(self, step: Round) -> list[tuple[int, np.ndarray]]:
-        """Messages (n,) uint8 of a round and their receivers."""
+        """The receivers and messages, (n,) uint8, of a round."""
         if not self._held:
             return []
         messages = []
@@ -60,11 +60,11 @@ class Exchange:
         return messages
 
     def senders(self, step: Round) -> list[int]:
-        """Ranks that a message comes from; a group without layers sends none."""
+        """The ranks that send a message; ranks of a group without layers send none."""
         return [t.peer for t in step.receives if len(self._firsts_of(t.peer, step))]
 
     def merge(self, step: Round, incoming: Mapping[int, np.ndarray]) -> None:
-        """Blend what came, by sender, with what is here; afterwards only the own part is left."""
+        """Blend the messages, keyed by sender, with the fragments held; keep only the own part."""
         begin, end = self._in_samples(step.after)
         parts = [(first, fragment.within(begin, end)) for first, fragment in self._held.items()]
         for transfer in step.receives:
@@ -83,7 +83,7 @@ class Exchange:
         self._held = {first: blend(found, begin, end) for first, found in merged.items()}
 
     def part(self) -> Fragment:
-        """After the last round: this rank's pixels of the picture."""
+        """This rank's pixels of the picture, after the last round."""
         whole = next(iter(self._held.values()), Fragment.empty())
         return self.canvas.pixels(whole)
 
@@ -91,12 +91,12 @@ class Exchange:
         return interval[0] * self.canvas.samples, interval[1] * self.canvas.samples
 
     def _firsts_of(self, rank: int, step: Round) -> np.ndarray:
-        """The places at which the fragments of a rank's group begin, before a round."""
+        """The positions at which the fragments of a rank's group begin, before a round."""
         group = next(group for group in step.groups if group[0] <= rank < group[1])
         return _run_starts(self.holders, group)
 
 
 def _run_starts(holders: np.ndarray, group: Interval) -> np.ndarray:
-    """The places at which runs of a group's layers begin in the order."""
+    """The positions in the order at which runs of a group's layers begin."""
     inside = (holders >= group[0]) & (holders < group[1])
     return np.flatnonzero(inside & ~np.concatenate(([False], inside[:-1])))

@@ -1,7 +1,8 @@
-"""Pixels that are not empty, of a stretch of a picture: how they are blended, and how they travel.
+"""Fragments, the non-empty pixels of a range of a picture: blending and message encoding.
 
 In: layers, or bytes from another rank. Out: fragments; bytes.
-A picture's pixels are numbered (`Canvas`), and only the active ones are held, sent and blended.
+
+A picture's pixels are numbered (`Canvas`), and only active ones are stored, sent and blended.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy as np
 from insitu.core.errors import nearest
 from insitu.render.volume.march import Layer
 
-# float16 has 11 significant bits: a value in 0..1 is rounded by 1/4096 at most, and a picture by
-# that times the rounds, log2 of the ranks: below 1/255 up to thousands of ranks.
+# float16 has 11 significant bits, so a value in 0..1 is rounded by at most 1/4096 per round. With
+# log2(ranks) rounds the error of a picture stays below 1/255 up to thousands of ranks.
 PRECISIONS: dict[str, np.dtype[Any]] = {
     "float16": np.dtype(np.float16),
     "float32": np.dtype(np.float32),
@@ -26,7 +27,7 @@ _COUNT = np.dtype(np.uint32)
 
 @dataclass(frozen=True)
 class Fragment:
-    """Active pixels: their numbers (n,) int64, increasing; their premultiplied RGBA (n, 4)."""
+    """Active pixels. index: their numbers (n,) int64, increasing. rgba: premultiplied (n, 4)."""
 
     index: np.ndarray
     rgba: np.ndarray
@@ -50,7 +51,7 @@ def over(front: np.ndarray, back: np.ndarray) -> None:
 
 
 def blend(fragments: Sequence[Fragment], begin: int, end: int) -> Fragment:
-    """Fragments of the pixels [begin, end), front to back, as one."""
+    """Blend fragments of the pixels [begin, end), given front to back, into one."""
     fragments = [fragment for fragment in fragments if len(fragment)]
     if len(fragments) < 2:
         return fragments[0] if fragments else Fragment.empty()
@@ -71,7 +72,7 @@ def blend(fragments: Sequence[Fragment], begin: int, end: int) -> Fragment:
 
 
 def precision_of(name: str) -> np.dtype[Any]:
-    """The number format of that name; ValueError naming those there are."""
+    """The dtype with that name; ValueError listing the valid names."""
     if name not in PRECISIONS:
         raise ValueError(
             f"compositing: precision '{name}' is unknown{nearest(name, PRECISIONS)}"
@@ -81,10 +82,10 @@ def precision_of(name: str) -> np.dtype[Any]:
 
 
 def encode(fragments: Sequence[Fragment], begin: int, precision: np.dtype) -> np.ndarray:
-    """Fragments of pixels from `begin` on, as uint8 (n,).
+    """Encode fragments of pixels from `begin` on as uint8 (n,).
 
-    Each: the number of its runs; for each run the pixels left out before it, and its length, all
-    uint32; then the RGBA of its pixels.
+    For each fragment: the number of runs; for each run the number of pixels skipped before it and
+    its length, all uint32; then the RGBA of the pixels.
     """
     parts: list[np.ndarray] = []
     for fragment in fragments:
@@ -98,7 +99,7 @@ def encode(fragments: Sequence[Fragment], begin: int, precision: np.dtype) -> np
 
 
 def decode(message: np.ndarray, begin: int, count: int, precision: np.dtype) -> list[Fragment]:
-    """The `count` fragments of a message that `encode` made."""
+    """Decode the `count` fragments of a message made by `encode`."""
     fragments = []
     at = 0
     for _ in range(count):
@@ -116,7 +117,7 @@ def decode(message: np.ndarray, begin: int, count: int, precision: np.dtype) -> 
 
 
 def _taken(rgba: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Pixels (n, 4) at flat positions: four numbers as one, which is three times as fast."""
+    """Pixels (n, 4) at flat positions; taken as complex128 (16 bytes), three times as fast."""
     pixels = np.ascontiguousarray(rgba, dtype=np.float32).reshape(-1, 4).view(np.complex128)
     return pixels[:, 0].take(at).view(np.float32).reshape(-1, 4)
 
@@ -130,11 +131,11 @@ def _runs(index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Canvas:
-    """The numbers of a picture's pixels, and of the samples in them.
+    """The numbering of a picture's pixels and of their samples.
 
-    Rows are numbered in the order of their reversed bits, so that any stretch of numbers has rows
-    from all over the picture: whatever the picture shows, ranks get like shares of it. The
-    `supersampling`^2 samples of a pixel have consecutive numbers, and no stretch divides them.
+    Rows are numbered in bit-reversed order, so that any range of numbers has rows from all over
+    the picture, which balances the load between ranks for any content. The `supersampling`^2
+    samples of a pixel have consecutive numbers, and ranges never split a pixel.
     """
 
     def __init__(self, width: int, height: int, supersampling: int = 1) -> None:
@@ -152,17 +153,17 @@ class Canvas:
 
     @property
     def samples(self) -> int:
-        """Per pixel."""
+        """Number of samples per pixel."""
         return self.supersampling**2
 
     def fragment(self, layer: Layer) -> Fragment:
-        """What a layer shows, its pixels being the picture's samples."""
+        """The active pixels of a layer, which are the samples of the picture."""
         s = self.supersampling
         y0, y1, x0, x1 = layer.rectangle
         top, left = y0 // s, x0 // s  # in pixels
         rows, columns = -(-y1 // s) - top, -(-x1 // s) - left
         active = layer.rgba[..., 3] > 0
-        if s > 1:  # whole pixels, their samples side by side
+        if s > 1:  # pad to whole pixels, and make the samples of each pixel consecutive
             padding = (
                 (y0 - top * s, (top + rows) * s - y1),
                 (x0 - left * s, (left + columns) * s - x1),
@@ -177,7 +178,7 @@ class Canvas:
         return Fragment(index, _taken(layer.rgba, y * (x1 - x0) + x))
 
     def pixels(self, fragment: Fragment) -> Fragment:
-        """The mean of the samples of each pixel that has an active one."""
+        """Average the samples of each pixel that has an active sample."""
         if self.samples == 1 or not len(fragment):
             return fragment
         pixel = fragment.index // self.samples
@@ -186,5 +187,5 @@ class Canvas:
         return Fragment(pixel[first], total / np.float32(self.samples))
 
     def draw(self, fragment: Fragment, image: np.ndarray) -> None:
-        """Put pixels into a picture (height, width, 4)."""
+        """Write the pixels to a picture (height, width, 4)."""
         image[self.rows[fragment.index // self.width], fragment.index % self.width] = fragment.rgba

@@ -1,7 +1,7 @@
-"""The order in which boxes hide each other.
+"""Visibility order of boxes.
 
 In: the boxes of all ranks, and the eye. Out: their order, front to back.
-It comes from the boxes alone, so every rank finds the same one by itself.
+It depends only on this input, so every rank computes the same order without communication.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy as np
 def visibility_order(
     boxes: np.ndarray, eye: Sequence[float], owners: Sequence[int] | None = None
 ) -> np.ndarray:
-    """The order, front to back, in which disjoint axis-aligned boxes are to be blended.
+    """The front-to-back order in which disjoint axis-aligned boxes must be blended.
 
-    boxes: (n, 2, 3) as lo, hi; eye: (3,), anywhere, in a box too. Returns indices (n,): no ray
-    from the eye enters a box before another that precedes it. Boxes may touch, and overlap by a
-    millionth of their size (rounding of node coordinates). owners: (n,) the rank that holds each
-    box; where the order leaves a choice, boxes of one rank follow each other, so that the rank can
+    boxes: (n, 2, 3) as lo, hi; eye: (3,), anywhere, even inside a box. Returns indices (n,): no
+    ray from the eye enters a box before one that precedes it. Boxes may touch, and may overlap by
+    a millionth of their size (rounding of node coordinates). owners: (n,) the rank that holds each
+    box; if several orders are valid, boxes of one rank are kept consecutive, so that the rank can
     blend them before it sends anything.
 
-    Raises ValueError naming boxes that overlap, or that hide each other in a circle (three beams
-    laid crosswise; it does not happen in rectilinear or recursively bisected decompositions).
+    Raises ValueError for boxes that overlap or that occlude each other cyclically (three crossed
+    beams; this does not happen in rectilinear or recursively bisected decompositions).
     """
     boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 2, 3)
     before = _hides(boxes, np.asarray(eye, dtype=np.float64))  # (n, n)
-    waiting = before.sum(axis=0)  # boxes that must come first
+    waiting = before.sum(axis=0)  # number of boxes that must come first
     holders = list(range(len(boxes)) if owners is None else owners)
     order: list[int] = []
     ready = np.flatnonzero(waiting == 0)[::-1].tolist()  # a stack, the lowest index on top
@@ -48,13 +48,13 @@ def visibility_order(
 def _hides(boxes: np.ndarray, eye: np.ndarray) -> np.ndarray:
     """(n, n) booleans: row i, column j: box i must be blended before box j.
 
-    Two disjoint boxes are separated by a plane across at least one axis. The box on the eye's side
-    of it comes first on every ray that meets both. With the eye between the boxes no ray meets
-    both, for it cannot go up and down the axis at once. Nor does a ray meet both if two such planes
-    demand opposite orders: each would be a proof against the other. Such pairs are left free.
+    Two disjoint boxes are separated by a plane normal to at least one axis. The box on the eye's
+    side comes first on every ray that hits both. If the eye is between the boxes, no ray hits
+    both, since it cannot go up and down the axis at once. If two planes imply opposite orders, no
+    ray hits both boxes either, since it would contradict one of them. Such pairs are unordered.
     """
     n = len(boxes)
-    forward = np.zeros((n, n), dtype=bool)  # some plane says i before j
+    forward = np.zeros((n, n), dtype=bool)  # some plane implies i before j
     free = np.zeros((n, n), dtype=bool)
     separated = np.eye(n, dtype=bool)
     for axis in range(3):

@@ -1,14 +1,14 @@
-"""Who sends which pixels to whom: direct send, binary swap and 2-3 swap as pure functions.
+"""Communication schedules of direct send, binary swap and 2-3 swap, as pure functions.
 
-In: a number of ranks, the algorithm, a number of pixels. Out: for one rank, round by round, what it
-sends, what it receives, and which pixels are its own afterwards. No data, no MPI.
+In: the number of ranks, the algorithm, the number of pixels. Out: for one rank and each round, the
+pixels that it sends, receives, and owns afterwards. No data, no MPI.
 
-All three are one tree. A leaf is a rank with the whole picture. Where a node's groups of ranks
-merge, the picture is cut anew, evenly over all ranks of the node, and each gets its part from every
-group. Direct send has one node for all ranks; binary swap (Ma, Painter, Hansen, Krogh 1994) has
-nodes of two groups; 2-3 swap (Yu, Wang, Ma, SC 2008, section 3) has nodes of two or three, and
-leaves of one depth, which exist for any number of ranks. Ranks are numbered in visibility order, so
-that what a group has blended is one layer.
+All three follow a tree. A leaf is one rank with the whole picture. At each node, groups of ranks
+merge: the picture is divided again, evenly among all ranks of the node, and each rank receives its
+part from every group. Direct send has a single node for all ranks; binary swap (Ma, Painter,
+Hansen, Krogh 1994) has nodes of two groups; 2-3 swap (Yu, Wang, Ma, SC 2008, section 3) has nodes
+of two or three groups with all leaves at the same depth, which is possible for any number of ranks.
+Ranks are numbered in visibility order, so that the blended result of a group is one layer.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from insitu.core.errors import nearest
 
 ALGORITHMS = ("direct-send", "binary-swap", "2-3-swap")
 
-# Up to here direct send is the fastest (benchmarks/compositing.py): it sends every active pixel
-# once, where layers that hardly overlap are sent on in every round of a swap.
+# Up to this number of ranks direct send is the fastest (benchmarks/compositing.py): it sends every
+# active pixel once, while swaps send layers that hardly overlap again in every round.
 DIRECT_UP_TO = 16
 
 Interval = tuple[int, int]  # begin, end: half open
@@ -39,10 +39,10 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Round:
-    """One rank's share of one round.
+    """One rank's transfers in one round.
 
     groups: ranks [begin, end) of each group that merges, in visibility order. before, after: the
-    pixels that are this rank's own; what is in both stays where it is.
+    pixels that this rank owns before and after the round; pixels in both are not sent.
     """
 
     groups: tuple[Interval, ...]
@@ -53,13 +53,13 @@ class Round:
 
 
 def chosen(n_ranks: int, algorithm: str | None = None) -> str:
-    """The algorithm by its name, or by the number of ranks where none is named.
+    """The algorithm, checked if it is named, otherwise chosen by the number of ranks.
 
-    Direct send up to 16 ranks: one round, and every pixel is sent, and blended, once. Above, where
-    n - 1 messages per rank would be many and small, binary swap for powers of two, with log2(n)
-    messages, and 2-3 swap for the rest, with at most 4 log2(n).
+    Up to 16 ranks direct send: one round, in which every pixel is sent and blended once. Above,
+    where n - 1 messages per rank would be too many and too small: binary swap for powers of two,
+    with log2(n) messages, and 2-3 swap otherwise, with at most 4 log2(n).
 
-    Raises ValueError for an unknown name, or binary swap of ranks that are no power of two.
+    Raises ValueError for an unknown name, or for binary swap if n_ranks is not a power of two.
     """
     if algorithm is None:
         if n_ranks <= DIRECT_UP_TO:
@@ -78,8 +78,8 @@ def chosen(n_ranks: int, algorithm: str | None = None) -> str:
 
 
 def rounds(rank: int, n_ranks: int, n_pixels: int, algorithm: str) -> list[Round]:
-    """What `rank` does in each round of an algorithm (a name of ALGORITHMS), in order."""
-    path: list[tuple[Interval, ...]] = []  # groups of the nodes above `rank`, the root first
+    """The rounds of `rank` for an algorithm (one of ALGORITHMS), in order."""
+    path: list[tuple[Interval, ...]] = []  # groups of the nodes above `rank`, root first
     node, depth = (0, n_ranks), _depth(n_ranks, algorithm)
     while node[1] - node[0] > 1:
         groups = _groups(node, depth, algorithm)
@@ -93,17 +93,17 @@ def rounds(rank: int, n_ranks: int, n_pixels: int, algorithm: str) -> list[Round
 
 
 def _depth(n_ranks: int, algorithm: str) -> int:
-    """Rounds that an algorithm takes."""
+    """Number of rounds of an algorithm."""
     if algorithm == "direct-send":
         return 1
-    return n_ranks.bit_length() - 1  # of 2-3 swap too: 2^d <= n < 2^(d + 1) <= 3^d for d > 1
+    return n_ranks.bit_length() - 1  # also for 2-3 swap: 2^d <= n < 2^(d + 1) <= 3^d for d > 1
 
 
 def _groups(node: Interval, depth: int, algorithm: str) -> tuple[Interval, ...]:
-    """The groups that make a node `depth` rounds above the leaves."""
+    """The groups that form a node `depth` rounds above the leaves."""
     begin, end = node
     size = end - begin
-    # Two, unless the larger would have more leaves than a tree of threes has.
+    # Two, unless the larger half would have more leaves than a ternary tree of that depth.
     few = 2 if (size + 1) // 2 <= 3 ** (depth - 1) else 3
     count = size if algorithm == "direct-send" else few
     return tuple((begin + size * i // count, begin + size * (i + 1) // count) for i in range(count))
@@ -129,10 +129,10 @@ def _round(
 
 @lru_cache(maxsize=1024)
 def _members(group: Interval, depth: int, algorithm: str) -> tuple[int, ...]:
-    """The ranks of a group in the order of their parts of the picture.
+    """The ranks of a group, in the order of their parts of the picture.
 
-    Sorted by where their parts were before: groups of one size then only divide what they have,
-    and others move little.
+    They are sorted by the position of their previous parts: groups of equal size then only
+    subdivide what they already have, and in other cases little data moves.
     """
     if group[1] - group[0] == 1:
         return (group[0],)
@@ -151,7 +151,7 @@ def _part(members: Sequence[int], rank: int, n_pixels: int) -> Interval:
 
 
 def _overlaps(members: Sequence[int], interval: Interval, n_pixels: int) -> list[Transfer]:
-    """What of an interval lies in the parts of each of the members."""
+    """The intersections of an interval with the parts of the members."""
     begin, end = interval
     if begin == end:
         return []

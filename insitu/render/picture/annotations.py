@@ -1,7 +1,7 @@
-"""Words and colour bars on a picture: where they go, and drawing them.
+"""Text and colour bars on a picture: layout and drawing.
 
-In: the picture's size, what it should say. Out: texts and bars at places that do not overlap.
-Pillow, which smooths the edges of letters, is imported where it is used.
+In: the picture's size, texts and colour bars. Out: positions that do not overlap; the drawing.
+Pillow, which draws anti-aliased text, is imported only where it is used.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Area = tuple[float, float, float, float]  # left, top, right, bottom, pixels
 
 @dataclass(frozen=True)
 class Text:
-    """One line of text. anchor: which point of it is `at`, in Pillow's two letters."""
+    """One line of text. anchor: Pillow's two-letter code for the point that is placed at `at`."""
 
     text: str
     at: tuple[float, float]
@@ -34,7 +34,7 @@ class Text:
 
     @property
     def area(self) -> Area:
-        """What it covers, its edge included."""
+        """The area that it covers, including the outline."""
         from PIL import ImageFont
 
         font = ImageFont.load_default(self.size)
@@ -47,7 +47,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Bar:
-    """A colour bar: its area, its lowest value at the bottom."""
+    """A colour bar, with the lowest value at the bottom."""
 
     area: Area
     function: TransferFunction
@@ -55,7 +55,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Annotations:
-    """All that is drawn on a picture. marks: y of each tick, and the bar it belongs to."""
+    """All annotations of a picture. marks: y of each tick, and its colour bar."""
 
     texts: tuple[Text, ...]
     bars: tuple[Bar, ...]
@@ -68,9 +68,9 @@ def arrange(
     caption: str,
     bars: Sequence[tuple[str, TransferFunction]],
 ) -> Annotations:
-    """Places for a picture of `size` (width, height), none of which overlap.
+    """Non-overlapping layout for a picture of `size` (width, height), pixels.
 
-    Bars share the height between title and caption; those that have no room are left out.
+    Bars share the height between title and caption; those that do not fit are left out.
     """
     width, height = size
     em = max(11.0, min(width, height) / 42)
@@ -102,7 +102,7 @@ def arrange(
 
 
 def draw(pen: ImageDraw.ImageDraw, annotations: Annotations, light: bool) -> None:
-    """Draw in light or dark ink with a thin edge of the opposite, legible on any picture."""
+    """Draw in a light or dark colour with a contrasting outline, legible on any picture."""
     from PIL import ImageFont
 
     ink = (240, 242, 245, 255) if light else (25, 28, 33, 255)
@@ -125,9 +125,12 @@ def draw(pen: ImageDraw.ImageDraw, annotations: Annotations, light: bool) -> Non
 
 
 def ticks(lo: float, hi: float, at_most: int = 6) -> list[float]:
-    """Round values (1, 2 or 5 times a power of ten apart) within lo..hi; at least the two ends."""
+    """Round values (1, 2 or 5 times a power of ten apart) within lo..hi.
+
+    The two ends if fewer than two round values fit; only lo if the range is empty.
+    """
     span = hi - lo
-    if not span > sys.float_info.min or not math.isfinite(span):  # as good as one value
+    if not span > sys.float_info.min or not math.isfinite(span):  # effectively a single value
         return [lo]
     power = 10.0 ** math.floor(math.log10(span / at_most))
     step = next(m * power for m in (1, 2, 5, 10, 20) if span / (m * power) <= at_most)
@@ -137,7 +140,7 @@ def ticks(lo: float, hi: float, at_most: int = 6) -> list[float]:
 
 
 def tick_labels(values: Sequence[float]) -> list[str]:
-    """Short labels that tell neighbouring ticks apart."""
+    """Labels with just enough digits to distinguish neighbouring ticks."""
     gaps = [abs(b - a) for a, b in pairwise(values)]
     largest = max((abs(v) for v in values), default=0.0)
     digits = 4
@@ -155,7 +158,7 @@ def _label(bar: Bar, label: str, em: float, width: int, texts: list[Text]) -> No
 def _ticks(
     bar: Bar, em: float, width: int, texts: list[Text], marks: list[tuple[float, Bar]]
 ) -> None:
-    """As many ticks as there is height for; the ends at least."""
+    """Add as many ticks as fit the height, and at least two."""
     x0, y0, _, y1 = bar.area
     lo, hi = bar.function.domain
     values = ticks(lo, hi, max(2, min(6, int((y1 - y0) / (1.8 * em)))))
@@ -167,7 +170,7 @@ def _ticks(
 
 
 def _fit(text: str, size: float, room: float) -> tuple[str, float]:
-    """A text and its size such that it is no wider than `room`: smaller first, then cut."""
+    """Text and font size such that it is no wider than `room`: shrunk first, then truncated."""
     from PIL import ImageFont
 
     def width(words: str, at: float) -> float:

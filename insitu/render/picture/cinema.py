@@ -1,8 +1,8 @@
-"""Cinema databases: pictures from all around at every step, to be explored in a viewer.
+"""Cinema databases: pictures from many directions at every step, to be explored in a viewer.
 
-In: a render of type cinema, in Ascent's words. Out: a folder by Cinema's specification A, Astaire
-(info.json and pictures named by its pattern), and data.csv as specification D has it: what Ascent
-writes.
+In: a render of type cinema. Out: a folder that follows Cinema's specification A, Astaire
+(info.json and pictures named by its pattern), with data.csv of specification D, as written by
+Ascent.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ FOLDER = "cinema_databases"
 
 @dataclass(frozen=True, kw_only=True)
 class Cinema:
-    """A database: every phi with every theta, at every step.
+    """A database of pictures at every combination of phi and theta, at every step.
 
-    Angles as Ascent has them: the eye starts on the z axis with y up, is turned about x by theta
+    Angles are as in Ascent: the eye starts on the z axis with y up, is rotated about x by theta
     and then about z by phi, and looks at the centre of the domain from 1.25 diagonals away.
     """
 
@@ -47,7 +47,7 @@ class Cinema:
     """Size, background and annotations of the pictures."""
 
     def views(self, folder: Path, cycle: int, bounds: Bounds) -> Iterator[tuple[View, Path]]:
-        """All views of a step and the files of their pictures."""
+        """All views of a step and the paths of their pictures."""
         for phi in self.phi:
             for theta in self.theta:
                 camera = _camera(phi, theta, self.zoom, bounds)
@@ -55,10 +55,10 @@ class Cinema:
                 yield replace(self.view, camera=camera), path
 
     def write_index(self, comm: MPI.Comm, folder: Path, cycles: Sequence[int]) -> Path:
-        """Enter steps whose pictures are there -> info.json, on all ranks. Collective.
+        """Add steps whose pictures are written to the index -> info.json, on all ranks. Collective.
 
-        Steps entered before stay, but for those since the first of the new ones: a run that
-        starts again replaces what it does again.
+        Earlier entries are kept up to the first of the new steps; later ones are dropped, because
+        a restarted run writes those steps again.
         """
         path = self._folder(folder) / "info.json"
         with together(comm, f"write {path}"):
@@ -105,7 +105,7 @@ class Cinema:
         return text.getvalue()
 
     def _entered(self, path: Path) -> list[int]:
-        """The cycles in an index that is there already, of the same angles; else none."""
+        """The cycles in an existing index with the same angles; empty if there is none."""
         try:
             index = json.loads(path.read_text(encoding="utf-8"))
             cycles = [int(cycle) for cycle in index["arguments"]["time"]["values"]]
@@ -115,7 +115,7 @@ class Cinema:
 
 
 def _camera(phi: float, theta: float, zoom: float, bounds: Bounds) -> CameraSettings:
-    """A camera on the sphere around the domain."""
+    """A camera on a sphere around the domain; phi and theta in degrees."""
     lo, hi = (np.asarray(b, np.float64) for b in bounds)
     center = (lo + hi) / 2
     p, t = np.radians(phi), np.radians(theta)

@@ -1,6 +1,6 @@
-"""The view of a field where nobody says from where: chosen from the domain's shape and content.
+"""The side from which a field is viewed by default, chosen from its visible content.
 
-In: each rank's blocks and the colours. Out: a Camera, the same on all ranks.
+In: each rank's blocks and the transfer function. Out: signs for x and z, the same on all ranks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.volume.march import Component, component_index
 
 SAMPLES = 12  # per axis of a block
-CLEARLY = 0.05  # of the domain's size: what is nearer to its middle lies in the middle
+CLEARLY = 0.05  # of the domain's size; smaller offsets from the centre count as centred
 
 
 def best_side(
@@ -27,11 +27,11 @@ def best_side(
     transfer_function: TransferFunction,
     component: Component = None,
 ) -> tuple[int, int]:
-    """Signs of x and z of the side on which most of what can be seen lies. Collective.
+    """Signs of x and z of the side on which most visible material lies. Collective.
 
-    For `Camera.default`: from there nothing stands before it. Each block is read on a grid of 12^3
-    points, which weigh by their opacity and volume. Where what is seen lies in the middle, and
-    where nothing is seen, the signs are positive.
+    From that side, `Camera.default` has an unobstructed view of it. Each block is sampled on a
+    grid of 12^3 points, weighted by opacity and volume. The signs are positive if the visible
+    material is centred or if there is none.
 
     Raises RemoteError on every rank if one fails.
     """

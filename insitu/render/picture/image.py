@@ -1,7 +1,7 @@
-"""Pictures for people: background, annotations, PNG files.
+"""Final pictures: background, domain edges, annotations, PNG files.
 
-In: premultiplied RGBA from the compositor. Out: 8-bit RGB, and a file that is whole or not there.
-Pillow is imported where it is used.
+In: premultiplied RGBA from the compositor. Out: 8-bit RGB, and a file that is written atomically.
+Pillow is imported only where it is used.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def flatten(
     camera: Camera | None = None,
     bounds: Bounds | None = None,
 ) -> np.ndarray:
-    """Premultiplied RGBA (h, w, 4) over a background, as RGB (h, w, 3) uint8.
+    """Blend premultiplied RGBA (h, w, 4) over a background -> RGB (h, w, 3) uint8.
 
-    With the camera and the bounds of the domain, the domain's edges are drawn as thin lines:
-    those behind it are veiled by the volume, those in front are not.
+    If the camera and the bounds of the domain are given, the domain's edges are drawn as thin
+    lines, the far edges behind the volume and the near edges in front of it.
     """
     backdrop = np.broadcast_to(np.asarray(background, dtype=np.float32), (*image.shape[:2], 3))
     if camera is None or bounds is None:
@@ -52,7 +52,7 @@ def flatten(
 def write_png(path: str | os.PathLike[str], pixels: np.ndarray) -> Path:
     """Write RGB (h, w, 3) or RGBA (h, w, 4) uint8 and return the path. Not collective.
 
-    A reader, or a crash, never sees half a picture. Missing folders are made.
+    The file is written atomically: readers never see a partial picture. Creates missing folders.
     """
     from PIL import Image
 
@@ -72,14 +72,15 @@ def annotate(
     label: str = "",
     bars: Sequence[tuple[str, TransferFunction]] = (),
 ) -> np.ndarray:
-    """RGB (h, w, 3) uint8 with words and colour bars on it; a new array.
+    """A copy of RGB (h, w, 3) uint8 with text and colour bars drawn on it.
 
-    title: top left. caption: bottom left, such as cycle and time. bars: a heading, such as the
-    field's name, and the colours of each plot: colour bars one below the other at the right, from
-    the first on as many as there is room for. transfer_function and label are one bar before them.
-    Sizes follow the smaller side of the image, and what is too long is set smaller, then cut: no
-    two things overlap. An image smaller than 96 pixels is returned as it is: nothing on it could
-    be read.
+    title: top left. caption: bottom left, such as cycle and time. bars: label (such as the field
+    name) and transfer function of each plot; colour bars are stacked at the right, as many as fit.
+    transfer_function, label: one more bar, placed first.
+
+    Font sizes follow the smaller side of the image. Text that is too long is set smaller, then
+    truncated, so that nothing overlaps. Images smaller than 96 pixels are returned unchanged, as
+    text on them would be illegible.
     """
     from PIL import Image, ImageDraw
 
@@ -90,21 +91,21 @@ def annotate(
         bars = [(label, transfer_function), *bars]
     image = Image.fromarray(np.ascontiguousarray(pixels))
     border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
-    light = float(np.median(_luminance(border))) < 128  # ink on dark
+    light = float(np.median(_luminance(border))) < 128  # light text on a dark background
     found = arrange((width, height), title, caption, bars)
     draw(ImageDraw.Draw(image, "RGBA"), found, light)
     return np.asarray(image).copy()
 
 
 def _luminance(rgb: np.ndarray) -> np.ndarray:
-    """How bright RGB (..., 3) looks, in its own scale (Rec. 601)."""
+    """Luma of RGB (..., 3), in the scale of the input (Rec. 601)."""
     return rgb @ np.array([0.299, 0.587, 0.114])
 
 
 def _edges(camera: Camera, bounds: Bounds) -> tuple[Segments, Segments]:
-    """The edges of a box behind its volume and before it; none that reach behind the eye.
+    """The far and the near edges of a box, without those that reach behind the eye.
 
-    An edge lies before the volume when one of the two faces it joins is turned to the eye.
+    An edge is near if one of its two faces is front-facing.
     """
     box = np.stack([np.asarray(b, dtype=np.float64) for b in bounds])  # (2, 3)
     eye = camera.position
@@ -127,11 +128,11 @@ def _edges(camera: Camera, bounds: Bounds) -> tuple[Segments, Segments]:
 
 
 def _drawn(rgb: np.ndarray, segments: Segments, ink: float, strength: float) -> np.ndarray:
-    """RGB (h, w, 3) with anti-aliased lines of one grey on it."""
+    """RGB (h, w, 3) with anti-aliased lines of one grey level drawn on it."""
     from PIL import Image, ImageDraw
 
     height, width = rgb.shape[:2]
-    finer = 3  # drawn larger, then averaged
+    finer = 3  # supersampling factor per axis
     cover = Image.new("L", (width * finer, height * finer))
     draw = ImageDraw.Draw(cover)
     thick = max(finer, round(finer * min(width, height) / 900))

@@ -1,7 +1,7 @@
-"""Movies: pictures of several steps as one file.
+"""Movies: pictures of several steps in one file.
 
-In: pictures, as arrays or files. Out: an .mp4 or .gif file that is whole or not there.
-imageio (the `movie` extra) and Pillow are imported where they are used.
+In: pictures, as arrays or files. Out: an .mp4 or .gif file, written atomically.
+imageio (the `movie` extra) and Pillow are imported only where they are used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Frame = np.ndarray | str | os.PathLike[str]
 FRAMES_PER_SECOND = 8.0
 SUFFIXES = (".mp4", ".gif")
 
-_SAMPLE = 65536  # pixels of all frames that a palette is chosen from
+_SAMPLE = 65536  # number of pixels, over all frames, from which the palette is computed
 
 
 def write_movie(
@@ -32,13 +32,13 @@ def write_movie(
 ) -> Path:
     """Write frames, in order, and return the path. Not collective.
 
-    path: .mp4 (H.264; needs the extra `movie`) or .gif (256 colours, the same for all frames, so
-    that colours do not flicker; it repeats); without an ending, .mp4 where it can be made, else
-    .gif. frames: at least one, RGB (h, w, 3) uint8 or picture files, all of one size; files are
-    read one at a time. The movie is whole or not there; missing folders are made.
+    path: .mp4 (H.264; needs the extra `movie`) or .gif (looping; one palette of 256 colours for
+    all frames, so that colours do not flicker); without an extension, .mp4 if it can be written,
+    else .gif. frames: at least one, RGB (h, w, 3) uint8 or picture files, all of the same size;
+    files are read one at a time. The movie is written atomically; missing folders are created.
 
-    Raises ValueError for no frames, frames of different sizes, or another ending; ConfigError
-    where .mp4 is asked for and imageio or its ffmpeg plugin is not installed.
+    Raises ValueError for no frames, frames of different sizes, or another extension; ConfigError
+    for .mp4 if imageio or its ffmpeg plugin is not installed.
     """
     path = Path(path)
     if not path.suffix:
@@ -57,7 +57,7 @@ def write_movie(
 
 
 def has_ffmpeg() -> bool:
-    """Whether .mp4 files can be written here."""
+    """Whether .mp4 files can be written in this environment."""
     return all(importlib.util.find_spec(name) for name in ("imageio", "imageio_ffmpeg"))
 
 
@@ -80,7 +80,7 @@ def _write_mp4(path: Path, frames: Sequence[Frame], frames_per_second: float) ->
     )
     with writer:
         for pixels in _pixels(frames):
-            # H.264 as players have it stores colour for squares of two pixels.
+            # Padded to even sizes: H.264 with 4:2:0 chroma stores colour per 2 x 2 pixels.
             even = tuple((0, n % 2) for n in pixels.shape[:2])
             writer.append_data(np.pad(pixels, (*even, (0, 0)), mode="edge"))
 
@@ -99,12 +99,12 @@ def _write_gif(path: Path, frames: Sequence[Frame], frames_per_second: float) ->
             )
 
     found = images()
-    duration = max(20, round(1000 / frames_per_second))  # milliseconds; players go no faster
+    duration = max(20, round(1000 / frames_per_second))  # milliseconds; players' lower limit is 20
     next(found).save(path, "GIF", save_all=True, append_images=found, duration=duration, loop=0)
 
 
 def _pixels(frames: Sequence[Frame]) -> Iterator[np.ndarray]:
-    """RGB (h, w, 3) uint8 of each frame, one at a time; ValueError where sizes differ."""
+    """RGB (h, w, 3) uint8 of each frame, one at a time; ValueError if sizes differ."""
     from PIL import Image
 
     shape: tuple[int, ...] | None = None

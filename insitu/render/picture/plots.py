@@ -1,7 +1,7 @@
-"""What a scene shows: one field of a pipeline's result, as a volume or as colours on geometry.
+"""Plots: one field of a pipeline's result, shown as a volume or as colours on geometry.
 
-In: a plot in Ascent's words; the data at all steps of a scene. Out: which fields that takes, and
-one transfer function for all steps.
+In: the options of a plot; the data at all steps of a scene. Out: the data to draw, and one
+transfer function for all steps.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """One plot of a scene, in Ascent's words."""
+    """One plot of a scene; options follow Ascent's plots."""
 
     field: str
-    """Of a vector, its magnitude is shown."""
+    """Name of the field; vectors are shown by their magnitude."""
     type: str = "volume"
-    """One of PLOTS."""
+    """A key of PLOTS."""
     pipeline: Pipeline = UNFILTERED
     color_table: ColorTable = DEFAULT_TABLE
     min_value: float | None = None
     max_value: float | None = None
     """Values at the two ends of the colour table; default: the field's range."""
     samples: int | None = None
-    """Of a volume, samples along the diagonal of the domain; default: one per voxel."""
+    """For volume plots: samples along the diagonal of the domain; default: one per voxel."""
     shading: bool = False
-    """Of a volume, light on its gradient; see `march`."""
+    """For volume plots: gradient shading; see `march`."""
     color_bar: bool = True
-    """Ascent's color_table/annotation."""
+    """Whether to draw a colour bar; color_table/annotation in Ascent."""
     label: str = ""
-    """Above the colour bar; default: the name of the field."""
+    """Title of the colour bar; default: the name of the field."""
 
     @property
     def tube_size(self) -> float | None:
-        """World radius of the tubes around lines, where its pipeline says so."""
+        """World radius of the tubes around lines, if the pipeline sets one."""
         sizes = [f.tube_size for f in self.pipeline.filters if isinstance(f, ParticleFilter)]
         return sizes[-1] if sizes else None
 
     @property
     def flat(self) -> bool:
-        """Whether it shows planes, whose colours light would only change."""
+        """Whether it shows plane slices, which are drawn unlit to keep their colours."""
         return any(isinstance(f, Slice | ThreeSlice) for f in self.pipeline.filters)
 
     def check(self, fields: DataSchema) -> None:
-        """ValueError, "key: text", where its pipeline gives nothing that it can show."""
+        """Raises ValueError, "key: text", if it cannot show the result of its pipeline."""
         data = self.pipeline.outline(fields)
         data.field(self.field)
         if data.kind == POINTS:
@@ -69,20 +69,20 @@ class Plot:
         PLOTS[self.type].check(data)
 
     def drawn(self, comm: MPI.Comm, data: Data) -> Data:
-        """What it draws of what its pipeline gives. Collective."""
+        """The data to draw, from the result of its pipeline. Collective."""
         return PLOTS[self.type].drawn(comm, data)
 
 
 @dataclass(frozen=True)
 class PlotType:
-    """What there is to know of a type of plots."""
+    """A plot type."""
 
     check: Callable[[DataSchema], None]
-    """ValueError, "type: text", where it cannot show such data."""
+    """Raises ValueError, "type: text", if it cannot show such data."""
     drawn: Callable[[MPI.Comm, Data], Data]
-    """What it draws of what a pipeline gives. Collective."""
+    """The data to draw, from the result of a pipeline. Collective."""
     fits_opacity: bool
-    """Whether an opacity that is not given is fitted to the histogram."""
+    """Whether the opacity is fitted to the histogram if none is given."""
 
 
 def _check_volume(data: DataSchema) -> None:
@@ -112,12 +112,12 @@ PLOTS = {
 
 
 def colors(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> TransferFunction:
-    """One transfer function for a plot at all of its steps, at least one. Collective.
+    """One transfer function for a plot at all of its steps (at least one). Collective.
 
-    It spans the values of all steps, unless the plot says otherwise; the opacity of a volume that
-    the colour table does not give is fitted to the histogram of the last step.
+    It spans the values of all steps, unless the plot sets its range. For volume plots without
+    opacities in the colour table, the opacity is fitted to the histogram of the last step.
 
-    Raises RemoteError on every rank if one fails, ValueError for words not understood.
+    Raises RemoteError on every rank if one fails, ValueError for invalid options.
     """
     domain = _domain(comm, plot, steps)
     found = TransferFunction.of(plot.color_table, domain)
@@ -129,7 +129,7 @@ def colors(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> TransferFunctio
 
 
 def blocks(comm: MPI.Comm, volume: VolumeData, field: str) -> list[RenderBlock]:
-    """This rank's blocks, ready to be read. Collective: RemoteError on every rank if one fails."""
+    """This rank's blocks for rendering. Collective: RemoteError on every rank if one fails."""
     found: list[RenderBlock] = []
     with together(comm, f"blocks of {field}"):
         found = [RenderBlock.of(part) for part in volume.fields[field]]
@@ -137,7 +137,7 @@ def blocks(comm: MPI.Comm, volume: VolumeData, field: str) -> list[RenderBlock]:
 
 
 def _domain(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> tuple[float, float]:
-    """Values that the colour table spans: of all steps, or as given. Collective."""
+    """The range of the colour table: over all steps, or as given by the plot. Collective."""
     ranges = [data_range(comm, data, plot.field) for data in steps]
     low, high = (float(v) for v in (np.nanmin(ranges), np.nanmax(ranges)))
     low = low if plot.min_value is None else plot.min_value

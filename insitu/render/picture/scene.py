@@ -1,6 +1,6 @@
-"""A scene: pictures of one or several plots at one or several steps, all alike but for the step.
+"""A scene: pictures of one or more plots at one or more steps, with the same colours at all steps.
 
-In: recorded steps, what plots and renders ask for. Out: PNG files, written by rank 0.
+In: recorded steps, the options of plots and renders. Out: PNG files, written by rank 0.
 """
 
 from __future__ import annotations
@@ -32,37 +32,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Pictures of plots from one or several views, at one or several steps."""
+    """Pictures of plots from one or more views, at one or more steps."""
 
     name: str
     what: str = "scene"
-    """ "extract" where it is one, of a Cinema database."""
+    """ "extract" if it comes from an extract (a Cinema database)."""
     plots: tuple[Plot, ...]
     views: tuple[View, ...] = ()
     cinemas: tuple[Cinema, ...] = ()
     window: Span = 1
-    """How many of the recorded steps are rendered, the newest being the first; or all."""
+    """Number of most recent recorded steps to render, or all."""
 
     @property
     def reads(self) -> Names:
-        """The recorded fields that it shows at a step."""
+        """The recorded fields needed to show a step."""
         return frozenset().union(*(p.pipeline.reads(frozenset({p.field})) for p in self.plots))
 
     @property
     def past(self) -> Names:
-        """The recorded fields of which it reads earlier steps."""
+        """The recorded fields of which earlier steps are needed."""
         lines = frozenset().union(*(plot.pipeline.past for plot in self.plots))
         return lines if self.window == 1 else lines | self.reads
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
-        """ValueError where a plot or filter takes a field for what it is not."""
+        """Raises ValueError if a plot or filter does not support the kind of its field."""
         for plot in self.plots:
             plot.check(DataSchema({name: kind.n_components for name, kind in kinds.items()}))
 
     def run(self, comm: MPI.Comm, steps: Sequence[TimeStep], folder: Path) -> list[Path]:
-        """Write its pictures of these steps -> the files, on all ranks. Collective.
+        """Write the pictures of these steps -> the paths, on all ranks. Collective.
 
-        Raises the same on every rank: RemoteError, or ValueError for words not understood.
+        Raises the same on every rank: RemoteError, or ValueError for invalid options.
         """
         files = []
         shown = PreparedScene.at(comm, self.plots, steps)
@@ -82,18 +82,18 @@ class Scene:
 
 @dataclass(frozen=True)
 class PreparedScene:
-    """The plots of a scene at one step, ready to be drawn from anywhere."""
+    """The plots of a scene at one step, ready to be rendered from any view."""
 
     comm: MPI.Comm
     step: TimeStep
     bounds: Bounds
     boxes: tuple[Bounds, ...]
-    """Of this rank's blocks."""
+    """Bounds of this rank's blocks."""
     plots: tuple[tuple[Plot, Data, TransferFunction], ...]
 
     @staticmethod
     def at(comm: MPI.Comm, plots: Sequence[Plot], steps: Sequence[TimeStep]) -> list[PreparedScene]:
-        """At each of the steps, the colours being the same at all. Collective."""
+        """One for each step, with the same colours at all steps. Collective."""
         if not steps:
             return []
         results = [Results(comm, step) for step in steps]
@@ -132,12 +132,12 @@ class PreparedScene:
 
 
 def shape(results: Results, plot: Plot, wanted: Mapping[object, Names]) -> Data:
-    """What a plot draws: what its pipeline gives, or the faces around that. Collective."""
+    """The data that a plot draws: its pipeline's result, or the surface of it. Collective."""
     return plot.drawn(results.comm, results.of(plot.pipeline, wanted[plot.pipeline.filters]))
 
 
 def _wanted(plots: Sequence[Plot]) -> Mapping[object, Names]:
-    """The fields wanted of each pipeline, by its filters: those of all plots of it."""
+    """The fields that the plots need from each pipeline, keyed by the pipeline's filters."""
     found: dict[object, Names] = {}
     for plot in plots:
         key = plot.pipeline.filters

@@ -1,9 +1,9 @@
-"""All plots of a scene in one picture: geometry hides what lies behind it, a volume veils it.
+"""Renders all plots of a scene into one picture, opaque geometry and a semi-transparent volume.
 
-In: each rank's data, transfer functions, a camera. Out: the blended picture on rank 0.
+In: each rank's data, transfer functions, a camera. Out: the composited picture on rank 0.
 
-A block's geometry lies in its box, so one layer per block, blended in the order of the boxes, is
-right for all plots together: first the geometry, then the volume before it.
+A block's geometry lies within its box. It is therefore correct to render one layer per block (the
+volume in front of the geometry) and to blend the layers in the visibility order of the boxes.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def compose(
 ) -> np.ndarray | None:
     """Premultiplied RGBA (height, width, 4) float32 on rank 0, None elsewhere. Collective.
 
-    plots: at most one volume; of pseudocolor plots, surfaces and lines. bounds: of the domain.
-    boxes: of this rank's blocks, in the order of their fields.
+    plots: at most one volume plot, any number of pseudocolor plots (surfaces and lines).
+    bounds: of the domain. boxes: of this rank's blocks, in the order of their fields.
 
-    Raises RemoteError on every rank if one fails; ValueError where blocks overlap.
+    Raises RemoteError on every rank if one fails; ValueError if blocks overlap.
     """
     volumes = [(p, data, colors) for p, data, colors in plots if isinstance(data, VolumeData)]
     geometry = [(p, data, colors) for p, data, colors in plots if not isinstance(data, VolumeData)]
@@ -96,7 +96,7 @@ def _smallest(comm: MPI.Comm, marched: Sequence[RenderBlock]) -> float:
 
 
 def _painted(plots: Sequence[Drawn], boxes: Sequence[Bounds]) -> list[list[StyledGeometry]]:
-    """For each of this rank's blocks, the geometry in it. Not collective."""
+    """For each of this rank's blocks, the geometry inside it. Not collective."""
     found: list[list[StyledGeometry]] = [[] for _ in boxes]
     for plot, data, colors in plots:
         assert isinstance(data, Surface | Lines)

@@ -1,6 +1,6 @@
-"""How a scene is looked at: one picture's size, camera, background and annotations.
+"""A view of a scene: a picture's size, camera, background and annotations.
 
-In: a render of a scene, in Ascent's words; the blended picture. Out: 8-bit pixels, names of files.
+In: the options of a render; the composited picture. Out: 8-bit pixels, file names.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ class View:
     """One render of a scene."""
 
     name: str = ""
-    """In the scene, if it has one."""
+    """Its name in the scene, if it has one."""
     image_prefix: str = ""
-    """File name without ending; a %d pattern takes the cycle, which else is appended."""
+    """File name without extension; the cycle replaces a %d pattern, otherwise it is appended."""
     image_name: str = ""
-    """Instead: the whole file name without ending, the same at every step."""
+    """Alternative: the full file name without extension, the same at every step."""
     image_width: int = DEFAULT_SIZE
     image_height: int = DEFAULT_SIZE
     camera: CameraSettings | None = None
-    """None: the whole domain in view."""
+    """None: the default camera, which shows the whole domain."""
     bg_color: tuple[float, float, float] = DARK
     render_bg: bool = True
-    """False: what is empty stays transparent."""
+    """False: the background stays transparent."""
     world_annotations: bool = True
-    """The edges of the domain."""
+    """Whether to draw the edges of the domain."""
     screen_annotations: bool = True
-    """Title, cycle and time, colour bars."""
+    """Whether to draw the title, cycle and time, and colour bars."""
     dataset_bounds: tuple[float, ...] | None = None
     """x0, x1, y0, y1, z0, z1 of the box whose edges are drawn; default: the domain."""
     title: str = ""
     time_unit: str | None = ""
-    """Behind the time in the caption; None: no caption, where steps have neither cycle nor time."""
+    """Follows the time in the caption; None: no caption, for steps without cycle and time."""
 
     def camera_for(self, bounds: Bounds) -> Camera:
-        """ValueError where its words do not make a camera."""
+        """The camera for a domain with these bounds. ValueError for invalid camera options."""
         if self.camera is None:
             return Camera.default(bounds, self.image_width, self.image_height)
         return self.camera.camera(bounds, self.image_width, self.image_height)
 
     def file_stem(self, cycle: int) -> str:
-        """The name of the picture of a step, without its ending."""
+        """The file name of a step's picture, without extension."""
         return self.image_name or file_stem(self.image_prefix, cycle)
 
     def caption(self, cycle: int, time: float) -> str:
-        """The line below a picture."""
+        """The caption at the bottom of a picture."""
         if self.time_unit is None:
             return ""
         return f"cycle {cycle}   time {time:.4g} {self.time_unit}".rstrip()
@@ -72,7 +72,7 @@ class View:
     ) -> np.ndarray:
         """Premultiplied RGBA (h, w, 4) as 8-bit RGB (h, w, 3), or RGBA without a background.
 
-        bars: labels and colours of the colour bars; caption: cycle and time.
+        bars: label and transfer function of each colour bar. caption: cycle and time.
         """
         box: Bounds | None = bounds
         if self.dataset_bounds is not None:
@@ -88,7 +88,7 @@ class View:
 
 
 def file_stem(prefix: str, cycle: int) -> str:
-    """`prefix` with the cycle in place of its %d pattern (as in "density_%04d"), else appended."""
+    """`prefix` with its %d pattern (as in "density_%04d") replaced by the cycle, else appended."""
     if re.search(r"%0?\d*d", prefix):
         return re.sub(r"%0?\d*d", lambda pattern: pattern.group() % cycle, prefix, count=1)
     return f"{prefix}_{cycle:06d}"

@@ -1,4 +1,4 @@
-"""Geometry that is spread over the ranks, alone or in a volume, with smooth edges.
+"""Rendering of geometry that is distributed over the ranks, with anti-aliased edges.
 
 In: each rank's pieces, block by block. Out: layers of a finer picture, and the picture on rank 0.
 
@@ -51,7 +51,7 @@ def render_surfaces(
 
 
 def finer(camera: Camera, supersampling: int = SUPERSAMPLING) -> Camera:
-    """The same view in so many times the pixels along each side."""
+    """The same view with `supersampling` times as many pixels along each side."""
     return replace(camera, width=camera.width * supersampling, height=camera.height * supersampling)
 
 

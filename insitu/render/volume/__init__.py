@@ -6,7 +6,7 @@ from insitu.core.deprecated import moved_name
 
 
 def __getattr__(name: str) -> Any:
-    """Names of the module that had this path in the version before."""
+    """Names of the module that had this path in the previous version (deprecated)."""
     if name not in ("MAX_SAMPLES", "global_bounds", "render_volume"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return moved_name(__name__, f"{__name__}.volume", name)

@@ -1,6 +1,6 @@
-"""A block as the ray marcher reads it: bricks of its lattice, decoded on demand, within a cache.
+"""A block as the ray marcher reads it: bricks of its sample grid, decoded on demand and cached.
 
-In: a `SampledBlock`. Out: the engine's bricks, in the cache that is in use.
+In: a `SampledBlock`. Out: the engine's bricks, in the current cache.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ DEFAULT_CACHE_NBYTES = 64 * 2**20
 
 
 class BrickCache:
-    """Decoded bricks of at most so many bytes, of all blocks that are read while it is in use."""
+    """A cache of limited size for the decoded bricks of all blocks read while it is in use."""
 
     def __init__(self, nbytes: int) -> None:
-        """At least a brick of 37^3 floats per thread is wise: threads without one wait. ValueError
-        where nbytes is not positive; `march` raises it where a brick does not fit."""
+        """nbytes: the size limit. It should hold at least one brick of 37^3 floats per thread;
+        otherwise threads wait for one another. Raises ValueError if nbytes is not positive;
+        `march` raises it if a single brick does not fit."""
         if nbytes <= 0:
             raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
         self.nbytes = nbytes
         self._native: dict[str, EngineCache] = {}
-        # By engine and the field's id: the ranges of its bricks, once known, hold for every picture
-        # of it.
+        # By engine and the field's id, so that the value ranges of bricks, once computed, are
+        # reused for every picture of the field.
         self._known: dict[tuple[str, int], tuple[weakref.ref[Any], Bricks]] = {}
 
     @property
     def native(self) -> EngineCache:
-        """Of the engine that draws: limit, used, peak (bytes) and decoded (bricks)."""
+        """The rendering engine's cache, with limit, used, peak (bytes) and decoded (bricks)."""
         painter = drawing()
         if painter.name not in self._native:
             self._native[painter.name] = painter.brick_cache(self.nbytes)
@@ -50,7 +51,7 @@ class BrickCache:
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Within, it is the cache of whoever reads bricks in this thread."""
+        """Context in which bricks read in this thread (context variable) use this cache."""
         before = _current.set(self)
         try:
             yield
@@ -58,7 +59,7 @@ class BrickCache:
             _current.reset(before)
 
     def bricks_of(self, field: SampledBlock) -> Bricks:
-        """As the function `bricks_of`."""
+        """See the function `bricks_of`."""
         key = drawing().name, id(field)
         found = self._known.get(key)
         if found is not None and found[0]() is field:
@@ -68,7 +69,7 @@ class BrickCache:
         return bricks
 
     def _forget(self, key: tuple[str, int], gone: weakref.ref[Any]) -> None:
-        if key in self._known and self._known[key][0] is gone:  # ids come back
+        if key in self._known and self._known[key][0] is gone:  # ids are reused
             del self._known[key]
 
 
@@ -77,15 +78,14 @@ _current: ContextVar[BrickCache | None] = ContextVar("brick cache", default=None
 
 
 def brick_cache() -> BrickCache:
-    """The cache in use: a session's while it draws, else one of 64 MiB."""
+    """The current cache: the session's while it draws, otherwise a default one of 64 MiB."""
     return _current.get() or _default
 
 
 def bricks_of(field: SampledBlock) -> Bricks:
-    """The bricks of a block, in the cache in use the same ones as long as `field`
-    lives.
+    """The bricks of a block; the current cache returns the same ones as long as `field` lives.
 
-    Networks and raw blocks are read by the engine, others by their `on_grid`.
+    The engine reads networks and raw blocks itself; other blocks are read through `on_grid`.
     """
     return brick_cache().bricks_of(field)
 
@@ -93,7 +93,7 @@ def bricks_of(field: SampledBlock) -> Bricks:
 def _made(field: SampledBlock) -> Bricks:
     vertex, painter, cache = field.association == "vertex", drawing(), brick_cache().native
     if isinstance(field, RawBlock):
-        part = field.partition  # another engine than the one that draws may train
+        part = field.partition  # the training engine may differ from the rendering engine
         sampler = painter.sampler(part.components, part.ghost_layers, part.cells, vertex)
         return painter.bricks_of_sampler(sampler, cache)
     model = field.as_model if isinstance(field, BlockField) else None
@@ -103,7 +103,7 @@ def _made(field: SampledBlock) -> Bricks:
         return painter.bricks_of_model(
             model.model, model.params, origin, extent, model.cells, vertex, cache
         )
-    held = weakref.ref(field)  # bricks that held it would keep it for good
+    held = weakref.ref(field)  # a strong reference from its bricks would keep it alive forever
 
     def read(lo: list[int], hi: list[int], component: int) -> Floats:
         block = held()
@@ -116,6 +116,6 @@ def _made(field: SampledBlock) -> Bricks:
 
 
 def _is_read_by(painter: Engine, field: ModelField) -> bool:
-    """Whether the engine reads the field without Python."""
+    """Whether the engine can evaluate the field without calling Python."""
     supported = field.model is None or painter.supports(field.model)
     return supported and field.model_alone and field.holes is None

@@ -1,4 +1,4 @@
-"""How often each value occurs in a field that is spread over the ranks, by sampling it.
+"""Histogram of a field that is distributed over the ranks, estimated by sampling.
 
 In: each rank's blocks. Out: counts per bin, the same on all ranks.
 """
@@ -26,10 +26,10 @@ def histogram(
     domain: tuple[float, float],
     component: Component = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Counts (64,) and edges (65,) of the values in `domain`. Collective.
+    """Counts (64,) and bin edges (65,) of the values in `domain`. Collective.
 
-    Each block is sampled at 16384 points, drawn alike every time, and weighs as much as it has
-    volume. Values that are not finite do not count; others beyond the domain count at its ends.
+    Each block is sampled at 16384 pseudo-random points, the same every time, and weighted by its
+    volume. Non-finite values are ignored; values outside the domain count in the end bins.
 
     Raises RemoteError on every rank if one fails.
     """
@@ -48,7 +48,7 @@ def histogram(
 
 
 def _scalars(block: RenderBlock, points: np.ndarray, component: Component) -> np.ndarray:
-    """Values (n,) of the component, or of the magnitude, at unit points (n, 3)."""
+    """Values (n,) of the component or magnitude at points (n, 3) of the unit cube."""
     values = np.asarray(block.field(to_world(points, block.nodes)))
     index = component_index(component, block.field.n_components)
     return scalars(values.reshape(len(points), -1), index)

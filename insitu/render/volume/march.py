@@ -19,7 +19,7 @@ from insitu.render.camera import Camera, Rectangle, triple
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.volume.bricks import bricks_of
 
-# A ray ends here; what lies behind would change no channel of an 8-bit picture.
+# Alpha at which a ray ends; anything behind it would not change any channel of an 8-bit picture.
 OPAQUE = 0.999
 
 Component = int | str | None
@@ -29,7 +29,7 @@ Component = int | str | None
 class RenderBlock:
     """What one partition contributes to a picture.
 
-    field: its values. bricks: the same, decoded on demand.
+    field: its values. bricks: the same values, decoded on demand.
     """
 
     field: SampledBlock
@@ -37,7 +37,7 @@ class RenderBlock:
 
     @staticmethod
     def of(field: SampledBlock) -> RenderBlock:
-        """The block of a field on one partition: compressed, raw (`RawBlock`), or derived."""
+        """From a field on one partition: compressed, raw (`RawBlock`), or derived."""
         return RenderBlock(field, bricks_of(field))
 
     @property
@@ -58,9 +58,9 @@ class RenderBlock:
 
 @dataclass(frozen=True)
 class Layer:
-    """A block's share of a picture.
+    """The image of one block.
 
-    rgba: (h, w, 4) float32, premultiplied. rectangle: (y0, y1, x0, x1), its place in the image.
+    rgba: (h, w, 4) float32, premultiplied. rectangle: (y0, y1, x0, x1), its pixels in the picture.
     bounds: (lo (3,), hi (3,)) of the block, world.
     """
 
@@ -82,30 +82,32 @@ def march(
     jitter: int | None = None,
     surface: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Layer:
-    """Emission and absorption along the rays through one block. Not collective.
+    """Integrate emission and absorption along the rays through one block. Not collective.
 
-    Samples lie at t_k = entry + (k + 1/2) step on each ray, entry being where the ray enters
-    `bounds`, the box of the whole domain (or the eye, inside it). A block takes the samples with
-    lo <= p < hi, so that any division into blocks takes exactly the samples of one block.
+    Samples lie at t_k = entry + (k + 1/2) step on each ray, where entry is the point at which the
+    ray enters `bounds`, the box of the whole domain (the eye, if it is inside). A block takes the
+    samples with lo <= p < hi, so that the samples do not depend on the division into blocks.
     Front to back, with c and a from the table: C += (1 - A) a c; A += (1 - A) a.
-    Values are trilinear between the points of the block's lattice (`insitu.engines.lattice`), of a
-    vector those of the component or magnitude there; where a point around is not finite, the sample
-    is transparent. Bricks that do not show are not decoded once their ranges are known. The
-    picture does not depend on the number of threads (`insitu.engines.threads`).
 
-    step: world length. component: index of a vector's component, "magnitude", or None for the
-    scalar, or the magnitude of a vector. opaque: alpha in 0..1 at which a ray ends.
-    shading: light from the eye on the gradient, Lambert's and Phong's, fading where the values
-    change by less than the transfer function's domain over the diagonal of `bounds`; one-sided
-    differences at the block's faces may show as a seam.
-    jitter: the number of a frame; its samples are at k + r instead, r in 0..1 a hash of pixel and
-    frame, the same on every rank. None: the same picture every time.
-    surface: (rgba, depth) in the block's rectangle, (h, w, 4) float32 premultiplied and (h, w)
-    distance from the eye along the pixel's ray, infinite where there is nothing: a ray ends there,
-    and has the surface behind it.
+    Values are interpolated trilinearly between the block's sample points (see
+    `insitu.engines.lattice`); for vectors, the component or magnitude is taken at the points first.
+    A sample with a non-finite neighbour is transparent. Once their value ranges are known, fully
+    transparent bricks are not decoded. The picture does not depend on the number of threads
+    (`insitu.engines.threads`).
 
-    Raises ValueError for a component that the block has not, nodes that do not increase, a surface
-    of another shape, more than 65000 samples on a ray, or a brick cache that holds no brick.
+    step: world length. component: index of a vector component, "magnitude", or None for the
+    scalar or the magnitude of a vector. opaque: alpha in 0..1 at which a ray ends.
+    shading: gradient shading (Lambert and Phong) with a light at the eye. It fades where the
+    gradient is below the width of the transfer function's domain over the diagonal of `bounds`;
+    one-sided differences at the block's faces may show as a seam.
+    jitter: frame number; samples then lie at k + r instead of k + 1/2, with r in 0..1 a hash of
+    pixel and frame, the same on every rank. None: no jitter, the same picture every time.
+    surface: (rgba, depth) in the block's rectangle: (h, w, 4) float32 premultiplied, and (h, w)
+    distance from the eye along the pixel's ray, infinite where there is no surface. The ray ends
+    at that depth and is blended over the surface.
+
+    Raises ValueError for a component that does not exist, nodes that do not increase, a surface
+    of the wrong shape, more than 65000 samples on a ray, or a cache too small for one brick.
     """
     rectangle = camera.rectangle(block.bounds)
     if rectangle[0] == rectangle[1]:  # out of view
@@ -129,7 +131,7 @@ def march(
 
 
 def flat_gradient(transfer_function: TransferFunction, bounds: Bounds) -> float:
-    """Values per world length at which a surface is lit half as much as a steep one."""
+    """The gradient (value per world length) at which shading has half its full strength."""
     lo, hi = transfer_function.domain
     return max((hi - lo) / float(np.linalg.norm(np.subtract(bounds[1], bounds[0]))), 1e-30)
 
@@ -148,7 +150,10 @@ def _checked(
 
 
 def component_index(component: Component, n_components: int) -> int:
-    """The index that the kernel understands: 0.. for a component, -1 for the magnitude."""
+    """The index used by the kernel: 0.. for a component, -1 for the magnitude.
+
+    Raises ValueError for a component that does not exist.
+    """
     if component is None:
         return 0 if n_components == 1 else -1
     if component == "magnitude":

@@ -1,7 +1,7 @@
-"""Volume rendering of a field that is spread over the ranks.
+"""Volume rendering of a field that is distributed over the ranks.
 
 In: each rank's blocks, a camera, a transfer function. Out: the picture on rank 0.
-Each rank marches through its own blocks; only layers of the picture travel.
+Each rank marches through its own blocks; only image layers are communicated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.compositing import composite
 from insitu.render.volume.march import Component, RenderBlock, march
 
-# Samples along the diagonal, at most: a strongly stretched grid would ask for far more.
+# Maximum number of samples along the diagonal; a strongly stretched grid would need far more.
 MAX_SAMPLES = 4096
 
 
@@ -37,10 +37,10 @@ def render_volume(
     """Premultiplied RGBA (height, width, 4) float32 on rank 0, None elsewhere. Collective.
 
     blocks: any number per rank, disjoint over all ranks. camera, transfer_function and the options
-    must be the same on every rank. component: index, "magnitude", or None for the scalar, or the
-    magnitude of a vector. samples_per_voxel: samples along `spacing`, a world length; by default
-    the smallest distance between two nodes on any rank, and at most 4096 samples on the diagonal.
-    shading, jitter: as of `march`.
+    must be the same on every rank. component: index, "magnitude", or None for the scalar or the
+    magnitude of a vector. samples_per_voxel: samples per `spacing`, a world length that defaults
+    to the smallest node distance on any rank; limited to 4096 samples along the diagonal.
+    shading, jitter: see `march`.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block, or if boxes
     overlap.
@@ -72,7 +72,7 @@ def render_volume(
 
 
 def global_bounds(comm: MPI.Comm, blocks: Sequence[RenderBlock]) -> Bounds:
-    """(lo (3,), hi (3,)) float64 of the blocks of all ranks, world. Collective.
+    """World bounds (lo (3,), hi (3,)), float64, of the blocks of all ranks. Collective.
 
     Raises RemoteError on every rank if one fails; ValueError if no rank has a block.
     """
@@ -82,7 +82,7 @@ def global_bounds(comm: MPI.Comm, blocks: Sequence[RenderBlock]) -> Bounds:
 
 
 def _extent(blocks: Sequence[RenderBlock]) -> np.ndarray:
-    """This rank's lo, -hi and smallest spacing, (7,); infinite without blocks."""
+    """This rank's lo, -hi and smallest spacing, (7,); infinite if it has no blocks."""
     extents = [
         np.concatenate((block.bounds[0], -block.bounds[1], [block.spacing])) for block in blocks
     ]
@@ -93,7 +93,7 @@ def _extent(blocks: Sequence[RenderBlock]) -> np.ndarray:
 
 
 def _reduced(comm: MPI.Comm, extent: np.ndarray) -> tuple[Bounds, float]:
-    """Bounds and smallest spacing over all ranks, bit for bit the same on each. Collective."""
+    """Bounds and smallest spacing over all ranks, bitwise identical on each. Collective."""
     total = np.empty_like(extent)
     comm.Allreduce(extent, total, op=MPI.MIN)
     if not np.isfinite(total).all():
