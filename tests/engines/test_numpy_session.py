@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from insitu.report import FieldReport
 from mpi4py import MPI
 from PIL import Image
 
 import insitu
+from insitu.session.report import FieldReport
 from tests.support.moving import Moving
 
 COMM = MPI.COMM_WORLD
