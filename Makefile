@@ -87,14 +87,20 @@ client-packages:
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(CLIENT_PACKAGES) > /dev/null
 
 $(VENV)/.clients: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[clients]'
+	@$(BIN)/python -c '$(EXTRA)' clients | $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --requirement /dev/stdin
 	@touch $@
 
 test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
 
+# What an extra needs, without building the extension once more.
+EXTRA = import configparser as c, sys; f = c.ConfigParser(); f.read("setup.cfg"); \
+  print(f["options.extras_require"][sys.argv[1]])
+
 docs: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@$(BIN)/python -c '$(EXTRA)' docs | $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --requirement /dev/stdin
 	$(BIN)/python -m insitu.schema.pages docs/actions.md docs/run-file.md
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "Documentation: build/docs/index.html"
