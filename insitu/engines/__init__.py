@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from insitu.engines.base import Engine
-from insitu.engines.registry import drawing, engine, for_model, names
+from insitu.engines.registry import drawing, engine, for_model, names, using
 
 if TYPE_CHECKING:
     from insitu.engines.cpu.description import CpuBuild
 
-__all__ = ["Engine", "describe", "drawing", "engine", "for_model", "names"]
+__all__ = ["Engine", "describe", "drawing", "engine", "for_model", "names", "using"]
 
 
 def describe() -> CpuBuild:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.metadata import entry_points
 from typing import NamedTuple
@@ -28,6 +31,9 @@ _BUILT_IN = {
 }
 
 
+_current: ContextVar[Engine | None] = ContextVar("engine in use", default=None)
+
+
 def names() -> list[str]:
     """The available engines: built-in ones, then those of other packages."""
     return list(_places())
@@ -41,8 +47,8 @@ class Choice(NamedTuple):
 
 
 def engine(name: str | None = None) -> Engine:
-    """The engine of a name; for None or "auto", that of INSITU_ENGINE, or else the first that can
-    be loaded.
+    """The engine of a name; for "auto", that of INSITU_ENGINE, or else the first that can be
+    loaded; for None, the one in use (`using`), or else as for "auto".
 
     One object per name and process. Not collective. Raises ValueError for an unknown name,
     ImportError where its packages are not installed; both say what to do.
@@ -52,6 +58,9 @@ def engine(name: str | None = None) -> Engine:
 
 def choose(name: str | None = None) -> Choice:
     """As `engine`, with the reason."""
+    current = _current.get()
+    if name is None and current is not None:
+        return Choice(current, "in use by the session")
     if name not in (None, AUTO):
         return Choice(load(name), f"asked for as engine: {name}")
     wanted = os.environ.get(SELECT) or AUTO
@@ -61,6 +70,17 @@ def choose(name: str | None = None) -> Choice:
         return Choice(load(wanted), f"asked for by {SELECT}")
     except ValueError as error:
         raise ValueError(f"{SELECT}: {error}") from None
+
+
+@contextmanager
+def using(chosen: Engine) -> Iterator[None]:
+    """Context in which `chosen` is the default engine: of a session, for all that it trains, reads
+    and draws. The setting is local to the current context (a context variable)."""
+    before = _current.set(chosen)
+    try:
+        yield
+    finally:
+        _current.reset(before)
 
 
 def load(name: str) -> Engine:
@@ -119,7 +139,9 @@ def _load(name: str) -> Engine:
         made = getattr(importlib.import_module(module), attribute)()
     except ModuleNotFoundError as error:
         # The packages of built-in engines are in extras of the same names.
-        missing = f"pip install 'insitu[{name}]'" if name in _BUILT_IN else f"install {error.name}"
+        missing = (
+            f"pip install 'insitu-inr[{name}]'" if name in _BUILT_IN else f"install {error.name}"
+        )
         raise ImportError(f"engine {name!r}: {error}; {missing}") from error
     except (ImportError, AttributeError) as error:
         raise ImportError(f"engine {name!r}: {error}") from error

@@ -29,7 +29,7 @@ class FieldTrainer:
         """Collective; RemoteError on every rank if the run file's engine is not available."""
         self.comm, self.run, self.budget = comm, run, budget
         with together(comm, "engine"):
-            self._engine = engine(run.engine)
+            self.engine = engine(run.engine)
         self._newest: dict[str, DistributedField] = {}
         self._memories: dict[tuple[str, int], AdaptiveState] = {}
 
@@ -47,7 +47,7 @@ class FieldTrainer:
             {name: self.run.fields[name].recipe for name in names},
             self._newest,
             memories=self._memories,
-            engine=self._engine,
+            engine=self.engine,
             seconds=self.budget.for_training(following),
             cycle=cycle,
             time=time,

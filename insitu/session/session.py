@@ -19,7 +19,7 @@ from insitu import config
 from insitu.actions import Action, Actions
 from insitu.config import RunConfig
 from insitu.core.parallel import cpu_share
-from insitu.engines import threads
+from insitu.engines import threads, using
 from insitu.fields.distributed_field import DistributedField
 from insitu.queries.triggers import Callback, Trigger, TriggerEngine
 from insitu.render.volume.bricks import BrickCache
@@ -234,6 +234,7 @@ class Session:
 
     @contextmanager
     def _resources(self) -> Iterator[None]:
-        """Inside, threads and decoded bricks are those of this session."""
-        with threads.sharing(self._cpu_share), self._brick_cache.in_use():
+        """Inside, threads, decoded bricks and the default engine are those of this session."""
+        cache = self._brick_cache.in_use()
+        with threads.sharing(self._cpu_share), using(self._trainer.engine), cache:
             yield

@@ -8,6 +8,7 @@ from mpi4py import MPI
 from PIL import Image
 
 import insitu
+from insitu.engines.cpu.engine import CpuEngine
 from insitu.session.report import FieldReport
 from tests.support.moving import Moving
 
@@ -39,7 +40,7 @@ ACTIONS = [
 ]
 
 
-def run(folder: Path) -> FieldReport:
+def run(folder: Path, **more: str) -> FieldReport:
     """Two steps of a small simulation -> what is said of the density at the last."""
     config = {
         "fields": {"density": {"network": NETWORK, "iterations": 60}},
@@ -48,6 +49,7 @@ def run(folder: Path) -> FieldReport:
         "record": {"path": str(folder / "record"), "scratch": str(folder)},
         "output": str(folder),
         "on_error": "raise",
+        **more,
     }
     simulation = Moving(COMM, steps=2, cells=(10, 11, 12))
     session = insitu.open(config, COMM)
@@ -81,3 +83,18 @@ def test_a_run_is_that_of_the_cpu(folder: Path, monkeypatch: pytest.MonkeyPatch)
         assert np.abs(one - other).mean() < 2e-3
     steps = [insitu.open_record(folder / name / "record")["density"].steps for name in told]
     assert [s["cycle"] for s in steps[0]] == [s["cycle"] for s in steps[1]] == [1, 2]
+
+
+@pytest.mark.parallel([1, 3])
+def test_the_engine_of_a_run_file_does_everything(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training, reading and drawing, whatever INSITU_ENGINE says."""
+    monkeypatch.setenv("INSITU_ENGINE", "cpu")
+
+    def used(*arguments: object, **more: object) -> None:
+        raise AssertionError("the engine cpu was used")
+
+    for name in ("sampler", "trainer", "evaluate_grid", "march", "rasterize"):
+        monkeypatch.setattr(CpuEngine, name, used)
+    assert run(folder, engine="numpy").psnr_db > 20

@@ -124,7 +124,7 @@ def test_where_the_first_cannot_be_loaded_the_next_is_used(
     choice = registry.choose()
     assert choice.engine.name == "numpy"
     assert choice.reason.startswith("engine 'cpu': No module named")
-    assert "pip install 'insitu[cpu]'" in choice.reason
+    assert "pip install 'insitu-inr[cpu]'" in choice.reason
     monkeypatch.setattr(registry, "_BUILT_IN", {"cpu": "insitu_no_such_module:Cpu"})
     registry._load.cache_clear()
     with pytest.raises(ImportError, match="no engine can be loaded: engine 'cpu'"):

@@ -6,9 +6,7 @@ tensors of the device; four sums per step are copied back to control the loop.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from time import perf_counter
 
 import numpy as np
 import torch
@@ -23,13 +21,11 @@ from insitu.engines.torch.functions import function_of
 from insitu.engines.torch.objective import Objective
 from insitu.engines.torch.sampler import GridSampler
 from insitu.engines.torch.sampling import Batch
+from insitu.engines.training_loop import TrainingLoop
 from insitu.models.base import Model
 
-# Number of steps until the averages are reliable.
-_FIRST_STEPS = 16
 
-
-class TorchTrainer:
+class TorchTrainer(TrainingLoop):
     """Implements `insitu.engines.base.Trainer`."""
 
     def __init__(
@@ -57,10 +53,7 @@ class TorchTrainer:
         if options.batch < 1:
             raise ValueError(f"batch: {options.batch}, expected at least 1")
         device = self._device = block.device
-        self._options = options
-        self.error_threshold = options.error_threshold
-        self.iteration, self.elapsed = 0, 0.0
-        self._average_loss = self._average_squares = self._average_weight = 0.0
+        super().__init__(options)
         self._adam = Adam(options.beta1, options.beta2, options.epsilon, options.l2)
         batch = Batch(options.batch, options.seed, options.boundary_share, options.boundary_sigma)
         objective = Objective(function_of(model, device), block.grid, batch, options.huber)
@@ -112,37 +105,12 @@ class TorchTrainer:
             )  # fmt: skip
 
     @property
-    def exhausted(self) -> bool:
-        options = self._options
-        return self.iteration >= options.iterations or self.elapsed >= options.seconds
-
-    @property
-    def loss(self) -> float:
-        weight = self._average_weight
-        return self._average_loss / weight if weight else math.nan
-
-    @property
-    def root_mean_square(self) -> float:
-        weight = self._average_weight
-        return math.sqrt(self._average_squares / weight) if weight else math.nan
-
-    @property
     def params(self) -> Singles:
         return _copy(self._params)
 
     @property
     def gradient(self) -> Singles:
         return _copy(self._gradient)
-
-    def run(self, seconds: float) -> bool:
-        start, before = perf_counter(), self.elapsed
-        more = not self._done()
-        while more:
-            self.step()
-            now = perf_counter() - start
-            self.elapsed = before + now
-            more = not self._done() and now < seconds
-        return self._done()
 
     def step(self) -> None:
         with computing(self._device):
@@ -161,51 +129,6 @@ class TorchTrainer:
         self._counter.fill_(self.iteration)
         self._add_gradient()
         self._average(*self._sums.tolist())  # waits for the device
-
-    def _done(self) -> bool:
-        if self.exhausted:
-            return True
-        if self.iteration < _FIRST_STEPS:
-            return False
-        below = self.loss < self._options.loss_threshold
-        return below or self.root_mean_square < self.error_threshold
-
-    def _average(self, loss: float, squares: float, valid: float, uniform: float) -> None:
-        if not valid:
-            return
-        # After few steps, average over the last tenth only: the error still decreases fast.
-        w = min(self._options.average, self.iteration / (self.iteration + 10))
-        self._average_weight = w * self._average_weight + (1 - w)
-        self._average_loss = w * self._average_loss + (1 - w) * loss / valid
-        # A batch with boundary samples only is not representative of the volume.
-        squares = squares / uniform if uniform else math.inf
-        self._average_squares = w * self._average_squares + (1 - w) * squares
-
-    def _rate(self) -> float:
-        options = self._options
-        p = max(_share(self.iteration, options.iterations), _share(self.elapsed, options.seconds))
-        last = options.final_rate
-        if options.decay == "cosine":
-            factor = last + (1 - last) * 0.5 * (1 + math.cos(math.pi * p))
-        else:
-            factor = last**p
-        return options.learning_rate * min(factor, max(last, self._approach()))
-
-    def _approach(self) -> float:
-        """Close to the target the rate decays with the square root of the missing dB: a schedule
-        that does not need to know its length."""
-        threshold, approach = self.error_threshold, self._options.approach
-        error = self.root_mean_square
-        if threshold <= 0 or approach <= 0 or math.isnan(error):
-            return 1.0
-        if error == 0:
-            return 0.0
-        missing = 20 * math.log10(error / threshold)
-        return math.sqrt(min(max(missing / approach, 0.0), 1.0))
-
-
-def _share(used: float, of: float) -> float:
-    return 1.0 if used >= of else used / of
 
 
 def _inverse(extent: float, dtype: torch.dtype) -> float:
