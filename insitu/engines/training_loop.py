@@ -94,9 +94,11 @@ class TrainingLoop(ABC):
         that does not need to know its length."""
         threshold, width = self.error_threshold, self._options.approach
         error = self.root_mean_square
-        if threshold <= 0 or width <= 0 or math.isnan(error):
+        if threshold <= 0 or width <= 0:
             return 1.0
-        if error == 0:
+        # Adam's first step changes every weight by the whole rate, whatever its gradient: with
+        # nothing known of the error yet, that would undo a warm start.
+        if math.isnan(error) or error == 0:
             return 0.0
         return math.sqrt(min(max(20 * math.log10(error / threshold) / width, 0.0), 1.0))
 

@@ -107,6 +107,14 @@ class TrainingTests(EngineSuite):
         assert trainer.iteration == 1
         assert not trainer.gradient.any()
 
+    def test_first_step_towards_a_target(self, model: Model) -> None:
+        """At the final rate, since no error is known yet: it must not undo a warm start."""
+        options = replace(OPTIONS, error_threshold=1e-3, approach=6.0)
+        trainer = trainer_of(self.engine, model, Block.random(model.n_outputs), options)
+        trainer.step()
+        moved = np.abs(trainer.params - cases.parameters(model)).max()
+        assert moved == pytest.approx(options.learning_rate * options.final_rate, rel=1e-2)
+
     @pytest.mark.parametrize("name", VARIANTS)
     def test_steps(self, model: Model, name: str) -> None:
         block = Block.random(model.n_outputs, holes=True)

@@ -178,8 +178,11 @@ class Trainer {
   // Close to the target the rate decays with the square root of the missing dB: a schedule that
   // does not need to know its length.
   double approach() const {
+    if (options.error_threshold <= 0.0 || options.approach <= 0.0) return 1.0;
     const double error = root_mean_square();
-    if (options.error_threshold <= 0.0 || options.approach <= 0.0 || std::isnan(error)) return 1.0;
+    // Adam's first step changes every weight by the whole rate, whatever its gradient: with nothing
+    // known of the error yet, that would undo a warm start.
+    if (std::isnan(error)) return 0.0;
     const double missing = 20.0 * std::log10(error / options.error_threshold);
     return std::sqrt(std::clamp(missing / options.approach, 0.0, 1.0));
   }
