@@ -101,12 +101,9 @@ inline void store_lanes(float* to, vfloat v, unsigned lanes) {
   _mm512_storeu_ps(
       to, _mm512_maskz_compress_ps(static_cast<__mmask16>(lanes), reinterpret_cast<__m512>(v)));
 #else
-  // What is left out becomes zero, as above: whole vectors are read later, and a value of a lane
-  // that was left out could be a place outside of the brick.
   for (int i = 0; i < kLanes; ++i) {
-    const bool kept = lanes >> i & 1;
-    *to = kept ? v[i] : 0.0f;
-    to += kept;
+    *to = v[i];
+    to += lanes >> i & 1;
   }
 #endif
 }
