@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from insitu.config import RunConfig
 from insitu.core.parallel import together
-from insitu.engines import engine
+from insitu.engines import engine, for_model
 from insitu.fields.distributed_field import DistributedField
 from insitu.session.budget import Budget
+from insitu.session.reporter import Reporter
 from insitu.session.step_fields import StepFields
 from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.distributed import train_fields
@@ -25,11 +26,20 @@ if TYPE_CHECKING:
 class FieldTrainer:
     """Trains as the run file says."""
 
-    def __init__(self, comm: MPI.Comm, run: RunConfig, budget: Budget) -> None:
-        """Collective; RemoteError on every rank if the run file's engine is not available."""
+    def __init__(self, comm: MPI.Comm, run: RunConfig, budget: Budget, reporter: Reporter) -> None:
+        """Collective; RemoteError on every rank if the run file's engine is not available, or no
+        engine supports a field's model."""
         self.comm, self.run, self.budget = comm, run, budget
         with together(comm, "engine"):
             self.engine = engine(run.engine)
+            for name, field in run.fields.items():
+                model = field.recipe.model
+                used = for_model(model, self.engine)
+                if used is not self.engine:
+                    reporter.warn(
+                        f"field {name}: engine {self.engine.name} does not support the model "
+                        f"{model.kind}; engine {used.name} trains and reads it"
+                    )
         self._newest: dict[str, DistributedField] = {}
         self._memories: dict[tuple[str, int], AdaptiveState] = {}
 

@@ -92,7 +92,7 @@ class Session:
         self._recorder = Recorder(
             self.comm, run, self.window, actions.queries, self._reactions.results, self._reporter
         )
-        self._trainer = FieldTrainer(self.comm, run, self._budget)
+        self._trainer = FieldTrainer(self.comm, run, self._budget, self._reporter)
         self._resampling_reported: set[str] = set()
         self._mesh: Any = None
         self._checked = False

@@ -31,11 +31,14 @@ class TestGaussians(ModelConformance):
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the example's run leaves."""
     folder = tmp_path_factory.mktemp("own_model")
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, EXAMPLE / "run.py", "--quiet", "--set", f"output={folder}",
          "--set", f"record.path={folder / 'record'}"],
-        check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=folder,
+        check=True, env={**os.environ, "PYTHONPATH": str(ROOT), "INSITU_ENGINE": "auto"},
+        cwd=folder,
+        stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    (folder / "log").write_text(done.stderr)
     return folder
 
 
@@ -51,6 +54,11 @@ def test_it_is_recorded_and_opens_again(output: Path) -> None:
     z, y, x = np.meshgrid(*[(np.arange(16) + 0.5) / 16] * 3, indexing="ij")
     truth = np.exp(-12 * ((x - 0.7) ** 2 + (y - 0.5) ** 2 + (z - 0.5) ** 2))
     assert np.abs(field.decode() - truth).max() < 0.1
+
+
+def test_that_another_engine_computes_it_is_logged(output: Path) -> None:
+    log = (output / "log").read_text()
+    assert log.count("engine cpu does not support the model gaussians; engine numpy trains") == 1
 
 
 @pytest.mark.parametrize("name", ["volume", "contour"])

@@ -78,6 +78,8 @@ def sample_points(
     is missing and other ranks have blocks; RemoteError on every rank if one fails to evaluate.
     """
     at = np.atleast_2d(np.asarray(points, np.float64))
+    if comm is not None:  # first of all: one rank's wrong points must not leave the others waiting
+        check_alike(comm, "points", at)
     if at.ndim != 2 or at.shape[1] != 3:
         raise ValueError(f"points: shape {at.shape}, expected (n, 3)")
     if comm is None:
@@ -90,7 +92,6 @@ def sample_points(
             )
         blocks = BlockMap.of([block.nodes for block in field.fields])
         return _flat(_own_values(field, blocks, 0, at))
-    check_alike(comm, "points", at)
     mine = field.share(comm) if isinstance(field, RecordedField) else field
     blocks = BlockMap.of_all_ranks(comm, [block.nodes for block in mine.fields])
     with together(comm, f"samples of {field.summary.name}"):
