@@ -232,6 +232,11 @@ class RecordConfig(Section):
     scratch: str = "/dev/shm"
     """Folder on each node for the crash files; they are as large as the compressed window."""
 
+    overwrite: bool = False
+    """Whether to remove an earlier run's record, and its results of queries, when there is
+    something to write in their place. Default: a run that goes on where the record ends, or within
+    it, continues it; any other is written beside it, to `path.2`, `path.3`, ..."""
+
     length_unit: str = ""
     """Unit of the coordinates; stored in the record."""
 
@@ -287,6 +292,11 @@ class RunConfig(Section):
 
     output: str = "out"
     """Folder for pictures and tables."""
+
+    signals: bool = False
+    """For code that calls insitu itself: on SIGTERM, SIGUSR1 or Ctrl-C, finish the step, write the
+    record and close; then the signal takes its course. Signals that the program handles itself are
+    left to it. `python -m insitu.run` always does this, and ends in order."""
 
     on_error: Literal["warn", "raise"] = "warn"
     """If insitu fails: log a warning, drop the step and continue (`warn`), or raise on every rank

@@ -14,7 +14,8 @@ from insitu.io import hdf5, mapped, netcdf, vtk
 from insitu.io.array_source import ArraySource
 from insitu.io.compressed_array import CompressedArray
 from insitu.io.record_volume import RecordVolume
-from insitu.store.record_writer import MANIFEST
+from insitu.store import record_files
+from insitu.store.manifest import MANIFEST
 
 HDF5 = (".h5", ".hdf5", ".he5")
 NETCDF = (".nc", ".nc4", ".cdf")
@@ -41,7 +42,7 @@ def split_name(text: str) -> tuple[Path, str | None]:
 
 def is_record(path: Path) -> bool:
     """Whether the folder `path` holds the record of a run."""
-    return (path / MANIFEST).is_file()
+    return record_files.is_record(path)
 
 
 def is_compressed(path: Path) -> bool:

@@ -18,8 +18,8 @@ from xarray.core import indexing
 from insitu.core.arrays import Array
 from insitu.core.box import Box
 from insitu.store.block_grid import BlockGrid, GridError
+from insitu.store.manifest import MANIFEST
 from insitu.store.record import Record, Series, open_record
-from insitu.store.record_writer import MANIFEST
 
 
 class InsituEntrypoint(BackendEntrypoint):

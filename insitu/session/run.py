@@ -14,13 +14,13 @@ import argparse
 import importlib
 import inspect
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,6 +48,8 @@ from insitu.mesh import (
 from insitu.models.base import Model
 from insitu.session import Session
 from insitu.session.report import Terminal, decibels
+from insitu.session.signals import EndSignals
+from insitu.store import record_lock
 from insitu.training.options import Relative
 from insitu.training.select_codec import MODEL
 
@@ -113,7 +115,12 @@ def _start(comm: MPI.Comm, arguments: argparse.Namespace) -> int:
     with _refused_together(comm):
         _check_simulation(simulation, arguments.steps)
     mesh = simulation.mesh()
-    session = sessions.open(run, comm)
+    with _refused_together(comm):
+        if comm.rank == 0 and run.record and (problem := record_lock.find_problem(run.record.path)):
+            raise ConfigError([f"record.path: {run.record.path} cannot be made: {problem}"])
+    # Signals are caught here; a dry run writes nothing.
+    attached = replace(run, signals=False, record=None if arguments.dry_run else run.record)
+    session = sessions.open(attached, comm)
     try:
         session.check(mesh)
     except RemoteError as error:
@@ -150,21 +157,28 @@ def _run(
 ) -> int:
     """Step, publish and execute until the end; returns the exit status. Collective."""
     summary = None
+    signals = EndSignals(comm, "the step is finished, the record written")
+    signals.catch()
     try:
         done = 0
-        with _interruptible() as interrupted:
-            while not _at_end(comm, simulation, done == steps, interrupted()):
-                simulation.step()
-                session.publish(simulation.mesh())
-                report = session.execute()
-                done += 1
-                if terminal:
-                    terminal.step(report)
+        while not _at_end(comm, simulation, done == steps, bool(signals.came)):
+            simulation.step()
+            session.publish(simulation.mesh())
+            report = session.execute()
+            done += 1
+            if terminal:
+                terminal.step(report)
+        interrupted = signals.agreed()
         summary = session.close()
     finally:
         if terminal:
             terminal.close(summary)
-    return INTERRUPTED if comm.allreduce(interrupted(), op=MPI.LOR) else 0
+        signals.release()
+    if session.record_problem:
+        if comm.rank == 0:
+            print(f"insitu: {session.record_problem}", file=sys.stderr)
+        return FAILED
+    return INTERRUPTED if interrupted else 0
 
 
 def _at_end(comm: MPI.Comm, simulation: Simulation, enough: bool, interrupted: bool) -> bool:
@@ -173,28 +187,6 @@ def _at_end(comm: MPI.Comm, simulation: Simulation, enough: bool, interrupted: b
     result = np.empty_like(mine)
     comm.Allreduce(mine, result, op=MPI.MAX)
     return bool(result[0])
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C and SIGTERM ask for the end, at once only when they come a second time.
-
-    Yields a function that says whether they came on this rank.
-    """
-    came = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal came
-        if came:
-            raise KeyboardInterrupt
-        came = True
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Out: compressed fields in a window, pictures when a trigger fires, a record; a r
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ from insitu.session.recorder import Recorder
 from insitu.session.report import StepReport, Summary
 from insitu.session.reporter import Reporter
 from insitu.session.scheduler import ActionScheduler
+from insitu.session.signals import EndSignals
 from insitu.session.step_fields import StepFields, StepReader
 from insitu.store.window import Window
 
@@ -46,7 +48,8 @@ def open(
             reads it; the others get plain data.
         comm: the simulation's communicator, by default the world; insitu works on a duplicate.
 
-    Raises: ConfigError on every rank, with all problems of the run file.
+    Raises: ConfigError on every rank, with all problems of the run file; also if the record cannot
+    be written where it should be, or another run writes there.
     """
     comm = MPI.COMM_WORLD if comm is None else comm
     if isinstance(source, RunConfig):
@@ -97,6 +100,11 @@ class Session:
         self._mesh: Any = None
         self._checked = False
         self._cycle = -1
+        self._summary: Summary | None = None  # once it is closed
+        self._signals: EndSignals | None = None
+        if run.signals:
+            self._signals = EndSignals(self.comm, "the record is written after this step")
+            self._signals.catch()
 
     def on(self, name: str, function: Callback) -> None:
         """Register a Python function. Not collective, but to be called on every rank alike.
@@ -118,8 +126,11 @@ class Session:
         `execute` does this at its first step; calling `check` finds mistakes earlier.
 
         Raises: ConfigError on every rank, with the fields that are not published;
-            RemoteError on every rank, with the path in the tree that is wrong.
+            RemoteError on every rank, with the path in the tree that is wrong; RuntimeError after
+            `close`.
         """
+        if self._summary is not None:
+            raise RuntimeError("check: this session is closed; open another one")
         with self._resources():
             self._check(self._reader.read(mesh))
 
@@ -140,31 +151,72 @@ class Session:
 
         Raises: with `on_error: raise`, the failure, on every rank (usually RemoteError).
         """
+        if self._summary is not None:
+            self._refuse("execute")
+            return None
         self._budget.enter()
         try:
             with self._resources():
-                return self._step()
+                report = self._step()
         except Exception as error:
             self._reporter.failed("step dropped", error)
-            return None
+            report = None
         finally:
             self._budget.leave()
             self._mesh = None
+        if self._signals is not None and (number := self._signals.agreed()):
+            self._end_by(number)
+        return report
 
     def close(self) -> Summary:
         """Write the window to the record and the results of queries to `ascent_session.yaml`, and
         free everything. Collective.
 
+        A second call does nothing and returns the same again.
+
         Raises: RemoteError on every rank, if writing failed and `on_error` is `raise`.
         """
-        with self._resources():
-            written = self._recorder.close()
-            # Last: a picture that fails under `on_error: raise` then costs nothing else.
-            written += [str(file) for file in self._scheduler.finish()]
-        self.window.clear()
-        self._trainer.clear()
-        self.comm.Free()
-        return self._reporter.summary(written)
+        if self._summary is not None:
+            return self._summary
+        try:
+            with self._resources():
+                written, failures = self._recorder.close()
+                # Last: a picture that fails under `on_error: raise` then costs nothing else.
+                written += [str(file) for file in self._scheduler.finish()]
+            self._summary = self._reporter.summary(written)
+            for what, error in failures:
+                self._reporter.failed(what, error)
+        finally:
+            self._summary = self._summary or self._reporter.summary([])
+            self.window.clear()
+            self._trainer.clear()
+            if self._signals is not None:
+                self._signals.release()
+            self.comm.Free()
+        return self._summary
+
+    @property
+    def record_problem(self) -> str:
+        """After `close`: why there is no complete record though the run file asks for one; else
+        empty. The same on every rank."""
+        return self._recorder.problem
+
+    def _end_by(self, number: int) -> None:
+        """Close, on all ranks; then let a signal take its course. Collective."""
+        everyone = self.comm.Dup()
+        try:
+            self.close()
+            everyone.Barrier()  # the first rank to die takes the others with it
+        finally:
+            everyone.Free()
+            signal.raise_signal(number)
+
+    def _refuse(self, what: str) -> None:
+        text = f"{what}: this session is closed; open another one"
+        if self.run.on_error == "raise":
+            raise RuntimeError(text)
+        if self.log.rank == 0:
+            self.log.warning("%s", text)
 
     def _step(self) -> StepReport | None:
         start = self._clock()
@@ -188,8 +240,10 @@ class Session:
         # Without its fields a picture would show some earlier step.
         files = self._scheduler.act([] if fields is None else acts, cycle)
         if fired:
-            self._recorder.triggered()
+            failures = self._recorder.triggered()
             self._listeners.call(fired, cycle, time)
+            for what, error in failures:
+                self._reporter.failed(what, error)
         return self._reporter.step(
             cycle=cycle,
             time=time,

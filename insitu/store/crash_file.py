@@ -29,7 +29,7 @@ import numpy as np
 from insitu.codecs import frame
 from insitu.codecs.frame import FrameError
 from insitu.store.liveness import Process
-from insitu.store.record_writer import Units
+from insitu.store.manifest import Units
 
 SUFFIX = ".crash"
 HEADER_NBYTES = 4096
@@ -67,7 +67,9 @@ class CrashFile:
     def __init__(self, path: Path, owner: Owner) -> None:
         """Create the file. Raises OSError if it exists or cannot be created."""
         self.path = path
-        self._file = open(path, "x+b")  # noqa: SIM115
+        # For this user alone, and never through a link that somebody has put there.
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             header = frame.pack({"kind": "crash file", **dataclasses.asdict(owner)}, [])
@@ -86,6 +88,14 @@ class CrashFile:
     def nbytes(self) -> int:
         """Size of the file in bytes."""
         return len(self._map)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was removed, or another is under its name."""
+        try:
+            return not os.path.samestat(os.fstat(self._file.fileno()), self.path.lstat())
+        except FileNotFoundError:
+            return True
 
     def append(self, sequence: int, what: Mapping[str, Any], frames: Sequence[bytes]) -> None:
         """Add an entry: `what` (JSON-able) and frames. Once this returns, it survives a crash.

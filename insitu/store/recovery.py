@@ -14,10 +14,12 @@ from insitu.codecs.frame import FrameError
 from insitu.core.atomic_file import atomic_folder
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.read import read_field
-from insitu.store import crash_file
+from insitu.store import crash_file, frame_file, record_files
 from insitu.store.crash_file import SUFFIX, Owner, Salvage, Saved
 from insitu.store.crash_log import FOLDER
-from insitu.store.record_writer import frame_file, step, write_manifest
+from insitu.store.manifest import Manifest, step
+
+_WRITE = 1  # a recovered record is one write
 
 
 @dataclass
@@ -137,19 +139,22 @@ def _steps(salvages: Sequence[Salvage], found: Recovered, incomplete: bool) -> l
 
 
 def _write(steps: Sequence[_Step], owner: Owner, folder: Path, found: Recovered) -> None:
-    written: dict[str, list[dict[str, object]]] = {}
-    for rank in range(owner.n_ranks):
-        (folder / frame_file(rank)).touch()
+    manifest = Manifest(owner.units, [owner.n_ranks])
+    frames: dict[int, list[bytes]] = {0: []}
     for at in steps:
         name, cycle = at[0][1].name, at[0][1].cycle
         try:
             blocks = [read_field(f) for _, entry in at for f in entry.frames]
-        except FrameError as error:
+            made = step(DistributedField.join(blocks).summary, _WRITE)
+        except (FrameError, ValueError) as error:
             found.problems.append(f"{name} at cycle {cycle}: {error}; left out")
             continue
         for rank, entry in at:
-            with open(folder / frame_file(rank), "ab") as file:
-                file.writelines(entry.frames)
-        written.setdefault(name, []).append(step(DistributedField.join(blocks).summary))
+            frames.setdefault(rank, []).extend(entry.frames)
+        manifest.add({name: [made]})
         found.steps.setdefault(name, []).append(cycle)
-    write_manifest(folder, owner.n_ranks, written, owner.units)
+    for rank, own in sorted(frames.items()):
+        on_root = (manifest.steps, owner.units) if rank == 0 else (None, None)
+        first = record_files.write_header(_WRITE, rank, owner.n_ranks, *on_root)
+        frame_file.append(folder / record_files.file_name(rank), 0, [first, *own])
+    manifest.write(folder)

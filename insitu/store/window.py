@@ -92,11 +92,12 @@ class Window:
     def append(self, field: DistributedField) -> None:
         """Add the newest step of a field; drops the oldest if there are `steps`. Not collective.
 
-        A held step of the same cycle is replaced: a simulation may repeat a cycle.
+        Held steps of the same or a later cycle are replaced: a simulation may repeat a cycle, or go
+        back to an earlier one.
         """
         held = self._held.setdefault(field.summary.name, deque())
         self._cache.steps = _CACHED * len(self._held)
-        if held and held[-1].summary.cycle == field.summary.cycle:
+        while held and held[-1].summary.cycle >= field.summary.cycle:
             self._cache.forget(held.pop())
         if len(held) == self.steps:
             self._drop(field.summary.name)

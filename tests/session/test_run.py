@@ -2,7 +2,6 @@
 
 import csv
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -277,19 +276,6 @@ def test_a_mesh_that_cannot_be_read_is_refused_with_its_path(launch):
     assert done.returncode == 2
     assert "fields/height/values: 63 values" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_asks_for_the_end_and_a_second_one_insists(number):
-    before = signal.getsignal(number)
-    with run._interruptible() as interrupted:
-        assert not interrupted()
-        signal.raise_signal(number)
-        assert interrupted()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(number)
-    assert interrupted()
-    assert signal.getsignal(number) is before
 
 
 @pytest.mark.parallel([1, 3])

@@ -18,8 +18,8 @@ from insitu.cli.command_line import main
 from insitu.store import crash_file, recovery
 from insitu.store.crash_file import CrashFile, Owner
 from insitu.store.liveness import Process
+from insitu.store.manifest import Units
 from insitu.store.record import open_record
-from insitu.store.record_writer import Units
 from tests.support.crash_entries import add, frames_of
 
 WRITERS, SESSIONS = 38, 6  # and two ranks per session: 50 kills
