@@ -96,7 +96,7 @@ def test_what_is_in_the_way_stays(folder: Path) -> None:
         (folder / "saved/a_010").mkdir(parents=True)
         (folder / "saved/a_010/mine.txt").write_text("keep me")
     COMM.barrier()
-    with pytest.raises(RemoteError, match="is there already, and not a folder of"):
+    with pytest.raises(RemoteError, match="already exists and is not a folder of"):
         run(folder, "numpy")
     COMM.barrier()
     assert (folder / "saved/a_010/mine.txt").read_text() == "keep me"
