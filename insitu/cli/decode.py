@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--region", metavar="Z,Y,X", help="indices per axis, as in 10:20,:,64; default: all"
     )
     inputs.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--field", metavar="NAME", help="field of a record; default: all")
     parser.add_argument("--step", type=int, metavar="N", help="step of a record; default: all")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:

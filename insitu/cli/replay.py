@@ -45,9 +45,7 @@ recorded steps; the results of the run's queries at all steps are in its ascent_
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "input", metavar="RECORD", help="the record folder of a run, or an insitu file"
-    )
+    record_source.add_argument(parser)
     parser.add_argument(
         "actions", metavar="ACTIONS", help="a list of actions as for Ascent, or a run file"
     )
@@ -91,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME@CYCLE",
         help="fire a trigger at a cycle, whatever its condition; may be repeated",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:

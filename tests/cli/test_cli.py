@@ -201,7 +201,7 @@ session.close()
     assert main(["decode", "record", "last.npy", "--field", "waves"]) == 0
     assert psnr(np.load("last.npy"), 2 * waves(SHAPE)) >= 35
     assert main(["info", "record", "--field", "waves", "--step", "-1"]) == 0
-    assert "none numbered 7" in refused(capsys, "decode", "record", "o.npy", "--step", "7")
+    assert "no step 7; " in refused(capsys, "decode", "record", "o.npy", "--step", "7")
     assert "no array 'wave'" in refused(capsys, "decode", "record:wave", "o.npy")
 
 

@@ -226,14 +226,14 @@ def test_refusals_name_the_remedy(here: Path, capsys: pytest.CaptureFixture[str]
         "--fire: 'late' is not of the form NAME@CYCLE": ("--fire", "late"),
         "no trigger 'lat'; did you mean 'late'": ("--fire", "lat@5"),
         "cycle 6 is not recorded; there are 0, 5, 10": ("--fire", "late@6"),
-        "--steps: record has 3 steps, none numbered 3": ("--steps", "3"),
+        "--steps: no step 3; record has 3 steps": ("--steps", "3"),
         "--window: '0' is neither": ("--window", "0"),
         "--field: no field 'densty'; did you mean 'density'": ("--field", "densty"),
         "the fields height; the actions read others": ("--field", "height"),
         "--out: a.yaml is not a folder": ("--out", "a.yaml"),
     }.items():
         assert words in refused(capsys, "record", given, *arguments), words
-    assert "nothing: no such folder" in refused(capsys, "nothing", given)
+    assert "nothing: no such file or folder" in refused(capsys, "nothing", given)
     assert "none.yaml: No such file" in refused(capsys, "record", "none.yaml")
     bad = write("bad.yaml", [scene("s", "density", windw=2)])
     assert "did you mean 'window'" in refused(capsys, "record", bad)
