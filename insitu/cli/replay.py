@@ -133,7 +133,7 @@ def _run(comm: MPI.Comm, arguments: argparse.Namespace) -> bool:
     if report.failed:
         n = len(report.failed)
         things = "1 action" if n == 1 else f"{n} actions"
-        raise RemoteError(f"{things} failed, see above; all others are done", 0)
+        raise RemoteError(f"{things} failed (see above); all others are complete", 0)
     return True
 
 
@@ -171,7 +171,7 @@ class Job:
         if left_out and not arguments.skip_missing:
             raise ConfigError([_missing(arguments, series.names, left_out, cycles)])
         if not (found.queries or found.triggers or found.due):
-            raise ConfigError([f"{arguments.actions}: nothing is left to be done"])
+            raise ConfigError([f"{arguments.actions}: no action is left to run"])
         steps = moments(series, found.fields)
         if not steps:
             names = ", ".join(sorted(found.fields))
@@ -206,7 +206,7 @@ def _fire(
             raise ConfigError([f"--fire: no trigger {name!r}{hint}"])
         if int(cycle) not in cycles:
             there = ", ".join(map(str, cycles))
-            raise ConfigError([f"--fire: cycle {cycle} is not recorded; there are {there}"])
+            raise ConfigError([f"--fire: cycle {cycle} is not recorded; recorded cycles: {there}"])
         found.setdefault(name, set()).add(int(cycle))
     return found
 
@@ -220,12 +220,12 @@ def _missing(
     lines = [f"{arguments.input} has the fields {', '.join(names)}; the actions read others:"]
     lines += [f"  {problem}" for problem in problems]
     if any(text.startswith("query ") for text in problems):
-        lines.append("--results FILE takes what queries found from the run's ascent_session.yaml")
+        lines.append("--results FILE reads results of queries from the run's ascent_session.yaml")
     triggers = [text.split()[1] for text in problems if text.startswith("trigger ")]
     if triggers:
         there = ", ".join(map(str, cycles))
         lines.append(
-            f"--fire {triggers[0]}@CYCLE does what a trigger asks for whatever its condition says "
+            f"--fire {triggers[0]}@CYCLE runs the actions of a trigger, whatever its condition "
             f"(cycles: {there})"
         )
     lines.append("--skip-missing leaves these out")

@@ -137,7 +137,7 @@ def test_refusals_name_the_remedy(here: Path, capsys: pytest.CaptureFixture[str]
         "psnr: could not convert": ("compress", "waves.npy", "o.insitu", "--psnr", "high"),
         "nofolder: no such folder": ("compress", "waves.npy", "nofolder/o.insitu"),
         "is the input": ("compress", "waves.npy", "waves.npy"),
-        "written are .npy": ("decode", "waves.npy", "o.vtk"),
+        "expected .npy": ("decode", "waves.npy", "o.vtk"),
         "region": ("decode", "waves.npy", "o.npy", "--region", "0:99:2,:,:"),
         "expected 3 slices": ("decode", "waves.npy", "o.npy", "--region", "0:9"),
         "shapes differ": ("compare", "waves.npy", "steps.npy", "--step", "0"),

@@ -156,9 +156,9 @@ def test_fields_that_are_not_recorded(here: Path, capsys: pytest.CaptureFixture[
         "query rise reads query 'peak'",
         "trigger shock reads query 'rise'",
         "actions.yaml:",
-        "'pressure' is not among the fields",
-        "--results FILE takes what queries found",
-        "--fire shock@CYCLE does what a trigger asks for",
+        "no field 'pressure'",
+        "--results FILE reads results of queries",
+        "--fire shock@CYCLE runs the actions of a trigger",
         "--skip-missing leaves these out",
         "cycles: 0, 5, 10",
     ):
@@ -225,7 +225,7 @@ def test_refusals_name_the_remedy(here: Path, capsys: pytest.CaptureFixture[str]
     for words, arguments in {
         "--fire: 'late' is not of the form NAME@CYCLE": ("--fire", "late"),
         "no trigger 'lat'; did you mean 'late'": ("--fire", "lat@5"),
-        "cycle 6 is not recorded; there are 0, 5, 10": ("--fire", "late@6"),
+        "cycle 6 is not recorded; recorded cycles: 0, 5, 10": ("--fire", "late@6"),
         "--steps: no step 3; record has 3 steps": ("--steps", "3"),
         "--window: '0' is neither": ("--window", "0"),
         "--field: no field 'densty'; did you mean 'density'": ("--field", "densty"),

@@ -42,7 +42,7 @@ def test_a_name_belongs_to_one_class() -> None:
     class Other(HashGrid):
         kind = "hash_grid"
 
-    with pytest.raises(ValueError, match="there is another of this name"):
+    with pytest.raises(ValueError, match="already registered"):
         models.register(Other)
 
 

@@ -305,7 +305,7 @@ def test_failures_reach_all() -> None:
         pathlines(COMM, field[::-1], seeds)
     with pytest.raises(RemoteError, match="expected at least one"):
         pathlines(COMM, [], seeds)
-    with pytest.raises(RemoteError, match="cut alike"):
+    with pytest.raises(RemoteError, match="the same decomposition"):
         pathlines(COMM, [*steps(rotation, (0.0,), parts=(1, 2, 2)), field[-1]], seeds)
     if COMM.size > 1:
         with pytest.raises(ValueError, match="not the same on every rank"):
