@@ -171,7 +171,7 @@ def test_fields_that_are_not_recorded(here: Path, capsys: pytest.CaptureFixture[
     assert found["fired"] == [{"trigger": "shock", "cycle": 5}]
     assert [Path(file).name for file in found["files"]] == ["d_05.png", "ascent_session.yaml"]
     alone = write("pressure.yaml", [scene("p", "pressure")])
-    assert "nothing is left" in refused(capsys, "record", alone, "--skip-missing")
+    assert "no action is left" in refused(capsys, "record", alone, "--skip-missing")
     speed = write("speed.yaml", [query("s", "max(magnitude(field('velocity')))")])
     assert figures(capsys, "record", speed)["cycles"] == [0, 5]
 
