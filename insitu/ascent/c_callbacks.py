@@ -47,7 +47,7 @@ def _do(reader: ConduitReader, what: str, handle: int, address: int) -> None:
     elif what == "close":
         _close(handle)
     elif handle not in _opened:
-        raise RuntimeError(f"ascent_{what}: this Ascent is not open")
+        raise RuntimeError(f"ascent_{what}: this Ascent is not open; call ascent_open first")
     elif what == "publish":
         _opened[handle].publish(reader.mesh(address) if address else None)
     else:

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (_, _, metavar, text) in _THRESHOLDS.items():
         wanted.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=text)
     inputs.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:

@@ -176,7 +176,7 @@ def _axes(
                 ]
             )
         if not -shape[0] <= step < shape[0]:
-            raise ConfigError([f"{name}: no step {step} among {shape[0]}"])
+            raise ConfigError([f"{name}: no step {step}; there are {shape[0]}"])
         return step % shape[0], shape[1:]
     if step is not None:
         raise NoSteps([f"{name}: shape {shape} has no steps; leave out --step {step}"])
