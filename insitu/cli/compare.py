@@ -61,6 +61,11 @@ def run(arguments: argparse.Namespace) -> bool:
             "DSSIM": output.number_text(figures["dssim"]),
             "seams": output.number_text(figures["seam_ratio"], 3),
         }
+        if figures["nan_count"] or figures["nan_new"]:
+            rows["NaN"] = (
+                f"{figures['nan_count']} samples of A; {figures['nan_lost']} of these are numbers "
+                f"in B, {figures['nan_new']} others are NaN in B"
+            )
         if missed:
             rows["missed"] = ", ".join(f"--{name}" for name in missed)
         output.print_table(f"{arguments.b} against {arguments.a}", rows)

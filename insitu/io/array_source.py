@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from insitu.core.arrays import Array
+from insitu.core.arrays import Array, without_mask
 from insitu.core.box import Box
 from insitu.core.errors import ConfigError
 from insitu.mesh.partition import Association, Shape
@@ -91,11 +91,12 @@ class StoredVolume(ArraySource):
 
     @abstractmethod
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        """The part of the stored array selected by `index`, one entry per stored axis."""
+        """The part of the stored array selected by `index`, one entry per stored axis. It may be
+        masked (`numpy.ma`); what is hidden is read as NaN."""
 
     def read(self, box: Box) -> Array:
         index: tuple[int | slice, ...] = box[3 - len(self.shape) :]
-        part = self.load(index if self.step is None else (self.step, *index))
+        part = without_mask(self.load(index if self.step is None else (self.step, *index)))
         shape = tuple(axis.stop - axis.start for axis in box)
         return np.ascontiguousarray(part, self.dtype.newbyteorder("=")).reshape(shape)
 

@@ -114,6 +114,7 @@ def compress(
 
     Args:
         array: read in place, without a copy; or an ArraySource (`insitu.io.sources.open_volume`).
+            What a `numpy.ma` mask hides is NaN.
         name: stored with the array.
         block: maximum cells per axis of a block; each block has its own network.
         progress: called with the number of finished blocks and the total number.
@@ -123,8 +124,9 @@ def compress(
             number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see
             `insitu.training.options.Target`.
 
-    Non-finite values are ignored in training and decode to finite values. Check `psnr_db` of the
-    result to see whether the target was reached. Raises ConfigError (a ValueError) for an
+    Non-finite values are ignored in training. NaN, as on land in an ocean, decode to NaN;
+    infinities to finite values, unless `max_error` or another codec keeps them. Check `psnr_db` of
+    the result to see whether the target was reached. Raises ConfigError (a ValueError) for an
     unsupported shape or dtype, or for an unknown or out-of-range target.
     """
     volume = array if isinstance(array, ArraySource) else ArrayVolume(np.asanyarray(array), name)

@@ -43,8 +43,8 @@ class NetcdfVolume(StoredVolume):
             self.association, self.nodes = sample_grid(x, y, z)
 
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        part = self._variable[index]
-        return np.ma.filled(part.astype(self.dtype, copy=False), np.nan)
+        part: Array = self._variable[index].astype(self.dtype, copy=False)
+        return part
 
 
 def _names(file: Any) -> dict[str, str]:
