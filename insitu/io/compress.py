@@ -77,11 +77,20 @@ class CompressionJob:
     def compress(self, number: int, whole: GlobalRange) -> tuple[ChunkInfo, bytes]:
         """Compress one block -> its header entry and its frame."""
         part = read_partition(self.volume, self.blocks, number, ghosts=True)
-        field = fit(part, whole, self.target, self.codec)
+        field = fit(part, whole, self._block_target, self.codec)
         # Wall-clock times would make the output differ from run to run.
         field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()
         return ChunkInfo(number, len(data), field.metrics), data
+
+    @property
+    def _block_target(self) -> Target:
+        """The target of a block, whose samples may have more bytes than those of the file."""
+        ratio = self.target.ratio
+        if ratio is None:
+            return self.target
+        unpacked = self.volume.dtype.itemsize / self.volume.sample_nbytes
+        return replace(self.target, ratio=ratio * unpacked)
 
     def header(self, whole: GlobalRange, done: Sequence[ChunkInfo]) -> ArrayHeader:
         """The header for all blocks, which may be given in any order."""
