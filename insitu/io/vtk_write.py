@@ -49,16 +49,14 @@ def write(path: Path, part: Part, progress: Progress = None) -> None:
 def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
     """Write one file per block to a folder named like `path`, then the index `path`.
 
-    Only one block is in memory at a time. Raises as `write`, and ConfigError if the folder exists
-    and contains anything but piece files; otherwise it is replaced.
+    Only one block is in memory at a time. Raises as `write`. An existing folder is replaced if it
+    contains nothing but piece files. If these are of the other kind, they belong to another index
+    and stay: the new folder's name then ends in `_vti` or `_vtr`.
     """
     uniform = path.suffix.lower() == ".pvti"
     _check(path, part.nodes, uniform)
     suffix = path.suffix.lower().replace(".p", ".")
-    folder = path.with_suffix("")
-    pieces = folder.is_dir() and all(file.suffix == suffix for file in folder.iterdir())
-    if folder.exists() and not pieces:
-        raise ConfigError([f"{folder}: already exists and is not a folder of {suffix} files"])
+    folder = _folder(path, suffix)
     # The index is renamed after the folder, so that it never lists missing files.
     with atomic_file(path) as listing, atomic_folder(folder) as tmp:
         extents: dict[str, str] = {}
@@ -145,6 +143,21 @@ def save(path: Path, grid: Any) -> None:
             core = library("vtkmodules.vtkCommonMisc", "vtk")
             reason = core.vtkErrorCode.GetStringFromErrorCode(writer.GetErrorCode())
             raise OSError(f"{path}: VTK could not write the file: {reason}")
+
+
+def _folder(path: Path, suffix: str) -> Path:
+    """Where the pieces of `path` go. Raises ConfigError if something else is there."""
+    folder = path.with_suffix("")
+    if _suffixes(folder) == {".vti", ".vtr"} - {suffix}:
+        folder = path.with_name(f"{path.stem}_{suffix[1:]}")
+    if folder.exists() and not (folder.is_dir() and _suffixes(folder) <= {suffix}):
+        raise ConfigError([f"{folder}: already exists and is not a folder of {suffix} files"])
+    return folder
+
+
+def _suffixes(folder: Path) -> set[str]:
+    """Those of what is in a folder."""
+    return {file.suffix for file in folder.iterdir()} if folder.is_dir() else set()
 
 
 def _index(grid: Any, nodes: Nodes, extents: Mapping[str, str], uniform: bool) -> ET.Element:

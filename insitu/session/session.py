@@ -18,7 +18,7 @@ from insitu import actions as action_files
 from insitu import config
 from insitu.actions import Action, Actions
 from insitu.config import RunConfig
-from insitu.core.parallel import cpu_share
+from insitu.core.parallel import RemoteError, cpu_share
 from insitu.engines import threads, using
 from insitu.fields.distributed_field import DistributedField
 from insitu.queries.triggers import Callback, Trigger, TriggerEngine
@@ -175,7 +175,7 @@ class Session:
         cycle, time = self._cycle, float(self._cycle) if step.time is None else step.time
         self._budget.begin(self.comm)
         step.prepare(sorted(self.actions.fields))
-        fired = self._reactions.evaluate(cycle, time, step)
+        fired = self._evaluate(cycle, time, step)
         due = cycle % self.run.window.every == 0
         needed = self._needed(due, fired)
         if not needed and not fired:
@@ -202,6 +202,15 @@ class Session:
             allowed=self._budget.allowed,
             deferred=self._scheduler.deferred,
         )
+
+    def _evaluate(self, cycle: int, time: float, step: StepFields) -> tuple[Trigger[Action], ...]:
+        """The triggers that fire. If queries and triggers fail, none does, and the step is recorded
+        all the same. Collective."""
+        try:
+            return self._reactions.evaluate(cycle, time, step)
+        except RemoteError as error:
+            self._reporter.failed("queries and triggers not evaluated", error)
+            return ()
 
     def _check(self, step: StepFields) -> None:
         check_step(self.comm, self.run, self.actions, step)
