@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import insitu
-from insitu.ascent.build import HERE, Libraries
+from insitu.ascent.build import CONDUIT, HERE, Libraries
 from tests.support.programs import EXAMPLES, program, run
 
 pytestmark = pytest.mark.clients
@@ -113,17 +113,24 @@ def test_pyfr(built: Libraries, tmp_path: Path) -> None:
         assert picture.reshape(-1, 3).std(axis=0).max() > 5
 
 
-def test_tree_under_sanitizers(tmp_path: Path) -> None:
-    """The C library alone, compiled with the address and undefined-behaviour sanitizers."""
-    checked = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+def test_trees_under_sanitizers(tmp_path: Path) -> None:
+    """The C library alone, compiled with the address and undefined-behaviour sanitizers, under a
+    program in C and one in C++."""
+    checked = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     include = f"-I{HERE / 'include' / 'conduit'}"
-    client = Path(__file__).with_name("node.c")
-    run(["gcc", "-std=c99", *FLAGS, *checked, include, "-c", client, "-o", "node.o"], tmp_path)
-    sources = [HERE / "cpp" / f"{name}.cpp" for name in ("node", "node_api", "text", "blueprint")]
+    here = Path(__file__).parent
+    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", include]
+    compile = ["-c", *strict, *checked]
+    run(["gcc", "-std=c99", *compile, here / "node.c", "-o", "node.o"], tmp_path)
+    run(["g++", "-std=c++11", *compile, here / "tree.cpp", "-o", "tree.o"], tmp_path)
+    run(["g++", "-std=c++20", "-fsyntax-only", *strict, here / "tree.cpp"], tmp_path)
+    sources = [HERE / "cpp" / name for name in CONDUIT]
     version = '-DINSITU_VERSION="checked"'
-    command = ["g++", "-std=c++17", *checked, version, include, *sources, "node.o", "-ldl"]
-    run([*command, "-o", "node"], tmp_path)
-    assert "5 passed, 0 failed" in run(["./node"], tmp_path)
+    library = ["g++", "-std=c++17", *checked, version, include, "-fPIC", "-shared", *sources]
+    run([*library, "-ldl", "-o", "libtree.so"], tmp_path)
+    for name, outcome in (("node", "5 passed, 0 failed"), ("tree", "8 passed, 0 failed")):
+        run(["g++", *checked, f"{name}.o", "./libtree.so", "-o", name], tmp_path)
+        assert outcome in run([f"./{name}"], tmp_path)
 
 
 def test_c_under_valgrind(built: Libraries, tmp_path: Path) -> None:
