@@ -59,6 +59,31 @@ def test_c(built: Libraries, tmp_path: Path) -> None:
         assert (name, count) == ("in_situ", "5") and float(seconds) > 0
 
 
+def test_cpp(built: Libraries, tmp_path: Path) -> None:
+    """simulation.cpp on 3 ranks: an interleaved field, functions that actions call, and a record
+    that is what the program computed."""
+    source = Path(__file__).with_name("simulation.cpp")
+    compiler = [program("mpicxx"), "-std=c++11", *FLAGS, source, *flags(built)]
+    run([*compiler, "-o", "simulation"], tmp_path)
+    out = run([program("mpiexec"), "-n", 3, "./simulation", 12, 4], tmp_path)
+    assert out.count("Ascent::execute completed") == 4
+    assert "insitu: 1 condition, asked 4, commanded 4" in out
+    assert [p.name for p in sorted(tmp_path.glob("ball*.png"))] == [
+        "ball_0020.png",
+        "ball_0030.png",
+    ]
+    assert (tmp_path / "state.yaml").read_text() == "domain_id: 0\ncycle: 30\ntime: 1.5\n"
+    assert "ADVANCE" in (tmp_path / "ascent_timers_1.csv").read_text()
+    record = insitu.open_record(tmp_path / "insitu_record")
+    assert record.fields == ["density"]
+    np.testing.assert_array_equal(record["density"].cycles, [0, 10, 20, 30])
+    last = record["density"].sel(step=-1)
+    assert last.summary.psnr_db >= 39.5
+    points = np.random.default_rng(0).uniform(0.05, 0.95, (2000, 3)) * [3, 1, 1]
+    truth = np.tanh(8 * (0.8 - np.linalg.norm(points - [1.5, 0.5, 0.5], axis=1)))
+    assert np.sqrt(np.mean((last(points).reshape(-1) - truth) ** 2)) < 0.05
+
+
 def test_fortran(built: Libraries, tmp_path: Path) -> None:
     """wave.f90 on 4 ranks, with the system's MPICH, which mpi4py knows by another name."""
     assert built.fortran, "no Fortran compiler"
