@@ -29,8 +29,11 @@ from insitu.core.atomic_file import atomic_folder
 
 HERE = Path(__file__).resolve().parent
 
-_CONDUIT = ("node.cpp", "node_api.cpp", "text.cpp", "blueprint.cpp")
-_ASCENT = ("ascent.cpp", "python.cpp")
+CONDUIT = (
+    *("node.cpp", "node_api.cpp", "compare.cpp", "text.cpp", "text_write.cpp", "cxx_bridge.cpp"),
+    *("blueprint.cpp", "mcarray.cpp", "mesh_index.cpp", "mesh_examples.cpp", "relay.cpp"),
+)
+_ASCENT = ("ascent.cpp", "callbacks.cpp", "python.cpp")
 _FORTRAN_CONDUIT = ("conduit.f90", "conduit_blueprint.f90")
 _FORTRAN_ASCENT = ("ascent.f90",)
 # Names under which simulations ask the linker for what is in one library here.
@@ -67,7 +70,7 @@ class Libraries:
 
     @property
     def includes(self) -> tuple[Path, ...]:
-        found = [self.folder / "include" / name for name in ("conduit", "ascent")]
+        found = [self.folder / "include" / name for name in ("conduit", "ascent", "")]
         return (*found, self.folder / "fortran") if self.fortran else tuple(found)
 
 
@@ -192,7 +195,7 @@ def _build(folder: Path) -> None:
     shutil.copytree(HERE / "fortran", folder / "fortran")
     with tempfile.TemporaryDirectory() as scratch:
         objects = _compile_fortran(folder / "fortran", Path(scratch))
-        _link(lib / "libconduit.so", _CONDUIT, [*objects[0], "-ldl"])
+        _link(lib / "libconduit.so", CONDUIT, [*objects[0], "-ldl"])
         beside = ["-L", str(lib), "-lconduit", "-Wl,-rpath,$ORIGIN", "-ldl"]
         _link(lib / "libascent_mpi.so", _ASCENT, [*objects[1], *beside])
     for alias, name in _ALIASES.items():
