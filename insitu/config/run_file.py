@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -523,7 +524,10 @@ def _kind(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A copy made of dicts and lists, so that overrides do not change the caller's mapping."""
+    """A copy made of dicts, lists and texts for paths, so that overrides do not change the caller's
+    mapping."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
