@@ -281,7 +281,8 @@ class RunConfig(Section):
     again when they are needed."""
 
     record: RecordConfig | None = None
-    """The record on disk; default: none."""
+    """The record on disk. Default: none; but `record` in the output folder if the run file has
+    fields and says of no other use of them: no actions, no `window.keep: all`."""
 
     ascent: AscentConfig = field(default_factory=AscentConfig)
     """What insitu, as an extract of Ascent, publishes back to it."""
