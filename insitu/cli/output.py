@@ -40,7 +40,8 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
 
 @contextmanager
 def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
-    """A function to call with how many of how many are done; None where nobody would see it."""
+    """A function to call with how many of how many are done; None where nobody would see it.
+    what: the unit, in the plural."""
     if not (wanted and sys.stderr.isatty()):
         yield None
         return

@@ -30,6 +30,7 @@ from threadpoolctl import threadpool_limits
 from insitu import actions, config
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
+from insitu.core import launcher
 from insitu.core.errors import ConfigError, nearest
 from insitu.core.limits import byte_size
 from insitu.core.parallel import RemoteError, cpu_share
@@ -89,10 +90,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     comm = MPI.COMM_WORLD
     try:
+        launcher.check()
         arguments, status = _read_command_line(comm, argv)
         return status if arguments is None else _start(comm, arguments)
     except ConfigError as error:  # the same on every rank
-        if comm.rank == 0:
+        if comm.rank == launcher.rank() == 0:
             print(f"insitu: {error}", file=sys.stderr)
         return REFUSED
     except RemoteError as error:  # as well: insitu failed, and was asked to say so

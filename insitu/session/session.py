@@ -18,6 +18,7 @@ from insitu import actions as action_files
 from insitu import config
 from insitu.actions import Action, Actions
 from insitu.config import RunConfig
+from insitu.core import launcher
 from insitu.core.parallel import cpu_share
 from insitu.engines import threads, using
 from insitu.fields.distributed_field import DistributedField
@@ -58,8 +59,10 @@ def open(
         quiet: print no line for each recorded step and no table at the end. The timings are
             written, to `insitu_timings.csv` in the output folder, in any case.
 
-    Raises: ConfigError on every rank, with all problems of the run file.
+    Raises: ConfigError on every rank, with all problems of the run file; or because mpiexec belongs
+        to another MPI, so that every process is rank 0 of 1.
     """
+    launcher.check()
     comm = MPI.COMM_WORLD if comm is None else comm
     if isinstance(source, RunConfig):
         run, actions = source, action_files.parse(source)
