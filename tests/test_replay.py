@@ -83,9 +83,10 @@ def run_file(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def ran(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run by all ranks, its record, and its run file."""
+    folder = Path(COMM.bcast(tmp_path_factory.mktemp("ran")))
     settings = run_file(folder)
     session = insitu.open(settings, COMM)
     simulation = Moving(COMM, steps=6)
