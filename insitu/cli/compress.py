@@ -123,7 +123,6 @@ def _report(
         }
         output.print_json(figures)
         return
-    masked = array.metrics.nan_count + array.metrics.inf_count
     rows = {
         "array": f"{array.name}, {output.extent_text(array.shape, array.dtype)}",
         "quality": output.quality_text(array.psnr_db),
@@ -131,8 +130,10 @@ def _report(
         "size": output.size_text(array.nbytes, array.ratio),
         "work": f"{seconds:.1f} s, blocks: {n_blocks}, ranks: {ranks}",
     }
-    if masked:
-        rows["NaN or Inf"] = f"{masked} samples, left out; they decode to something finite"
+    if array.metrics.nan_count:
+        rows["NaN"] = f"{array.metrics.nan_count} samples, left out; they decode to NaN"
+    if array.metrics.inf_count:
+        rows["Inf"] = f"{array.metrics.inf_count} samples, left out"
     if problems:
         rows["missed"] = ", ".join(problems)
     output.print_table(str(arguments.output), rows)

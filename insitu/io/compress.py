@@ -95,11 +95,20 @@ class CompressionJob:
     def compress(self, number: int, whole: GlobalRange) -> tuple[ChunkInfo, bytes]:
         """Compress one block -> its header entry and its frame."""
         part = read_partition(self.volume, self.blocks, number, ghosts=True)
-        field = fit(part, whole, self.target, self.codec)
+        field = fit(part, whole, self._block_target, self.codec)
         # Wall-clock times would make the output differ from run to run.
         field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()
         return ChunkInfo(number, len(data), field.metrics), data
+
+    @property
+    def _block_target(self) -> Target:
+        """The target of a block, whose samples may have more bytes than those of the file."""
+        ratio = self.target.ratio
+        if ratio is None:
+            return self.target
+        unpacked = self.volume.dtype.itemsize / self.volume.sample_nbytes
+        return replace(self.target, ratio=ratio * unpacked)
 
     def header(self, whole: GlobalRange, done: Sequence[ChunkInfo]) -> ArrayHeader:
         """The header for all blocks, which may be given in any order."""
@@ -132,6 +141,7 @@ def compress(
 
     Args:
         array: read in place, without a copy; or an ArraySource (`insitu.io.sources.open_volume`).
+            What a `numpy.ma` mask hides is NaN.
         name: stored with the array.
         block: maximum cells per axis of a block; each block has its own network.
         progress: called after each block, with the number of samples that are done and of all.
@@ -141,8 +151,9 @@ def compress(
             number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see
             `insitu.training.options.Target`.
 
-    Non-finite values are ignored in training and decode to finite values. Check `psnr_db` of the
-    result to see whether the target was reached. Raises ConfigError (a ValueError) for an
+    Non-finite values are ignored in training. NaN, as on land in an ocean, decode to NaN;
+    infinities to finite values, unless `max_error` or another codec keeps them. Check `psnr_db` of
+    the result to see whether the target was reached. Raises ConfigError (a ValueError) for an
     unsupported shape or dtype, or for an unknown or out-of-range target.
     """
     volume = array if isinstance(array, ArraySource) else ArrayVolume(np.asanyarray(array), name)

@@ -109,6 +109,10 @@ class CompressedArray(ArraySource):
         return len(self.header.to_bytes()) + sum(self.header.lengths)
 
     @property
+    def raw_nbytes(self) -> int:
+        return self.metrics.raw_nbytes
+
+    @property
     def ratio(self) -> float:
         """Compression ratio: size of the original array over `nbytes`."""
         return self.raw_nbytes / self.nbytes

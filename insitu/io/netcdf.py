@@ -37,14 +37,18 @@ class NetcdfVolume(StoredVolume):
         self._variable = self._file.variables[name]
         super().__init__(name, self._variable.shape, _decoded_type(self._variable), step=step)
         named = [_coordinates(self._file, d) for d in self._variable.dimensions]
-        axes = [axis for axis in named[-len(self.shape) :] if axis is not None]
+        axes = [a for i, a in enumerate(named) if a is not None and i not in self.fixed]
         if len(axes) == len(self.shape):
             z, y, x = [np.zeros(1)] * (3 - len(axes)) + axes
             self.association, self.nodes = sample_grid(x, y, z)
 
+    @property
+    def sample_nbytes(self) -> int:
+        return int(self._variable.dtype.itemsize)
+
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        part = self._variable[index]
-        return np.ma.filled(part.astype(self.dtype, copy=False), np.nan)
+        part: Array = self._variable[index].astype(self.dtype, copy=False)
+        return part
 
 
 def _names(file: Any) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from insitu.core.errors import ConfigError, nearest
-from insitu.core.limits import Range
+from insitu.core.limits import Range, plain_number
 from insitu.io.compressed_array import CompressedArray
 from insitu.training.options import Bound, Target
 
@@ -74,6 +74,10 @@ def _check(name: str, value: Any, hint: Any) -> Any:
     if isinstance(value, str) and value.startswith("rel:") and isinstance(limits, Bound):
         value = {"rel": value.removeprefix("rel:")}
     try:
+        if isinstance(value, str) and isinstance(limits, Range):
+            value = plain_number(value, limits.unit)
+            if kind is int and not value.is_integer():
+                raise ValueError(f"expected a whole number; found {value:g}")
         return limits.check(value) if isinstance(limits, Bound) else limits.check(value, kind)
     except (TypeError, ValueError) as error:
         raise ConfigError([f"{name}: {error}"]) from None

@@ -12,11 +12,12 @@ import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.errors import ConfigError
-from insitu.io.array_source import StoredVolume, sample_grid
+from insitu.io.array_source import NoSteps, StoredVolume, sample_grid
 from insitu.io.libraries import library
 from insitu.io.mapped import chosen
 
 _READERS = {".vti": "vtkXMLImageDataReader", ".vtr": "vtkXMLRectilinearGridReader"}
+_LAST_NBYTES = 4096
 
 
 def names(path: Path) -> dict[str, str]:
@@ -30,6 +31,8 @@ class VtkVolume(StoredVolume):
 
     def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
         """Raises ConfigError where the array is not there, not a scalar or of another type."""
+        if step is not None:
+            raise NoSteps([f"{path}: holds one step; leave out --step {step}"])
         self._reader, self._extent = _open(path)
         known = _names(self._reader)
         self._array = chosen(path, dataset, list(known))
@@ -48,7 +51,7 @@ class VtkVolume(StoredVolume):
             raise ConfigError(
                 [f"{path}:{self._array}: {corner.shape[3]} components; expected a scalar array"]
             )
-        super().__init__(self._array, sizes[::-1], corner.dtype, step=step)
+        super().__init__(self._array, sizes[::-1], corner.dtype)
         if self._in_cells:
             x, y, z = (a if a.size > 1 else a[0] + np.array([0.0, 1.0]) for a in lines)
             self.association, self.nodes = "element", (x, y, z)
@@ -68,7 +71,10 @@ class VtkVolume(StoredVolume):
             wanted += [first + axis.start, min(stop, last)]
         grid = _read(self._reader, wanted)
         data = grid.GetCellData() if self._in_cells else grid.GetPointData()
-        values = vtk_to_numpy(data.GetArray(self._array))
+        found = data.GetArray(self._array)
+        if found is None:
+            raise ConfigError([f"{self._reader.GetFileName()}:{self._array}: cannot be read"])
+        values = vtk_to_numpy(found)
         extent = grid.GetExtent()  # may be more than was asked for
         sizes = np.subtract(extent[1::2], extent[::2]) + 1
         if self._in_cells:
@@ -84,19 +90,35 @@ class VtkVolume(StoredVolume):
 def _open(path: Path) -> tuple[Any, tuple[int, ...]]:
     """The reader of a file, and the extent of its points: first and last along x, y, z."""
     reader = getattr(library("vtkmodules.vtkIOXML", "vtk"), _READERS[path.suffix.lower()])()
-    if not reader.CanReadFile(str(path)):
-        raise ConfigError([f"{path}: not a {path.suffix} file that VTK can read"])
+    # VTK's reader of appended raw data returns what memory holds where the file has ended.
+    if not reader.CanReadFile(str(path)) or not _is_complete(path):
+        raise ConfigError([f"{path}: not a complete {path.suffix} file that VTK can read"])
     reader.SetFileName(str(path))
+    reader.AddObserver("ErrorEvent", lambda *_: None)  # told below, instead of on standard error
     reader.UpdateInformation()
+    _check(reader)
     extent = reader.GetOutputInformation(0).Get(reader.GetExecutive().WHOLE_EXTENT())
     if min(np.subtract(extent[1::2], extent[::2])) < 0:
         raise ConfigError([f"{path}: a grid without points"])
     return reader, tuple(extent)
 
 
+def _is_complete(path: Path) -> bool:
+    """Whether a file ends with the last tag of VTK's XML formats."""
+    with open(path, "rb") as file:
+        file.seek(max(path.stat().st_size - _LAST_NBYTES, 0))
+        return file.read().rstrip().endswith(b"</VTKFile>")
+
+
 def _read(reader: Any, extent: Any) -> Any:
     reader.UpdateExtent(extent)
+    _check(reader)
     return reader.GetOutput()
+
+
+def _check(reader: Any) -> None:
+    if reader.GetErrorCode():
+        raise ConfigError([f"{reader.GetFileName()}: VTK cannot read it: damaged"])
 
 
 def _selections(reader: Any) -> tuple[Any, Any]:

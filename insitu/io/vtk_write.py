@@ -52,15 +52,13 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
     """Write a file per block into a folder named as `path`, then `path`, which lists them.
 
     No more than one block is held at a time. Raises as `write`; a folder that is there already is
-    replaced if it has nothing but pieces.
+    replaced if it has nothing but such pieces, and left to its list if they are of the other kind:
+    then the folder's name ends in `_vti` or `_vtr`.
     """
     uniform = path.suffix.lower() == ".pvti"
     _check(path, part.nodes, uniform)
     suffix = path.suffix.lower().replace(".p", ".")
-    folder = path.with_suffix("")
-    pieces = folder.is_dir() and all(file.suffix == suffix for file in folder.iterdir())
-    if folder.exists() and not pieces:
-        raise ConfigError([f"{folder}: is there already, and not a folder of pieces"])
+    folder = _folder(path, suffix)
     # The list gets its name after the folder has its own.
     with atomic_file(path) as listing, atomic_folder(folder) as tmp:
         extents: dict[str, str] = {}
@@ -149,6 +147,21 @@ def save(path: Path, grid: Any) -> None:
             core = library("vtkmodules.vtkCommonMisc", "vtk")
             reason = core.vtkErrorCode.GetStringFromErrorCode(writer.GetErrorCode())
             raise OSError(f"{path}: VTK could not write it: {reason}")
+
+
+def _folder(path: Path, suffix: str) -> Path:
+    """Where the pieces of `path` go. Raises ConfigError if something else is there."""
+    folder = path.with_suffix("")
+    if _suffixes(folder) == {".vti", ".vtr"} - {suffix}:
+        folder = path.with_name(f"{path.stem}_{suffix[1:]}")
+    if folder.exists() and not (folder.is_dir() and _suffixes(folder) <= {suffix}):
+        raise ConfigError([f"{folder}: is there already, and not a folder of pieces"])
+    return folder
+
+
+def _suffixes(folder: Path) -> set[str]:
+    """Those of what is in a folder."""
+    return {file.suffix for file in folder.iterdir()} if folder.is_dir() else set()
 
 
 def _index(grid: Any, nodes: Nodes, extents: Mapping[str, str], uniform: bool) -> ET.Element:

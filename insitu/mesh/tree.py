@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from insitu.core.arrays import Array
+from insitu.core.arrays import Array, without_mask
 
 Tree: TypeAlias = dict[str, Any]
 
@@ -136,17 +137,35 @@ def number(tree: Tree, path: str, default: float | None = None) -> float:
 
 
 def array(tree: Tree, path: str) -> Array:
-    """The array at `path`, not copied. Any shape, any numeric dtype.
+    """The array at `path`, not copied, except that what a mask hides becomes NaN in a copy. Any
+    shape, any numeric dtype.
 
     A conduit.Node returns an array of one element as a scalar; it is converted back to an array.
     """
     leaf = require(tree, path)
     if isinstance(leaf, dict | list | tuple | str):
         raise MeshError(f"{path}: {_what(leaf)}; expected a NumPy array, which is used in place")
-    values = np.asarray(leaf)
+    # A new view: Conduit's arrays of strided leaves claim to be contiguous, and `ravel` and
+    # `reshape` then return the neighbours' memory. A view's flags follow from its strides.
+    values = without_mask(leaf).view()
     if values.dtype.kind not in "fiub":
         raise MeshError(f"{path}: {_what(leaf)}; expected an array of numbers")
     return values.reshape(1) if values.ndim == 0 else values
+
+
+def flat(tree: Tree, path: str) -> Array:
+    """The array at `path` as (n,), x fastest; copied only where its memory is not in this order.
+
+    A shaped array is (nz, ny, nx), or (nx, ny, nz) if its first axis varies fastest.
+    """
+    values = array(tree, path)
+    return values.ravel("F" if first_axis_fastest(values) else "C")
+
+
+def first_axis_fastest(values: Array) -> bool:
+    """Whether the first of several axes varies fastest in memory, as in Fortran's u(i, j, k)."""
+    steps = [abs(step) for n, step in zip(values.shape, values.strides, strict=True) if n > 1]
+    return len(steps) > 1 and all(a < b for a, b in pairwise(steps))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -134,7 +134,7 @@ def test_refusals_name_the_remedy(here: Path, capsys: pytest.CaptureFixture[str]
         "convert them first": ("compress", "ints.npy", "o.insitu"),
         "--step 0 to 2": ("compress", "steps.npy", "o.insitu"),
         "psnr: 1000": ("compress", "waves.npy", "o.insitu", "--psnr", "1000"),
-        "psnr: could not convert": ("compress", "waves.npy", "o.insitu", "--psnr", "high"),
+        "psnr: expected a number": ("compress", "waves.npy", "o.insitu", "--psnr", "high"),
         "nofolder: no such folder": ("compress", "waves.npy", "nofolder/o.insitu"),
         "is the input": ("compress", "waves.npy", "waves.npy"),
         "written are .npy": ("decode", "waves.npy", "o.vtk"),
