@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> bool:
         part = _part(volume, region)
     except ValueError as error:
         raise ConfigError([f"--{error}"]) from None
-    with output.progress_bar("blocks") as progress:
+    with output.progress_bar("samples") as progress:
         write(path, part, progress)
     if arguments.json:
         output.print_json({"output": str(path), "shape": part.shape, "dtype": volume.dtype.name})

@@ -45,7 +45,10 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
 
 @contextmanager
 def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
-    """A function that shows the progress; None if `wanted` is false or stderr is no terminal."""
+    """A function that shows the progress; None if `wanted` is false or stderr is no terminal.
+
+    what: the unit, in the plural.
+    """
     if not (wanted and sys.stderr.isatty()):
         yield None
         return

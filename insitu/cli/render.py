@@ -93,12 +93,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Collective over MPI's world."""
-    from mpi4py import MPI
-
+    from insitu.core import launcher
     from insitu.core.parallel import cpu_share
     from insitu.engines import threads
 
-    comm = MPI.COMM_WORLD
+    comm = launcher.world()
     with threads.sharing(cpu_share(comm, threads.cpus())):
         return _run(comm, arguments)
 

@@ -97,12 +97,11 @@ def run(arguments: argparse.Namespace) -> bool:
 
     Raises ConfigError before any work; RemoteError after everything that could be done.
     """
-    from mpi4py import MPI
-
+    from insitu.core import launcher
     from insitu.core.parallel import cpu_share
     from insitu.engines import threads
 
-    comm = MPI.COMM_WORLD
+    comm = launcher.world()
     with threads.sharing(cpu_share(comm, threads.cpus())):
         return _run(comm, arguments)
 

@@ -19,6 +19,7 @@ from insitu.codecs.frame import FrameError
 from insitu.core.arrays import Array
 from insitu.core.atomic_file import atomic_file
 from insitu.core.box import Box, overlap
+from insitu.core.indexing import pick
 from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.read import read_field
@@ -142,6 +143,17 @@ class CompressedArray(ArraySource):
             if meet := overlap(self.header.blocks.box(number), box):
                 values[meet[0]] = self.field(number).decode_box(meet[1])
         return values
+
+    def __getitem__(self, key: Any) -> Array:
+        """Decode what integers, slices and `...` select, as NumPy does: `array[2:5, :, ::4]`.
+
+        Only blocks that intersect the selection are read. Raises IndexError for other indices.
+        """
+        return pick(key, self.shape, self.dtype, self.read)
+
+    def __len__(self) -> int:
+        """Samples along the first axis."""
+        return self.shape[0]
 
     def __call__(self, points: ArrayLike) -> Array:
         """Values (n,) at world points (n, 3), x y z; NaN outside. ValueError for other shapes."""

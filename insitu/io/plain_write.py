@@ -5,6 +5,7 @@ In: a part of an array. Out: a file, written block by block.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,9 @@ def _full(part: Part) -> tuple[int, ...]:
 
 
 def _fill(values: Any, part: Part, progress: Progress) -> None:
-    boxes = list(comparison.parts(part.grid))
-    for done, box in enumerate(boxes):
+    done, total = 0, math.prod(part.grid)
+    for box in comparison.parts(part.grid):
         values[box] = part.read(box)
+        done += math.prod(axis.stop - axis.start for axis in box)
         if progress:
-            progress(done + 1, len(boxes))
+            progress(done, total)

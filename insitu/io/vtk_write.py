@@ -5,8 +5,10 @@ In: a part of an array. Out: .vti or .vtr; .pvti or .pvtr with a folder of piece
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,7 @@ def write(path: Path, part: Part, progress: Progress = None) -> None:
         add_time(grid, part.time)
     save(path, grid)
     if progress:
-        progress(1, 1)
+        progress(values.size, values.size)
 
 
 def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
@@ -61,6 +63,8 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
     with atomic_file(path) as listing, atomic_folder(folder) as tmp:
         extents: dict[str, str] = {}
         boxes = list(part.pieces())
+        sizes = (math.prod(axis.stop - axis.start for axis in box) for box in boxes)
+        ends = list(accumulate(sizes))
         lines = 0 if part.volume.association == "vertex" else 1
         grid: Any = None
         for number, box in enumerate(boxes):
@@ -71,7 +75,7 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
             save(tmp / name, grid)
             extents[f"{folder.name}/{name}"] = _extent(spans)
             if progress:
-                progress(number + 1, len(boxes))
+                progress(ends[number], ends[-1])
         index = _index(grid, part.nodes, extents, uniform)
         ET.ElementTree(index).write(listing, xml_declaration=True, encoding="UTF-8")
 

@@ -352,3 +352,19 @@ def test_targets_and_codecs():
 def test_targets_that_contradict_each_other(field, problem):
     found = problems({"fields": {"density": field}})
     assert any(problem in line and "density" in line for line in found), found
+
+
+def test_paths_in_a_mapping_are_paths(tmp_path):
+    (tmp_path / "later.yaml").write_text("[]")
+    run = config.load(
+        {
+            "record": {"path": tmp_path / "record", "scratch": tmp_path},
+            "output": tmp_path,
+            "actions_file": tmp_path / "later.yaml",
+            "simulation": {"module": "wave", "path": tmp_path, "deck": tmp_path / "later.yaml"},
+        }
+    )
+    assert run.record is not None and run.simulation is not None
+    assert (run.output, run.record.path) == (str(tmp_path), str(tmp_path / "record"))
+    assert run.record.scratch == run.simulation.path == str(tmp_path)
+    assert run.simulation.arguments == {"deck": str(tmp_path / "later.yaml")}

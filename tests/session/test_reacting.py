@@ -67,8 +67,9 @@ FIRES = "cycle() == 5"  # not a step of the window
 @pytest.mark.parametrize(
     ("actions", "changes", "expected"),
     [
+        # Fields alone are recorded.
+        ([], {}, {"density": DUE, "velocity": DUE}),
         # Nobody reads: nothing is trained, whatever queries ask of the raw data.
-        ([], {}, {}),
         ([queries(a="max(field('density'))"), trigger(condition="a > 0")], {}, {}),
         # A record, or a window that is wanted whole, reads all fields at every step of the window.
         ([], {"record": True}, {"density": DUE, "velocity": DUE}),
