@@ -111,11 +111,7 @@ class Recorder:
         return []
 
     def _write_crash_copy(self, fields: Sequence[DistributedField]) -> None:
-        window = {
-            (name, entry.summary.cycle)
-            for name in self.window.names
-            for entry in self.window.entries(name)
-        }
+        window = self.window.counts
         try:
             if self._crash_log is None:
                 self._crash_log = self._new_crash_log()

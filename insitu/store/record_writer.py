@@ -120,7 +120,7 @@ class RecordWriter:
         for entry in new:
             steps.setdefault(entry.summary.name, []).append(step(entry.summary, number))
         on_root = (steps, self.units) if comm.rank == 0 else (None, None)
-        before, self._listed = self._end, False
+        before = self._end
         try:
             with together(comm, f"record {self.path}"):
                 first = record_files.write_header(number, comm.rank, comm.size, *on_root)
@@ -133,9 +133,9 @@ class RecordWriter:
             # twice.
             self._end = before
             with suppress(OSError):
-                os.truncate(path, before)
+                os.truncate(path, before) if before else path.unlink(missing_ok=True)
             raise
-        self._write = number
+        self._write, self._listed = number, False
         self._written.update({_key(entry.summary): entry.summary for entry in new})
         self._manifest.add(steps)
 
