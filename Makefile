@@ -3,6 +3,7 @@
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3 and 4 ranks
 #   make test-cpp  unit tests of the engine's C++
+#   make faults    the tests of tests/faults (kills, damage, full disks, forged files) ten times over
 #   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
 #   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
 #   make docs      the documentation site, in build/docs; warnings are errors
@@ -34,7 +35,7 @@ STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
 .PHONY: install demo test test-cpp test-torch test-clients client-packages lint docs sanitize \
-  sanitize-short bench clean
+  sanitize-short faults bench clean
 
 install: $(STAMP)
 
@@ -70,6 +71,11 @@ test: lint
 	$(MPIEXEC) -n 2 $(BIN)/python -m pytest -q -m "parallel[2]"
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
+
+# The same faults as in `make test`, from the same seed, and ten times more of them.
+faults: $(STAMP)
+	INSITU_FAULTS=10 $(BIN)/python -m pytest -q -m "parallel[1]" tests/faults
+	INSITU_FAULTS=10 $(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]" tests/faults
 
 # Unit tests of the engine's C++, with doctest (Debian and Ubuntu: doctest-dev).
 build/test_cpp: $(wildcard tests/cpp/*.cpp insitu/engines/cpu/cpp/*.hpp)

@@ -13,7 +13,18 @@ from collections.abc import Sequence
 
 from insitu._version import __version__
 from insitu.ascent.build import BuildError
-from insitu.cli import ascent_libs, compare, compress, decode, info, recover, render, replay, schema
+from insitu.cli import (
+    ascent_libs,
+    check,
+    compare,
+    compress,
+    decode,
+    info,
+    recover,
+    render,
+    replay,
+    schema,
+)
 from insitu.codecs.frame import FrameError
 from insitu.core import launcher
 from insitu.core.errors import ConfigError
@@ -24,7 +35,8 @@ OK, MISSED, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 EXIT_CODES = """\
 exit status:
   0  done
-  1  done, but a target (compress) or a threshold (compare) was missed
+  1  done, but a target (compress) or a threshold (compare) was missed, or a record is
+     damaged (check)
   2  bad input or usage
   3  failed while running, for example on a full disk
   130  interrupted
@@ -43,7 +55,7 @@ examples:
 For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 """
 
-COMMANDS = (compress, decode, info, compare, render, replay, recover, schema, ascent_libs)
+COMMANDS = (compress, decode, info, compare, render, replay, recover, check, schema, ascent_libs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

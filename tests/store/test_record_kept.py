@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
+from insitu.codecs.frame import FrameError
 from insitu.core.errors import ConfigError
 from insitu.store import record_lock
 from insitu.store.manifest import Units
@@ -206,3 +207,51 @@ def test_where_no_record_can_be_made(tmp_path: Path) -> None:
     assert "file is a file" in record_lock.find_problem(tmp_path / "file" / "b")
     assert "is a link to nothing" in record_lock.find_problem(tmp_path / "link")
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parallel([3])
+def test_a_missing_file_of_a_rank_is_named_and_costs_its_steps_alone(folder: Path) -> None:
+    path = folder / "record"
+    write(path, 0, 5)
+    write(path, 10)
+    if COMM.rank == 0:
+        (path / "rank_00001.frames").unlink()
+        record = open_record(path)
+        assert record["density"].cycles.tolist() == [0, 5, 10]
+        assert len(record.load("density", 2).blocks) == 3
+        words = "cycle 5 has 2 of its 3 blocks; missing: rank_00001.frames"
+        with pytest.raises(FrameError, match=words):
+            record.load("density", 1)
+        (path / "manifest.json").unlink()
+        record = open_record(path)
+        assert len(record.load("density", 2).blocks) == 3
+        with pytest.raises(FrameError, match=words):
+            record.load("density", 1)
+    COMM.barrier()
+
+
+def test_frames_are_on_the_disk_before_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+
+    def synced(number: int) -> None:
+        done.append(Path(os.readlink(f"/proc/self/fd/{number}")).name)
+        sync(number)
+
+    def replaced(old: Path, new: Path) -> None:
+        done.append(f"-> {new.name}")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", replaced)
+    window, writer = Window(9), RecordWriter(MPI.COMM_SELF, tmp_path / "record")
+    for cycle in (0, 5):
+        window.append(field_at(MPI.COMM_SELF, cycle))
+        writer.append(window.entries("density"))
+    writer.append(window.entries("density"))
+    writer.close()
+    written = f".manifest.{os.getpid()}.part.json"
+    first = ["rank_00000.frames", "record", written, "-> manifest.json", "record"]
+    assert done == [*first, "rank_00000.frames", written, "-> manifest.json", "record"]
