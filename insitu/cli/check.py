@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repair", action="store_true", help="write the manifest anew if anything is damaged"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> bool:
         if repaired:
             n_steps = sum(map(len, found.whole.steps.values()))
             rows["repaired"] = f"the manifest lists the {n_steps} steps that are whole"
-        output.print_table(printable(str(path)), rows)
+        output.print_table(str(path), rows)
         for text in [*found.problems, *(f"not needed: {note}" for note in found.notes)]:
             print(printable(text))
     return repaired or not found.problems

@@ -29,6 +29,7 @@ from insitu.codecs.frame import FrameError
 from insitu.core import launcher
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
+from insitu.core.text import printable
 
 OK, MISSED, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -92,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _say(rank: int, text: str, status: int) -> int:
     if rank == 0:
-        print(f"insitu: {text}", file=sys.stderr)
+        print(f"insitu: {printable(text, lines=True)}", file=sys.stderr)
     return status
 
 

@@ -31,6 +31,7 @@ from insitu import actions, config
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
 from insitu.core import launcher
+from insitu.core.code import refusal
 from insitu.core.errors import ConfigError, nearest
 from insitu.core.limits import byte_size
 from insitu.core.parallel import RemoteError, cpu_share
@@ -276,6 +277,8 @@ def _simulation_type(section: SimulationConfig | None, comm: MPI.Comm) -> Callab
     """The constructor that the run file names, with its arguments. Raises ConfigError."""
     if section is None:
         raise ConfigError(["simulation: is required, with the module of a simulation"])
+    if refused := refusal(f"simulation.module: {section.module!r}"):
+        raise ConfigError([refused])
     module = _import(section)
     name = section.class_name or _default_class(module)
     if not callable(getattr(module, name, None)):

@@ -5,14 +5,17 @@ In: blocks of one field, from any number of ranks. Out: its grid lines, and the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from insitu.codecs.frame import FrameError
 from insitu.core.arrays import Array
 from insitu.core.block_map import BlockMap
 from insitu.core.box import Box, overlap
 from insitu.core.grid_lines import GridLines
+from insitu.core.limits import huge_problem
 from insitu.store.stored_block import StoredBlock
 
 
@@ -67,10 +70,14 @@ class BlockGrid:
     def read(self, box: Box) -> Array:
         """The samples of a box: (nz, ny, nx), or (nz, ny, nx, n_components) for vectors.
 
-        Opens only blocks that intersect the box, and decodes only the samples needed.
+        Opens only blocks that intersect the box, and decodes only the samples needed. Raises
+        FrameError for a size that the blocks' bytes cannot well stand for.
         """
         sizes = [axis.stop - axis.start for axis in box]
         vector = [self.n_components] if self.n_components > 1 else []
+        nbytes = math.prod(sizes + vector) * self.dtype.itemsize
+        if problem := huge_problem(nbytes, sum(block.nbytes for block in self.blocks)):
+            raise FrameError(f"{self.blocks[0].path}: {self.blocks[0].name} {problem}")
         values = np.empty(sizes + vector, self.dtype)
         for block, own in zip(self.blocks, self.boxes, strict=True):
             if meet := overlap(own, box):

@@ -41,12 +41,6 @@ def record(sound: Path, tmp_path: Path, no_launcher: None) -> Path:
     return Path(shutil.copytree(sound, tmp_path / "record"))
 
 
-@pytest.fixture
-def no_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def content(record: Record) -> tuple[Content, list[str]]:
     """What can be read: the entry and the blocks' bytes of each step; and what cannot."""
     found: Content = {}
