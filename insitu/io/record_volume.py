@@ -40,6 +40,7 @@ class RecordVolume(ArraySource):
                 ]
             )
         self.step = record.steps[self.name][step]
+        self.n_steps = len(record[self.name])
         self.dtype = self.grid.dtype
         self.association = "vertex" if self.grid.association == "vertex" else "element"
         self.nodes, self.shape = self.grid.nodes, self.grid.shape

@@ -24,15 +24,21 @@ from insitu.io.vtp import kinds, pvtp, vtp
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-_FORMATS: dict[str, Callable[[Surface], bytes]] = {".vtp": vtp, ".ply": ply, ".obj": obj}
+_FORMATS: dict[str, Callable[[Surface, float | None], bytes]] = {
+    ".vtp": vtp,
+    ".ply": lambda surface, time: ply(surface),
+    ".obj": lambda surface, time: obj(surface),
+}
 SURFACE_SUFFIXES = (".vtp", ".pvtp", ".ply", ".obj")
 LINES_SUFFIXES = (".vtp", ".pvtp")
 
 _Geometry = TypeVar("_Geometry", Surface, Lines)
 
 
-def write_surface(comm: MPI.Comm, path: Path, surface: Surface) -> None:
+def write_surface(comm: MPI.Comm, path: Path, surface: Surface, time: float | None = None) -> None:
     """Write all ranks' pieces of a surface. Collective; every rank gives the same path.
+
+    time: of the simulation, which VTK's formats keep.
 
     By its suffix: `.vtp`, `.ply` or `.obj` is one file, which rank 0 gathers and writes, with
     points that pieces have in common only once; `.pvtp` an index beside a folder of that name, with
@@ -45,26 +51,26 @@ def write_surface(comm: MPI.Comm, path: Path, surface: Surface) -> None:
     with together(comm, f"write {path}"):
         _check(path, SURFACE_SUFFIXES)
     if path.suffix.lower() == ".pvtp":
-        _write_pieces(comm, path, surface, len(surface.triangles))
+        _write_pieces(comm, path, surface, len(surface.triangles), time)
         return
     pieces = comm.gather(surface)
     with together(comm, f"write {path}"):
         if pieces is not None:
-            _write(path, _FORMATS[path.suffix.lower()](weld(join(pieces))))
+            _write(path, _FORMATS[path.suffix.lower()](weld(join(pieces)), time))
 
 
-def write_lines(comm: MPI.Comm, path: Path, lines: Lines) -> None:
+def write_lines(comm: MPI.Comm, path: Path, lines: Lines, time: float | None = None) -> None:
     """Write all ranks' lines as `.vtp` (one file, rank by rank) or `.pvtp`. Collective; as
     `write_surface`."""
     with together(comm, f"write {path}"):
         _check(path, LINES_SUFFIXES)
     if path.suffix.lower() == ".pvtp":
-        _write_pieces(comm, path, lines, lines.n_lines)
+        _write_pieces(comm, path, lines, lines.n_lines, time)
         return
     pieces = comm.gather(lines)
     with together(comm, f"write {path}"):
         if pieces is not None:
-            _write(path, vtp(_join_lines(pieces)))
+            _write(path, vtp(_join_lines(pieces), time))
 
 
 def _check(path: Path, suffixes: tuple[str, ...]) -> None:
@@ -72,7 +78,9 @@ def _check(path: Path, suffixes: tuple[str, ...]) -> None:
         raise ValueError(f"{path}: suffix '{path.suffix}'; expected {', '.join(suffixes)}")
 
 
-def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int) -> None:
+def _write_pieces(
+    comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int, time: float | None
+) -> None:
     """A file of each rank with cells into a folder, then their index. Collective."""
     folder = path.with_suffix("")
     tmp = temporary(folder, comm.bcast(os.getpid()))
@@ -87,12 +95,13 @@ def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int)
         names = [f"{rank:05d}.vtp" for rank in writers]
         with together(comm, f"write {path}"):
             if comm.rank in writers:
-                _write(tmp / names[writers.index(comm.rank)], vtp(geometry))
+                _write(tmp / names[writers.index(comm.rank)], vtp(geometry, time))
         one = comm.bcast(kinds(geometry), root=writers[0])
         with together(comm, f"write {path}"):
             if comm.rank in writers and kinds(geometry) != one:
                 raise ValueError(f"values {kinds(geometry)}; rank {writers[0]} has {one}")
-        index = comm.bcast(pvtp(geometry, [f"{folder.name}/{name}" for name in names]), writers[0])
+        sources = [f"{folder.name}/{name}" for name in names]
+        index = comm.bcast(pvtp(geometry, sources, time), writers[0])
         with together(comm, f"write {path}"):
             if comm.rank == 0:
                 replace_folder(tmp, folder)
