@@ -258,5 +258,5 @@ def test_expressions_must_fit_the_window_and_the_fields(ran: Path) -> None:
     ):
         small(series, given, ran / "out", window=1)
     query["q"]["params"]["expression"] = "max(curl(field('density')).x)"
-    with pytest.raises(ConfigError, match="curl wants a vector field"):
+    with pytest.raises(ConfigError, match="curl expects a vector field"):
         small(series, given, ran / "out")

@@ -57,7 +57,7 @@ def execute(names: Mapping[str, Any]) -> None:
             extract.execute(names["ascent_data"]())
     except ConfigError as error:  # the same on every rank
         if comm.rank == 0:
-            rank_logger(comm).warning("%s; Ascent goes on without insitu", error)
+            rank_logger(comm).warning("%s; Ascent continues without insitu", error)
     except Exception as error:
         agreed = isinstance(error, RemoteError)
         if comm.rank == 0 or not agreed or error.__cause__ is not None:

@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inr: neural fields; sz3, zfp, sperr: bricks by that compressor; auto: for each block "
         "whichever takes the fewest bytes; default: inr",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:

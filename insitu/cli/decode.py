@@ -57,14 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--region", metavar="Z,Y,X", help="indices per axis, as in 10:20,:,64; default: all"
     )
     inputs.add_arguments(parser, several=True)
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Not collective."""
     path = Path(arguments.output)
     if path.suffix.lower() not in _SUFFIXES:
-        raise ConfigError([f"{path}: unknown format; written are {', '.join(_SUFFIXES)}"])
+        raise ConfigError([f"{path}: unknown format; expected {', '.join(_SUFFIXES)}"])
     if not path.parent.is_dir():
         raise ConfigError([f"{path.parent}: no such folder"])
     chosen = inputs.steps(arguments, inputs.expand(arguments.input))
@@ -128,12 +128,12 @@ def _region(text: str) -> list[slice]:
             numbers = [int(end) if end.strip() else None for end in ends]
         except ValueError:
             raise ConfigError(
-                [f"--region: {part!r} is no index and no range such as 10:20"]
+                [f"--region: {part!r}; expected an index or a range such as 10:20"]
             ) from None
         if len(numbers) == 1 and numbers[0] is not None:
             region.append(slice(numbers[0], numbers[0] + 1 or None))
         elif len(numbers) == 2:
             region.append(slice(*numbers))
         else:
-            raise ConfigError([f"--region: {part!r} is no index and no range such as 10:20"])
+            raise ConfigError([f"--region: {part!r}; expected an index or a range such as 10:20"])
     return region

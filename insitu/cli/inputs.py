@@ -1,6 +1,6 @@
 """Options that select an array of a file.
 
-In: an argument parser, then what it read. Out: a Volume.
+In: an argument parser, then the parsed arguments. Out: an ArraySource.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ALL = "all"
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
-    """All options except the file's name; several: `--step all` is one of them."""
+    """Add the options; the file name is a separate argument. several: accept `--step all`."""
     parser.add_argument(
         "--dataset", "--field", metavar="NAME", help="which array of the file, or field of a record"
     )
@@ -79,8 +79,10 @@ def steps(arguments: argparse.Namespace, names: Sequence[str]) -> list[tuple[str
 def open_volume(
     arguments: argparse.Namespace, name: str, *, step: int | None, vectors: bool = False
 ) -> ArraySource:
-    """The array `name` with those options, at one step; `vectors`: or vector field. Raises
-    ConfigError."""
+    """The array `name` with these options, at one step. Raises ConfigError.
+
+    vectors: also accept a vector field.
+    """
     return sources.open_volume(
         name,
         dataset=arguments.dataset,

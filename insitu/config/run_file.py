@@ -145,7 +145,7 @@ class FieldConfig(Target, Compression):
         """Raises ValueError for options that contradict each other."""
         if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
             other = "psnr" if self.psnr is not None else "max_error"
-            raise ValueError(f"ratio and {other} are given; a block has one of them to reach")
+            raise ValueError(f"ratio and {other} are both given; give only one target")
         self.model.with_network(self.network)
         if self.codec == MODEL:
             return
@@ -155,7 +155,7 @@ class FieldConfig(Target, Compression):
             raise ValueError("codec sperr is not installed: pip install 'insitu-inr[sperr]'")
         if self.codec != AUTO and (self.iterations or self.seconds):
             name = "iterations" if self.iterations else "seconds"
-            raise ValueError(f"{name} limits training, and codec {self.codec} has none")
+            raise ValueError(f"{name} limits training; codec {self.codec} does not train")
 
     @property
     def recipe(self) -> FieldSpec:

@@ -1,6 +1,6 @@
-"""Variables in NetCDF files, through netCDF4 (extra `netcdf`).
+"""Reads variables from NetCDF files, through netCDF4 (extra `netcdf`).
 
-In: a file and a variable's name. Out: a Volume, with the coordinates that the file gives its axes.
+In: a file and the name of a variable. Out: an ArraySource, with the file's coordinates if any.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ def names(path: Path) -> dict[str, str]:
 
 
 class NetcdfVolume(StoredVolume):
-    """A variable; the file stays open. What is masked (_FillValue) is NaN.
+    """A variable; the file stays open. Masked values (_FillValue) are NaN.
 
-    Its axes have the coordinates of the file where each has a variable of its own name that
-    increases or decreases; otherwise cells are counted. Samples are in cells if these variables
-    have bounds (CF conventions, section 7.1), and else at the nodes. Where coordinates decrease, as
-    latitudes often do, the axis is turned round.
+    The file's coordinates are used if every axis has a coordinate variable whose values increase or
+    decrease; otherwise the grid lines are the cell indices. Samples are in cells if the coordinate
+    variables have bounds (CF conventions, section 7.1), otherwise at the nodes. An axis along which
+    the coordinates decrease, as latitudes often do, is reversed.
     """
 
     def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
-        """Raises ConfigError where the variable is not there or cannot be compressed."""
+        """Raises ConfigError if the variable is missing or has an unsupported shape or type."""
         self._file = _open(path)
         wanted = dataset.strip("/") if dataset else None
         name = chosen(path, wanted, list(_names(self._file)))
@@ -82,7 +82,7 @@ def _names(file: Any, group: str = "") -> dict[str, str]:
 
 
 def _decoded_type(variable: Any) -> np.dtype[Any]:
-    """Of the values after scale_factor and add_offset, with which integers stand for numbers."""
+    """The dtype of the values after unpacking with scale_factor and add_offset."""
     packed = [getattr(variable, key, None) for key in ("scale_factor", "add_offset")]
     given = [np.asarray(value).dtype for value in packed if value is not None]
     kind = np.result_type(variable.dtype, *given)

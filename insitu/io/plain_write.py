@@ -1,6 +1,6 @@
-"""Arrays as plain values: .npy, raw files, HDF5 (extra `hdf5`) and NetCDF (extra `netcdf`).
+"""Writes arrays as plain values: .npy, raw files, HDF5 (extra `hdf5`) and NetCDF (extra `netcdf`).
 
-In: a part of a volume, at one step or several. Out: a file, written block by block; several steps
+In: a part of an array, at one step or several. Out: a file, written block by block; several steps
 make the first axis.
 """
 
@@ -26,7 +26,8 @@ Progress = Callable[[int, int], None] | None
 
 
 def write_npy(path: Path, what: Part | Steps, progress: Progress = None) -> None:
-    """Shape ([n_steps,] nz, ny, nx) or ([n_steps,] ny, nx), and the components of a vector last."""
+    """Write an array ([n_steps,] nz, ny, nx) or ([n_steps,] ny, nx); for vectors the components are
+    the last axis."""
     part = _first(what)
     with atomic_file(path) as tmp:
         shape = (*_steps(what), *part.shape)
@@ -36,7 +37,7 @@ def write_npy(path: Path, what: Part | Steps, progress: Progress = None) -> None
 
 
 def write_raw(path: Path, what: Part | Steps, progress: Progress = None) -> None:
-    """The values alone, in the order of `write_npy`."""
+    """Write the bare values, in the same order as `write_npy`."""
     part = _first(what)
     with atomic_file(path) as tmp:
         out = np.memmap(tmp, part.volume.dtype, "w+", shape=(*_steps(what), *part.shape))
@@ -45,9 +46,12 @@ def write_raw(path: Path, what: Part | Steps, progress: Progress = None) -> None
 
 
 def write_hdf5(path: Path, what: Part | Steps, progress: Progress = None) -> None:
-    """A dataset of the field's name, as `write_npy`; its dimension scales are the coordinates of
-    the samples, and the time of several steps. The group `nodes` has the grid lines. Attributes:
-    units and time where they are known, the association."""
+    """Write a dataset named like the field, with the shape that `write_npy` uses.
+
+    Its dimension scales are the coordinates of the samples and, for several steps, the time. The
+    group `nodes` contains the grid lines. Attributes: the association, and units and time if they
+    are known.
+    """
     part = _first(what)
     with atomic_file(path) as tmp, library("h5py", "hdf5").File(tmp, "w") as file:
         shape = (*_steps(what), *_full(part))
@@ -74,8 +78,11 @@ def write_hdf5(path: Path, what: Part | Steps, progress: Progress = None) -> Non
 
 
 def write_netcdf(path: Path, what: Part | Steps, progress: Progress = None) -> None:
-    """A variable of the field's name with dimensions ([time,] z, y, x[, component]), and coordinate
-    variables, which have bounds where samples are in cells (CF conventions 1.8, section 7.1)."""
+    """Write a variable named like the field with dimensions ([time,] z, y, x[, component]).
+
+    Its coordinate variables have bounds if the samples are in cells (CF conventions 1.8, section
+    7.1).
+    """
     part = _first(what)
     with atomic_file(path) as tmp, library("netCDF4", "netcdf").Dataset(str(tmp), "w") as file:
         file.Conventions = "CF-1.8"
@@ -120,7 +127,7 @@ def _steps(what: Part | Steps) -> tuple[int, ...]:
 
 
 def _full(part: Part) -> tuple[int, ...]:
-    """With all three axes."""
+    """The shape with all three axes, also for 2-D data."""
     return part.grid + ((part.n_components,) if part.n_components > 1 else ())
 
 

@@ -53,7 +53,7 @@ def datasets(path: Path) -> dict[str, str]:
     """The arrays in a file: name -> description. Raises ConfigError for an unknown format."""
     names = _NAMES.get(format_of(path) or "")
     if names is None:
-        raise ConfigError([f"{path}: unknown format; read are {FORMATS}"])
+        raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
     return names(path)
 
 
@@ -77,7 +77,7 @@ def open_volume(
     dataset = dataset if dataset is not None else named
     if path.is_dir():
         if not is_record(path):
-            raise ConfigError([f"{path}: a folder without {MANIFEST}, so not a record of a run"])
+            raise ConfigError([f"{path}: not a record of a run: the folder has no {MANIFEST}"])
         return RecordVolume(path, dataset, -1 if step is None else step, vectors=vectors)
     if is_compressed(path):
         _only(path, "one array", dataset=dataset, step=step)
@@ -90,7 +90,7 @@ def open_volume(
         _only(path, "one array", dataset=dataset)
         return mapped.open_npy(path, step)
     if kind not in _OPENERS:
-        raise ConfigError([f"{path}: unknown format; read are {FORMATS}"])
+        raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
     return _OPENERS[kind](path, dataset, step)
 
 
@@ -112,4 +112,4 @@ _OPENERS: dict[str, Callable[[Path, str | None, int | None], ArraySource]] = {
 def _only(path: Path, what: str, **options: object) -> None:
     for name, value in options.items():
         if value is not None:
-            raise ConfigError([f"{path}: holds {what}; there is no {name} {value!r} to choose"])
+            raise ConfigError([f"{path}: contains {what}; leave out {name} {value!r}"])

@@ -1,6 +1,6 @@
-"""Grids in VTK's XML files, for ParaView: one file, or one per block and an index (extra `vtk`).
+"""Writes grids as VTK XML files: one file, or one per block with an index (extra `vtk`).
 
-In: a part of an array. Out: .vti or .vtr; .pvti or .pvtr next to a folder of pieces.
+In: a part of an array. Out: .vti or .vtr; .pvti or .pvtr with a folder of piece files beside it.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from insitu.mesh.partition import Association
 
 PARALLEL = (".pvti", ".pvtr")
 SUFFIXES = (".vti", ".vtr", *PARALLEL)
-_EVEN = 1e-9  # of a cell: grid lines closer to evenly spaced ones are such
+_EVEN = 1e-9  # tolerance for evenly spaced grid lines, as a fraction of a cell
 
 Progress = Callable[[int, int], None] | None
 
 
 def write(path: Path, part: Part, progress: Progress = None) -> None:
-    """Write a part into one file: uniform grids only as .vti, any as .vtr. Inflates the part.
+    """Write a part to one file: .vti for uniform grids, .vtr for any. Holds the part in memory.
 
-    Values are cell or point data as the field's samples are; vectors of two components get a
-    third, 0, as ParaView expects of vectors. The time goes along as `TimeValue`.
-    Raises ConfigError where the grid is not one that the format can hold.
+    Values are cell or point data, like the field's samples. Vectors of two components get a third,
+    0, because ParaView expects three. The time is stored as `TimeValue`.
+    Raises ConfigError if the format cannot represent the grid.
     """
     uniform = path.suffix.lower() == ".vti"
     _check(path, part.nodes, uniform)
@@ -51,17 +51,17 @@ def write(path: Path, part: Part, progress: Progress = None) -> None:
 
 
 def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
-    """Write a file per block into a folder named as `path`, then `path`, which lists them.
+    """Write one file per block to a folder named like `path`, then the index `path`.
 
-    No more than one block is held at a time. Raises as `write`; a folder that is there already is
-    replaced if it has nothing but such pieces, and left to its list if they are of the other kind:
-    then the folder's name ends in `_vti` or `_vtr`.
+    Only one block is in memory at a time. Raises as `write`. An existing folder is replaced if it
+    contains nothing but piece files. If these are of the other kind, they belong to another index
+    and stay: the new folder's name then ends in `_vti` or `_vtr`.
     """
     uniform = path.suffix.lower() == ".pvti"
     _check(path, part.nodes, uniform)
     suffix = path.suffix.lower().replace(".p", ".")
     folder = _folder(path, suffix)
-    # The list gets its name after the folder has its own.
+    # The index is renamed after the folder, so that it never lists missing files.
     with atomic_file(path) as listing, atomic_folder(folder) as tmp:
         extents: dict[str, str] = {}
         boxes = list(part.pieces())
@@ -96,9 +96,9 @@ def is_uniform(nodes: Nodes) -> bool:
 
 
 def make_grid(nodes: Nodes, spans: Any = None, *, uniform: bool) -> Any:
-    """A vtkImageData or vtkRectilinearGrid of grid lines x, y, z.
+    """A vtkImageData or vtkRectilinearGrid with the given grid lines x, y, z.
 
-    spans: its first and last line along x, y, z, of `nodes`; by default all.
+    spans: first and last line along x, y, z, as indices into `nodes`; default: all.
     """
     model = library("vtkmodules.vtkCommonDataModel", "vtk")
     support = library("vtkmodules.util.numpy_support", "vtk")
@@ -118,7 +118,7 @@ def make_grid(nodes: Nodes, spans: Any = None, *, uniform: bool) -> Any:
 
 
 def add_values(grid: Any, association: Association, name: str, values: Array) -> None:
-    """Put samples (nz, ny, nx[, n_components]) on a grid, as its cell or point data."""
+    """Add samples (nz, ny, nx[, n_components]) to a grid as cell or point data."""
     support = library("vtkmodules.util.numpy_support", "vtk")
     flat: Array = values.reshape(-1, *values.shape[3:])
     if flat.ndim == 2 and flat.shape[1] == 2:
@@ -134,7 +134,7 @@ def add_values(grid: Any, association: Association, name: str, values: Array) ->
 
 
 def add_time(grid: Any, time: float) -> None:
-    """Put the time on a grid, as `TimeValue`."""
+    """Add the time to a grid as `TimeValue`."""
     support = library("vtkmodules.util.numpy_support", "vtk")
     array = support.numpy_to_vtk(np.array([time], np.float64), deep=True)
     array.SetName("TimeValue")
@@ -142,7 +142,7 @@ def add_time(grid: Any, time: float) -> None:
 
 
 def save(path: Path, grid: Any) -> None:
-    """Write a grid. OSError where VTK could not."""
+    """Write a grid atomically. Raises OSError if VTK fails to write it."""
     io = library("vtkmodules.vtkIOXML", "vtk")
     uniform = grid.IsA("vtkImageData")
     writer = io.vtkXMLImageDataWriter() if uniform else io.vtkXMLRectilinearGridWriter()
@@ -152,7 +152,7 @@ def save(path: Path, grid: Any) -> None:
         if not writer.Write() or writer.GetErrorCode():
             core = library("vtkmodules.vtkCommonMisc", "vtk")
             reason = core.vtkErrorCode.GetStringFromErrorCode(writer.GetErrorCode())
-            raise OSError(f"{path}: VTK could not write it: {reason}")
+            raise OSError(f"{path}: VTK could not write the file: {reason}")
 
 
 def _folder(path: Path, suffix: str) -> Path:
@@ -161,7 +161,7 @@ def _folder(path: Path, suffix: str) -> Path:
     if _suffixes(folder) == {".vti", ".vtr"} - {suffix}:
         folder = path.with_name(f"{path.stem}_{suffix[1:]}")
     if folder.exists() and not (folder.is_dir() and _suffixes(folder) <= {suffix}):
-        raise ConfigError([f"{folder}: is there already, and not a folder of pieces"])
+        raise ConfigError([f"{folder}: already exists and is not a folder of {suffix} files"])
     return folder
 
 
@@ -171,9 +171,9 @@ def _suffixes(folder: Path) -> set[str]:
 
 
 def _index(grid: Any, nodes: Nodes, extents: Mapping[str, str], uniform: bool) -> ET.Element:
-    """The XML of a .pvti or .pvtr: what the pieces hold (`grid` is one), and where they are.
+    """The XML of a .pvti or .pvtr: the arrays of the pieces (`grid` is one), and their files.
 
-    VTK's parallel writers cut grids evenly by themselves, not where the blocks end.
+    VTK's own parallel writers are not used: they split grids evenly, not at block boundaries.
     """
     kind = "PImageData" if uniform else "PRectilinearGrid"
     root = ET.Element("VTKFile", type=kind, version="0.1", byte_order="LittleEndian")

@@ -136,10 +136,10 @@ def _share_out_blas(comm: MPI.Comm) -> None:
 
     By default every rank's BLAS takes all CPUs, and ranks wait for each other's threads.
     """
-    told = any(os.environ.get(name) for name in _BLAS_THREADS)
-    if comm.allreduce(not told, op=MPI.LOR):
+    is_set = any(os.environ.get(name) for name in _BLAS_THREADS)
+    if comm.allreduce(not is_set, op=MPI.LOR):
         share = cpu_share(comm, threads.cpus())
-        if not told:
+        if not is_set:
             threadpool_limits(limits=share, user_api="blas")
 
 
@@ -357,7 +357,7 @@ def _check_simulation(simulation: object, steps: int | None) -> None:
     if lacking:
         raise ConfigError([f"simulation.class: {name} lacks {' and '.join(lacking)}"])
     if steps is None and not hasattr(simulation, "done"):
-        raise ConfigError([f"--steps: is required, since {name} has no `done` to say when it ends"])
+        raise ConfigError([f"--steps: is required, since {name} has no `done`"])
 
 
 # ---- --dry-run

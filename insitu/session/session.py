@@ -19,7 +19,7 @@ from insitu import config
 from insitu.actions import Action, Actions
 from insitu.config import RunConfig
 from insitu.core import launcher
-from insitu.core.parallel import cpu_share
+from insitu.core.parallel import RemoteError, cpu_share
 from insitu.engines import threads, using
 from insitu.fields.distributed_field import DistributedField
 from insitu.queries.triggers import Callback, Trigger, TriggerEngine
@@ -223,7 +223,7 @@ class Session:
         absent = self._absent(step)
         self._budget.begin(self.comm)
         step.prepare(sorted(self.actions.fields - absent))
-        fired = self._reactions.evaluate(cycle, time, step)
+        fired = self._evaluate(cycle, time, step)
         due = cycle % self.run.window.every == 0
         needed = [name for name in self._needed(due, fired) if name not in absent]
         if not needed and not fired:
@@ -251,6 +251,15 @@ class Session:
             allowed=self._budget.allowed,
             deferred=self._scheduler.deferred,
         )
+
+    def _evaluate(self, cycle: int, time: float, step: StepFields) -> tuple[Trigger[Action], ...]:
+        """The triggers that fire. If queries and triggers fail, none does, and the step is recorded
+        all the same. Collective."""
+        try:
+            return self._reactions.evaluate(cycle, time, step)
+        except RemoteError as error:
+            self._reporter.failed("queries and triggers not evaluated", error)
+            return ()
 
     def _absent(self, step: StepFields) -> frozenset[str]:
         """Fields of the run file that are not published yet, which is told once. Collective until

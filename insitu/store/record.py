@@ -114,7 +114,7 @@ class Record:
         Raises as `load` does."""
         steps = self[field].steps
         if not -len(steps) <= step < len(steps):
-            raise IndexError(f"{self.path}: {field} has {len(steps)} steps, none numbered {step}")
+            raise IndexError(f"{self.path}: no step {step}; {field} has {len(steps)} steps")
         at = steps[step]
         blocks = self._blocks.get((field, at["cycle"]), [])
         if len(blocks) != at["n_blocks"]:

@@ -238,7 +238,7 @@ def test_overrides_come_before_the_checks(write):
         ("window.steps=0", "--set: window.steps: 0 is not in 1..1000000 steps"),
         ("window={steps: 0}", "--set: window.steps: 0 is not in 1..1000000 steps"),
         ("windw.steps=3", "--set: windw: unknown key; did you mean 'window'?"),
-        ("output.a=3", "--set output.a=3: output holds no keys, it is 'here'"),
+        ("output.a=3", "--set output.a=3: output has no keys, it is 'here'"),
         ("actions.1.a=3", "--set actions.1.a=3: actions.1: expected a number below 1"),
         ("output={", "--set output={:1: not valid YAML: expected the node content"),
     ],
@@ -335,8 +335,8 @@ def test_targets_and_codecs():
 @pytest.mark.parametrize(
     ("field", "problem"),
     [
-        ({"ratio": 20, "psnr": 40}, "ratio and psnr are given"),
-        ({"ratio": 20, "max_error": 0.1}, "ratio and max_error are given"),
+        ({"ratio": 20, "psnr": 40}, "ratio and psnr are both given"),
+        ({"ratio": 20, "max_error": 0.1}, "ratio and max_error are both given"),
         ({"codec": "zfp"}, "codec zfp needs psnr, ratio or max_error"),
         ({"codec": "auto"}, "codec auto needs psnr, ratio or max_error"),
         ({"codec": "sz3", "psnr": 40, "seconds": 1}, "seconds limits training"),

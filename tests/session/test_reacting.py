@@ -302,7 +302,7 @@ def test_what_is_wrong_is_said_at_the_start(folder: Path) -> None:
         session.check(mesh)
     first, second = caught.value.problems
     assert first.startswith("query b: this is a vector field") and first.endswith("        ^")
-    assert second.startswith("trigger t: curl wants a vector field of 3 components")
+    assert second.startswith("trigger t: curl expects a vector field of 3 components")
     session.close()
     session = insitu.open(run_file(folder, trigger(callback="later")), COMM)
     with pytest.raises(ConfigError, match=r"nothing is registered as 'later'; call session\.on"):

@@ -146,7 +146,7 @@ def test_a_mistake_ends_all_ranks_with_status_2_and_no_traceback(launch, ranks):
         (
             "simulation: {module: wave, class: Endless}",
             (),
-            "--steps: is required, since Endless has no `done` to say when it ends",
+            "--steps: is required, since Endless has no `done`",
         ),
         (
             "simulation: {module: wave, class: Wave}\nfields: {heigt: {}}",
