@@ -7,6 +7,7 @@ Out: compressed fields in a window, pictures when a trigger fires, a record; a r
 from __future__ import annotations
 
 import signal
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,12 @@ from insitu.session.scheduler import ActionScheduler
 from insitu.session.signals import EndSignals
 from insitu.session.step_fields import StepFields, StepReader
 from insitu.store.window import Window
+
+_NOT_CLOSED = (
+    "the session was not closed: nothing of the window was written at the end. Call "
+    "session.close(), or use `with insitu.open(...) as session`; `insitu recover` finds what the "
+    "crash files kept"
+)
 
 
 def open(
@@ -71,7 +78,9 @@ def open(
         run, actions = source, action_files.parse(source)
     else:
         run, actions = config.broadcast(comm, lambda: action_files.load(source))
-    return Session(run, actions, comm, terminal=terminal(comm, run.output, quiet=quiet))
+    session = Session(run, actions, comm, terminal=terminal(comm, run.output, quiet=quiet))
+    session.warn_if_not_closed()
+    return session
 
 
 class Session:
@@ -126,11 +135,18 @@ class Session:
         self._mesh: Any = None
         self._presence = Presence(self.comm, run, actions)
         self._cycle = -1
+        self._not_closed: weakref.finalize[..., Session] | None = None
         self._summary: Summary | None = None  # once it is closed
         self._signals: EndSignals | None = None
         if run.signals:
             self._signals = EndSignals(self.comm, "the record is written after this step")
             self._signals.catch()
+
+    def warn_if_not_closed(self) -> None:
+        """Have rank 0 say so if the process ends, or the session is lost, before `close`. Not
+        collective."""
+        if self.comm.rank == 0:
+            self._not_closed = weakref.finalize(self, self.log.warning, _NOT_CLOSED)
 
     def __enter__(self) -> Session:
         return self
@@ -219,6 +235,7 @@ class Session:
         """
         if self._summary is not None:
             return self._summary
+        self._ends()
         try:
             with self._resources():
                 written, failures = self._recorder.close()
@@ -240,6 +257,7 @@ class Session:
     def abandon(self) -> None:
         """Finish the timings of a run that an exception ends. Not collective. What was recorded
         stays in the crash files, for `insitu recover`."""
+        self._ends()
         self._reporter.end(None)
 
     @property
@@ -264,6 +282,10 @@ class Session:
             raise RuntimeError(text)
         if self.log.rank == 0:
             self.log.warning("%s", text)
+
+    def _ends(self) -> None:
+        if self._not_closed is not None:
+            self._not_closed.detach()
 
     def _step(self) -> StepReport | None:
         start = self._clock()

@@ -67,6 +67,13 @@ class BlockGrid:
         nz, ny, nx = self.shape
         return slice(0, nz), slice(0, ny), slice(0, nx)
 
+    @property
+    def cuts(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis z, y, x: the first sample of every block but the first."""
+        starts = ({box[axis].start for box in self.boxes} - {0} for axis in range(3))
+        z, y, x = (tuple(sorted(axis)) for axis in starts)
+        return z, y, x
+
     def read(self, box: Box) -> Array:
         """The samples of a box: (nz, ny, nx), or (nz, ny, nx, n_components) for vectors.
 

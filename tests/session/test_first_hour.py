@@ -2,6 +2,8 @@
 
 import csv
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +185,22 @@ def test_own_code_and_the_runner_show_the_same(
         lines = [line for line in shown.splitlines() if line.startswith("cycle")]
         assert [int(line.split()[1]) for line in lines] == cycles(reports)
         assert "density" in shown.split("recorded steps:")[1]
+
+
+def test_a_session_that_is_not_closed_is_told(tmp_path: Path, caplog: Any) -> None:
+    session = insitu.open(fields_only(tmp_path), quiet=True)
+    del session
+    assert "session was not closed" in caplog.text
+    caplog.clear()
+    with insitu.open(fields_only(tmp_path), quiet=True) as session:
+        pass
+    del session
+    assert caplog.text == ""
+
+
+def test_a_program_that_ends_without_closing_is_told(tmp_path: Path) -> None:
+    script = "import insitu; s = insitu.open({'output': 'out'}); print('over')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert done.stdout == "over\n" and done.stderr.count("session was not closed") == 1
