@@ -26,6 +26,10 @@ from insitu.training.warm_start import choose_start
 
 # Added to the PSNR of a constant error equal to the bound.
 _MORE_DB = 6.0
+# Most training steps where a residual corrects the model to `max_error`, unless `n_min` is more. On
+# 96^3 samples with bounds of 1e-4 and 1e-3 of the range, all 14,000 steps save a tenth of the bytes
+# for seven times the time; with 1e-2, a quarter.
+_STEPS_BESIDE_A_RESIDUAL = 1000
 
 
 def train(job: TrainingJob) -> ModelField:
@@ -44,13 +48,16 @@ def train(job: TrainingJob) -> ModelField:
     start = job.clock()
     partition, target, own = job.partition, job.target, job.own
     sized = job.sized_by_target and target.iterations is None
-    goal = job
+    goal, steps = job, job.options.iterations(partition.n_voxels)
     if job.bounds is not None:
-        goal = job.with_target(psnr=max(target.psnr or 1.0, _worth(job.bounds, job.whole)))
+        worth = _worth(job.bounds, job.whole)
+        goal = job.with_target(psnr=max(target.psnr or 1.0, worth))
+        if (target.psnr or 0.0) <= worth:
+            steps = min(steps, max(_STEPS_BESIDE_A_RESIDUAL, job.options.n_min))
     end = np.inf if target.seconds is None else start + target.seconds
 
     def trial_for(model: Model) -> Trial:
-        return Trial(goal, model, choose_start(job, model))
+        return Trial(goal, model, choose_start(job, model), steps)
 
     def finish(trial: Trial | None, fit: FitResult) -> ModelField:
         warm, origin = False, own.range[:, 0]
@@ -90,7 +97,7 @@ def train(job: TrainingJob) -> ModelField:
         paying = job.of_block.sizes(n_voxels, corrected=True)
         smaller = job.memory.smaller_is_due()
         trial, fit = search(trial_for, paying, before, end, smaller=smaller)
-        job.memory.update(fit.iterations, job.options.iterations(n_voxels))
+        job.memory.update(fit.iterations, steps)
         field = finish(trial, fit)
     else:
         trial = trial_for(job.of_block)
