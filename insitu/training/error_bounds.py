@@ -14,6 +14,7 @@ import numpy as np
 
 from insitu.core.arrays import Floats
 from insitu.engines.options import Errors
+from insitu.metrics.scaled import ScaledSum
 from insitu.training.options import Relative, Target
 from insitu.training.ranges import GlobalRange
 
@@ -45,10 +46,12 @@ def errors_of(decoded: Floats, raw: Floats) -> Errors:
         error = np.abs(decoded.astype(np.float64) - raw.astype(np.float64))
     if not finite.all():
         error = error[finite]
+    squares = ScaledSum.of_squares(error)
     return Errors(
-        sum_of_squares=float(np.square(error).sum()),
+        sum_of_squares=squares.value,
         max=float(error.max(initial=0.0)),
         finite=int(finite.sum()),
+        exponent=squares.exponent,
     )
 
 

@@ -15,6 +15,7 @@ from insitu.fields.validity_mask import ValidityMask
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model, SizeOption
 from insitu.training.error_bounds import extents
+from insitu.training.extreme import in_field_units, in_units, powers_of
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measure, measured
 from insitu.training.ranges import BlockRange, GlobalRange
@@ -46,8 +47,24 @@ def train(job: TrainingJob) -> ModelField:
     Raises `residual.TooTight` where rounding of the sum violates `target.max_error`.
     """
     start = job.clock()
+    powers = powers_of(job)
+    field = _fit(job if powers is None else in_units(job, powers), start)
+    if powers is not None:
+        field = in_field_units(field, powers)
+    in_time = job.target.seconds is None or job.clock() < start + job.target.seconds
+    corrected = job.bounds is not None or (_sized(job) and in_time)
+    return with_target_residual(field, job) if corrected and job.target.ratio is None else field
+
+
+def _sized(job: TrainingJob) -> bool:
+    """Whether the size of the model follows from the target."""
+    return job.sized_by_target and job.target.iterations is None
+
+
+def _fit(job: TrainingJob, start: float) -> ModelField:
+    """The model alone. start: when training began, by the job's clock."""
     partition, target, own = job.partition, job.target, job.own
-    sized = job.sized_by_target and target.iterations is None
+    sized = _sized(job)
     goal, steps = job, job.options.iterations(partition.n_voxels)
     if job.bounds is not None:
         worth = _worth(job.bounds, job.whole)
@@ -102,8 +119,6 @@ def train(job: TrainingJob) -> ModelField:
     else:
         trial = trial_for(job.of_block)
         field = finish(trial, trial.fit(end))
-    if job.bounds is not None or (sized and job.clock() < end):
-        return with_target_residual(field, job)
     return field
 
 
