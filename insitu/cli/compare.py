@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         kind = _decibels if name == "psnr" else float
         wanted.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=text)
     inputs.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def _decibels(text: str) -> float:

@@ -1,6 +1,6 @@
 """Options that select an array of a file.
 
-In: an argument parser, then what it read. Out: a Volume.
+In: an argument parser, then the parsed arguments. Out: an ArraySource.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FILES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All options except the file's name."""
+    """Add the options; the file name is a separate argument."""
     parser.add_argument(
         "--dataset", "--field", metavar="NAME", help="which array of the file, or field of a record"
     )
@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def open_volume(arguments: argparse.Namespace, name: str, *, vectors: bool = False) -> ArraySource:
-    """The array `name` with those options; `vectors`: or vector field. Raises ConfigError."""
+    """The array `name` with these options. Raises ConfigError.
+
+    vectors: also accept a vector field.
+    """
     return sources.open_volume(
         name,
         dataset=arguments.dataset,

@@ -184,7 +184,7 @@ def _fixed(name: str, shape: tuple[int, ...], step: int | None) -> dict[int, int
         if len(shape) < 3:
             raise NoSteps([f"{name}: shape {shape} has no steps; leave out --step {step}"])
         if not -shape[0] <= step < shape[0]:
-            raise ConfigError([f"{name}: no step {step} among {shape[0]}"])
+            raise ConfigError([f"{name}: no step {step}; there are {shape[0]}"])
         fixed[0] = step % shape[0]
     for axis, n in enumerate(shape[1:], 1):
         if n == 1 and len(shape) - len(fixed) > 3:

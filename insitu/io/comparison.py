@@ -88,7 +88,7 @@ def compare(truth: ArraySource, decoded: ArraySource) -> Comparison:
     seam, holes = _errors(truth, decoded)
     errors = seam.seam + seam.inside
     if not errors.n:
-        raise ConfigError([f"{truth.name}: no finite value to compare with"])
+        raise ConfigError([f"{truth.name}: no finite values to compare with"])
     extent = errors.high - errors.low
     return Comparison(errors, seam, _ssim(truth, decoded, extent), _dssim(truth, decoded), holes)
 

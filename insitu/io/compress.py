@@ -5,8 +5,11 @@ In: an ArraySource and a target. Out: a CompressedArray.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 Progress = Callable[[int, int], None]
-"""Called with the number of blocks started or finished, and the total number of blocks."""
+"""Called with the number of samples that are done, and the number of all samples."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,21 @@ class CompressionJob:
             raise ConfigError([f"block: {error}"]) from None
         blocks = ChunkGrid.cut(volume.grid_shape, volume.association, most)
         return CompressionJob(volume, blocks, target, codec)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of all blocks; vertices on a face that two blocks share count twice."""
+        return self._ends[-1]
+
+    def samples_before(self, number: int) -> int:
+        """Samples of the blocks with a lower number."""
+        return self._ends[number - 1] if number else 0
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        boxes = (self.blocks.box(number) for number in range(len(self.blocks)))
+        sizes = (math.prod(axis.stop - axis.start for axis in box) for box in boxes)
+        return list(accumulate(sizes))
 
     def range_of(self, numbers: Sequence[int]) -> dict[str, GlobalRange]:
         """Value range of the given blocks, keyed by array name; empty if there are none.
@@ -126,7 +144,7 @@ def compress(
             What a `numpy.ma` mask hides is NaN.
         name: stored with the array.
         block: maximum cells per axis of a block; each block has its own network.
-        progress: called with the number of finished blocks and the total number.
+        progress: called after each block, with the number of samples that are done and of all.
         codec: `inr`, a neural field; `sz3`, `zfp` or `sperr`, bricks coded by that compressor;
             `auto`, whichever gives the smallest size for each block.
         target: `psnr` in dB relative to the array's range (default 40), `ratio`, `max_error` as a
@@ -148,7 +166,7 @@ def compress(
         done.append(finished)
         frames.append(data)
         if progress:
-            progress(number + 1, n)
+            progress(job.samples_before(number + 1), job.n_samples)
     return CompressedArray(job.header(whole, done), frames.__getitem__)
 
 

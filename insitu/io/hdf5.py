@@ -1,6 +1,6 @@
-"""Arrays in HDF5 files, through h5py (extra `hdf5`).
+"""Reads arrays from HDF5 files, through h5py (extra `hdf5`).
 
-In: a file and a dataset's name. Out: a Volume.
+In: a file and the name of a dataset. Out: an ArraySource.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Hdf5Volume(StoredVolume):
     NetCDF writes, is NaN."""
 
     def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
-        """Raises ConfigError where the dataset is not there or cannot be compressed."""
+        """Raises ConfigError if the dataset is missing or has an unsupported shape or type."""
         known = names(path)
         name = chosen(path, dataset.strip("/") if dataset else None, list(known))
         self._dataset = _open(path)[name]

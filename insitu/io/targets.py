@@ -57,9 +57,9 @@ def missed(target: Target, array: CompressedArray) -> list[str]:
     """Messages for the parts of the target that the array misses; empty if it is met."""
     problems = []
     if target.psnr is not None and array.psnr_db < target.psnr:
-        problems.append(f"{array.psnr_db:.1f} dB of the {target.psnr:g} dB wanted")
+        problems.append(f"{array.psnr_db:.1f} dB; the target is {target.psnr:g} dB")
     if target.ratio is not None and array.ratio < target.ratio:
-        problems.append(f"a ratio of {array.ratio:.1f} of the {target.ratio:g} wanted")
+        problems.append(f"a ratio of {array.ratio:.1f}; the target is {target.ratio:g}")
     return problems
 
 

@@ -1,6 +1,6 @@
-"""Arrays in VTK's XML files of uniform and rectilinear grids, .vti and .vtr (extra `vtk`).
+"""Reads arrays from VTK XML files of uniform and rectilinear grids, .vti and .vtr (extra `vtk`).
 
-In: a file and an array's name. Out: a Volume, with the grid's coordinates.
+In: a file and the name of an array. Out: an ArraySource with the grid's coordinates.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _LAST_NBYTES = 4096
 
 
 def names(path: Path) -> dict[str, str]:
-    """Arrays at points and in cells -> which of the two."""
+    """Names of the point and cell arrays -> "points" or "cells"."""
     reader, _ = _open(path)
     return _names(reader)
 
 
 class VtkVolume(StoredVolume):
-    """A scalar array; the reader is asked for the part of the grid that a box needs."""
+    """A scalar array; only the part of the grid that a box needs is read."""
 
     def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
-        """Raises ConfigError where the array is not there, not a scalar or of another type."""
+        """Raises ConfigError if the array is missing, not scalar or of an unsupported type."""
         if step is not None:
             raise NoSteps([f"{path}: holds one step; leave out --step {step}"])
         self._reader, self._extent = _open(path)
@@ -44,7 +44,7 @@ class VtkVolume(StoredVolume):
         lines = _points(_read(self._reader, self._extent), first, last)
         (cells if self._in_cells else points).EnableArray(self._array)
         sizes = [axis.size for axis in lines]
-        if self._in_cells:  # a grid of one layer of points has cells, though no thickness
+        if self._in_cells:  # one layer of points makes one layer of cells
             sizes = [max(n - 1, 1) for n in sizes]
         corner = self._values(tuple(slice(0, 1) for _ in lines))
         if corner.ndim > 3:
@@ -75,7 +75,7 @@ class VtkVolume(StoredVolume):
         if found is None:
             raise ConfigError([f"{self._reader.GetFileName()}:{self._array}: cannot be read"])
         values = vtk_to_numpy(found)
-        extent = grid.GetExtent()  # may be more than was asked for
+        extent = grid.GetExtent()  # may be larger than requested
         sizes = np.subtract(extent[1::2], extent[::2]) + 1
         if self._in_cells:
             sizes = np.maximum(sizes - 1, 1)
@@ -88,7 +88,7 @@ class VtkVolume(StoredVolume):
 
 
 def _open(path: Path) -> tuple[Any, tuple[int, ...]]:
-    """The reader of a file, and the extent of its points: first and last along x, y, z."""
+    """The reader of a file, and its point extent: first and last index along x, y, z."""
     reader = getattr(library("vtkmodules.vtkIOXML", "vtk"), _READERS[path.suffix.lower()])()
     # VTK's reader of appended raw data returns what memory holds where the file has ended.
     if not reader.CanReadFile(str(path)) or not _is_complete(path):
@@ -99,7 +99,7 @@ def _open(path: Path) -> tuple[Any, tuple[int, ...]]:
     _check(reader)
     extent = reader.GetOutputInformation(0).Get(reader.GetExecutive().WHOLE_EXTENT())
     if min(np.subtract(extent[1::2], extent[::2])) < 0:
-        raise ConfigError([f"{path}: a grid without points"])
+        raise ConfigError([f"{path}: the grid has no points"])
     return reader, tuple(extent)
 
 
@@ -149,5 +149,5 @@ def _points(grid: Any, first: Any, last: Any) -> tuple[Array, Array, Array]:
         )
     for letter, axis in zip("xyz", (x, y, z), strict=True):
         if (np.diff(axis) <= 0).any():
-            raise ConfigError([f"coordinates along {letter} do not increase"])
+            raise ConfigError([f"grid lines along {letter} do not increase"])
     return x, y, z

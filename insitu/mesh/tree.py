@@ -44,7 +44,14 @@ def trees(published: object) -> list[Tree]:
     found: list[Tree] = []
     for i, child in enumerate(children):
         if child is not None and not isinstance(child, dict):
-            raise MeshError(f"domain {i}: a {type(child).__name__}; expected a Blueprint tree")
+            name = "an array" if isinstance(child, np.ndarray) else f"a {type(child).__name__}"
+            raise MeshError(f"domain {i}: {name}; expected a Blueprint tree{_of_arrays('u')}")
+        if child and all(getattr(value, "ndim", 0) for value in child.values()):
+            names = ", ".join(map(repr, child))
+            raise MeshError(
+                f"{names}: no mesh; expected a Blueprint tree with coordsets, topologies and "
+                f"fields{_of_arrays(next(iter(child)))}"
+            )
         if child:
             found.append(child)
     return found
@@ -172,6 +179,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return "there is " + ", ".join(f"'{other}'" for other in names)
 
 
+def _of_arrays(name: str) -> str:
+    """How plain arrays are published, for a message."""
+    return (
+        f". For arrays on a grid: session.publish(insitu.mesh.uniform({{{name!r}: array}}, "
+        f"spacing=..., origin=...)), or insitu.mesh.rectilinear"
+    )
+
+
 def _what(leaf: object) -> str:
     if isinstance(leaf, np.ndarray):
         return f"an array of {leaf.size} {leaf.dtype}"
@@ -187,7 +202,8 @@ def _holds_domains(tree: Tree) -> bool:
     if not tree or any(key in tree for key in _DOMAIN_KEYS):
         return False
     return all(
-        not child or (isinstance(child, dict) and any(key in child for key in _DOMAIN_KEYS))
+        child is None
+        or (isinstance(child, dict) and (not child or any(key in child for key in _DOMAIN_KEYS)))
         for child in tree.values()
     )
 

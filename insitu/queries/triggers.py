@@ -61,7 +61,7 @@ class Trigger(Generic[Action]):
         if self.condition is None and self.callback is None:
             raise ValueError("condition: is required, or a callback")
         if self.condition is not None and self.condition.kind != CONDITION:
-            problem = f"a condition compares, as in a > 1; this is {self.condition.kind}"
+            problem = f"expected a condition, as in a > 1, found {self.condition.kind}"
             raise ExpressionError(problem, self.condition.text, 0)
         if self.mode not in MODES:
             raise ValueError(f"mode: {self.mode!r} is not one of {', '.join(MODES)}")

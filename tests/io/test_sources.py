@@ -199,7 +199,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a record"):
         open_volume(str(tmp_path))
     np.save(tmp_path / "one.npy", waves(SHAPE))
-    with pytest.raises(ConfigError, match="no dataset 'density' to choose"):
+    with pytest.raises(ConfigError, match="leave out dataset 'density'"):
         open_volume(str(tmp_path / "one.npy"), dataset="density")
 
 
@@ -218,7 +218,9 @@ def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"not a .npy file"):
         open_volume(str(tmp_path / "a.npy"))
     waves(SHAPE).tofile(tmp_path / "a.raw")
-    with pytest.raises(ConfigError, match=r"2016 bytes; --shape 7,8,8 of float32 makes 1792"):
+    with pytest.raises(
+        ConfigError, match=r"2016 bytes; --shape 7,8,8 with --dtype float32 needs 1792"
+    ):
         open_volume(str(tmp_path / "a.raw"), shape=(7, 8, 8))
     with pytest.raises(ConfigError, match="--dtype"):
         open_volume(str(tmp_path / "a.raw"), shape=SHAPE, dtype="float99")

@@ -43,7 +43,7 @@ def test_a_run(folder: Path) -> None:
     assert all(other == told for other in COMM.allgather(told))
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(1)
 @pytest.mark.parametrize("codec", ["inr", "sz3", "zfp", "sperr", "auto"])
 def test_a_run_by_any_codec(folder: Path, codec: str) -> None:
     """Windows, triggers, pictures, records and reports go on unchanged, and bounds hold."""
