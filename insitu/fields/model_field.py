@@ -6,6 +6,7 @@ whole block.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -71,13 +72,12 @@ class ModelField(BlockField):
         """(n_params,), read-only: the parameters that the field's bytes decode to."""
         return self.weights.params
 
-    def model_grid(self, shape: tuple[int, int, int]) -> Floats:
-        """As `decode`, without the residual: (nz, ny, nx, n_components), float64."""
-        xs, ys, zs = (self._unit_samples(n).astype(np.float32) for n in shape[::-1])
-        values = np.empty((*shape, self.n_components))
-        for z in self._slabs(shape):
-            values[z] = self._model_slab(xs, ys, zs[z])
-        return values
+    def model_slabs(self) -> Iterator[tuple[slice, Floats]]:
+        """The model alone at the samples, in slabs along z: layers, and their values (layers, ny,
+        nx, n_components), float64, which `decode` rounds."""
+        xs, ys, zs = (self._unit_samples(n).astype(np.float32) for n in self.shape[::-1])
+        for z in self._slabs(self.shape):
+            yield z, self._model_slab(xs, ys, zs[z])
 
     @classmethod
     def from_bytes(
@@ -183,11 +183,9 @@ class ModelField(BlockField):
         xs, ys, zs = (self._unit_samples(n) for n in shape[::-1])
         if self.residual is None or shape != self.shape:
             return self.on_grid(xs, ys, zs)
-        single = [axis.astype(np.float32) for axis in (xs, ys, zs)]
         values = np.empty((*shape, self.n_components), self.dtype)
         exact = self.residual.decode()
-        for z in self._slabs(shape):
-            slab = self._model_slab(single[0], single[1], single[2][z])
+        for z, slab in self.model_slabs():
             for c, residual in enumerate(exact):
                 slab[..., c] += residual[z]
             values[z] = slab
@@ -219,7 +217,8 @@ class ModelField(BlockField):
     def _slabs(self, shape: tuple[int, int, int]) -> list[slice]:
         """Slabs along z: Ctrl-C works between slabs, and no second block is needed."""
         layers = max(1, SLAB_SAMPLES // (shape[1] * shape[2]))
-        return [slice(z, z + layers) for z in range(0, shape[0], layers)]
+        n = shape[0]
+        return [slice(z, min(z + layers, n)) for z in range(0, n, layers)]
 
     def _model_slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         outputs: Floats = np.zeros((len(zs), len(ys), len(xs), self.n_components), np.float32)

@@ -34,15 +34,19 @@ class BlockGrid:
     """
 
     def __init__(self, blocks: Sequence[StoredBlock]) -> None:
-        """Raises GridError if the blocks leave gaps, overlap, or differ in association."""
-        self.blocks = blocks
+        """Where blocks overlap, samples are those of the last by its lower corner z, y, x, which
+        also owns the points there. Float32 and float64 give float64.
+
+        Raises GridError if the blocks leave gaps, or differ in association or components.
+        """
         first = blocks[0]
-        self.association, self.dtype = first.association, first.dtype
-        self.n_components = first.n_components
+        self.association, self.n_components = first.association, first.n_components
+        self.dtype = np.result_type(*(block.dtype for block in blocks))
         for block in blocks:
-            kind = (block.association, block.dtype, block.n_components)
-            if kind != (self.association, self.dtype, self.n_components):
+            if (block.association, block.n_components) != (self.association, self.n_components):
                 raise GridError(f"{first.name}: blocks of different kinds")
+        self.blocks = blocks
+        self._order = BlockMap.of([block.nodes for block in blocks]).places.tolist()
         self._lines = GridLines.of(block.nodes for block in blocks)
         x, y, z = self.nodes = self._lines.lines
         extra = 1 if self.association == "vertex" else 0
@@ -50,7 +54,10 @@ class BlockGrid:
         self.shape = nz, ny, nx
         self.boxes = [self._box(block) for block in blocks]
         covered = sum(int(np.prod(block.cells)) for block in blocks)
-        if covered != (x.size - 1) * (y.size - 1) * (z.size - 1) or self._overlap():
+        gaps = covered != (x.size - 1) * (y.size - 1) * (z.size - 1)
+        if gaps or self._overlap():
+            gaps = self._gaps()
+        if gaps:
             raise GridError(f"the blocks of {first.name} do not tile a box")
 
     @property
@@ -86,9 +93,9 @@ class BlockGrid:
         if problem := huge_problem(nbytes, sum(block.nbytes for block in self.blocks)):
             raise FrameError(f"{self.blocks[0].path}: {self.blocks[0].name} {problem}")
         values = np.empty(sizes + vector, self.dtype)
-        for block, own in zip(self.blocks, self.boxes, strict=True):
-            if meet := overlap(own, box):
-                values[meet[0]] = block.field.decode_box(meet[1])
+        for i in self._order:
+            if meet := overlap(self.boxes[i], box):
+                values[meet[0]] = self.blocks[i].field.decode_box(meet[1])
         return values
 
     def same_as(self, other: BlockGrid) -> bool:
@@ -106,6 +113,21 @@ class BlockGrid:
             for along, n in zip(numbers, block.shape, strict=True)
         )
         return z, y, x
+
+    def _gaps(self) -> bool:
+        """Whether a cell of the box is in no block, which may overlap: decided on the grid of the
+        faces of all blocks."""
+        extra = 1 if self.association == "vertex" else 0
+        ends = np.array([[(s.start, s.stop - extra) for s in box] for box in self.boxes])
+        faces = [np.unique(ends[:, axis]) for axis in range(3)]
+        covered = np.zeros([len(lines) - 1 for lines in faces], bool)
+        for block in ends:
+            z, y, x = (
+                slice(*np.searchsorted(lines, along))
+                for lines, along in zip(faces, block, strict=True)
+            )
+            covered[z, y, x] = True
+        return not covered.all()
 
     def _overlap(self) -> bool:
         """Whether two blocks have a cell in common."""

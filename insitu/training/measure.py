@@ -72,6 +72,7 @@ def measured(
     warm: bool = False,
 ) -> FieldMetrics:
     """Metrics of a field, from the errors of `measure` or `error_bounds.compare`."""
+    exponents = tuple(e.exponent for e in errors)
     return FieldMetrics(
         sum_of_squares=tuple(e.sum_of_squares for e in errors),
         n_finite=tuple(e.finite for e in errors),
@@ -82,4 +83,5 @@ def measured(
         iterations=iterations,
         seconds=seconds,
         warm=warm,
+        exponents=exponents if any(exponents) else (),
     )
