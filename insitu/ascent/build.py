@@ -139,7 +139,7 @@ def _default_folder() -> Path:
 def _refuse_foreign(folder: Path) -> None:
     """Only a folder that was built here, or an empty one, is replaced."""
     if any(folder.iterdir()) and not (folder / "built_from").is_file():
-        raise BuildError(f"{folder}: has other files in it; name a new or empty folder")
+        raise BuildError(f"{folder}: contains other files; choose a new or empty folder")
 
 
 def _sources() -> list[Path]:
@@ -247,6 +247,6 @@ def _run(command: list[str], variable: str, folder: Path | None = None) -> None:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     except FileNotFoundError:
-        raise BuildError(f"no compiler {command[0]!r}; name one: {variable}=...") from None
+        raise BuildError(f"compiler {command[0]!r} not found; set {variable}=...") from None
     if done.returncode:
         raise BuildError(f"{shlex.join(command)}\n{done.stderr.strip()}")

@@ -51,7 +51,7 @@ def _do(reader: ConduitReader, library: str, what: str, handle: int, address: in
     elif what == "close":
         _close(handle)
     elif handle not in _opened:
-        raise RuntimeError(f"ascent_{what}: this Ascent is not open")
+        raise RuntimeError(f"ascent_{what}: this Ascent is not open; call ascent_open first")
     elif what == "publish":
         _opened[handle].publish(reader.mesh(address) if address else None)
     else:

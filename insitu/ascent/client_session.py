@@ -9,7 +9,6 @@ import dataclasses
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,8 @@ from insitu.mesh.resample import resampled_names
 from insitu.mesh.tree import Tree, trees
 from insitu.queries.triggers import Event
 from insitu.session import Session
-from insitu.session.report import StepReport, Terminal
+from insitu.session.report import StepReport
+from insitu.session.reporter import terminal
 
 
 class AscentSession:
@@ -52,7 +52,6 @@ class AscentSession:
         self._said: set[str] = set()
         self._step = PublishedStep(None)
         self._trouble: Exception | None = None  # at publishing
-        self._terminal: Terminal | None = None
         self._last: StepReport | None = None
 
     def publish(self, mesh: Any) -> None:
@@ -78,8 +77,6 @@ class AscentSession:
         self._step = PublishedStep(None)
         self._last = self._session.execute()
         self._run_commands()
-        if self._terminal is not None:
-            self._terminal.step(self._last)
 
     def info(self) -> dict[str, Any]:
         """What the last step came to, for `ascent_info`. Not collective."""
@@ -101,9 +98,7 @@ class AscentSession:
         session, self._session = self._session, None
         if session is None:
             return
-        summary = session.close()
-        if self._terminal is not None:
-            self._terminal.close(summary)
+        session.close()
 
     @property
     def _ghost_field(self) -> str:
@@ -133,11 +128,10 @@ class AscentSession:
         run, wanted = changed
         if self._session is None:
             self.on_error = run.on_error
-            self._session = Session(run, wanted, self.comm)
+            quiet = self.settings.get("messages") != "verbose"
+            shown = terminal(self.comm, run.output, quiet=quiet)
+            self._session = Session(run, wanted, self.comm, terminal=shown)
             self._listen(wanted)
-            if self.comm.rank == 0:
-                quiet = self.settings.get("messages") != "verbose"
-                self._terminal = Terminal(Path(run.output), quiet=quiet, steps=None)
         else:
             actions = self._session.actions
             self._session.actions = dataclasses.replace(actions, due=wanted.due)

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cmake", action="store_true", help="print where find_package(Ascent) finds them"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
