@@ -13,7 +13,18 @@ from collections.abc import Sequence
 
 from insitu._version import __version__
 from insitu.ascent.build import BuildError
-from insitu.cli import ascent_libs, compare, compress, decode, info, recover, render, replay, schema
+from insitu.cli import (
+    ascent_extract,
+    ascent_libs,
+    compare,
+    compress,
+    decode,
+    info,
+    recover,
+    render,
+    replay,
+    schema,
+)
 from insitu.codecs.frame import FrameError
 from insitu.core import launcher
 from insitu.core.errors import ConfigError
@@ -43,7 +54,18 @@ examples:
 For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 """
 
-COMMANDS = (compress, decode, info, compare, render, replay, recover, schema, ascent_libs)
+COMMANDS = (
+    compress,
+    decode,
+    info,
+    compare,
+    render,
+    replay,
+    recover,
+    schema,
+    ascent_libs,
+    ascent_extract,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

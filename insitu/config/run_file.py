@@ -290,6 +290,10 @@ class RunConfig(Section):
     output: str = "out"
     """Folder for pictures and tables."""
 
+    session_name: str = "ascent_session"
+    """Name of the file of queries' results, without `.yaml`. As an extract of Ascent, which writes
+    a file of that name itself, insitu writes `insitu_session` by default."""
+
     on_error: Literal["warn", "raise"] = "warn"
     """If insitu fails: log a warning, drop the step and continue (`warn`), or raise on every rank
     (`raise`)."""

@@ -27,7 +27,8 @@ from insitu.queries.values import (
     Value,
 )
 
-SESSION_FILE = "ascent_session.yaml"
+SESSION_NAME = "ascent_session"
+SESSION_FILE = f"{SESSION_NAME}.yaml"
 
 _TYPES = {
     NUMBER: "double",

@@ -76,7 +76,7 @@ class Recorder:
         try:
             written += self._save_results()
         except RemoteError as error:
-            self.reporter.failed(f"{session_file.SESSION_FILE} not written", error)
+            self.reporter.failed(f"{self.run.session_name}.yaml not written", error)
         return written
 
     def _write_crash_copy(self, fields: Iterable[DistributedField]) -> None:
@@ -120,7 +120,7 @@ class Recorder:
         if not self._queries:
             return []
         self._steps_written = self._n_results
-        path = Path(self.run.output) / session_file.SESSION_FILE
+        path = Path(self.run.output) / f"{self.run.session_name}.yaml"
         with together(self.comm, f"write {path}"):
             if self.comm.rank == 0:
                 kinds = {query.name: query.expression.kind for query in self._queries}
