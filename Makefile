@@ -5,7 +5,7 @@
 #   make test-cpp  unit tests of the engine's C++
 #   make faults    the tests of tests/faults (kills, damage, full disks, forged files) ten times over
 #   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
-#   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
+#   make test-clients  programs written for Ascent, in C, C++, Fortran and PyFR, on insitu's libraries
 #   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make sanitize-short  the same for one instruction set and the suites of engines alone
@@ -87,7 +87,7 @@ test-cpp: build/test_cpp
 
 # Programs as they are written for Ascent, on insitu's libraries. What they need of Debian or Ubuntu
 # is CLIENT_PACKAGES, which `make client-packages` installs (as root).
-CLIENT_PACKAGES := gcc g++ doctest-dev gfortran mpich libmpich-dev valgrind \
+CLIENT_PACKAGES := gcc g++ cmake pkg-config doctest-dev gfortran mpich libmpich-dev valgrind \
   pocl-opencl-icd ocl-icd-libopencl1 libclblast1 libscotch-7.0
 
 client-packages:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from insitu._version import __version__
 from insitu.ascent.build import BuildError
 from insitu.cli import (
+    ascent_extract,
     ascent_libs,
     check,
     compare,
@@ -56,7 +57,19 @@ examples:
 For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 """
 
-COMMANDS = (compress, decode, info, compare, render, replay, recover, check, schema, ascent_libs)
+COMMANDS = (
+    compress,
+    decode,
+    info,
+    compare,
+    render,
+    replay,
+    recover,
+    check,
+    schema,
+    ascent_libs,
+    ascent_extract,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -300,6 +300,10 @@ class RunConfig(Section):
     record and close; then the signal takes its course. Signals that the program handles itself are
     left to it. `python -m insitu.run` always does this, and ends in order."""
 
+    session_name: str = "ascent_session"
+    """Name of the file of queries' results, without `.yaml`. As an extract of Ascent, which writes
+    a file of that name itself, insitu writes `insitu_session` by default."""
+
     on_error: Literal["warn", "raise"] = "warn"
     """If insitu fails: log a warning, drop the step and continue (`warn`), or raise on every rank
     (`raise`)."""

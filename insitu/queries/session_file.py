@@ -28,7 +28,8 @@ from insitu.queries.values import (
     Value,
 )
 
-SESSION_FILE = "ascent_session.yaml"
+SESSION_NAME = "ascent_session"
+SESSION_FILE = f"{SESSION_NAME}.yaml"
 
 _TYPES = {
     NUMBER: "double",
@@ -47,9 +48,9 @@ Lines = dict[str, dict[int, list[str]]]
 class SessionFile:
     """The file of one run, which may continue that of an earlier one. Not collective."""
 
-    def __init__(self, folder: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
         """overwrite: replace an earlier run's file."""
-        self.path, self.overwrite = folder / SESSION_FILE, overwrite
+        self.path, self.overwrite = path, overwrite
         self._earlier: Lines | None = None
 
     def write(self, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]) -> str:

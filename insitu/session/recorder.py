@@ -13,7 +13,7 @@ from insitu.config import RunConfig
 from insitu.core.parallel import RemoteError, together
 from insitu.fields.distributed_field import DistributedField
 from insitu.queries.scalars import Result
-from insitu.queries.session_file import SESSION_FILE, SessionFile
+from insitu.queries.session_file import SessionFile
 from insitu.queries.triggers import Query
 from insitu.session.reporter import Reporter
 from insitu.store.crash_log import CrashLog
@@ -24,7 +24,7 @@ from insitu.store.window import Window
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-_INCOMPLETE, _RESULTS = "record not completed", f"{SESSION_FILE} not written"
+_INCOMPLETE = "record not completed"
 
 Failure = tuple[str, Exception]
 """What went wrong and how, the same on every rank; for `Reporter.failed`."""
@@ -75,7 +75,9 @@ class Recorder:
         if self._records_on("trigger"):
             failures += self._attempt("record not written", self._save)
         if self._n_results >= 1.1 * self._steps_written:
-            failures += self._attempt(_RESULTS, self._save_results)
+            failures += self._attempt(
+                f"{self.run.session_name}.yaml not written", self._save_results
+            )
         return failures
 
     def close(self) -> tuple[list[str], list[Failure]]:
@@ -99,7 +101,7 @@ class Recorder:
                 folder = self._crash_log.folder
                 self.reporter.warn(f"the window stays in {folder}: insitu recover {folder}")
             self._crash_log = None
-        failures += self._attempt(_RESULTS, self._save_results)
+        failures += self._attempt(self._no_results, self._save_results)
         written += [] if self._session_file is None else [str(self._session_file.path)]
         return written, failures
 
@@ -157,6 +159,10 @@ class Recorder:
         self._unsaved = False
 
     @property
+    def _no_results(self) -> str:
+        return f"{self.run.session_name}.yaml not written"
+
+    @property
     def _n_results(self) -> int:
         return max(map(len, self._results.values()), default=0)
 
@@ -166,7 +172,8 @@ class Recorder:
         self._steps_written = self._n_results
         if self._session_file is None:
             overwrite = self.run.record is not None and self.run.record.overwrite
-            self._session_file = SessionFile(Path(self.run.output), overwrite=overwrite)
+            path = Path(self.run.output) / f"{self.run.session_name}.yaml"
+            self._session_file = SessionFile(path, overwrite=overwrite)
         told = ""
         with together(self.comm, f"write {self._session_file.path}"):
             if self.comm.rank == 0:
