@@ -13,7 +13,18 @@ from collections.abc import Sequence
 
 from insitu._version import __version__
 from insitu.ascent.build import BuildError
-from insitu.cli import ascent_libs, compare, compress, decode, info, recover, render, replay, schema
+from insitu.cli import (
+    ascent_libs,
+    compare,
+    compress,
+    decode,
+    export,
+    info,
+    recover,
+    render,
+    replay,
+    schema,
+)
 from insitu.codecs.frame import FrameError
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
@@ -37,6 +48,7 @@ examples:
   insitu compare density.npy density.insitu
   insitu decode density.insitu density_decoded.npy
   insitu render out/record --field density --out density.png
+  insitu export out/record --html blast.html
   mpiexec -n 4 insitu replay out/record ascent_actions.yaml
 
 For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
@@ -45,7 +57,7 @@ For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 # Where launchers of MPI programs say which rank a process is, before MPI has started.
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
-COMMANDS = (compress, decode, info, compare, render, replay, recover, schema, ascent_libs)
+COMMANDS = (compress, decode, info, compare, render, export, replay, recover, schema, ascent_libs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
