@@ -24,6 +24,7 @@ from insitu.cli import (
     render,
     replay,
     schema,
+    view,
 )
 from insitu.codecs.frame import FrameError
 from insitu.core.errors import ConfigError
@@ -57,7 +58,19 @@ For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 # Where launchers of MPI programs say which rank a process is, before MPI has started.
 _RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 
-COMMANDS = (compress, decode, info, compare, render, export, replay, recover, schema, ascent_libs)
+COMMANDS = (
+    compress,
+    decode,
+    info,
+    compare,
+    render,
+    export,
+    view,
+    replay,
+    recover,
+    schema,
+    ascent_libs,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

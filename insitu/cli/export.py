@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Raises ConfigError or FrameError for bad input."""
     from insitu.core.atomic_file import atomic_file
+    from insitu.viewer import session_plots
     from insitu.viewer.page import embedded
     from insitu.viewer.source import SeriesSource, open_series
 
@@ -59,7 +60,8 @@ def run(arguments: argparse.Namespace) -> bool:
     out = Path(arguments.html)
     if not out.parent.is_dir():
         raise ConfigError([f"--html: {out.parent}: no such folder"])
-    source = SeriesSource(series, title, units, fields=names, steps=steps)
+    plots = session_plots.read(Path(arguments.input).absolute().parent / "ascent_session.yaml")
+    source = SeriesSource(series, title, units, fields=names, steps=steps, plots=plots)
     text = embedded(source).encode()
     with atomic_file(out) as temporary:
         temporary.write_bytes(text)

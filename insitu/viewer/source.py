@@ -23,6 +23,7 @@ from insitu.viewer import step_pack
 from insitu.viewer.step_pack import StepPack
 
 Catalogue = dict[str, Any]
+Plots = Sequence[dict[str, Any]]
 MOST_ARRAY = 256  # samples per axis of an array without a model
 
 
@@ -72,9 +73,11 @@ class SeriesSource:
         *,
         fields: Collection[str] | None = None,
         steps: Collection[int] | None = None,
+        plots: Plots = (),
     ) -> None:
-        """steps: indices of the steps of each field; None: all. KeyError for an unknown field."""
-        self.title, self.units = title, units
+        """fields: names, None: all. steps: indices of the steps of each field, None: all.
+        plots: curves over time, as of `session_plots`."""
+        self.title, self.units, self.plots = title, units, plots
         chosen = [name for name in series.names if fields is None or name in fields]
         self._steps = {
             name: [e for i, e in enumerate(series.entries(name)) if steps is None or i in steps]
@@ -93,7 +96,7 @@ class SeriesSource:
             }
             for name, entries in self._steps.items()
         ]
-        return catalogue(self.title, described, units.length, units.time)
+        return catalogue(self.title, described, units.length, units.time, self.plots)
 
     def pack(self, field: int, step: int) -> StepPack:
         entries = list(self._steps.values())[field]
@@ -133,7 +136,9 @@ class ArrayViewSource:
         return step_pack.pack_array(self._values, self.array.association == "vertex", nodes)
 
 
-def catalogue(title: str, fields: list[dict[str, Any]], length: str, time: str) -> Catalogue:
+def catalogue(
+    title: str, fields: list[dict[str, Any]], length: str, time: str, plots: Plots = ()
+) -> Catalogue:
     """What the page starts with."""
     tables = {}
     for name in COLOR_TABLES:
@@ -146,7 +151,7 @@ def catalogue(title: str, fields: list[dict[str, Any]], length: str, time: str) 
         "fields": fields,
         "colors": tables,
         "notes": [],
-        "plots": [],
+        "plots": list(plots),
     }
 
 
