@@ -8,7 +8,7 @@ import { interpolated } from "viewer/transfer.js";
 
 const AXES = ["x", "y", "z"];
 const DARK = [0.055, 0.065, 0.085];
-const LOG_POINTS = 33;
+const LOG_POINTS = 65;
 
 /**
  * @param {Viewer} viewer
@@ -122,7 +122,7 @@ function clipped(viewer) {
 function look(viewer, variable, opacity) {
   const { table, imported, reverse, log } = viewer.look(variable);
   const [low, high] = viewer.range(variable);
-  const alpha = opacity ? viewer.alpha(variable) : [];
+  const curve = opacity ? viewer.alpha(variable) : [];
   const colors = viewer.colors(variable);
   const logarithmic = log && low > 0;
   const place = (/** @type {number} */ x) =>
@@ -137,6 +137,8 @@ function look(viewer, variable, opacity) {
       points.push({ type: "rgb", position: place(x), color });
     }
   }
+  const fine = Array.from({ length: LOG_POINTS }, (_, i) => i / (LOG_POINTS - 1));
+  const alpha = logarithmic && opacity ? fine.map((x) => [x, interpolated(x, curve, 1)]) : curve;
   for (const [x, a] of alpha) points.push({ type: "alpha", position: place(x), alpha: a });
   return {
     min_value: low,

@@ -56,6 +56,7 @@ export class Viewer {
     /** @type {[number, number]} */
     this.sided = [1, 1];
     this.frames = 0;
+    this.coarse = true;
     this.settled = false;
     /** @type {{ms: number, pixels: number, samples: number}} Of the last picture. */
     this.last = { ms: 0, pixels: 1, samples: 1 };
@@ -244,7 +245,7 @@ export class Viewer {
           clearTimeout(this.resting);
           this.resting = setTimeout(() => this.draw(), REST + 10);
         }
-        const ratio = Math.min(devicePixelRatio, 2) * (moving ? this.scale : this.restScale);
+        const ratio = this.ratio * (moving ? this.scale : this.restScale * this.finer);
         const size = this.resize(ratio);
         const frame = this.frame(size, moving ? 1 / SAMPLES_PER_CELL : 1);
         if (!frame) continue;
@@ -256,6 +257,7 @@ export class Viewer {
         if (moving && ms > SLOW) this.scale = Math.max(0.15, this.scale * 0.8);
         if (moving && ms < FAST) this.scale = Math.min(1, this.scale * 1.2);
         this.frames += 1;
+        this.coarse = moving;
         for (const listener of this.drawn) listener(this.view);
         await new Promise((resolve) => requestAnimationFrame(resolve));
       } while (this.again);
@@ -266,11 +268,22 @@ export class Viewer {
     }
   }
 
+  get ratio() {
+    return Math.min(devicePixelRatio, 2);
+  }
+
+  /** Edges of surfaces are smoothed, as by insitu render: drawn twice as fine, then averaged. */
+  get finer() {
+    const { surfaces, slices } = this.state;
+    const edges = surfaces.length > 0 || slices.some((at) => at !== null);
+    return edges && this.ratio < 2 ? 2 : 1;
+  }
+
   /** Of the resolution at rest: 1, unless this machine would draw for too long. */
   get restScale() {
     const { ms, pixels, samples } = this.last;
     const { clientWidth, clientHeight } = this.canvas;
-    const full = clientWidth * clientHeight * Math.min(devicePixelRatio, 2) ** 2;
+    const full = clientWidth * clientHeight * (this.ratio * this.finer) ** 2;
     const expected = (ms / pixels / samples) * full * this.samples;
     return Math.min(1, Math.max(0.4, Math.sqrt(this.patience / (expected || 1))));
   }
