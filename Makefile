@@ -6,6 +6,7 @@
 #   make faults    the tests of tests/faults (kills, damage, full disks, forged files) ten times over
 #   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
 #   make test-clients  programs written for Ascent, in C, C++, Fortran and PyFR, on insitu's libraries
+#   make test-browser  the viewer in Chromium, and the types of its JavaScript
 #   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make sanitize-short  the same for one instruction set and the suites of engines alone
@@ -34,8 +35,8 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-cpp test-torch test-clients client-packages lint docs sanitize \
-  sanitize-short faults bench clean
+.PHONY: install demo test test-cpp test-torch test-clients test-browser client-packages \
+  browser-packages lint docs sanitize sanitize-short faults bench clean
 
 install: $(STAMP)
 
@@ -66,7 +67,7 @@ lint: $(STAMP)
 # Each rank count is one launch; the tests say which counts they are for. On one rank, every CPU runs
 # a share of the test files, and what the tests cover is measured and printed.
 test: lint
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report= -m "parallel[1] and not clients"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report= -m "parallel[1] and not clients and not browser"
 	@printf 'Coverage: '; $(BIN)/python -m coverage report --format=total | sed 's/$$/ % of lines/'
 	$(MPIEXEC) -n 2 $(BIN)/python -m pytest -q -m "parallel[2]"
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
@@ -101,6 +102,28 @@ $(VENV)/.clients: $(STAMP)
 
 test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
+
+# The viewer in a browser without a window, which draws in software; types by TypeScript's compiler.
+# What it needs of Debian or Ubuntu is BROWSER_PACKAGES, which `make browser-packages` installs.
+BROWSER_PACKAGES := chromium nodejs npm
+TYPESCRIPT := typescript@5.9.3
+TSC := build/typescript/node_modules/.bin/tsc
+
+browser-packages:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(BROWSER_PACKAGES) > /dev/null
+
+$(TSC):
+	@npm install --silent --no-audit --no-fund --prefix build/typescript $(TYPESCRIPT)
+
+$(VENV)/.browser: $(STAMP)
+	@$(BIN)/python -c '$(EXTRA)' browser | $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --requirement /dev/stdin
+	@touch $@
+
+test-browser: $(VENV)/.browser $(TSC)
+	$(TSC) --project insitu/viewer/page
+	$(BIN)/python -m pytest -q -m browser tests/browser
 
 # What an extra needs, without building the extension once more.
 EXTRA = import configparser as c, sys; f = c.ConfigParser(); f.read("setup.cfg"); \

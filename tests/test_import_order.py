@@ -13,7 +13,7 @@ PACKAGE = Path(insitu.__file__).parent
 ROOMS = (
     "core", "metrics", "mesh", "codecs", "models", "engines", "fields", "training", "config",
     "store", "queries", "filters", "render", "io", "actions", "schema", "session",
-    "ascent", "cli", "testing",
+    "ascent", "viewer", "cli", "testing",
 )  # fmt: skip
 
 # Light imports at the top of the package, whoever asks; and what starts one of the rooms.

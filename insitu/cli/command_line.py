@@ -20,11 +20,13 @@ from insitu.cli import (
     compare,
     compress,
     decode,
+    export,
     info,
     recover,
     render,
     replay,
     schema,
+    view,
 )
 from insitu.codecs.frame import FrameError
 from insitu.core import launcher
@@ -52,6 +54,7 @@ examples:
   insitu compare density.npy density.insitu
   insitu decode density.insitu density_decoded.npy
   insitu render out/record --field density --out density.png
+  insitu export out/record --html blast.html
   mpiexec -n 4 insitu replay out/record ascent_actions.yaml
 
 For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
@@ -63,6 +66,8 @@ COMMANDS = (
     info,
     compare,
     render,
+    export,
+    view,
     replay,
     recover,
     check,
