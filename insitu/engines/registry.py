@@ -28,6 +28,7 @@ _BUILT_IN = {
     "cpu": "insitu.engines.cpu.engine:CpuEngine",
     "numpy": "insitu.engines.numpy.engine:NumpyEngine",
     "torch": "insitu.engines.torch.engine:TorchEngine",
+    "cuda": "insitu.engines.cuda.engine:CudaEngine",
 }
 
 

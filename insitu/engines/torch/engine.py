@@ -47,6 +47,10 @@ class TorchEngine(Engine):
     def device(self) -> str:
         return describe(self._device)
 
+    @property
+    def reproducible(self) -> bool:
+        return self._device.type == "cpu"  # elsewhere, gradients are added by atomic operations
+
     def supports(self, model: Model) -> bool:
         return supports(model)
 
