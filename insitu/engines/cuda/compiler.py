@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,16 @@ class CompilationError(RuntimeError):
 def cubin(program: Program, architecture: str) -> bytes:
     """The compiled program, from the cache if it is there. Raises CompilationError."""
     place = _folder() / f"{_key(program, architecture)}.cubin"
-    try:
+    with suppress(OSError):
         return place.read_bytes()
-    except OSError:
-        pass
     image = compiled(program, architecture)
     _keep(place, image)
     return image
 
 
 def compiled(program: Program, architecture: str) -> bytes:
-    """The program compiled anew. Raises CompilationError."""
+    """The program compiled anew; its PTX for an architecture such as "compute_90". Raises
+    CompilationError."""
     from cuda.bindings import nvrtc
 
     names = [name.encode() for name in sources()]
@@ -53,8 +53,12 @@ def compiled(program: Program, architecture: str) -> bytes:
             _ask(nvrtc.nvrtcGetProgramLog(made, log))
             said = log.rstrip(b"\0").decode(errors="replace").strip()
             raise CompilationError(f"{program.header} for {architecture}: {said}")
-        image = b" " * _ask(nvrtc.nvrtcGetCUBINSize(made))
-        _ask(nvrtc.nvrtcGetCUBIN(made, image))
+        if architecture.startswith("compute_"):
+            image = b" " * _ask(nvrtc.nvrtcGetPTXSize(made))
+            _ask(nvrtc.nvrtcGetPTX(made, image))
+        else:
+            image = b" " * _ask(nvrtc.nvrtcGetCUBINSize(made))
+            _ask(nvrtc.nvrtcGetCUBIN(made, image))
         return image
     finally:
         nvrtc.nvrtcDestroyProgram(made)
@@ -89,12 +93,10 @@ def _keep(place: Path, image: bytes) -> None:
     """Write a file that other processes see whole or not at all. A cache that cannot be written is
     no error: the program is compiled again next time."""
     temporary = place.with_suffix(f".{os.getpid()}")
-    try:
+    with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(image)
         temporary.replace(place)
-    except OSError:
-        temporary.unlink(missing_ok=True)
 
 
 def _ask(answer: tuple[Any, ...]) -> Any:

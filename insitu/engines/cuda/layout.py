@@ -108,7 +108,7 @@ class Shape:
             *((name, "u8") for name in pointers),
             ("n_params", "i8"), ("grid", GRID), ("parts", PART, self.outputs),
             ("origin", "f8", self.outputs), ("scale", "f8", self.outputs),
-            ("error_scale", "f4", self.outputs), ("sampling", SAMPLING), ("batch", "i4"),
+            ("error_scale", "f8", self.outputs), ("sampling", SAMPLING), ("batch", "i4"),
             *((name, "f4") for name in ("huber", "l2", "beta1", "beta2", "epsilon")),
             ("cosine", "i4"), ("iterations", "i8"),
             *((name, "f8") for name in options),

@@ -47,7 +47,7 @@ class CudaTrainer:
         self.shape, self.device, self._block = shape, block.device, block
         self.error_threshold, self._options = options.error_threshold, options
         self.elapsed = 0.0
-        self._n_params = model.n_params
+        self.n_params = model.n_params
         padded = -(-model.n_params // 4) * 16  # bytes
         with self.device.current():
             # Parameters, gradient, first and second moment.
@@ -66,7 +66,7 @@ class CudaTrainer:
         names = ("params", "gradient", "first", "second")
         for name, vector in zip(names, self._vectors, strict=True):
             record[name] = vector.address
-        record["n_params"] = self._n_params
+        record["n_params"] = self.n_params
         record["grid"], record["parts"] = block.grid, block.parts
         record["origin"], record["error_scale"] = origin, error_scale
         record["scale"] = [
@@ -135,7 +135,7 @@ class CudaTrainer:
 
     def _downloaded(self, vector: int) -> Singles:
         with self.device.current():
-            return self.device.downloaded(self._vectors[vector], (self._n_params,), np.float32)
+            return self.device.downloaded(self._vectors[vector], (self.n_params,), np.float32)
 
     def run(self, seconds: float) -> bool:
         if not self.done:
@@ -186,8 +186,7 @@ def launched(
         device.upload(memory, control)
         arguments = np.array((memory.address, min(seconds, 1e18), steps, int(update)), layout.TRAIN)
         program = Program.of("train.hpp", shape.constants())
-        wanted = max(-(-trainer.batch // TILE) for trainer in trainers)
-        blocks = max(1, min(wanted, _capacity(device, shape) // n))
+        blocks = max(1, min(max(map(_blocks, trainers)), _capacity(device, shape) // n))
         device.launch(program, "train", _launch(shape, blocks, n), arguments)
         offset, size = control.dtype.fields["progress"][1], control["progress"].nbytes
         progress = device.downloaded(memory.part(offset, size), (n,), layout.PROGRESS)
@@ -196,6 +195,14 @@ def launched(
         trainer.progress = after
         if update:
             trainer.elapsed += spent
+
+
+def _blocks(trainer: CudaTrainer) -> int:
+    """Blocks of threads that a network can use: one for each tile of a batch, and for updating the
+    parameters as many as there are multiprocessors, if there is one for each thread."""
+    threads = 32 * trainer.shape.warps
+    updating = min(-(-trainer.n_params // (4 * threads)), trainer.device.multiprocessors)
+    return max(-(-trainer.batch // TILE), updating)
 
 
 def _control(shape: Shape, n: int) -> np.dtype[Any]:

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -108,15 +109,19 @@ inline void meet(Meeting& meeting) {
   }
 }
 
+// One pass lets every thread go on until it has to wait. Passes alternate in direction: a thread
+// that overwrites what another still has to read does so before it in one of two passes.
 inline void run_blocks(std::vector<Block>& blocks) {
-  for (bool alive = true; alive;) {
-    alive = false;
-    for (Block& block : blocks)
-      for (Fiber& fiber : block.fibers)
-        if (!fiber.finished) {
-          resume(fiber);
-          alive = true;
-        }
+  std::vector<Fiber*> waiting;
+  for (Block& block : blocks)
+    for (Fiber& fiber : block.fibers) waiting.push_back(&fiber);
+  while (!waiting.empty()) {
+    for (Fiber* fiber : waiting) resume(*fiber);
+    const auto finished = [](const Fiber* fiber) {
+      return fiber->finished;
+    };
+    waiting.erase(std::remove_if(waiting.begin(), waiting.end(), finished), waiting.end());
+    std::reverse(waiting.begin(), waiting.end());
   }
 }
 
@@ -207,14 +212,15 @@ DEVICE void wait_until(const unsigned* counter, unsigned arrivals) {
 }
 
 DEVICE double infinity() { return HUGE_VAL; }
-DEVICE double shuffle(double v, int mask) {
+template <typename T>
+DEVICE T shuffle(T v, int mask) {
   emulator::Fiber& self = *emulator::launch.current;
   emulator::Meeting& warp = self.block->warps[self.thread / emulator::kWarpSize];
   const int lane = self.thread % emulator::kWarpSize;
   double* const values = warp.values[warp.generation % 2];
   values[lane] = v;
   emulator::meet(warp);
-  return values[lane ^ mask];
+  return static_cast<T>(values[lane ^ mask]);
 }
 
 DEVICE float sinpif(float v) {

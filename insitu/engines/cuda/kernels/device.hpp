@@ -12,6 +12,8 @@ typedef unsigned long long uint64;
 typedef long long int64;
 
 #define DEVICE __device__ __forceinline__
+// Only after a brace or a statement: NVRTC takes `if constexpr (...) UNROLL for` for an empty `if`,
+// and drops what follows.
 #define UNROLL _Pragma("unroll")
 // A kernel has one argument, by value.
 #define KERNEL(name, Arguments, threads)                \
@@ -93,7 +95,6 @@ DEVICE void add(float4* p, float4 v) {
 // Arrival at a barrier of several blocks in global memory; what this thread, and others of its
 // block before wait_for_block, have written becomes visible to those that are released.
 DEVICE void arrive(unsigned* counter) {
-  asm volatile("fence.acq_rel.gpu;" ::: "memory");
   asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(global_address(counter)) : "memory");
 }
 DEVICE void wait_until(const unsigned* counter, unsigned arrivals) {
@@ -109,15 +110,17 @@ DEVICE void wait_until(const unsigned* counter, unsigned arrivals) {
 DEVICE double infinity() { return __longlong_as_double(0x7ff0000000000000ll); }
 
 // The value of the thread of the warp whose number differs in `mask`.
+DEVICE int shuffle(int v, int mask) { return __shfl_xor_sync(0xffffffffu, v, mask); }
+DEVICE float shuffle(float v, int mask) { return __shfl_xor_sync(0xffffffffu, v, mask); }
 DEVICE double shuffle(double v, int mask) {
-  const int low = __shfl_xor_sync(0xffffffffu, __double2loint(v), mask);
-  const int high = __shfl_xor_sync(0xffffffffu, __double2hiint(v), mask);
+  const int low = shuffle(__double2loint(v), mask), high = shuffle(__double2hiint(v), mask);
   return __hiloint2double(high, low);
 }
 #endif
 
 // Over the 32 threads of a warp; every one gets the result.
-DEVICE double warp_sum(double v) {
+template <typename T>
+DEVICE T warp_sum(T v) {
   for (int mask = 16; mask > 0; mask /= 2) v += shuffle(v, mask);
   return v;
 }

@@ -38,7 +38,7 @@ struct Training {
   Grid grid;
   Part parts[kOutputs];
   double origin[kOutputs], scale[kOutputs];  // target = (value - origin) * scale
-  float error_scale[kOutputs];
+  double error_scale[kOutputs];
   Sampling sampling;
   int batch;
   float huber, l2, beta1, beta2, epsilon;
@@ -74,8 +74,11 @@ struct Shared {
 
 static_assert(sizeof(Shared) == SHARED_BYTES, "the layout is not that of layout.py");
 
+// Of the values that a thread has seen since the last step.
 struct Sums {
-  double loss, squares, valid, uniform;
+  float loss = 0.0f;
+  double squares = 0.0;  // in the caller's unit, which single precision may not hold
+  int valid = 0, uniform = 0;
 };
 
 DEVICE double share_of(double used, double of) { return used >= of ? 1.0 : used / of; }
@@ -100,15 +103,16 @@ DEVICE double rate_of(const Training& t, const Progress& p) {
   return t.learning_rate * fmin(factor, fmax(last, approach));
 }
 
-DEVICE void average(const Training& t, const Sums& sums, Progress& p) {
-  if (sums.valid == 0.0) return;
+// sums: of |error| and of squares, numbers of values and of those drawn uniformly.
+DEVICE void average(const Training& t, const double* sums, Progress& p) {
+  const double valid = sums[2], uniform = sums[3];
+  if (valid == 0.0) return;
   // After few steps, average over the last tenth only: the error still decreases fast.
   const double n = static_cast<double>(p.iteration);
   const double w = fmin(t.average, n / (n + 10.0));
-  const double square = sums.uniform > 0.0 ? sums.squares / sums.uniform : infinity();
   p.weight = w * p.weight + (1.0 - w);
-  p.loss = w * p.loss + (1.0 - w) * sums.loss / sums.valid;
-  p.squares = w * p.squares + (1.0 - w) * square;
+  p.loss = w * p.loss + (1.0 - w) * sums[0] / valid;
+  p.squares = w * p.squares + (1.0 - w) * (uniform > 0.0 ? sums[1] / uniform : infinity());
 }
 
 DEVICE int is_done(const Training& t, const Progress& p) {
@@ -144,12 +148,15 @@ DEVICE void forward_layer(const float* mlp, int offset, const float (*in)[kRow],
         sum[r] = fmaf(w.w, d, sum[r]);
       }
     }
-    if constexpr (kWhole < kColumns) UNROLL
-    for (int r = 0; r < 4; ++r) {
-      const float4 w = weights_at(mlp, offset + (row + r) * kStride + kWhole);
-      const float rest[3] = {w.x, w.y, w.z};
+    if constexpr (kWhole < kColumns) {
       UNROLL
-      for (int c = kWhole; c < kColumns; ++c) sum[r] = fmaf(rest[c - kWhole], in[c][lane], sum[r]);
+      for (int r = 0; r < 4; ++r) {
+        const float4 w = weights_at(mlp, offset + (row + r) * kStride + kWhole);
+        const float rest[3] = {w.x, w.y, w.z};
+        UNROLL
+        for (int c = kWhole; c < kColumns; ++c)
+          sum[r] = fmaf(rest[c - kWhole], in[c][lane], sum[r]);
+      }
     }
     UNROLL
     for (int r = 0; r < 4; ++r) out[row + r][lane] = fmaxf(sum[r], 0.0f);
@@ -213,17 +220,21 @@ DEVICE void add_products(float* shared, float* global, int offset, const float (
   }
 }
 
-// Loss and gradient of the tile's samples first .. first + 31 of the batch.
-DEVICE void add_tile(Shared& s, int first, unsigned iteration, Sums& sums) {
+// The targets of samples first .. first + 31 of a batch. They do not depend on the parameters.
+DEVICE void read_targets(Shared& s, int first, unsigned iteration) {
   const Training& t = s.training;
   const int warp = thread_index() / 32, lane = thread_index() % 32;
-  const int sample = first + lane;
-  const bool exists = sample < t.batch;
-  const float* mlp = kMlpInShared ? s.mlp : t.params;
-  const Point p = draw(t.sampling, iteration, sample);
+  if (warp >= kOutputs) return;
+  const Cell cell = cell_of(t.grid, draw(t.sampling, iteration, first + lane));
   for (int o = warp; o < kOutputs; o += kWarps)
-    s.targets[o][lane] =
-        interpolate(t.grid, t.parts[o], cell_of(t.grid, p), t.origin[o], t.scale[o]);
+    s.targets[o][lane] = interpolate(t.grid, t.parts[o], cell, t.origin[o], t.scale[o]);
+}
+
+// The features of samples first .. first + 31 of a batch.
+DEVICE void encode_tile(Shared& s, int first, unsigned iteration) {
+  const Training& t = s.training;
+  const int warp = thread_index() / 32, lane = thread_index() % 32;
+  const Point p = draw(t.sampling, iteration, first + lane);
   for (int l = warp; l < kLevels; l += kWarps) {
     float features[kFeatures];
     encode_level<true>(t.levels[l], t.params, p, features);
@@ -235,7 +246,15 @@ DEVICE void add_tile(Shared& s, int first, unsigned iteration, Sums& sums) {
     encode_waves(p, waves);
     for (int i = 0; i < 6 * kFrequencies; ++i) s.activations[0][kGridFeatures + i][lane] = waves[i];
   }
-  wait_for_block();
+}
+
+// Loss and gradient of samples first .. first + 31, given their targets and features.
+DEVICE void add_tile(Shared& s, int first, unsigned iteration, Sums& sums) {
+  const Training& t = s.training;
+  const int warp = thread_index() / 32, lane = thread_index() % 32;
+  const int sample = first + lane;
+  const bool exists = sample < t.batch;
+  const float* mlp = kMlpInShared ? s.mlp : t.params;
   forward_layer<kWidth, kEncoded, kInputs>(mlp, 0, s.activations[0], s.activations[1]);
   wait_for_block();
   for (int h = 1; h < kHidden; ++h) {
@@ -265,11 +284,11 @@ DEVICE void add_tile(Shared& s, int first, unsigned iteration, Sums& sums) {
                              : static_cast<float>((error > 0.0f) - (error < 0.0f));
       slope *= share;
       sums.loss += fabsf(error);
-      sums.valid += 1.0;
+      sums.valid += 1;
       if (sample >= t.sampling.boundary) {
         const double scaled = static_cast<double>(error) * t.error_scale[o];
         sums.squares += scaled * scaled;
-        sums.uniform += 1.0;
+        sums.uniform += 1;
       }
     }
     above[o][lane] = slope;
@@ -293,6 +312,7 @@ DEVICE void add_tile(Shared& s, int first, unsigned iteration, Sums& sums) {
   add_products<kWidth, kEncoded, kInputs>(s.mlp_gradient, t.gradient, 0, below, s.activations[0]);
   backward_layer<kWidth, kGridFeatures, kInputs, false>(mlp, 0, below, s.activations[0], above);
   wait_for_block();
+  const Point p = draw(t.sampling, iteration, sample);
   for (int l = warp; l < kLevels; l += kWarps) {
     float features[kFeatures];
     UNROLL
@@ -331,18 +351,66 @@ DEVICE void update(const Shared& s) {
   }
 }
 
-// Waits for the other blocks of the row; meanwhile the last thread calls `aside`.
-template <typename Function>
-DEVICE void wait_for_row(unsigned* counter, unsigned& arrivals, Function&& aside) {
+// Waits for the other blocks of the row. Meanwhile all threads call `before`, and the last one
+// calls `aside`.
+template <typename Before, typename Aside>
+DEVICE void wait_for_row(unsigned* counter, unsigned& arrivals, Before&& before, Aside&& aside) {
   wait_for_block();
   arrivals += block_count();
-  if (thread_index() == 0) {
-    arrive(counter);
-    wait_until(counter, arrivals);
-  } else if (thread_index() == kTrainThreads - 1) {
-    aside();
-  }
+  if (thread_index() == 0) arrive(counter);
+  before();
+  if (thread_index() == 0) wait_until(counter, arrivals);
+  else if (thread_index() == kTrainThreads - 1) aside();
   wait_for_block();
+}
+
+// The MLP's matrices on their way from global to shared memory, in registers: other loads are
+// issued before the first has arrived.
+struct Matrices {
+  static constexpr int kLoads = kMlpInShared ? (kMlp / 4 + kTrainThreads - 1) / kTrainThreads : 0;
+  float4 values[kLoads + 1];
+};
+
+DEVICE void load_matrices(const Training& t, Matrices& m) {
+  UNROLL
+  for (int i = 0; i < Matrices::kLoads; ++i) {
+    const int quad = i * kTrainThreads + thread_index();
+    if (quad < kMlp / 4)
+      m.values[i] = load_current(reinterpret_cast<const float4*>(t.params) + quad);
+  }
+}
+
+DEVICE void store_matrices(const Matrices& m, Shared& s) {
+  UNROLL
+  for (int i = 0; i < Matrices::kLoads; ++i) {
+    const int quad = i * kTrainThreads + thread_index();
+    if (quad < kMlp / 4) {
+      reinterpret_cast<float4*>(s.mlp)[quad] = m.values[i];
+      reinterpret_cast<float4*>(s.mlp_gradient)[quad] = {0.0f, 0.0f, 0.0f, 0.0f};
+    }
+  }
+}
+
+// Adds this block's part of the MLP's gradient to that in global memory.
+DEVICE void add_matrices(const Shared& s) {
+  if (!kMlpInShared) return;
+  float4* const to = reinterpret_cast<float4*>(s.training.gradient);
+  for (int quad = thread_index(); quad < kMlp / 4; quad += kTrainThreads) {
+    const float4 g = reinterpret_cast<const float4*>(s.mlp_gradient)[quad];
+    if (g.x != 0.0f || g.y != 0.0f || g.z != 0.0f || g.w != 0.0f) add(to + quad, g);
+  }
+}
+
+DEVICE void add_sums(const Sums& sums, double* total) {
+  if (thread_index() / 32 >= smaller(kOutputs, kWarps)) return;
+  const float loss = warp_sum(sums.loss);
+  const double squares = warp_sum(sums.squares);
+  const int valid = warp_sum(sums.valid), uniform = warp_sum(sums.uniform);
+  const int lane = thread_index() % 32;
+  if (lane == 0) add(total, static_cast<double>(loss));
+  if (lane == 1) add(total + 1, squares);
+  if (lane == 2) add(total + 2, static_cast<double>(valid));
+  if (lane == 3) add(total + 3, static_cast<double>(uniform));
 }
 
 KERNEL(train, TrainArguments, kTrainThreads) {
@@ -358,62 +426,61 @@ KERNEL(train, TrainArguments, kTrainThreads) {
   }
   const uint64 start = clock_time();
   const double before = t.progress->elapsed;
+  const int own_first = block_index() * kTile, stride = block_count() * kTile;
   unsigned arrivals = 0;
   wait_for_block();
+  if (own_first < t.batch) read_targets(s, own_first, static_cast<unsigned>(s.progress.iteration));
   for (int64 step = 0;; ++step) {
     const unsigned iteration = static_cast<unsigned>(s.progress.iteration);
-    if (kMlpInShared)
-      for (int i = 4 * thread_index(); i < kMlp; i += 4 * kTrainThreads) {
-        *reinterpret_cast<float4*>(s.mlp + i) =
-            load_current(reinterpret_cast<const float4*>(t.params + i));
-        *reinterpret_cast<float4*>(s.mlp_gradient + i) = {0.0f, 0.0f, 0.0f, 0.0f};
-      }
-    Sums sums{0.0, 0.0, 0.0, 0.0};
+    Matrices matrices;
+    load_matrices(t, matrices);
+    Sums sums;
     double* const total = t.sums + 4 * (step & 1);
-    const int stride = block_count() * kTile;
-    for (int first = block_index() * kTile; first < t.batch; first += stride)
+    for (int first = own_first; first < t.batch; first += stride) {
+      if (first != own_first) read_targets(s, first, iteration);
+      encode_tile(s, first, iteration);
+      if (first == own_first) store_matrices(matrices, s);
+      wait_for_block();
       add_tile(s, first, iteration, sums);
-    if (thread_index() / 32 < smaller(kOutputs, kWarps)) {
-      const double sum[4] = {warp_sum(sums.loss), warp_sum(sums.squares), warp_sum(sums.valid),
-                             warp_sum(sums.uniform)};
-      if (thread_index() % 32 < 4) add(total + thread_index() % 32, sum[thread_index() % 32]);
     }
-    if (kMlpInShared)
-      for (int i = 4 * thread_index(); i < kMlp; i += 4 * kTrainThreads) {
-        const float4 g = *reinterpret_cast<const float4*>(s.mlp_gradient + i);
-        if (g.x != 0.0f || g.y != 0.0f || g.z != 0.0f || g.w != 0.0f)
-          add(reinterpret_cast<float4*>(t.gradient + i), g);
-      }
+    if (own_first < t.batch) add_matrices(s);
+    add_sums(sums, total);
     if (block_index() == 0 && thread_index() == 0)
       *t.now = before + fmax(1e-9 * static_cast<double>(clock_time() - start), 2e-9);
-    wait_for_row(t.barrier, arrivals, [&] {
-      if (!arguments.update) return;
-      s.rate = rate_of(t, s.progress);  // by the averages before this batch
-      s.progress.beta1_power *= t.exact_beta1;
-      s.progress.beta2_power *= t.exact_beta2;
-      s.step_size = static_cast<float>(s.rate / (1.0 - s.progress.beta1_power));
-      s.correction = static_cast<float>(1.0 / sqrt(1.0 - s.progress.beta2_power));
-    });
-    const auto count = [&] {
-      average(t,
-              {load_current(total), load_current(total + 1), load_current(total + 2),
-               load_current(total + 3)},
-              s.progress);
+    const auto average_all = [&] {
+      const double all[4] = {load_current(total), load_current(total + 1), load_current(total + 2),
+                             load_current(total + 3)};
+      average(t, all, s.progress);
     };
+    wait_for_row(
+        t.barrier, arrivals,
+        [&] {
+          if (arguments.update && own_first < t.batch) read_targets(s, own_first, iteration + 1);
+        },
+        [&] {
+          if (!arguments.update) return;
+          s.rate = rate_of(t, s.progress);  // by the averages before this batch
+          s.progress.beta1_power *= t.exact_beta1;
+          s.progress.beta2_power *= t.exact_beta2;
+          s.step_size = static_cast<float>(s.rate / (1.0 - s.progress.beta1_power));
+          s.correction = static_cast<float>(1.0 / sqrt(1.0 - s.progress.beta2_power));
+        });
     if (!arguments.update) {
-      if (thread_index() == kTrainThreads - 1) count();
+      if (thread_index() == kTrainThreads - 1) average_all();
       break;
     }
     update(s);
     // The other sums have been read by all blocks, and are added to after the next barrier.
     if (block_index() == 0 && thread_index() < 4) t.sums[4 * (1 - (step & 1)) + thread_index()] = 0;
-    wait_for_row(t.barrier, arrivals, [&] {
-      count();
-      s.progress.elapsed = load_current(t.now);
-      ++s.progress.iteration;
-      s.done = step + 1 >= arguments.steps || is_done(t, s.progress) ||
-               s.progress.elapsed - before >= arguments.seconds;
-    });
+    wait_for_row(
+        t.barrier, arrivals, [] {},
+        [&] {
+          average_all();
+          s.progress.elapsed = load_current(t.now);
+          ++s.progress.iteration;
+          s.done = step + 1 >= arguments.steps || is_done(t, s.progress) ||
+                   s.progress.elapsed - before >= arguments.seconds;
+        });
     if (s.done) break;
   }
   if (block_index() == 0 && thread_index() == kTrainThreads - 1) *t.progress = s.progress;
