@@ -29,6 +29,7 @@ _BUILT_IN = {
     "numpy": "insitu.engines.numpy.engine:NumpyEngine",
     "torch": "insitu.engines.torch.engine:TorchEngine",
     "cuda": "insitu.engines.cuda.engine:CudaEngine",
+    "tinycudann": "insitu.engines.torch.tinycudann.engine:TinyCudaEngine",
 }
 
 
