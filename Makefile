@@ -155,8 +155,8 @@ NEEDED := import configparser as c; f = c.ConfigParser(); f.read("setup.cfg"); \
   print(f["options"]["install_requires"])
 
 test-torch: $(TORCH_VENV)/.installed
-	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q \
-	  tests/engines/test_torch.py tests/models/test_conformance.py
+	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q tests/engines/test_torch.py \
+	  tests/engines/test_tinycudann.py tests/models/test_conformance.py
 
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.

@@ -278,8 +278,9 @@ class RunConfig(Section):
     """Queries, triggers, pipelines, scenes and extracts, in Ascent's actions syntax."""
 
     engine: Annotated[str, OneOf(engine_names)] = AUTO_ENGINE
-    """Engine for training and reading: `cpu` (C++), `torch` (PyTorch), `numpy` (slow), or one that
-    a package adds; `auto`: the environment variable INSITU_ENGINE, else the first that loads."""
+    """Engine for training and reading: `cpu` (C++), `cuda` (NVIDIA GPUs), `torch` (PyTorch),
+    `tinycudann` (trains with tiny-cuda-nn), `numpy` (slow), or one that a package adds; `auto`: the
+    environment variable INSITU_ENGINE, else the first that loads."""
 
     brick_cache: Annotated[int, ByteSize(2**20, 2**60)] = 64 * 2**20
     """Cache for decoded bricks in volume rendering, per rank. Bricks that do not fit are decoded

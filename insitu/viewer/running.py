@@ -15,8 +15,8 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.fields.read import read_field
 from insitu.store import crash_file, recovery
+from insitu.store.manifest import Units
 from insitu.store.record import Record
-from insitu.store.record_writer import Units
 from insitu.viewer.source import BlockSeries
 
 _MOST_BYTES = 512 << 20  # of frames kept of steps that left the run's own window

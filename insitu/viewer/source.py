@@ -17,8 +17,8 @@ from insitu.fields.distributed_field import Summary
 from insitu.io.array_series import ArraySeries
 from insitu.io.array_source import ArraySource
 from insitu.render.colors.color_tables import COLOR_TABLES, color_table
+from insitu.store.manifest import Units
 from insitu.store.record import Record
-from insitu.store.record_writer import Units
 from insitu.viewer import step_pack
 from insitu.viewer.step_pack import StepPack
 
