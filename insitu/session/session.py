@@ -295,14 +295,16 @@ class Session:
         absent = self._absent(step)
         self._budget.begin(self.comm)
         step.prepare(sorted(self.actions.fields - absent))
-        fired = self._evaluate(cycle, time, step)
+        fired, not_evaluated = self._evaluate(cycle, time, step)
         due = cycle % self.run.window.every == 0
         needed = [name for name in self._needed(due, fired) if name not in absent]
         if not needed and not fired:
+            self._report(not_evaluated)
             self._reporter.idle(cycle)
             return None
         acts = [*(self.actions.due if due else ()), *(a for t in fired for a in t.actions)]
         fields = self._trainer.train(needed, step, cycle, time, self._scheduler.expected(acts))
+        self._report(not_evaluated)  # now: what is wrong with the mesh has dropped the step by then
         if fields:
             self._keep(fields)
         resampled = self._resampling_errors(step, fields or {})
@@ -326,14 +328,19 @@ class Session:
             deferred=self._scheduler.deferred,
         )
 
-    def _evaluate(self, cycle: int, time: float, step: StepFields) -> tuple[Trigger[Action], ...]:
-        """The triggers that fire. If queries and triggers fail, none does, and the step is recorded
-        all the same. Collective."""
+    def _evaluate(
+        self, cycle: int, time: float, step: StepFields
+    ) -> tuple[tuple[Trigger[Action], ...], RemoteError | None]:
+        """The triggers that fire, and why none was evaluated: the step is recorded all the same.
+        Collective."""
         try:
-            return self._reactions.evaluate(cycle, time, step)
+            return self._reactions.evaluate(cycle, time, step), None
         except RemoteError as error:
-            self._reporter.failed("queries and triggers not evaluated", error)
-            return ()
+            return (), error
+
+    def _report(self, not_evaluated: RemoteError | None) -> None:
+        if not_evaluated is not None:
+            self._reporter.failed("queries and triggers not evaluated", not_evaluated)
 
     def _absent(self, step: StepFields) -> frozenset[str]:
         """Fields of the run file that are not published yet, which is told once. Collective until
