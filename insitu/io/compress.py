@@ -137,7 +137,7 @@ def compress(
     progress: Progress | None = None,
     **target: Any,
 ) -> CompressedArray:
-    """Compress an array (nz, ny, nx) or (ny, nx), float32 or float64, in memory. Not collective.
+    """Compress an array (nz, ny, nx) or (ny, nx) of real numbers in memory. Not collective.
 
     Args:
         array: read in place, without a copy; or an ArraySource (`insitu.io.sources.open_volume`).
