@@ -141,6 +141,7 @@ def compress(
 
     Args:
         array: read in place, without a copy; or an ArraySource (`insitu.io.sources.open_volume`).
+            Integers and float16 decode to float32, those of more than 16 bits to float64.
             What a `numpy.ma` mask hides is NaN.
         name: stored with the array.
         block: maximum cells per axis of a block; each block has its own network.
