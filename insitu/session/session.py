@@ -27,6 +27,7 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.queries.triggers import Callback, Trigger, TriggerEngine
 from insitu.render.volume.bricks import BrickCache
 from insitu.session.budget import Budget
+from insitu.session.check import reads_any
 from insitu.session.field_trainer import FieldTrainer
 from insitu.session.listeners import Listeners
 from insitu.session.needed import needed_fields
@@ -295,7 +296,8 @@ class Session:
         absent = self._absent(step)
         self._budget.begin(self.comm)
         step.prepare(sorted(self.actions.fields - absent))
-        fired, not_evaluated = self._evaluate(cycle, time, step)
+        waits = not absent.isdisjoint(self.actions.fields)
+        fired, not_evaluated = ((), None) if waits else self._evaluate(cycle, time, step)
         due = cycle % self.run.window.every == 0
         needed = [name for name in self._needed(due, fired) if name not in absent]
         if not needed and not fired:
@@ -303,6 +305,7 @@ class Session:
             self._reporter.idle(cycle)
             return None
         acts = [*(self.actions.due if due else ()), *(a for t in fired for a in t.actions)]
+        acts = [action for action in acts if not reads_any(action, absent)]
         fields = self._trainer.train(needed, step, cycle, time, self._scheduler.expected(acts))
         self._report(not_evaluated)  # now: what is wrong with the mesh has dropped the step by then
         if fields:
