@@ -125,7 +125,16 @@ class AscentSession:
             self.on_error = run.on_error
             quiet = self.settings.get("messages") != "verbose"
             shown = terminal(self.comm, run.output, quiet=quiet)
-            self._session = Session(run, wanted, self.comm, terminal=shown)
+            try:
+                self._session = Session(run, wanted, self.comm, terminal=shown)
+            except ConfigError as error:  # the same on every rank
+                if run.on_error == "raise" or run.record is None:
+                    raise
+                if self.comm.rank == 0:
+                    self.log.warning("%s; nothing is recorded", error)
+                record = dataclasses.replace(run.record, on=())
+                run = dataclasses.replace(run, record=record)
+                self._session = Session(run, wanted, self.comm, terminal=shown)
             self._listen(wanted)
         else:
             actions = self._session.actions
