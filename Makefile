@@ -7,6 +7,7 @@
 #   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
 #   make test-clients  programs written for Ascent, in C, C++, Fortran and PyFR, on insitu's libraries
 #   make test-browser  the viewer in Chromium, and the types of its JavaScript
+#   make check-gpu  the engines on this machine's GPU: the suite, then figures (docs/gpu.md)
 #   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make sanitize-short  the same for one instruction set and the suites of engines alone
@@ -36,7 +37,7 @@ STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
 .PHONY: install demo test test-cpp test-torch test-clients test-browser client-packages \
-  browser-packages lint docs sanitize sanitize-short faults bench clean
+  browser-packages lint docs check-gpu sanitize sanitize-short faults bench clean
 
 install: $(STAMP)
 
@@ -157,6 +158,18 @@ NEEDED := import configparser as c; f = c.ConfigParser(); f.read("setup.cfg"); \
 test-torch: $(TORCH_VENV)/.installed
 	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q tests/engines/test_torch.py \
 	  tests/engines/test_tinycudann.py tests/models/test_conformance.py
+
+# The engines on this machine's GPU, without a network. GPU_PYTHON has NumPy, CUDA's bindings, pybind11
+# and, to be compared, PyTorch; what else is needed can lie in the folder `wheels`.
+GPU_PYTHON ?= python3
+GPU_FLAGS ?=
+
+check-gpu:
+	@if ls wheels/*.whl > /dev/null 2>&1; then $(GPU_PYTHON) -m pip install --quiet --no-index --no-deps \
+	  --upgrade --target build/gpu wheels/*.whl; fi
+	$(GPU_PYTHON) setup.py --quiet build_ext --inplace
+	@mkdir -p out
+	PYTHONPATH=$(CURDIR)/build/gpu:$(CURDIR) $(GPU_PYTHON) benchmarks/check_gpu.py --json out/gpu.json $(GPU_FLAGS)
 
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.

@@ -5,7 +5,7 @@ Out: the result of the engines' suite; tables (Markdown), figures (JSON).
 
     python benchmarks/check_gpu.py [--json FILE] [--volume FILE.npz] [--skip-suite]
 
-The volume is CloverLeaf's density with 128^3 cells after 100 cycles, an array `values` in FILE; it
+The volume is CloverLeaf's density with 128^3 cells after 20 cycles, an array `values` in FILE; it
 is computed if no file is given, which takes longer than everything else. Seconds are of the host's
 clock, from before a launch until its result is on the host. `one core` is the engine `cpu` in the
 same process, with one thread.
@@ -40,7 +40,7 @@ from insitu.training.compression import compress_params
 from insitu.training.trial import ADAM, APPROACH_DB, AVERAGE
 
 HERE = Path(__file__).parent
-CYCLE = 100
+CYCLE = 20
 NO_LAYERS = ((0, 0),) * 3
 A = HashGrid(log2_hashmap_size=12)
 """Network a: 4 levels of 4 features, an MLP of 2 x 16."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from insitu.engines.cpu.engine import native_network
 from insitu.models.hash_grid.levels import levels, scales
 from insitu.models.hash_grid.model import HashGrid
 
@@ -43,6 +44,15 @@ def test_levels_fill_the_parameters(n: int, base: int, growth: float, table: int
         assert level.resolution - 1 >= level.scale > level.resolution - 2
         assert level.hashed == (level.size < level.resolution**3 or level.resolution > 1625)
         at += 2 * level.size
+
+
+@given(st.integers(2, 8), st.integers(2, 16), st.floats(1.0, 3.0, width=32))
+@settings(deadline=None, max_examples=100)
+def test_the_compiled_engine_counts_the_same(n: int, base: int, growth: float) -> None:
+    model = HashGrid(n_levels=n, base_resolution=base, per_level_scale=growth)
+    native = native_network(model)
+    assert native.n_params == model.n_params
+    assert [level[0] for level in native.levels] == [level.scale for level in model.levels]
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,9 @@ lanes: int
 class Network:
     def __init__(
         self,
-        n_levels: int,
+        scales: Sequence[float],
         n_features_per_level: int,
         log2_hashmap_size: int,
-        base_resolution: int,
-        per_level_scale: float,
         n_neurons: int,
         n_hidden_layers: int,
         n_outputs: int,

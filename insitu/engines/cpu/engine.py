@@ -35,17 +35,31 @@ from insitu.models.hash_grid.model import HashGrid
 
 if TYPE_CHECKING:
     from insitu.engines.cpu import _native
-# Constructors of the extension's networks, by the kind of model.
-_NETWORKS: dict[type[Model], Callable[..., Any]] = {
-    HashGrid: lib.Network,
-    DenseGrid: lib.Network.dense_grid,
+
+
+def network_arguments(model: HashGrid) -> dict[str, Any]:
+    """Arguments of the extension's `Network`, which gets the levels' scales from the model."""
+    return {
+        "scales": [level.scale for level in model.levels],
+        "n_features_per_level": model.n_features_per_level,
+        "log2_hashmap_size": model.log2_hashmap_size,
+        "n_neurons": model.n_neurons,
+        "n_hidden_layers": model.n_hidden_layers,
+        "n_outputs": model.n_outputs,
+    }
+
+
+# Makers of the extension's networks, by the kind of model.
+_NETWORKS: dict[type[Model], Callable[[Any], Any]] = {
+    HashGrid: lambda model: lib.Network(**network_arguments(model)),
+    DenseGrid: lambda model: lib.Network.dense_grid(**model.to_dict()),
 }
 
 
 @lru_cache(maxsize=256)
 def native_network(model: Model) -> _native.Network:
     """The extension's network of the same architecture."""
-    return _NETWORKS[type(model)](**model.to_dict())
+    return _NETWORKS[type(model)](model)
 
 
 def _native_or_none(model: Model | None) -> _native.Network | None:

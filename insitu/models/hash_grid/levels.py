@@ -41,7 +41,11 @@ def scales(n_levels: int, base_resolution: int, per_level_scale: float) -> list[
     machines. For growths that are powers of two every step is exact. A C library whose own
     `exp2f` and `log2f` round correctly gives the same; glibc's, with which tiny-cuda-nn computes,
     gave other resolutions for 15 of 16518 growths chosen so that the finest level is an integer.
+
+    Raises ValueError for a growth below 1.
     """
+    if not per_level_scale >= 1:
+        raise ValueError("per_level_scale is not >= 1")
     growth = np.float32(math.log2(float(np.float32(per_level_scale))))
     base, one = np.float32(base_resolution), np.float32(1)
     powers = (np.float32(2.0 ** float(np.float32(i) * growth)) for i in range(n_levels))
