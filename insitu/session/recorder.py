@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insitu.config import RunConfig
+from insitu.core.atomic_file import atomic_file
 from insitu.core.parallel import RemoteError, together
 from insitu.fields.distributed_field import DistributedField
 from insitu.queries import session_file
@@ -17,6 +18,7 @@ from insitu.queries.scalars import Result
 from insitu.queries.triggers import Query
 from insitu.session.reporter import Reporter
 from insitu.store.crash_log import CrashLog
+from insitu.store.record import Record
 from insitu.store.record_writer import RecordWriter, Units
 from insitu.store.window import Window
 
@@ -77,7 +79,32 @@ class Recorder:
             written += self._save_results()
         except RemoteError as error:
             self.reporter.failed(f"{session_file.SESSION_FILE} not written", error)
-        return written
+        return [*self._save_page(), *written]
+
+    def _save_page(self) -> list[str]:
+        """Write the record as a page, if it was asked for and there is a record -> the file."""
+        record = self.run.record
+        if record is None or not record.html or self._record is None:
+            return []
+        try:
+            with together(self.comm, record.html):
+                if self.comm.rank == 0:
+                    self._write_page(Path(record.html))
+        except RemoteError as error:
+            self.reporter.failed(f"{record.html} not written", error)
+            return []
+        return [record.html]
+
+    def _write_page(self, path: Path) -> None:
+        from insitu.viewer import page, session_plots, source
+
+        assert self._record is not None
+        series, title, units = source.open_series(Record(self._record.path), self._record.path)
+        plots = session_plots.read(Path(self.run.output) / session_file.SESSION_FILE)
+        text = page.embedded(source.SeriesSource(series, title, units, plots=plots))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
     def _write_crash_copy(self, fields: Iterable[DistributedField]) -> None:
         record = self.run.record
