@@ -80,16 +80,25 @@ class ModelField(BlockField):
         return values
 
     @classmethod
-    def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> ModelField:
+    def from_bytes(
+        cls,
+        data: bytes | memoryview,
+        engine: Engine | None = None,
+        weights: Weights | None = None,
+    ) -> ModelField:
         """The field of one frame, to be evaluated by `engine`. Raises FrameError where the bytes
-        are not a complete frame of a field."""
+        are not a complete frame of a field.
+
+        weights: those of the frame, where they are decoded already.
+        """
         header, payloads, common = cls._unpacked(data, set())
         model = head.model(header, len(common["range"]))
         made = cls(
             **common,
             model=model,
             # Version 1 does not name a codec: weights are in half precision.
-            weights=Weights.from_payload(
+            weights=weights
+            or Weights.from_payload(
                 payloads[0], head.word("weights", header.get("weights", "half")), model
             ),
             origin=head.origin(header.get("origin"), common["range"]),

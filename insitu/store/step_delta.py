@@ -15,7 +15,6 @@ from typing import Any
 
 from insitu.codecs import frame, weight_delta, zstd
 from insitu.codecs.errors import FrameError
-from insitu.codecs.weights import Weights
 from insitu.fields.model_field import ModelField
 
 _WORD = "difference"  # in place of the codec's name
@@ -38,28 +37,13 @@ def subtract(block: ModelField, before: ModelField) -> bytes:
 def add(data: bytes, before: ModelField) -> ModelField:
     """Decode what `subtract` returned. Raises FrameError if the bytes do not fit."""
     header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
+    weights = None
     if header["weights"] == _WORD:
         if before.model is None:
             raise FrameError("difference: the step before has no weights")
-        body = weight_delta.add(before.model, payloads[0], before.params)
-        header["weights"] = "quantized"
-        payloads[0] = Weights.of(before.model, "quantized", body).payload
-    return ModelField.from_bytes(frame.pack(header, payloads), before.engine)
-
-
-def restores(data: bytes, block: ModelField, before: ModelField) -> bool:
-    """Whether `add` restores `block` bit for bit, checked without building it. Not collective."""
-    header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
-    if header["weights"] == _WORD:
-        if before.model is None:
-            return False
-        body = weight_delta.add(before.model, payloads[0], before.params)
-        header["weights"], kept = "quantized", block.weights.payload
-        # `Weights` pads the rare payload that is too short for its parameters.
-        if zstd.compress(body).ljust(len(kept), b"\0") != kept:
-            return False
-        payloads[0] = kept
-    return frame.pack(header, payloads) == block.to_bytes()
+        weights = weight_delta.add(before.model, payloads[0], before.params)
+        header["weights"], payloads[0] = weights.codec, weights.payload
+    return ModelField.from_bytes(frame.pack(header, payloads), before.engine, weights)
 
 
 def _dictionary(block: ModelField) -> bytes:
