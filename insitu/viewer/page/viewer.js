@@ -20,8 +20,8 @@ const REST = 160; // ms without movement until the full picture
 const SAMPLES_PER_CELL = 2;
 const MOST_SAMPLES = 4096;
 const PATIENCE = 1500; // ms for a picture at rest; where it would take longer, it is coarser
-const FAST = 25; // ms of a picture while something moves: below, it gets finer
-const SLOW = 60; // and above, coarser
+const FAST = 50; // ms of a picture while something moves: below, it gets finer
+const SLOW = 110; // and above, coarser
 
 /** Draws the store's state on a canvas. */
 export class Viewer {
