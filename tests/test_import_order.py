@@ -12,8 +12,8 @@ PACKAGE = Path(insitu.__file__).parent
 
 ROOMS = (
     "core", "metrics", "mesh", "codecs", "models", "engines", "fields", "training", "config",
-    "store", "queries", "filters", "render", "io", "actions", "schema", "session",
-    "ascent", "viewer", "cli", "testing",
+    "store", "queries", "filters", "render", "io", "viewer", "actions", "schema", "session",
+    "ascent", "cli", "testing",
 )  # fmt: skip
 
 # Light imports at the top of the package, whoever asks; and what starts one of the rooms.

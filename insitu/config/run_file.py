@@ -244,6 +244,10 @@ class RecordConfig(Section):
     time_unit: str = ""
     """Unit of the simulation's time; stored in the record."""
 
+    html: str = ""
+    """File to write at the end that shows the record in any browser (see `insitu export`); empty:
+    none."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(Section):

@@ -15,6 +15,7 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.queries.scalars import Result
 from insitu.queries.session_file import SessionFile
 from insitu.queries.triggers import Query
+from insitu.session import record_page
 from insitu.session.reporter import Reporter
 from insitu.store.crash_log import CrashLog
 from insitu.store.manifest import Units
@@ -103,7 +104,29 @@ class Recorder:
             self._crash_log = None
         failures += self._attempt(self._no_results, self._save_results)
         written += [] if self._session_file is None else [str(self._session_file.path)]
+        page = self._page if self._record is not None and not self.problem else None
+        if page is not None:
+            unwritten = self._attempt(f"{page} not written", self._save_page)
+            failures += unwritten
+            written = written if unwritten else [str(page), *written]
         return written, failures
+
+    @property
+    def _page(self) -> Path | None:
+        """Where the record is to be written as a page."""
+        record = self.run.record
+        return None if record is None or not record.html else Path(record.html)
+
+    def _save_page(self) -> None:
+        path, record = self._page, self._record
+        assert path is not None and record is not None
+        with together(self.comm, str(path)):
+            if self.comm.rank == 0:
+                record_page.write(path, record.path, self._results_path)
+
+    @property
+    def _results_path(self) -> Path:
+        return Path(self.run.output) / f"{self.run.session_name}.yaml"
 
     def _attempt(self, what: str, write: Callable[[], None]) -> list[Failure]:
         try:
@@ -172,8 +195,7 @@ class Recorder:
         self._steps_written = self._n_results
         if self._session_file is None:
             overwrite = self.run.record is not None and self.run.record.overwrite
-            path = Path(self.run.output) / f"{self.run.session_name}.yaml"
-            self._session_file = SessionFile(path, overwrite=overwrite)
+            self._session_file = SessionFile(self._results_path, overwrite=overwrite)
         told = ""
         with together(self.comm, f"write {self._session_file.path}"):
             if self.comm.rank == 0:

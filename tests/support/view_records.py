@@ -76,6 +76,11 @@ def many_blocks(path: Path) -> None:
     write(path, [[_trained("density", [blob], (16, 16, 16), tiny, 0, (4, 4, 4))]])
 
 
+def bump(path: Path, n: int, model: Model) -> None:
+    """One block of n^3 cells, one step."""
+    write(path, [[_trained("density", [blob], (n, n, n), model, 0)]])
+
+
 def _trained(
     name: str,
     functions: Sequence[Function],

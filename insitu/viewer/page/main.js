@@ -210,13 +210,12 @@ class Page {
     const variable = surfacesOnly && state.colorBy ? state.colorBy : state.variable;
     const { name, unit } = this.source.catalogue.fields[variable.field];
     const label = unit ? `${name} (${unit})` : name;
-    const { reverse, log } = viewer.look(variable);
+    const { log } = viewer.look(variable);
     const table = viewer.table(variable, 1);
     const range = viewer.range(variable);
     colorBar(this.sheets.over, width, height, label, table, range, log && range[0] > 0, state.theme);
     document.body.dataset.frames = String(viewer.frames);
     document.body.dataset.settled = String(viewer.settled);
-    void reverse;
   }
 
   /** @returns {[Vector, Vector][]} The boxes of the blocks. */

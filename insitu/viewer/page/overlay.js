@@ -150,7 +150,9 @@ function axes(sheet, project, what) {
     sheet.globalAlpha = 0.9;
     const name = "xyz"[axis] + (unit ? ` (${unit})` : "");
     const [cx, cy] = [(at[0].x + at[1].x) / 2, (at[0].y + at[1].y) / 2];
-    sheet.fillText(name, cx + 38 * nx, cy + 30 * ny);
+    const half = sheet.measureText(name).width / 2 + 4;
+    const right = sheet.canvas.width / sheet.getTransform().a - half; // labels stay on the sheet
+    sheet.fillText(name, Math.min(Math.max(cx + 38 * nx, half), right), cy + 30 * ny);
   }
   sheet.globalAlpha = 1;
 }
@@ -168,7 +170,7 @@ function axes(sheet, project, what) {
  * @param {"dark" | "light"} theme
  */
 export function colorBar(sheet, width, height, label, table, range, log, theme) {
-  const size = Math.min(0.4 * height, 220);
+  const size = Math.min(0.4 * height, width < 500 ? 110 : 220);
   const [x, y] = [width - 28, height - 20];
   const rows = table.length / 4;
   for (let i = 0; i < size; i++) {

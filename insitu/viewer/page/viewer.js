@@ -19,9 +19,9 @@ import { COARSE, finished, isValue, Volumes } from "viewer/volumes.js";
 const REST = 160; // ms without movement until the full picture
 const SAMPLES_PER_CELL = 2;
 const MOST_SAMPLES = 4096;
-const PATIENCE = 3000; // ms for a picture at rest; where it would take longer, it is coarser
-const FAST = 25; // ms of a picture while something moves: below, it gets finer
-const SLOW = 60; // and above, coarser
+const PATIENCE = 1500; // ms for a picture at rest; where it would take longer, it is coarser
+const FAST = 50; // ms of a picture while something moves: below, it gets finer
+const SLOW = 110; // and above, coarser
 
 /** Draws the store's state on a canvas. */
 export class Viewer {
@@ -37,7 +37,7 @@ export class Viewer {
     this.gl = context(canvas);
     this.volumes = new Volumes(this.gl, new Decoder(this.gl), source);
     this.marcher = new Marcher(this.gl);
-    this.scale = 0.5; // of the resolution while something moves
+    this.scale = 0.35; // of the resolution while something moves
     this.moved = -1e9;
     this.drawing = false;
     this.again = false;
@@ -254,8 +254,10 @@ export class Viewer {
         await finished(this.gl);
         const ms = performance.now() - start;
         this.last = { ms, pixels: size[0] * size[1], samples: frame.samples };
-        if (moving && ms > SLOW) this.scale = Math.max(0.15, this.scale * 0.8);
-        if (moving && ms < FAST) this.scale = Math.min(1, this.scale * 1.2);
+        if (moving && (ms > SLOW || ms < FAST)) {
+          const factor = Math.min(1.2, Math.max(0.4, Math.sqrt(SLOW / ms)));
+          this.scale = Math.min(1, Math.max(0.12, this.scale * factor));
+        }
         this.frames += 1;
         this.coarse = moving;
         for (const listener of this.drawn) listener(this.view);
@@ -285,7 +287,7 @@ export class Viewer {
     const { clientWidth, clientHeight } = this.canvas;
     const full = clientWidth * clientHeight * (this.ratio * this.finer) ** 2;
     const expected = (ms / pixels / samples) * full * this.samples;
-    return Math.min(1, Math.max(0.4, Math.sqrt(this.patience / (expected || 1))));
+    return Math.min(1, Math.max(0.3, Math.sqrt(this.patience / (expected || 1))));
   }
 
   /** @param {number} ratio Pixels for each of the page's. @returns {[number, number]} */
