@@ -29,6 +29,7 @@ __all__ = [
     "load",
     "parse",
     "parse_for_record",
+    "parse_understood",
     "without_fields",
 ]
 
@@ -67,6 +68,24 @@ def parse_for_record(
     from insitu.actions.parser import read_for_record
 
     return read_for_record(run, places, fields)
+
+
+def parse_understood(run: RunConfig, wanted: Sequence[Any]) -> tuple[Actions, list[str]]:
+    """Check the actions of a run file and those of a simulation, of which what is not understood is
+    left out -> the rest, and what was left out and why. Not collective.
+
+    A word that is not understood costs that word where the rest means the same without it, else the
+    plot, pipeline, extract, query or trigger; what depends on that is left out as well.
+
+    Args:
+        run: with its own actions, which must be right.
+        wanted: the simulation's actions, as plain data.
+
+    Raises: ConfigError for actions of the run file that are wrong.
+    """
+    from insitu.actions.parser import read_understood
+
+    return read_understood(run, wanted)
 
 
 def load(

@@ -108,7 +108,11 @@ def read(model: type[M], given: Any, path: KeyPath) -> M:
     except pydantic.ValidationError as error:
         first, *others = (_refused(e).below(path) for e in error.errors(include_url=False))
         raise InvalidAction(
-            first.path, first.text, others, unknown_field=first.unknown_field
+            first.path,
+            first.text,
+            others,
+            unknown_field=first.unknown_field,
+            unknown_key=first.unknown_key,
         ) from None
 
 

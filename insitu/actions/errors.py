@@ -26,17 +26,24 @@ class InvalidAction(ValueError):
         also: Sequence[InvalidAction] = (),
         *,
         unknown_field: bool = False,
+        unknown_key: bool = False,
     ) -> None:
-        """unknown_field: whether all that is wrong is that there is no such field."""
+        """unknown_field: whether all that is wrong is that there is no such field; unknown_key:
+        that the key at the end of the path means nothing."""
         super().__init__(text)
         self.path, self.text, self.also = path, text, tuple(also)
-        self.unknown_field = unknown_field
+        self.unknown_field, self.unknown_key = unknown_field, unknown_key
 
     def below(self, path: KeyPath) -> InvalidAction:
         """The same, seen from above `path`."""
         also = [other.below(path) for other in self.also]
-        place = (*path, *self.path)
-        return type(self)(place, self.text, also, unknown_field=self.unknown_field)
+        return type(self)(
+            (*path, *self.path),
+            self.text,
+            also,
+            unknown_field=self.unknown_field,
+            unknown_key=self.unknown_key,
+        )
 
 
 class DependentError(InvalidAction):
@@ -50,7 +57,7 @@ def keys(mapping: Any, path: KeyPath, known: Sequence[str], required: Sequence[s
     for key in mapping:
         if key not in known:
             hint = nearest(str(key), known) or f"; expected one of {', '.join(known)}"
-            raise InvalidAction((*path, key), f"unknown key{hint}")
+            raise InvalidAction((*path, key), f"unknown key{hint}", unknown_key=True)
     for key in required:
         if key not in mapping:
             raise InvalidAction((*path, key), "is required")

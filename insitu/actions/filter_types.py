@@ -5,6 +5,15 @@ In: a type of filter, in Ascent's vocabulary. Out: the model of its params, and 
 
 from __future__ import annotations
 
+from insitu.actions.field_filters import (
+    AddFieldsParams,
+    CompositeVectorParams,
+    LogParams,
+    PowerParams,
+    RecenterParams,
+    UnchangedParams,
+    UniformGridParams,
+)
 from insitu.actions.filters import (
     ClipParams,
     ClipWithFieldParams,
@@ -71,4 +80,50 @@ FILTERS: dict[str, FilterType] = {
         "The Q criterion of a velocity: positive where rotation exceeds strain.",
         "one more field",
     ),
+    "composite_vector": FilterType(
+        CompositeVectorParams, "A vector of two or three scalar fields.", "one more field"
+    ),
+    "log": FilterType(LogParams, "The natural logarithm of a scalar field.", "one more field"),
+    "log2": FilterType(LogParams, "The logarithm to base 2.", "one more field"),
+    "log10": FilterType(LogParams, "The logarithm to base 10.", "one more field"),
+    "add_fields": FilterType(AddFieldsParams, "The sum of scalar fields.", "one more field"),
+    "power_of_field": FilterType(PowerParams, "A power of a scalar field.", "one more field"),
+    "recenter": FilterType(
+        RecenterParams, "Moves a field's samples to nodes or to cells.", "the field, elsewhere"
+    ),
+    "uniform_grid": FilterType(
+        UniformGridParams, "Samples the fields on a uniform grid.", "a coarser or finer volume"
+    ),
+    "exaslice": FilterType(SliceParams, "As `slice`.", "a surface"),
+    "noop": FilterType(UnchangedParams, "Nothing.", "what came in"),
+    "ghost_stripper": FilterType(
+        UnchangedParams, "Nothing is to do: no ghosts are kept.", "what came in"
+    ),
+    "triangulate": FilterType(
+        UnchangedParams, "Nothing is to do: surfaces consist of triangles.", "what came in"
+    ),
+    "clean_grid": FilterType(
+        UnchangedParams, "Nothing is to do: surfaces have no double points.", "what came in"
+    ),
 }
+
+ELSEWHERE = {
+    "auto_slice": "use slice with a point",
+    "histsampling": "use threshold, or a python extract that draws points",
+    "lagrangian": "use pathlines",
+    "warpx_streamline": "use streamline with a velocity",
+    "transform": "use the camera of a render, or a python extract",
+    "scale": "use the camera of a render, or a python extract",
+    "project_2d": "use slice, or a scene",
+    "expression": "use add_queries, or the filters that compute fields",
+    "binning": "use histogram() in a query, or a python extract",
+    "partition": "blocks stay on their ranks",
+    "mir": "publish volume fractions as fields, and use contour or isovolume",
+    "add_mpi_ranks": "records know the blocks: insitu info RECORD",
+    "add_domain_ids": "records know the blocks: insitu info RECORD",
+    "dray_project_2d": "use slice, or a scene",
+    "dray_project_colors_2d": "use a scene",
+    "dray_reflect": "use the camera of a render",
+    "dray_vector_component": "use vector_component",
+}
+"""Filters of Ascent that there are not, and what to use instead."""

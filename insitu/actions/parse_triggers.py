@@ -87,6 +87,9 @@ class TriggerParams(ActionModel):
         if self.condition is None and self.callback is None:
             raise InvalidAction(("condition",), "is required, or a callback")
         alone = self.condition is None or self.callback is None
+        if self.actions_file is not None:  # what reads files puts their content in its place
+            text = f"no file {self.actions_file!r} with a list of actions"
+            raise InvalidAction(("actions_file",), text)
         if alone and "actions" not in self.model_fields_set:
             raise InvalidAction(("actions",), "is required or actions_file")
         return self

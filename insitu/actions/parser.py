@@ -5,23 +5,28 @@ In: the actions as plain data. Out: Actions, or ConfigError with all that is wro
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from insitu.actions.errors import InvalidAction
+from insitu.actions.left_out import part_at, remove, without_removed
 from insitu.actions.model import Actions
 from insitu.actions.parse_actions import read_pipelines, read_scenes_and_extracts
 from insitu.actions.parse_triggers import read_query, read_trigger
 from insitu.actions.reader import ACTION_KEYS, ActionParser
 from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
-from insitu.core.yaml_tree import Places
+from insitu.core.yaml_tree import Places, dotted
 from insitu.filters.schema import DataSchema
 
 
 def read_actions(run: RunConfig, places: Places) -> Actions:
     """As `insitu.actions.parse`."""
-    fields = {name: len(field.components) or None for name, field in run.fields.items()}
-    return _read(ActionParser(places, DataSchema(fields), run.window.steps), run)
+    return _checked(_reader(run, places), run)
 
 
 def read_for_record(
@@ -29,7 +34,40 @@ def read_for_record(
 ) -> tuple[Actions, list[str]]:
     """As `insitu.actions.parse_for_record`."""
     reader = ActionParser(places, DataSchema(fields), sys.maxsize, of_record=True)
-    return _read(reader, run), reader.left_out
+    return _checked(reader, run), reader.left_out
+
+
+def read_understood(run: RunConfig, wanted: Sequence[Any]) -> tuple[Actions, list[str]]:
+    """As `insitu.actions.parse_understood`."""
+    _checked(_reader(run, Places("run file", Path.cwd())), run)
+    listed, told = copy.deepcopy(list(wanted)), list[InvalidAction]()
+    n_own = len(run.actions)
+    while True:
+        whole = dataclasses.replace(run, actions=(*run.actions, *listed))
+        reader = _reader(run, Places("", Path.cwd()))
+        actions = _read(reader, whole)
+        if not reader.refusals:
+            return actions, [f"{dotted(one.path)}: {one.text}" for one in told]
+        for one in reader.refusals:
+            _, index, *rest = one.path
+            place = (int(index) - n_own, *rest)
+            one = InvalidAction(tuple(rest), one.text, unknown_key=one.unknown_key)
+            if not any(other.path[: len(rest)] == one.path for other in told):
+                told.append(one)
+            remove(listed, part_at(listed, place, unknown_key=one.unknown_key))
+        listed = without_removed(listed)
+
+
+def _reader(run: RunConfig, places: Places) -> ActionParser:
+    fields = {name: len(field.components) or None for name, field in run.fields.items()}
+    return ActionParser(places, DataSchema(fields), run.window.steps)
+
+
+def _checked(reader: ActionParser, run: RunConfig) -> Actions:
+    actions = _read(reader, run)
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return actions
 
 
 def _read(reader: ActionParser, run: RunConfig) -> Actions:
@@ -40,7 +78,4 @@ def _read(reader: ActionParser, run: RunConfig) -> Actions:
     triggers = reader.each(
         entries, "add_triggers", lambda _, entry: read_trigger(reader, entry, pipelines)
     )
-    actions = Actions(queries, triggers, read_scenes_and_extracts(reader, entries, pipelines))
-    if reader.problems:
-        raise ConfigError(reader.problems)
-    return actions
+    return Actions(queries, triggers, read_scenes_and_extracts(reader, entries, pipelines))

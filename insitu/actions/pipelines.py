@@ -12,7 +12,7 @@ from pydantic import Field
 
 from insitu.actions.base import ActionModel, Check, read
 from insitu.actions.errors import DependentError, InvalidAction, among, inside, named, shown
-from insitu.actions.filter_types import FILTERS
+from insitu.actions.filter_types import ELSEWHERE, FILTERS
 from insitu.actions.reader import ActionParser, Entry, Named
 from insitu.core.errors import nearest
 from insitu.core.yaml_tree import KeyPath
@@ -21,6 +21,8 @@ from insitu.filters.schema import UnknownField
 
 
 def _type(given: Any) -> str:
+    if among(given, ELSEWHERE):
+        raise ValueError(f"insitu has no filter {given!r}; {ELSEWHERE[given]}")
     if not among(given, FILTERS):
         hint = nearest(str(given), FILTERS) or f"; insitu does {', '.join(FILTERS)}"
         raise ValueError(f"unknown filter {given!r}{hint}")

@@ -58,6 +58,8 @@ class ActionParser:
     left_out: list[str] = field(default_factory=list)
     """What names a field that the record lacks, each with its place."""
     problems: list[str] = field(default_factory=list)
+    refusals: list[InvalidAction] = field(default_factory=list)
+    """What is behind them, and what depends on something refused, with paths from the root."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Of the queries so far, by name."""
     outputs: dict[str, KeyPath] = field(default_factory=dict)
@@ -67,13 +69,14 @@ class ActionParser:
     def collecting(self) -> Iterator[None]:
         try:
             yield
-        except DependentError:
-            pass
+        except DependentError as refused:
+            self.refusals.append(refused)
         except InvalidAction as refused:
             for one in (refused, *refused.also):
                 left_out = self.of_record and one.unknown_field
                 problem = self.places.problem(one.path, one.text)
                 (self.left_out if left_out else self.problems).append(problem)
+                self.refusals.append(one)
 
     def entries(self, actions: Any, path: KeyPath, allowed: Sequence[str]) -> list[Entry]:
         """The entries of a list of actions, all of them among `allowed`."""

@@ -22,6 +22,7 @@ from typing import Any
 
 from insitu import actions, config
 from insitu.actions import Actions
+from insitu.ascent.ascent_words import in_our_words
 from insitu.config import FieldConfig, RecordConfig, RunConfig, WindowConfig
 from insitu.core import yaml_tree
 from insitu.core.errors import ConfigError
@@ -33,7 +34,6 @@ PSNR_DB = 40.0
 
 Entries = Sequence[Mapping[str, Any]]
 
-_NUMBER = re.compile(r"^run file: actions\[\d+\]\.")
 # In expressions: field('density'), field("velocity", "u").
 _FIELD = re.compile(r"""field\(\s*['"]([^'"]+)['"]""")
 
@@ -78,7 +78,7 @@ def wanted_actions(given: Any, settings: Mapping[str, Any]) -> tuple[list[Any], 
         return [], source
     if not isinstance(content, list) or not all(isinstance(a, Mapping) for a in content):
         raise ConfigError([f"{source}: expected a list of actions, each with keys and values"])
-    return [_in_our_words(action) for action in content if not _empty(action)], source
+    return in_our_words(content), source
 
 
 def configuration(
@@ -106,21 +106,12 @@ def configuration(
 
 
 def understood(run: RunConfig, wanted: Entries) -> tuple[Actions, list[str]]:
-    """The actions of the run file and those of `wanted` that can be done with it, and what is
-    wrong with the others, which are left out one by one. Not collective.
+    """The actions of the run file and what is understood of `wanted`, and what is not and why. Not
+    collective.
 
     Raises: ConfigError for actions of the run file that are wrong.
     """
-    kept: list[Mapping[str, Any]] = []
-    refused: list[str] = []
-    # Queries first: triggers name them.
-    for entry in sorted(_single(wanted), key=lambda e: e.get("action") != "add_queries"):
-        problem = _problem(run, [*kept, entry])
-        if problem is None:
-            kept.append(entry)
-        else:
-            refused.append(problem)
-    return _parsed(run, kept), refused
+    return actions.parse_understood(run, wanted)
 
 
 def _run_file(settings: Mapping[str, Any]) -> RunConfig:
@@ -136,34 +127,12 @@ def _run_file(settings: Mapping[str, Any]) -> RunConfig:
     name = settings.get("session_name")
     if isinstance(name, str) and name:
         run = dataclasses.replace(run, session_name=name)
+    folder = settings.get("default_dir")
+    if isinstance(folder, str) and folder:
+        run = dataclasses.replace(run, output=folder)
     if settings.get("exceptions") == "forward":
         run = dataclasses.replace(run, on_error="raise")
     return run
-
-
-def _parsed(run: RunConfig, wanted: Entries) -> Actions:
-    return actions.parse(dataclasses.replace(run, actions=(*run.actions, *wanted)))
-
-
-def _problem(run: RunConfig, wanted: Entries) -> str | None:
-    try:
-        _parsed(run, wanted)
-    except ConfigError as error:
-        # Numbers in a list of actions that was put together here say nothing to the user.
-        return "; ".join(_NUMBER.sub("", problem) for problem in error.problems)
-    return None
-
-
-def _single(wanted: Entries) -> Iterator[Mapping[str, Any]]:
-    """Every named entry of the actions as an action of its own."""
-    for action in wanted:
-        groups = [key for key, value in action.items() if isinstance(value, Mapping)]
-        if len(groups) != 1:
-            yield action
-            continue
-        key = groups[0]
-        for name, entry in action[key].items():
-            yield {**action, key: {name: entry}}
 
 
 def _fields_named(tree: Any) -> Iterator[str]:
@@ -179,22 +148,6 @@ def _fields_named(tree: Any) -> Iterator[str]:
     elif isinstance(tree, list):
         for value in tree:
             yield from _fields_named(value)
-
-
-def _in_our_words(tree: Any) -> Any:
-    """`image_name`, a file's name without the cycle, as the beginning of one."""
-    if isinstance(tree, Mapping):
-        return {
-            "image_prefix" if key == "image_name" else key: _in_our_words(value)
-            for key, value in tree.items()
-        }
-    return [_in_our_words(value) for value in tree] if isinstance(tree, list) else tree
-
-
-def _empty(action: Mapping[str, Any]) -> bool:
-    """Whether an action asks for nothing, as add_pipelines without pipelines."""
-    rest = [value for key, value in action.items() if key != "action"]
-    return bool(rest) and all(value is None or value == {} for value in rest)
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

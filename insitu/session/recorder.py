@@ -76,9 +76,7 @@ class Recorder:
         if self._records_on("trigger"):
             failures += self._attempt("record not written", self._save)
         if self._n_results >= 1.1 * self._steps_written:
-            failures += self._attempt(
-                f"{self.run.session_name}.yaml not written", self._save_results
-            )
+            failures += self._attempt(self._no_results, self._save_results)
         return failures
 
     def close(self) -> tuple[list[str], list[Failure]]:
@@ -104,7 +102,7 @@ class Recorder:
             self._crash_log = None
         failures += self._attempt(self._no_results, self._save_results)
         written += [] if self._session_file is None else [str(self._session_file.path)]
-        page = self._page if self._record is not None and not self.problem else None
+        page = None if self._record is None or self._record.empty else self._page
         if page is not None:
             unwritten = self._attempt(f"{page} not written", self._save_page)
             failures += unwritten

@@ -387,7 +387,7 @@ def test_chains_that_cannot_be(filters: str, plot: str, expected: str, tmp_path:
             one("iso_contour", ""),
             ".f.type: unknown filter 'iso_contour'; did you mean 'contour'?",
         ),
-        (one("lagrangian", ""), "unknown filter 'lagrangian'; insitu does contour, slice, 3slice,"),
+        (one("lagrangian", ""), "insitu has no filter 'lagrangian'; use pathlines"),
         (
             pipelines("{pl: {pipeline: p, f: {type: 3slice}}}"),
             ".pl.pipeline: there is no pipeline 'p'",

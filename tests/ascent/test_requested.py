@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from insitu.actions import Actions
 from insitu.ascent import requested
+from insitu.ascent.ascent_words import in_our_words
 from insitu.core.errors import ConfigError
 
 
@@ -18,6 +20,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def scene(field: str = "density", name: str = "s", **plot: str) -> dict:
     plots = {"p": {"type": "volume", "field": field, **plot}}
     return {"action": "add_scenes", "scenes": {name: {"plots": plots, "image_prefix": name}}}
+
+
+def query() -> dict:
+    params = {"expression": "max(field('density'))", "name": "peak"}
+    return {"action": "add_queries", "queries": {"q": {"params": params}}}
+
+
+def left_out(*wanted: dict) -> tuple[Actions, list[str]]:
+    """Of actions as a simulation gives them."""
+    listed = in_our_words(wanted)
+    run = requested.configuration({}, listed, ["density"], ["density"])
+    return requested.understood(run, listed)
 
 
 @pytest.mark.parallel(1)
@@ -35,12 +49,12 @@ def test_options_of_the_file_are_merged_in(here: Path) -> None:
 
 @pytest.mark.parallel(1)
 def test_which_actions(here: Path) -> None:
-    given = [scene(), {"action": "add_pipelines", "pipelines": None}]
-    assert requested.wanted_actions(given, {}) == ([scene()], "actions in code")
+    given = [query(), {"action": "add_pipelines", "pipelines": None}, {"action": "reset"}]
+    assert requested.wanted_actions(given, {}) == ([query()], "actions in code")
     assert requested.wanted_actions(None, {}) == ([], "actions in code")
     (here / "ascent_actions.yaml").write_text("- {action: save_info}\n")
     assert requested.wanted_actions(given, {})[0] == [{"action": "save_info"}]
-    assert requested.wanted_actions(given, {"actions_file": ""})[0] == [scene()]
+    assert requested.wanted_actions(given, {"actions_file": ""})[0] == [query()]
     (here / "mine.yaml").write_text("- {action: mine}\n")
     assert requested.wanted_actions(given, {"actions_file": "mine.yaml"})[0] == [{"action": "mine"}]
     with pytest.raises(ConfigError, match=r"actions_file: no file 'none\.yaml'"):
@@ -65,9 +79,12 @@ def test_fields_without_a_run_file(here: Path) -> None:
     assert [q.name for q in actions.queries] == ["p"] and not refused
     assert [s.plots[0].field for s in actions.due] == ["density"]
     run = requested.configuration(
-        {"ghost_field_name": "g", "exceptions": "forward"}, [], [*published, "flags"], published
+        {"ghost_field_name": "g", "exceptions": "forward", "default_dir": "viz"},
+        [],
+        [*published, "flags"],
+        published,
     )
-    assert list(run.fields) == published
+    assert list(run.fields) == published and run.output == "viz"
     assert (run.ghost_field, run.on_error) == ("g", "raise")
 
 
@@ -108,3 +125,91 @@ def test_only_what_is_wrong_is_left_out(here: Path) -> None:
     assert len(refused) == 2
     assert any(text.startswith("queries.b.params.expression: ") for text in refused)
     assert any("save_info" in text for text in refused)
+
+
+@pytest.mark.parallel(1)
+def test_one_unknown_word_costs_that_word(here: Path) -> None:
+    """A key that means nothing; else the plot, or what a render says of it: never the scene."""
+    plots = {
+        "good": {"type": "volume", "field": "density", "colour": 3},
+        "kind": {"type": "pseudocolour", "field": "density"},
+        "field": {"type": "pseudocolor"},
+    }
+    camera = {"azimuth": 30, "zoom": -1, "wobble": 2}
+    renders = {"r": {"image_prefix": "a", "camera": camera, "image_width": "wide"}}
+    actions, refused = left_out(
+        {"action": "add_scenes", "scenes": {"s": {"plots": plots, "renders": renders}}}
+    )
+    (found,) = actions.due
+    assert [plot.field for plot in found.plots] == ["density"]
+    (view,) = found.views
+    assert view.image_prefix == "a%d" and view.camera.azimuth == 30 and view.camera.zoom == 1
+    places = [text.partition(": ")[0] for text in refused]
+    assert sorted(places) == [
+        "scenes.s.plots.field.field",
+        "scenes.s.plots.good.colour",
+        "scenes.s.plots.kind.type",
+        "scenes.s.renders.r.camera.wobble",
+        "scenes.s.renders.r.camera.zoom",
+        "scenes.s.renders.r.image_width",
+    ]
+
+
+@pytest.mark.parallel(1)
+def test_what_is_no_longer_what_was_meant_is_left_out(here: Path) -> None:
+    """A pipeline without one of its filters, and the plots on it; not the plot beside them."""
+    filters = {
+        "f1": {"type": "vortices", "params": {"field": "density"}},
+        "f2": {"type": "contour", "params": {"field": "density", "levels": 3}},
+    }
+    plots = {
+        "on it": {"type": "pseudocolor", "field": "density", "pipeline": "p"},
+        "beside": {"type": "pseudocolor", "field": "density"},
+    }
+    trigger = {"params": {"condition": "cycle() > 0", "actions": [scene(), {"action": "fly"}]}}
+    actions, refused = left_out(
+        {"action": "add_pipelines", "pipelines": {"p": filters}},
+        {"action": "add_scenes", "scenes": {"s": {"plots": plots, "image_name": "one"}}},
+        {"action": "add_scenes", "scenes": {"none": {"plots": {"on it": plots["on it"]}}}},
+        {"action": "add_triggers", "triggers": {"t": trigger}},
+    )
+    (found,) = actions.due
+    assert len(found.plots) == 1 and found.views[0].image_name == "one"
+    assert len(actions.triggers[0].actions) == 1
+    assert [text.partition(":")[0] for text in refused] == [
+        "pipelines.p.f1.type",
+        "triggers.t.params.actions[1].action",
+        "scenes.s.plots.on it.pipeline",
+        "scenes.none.plots.on it.pipeline",
+    ]
+
+
+@pytest.mark.parallel(1)
+def test_actions_file_of_a_trigger(here: Path) -> None:
+    """In `ascent_actions.yaml` and in code; a file that is not there costs the trigger."""
+    (here / "then.yaml").write_text(
+        "- action: add_scenes\n"
+        "  scenes: {s: {plots: {p: {type: volume, field: density}}, image_prefix: then}}\n"
+    )
+    there = {"params": {"condition": "cycle() % 10 == 0", "actions_file": "then.yaml"}}
+    not_there = {"params": {"condition": "cycle() > 1", "actions_file": "gone.yaml"}}
+    actions, refused = left_out(
+        {"action": "add_triggers", "triggers": {"t": there, "gone": not_there}}
+    )
+    (trigger,) = actions.triggers
+    (found,) = trigger.actions
+    assert trigger.name == "t" and found.views[0].file_stem(20) == "then20"
+    (text,) = refused
+    assert text == "triggers.gone.params.actions_file: no file 'gone.yaml' with a list of actions"
+
+
+@pytest.mark.parallel(1)
+def test_pictures_have_the_names_and_sizes_of_ascent(here: Path) -> None:
+    """The cycle right after a prefix; `image_name` as it is, at every step; 1024 pixels."""
+    named = {"plots": scene()["scenes"]["s"]["plots"], "renders": {"r": {"image_name": "same"}}}
+    actions, refused = left_out(
+        scene(), {"action": "add_scenes", "scenes": {"named": named}}, {"action": "execute"}
+    )
+    views = [view for action in actions.due for view in action.views]
+    assert [view.file_stem(7) for view in views] == ["s7", "same"] and not refused
+    assert {(view.image_width, view.image_height) for view in views} == {(1024, 1024)}

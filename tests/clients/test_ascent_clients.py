@@ -176,8 +176,8 @@ def test_pyfr(built: Libraries, tmp_path: Path) -> None:
         assert len(decoded.boxes) == 2
         assert decoded.summary.psnr_db >= 39.5
         assert np.sqrt(np.mean((decoded(points) - np.stack(speeds, axis=1)) ** 2)) < 0.02
-    for step, time in enumerate(("0.000", "0.010", "0.020")):
-        picture = np.asarray(Image.open(tmp_path / f"speed-{time}_{step:06d}.png"))
+    for time in ("0.000", "0.010", "0.020"):
+        picture = np.asarray(Image.open(tmp_path / f"speed-{time}.png"))
         assert picture.shape == (384, 384, 3)
         assert picture.reshape(-1, 3).std(axis=0).max() > 5
 

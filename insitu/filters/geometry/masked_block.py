@@ -16,6 +16,7 @@ from insitu.core.arrays import Floats, Mask
 from insitu.fields.sampled_block import SampledBlock
 from insitu.filters.geometry.decomposition import Partition, evaluate_grid
 from insitu.filters.geometry.derived_block import DerivedBlock
+from insitu.filters.geometry.pointwise_block import PointwiseBlock
 from insitu.filters.geometry.shapes import Shape
 
 Lines = tuple[Floats, Floats, Floats]
@@ -171,6 +172,9 @@ def unmasked(part: Partition) -> tuple[Partition, list[Region]]:
 def _unmasked(block: SampledBlock) -> SampledBlock:
     if isinstance(block, MaskedBlock):
         return _unmasked(block.of)
+    if isinstance(block, PointwiseBlock):
+        others = tuple(_unmasked(other) for other in block.others)
+        return replace(block, of=_unmasked(block.of), others=others)
     if isinstance(block, DerivedBlock):
         return replace(block, of=_unmasked(block.of))
     return block

@@ -1,0 +1,123 @@
+"""The filter uniform_grid: fields sampled on a uniform grid.
+
+In: a volume. Out: the part of it that the grid covers, with values at the grid's lines, trilinear
+between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from insitu.core.arrays import Floats
+from insitu.core.box import Bounds
+from insitu.core.parallel import together
+from insitu.fields.sampled_block import SampledBlock
+from insitu.filters.geometry.clip import clip
+from insitu.filters.geometry.resampled_block import GridBlock
+from insitu.filters.geometry.shapes import Box
+from insitu.filters.pipeline import Data, Names, VolumeData
+from insitu.filters.schema import DataSchema
+from insitu.store.timestep import Span, TimeStep
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
+
+Vector = tuple[float, float, float]
+Lines = tuple[Floats, Floats, Floats]
+
+MOST_POINTS = 4096
+"""Along an axis."""
+
+
+@dataclass(frozen=True)
+class UniformGrid:
+    """Samples all fields, or one, at the lines of a grid and at the faces between blocks."""
+
+    dims: tuple[int | None, int | None, int | None] = (None, None, None)
+    """Points along x, y, z; default, as Ascent's: one more than the domain is long."""
+    origin: tuple[float | None, float | None, float | None] = (None, None, None)
+    """World x y z; default: the domain's lower corner."""
+    spacing: Vector = (1.0, 1.0, 1.0)
+    """World."""
+    type: str = "uniform_grid"
+
+    @property
+    def past(self) -> Mapping[str, Span]:
+        return {}
+
+    def outline(self, given: DataSchema) -> DataSchema:
+        given.volume(self.type)
+        if given.cut_by:
+            raise ValueError(
+                f"type: {self.type} needs complete fields; put it before {given.cut_by[-1]}"
+            )
+        found = given
+        for name, components in given.fields.items():
+            found = found.plus(name, components)
+        return replace(found, cut_by=(*given.cut_by, self.type))
+
+    def reads(self, wanted: Names) -> Names:
+        return wanted
+
+    def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
+        assert isinstance(data, VolumeData)
+        lines = self.lines(data.bounds)  # the same on every rank, failures too
+        sampled = data
+        with together(comm, self.type):
+            fields = {
+                name: [_sampled(block, lines) for block in blocks]
+                for name, blocks in data.fields.items()
+            }
+            sampled = replace(data, fields=fields)
+        low, high = (_triple(line[end] for line in lines) for end in (0, -1))
+        near = 1e-6 * (np.asarray(data.bounds[1]) - data.bounds[0])
+        if (low <= data.bounds[0] + near).all() and (high >= data.bounds[1] - near).all():
+            return sampled
+        left = clip(comm, sampled.fields, Box(low, high), invert=True)
+        return VolumeData(left.fields, data.bounds, left.surface)
+
+    def lines(self, bounds: Bounds) -> Lines:
+        """The coordinates x, y, z of the grid's lines on a domain. ValueError for a default that
+        is no number of points for it."""
+        x, y, z = (
+            self._line(axis, float(bounds[0][axis]), float(bounds[1][axis])) for axis in range(3)
+        )
+        return x, y, z
+
+    def _line(self, axis: int, low: float, high: float) -> Floats:
+        start, n = self.origin[axis], self.dims[axis]
+        if n is None:
+            n = int(high - low) + 1
+            if not 2 <= n <= MOST_POINTS:
+                raise ValueError(
+                    f"uniform_grid: dims: the domain is {high - low:g} long along {'xyz'[axis]}, "
+                    f"which makes {n} points by default; expected 2 to {MOST_POINTS}: give dims "
+                    "and spacing"
+                )
+        return (low if start is None else start) + self.spacing[axis] * np.arange(n)
+
+
+def _triple(values: Iterable[float]) -> Vector:
+    """The three values as floats."""
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
+def _sampled(block: SampledBlock, lines: Lines) -> GridBlock:
+    low, high = block.bounds
+    x, y, z = (
+        _between(line, float(first), float(last))
+        for line, first, last in zip(lines, low, high, strict=True)
+    )
+    return GridBlock(block.name, block, (x, y, z))
+
+
+def _between(line: Floats, first: float, last: float) -> Floats:
+    """The lines in a block, and its faces; none closer to a face than a millionth of its size."""
+    near = 1e-6 * (last - first)
+    inside = line[(line > first + near) & (line < last - near)]
+    return np.concatenate([[first], inside, [last]])
