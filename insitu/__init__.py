@@ -12,6 +12,7 @@ from insitu.fields.model_field import ModelField
 from insitu.store.record import open_record
 
 if TYPE_CHECKING:
+    from insitu import mesh
     from insitu.filters.geometry.sample import sample_line
     from insitu.filters.geometry.slice_array import slice_array
     from insitu.io.compress import compress
@@ -28,6 +29,7 @@ __all__ = [
     "Session",
     "compress",
     "load",
+    "mesh",
     "open",
     "open_record",
     "sample_line",
@@ -56,6 +58,8 @@ def __getattr__(name: str) -> Any:
         text = "insitu.NeuralField is insitu.ModelField; the old name goes with the next version"
         warnings.warn(text, DeprecationWarning, stacklevel=2)
         return ModelField
+    if name == "mesh":
+        return importlib.import_module("insitu.mesh")
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'insitu' has no attribute {name!r}")

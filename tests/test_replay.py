@@ -83,9 +83,10 @@ def run_file(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def ran(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run by all ranks, its record, and its run file."""
+    folder = Path(COMM.bcast(tmp_path_factory.mktemp("ran")))
     settings = run_file(folder)
     session = insitu.open(settings, COMM)
     simulation = Moving(COMM, steps=6)
@@ -257,5 +258,5 @@ def test_expressions_must_fit_the_window_and_the_fields(ran: Path) -> None:
     ):
         small(series, given, ran / "out", window=1)
     query["q"]["params"]["expression"] = "max(curl(field('density')).x)"
-    with pytest.raises(ConfigError, match="curl wants a vector field"):
+    with pytest.raises(ConfigError, match="curl expects a vector field"):
         small(series, given, ran / "out")

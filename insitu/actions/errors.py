@@ -49,7 +49,7 @@ def keys(mapping: Any, path: KeyPath, known: Sequence[str], required: Sequence[s
         raise InvalidAction(path, f"expected keys and values, found {shown(mapping)}")
     for key in mapping:
         if key not in known:
-            hint = nearest(str(key), known) or f"; known are {', '.join(known)}"
+            hint = nearest(str(key), known) or f"; expected one of {', '.join(known)}"
             raise InvalidAction((*path, key), f"unknown key{hint}")
     for key in required:
         if key not in mapping:

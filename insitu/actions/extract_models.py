@@ -65,7 +65,7 @@ class ExtractParams(ActionModel):
 
 def _protocol(given: Any) -> str:
     if given not in PROTOCOLS:
-        raise ValueError(f"{given!r} is not done; there are {', '.join(PROTOCOLS)}")
+        raise ValueError(f"{given!r} is not supported; expected one of {', '.join(PROTOCOLS)}")
     return str(given)
 
 
@@ -202,10 +202,10 @@ class MovieParams(ExtractParams):
     def _format(cls, path: str) -> str:
         suffix = Path(path).suffix.lower()
         if suffix not in ("", *SUFFIXES):
-            raise ValueError(f"{path!r}: movies are {' and '.join(SUFFIXES)}")
+            raise ValueError(f"{path!r}: unknown format; expected {' or '.join(SUFFIXES)}")
         if suffix == ".mp4" and not has_ffmpeg():
             raise ValueError(
-                ".mp4 needs imageio and its ffmpeg: pip install 'insitu-inr[movie]'; or write .gif"
+                ".mp4 requires imageio with ffmpeg: pip install 'insitu-inr[movie]'; or write .gif"
             )
         return path
 

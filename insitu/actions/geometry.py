@@ -18,7 +18,7 @@ def xyz(given: Any, where: str, suffix: str = "") -> tuple[float, float, float]:
         names = [f"{axis}{suffix}" for axis in "xyz"]
         for key in given:
             if key not in names:
-                raise ValueError(f"{where}/{key}: unknown key; known are {', '.join(names)}")
+                raise ValueError(f"{where}/{key}: unknown key; expected one of {', '.join(names)}")
         for name in names:
             if name not in given:
                 raise ValueError(f"{where}/{name}: is required")
@@ -34,5 +34,5 @@ def direction(given: Any, where: str) -> tuple[float, float, float]:
     """As `xyz`, and not zero."""
     found = xyz(given, where)
     if found == (0, 0, 0):
-        raise ValueError(f"{where}: 0, 0, 0 is no direction")
+        raise ValueError(f"{where}: 0, 0, 0 is not a direction")
     return found

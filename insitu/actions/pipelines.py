@@ -79,7 +79,7 @@ class Pipelines:
     def _input(self, given: Mapping[str, Any], path: KeyPath) -> Pipeline:
         name = given.get("pipeline")
         if name in self._begun:
-            raise InvalidAction((*path, "pipeline"), f"{name!r} has this one for its input")
+            raise InvalidAction((*path, "pipeline"), f"{name!r} has this pipeline as its input")
         if among(name, self.entries):
             return self.read(name)
         return pipeline_named(name, path, {**self.outer, **dict.fromkeys(self.entries)})

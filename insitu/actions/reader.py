@@ -75,15 +75,15 @@ class ActionParser:
                 problem = self.places.problem(one.path, one.text)
                 (self.left_out if left_out else self.problems).append(problem)
 
-    def entries(self, actions: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
-        """The entries of a list of actions, of which only `words` may occur."""
+    def entries(self, actions: Any, path: KeyPath, allowed: Sequence[str]) -> list[Entry]:
+        """The entries of a list of actions, all of them among `allowed`."""
         found: list[Entry] = []
         with self.collecting():
             if not isinstance(actions, list):
                 raise InvalidAction(path, f"expected a list of actions, found {shown(actions)}")
             for i, action in enumerate(actions):
                 with self.collecting():
-                    found += _entries_of(action, (*path, i), words)
+                    found += _entries_of(action, (*path, i), allowed)
         return found
 
     def each(
@@ -112,15 +112,15 @@ class ActionParser:
         return name
 
 
-def _entries_of(action: Any, path: KeyPath, words: Sequence[str]) -> list[Entry]:
+def _entries_of(action: Any, path: KeyPath, allowed: Sequence[str]) -> list[Entry]:
     if not isinstance(action, Mapping) or "action" not in action:
         raise InvalidAction(path, f"expected `action:` and what it needs, found {shown(action)}")
     word = action["action"]
-    if word not in words:
+    if word not in allowed:
         if among(word, ACTION_KEYS):
-            text = f"{word} has no place in a trigger's actions; {', '.join(words)} have"
+            text = f"{word} has no place in a trigger's actions; {', '.join(allowed)} have"
             raise InvalidAction((*path, "action"), text)
-        hint = nearest(str(word), words) or f"; insitu does {', '.join(words)}"
+        hint = nearest(str(word), allowed) or f"; insitu does {', '.join(allowed)}"
         raise InvalidAction((*path, "action"), f"unknown action {word!r}{hint}")
     key = ACTION_KEYS[word]
     keys(action, path, ("action", key), required=(key,))

@@ -169,7 +169,7 @@ ImageName = Annotated[str | None, Check(_name, _FILE)]
 class _PictureKeys(ActionModel):
     """The keys of a render that is a picture."""
 
-    type: Annotated[None, refused("{given} is not done; there is cinema")] = None
+    type: Annotated[None, refused("{given} is not supported; expected cinema")] = None
     image_prefix: ImagePrefix = Field(
         None,
         description="File name without extension, in `output`; a pattern such as `%04d` is "
@@ -226,7 +226,7 @@ def output_names(reader: ActionParser, given: Names, path: KeyPath) -> dict[str,
 def _folder_name(given: Any) -> str:
     name = read_text(given, (), "the name of a folder")
     if "/" in name or name in (".", ".."):
-        raise ValueError(f"{name!r} is not the name of a folder alone")
+        raise ValueError(f"{name!r} is not a folder name without separators")
     return name
 
 

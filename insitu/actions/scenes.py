@@ -148,8 +148,8 @@ class ColorTableParams(ActionModel):
             raise InvalidAction(("control_points",), "given together with a file of colours")
         file = reader.places.folder / str(self.file or self.name)
         try:
-            words = file.read_text(encoding="utf-8")
-            rgb, alpha = control_points(paraview_points(words, self.name if self.file else None))
+            content = file.read_text(encoding="utf-8")
+            rgb, alpha = control_points(paraview_points(content, self.name if self.file else None))
         except OSError as error:
             raise InvalidAction((key,), f"{file}: {error.strerror or error}") from None
         except ValueError as error:
@@ -168,7 +168,7 @@ def _read_color_table(given: Any) -> str | ColorTableParams | None:
 def _type(given: Any) -> str:
     if not among(given, PLOTS):
         hint = nearest(str(given), PLOTS) or f"; there are {' and '.join(PLOTS)}"
-        raise ValueError(f"a plot of type {given!r} is not done{hint}")
+        raise ValueError(f"a plot of type {given!r} is not supported{hint}")
     return str(given)
 
 

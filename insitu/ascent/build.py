@@ -29,8 +29,11 @@ from insitu.core.atomic_file import atomic_folder
 
 HERE = Path(__file__).resolve().parent
 
-_CONDUIT = ("node.cpp", "node_api.cpp", "text.cpp", "blueprint.cpp")
-_ASCENT = ("ascent.cpp", "python.cpp")
+CONDUIT = (
+    *("node.cpp", "node_api.cpp", "compare.cpp", "text.cpp", "text_write.cpp", "cxx_bridge.cpp"),
+    *("blueprint.cpp", "mcarray.cpp", "mesh_index.cpp", "mesh_examples.cpp", "relay.cpp"),
+)
+_ASCENT = ("ascent.cpp", "callbacks.cpp", "python.cpp")
 _FORTRAN_CONDUIT = ("conduit.f90", "conduit_blueprint.f90")
 _FORTRAN_ASCENT = ("ascent.f90",)
 # Names under which simulations ask the linker for what is in one library here.
@@ -67,7 +70,7 @@ class Libraries:
 
     @property
     def includes(self) -> tuple[Path, ...]:
-        found = [self.folder / "include" / name for name in ("conduit", "ascent")]
+        found = [self.folder / "include" / name for name in ("conduit", "ascent", "")]
         return (*found, self.folder / "fortran") if self.fortran else tuple(found)
 
 
@@ -125,7 +128,7 @@ def _default_folder() -> Path:
 def _refuse_foreign(folder: Path) -> None:
     """Only a folder that was built here, or an empty one, is replaced."""
     if any(folder.iterdir()) and not (folder / "built_from").is_file():
-        raise BuildError(f"{folder}: has other files in it; name a new or empty folder")
+        raise BuildError(f"{folder}: contains other files; choose a new or empty folder")
 
 
 def _sources() -> list[Path]:
@@ -192,7 +195,7 @@ def _build(folder: Path) -> None:
     shutil.copytree(HERE / "fortran", folder / "fortran")
     with tempfile.TemporaryDirectory() as scratch:
         objects = _compile_fortran(folder / "fortran", Path(scratch))
-        _link(lib / "libconduit.so", _CONDUIT, [*objects[0], "-ldl"])
+        _link(lib / "libconduit.so", CONDUIT, [*objects[0], "-ldl"])
         beside = ["-L", str(lib), "-lconduit", "-Wl,-rpath,$ORIGIN", "-ldl"]
         _link(lib / "libascent_mpi.so", _ASCENT, [*objects[1], *beside])
     for alias, name in _ALIASES.items():
@@ -233,6 +236,6 @@ def _run(command: list[str], variable: str, folder: Path | None = None) -> None:
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     except FileNotFoundError:
-        raise BuildError(f"no compiler {command[0]!r}; name one: {variable}=...") from None
+        raise BuildError(f"compiler {command[0]!r} not found; set {variable}=...") from None
     if done.returncode:
         raise BuildError(f"{shlex.join(command)}\n{done.stderr.strip()}")

@@ -13,11 +13,13 @@ import json
 import logging
 import traceback
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from insitu.ascent.client_session import AscentSession
 from insitu.ascent.conduit_reader import ConduitReader
 from insitu.ascent.mpi_finalize import close_before_mpi_ends, flush
+from insitu.ascent.program_callbacks import ProgramCallbacks
 
 _opened: dict[int, AscentSession] = {}
 _readers: dict[str, ConduitReader] = {}
@@ -30,7 +32,7 @@ def call(library: str, what: str, handle: int, address: int) -> str:
     reader = _readers.setdefault(library, ConduitReader(library))
     details = ""
     try:
-        _do(reader, what, handle, address)
+        _do(reader, library, what, handle, address)
     except Exception as error:
         details = f"{type(error).__name__}: {error}"
         _failed(what, handle, error)
@@ -39,19 +41,26 @@ def call(library: str, what: str, handle: int, address: int) -> str:
     return _answer(what, details, {} if attached is None else attached.info())
 
 
-def _do(reader: ConduitReader, what: str, handle: int, address: int) -> None:
+def _do(reader: ConduitReader, library: str, what: str, handle: int, address: int) -> None:
     if what == "open":
         options = reader.plain(address) if address else None
-        _opened[handle] = AscentSession(options if isinstance(options, dict) else None)
+        _opened[handle] = AscentSession(
+            options if isinstance(options, dict) else None, _program_callbacks(library)
+        )
         close_before_mpi_ends(functools.partial(_close, handle))
     elif what == "close":
         _close(handle)
     elif handle not in _opened:
-        raise RuntimeError(f"ascent_{what}: this Ascent is not open")
+        raise RuntimeError(f"ascent_{what}: this Ascent is not open; call ascent_open first")
     elif what == "publish":
         _opened[handle].publish(reader.mesh(address) if address else None)
     else:
         _opened[handle].execute(reader.plain(address) if address else None)
+
+
+def _program_callbacks(library: str) -> ProgramCallbacks:
+    """The functions in the libascent_mpi.so beside this libconduit.so."""
+    return ProgramCallbacks(str(Path(library).with_name("libascent_mpi.so")), library)
 
 
 def _failed(what: str, handle: int, error: Exception) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from mpi4py import MPI
 
 from insitu import config
 from insitu.actions import Actions
-from insitu.ascent import requested
+from insitu.ascent import program_callbacks, requested
+from insitu.ascent.program_callbacks import Command, ProgramCallbacks
 from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import rank_logger, together
@@ -24,15 +25,24 @@ from insitu.mesh import MeshError, PublishedStep
 from insitu.mesh.published_step import GHOST_FIELD
 from insitu.mesh.resample import resampled_names
 from insitu.mesh.tree import Tree, trees
+from insitu.queries.triggers import Event
 from insitu.session import Session
-from insitu.session.report import StepReport, Terminal
+from insitu.session.report import StepReport
+from insitu.session.reporter import terminal
 
 
 class AscentSession:
     """One Ascent, from open to close. All methods but `publish` and `info` are collective."""
 
-    def __init__(self, options: Mapping[str, Any] | None) -> None:
-        """Raises: ConfigError on every rank for options that cannot be read."""
+    def __init__(
+        self, options: Mapping[str, Any] | None, callbacks: ProgramCallbacks | None = None
+    ) -> None:
+        """callbacks: the program's functions that actions may name.
+
+        Raises: ConfigError on every rank for options that cannot be read.
+        """
+        self._callbacks = callbacks
+        self._commands: list[Command] = []
         self.comm = _communicator(options or {})
         self.log = rank_logger(self.comm)
         self.settings = config.broadcast(self.comm, lambda: requested.options(options))
@@ -42,7 +52,6 @@ class AscentSession:
         self._said: set[str] = set()
         self._step = PublishedStep(None)
         self._trouble: Exception | None = None  # at publishing
-        self._terminal: Terminal | None = None
         self._last: StepReport | None = None
 
     def publish(self, mesh: Any) -> None:
@@ -67,8 +76,7 @@ class AscentSession:
         self._session.publish(self._step)
         self._step = PublishedStep(None)
         self._last = self._session.execute()
-        if self._terminal is not None:
-            self._terminal.step(self._last)
+        self._run_commands()
 
     def info(self) -> dict[str, Any]:
         """What the last step came to, for `ascent_info`. Not collective."""
@@ -90,9 +98,7 @@ class AscentSession:
         session, self._session = self._session, None
         if session is None:
             return
-        summary = session.close()
-        if self._terminal is not None:
-            self._terminal.close(summary)
+        session.close()
 
     @property
     def _ghost_field(self) -> str:
@@ -110,7 +116,7 @@ class AscentSession:
             list(dict.fromkeys(name for names in kind for name in names))
             for kind in zip(*everyone, strict=True)
         )
-        changed, refused = config.broadcast(
+        changed, self._commands, refused = config.broadcast(
             self.comm, lambda: self._changed(given, published, readable)
         )
         for text in refused:
@@ -122,28 +128,59 @@ class AscentSession:
         run, wanted = changed
         if self._session is None:
             self.on_error = run.on_error
-            self._session = Session(run, wanted, self.comm)
-            if self.comm.rank == 0:
-                quiet = self.settings.get("messages") != "verbose"
-                self._terminal = Terminal(Path(run.output), quiet=quiet, steps=None)
+            quiet = self.settings.get("messages") != "verbose"
+            shown = terminal(self.comm, run.output, quiet=quiet)
+            self._session = Session(run, wanted, self.comm, terminal=shown)
+            self._listen(wanted)
         else:
             actions = self._session.actions
             self._session.actions = dataclasses.replace(actions, due=wanted.due)
 
     def _changed(
         self, given: Any, published: list[str], readable: list[str]
-    ) -> tuple[tuple[RunConfig, Actions] | None, list[str]]:
-        """On rank 0: the configuration if it is new, and what is left out of the actions."""
+    ) -> tuple[tuple[RunConfig, Actions] | None, list[Command], list[str]]:
+        """On rank 0: the configuration if it is new, the commands, and what is left out of the
+        actions."""
         wanted, source = requested.wanted_actions(given, self.settings)
+        known = [] if self._callbacks is None else self._callbacks.commands
+        wanted, commands, unknown = program_callbacks.split(wanted, known)
         if wanted == self._wanted:
-            return None, []
+            return None, commands, [f"{source}: {text}" for text in unknown]
         if self._session is None:
             run = requested.configuration(self.settings, wanted, published, readable)
         else:  # what is recorded was settled at the first step
             run = self._session.run
         actions, refused = requested.understood(run, wanted)
         self._wanted = wanted
-        return (run, actions), [f"{source}: {text}" for text in refused]
+        return (run, actions), commands, [f"{source}: {text}" for text in (*unknown, *refused)]
+
+    def _listen(self, wanted: Actions) -> None:
+        """Have triggers ask the program's functions."""
+        assert self._session is not None
+        if self._callbacks is None:
+            return
+        for trigger in wanted.triggers:
+            name = trigger.callback
+            if name is not None and ":" not in name:
+                self._session.on(name, _Condition(self._callbacks, name))
+
+    def _run_commands(self) -> None:
+        """Call the program's functions that actions name as commands. Collective."""
+        for command in self._commands:
+            if self._callbacks is None or not (command.everywhere or self.comm.rank == 0):
+                continue
+            self._callbacks.run(command, self.comm.py2f(), self.comm.rank)
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """A function of the program, as a trigger calls it."""
+
+    callbacks: ProgramCallbacks
+    name: str
+
+    def __call__(self, event: Event) -> bool:
+        return self.callbacks.holds(self.name)
 
 
 def _communicator(options: Mapping[str, Any]) -> MPI.Comm:

@@ -29,7 +29,8 @@ from insitu.core.errors import ConfigError, nearest
 from insitu.core.parallel import RemoteError, rank_logger, together
 from insitu.mesh.tree import trees
 from insitu.session import Session
-from insitu.session.report import StepReport, Terminal, step_line
+from insitu.session.report import StepReport, step_line
+from insitu.session.reporter import terminal
 
 VARIABLE = "INSITU_CONFIG"
 RUN_FILE = "insitu.yaml"
@@ -56,7 +57,7 @@ def execute(names: Mapping[str, Any]) -> None:
             extract.execute(names["ascent_data"]())
     except ConfigError as error:  # the same on every rank
         if comm.rank == 0:
-            rank_logger(comm).warning("%s; Ascent goes on without insitu", error)
+            rank_logger(comm).warning("%s; Ascent continues without insitu", error)
     except Exception as error:
         agreed = isinstance(error, RemoteError)
         if comm.rank == 0 or not agreed or error.__cause__ is not None:
@@ -96,15 +97,12 @@ class Extract:
         if self._publish:  # what goes back may be any step of any field
             window = dataclasses.replace(run.window, keep="all")
             run = dataclasses.replace(run, window=window)
-        self._session = Session(run, wanted, comm)
+        shown = terminal(comm, run.output, quiet=True)
+        self._session = Session(run, wanted, comm, terminal=shown)
         self._mpi = mpi
         self._said: set[str] = set()
         self._closed = False
-        self._terminal: Terminal | None = None
         close_before_mpi_ends(self.close)
-        with together(comm, "output"):
-            if comm.rank == 0:
-                self._terminal = Terminal(Path(run.output), quiet=True)
 
     def execute(self, tree: Any) -> None:
         """A step of the session, and what of it goes back to Ascent.
@@ -122,19 +120,15 @@ class Extract:
             if session.run.on_error == "raise":
                 self._abort(error)
             raise
-        if self._terminal is not None:
-            self._terminal.step(report)
-            if report is not None:
-                print(f"insitu: {step_line(report)}", flush=True)
+        if comm.rank == 0 and report is not None:
+            print(f"insitu: {step_line(report)}", flush=True)
 
     def close(self) -> None:
         """Write what the session leaves; once. Raises as `Session.close`."""
         if self._closed:
             return
         self._closed = True
-        summary = self._session.close()
-        if self._terminal is not None:
-            self._terminal.close(summary)
+        self._session.close()
 
     def _hand_back(self, report: StepReport) -> None:
         """Publish to nested Ascents what is due; a failure is told once and costs no step."""

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cflags", action="store_true", help="print compiler flags")
     parser.add_argument("--libs", action="store_true", help="print linker flags")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:

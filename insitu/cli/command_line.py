@@ -15,6 +15,7 @@ from insitu._version import __version__
 from insitu.ascent.build import BuildError
 from insitu.cli import ascent_libs, compare, compress, decode, info, recover, render, replay, schema
 from insitu.codecs.frame import FrameError
+from insitu.core import launcher
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
 
@@ -42,9 +43,6 @@ examples:
 For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 """
 
-# Where launchers of MPI programs say which rank a process is, before MPI has started.
-_RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
-
 COMMANDS = (compress, decode, info, compare, render, replay, recover, schema, ascent_libs)
 
 
@@ -53,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     `compress`, `render` and `replay` are collective; the others run on rank 0.
     """
-    rank = next((int(os.environ[name]) for name in _RANK_VARIABLES if name in os.environ), 0)
+    rank = launcher.rank()
     try:
         arguments = _parse(argv, quiet=rank > 0)
     except SystemExit as end:  # --help, or a mistake that argparse has printed

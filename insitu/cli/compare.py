@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from insitu.cli import inputs, output
+from insitu.core.limits import plain_number
 from insitu.io import comparison
 
 SUMMARY = "measure the error of an array"
@@ -26,7 +27,7 @@ inside them.
 """
 # Threshold -> figure of the comparison, and whether more is better.
 _THRESHOLDS = {
-    "psnr": ("psnr_db", True, "DB", "minimum PSNR"),
+    "psnr": ("psnr_db", True, "DB", "minimum PSNR, in dB"),
     "max_error": ("max_error", False, "E", "maximum error, in the unit of A"),
     "ssim": ("ssim", True, "S", "minimum SSIM"),
     "dssim": ("dssim", True, "S", "minimum DSSIM"),
@@ -38,14 +39,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("b", metavar="B", help="the array to compare with it")
     wanted = parser.add_argument_group("thresholds", "exit status 1 where B misses one")
     for name, (_, _, metavar, text) in _THRESHOLDS.items():
-        wanted.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=text)
+        kind = _decibels if name == "psnr" else float
+        wanted.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=text)
     inputs.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
+
+
+def _decibels(text: str) -> float:
+    """ "45", "45dB" or "45 dB" -> 45.0"""
+    try:
+        return plain_number(text, "dB")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run(arguments: argparse.Namespace) -> bool:
     """Returns whether all thresholds are met. Not collective."""
-    truth, decoded = (inputs.open_chosen(arguments, name) for name in (arguments.a, arguments.b))
+    truth, decoded = inputs.open_pair(arguments, arguments.a, arguments.b)
     figures = comparison.compare(truth, decoded).to_dict()
     missed = _missed(arguments, figures)
     if arguments.json:
@@ -61,6 +71,11 @@ def run(arguments: argparse.Namespace) -> bool:
             "DSSIM": output.number_text(figures["dssim"]),
             "seams": output.number_text(figures["seam_ratio"], 3),
         }
+        if figures["nan_count"] or figures["nan_new"]:
+            rows["NaN"] = (
+                f"{figures['nan_count']} samples of A; {figures['nan_lost']} of these are numbers "
+                f"in B, {figures['nan_new']} others are NaN in B"
+            )
         if missed:
             rows["missed"] = ", ".join(f"--{name}" for name in missed)
         output.print_table(f"{arguments.b} against {arguments.a}", rows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -55,30 +56,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inr: neural fields; sz3, zfp, sperr: bricks by that compressor; auto: for each block "
         "whichever takes the fewest bytes; default: inr",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Returns whether the target was reached. Collective over MPI's world."""
-    from mpi4py import MPI
-
+    """Returns whether the target was reached. Collective over MPI's world; where MPI cannot be
+    loaded, one process does it."""
+    from insitu.core import launcher
     from insitu.core.parallel import together
     from insitu.io.compress import CompressionJob
     from insitu.io.compress_file import compress_file
 
-    comm, path, start = MPI.COMM_WORLD, Path(arguments.output), time.perf_counter()
-    with together(comm, arguments.input):
+    comm, path, start = launcher.world_if_any(), Path(arguments.output), time.perf_counter()
+    rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
+    with nullcontext() if comm is None else together(comm, arguments.input):
         target = targets.make_target(**{name: getattr(arguments, name) for name in targets.OPTIONS})
         volume = inputs.open_volume(arguments, arguments.input)
         _check_output(path, arguments.input)
         job = CompressionJob.of(volume, target, arguments.block, arguments.codec)
-    with output.progress_bar("blocks", comm.rank == 0) as progress:
+    with output.progress_bar("samples", rank == 0) as progress:
         compress_file(comm, job, path, progress)
     array = CompressedArray.open(path)
     problems = targets.missed(target, array)
-    if comm.rank == 0:
+    if rank == 0:
         seconds = time.perf_counter() - start
-        _report(arguments, array, target, problems, comm.size, seconds)
+        _report(arguments, array, target, problems, size, seconds)
     return not problems
 
 
@@ -121,7 +123,6 @@ def _report(
         }
         output.print_json(figures)
         return
-    masked = array.metrics.nan_count + array.metrics.inf_count
     rows = {
         "array": f"{array.name}, {output.extent_text(array.shape, array.dtype)}",
         "quality": output.quality_text(array.psnr_db),
@@ -129,8 +130,10 @@ def _report(
         "size": output.size_text(array.nbytes, array.ratio),
         "work": f"{seconds:.1f} s, blocks: {n_blocks}, ranks: {ranks}",
     }
-    if masked:
-        rows["NaN or Inf"] = f"{masked} samples, left out; they decode to something finite"
+    if array.metrics.nan_count:
+        rows["NaN"] = f"{array.metrics.nan_count} samples, left out; they decode to NaN"
+    if array.metrics.inf_count:
+        rows["Inf"] = f"{array.metrics.inf_count} samples, left out"
     if problems:
         rows["missed"] = ", ".join(problems)
     output.print_table(str(arguments.output), rows)

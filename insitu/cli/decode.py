@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--region", metavar="Z,Y,X", help="indices per axis, as in 10:20,:,64; default: all"
     )
     inputs.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> bool:
     path = Path(arguments.output)
     write = _WRITERS.get(path.suffix.lower())
     if write is None:
-        raise ConfigError([f"{path}: unknown format; written are {', '.join(_WRITERS)}"])
+        raise ConfigError([f"{path}: unknown format; expected {', '.join(_WRITERS)}"])
     if not path.parent.is_dir():
         raise ConfigError([f"{path.parent}: no such folder"])
     volume = inputs.open_volume(arguments, arguments.input, vectors=True)
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> bool:
         part = _part(volume, region)
     except ValueError as error:
         raise ConfigError([f"--{error}"]) from None
-    with output.progress_bar("blocks") as progress:
+    with output.progress_bar("samples") as progress:
         write(path, part, progress)
     if arguments.json:
         output.print_json({"output": str(path), "shape": part.shape, "dtype": volume.dtype.name})
@@ -92,12 +92,12 @@ def _region(text: str) -> list[slice]:
             numbers = [int(end) if end.strip() else None for end in ends]
         except ValueError:
             raise ConfigError(
-                [f"--region: {part!r} is no index and no range such as 10:20"]
+                [f"--region: {part!r}; expected an index or a range such as 10:20"]
             ) from None
         if len(numbers) == 1 and numbers[0] is not None:
             region.append(slice(numbers[0], numbers[0] + 1 or None))
         elif len(numbers) == 2:
             region.append(slice(*numbers))
         else:
-            raise ConfigError([f"--region: {part!r} is no index and no range such as 10:20"])
+            raise ConfigError([f"--region: {part!r}; expected an index or a range such as 10:20"])
     return region

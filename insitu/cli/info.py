@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--field", metavar="NAME", help="field of a record; default: all")
     parser.add_argument("--step", type=int, metavar="N", help="step of a record; default: all")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> bool:
     if sources.is_record(path):
         _record(path, arguments)
     elif path.is_dir():
-        raise ConfigError([f"{path}: a folder, but not a record of a run"])
+        raise ConfigError([f"{path}: not a record of a run"])
     elif sources.is_compressed(path):
         _compressed(path, arguments.json)
     else:
@@ -86,12 +86,12 @@ def _engine_of(path: Path) -> str | None:
     import yaml
 
     try:
-        words = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError([f"{path}: expected a run file: {error}"]) from None
-    if not isinstance(words, dict):
+    if not isinstance(settings, dict):
         raise ConfigError([f"{path}: expected a run file, a mapping of keys"])
-    wanted = words.get("engine")
+    wanted = settings.get("engine")
     return None if wanted is None else str(wanted)
 
 
@@ -164,7 +164,9 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
     if arguments.step is not None:
         for name, entries in steps.items():
             if not -len(entries) <= arguments.step < len(entries):
-                raise ConfigError([f"{path}: {name} has {len(entries)} steps, no {arguments.step}"])
+                raise ConfigError(
+                    [f"{path}: no step {arguments.step}; {name} has {len(entries)} steps"]
+                )
             steps[name] = [entries[arguments.step]]
     if arguments.json:
         output.print_json({"kind": "record", "n_ranks": record.n_ranks, "fields": steps})

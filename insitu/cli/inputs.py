@@ -1,6 +1,6 @@
 """Options that select an array of a file.
 
-In: an argument parser, then what it read. Out: a Volume.
+In: an argument parser, then the parsed arguments. Out: an ArraySource.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FILES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All options except the file's name."""
+    """Add the options; the file name is a separate argument."""
     parser.add_argument(
         "--dataset", "--field", metavar="NAME", help="which array of the file, or field of a record"
     )
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--step",
         type=int,
         metavar="N",
-        help="index of the first of four axes, or step of a record (default: its last)",
+        help="index along time, the first axis; or step of a record (default: its last)",
     )
     parser.add_argument(
         "--shape", type=shape, metavar="NZ,NY,NX", help="of a raw file, slowest axis first"
@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def open_volume(arguments: argparse.Namespace, name: str, *, vectors: bool = False) -> ArraySource:
-    """The array `name` with those options; `vectors`: or vector field. Raises ConfigError."""
+    """The array `name` with these options. Raises ConfigError.
+
+    vectors: also accept a vector field.
+    """
     return sources.open_volume(
         name,
         dataset=arguments.dataset,
@@ -47,23 +50,35 @@ def open_volume(arguments: argparse.Namespace, name: str, *, vectors: bool = Fal
     )
 
 
-def open_chosen(arguments: argparse.Namespace, name: str) -> ArraySource:
-    """One of two arrays that share the options: each takes those that its kind of file has.
+def open_pair(arguments: argparse.Namespace, *names: str) -> tuple[ArraySource, ArraySource]:
+    """Two arrays that share the options: each takes those that its kind of file has.
 
-    Raises ConfigError.
+    An array of three axes takes `--step` only if the shapes are the same then: its first axis may
+    be z. Raises ConfigError.
     """
+    first, second = (_candidates(arguments, name) for name in names)
+    pairs = [(a, b) for a in first for b in second]
+    same = (pair for pair in pairs if pair[0].grid_shape == pair[1].grid_shape)
+    return next(same, pairs[-1])
+
+
+def _candidates(arguments: argparse.Namespace, name: str) -> list[ArraySource]:
+    """An array with and without `--step`, as far as it has steps."""
     path, dataset = sources.split_name(name)
     if sources.is_compressed(path):
-        return sources.open_volume(name)
+        return [sources.open_volume(name)]
     several = path.is_dir() or path.suffix.lower() in sources.SEVERAL
     dataset = arguments.dataset if several and dataset is None else dataset
     raw = not path.is_dir() and path.suffix.lower() not in sources.SUFFIXES
     options = {"dataset": dataset, "dtype": arguments.dtype}
     options |= {"shape": arguments.shape} if raw else {}
     try:
-        return sources.open_volume(str(path), step=arguments.step, **options)
+        stepped = sources.open_volume(str(path), step=arguments.step, **options)
     except NoSteps:
-        return sources.open_volume(str(path), **options)
+        return [sources.open_volume(str(path), **options)]
+    if arguments.step is None or path.is_dir() or len(stepped.shape) > 2:
+        return [stepped]
+    return [stepped, sources.open_volume(str(path), **options)]
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -1,10 +1,11 @@
-"""What commands print: a table for people, one JSON object for machines, progress on a terminal.
+"""The output of commands: a table, or one JSON object; and a progress bar on a terminal.
 
-In: figures by name. Out: text on stdout; a bar on stderr where that is a terminal.
+In: figures by name. Out: text on stdout; a bar on stderr if it is a terminal.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import sys
@@ -16,16 +17,20 @@ from insitu.core.limits import byte_size
 from insitu.session.report import decibels, times
 
 Progress = Callable[[int, int], None]
-"""Called with how many of how many are done."""
+"""Called with the number of finished items and their total number."""
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def print_json(figures: Mapping[str, Any]) -> None:
-    """One object on one line; infinite numbers (the PSNR of an exact array) become null."""
+    """Print one object on one line; infinite numbers (PSNR without errors) become null."""
     print(json.dumps(_plain(figures), allow_nan=False))
 
 
 def print_table(title: str, rows: Mapping[str, str]) -> None:
-    """Two columns: name and value."""
+    """Print a table with two columns: name and value."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -40,7 +45,10 @@ def print_table(title: str, rows: Mapping[str, str]) -> None:
 
 @contextmanager
 def progress_bar(what: str, wanted: bool = True) -> Iterator[Progress | None]:
-    """A function to call with how many of how many are done; None where nobody would see it."""
+    """A function that shows the progress; None if `wanted` is false or stderr is no terminal.
+
+    what: the unit, in the plural.
+    """
     if not (wanted and sys.stderr.isatty()):
         yield None
         return

@@ -47,9 +47,7 @@ BACKGROUNDS = ("dark", "white")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "input", metavar="RECORD", help="the record folder of a run, or an insitu file"
-    )
+    record_source.add_argument(parser)
     parser.add_argument(
         "--field", metavar="NAME", help="field to draw; may be left out if there is only one"
     )
@@ -90,17 +88,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="frames per second of movies; default: 8",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Collective over MPI's world."""
-    from mpi4py import MPI
-
+    from insitu.core import launcher
     from insitu.core.parallel import cpu_share
     from insitu.engines import threads
 
-    comm = MPI.COMM_WORLD
+    comm = launcher.world()
     with threads.sharing(cpu_share(comm, threads.cpus())):
         return _run(comm, arguments)
 

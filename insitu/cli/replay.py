@@ -45,9 +45,7 @@ recorded steps; the results of the run's queries at all steps are in its ascent_
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "input", metavar="RECORD", help="the record folder of a run, or an insitu file"
-    )
+    record_source.add_argument(parser)
     parser.add_argument(
         "actions", metavar="ACTIONS", help="a list of actions as for Ascent, or a run file"
     )
@@ -91,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME@CYCLE",
         help="fire a trigger at a cycle, whatever its condition; may be repeated",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
+    output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -99,12 +97,11 @@ def run(arguments: argparse.Namespace) -> bool:
 
     Raises ConfigError before any work; RemoteError after everything that could be done.
     """
-    from mpi4py import MPI
-
+    from insitu.core import launcher
     from insitu.core.parallel import cpu_share
     from insitu.engines import threads
 
-    comm = MPI.COMM_WORLD
+    comm = launcher.world()
     with threads.sharing(cpu_share(comm, threads.cpus())):
         return _run(comm, arguments)
 
@@ -135,7 +132,7 @@ def _run(comm: MPI.Comm, arguments: argparse.Namespace) -> bool:
     if report.failed:
         n = len(report.failed)
         things = "1 action" if n == 1 else f"{n} actions"
-        raise RemoteError(f"{things} failed, see above; all others are done", 0)
+        raise RemoteError(f"{things} failed (see above); all others are complete", 0)
     return True
 
 
@@ -173,7 +170,7 @@ class Job:
         if left_out and not arguments.skip_missing:
             raise ConfigError([_missing(arguments, series.names, left_out, cycles)])
         if not (found.queries or found.triggers or found.due):
-            raise ConfigError([f"{arguments.actions}: nothing is left to be done"])
+            raise ConfigError([f"{arguments.actions}: no action is left to run"])
         steps = moments(series, found.fields)
         if not steps:
             names = ", ".join(sorted(found.fields))
@@ -208,7 +205,7 @@ def _fire(
             raise ConfigError([f"--fire: no trigger {name!r}{hint}"])
         if int(cycle) not in cycles:
             there = ", ".join(map(str, cycles))
-            raise ConfigError([f"--fire: cycle {cycle} is not recorded; there are {there}"])
+            raise ConfigError([f"--fire: cycle {cycle} is not recorded; recorded cycles: {there}"])
         found.setdefault(name, set()).add(int(cycle))
     return found
 
@@ -222,12 +219,12 @@ def _missing(
     lines = [f"{arguments.input} has the fields {', '.join(names)}; the actions read others:"]
     lines += [f"  {problem}" for problem in problems]
     if any(text.startswith("query ") for text in problems):
-        lines.append("--results FILE takes what queries found from the run's ascent_session.yaml")
+        lines.append("--results FILE reads results of queries from the run's ascent_session.yaml")
     triggers = [text.split()[1] for text in problems if text.startswith("trigger ")]
     if triggers:
         there = ", ".join(map(str, cycles))
         lines.append(
-            f"--fire {triggers[0]}@CYCLE does what a trigger asks for whatever its condition says "
+            f"--fire {triggers[0]}@CYCLE runs the actions of a trigger, whatever its condition "
             f"(cycles: {there})"
         )
     lines.append("--skip-missing leaves these out")

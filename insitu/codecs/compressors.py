@@ -52,7 +52,7 @@ def register(compressor: Compressor) -> None:
     """Add a compressor. Raises ValueError where its name is taken: frames with that name would be
     ambiguous."""
     if compressor.name in _COMPRESSORS:
-        raise ValueError(f"compressor {compressor.name!r}: there is one of this name")
+        raise ValueError(f"compressor {compressor.name!r}: this name is already registered")
     _COMPRESSORS[compressor.name] = compressor
 
 

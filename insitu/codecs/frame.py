@@ -87,13 +87,13 @@ def frame_nbytes(data: bytes | memoryview) -> int:
     Raises FrameError where there is no prefix of a frame of a supported version.
     """
     if len(data) < _PREFIX.size:
-        raise FrameError(f"{len(data)} bytes, a frame's prefix has {_PREFIX.size}")
+        raise FrameError(f"{len(data)} bytes; expected a frame's prefix of {_PREFIX.size}")
     magic, version, _, header_nbytes, payload_nbytes = _PREFIX.unpack_from(data)
     if magic != MAGIC:
-        raise FrameError(f"starts with {bytes(magic)!r}, a frame starts with {MAGIC!r}")
+        raise FrameError(f"starts with {bytes(magic)!r}; a frame starts with {MAGIC!r}")
     if version not in READABLE:
         known = ", ".join(map(str, READABLE))
-        raise FrameError(f"frame of version {version}, this insitu reads versions {known}")
+        raise FrameError(f"frame of version {version}; this insitu reads versions {known}")
     return int(_PREFIX.size + header_nbytes + payload_nbytes + CHECKSUM_NBYTES)
 
 
@@ -142,7 +142,7 @@ def _split(payload: memoryview, lengths: Any) -> list[bytes]:
     if not isinstance(lengths, list) or not all(type(n) is int and n >= 0 for n in lengths):
         raise FrameError("header: payloads is not a list of lengths")
     if sum(lengths) != len(payload):
-        raise FrameError(f"payloads of {sum(lengths)} bytes announced, {len(payload)} are there")
+        raise FrameError(f"payloads: {len(payload)} bytes; expected {sum(lengths)} from the header")
     parts, at = [], 0
     for length in lengths:
         parts.append(bytes(payload[at : at + length]))

@@ -181,9 +181,14 @@ def read(layout: Layout, body: bytes, reference: Floats | None) -> list[Coded]:
 
 def decode(layout: Layout, body: bytes) -> Floats:
     """(n_params,) from the bytes. Raises FrameError as `read`."""
+    return params_of(layout, read(layout, body, None))
+
+
+def params_of(layout: Layout, arrays: Sequence[Coded]) -> Floats:
+    """(n_params,) from arrays without a reference."""
     values = [
         array.values if array.share == HALF else _from_steps(array.numbers, array.step)
-        for array in read(layout, body, None)
+        for array in arrays
     ]
     return assemble(layout, values)
 

@@ -55,7 +55,7 @@ def register(codec: WeightCodec) -> None:
     """Add a codec. Raises ValueError where its name is taken: frames with that name would be
     ambiguous."""
     if codec.name in _CODECS:
-        raise ValueError(f"weight codec {codec.name!r}: there is one of this name")
+        raise ValueError(f"weight codec {codec.name!r}: this name is already registered")
     _CODECS[codec.name] = codec
 
 

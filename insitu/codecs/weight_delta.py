@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from insitu.codecs import entropy
 from insitu.codecs.arrays import Layout, views
 from insitu.codecs.errors import FrameError
-from insitu.codecs.quantized import HALF, Coded, base_of, bits, read, share_of, write
+from insitu.codecs.quantized import HALF, Coded, base_of, bits, params_of, read, share_of, write
+from insitu.codecs.weights import Weights
 
 Floats = NDArray[np.float32]
 
@@ -32,14 +33,15 @@ def subtract(layout: Layout, body: bytes, reference: Floats) -> bytes:
     return write([_less(a, e) for a, e in zip(arrays, earlier, strict=True)], reference)
 
 
-def add(layout: Layout, difference: bytes, reference: Floats) -> bytes:
-    """The bytes that `subtract` was given, from its result and the same reference.
+def add(layout: Layout, difference: bytes, reference: Floats) -> Weights:
+    """The weights whose bytes `subtract` was given, from its result and the same reference.
 
     Raises FrameError where they are not a difference from this reference.
     """
     arrays = read(layout, difference, reference)
     earlier = [view.ravel() for view in views(layout, reference)]
-    return write([_more(a, e) for a, e in zip(arrays, earlier, strict=True)], None)
+    whole = [_more(a, e) for a, e in zip(arrays, earlier, strict=True)]
+    return Weights.known(params_of(layout, whole), "quantized", write(whole, None))
 
 
 def _less(array: Coded, earlier: Floats) -> Coded:

@@ -45,18 +45,25 @@ class Weights:
     @staticmethod
     def none() -> Weights:
         """Weights of a field that needs no model."""
-        return _kept(np.zeros(0, np.float32), "half", b"")
+        return Weights.known(np.zeros(0, np.float32), "half", b"")
 
     @staticmethod
     def half(params: Floats) -> Weights:
         """Weights in half precision. Raises ValueError where one is too large (|w| > 65504)."""
         params = half.rounded(params)
-        return _kept(params, "half", half.pack(params))
+        return Weights.known(params, "half", half.pack(params))
 
     @staticmethod
     def of(layout: Layout, codec: str, body: bytes) -> Weights:
         """Weights from a codec's bytes, which are decoded."""
-        return _kept(_decode(layout, codec, body), codec, body)
+        return Weights.known(_decode(layout, codec, body), codec, body)
+
+    @staticmethod
+    def known(params: Floats, codec: str, body: bytes) -> Weights:
+        """Weights from a codec's bytes, and the parameters (n_params,) that they decode to."""
+        payload = zstd.compress(body)
+        least = -(-(len(params) - _FREE) // _PER_BYTE)
+        return _freeze(params, codec, payload + bytes(max(least - len(payload), 0)))
 
     @staticmethod
     def from_payload(payload: bytes, codec: str, layout: Layout | None) -> Weights:
@@ -86,12 +93,6 @@ def _decode(layout: Layout, codec: str, body: bytes) -> Floats:
     if not np.isfinite(params).all():
         raise FrameError("weights: a parameter is not finite")
     return params
-
-
-def _kept(params: Floats, codec: str, body: bytes) -> Weights:
-    payload = zstd.compress(body)
-    least = -(-(len(params) - _FREE) // _PER_BYTE)
-    return _freeze(params, codec, payload + bytes(max(least - len(payload), 0)))
 
 
 def _freeze(params: Floats, codec: str, payload: bytes) -> Weights:

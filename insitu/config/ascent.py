@@ -71,7 +71,7 @@ class PublishConfig(Section):
             given = ", ".join(kinds) or "none"
             raise ValueError(f"{given} given; expected one of isosurface, slice, decoded")
         if not self.actions:
-            raise ValueError("no actions; expected actions or actions_file, for Ascent to do")
+            raise ValueError("no actions given; expected actions or actions_file for Ascent to run")
 
     @property
     def fields(self) -> tuple[str, ...]:

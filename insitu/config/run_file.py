@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -145,7 +146,7 @@ class FieldConfig(Target, Compression):
         """Raises ValueError for options that contradict each other."""
         if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
             other = "psnr" if self.psnr is not None else "max_error"
-            raise ValueError(f"ratio and {other} are given; a block has one of them to reach")
+            raise ValueError(f"ratio and {other} are both given; give only one target")
         self.model.with_network(self.network)
         if self.codec == MODEL:
             return
@@ -155,7 +156,7 @@ class FieldConfig(Target, Compression):
             raise ValueError("codec sperr is not installed: pip install 'insitu-inr[sperr]'")
         if self.codec != AUTO and (self.iterations or self.seconds):
             name = "iterations" if self.iterations else "seconds"
-            raise ValueError(f"{name} limits training, and codec {self.codec} has none")
+            raise ValueError(f"{name} limits training; codec {self.codec} does not train")
 
     @property
     def recipe(self) -> FieldSpec:
@@ -281,7 +282,8 @@ class RunConfig(Section):
     again when they are needed."""
 
     record: RecordConfig | None = None
-    """The record on disk; default: none."""
+    """The record on disk. Default: none; but `record` in the output folder if the run file has
+    fields and says of no other use of them: no actions, no `window.keep: all`."""
 
     ascent: AscentConfig = field(default_factory=AscentConfig)
     """What insitu, as an extract of Ascent, publishes back to it."""
@@ -524,7 +526,10 @@ def _kind(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A copy made of dicts and lists, so that overrides do not change the caller's mapping."""
+    """A copy made of dicts, lists and texts for paths, so that overrides do not change the caller's
+    mapping."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

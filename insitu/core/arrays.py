@@ -1,6 +1,6 @@
-"""Type aliases of NumPy arrays, by element type.
+"""Type aliases of NumPy arrays, by element type; arrays without their masks.
 
-In: nothing. Out: aliases for annotations.
+In: arrays as users have them. Out: aliases for annotations, plain arrays.
 """
 
 from __future__ import annotations
@@ -18,3 +18,12 @@ Integers: TypeAlias = NDArray[np.integer[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
 Axes: TypeAlias = tuple[Floats, Floats, Floats]
 """Coordinates along x, y, z, such as a block's grid lines."""
+
+
+def without_mask(values: Any) -> Array:
+    """A plain array of `values`: the same memory, unless a `numpy.ma` mask hides some of them.
+    These are NaN in a copy then, of float64 for integers."""
+    if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
+        return np.asarray(values)
+    kind = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
+    return np.ma.filled(values.astype(kind), np.nan)

@@ -62,7 +62,7 @@ class BlockMap:
     def bounds(self) -> Bounds:
         """Bounds of the whole domain. Raises ValueError where no rank has a block."""
         if not len(self.boxes):
-            raise ValueError("blocks: no rank has one")
+            raise ValueError("blocks: no rank has a block; expected at least one")
         return self.boxes[:, 0].min(axis=0), self.boxes[:, 1].max(axis=0)
 
     @cached_property

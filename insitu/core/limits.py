@@ -20,6 +20,18 @@ class Section:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
+def plain_number(value: Any, unit: str) -> float:
+    """The number in a text such as "45", "45dB" or "4.5e1 dB". Raises ValueError for any other."""
+    number = str(value).strip()
+    if unit and number.lower().endswith(unit.lower()):
+        number = number[: -len(unit)]
+    try:
+        return float(number)
+    except ValueError:
+        wanted = f"expected a number, with or without {unit}" if unit else "expected a number"
+        raise ValueError(f"{wanted}; found {value!r}") from None
+
+
 @dataclass(frozen=True)
 class Range:
     """The range of a number, both ends included, and its unit."""

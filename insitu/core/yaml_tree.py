@@ -131,7 +131,7 @@ def override(tree: dict[str, Any], places: Places, text: str) -> None:
     holder: Any = tree
     for position, name in enumerate(names):
         if holder is None or not isinstance(holder, dict | list):
-            raise ConfigError([f"--set {text}: {dotted(path)} holds no keys, it is {holder!r}"])
+            raise ConfigError([f"--set {text}: {dotted(path)} has no keys, it is {holder!r}"])
         step: Any = _step(holder, name, f"--set {text}: {dotted((*path, name))}")
         path = (*path, step)
         if position == len(names) - 1:

@@ -224,7 +224,7 @@ class Engine(ABC):
 
     def brick_cache(self, nbytes: int) -> BrickCache:
         """A cache of decoded bricks of at most `nbytes` bytes."""
-        raise NotImplementedError(f"engine {self.name} does not draw")
+        raise NotImplementedError(f"engine {self.name} does not support rendering")
 
     def bricks_of_model(
         self,
@@ -237,11 +237,11 @@ class Engine(ABC):
         cache: BrickCache,
     ) -> Bricks:
         """The bricks of origin + extent * output. `params` are referenced, not copied."""
-        raise NotImplementedError(f"engine {self.name} does not draw")
+        raise NotImplementedError(f"engine {self.name} does not support rendering")
 
     def bricks_of_sampler(self, sampler: Sampler, cache: BrickCache) -> Bricks:
         """The bricks of a raw block."""
-        raise NotImplementedError(f"engine {self.name} does not draw")
+        raise NotImplementedError(f"engine {self.name} does not support rendering")
 
     def bricks_of_function(
         self,
@@ -252,7 +252,7 @@ class Engine(ABC):
         cache: BrickCache,
     ) -> Bricks:
         """The bricks of a block whose values a Python function gives."""
-        raise NotImplementedError(f"engine {self.name} does not draw")
+        raise NotImplementedError(f"engine {self.name} does not support rendering")
 
     def march(
         self, bricks: Bricks, nodes: tuple[Floats, Floats, Floats], options: MarchOptions
@@ -262,7 +262,7 @@ class Engine(ABC):
         nodes: world coordinates of the block's grid lines, x (nx+1,), y (ny+1,), z (nz+1,).
         The equations are in `insitu.render.volume.march`.
         """
-        raise NotImplementedError(f"engine {self.name} does not draw")
+        raise NotImplementedError(f"engine {self.name} does not support rendering")
 
     def rasterize(
         self,
@@ -276,4 +276,4 @@ class Engine(ABC):
     ) -> None:
         """Draw triangles (m, 3) of points (n, 3) into premultiplied RGBA (h, w, 4) and depth
         (h, w), in place. The rules are in `insitu.render.surface.raster`."""
-        raise NotImplementedError(f"engine {self.name} does not draw")
+        raise NotImplementedError(f"engine {self.name} does not support rendering")

@@ -81,10 +81,10 @@ def sequence(name: str, value: Any, n: int | None = None) -> list[Any]:
     return value
 
 
-def word(name: str, value: Any, words: tuple[str, ...] = ()) -> str:
+def word(name: str, value: Any, choices: tuple[str, ...] = ()) -> str:
     """A string; one of `words`, if given."""
-    if not isinstance(value, str) or (words and value not in words):
-        raise FrameError(f"{name}: expected {' or '.join(words) or 'a text'}")
+    if not isinstance(value, str) or (choices and value not in choices):
+        raise FrameError(f"{name}: expected {' or '.join(choices) or 'a text'}")
     return value
 
 

@@ -81,9 +81,17 @@ class ModelField(BlockField):
         return values
 
     @classmethod
-    def from_bytes(cls, data: bytes | memoryview, engine: Engine | None = None) -> ModelField:
+    def from_bytes(
+        cls,
+        data: bytes | memoryview,
+        engine: Engine | None = None,
+        weights: Weights | None = None,
+    ) -> ModelField:
         """The field of one frame, to be evaluated by `engine`. Raises FrameError where the bytes
-        are not a complete frame of a field."""
+        are not a complete frame of a field.
+
+        weights: those of the frame, where they are decoded already.
+        """
         header, payloads, common = cls._unpacked(data, set())
         # Version 1 does not name a codec: weights are in half precision.
         codec = head.word("weights", header.get("weights", "half"))
@@ -94,7 +102,7 @@ class ModelField(BlockField):
             model, weights = sparse_grid.read(payloads[0], samples, len(common["range"]), vertex)
         else:
             model = head.model(header, len(common["range"]))
-            weights = Weights.from_payload(payloads[0], codec, model)
+            weights = weights or Weights.from_payload(payloads[0], codec, model)
         made = cls(
             **common,
             model=model,

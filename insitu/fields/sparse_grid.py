@@ -156,6 +156,23 @@ def unpack(
     return [Component(n, *c) for n, c in zip(numbers, head.components, strict=True)], head.splits
 
 
+def with_context(payload: bytes, before: bytes, shape: Shape, n_components: int) -> bytes:
+    """A payload coded again, with the numbers of another one as context. Both are (nz, ny, nx) and
+    stand alone. Raises FrameError as `unpack`."""
+    components, splits = unpack(payload, shape, n_components)
+    return pack(components, splits, _numbers(before, shape, n_components))
+
+
+def without_context(payload: bytes, before: bytes, shape: Shape, n_components: int) -> bytes:
+    """Inverse of `with_context`, bit for bit."""
+    context = _numbers(before, shape, n_components)
+    return pack(*unpack(payload, shape, n_components, context))
+
+
+def _numbers(payload: bytes, shape: Shape, n_components: int) -> list[Numbers]:
+    return [component.numbers for component in unpack(payload, shape, n_components)[0]]
+
+
 def _most_samples(nbytes: int) -> int:
     """Bound on what a payload may ask for; `pack` makes shorter ones longer."""
     return int(min(2**24 + 2**20 * nbytes, 2**31 - 1))

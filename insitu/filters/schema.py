@@ -39,8 +39,8 @@ class DataSchema:
         if name not in self.fields:
             hint = nearest(str(name), self.fields)
             there = f" (there are {', '.join(self.fields) or 'none'})"
-            whose = f"on what {self.made_by} gives" if self.made_by else "that this run records"
-            raise UnknownField(f"{key}: {name!r} is not among the fields {whose}{hint or there}")
+            whose = f"in the output of {self.made_by}" if self.made_by else "recorded by this run"
+            raise UnknownField(f"{key}: no field {name!r} {whose}{hint or there}")
         return self.fields[name]
 
     def scalar(self, name: str, key: str = "field") -> None:
@@ -48,34 +48,34 @@ class DataSchema:
         components = self.field(name, key)
         if components is not None and components > 1:
             raise ValueError(
-                f"{key}: {name!r} has {components} components, and a scalar is needed; take "
-                f"vector_magnitude or vector_component of it first"
+                f"{key}: {name!r} has {components} components; expected a scalar: apply "
+                f"vector_magnitude or vector_component first"
             )
 
     def vector(self, name: str, key: str = "field") -> None:
         """Raises ValueError if the field does not exist or is known not to have x, y and z."""
         components = self.field(name, key)
         if components not in (None, 3):
-            raise ValueError(f"{key}: {name!r} has {components} components; a vector has 3")
+            raise ValueError(f"{key}: {name!r} has {components} components; expected a vector of 3")
 
     def recorded(self, name: str, filter_type: str, key: str = "field") -> None:
         """Raises ValueError if the field does not exist or is not a recorded one."""
         self.field(name, key)
         if name in self.computed:
             raise ValueError(
-                f"{key}: {name!r} is computed, and {filter_type} reads recorded fields"
+                f"{key}: {name!r} is computed by a filter; {filter_type} needs a recorded field"
             )
         if self.cut_by:
             raise ValueError(
-                f"type: {filter_type} reads whole fields, and {self.cut_by[-1]} comes before it"
+                f"type: {filter_type} needs complete fields; put it before {self.cut_by[-1]}"
             )
 
     def volume(self, filter_type: str) -> None:
         """Raises ValueError if this is not a volume."""
         if self.kind != VOLUME:
             raise ValueError(
-                f"type: {filter_type} works on a volume, and what comes before it, "
-                f"{self.made_by}, gives {self.kind}; put it earlier"
+                f"type: {filter_type} needs a volume, but {self.made_by} before it produces "
+                f"{self.kind}; put it earlier"
             )
 
     def became(self, kind: str, made_by: str) -> DataSchema:

@@ -26,8 +26,25 @@ if TYPE_CHECKING:
 Vector = tuple[float, float, float]
 
 
+class SurfaceFilter:
+    """Base class of these filters: from a volume at one step to a surface with its fields."""
+
+    type: str
+
+    @property
+    def past(self) -> Mapping[str, Span]:
+        return {}
+
+    def outline(self, given: DataSchema) -> DataSchema:
+        given.volume(self.type)
+        return given.became(SURFACE, self.type)
+
+    def reads(self, wanted: Names) -> Names:
+        return wanted
+
+
 @dataclass(frozen=True)
-class Contour:
+class Contour(SurfaceFilter):
     """Isosurfaces of a field; for a vector, of its magnitude."""
 
     field: str
@@ -36,14 +53,10 @@ class Contour:
     """Alternatively, the number of values, evenly spaced within the field's range at the step."""
     type: str = "contour"
 
-    @property
-    def past(self) -> Mapping[str, Span]:
-        return {}
-
     def outline(self, given: DataSchema) -> DataSchema:
-        given.volume(self.type)
+        surface = super().outline(given)
         given.field(self.field)
-        return given.became(SURFACE, self.type)
+        return surface
 
     def reads(self, wanted: Names) -> Names:
         return wanted | {self.field}
@@ -61,7 +74,7 @@ class Contour:
 
 
 @dataclass(frozen=True)
-class Slice:
+class Slice(SurfaceFilter):
     """A slice through a plane."""
 
     normal: Vector
@@ -71,17 +84,6 @@ class Slice:
     """Alternatively, offsets from -1 (the lower end of the domain along an axis) to 1 (the
     upper)."""
     type: str = "slice"
-
-    @property
-    def past(self) -> Mapping[str, Span]:
-        return {}
-
-    def outline(self, given: DataSchema) -> DataSchema:
-        given.volume(self.type)
-        return given.became(SURFACE, self.type)
-
-    def reads(self, wanted: Names) -> Names:
-        return wanted
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
         assert isinstance(data, VolumeData)
@@ -93,24 +95,13 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class ThreeSlice:
+class ThreeSlice(SurfaceFilter):
     """Three axis-aligned planes, with offsets as in `Slice`."""
 
     x_offset: float = 0.0
     y_offset: float = 0.0
     z_offset: float = 0.0
     type: str = "3slice"
-
-    @property
-    def past(self) -> Mapping[str, Span]:
-        return {}
-
-    def outline(self, given: DataSchema) -> DataSchema:
-        given.volume(self.type)
-        return given.became(SURFACE, self.type)
-
-    def reads(self, wanted: Names) -> Names:
-        return wanted
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
         assert isinstance(data, VolumeData)

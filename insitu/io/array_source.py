@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from insitu.core.arrays import Array
+from insitu.core.arrays import Array, without_mask
 from insitu.core.box import Box
 from insitu.core.errors import ConfigError
 from insitu.mesh.partition import Association, Shape
@@ -54,8 +54,14 @@ class ArraySource(ABC):
         return ((), (), ())
 
     @property
+    def sample_nbytes(self) -> int:
+        """Bytes of a sample as it is stored; fewer than `dtype` has for packed values."""
+        return self.dtype.itemsize
+
+    @property
     def raw_nbytes(self) -> int:
-        return math.prod(self.shape) * self.dtype.itemsize
+        """Bytes of the array as it is stored."""
+        return math.prod(self.shape) * self.sample_nbytes
 
     @property
     def whole(self) -> Box:
@@ -71,7 +77,9 @@ class NoSteps(ConfigError):
 class StoredVolume(ArraySource):
     """An array as stored, checked to have a supported shape and dtype.
 
-    The first of four axes is time: `step` selects along it, and may be omitted if its length is 1.
+    `step` selects along the first axis, time, which leaves a plane of three axes. It may be omitted
+    if there are more than three axes and the first has length 1. Further axes of length 1, such as
+    an ensemble's, are left out where there are more than three.
     """
 
     def __init__(
@@ -86,16 +94,22 @@ class StoredVolume(ArraySource):
     ) -> None:
         """Raises ConfigError if the shape or the dtype is not supported."""
         self.name, self.dtype = name, _checked_type(name, np.dtype(dtype))
-        self.step, self.shape = _axes(name, tuple(map(int, stored_shape)), step)
+        self.fixed = _fixed(name, tuple(map(int, stored_shape)), step)
+        """Stored axis -> index, of the axes that are left out."""
+        self.shape = tuple(int(n) for i, n in enumerate(stored_shape) if i not in self.fixed)
+        _check_axes(name, stored_shape, self.shape)
         self.association, self.nodes = association, nodes or counted_nodes(self.grid_shape)
 
     @abstractmethod
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        """The part of the stored array selected by `index`, one entry per stored axis."""
+        """The part of the stored array selected by `index`, one entry per stored axis. It may be
+        masked (`numpy.ma`); what is hidden is read as NaN."""
 
     def read(self, box: Box) -> Array:
-        index: tuple[int | slice, ...] = box[3 - len(self.shape) :]
-        part = self.load(index if self.step is None else (self.step, *index))
+        free = iter(box[3 - len(self.shape) :])
+        axes = range(len(self.fixed) + len(self.shape))
+        index = tuple(self.fixed[i] if i in self.fixed else next(free) for i in axes)
+        part = without_mask(self.load(index))
         shape = tuple(axis.stop - axis.start for axis in box)
         return np.ascontiguousarray(part, self.dtype.newbyteorder("=")).reshape(shape)
 
@@ -159,29 +173,37 @@ def _checked_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     )
 
 
-def _axes(
-    name: str, shape: tuple[int, ...], step: int | None
-) -> tuple[int | None, tuple[int, ...]]:
-    """The time step, None without a time axis, and the shape of the array at that step."""
+def _fixed(name: str, shape: tuple[int, ...], step: int | None) -> dict[int, int]:
+    """Axis -> index, of the axes that are left out: the time step, and axes of length 1."""
     if 0 in shape:
         raise ConfigError([f"{name}: shape {shape} has no samples"])
-    if len(shape) == 4:
-        if step is None and shape[0] == 1:
-            step = 0
-        if step is None:
-            raise ConfigError(
-                [
-                    f"{name}: shape {shape} has four axes; compress each step: --step 0 to "
-                    f"{shape[0] - 1}"
-                ]
-            )
-        if not -shape[0] <= step < shape[0]:
-            raise ConfigError([f"{name}: no step {step} among {shape[0]}"])
-        return step % shape[0], shape[1:]
+    fixed = {}
+    if step is None and len(shape) > 3 and shape[0] == 1:
+        step = 0
     if step is not None:
-        raise NoSteps([f"{name}: shape {shape} has no steps; leave out --step {step}"])
+        if len(shape) < 3:
+            raise NoSteps([f"{name}: shape {shape} has no steps; leave out --step {step}"])
+        if not -shape[0] <= step < shape[0]:
+            raise ConfigError([f"{name}: no step {step}; there are {shape[0]}"])
+        fixed[0] = step % shape[0]
+    for axis, n in enumerate(shape[1:], 1):
+        if n == 1 and len(shape) - len(fixed) > 3:
+            fixed[axis] = 0
+    if len(shape) - len(fixed) > 3 and 0 not in fixed:
+        raise ConfigError(
+            [
+                f"{name}: shape {shape} has {len(shape)} axes; compress each step: --step 0 to "
+                f"{shape[0] - 1}"
+            ]
+        )
+    return fixed
+
+
+def _check_axes(name: str, stored: Sequence[int], shape: tuple[int, ...]) -> None:
     if len(shape) not in (2, 3):
         raise ConfigError(
-            [f"{name}: shape {shape}; expected (nz, ny, nx) or (ny, nx): reshape the array first"]
+            [
+                f"{name}: shape {tuple(stored)}; expected (nz, ny, nx) or (ny, nx), and steps "
+                f"before them: reshape the array first"
+            ]
         )
-    return None, shape

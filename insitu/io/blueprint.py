@@ -1,6 +1,6 @@
-"""Surfaces as a Conduit Blueprint mesh, to be handed to a simulation's Ascent.
+"""Surfaces as a Conduit Blueprint mesh, for the simulation's own Ascent.
 
-In: this rank's surface. Out: its domain, paths and arrays.
+In: this rank's surface. Out: its domain as a dict of paths and arrays.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from insitu.core.geometry import Surface
 
 
 def to_blueprint(surface: Surface, domain_id: int) -> dict[str, Any]:
-    """One domain: an explicit coordinate set, an unstructured topology of triangles, a field per
-    value, normals as a vector field. Not collective.
+    """One domain: an explicit coordinate set, an unstructured topology of triangles, one field per
+    array of values, and the normals as a vector field. Not collective.
 
         for path, value in to_blueprint(surface, comm.rank).items():
             node[path] = value
 
     Args:
-        domain_id: another one on every rank, such as its number.
+        domain_id: unique to each rank, for example the rank.
 
     Returns:
-        By path; arrays may be views of the surface's own. Empty where it has no triangles: a rank
-        without a domain.
+        Path -> value; arrays may be views of the surface's own. Empty if the surface has no
+        triangles: the rank then has no domain.
     """
     if not len(surface.triangles):
         return {}

@@ -1,6 +1,6 @@
-"""Blocks as Conduit Blueprint meshes: a recorded step for a simulation's Ascent.
+"""Blocks as Conduit Blueprint meshes: a recorded step for the simulation's own Ascent.
 
-In: fields of one step on the same partitions. Out: a domain per block, paths and arrays.
+In: fields of one step on the same blocks. Out: a dict of paths and arrays for each block.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from insitu.fields.block_field import BlockField
 def blocks_to_blueprint(
     fields: Mapping[str, Sequence[BlockField]], first_id: int
 ) -> list[dict[str, Any]]:
-    """A domain for each block of this rank: rectilinear coordinates, the fields decoded, no ghosts.
+    """One domain per block of this rank: rectilinear coordinates and the decoded fields, no ghosts.
     Not collective.
 
     Args:
-        fields: by name; block i of each lies in the same box, with as many cells.
-        first_id: the first block's domain_id, those of the others following.
+        fields: name -> blocks; block i of every field has the same box and number of cells.
+        first_id: domain_id of the first block; the others are numbered consecutively.
 
     Returns:
-        By path, as `to_blueprint` does for surfaces.
+        Path -> value for each domain, as `to_blueprint` returns for surfaces.
 
     Raises:
-        ValueError: where the fields' blocks are not those of the same partitions.
+        ValueError: if the fields' blocks differ in number or in cells.
     """
     first = next(iter(fields.values()))
     domains = []
@@ -42,7 +42,10 @@ def blocks_to_blueprint(
             mesh[f"coordsets/coords/values/{letter}"] = np.ascontiguousarray(nodes)
         for name, blocks in fields.items():
             if len(blocks) != len(first) or blocks[i].cells != block.cells:
-                raise ValueError(f"field '{name}': blocks differ from those of '{block.name}'")
+                raise ValueError(
+                    f"field '{name}': its blocks differ from those of '{block.name}'; expected "
+                    "the same number of blocks and cells"
+                )
             mesh |= _field(name, blocks[i])
         domains.append(mesh)
     return domains

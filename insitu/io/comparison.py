@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from insitu.core.arrays import Array
 from insitu.core.box import Box
 from insitu.core.errors import ConfigError
 from insitu.io.array_source import ArraySource
@@ -27,6 +28,26 @@ _LEVEL_SAMPLES = 1 << 22
 
 
 @dataclass(frozen=True)
+class Holes:
+    """Samples that are NaN: no data, outside the domain, land; `a + b` are those of both parts."""
+
+    true: int = 0
+    """Number of samples that are NaN in the truth."""
+    lost: int = 0
+    """Number of these that are decoded to something else."""
+    new: int = 0
+    """Number of samples that are decoded to NaN, and are something else in the truth."""
+
+    @staticmethod
+    def of(decoded: Array, truth: Array) -> Holes:
+        a, b = np.isnan(decoded), np.isnan(truth)
+        return Holes(int(b.sum()), int((b & ~a).sum()), int((a & ~b).sum()))
+
+    def __add__(self, other: Holes) -> Holes:
+        return Holes(self.true + other.true, self.lost + other.lost, self.new + other.new)
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Result of `compare`; a metric that is undefined for the data is None."""
 
@@ -36,6 +57,7 @@ class Comparison:
     """None for fields smaller than the window, or constant fields."""
     dssim: float | None
     """None for levels smaller than the window."""
+    holes: Holes
 
     def to_dict(self) -> dict[str, Any]:
         """The metrics by name, in table order."""
@@ -49,6 +71,9 @@ class Comparison:
             "ssim": self.ssim,
             "dssim": self.dssim,
             "seam_ratio": None if math.isnan(ratio) else ratio,
+            "nan_count": self.holes.true,
+            "nan_lost": self.holes.lost,
+            "nan_new": self.holes.new,
         }
 
 
@@ -60,19 +85,19 @@ def compare(truth: ArraySource, decoded: ArraySource) -> Comparison:
     """
     if truth.grid_shape != decoded.grid_shape:
         raise ConfigError([f"shapes differ: {truth.shape} and {decoded.shape}"])
-    seam = _errors(truth, decoded)
+    seam, holes = _errors(truth, decoded)
     errors = seam.seam + seam.inside
     if not errors.n:
-        raise ConfigError([f"{truth.name}: no finite value to compare with"])
+        raise ConfigError([f"{truth.name}: no finite values to compare with"])
     extent = errors.high - errors.low
-    return Comparison(errors, seam, _ssim(truth, decoded, extent), _dssim(truth, decoded))
+    return Comparison(errors, seam, _ssim(truth, decoded, extent), _dssim(truth, decoded), holes)
 
 
-def _errors(truth: ArraySource, decoded: ArraySource) -> SeamError:
-    """Pointwise errors, separately for samples at seams and the others, box by box."""
+def _errors(truth: ArraySource, decoded: ArraySource) -> tuple[SeamError, Holes]:
+    """Pointwise errors, separately for samples at seams and the others, box by box; and NaN."""
     cuts = decoded.cuts if any(decoded.cuts) else truth.cuts
     shape = truth.grid_shape
-    total = SeamError()
+    total, holes = SeamError(), Holes()
     layer = _seam_layers(shape, cuts, truth.association == "vertex")
     for box in parts(shape):
         a, b = decoded.read(box), truth.read(box)
@@ -82,7 +107,8 @@ def _errors(truth: ArraySource, decoded: ArraySource) -> SeamError:
             along[axis] = -1
             seam |= lines[at].reshape(along)
         total = total + SeamError(ErrorSums.of(a[seam], b[seam]), ErrorSums.of(a[~seam], b[~seam]))
-    return total
+        holes = holes + Holes.of(a, b)
+    return total, holes
 
 
 def _seam_layers(

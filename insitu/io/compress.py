@@ -5,8 +5,11 @@ In: an ArraySource and a target. Out: a CompressedArray.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 Progress = Callable[[int, int], None]
-"""Called with the number of blocks started or finished, and the total number of blocks."""
+"""Called with the number of samples that are done, and the number of all samples."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,21 @@ class CompressionJob:
         blocks = ChunkGrid.cut(volume.grid_shape, volume.association, most)
         return CompressionJob(volume, blocks, target, codec)
 
+    @property
+    def n_samples(self) -> int:
+        """Samples of all blocks; vertices on a face that two blocks share count twice."""
+        return self._ends[-1]
+
+    def samples_before(self, number: int) -> int:
+        """Samples of the blocks with a lower number."""
+        return self._ends[number - 1] if number else 0
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        boxes = (self.blocks.box(number) for number in range(len(self.blocks)))
+        sizes = (math.prod(axis.stop - axis.start for axis in box) for box in boxes)
+        return list(accumulate(sizes))
+
     def range_of(self, numbers: Sequence[int]) -> dict[str, GlobalRange]:
         """Value range of the given blocks, keyed by array name; empty if there are none.
 
@@ -77,11 +95,20 @@ class CompressionJob:
     def compress(self, number: int, whole: GlobalRange) -> tuple[ChunkInfo, bytes]:
         """Compress one block -> its header entry and its frame."""
         part = read_partition(self.volume, self.blocks, number, ghosts=True)
-        field = fit(part, whole, self.target, self.codec)
+        field = fit(part, whole, self._block_target, self.codec)
         # Wall-clock times would make the output differ from run to run.
         field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()
         return ChunkInfo(number, len(data), field.metrics), data
+
+    @property
+    def _block_target(self) -> Target:
+        """The target of a block, whose samples may have more bytes than those of the file."""
+        ratio = self.target.ratio
+        if ratio is None:
+            return self.target
+        unpacked = self.volume.dtype.itemsize / self.volume.sample_nbytes
+        return replace(self.target, ratio=ratio * unpacked)
 
     def header(self, whole: GlobalRange, done: Sequence[ChunkInfo]) -> ArrayHeader:
         """The header for all blocks, which may be given in any order."""
@@ -114,17 +141,19 @@ def compress(
 
     Args:
         array: read in place, without a copy; or an ArraySource (`insitu.io.sources.open_volume`).
+            What a `numpy.ma` mask hides is NaN.
         name: stored with the array.
         block: maximum cells per axis of a block; each block has its own network.
-        progress: called with the number of finished blocks and the total number.
+        progress: called after each block, with the number of samples that are done and of all.
         codec: `inr`, a neural field; `sz3`, `zfp` or `sperr`, bricks coded by that compressor;
             `auto`, whichever gives the smallest size for each block.
         target: `psnr` in dB relative to the array's range (default 40), `ratio`, `max_error` as a
             number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see
             `insitu.training.options.Target`.
 
-    Non-finite values are ignored in training and decode to finite values. Check `psnr_db` of the
-    result to see whether the target was reached. Raises ConfigError (a ValueError) for an
+    Non-finite values are ignored in training. NaN, as on land in an ocean, decode to NaN;
+    infinities to finite values, unless `max_error` or another codec keeps them. Check `psnr_db` of
+    the result to see whether the target was reached. Raises ConfigError (a ValueError) for an
     unsupported shape or dtype, or for an unknown or out-of-range target.
     """
     volume = array if isinstance(array, ArraySource) else ArrayVolume(np.asanyarray(array), name)
@@ -137,7 +166,7 @@ def compress(
         done.append(finished)
         frames.append(data)
         if progress:
-            progress(number + 1, n)
+            progress(job.samples_before(number + 1), job.n_samples)
     return CompressedArray(job.header(whole, done), frames.__getitem__)
 
 

@@ -19,6 +19,7 @@ from insitu.codecs.frame import FrameError
 from insitu.core.arrays import Array
 from insitu.core.atomic_file import atomic_file
 from insitu.core.box import Box, overlap
+from insitu.core.indexing import pick
 from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.read import read_field
@@ -60,7 +61,9 @@ class CompressedArray(ArraySource):
                 raise FrameError(f"{path}: {error}") from None
         starts = list(accumulate(header.lengths, initial=nbytes))
         if starts[-1] != size:
-            raise FrameError(f"{path}: {size} bytes, its blocks make {starts[-1]}")
+            raise FrameError(
+                f"{path}: truncated or corrupt: {size} bytes; expected {starts[-1]} from its header"
+            )
 
         def read_frame(number: int) -> bytes:
             with open(path, "rb") as file:
@@ -108,6 +111,10 @@ class CompressedArray(ArraySource):
         return len(self.header.to_bytes()) + sum(self.header.lengths)
 
     @property
+    def raw_nbytes(self) -> int:
+        return self.metrics.raw_nbytes
+
+    @property
     def ratio(self) -> float:
         """Compression ratio: size of the original array over `nbytes`."""
         return self.raw_nbytes / self.nbytes
@@ -137,11 +144,22 @@ class CompressedArray(ArraySource):
                 values[meet[0]] = self.field(number).decode_box(meet[1])
         return values
 
+    def __getitem__(self, key: Any) -> Array:
+        """Decode what integers, slices and `...` select, as NumPy does: `array[2:5, :, ::4]`.
+
+        Only blocks that intersect the selection are read. Raises IndexError for other indices.
+        """
+        return pick(key, self.shape, self.dtype, self.read)
+
+    def __len__(self) -> int:
+        """Samples along the first axis."""
+        return self.shape[0]
+
     def __call__(self, points: ArrayLike) -> Array:
         """Values (n,) at world points (n, 3), x y z; NaN outside. ValueError for other shapes."""
         points = np.atleast_2d(np.asarray(points, np.float64))
         if points.ndim != 2 or points.shape[1] != 3:
-            raise ValueError(f"points: shape {points.shape}, expected (n, 3)")
+            raise ValueError(f"points: shape {points.shape}; expected (n, 3)")
         values = np.full(len(points), np.nan, self.dtype)
         numbers = self.header.blocks.of_points(self.nodes, points)
         for number in np.unique(numbers[numbers >= 0]):
@@ -151,7 +169,7 @@ class CompressedArray(ArraySource):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:
-            raise ValueError("a compressed array has no values to share; they are decoded")
+            raise ValueError("a compressed array cannot be viewed without a copy; omit copy=False")
         values = self.decode()
         return values if dtype is None else values.astype(dtype)
 
@@ -169,7 +187,7 @@ class CompressedArray(ArraySource):
         expected = self.header.blocks.box(number)
         if field.shape != tuple(axis.stop - axis.start for axis in expected):
             raise FrameError(
-                f"{self.name}, block {number}: shape {field.shape} is of another block"
+                f"{self.name}, block {number}: shape {field.shape} differs from the header"
             )
         return field
 

@@ -1,12 +1,14 @@
-"""Arrays in HDF5 files, through h5py (extra `hdf5`).
+"""Reads arrays from HDF5 files, through h5py (extra `hdf5`).
 
-In: a file and a dataset's name. Out: a Volume.
+In: a file and the name of a dataset. Out: an ArraySource.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.errors import ConfigError
@@ -29,19 +31,24 @@ def names(path: Path) -> dict[str, str]:
 
 
 class Hdf5Volume(StoredVolume):
-    """A dataset; the file stays open."""
+    """A dataset; the file stays open. What equals `_FillValue` or `missing_value`, attributes that
+    NetCDF writes, is NaN."""
 
     def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
-        """Raises ConfigError where the dataset is not there or cannot be compressed."""
+        """Raises ConfigError if the dataset is missing or has an unsupported shape or type."""
         known = names(path)
         name = chosen(path, dataset.strip("/") if dataset else None, list(known))
         self._dataset = _open(path)[name]
+        marks = (self._dataset.attrs.get(key, ()) for key in ("_FillValue", "missing_value"))
+        self._missing = np.concatenate([np.ravel(mark) for mark in marks])
         super().__init__(
             name.rpartition("/")[2], self._dataset.shape, self._dataset.dtype, step=step
         )
 
     def load(self, index: tuple[int | slice, ...]) -> Array:
         part: Array = self._dataset[index]
+        if self._missing.size:
+            part = np.ma.masked_array(part, np.isin(part, self._missing))
         return part
 
 

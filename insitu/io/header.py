@@ -68,17 +68,20 @@ class ArrayHeader:
         """Parse a header. FrameError if the bytes do not start with one."""
         header, payloads = frame.unpack(data)
         if header.get("kind") != KIND:
-            raise FrameError(f"a frame of kind {header.get('kind')!r}, not of a compressed array")
+            raise FrameError(
+                f"the frame's kind is {header.get('kind')!r}; expected a compressed array"
+            )
         if header.get("version") != VERSION:
             raise FrameError(
-                f"compressed array of version {header.get('version')}, this insitu reads {VERSION}"
+                f"compressed array of version {header.get('version')}; this insitu reads version "
+                f"{VERSION}"
             )
         try:
             return _checked(header, payloads)
         except FrameError:
             raise
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
-            raise FrameError(f"header of a compressed array: {error!r}") from error
+            raise FrameError(f"invalid header of a compressed array: {error!r}") from error
 
 
 def _even(nodes: NDArray[np.float64]) -> list[float] | None:
@@ -89,12 +92,12 @@ def _even(nodes: NDArray[np.float64]) -> list[float] | None:
 
 def _checked(header: dict[str, Any], payloads: list[bytes]) -> ArrayHeader:
     if header["association"] not in ("element", "vertex"):
-        raise FrameError(f"association: {header['association']!r}")
+        raise FrameError(f"association: {header['association']!r}; expected element or vertex")
     if header["dtype"] not in ("float32", "float64"):
-        raise FrameError(f"dtype: {header['dtype']!r}")
+        raise FrameError(f"dtype: {header['dtype']!r}; expected float32 or float64")
     shape = tuple(header["shape"])
     if len(shape) not in (2, 3) or not all(type(n) is int and n > 0 for n in shape):
-        raise FrameError(f"shape: {shape} is not that of 2-D or 3-D data")
+        raise FrameError(f"shape: {shape}; expected (nz, ny, nx) or (ny, nx)")
     extra = 1 if header["association"] == "vertex" else 0
     cells = [n - extra for n in (1,) * (3 - len(shape)) + shape]
     bounds = [tuple(axis) for axis in header["bounds"]]
@@ -106,9 +109,9 @@ def _checked(header: dict[str, Any], payloads: list[bytes]) -> ArrayHeader:
     lengths = np.frombuffer(payloads[0], "<u8")
     n_blocks = math.prod(len(axis) - 1 for axis in bounds)
     if len(lengths) != n_blocks or n_blocks > _MAX_BLOCKS:
-        raise FrameError(f"{len(lengths)} lengths of {n_blocks} blocks")
+        raise FrameError(f"{len(lengths)} frame lengths for {n_blocks} blocks")
     if (lengths > 2**62 // max(n_blocks, 1)).any():
-        raise FrameError("lengths: more than a file can hold")
+        raise FrameError("lengths: the sum exceeds the largest possible file")
     low, high = header["range"]
     return ArrayHeader(
         name=str(header["name"]),
@@ -126,12 +129,14 @@ def _nodes(entries: Any, payloads: list[bytes], cells: list[int]) -> Nodes:
     lines = []
     for ends, payload, n in zip(entries, payloads, cells, strict=True):
         if n > _MAX_CELLS:  # checked before anything of that size is allocated
-            raise FrameError(f"shape: {n} cells along one axis")
+            raise FrameError(f"shape: {n} cells along one axis; the limit is {_MAX_CELLS}")
         if ends is None:
             line = np.frombuffer(payload, "<f8").astype(np.float64)
         else:
             line = np.linspace(float(ends[0]), float(ends[1]), n + 1)
         if len(line) != n + 1 or not np.isfinite(line).all() or not (np.diff(line) > 0).all():
-            raise FrameError(f"nodes: {len(line)} grid lines for {n} cells, or not increasing")
+            raise FrameError(
+                f"nodes: {len(line)} grid lines for {n} cells; expected {n + 1} in increasing order"
+            )
         lines.append(line)
     return lines[0], lines[1], lines[2]

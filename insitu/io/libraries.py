@@ -1,6 +1,7 @@
-"""Libraries of file formats: extras, imported when a file asks for them.
+"""Imports the optional libraries for file formats when they are needed.
 
-In: a module's name and the extra it is in. Out: the module, or what to install.
+In: the name of a module and the extra that installs it. Out: the module, or an error that says
+what to install.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from insitu.core.errors import ConfigError
 
 
 def library(module: str, extra: str) -> Any:
-    """The module. Raises ConfigError naming the extra where it is not installed."""
+    """Import the module. Raises ConfigError naming the extra if it is not installed."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise ConfigError(
-            [f"this file needs {error.name}: python -m pip install 'insitu-inr[{extra}]'"]
+            [f"{error.name} is not installed: python -m pip install 'insitu-inr[{extra}]'"]
         ) from None

@@ -83,7 +83,7 @@ def _map(path: Path) -> np.memmap[Any, Any]:
     except (ValueError, EOFError) as error:
         raise ConfigError([f"{path}: not a .npy file of numbers: {error}"]) from None
     if not isinstance(mapped, np.memmap):  # zero-dimensional or empty
-        raise ConfigError([f"{path}: shape {mapped.shape}, expected (nz, ny, nx)"])
+        raise ConfigError([f"{path}: shape {mapped.shape}; expected (nz, ny, nx)"])
     return mapped
 
 
@@ -92,13 +92,15 @@ def open_raw(path: Path, shape: Sequence[int], dtype: str, step: int | None) -> 
     try:
         kind = np.dtype(dtype)
     except TypeError:
-        raise ConfigError([f"--dtype: {dtype!r} is no type; for example f4, f8 or >f4"]) from None
+        raise ConfigError(
+            [f"--dtype: {dtype!r} is not a NumPy dtype; expected for example f4, f8 or >f4"]
+        ) from None
     expected, given = math.prod(shape) * kind.itemsize, path.stat().st_size
     if expected != given:
         raise ConfigError(
             [
-                f"{path}: {given} bytes; --shape {','.join(map(str, shape))} of {kind} makes "
-                f"{expected}"
+                f"{path}: {given} bytes; --shape {','.join(map(str, shape))} with --dtype {kind} "
+                f"needs {expected}"
             ]
         )
     return MappedVolume(path, kind, shape, step=step)
@@ -125,7 +127,7 @@ def open_npz(path: Path, dataset: str | None, step: int | None) -> ArrayVolume:
 def chosen(path: Path, dataset: str | None, names: Sequence[str]) -> str:
     """The requested array, or the only one. Raises ConfigError listing the arrays in the file."""
     if not names:
-        raise ConfigError([f"{path}: holds no array"])
+        raise ConfigError([f"{path}: contains no array"])
     if dataset is None and len(names) == 1:
         return names[0]
     if dataset in names:

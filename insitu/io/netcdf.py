@@ -1,6 +1,6 @@
-"""Variables in NetCDF files, through netCDF4 (extra `netcdf`).
+"""Reads variables from NetCDF files, through netCDF4 (extra `netcdf`).
 
-In: a file and a variable's name. Out: a Volume, with the coordinates that the file gives its axes.
+In: a file and the name of a variable. Out: an ArraySource, with the file's coordinates if any.
 """
 
 from __future__ import annotations
@@ -24,27 +24,31 @@ def names(path: Path) -> dict[str, str]:
 
 
 class NetcdfVolume(StoredVolume):
-    """A variable; the file stays open. What is masked (_FillValue) is NaN.
+    """A variable; the file stays open. Masked values (_FillValue) are NaN.
 
-    Its axes have the coordinates of the file where each has a variable of its own name that
-    increases; otherwise cells are counted.
+    The file's coordinates are used if every axis has a coordinate variable with increasing values;
+    otherwise the grid lines are the cell indices.
     """
 
     def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
-        """Raises ConfigError where the variable is not there or cannot be compressed."""
+        """Raises ConfigError if the variable is missing or has an unsupported shape or type."""
         self._file = _open(path)
         name = chosen(path, dataset, list(_names(self._file)))
         self._variable = self._file.variables[name]
         super().__init__(name, self._variable.shape, _decoded_type(self._variable), step=step)
         named = [_coordinates(self._file, d) for d in self._variable.dimensions]
-        axes = [axis for axis in named[-len(self.shape) :] if axis is not None]
+        axes = [a for i, a in enumerate(named) if a is not None and i not in self.fixed]
         if len(axes) == len(self.shape):
             z, y, x = [np.zeros(1)] * (3 - len(axes)) + axes
             self.association, self.nodes = sample_grid(x, y, z)
 
+    @property
+    def sample_nbytes(self) -> int:
+        return int(self._variable.dtype.itemsize)
+
     def load(self, index: tuple[int | slice, ...]) -> Array:
-        part = self._variable[index]
-        return np.ma.filled(part.astype(self.dtype, copy=False), np.nan)
+        part: Array = self._variable[index].astype(self.dtype, copy=False)
+        return part
 
 
 def _names(file: Any) -> dict[str, str]:
@@ -56,7 +60,7 @@ def _names(file: Any) -> dict[str, str]:
 
 
 def _decoded_type(variable: Any) -> np.dtype[Any]:
-    """Of the values after scale_factor and add_offset, with which integers stand for numbers."""
+    """The dtype of the values after unpacking with scale_factor and add_offset."""
     packed = [getattr(variable, key, None) for key in ("scale_factor", "add_offset")]
     given = [np.asarray(value).dtype for value in packed if value is not None]
     kind = np.result_type(variable.dtype, *given)

@@ -1,10 +1,11 @@
-"""Arrays as plain values: .npy, raw files and HDF5 (extra `hdf5`).
+"""Writes arrays as plain values: .npy, raw files and HDF5 (extra `hdf5`).
 
-In: a part of a volume. Out: a file, written block by block.
+In: a part of an array. Out: a file, written block by block.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ Progress = Callable[[int, int], None] | None
 
 
 def write_npy(path: Path, part: Part, progress: Progress = None) -> None:
-    """Shape (nz, ny, nx) or (ny, nx), and the components of a vector last."""
+    """Write an array (nz, ny, nx) or (ny, nx); for vectors the components are the last axis."""
     with atomic_file(path) as tmp:
         out = np.lib.format.open_memmap(tmp, "w+", part.volume.dtype, part.shape)
         _fill(out.reshape(_full(part)), part, progress)
@@ -31,7 +32,7 @@ def write_npy(path: Path, part: Part, progress: Progress = None) -> None:
 
 
 def write_raw(path: Path, part: Part, progress: Progress = None) -> None:
-    """The values alone, in the order of `write_npy`."""
+    """Write the bare values, in the same order as `write_npy`."""
     with atomic_file(path) as tmp:
         out = np.memmap(tmp, part.volume.dtype, "w+", shape=part.shape)
         _fill(out.reshape(_full(part)), part, progress)
@@ -39,8 +40,11 @@ def write_raw(path: Path, part: Part, progress: Progress = None) -> None:
 
 
 def write_hdf5(path: Path, part: Part, progress: Progress = None) -> None:
-    """A dataset of the field's name, as `write_npy`; its dimension scales are the coordinates of
-    the samples. Attributes: units and time where they are known, the association."""
+    """Write a dataset named like the field, with the shape that `write_npy` uses.
+
+    Its dimension scales are the coordinates of the samples. Attributes: the association, and units
+    and time if they are known.
+    """
     with atomic_file(path) as tmp, library("h5py", "hdf5").File(tmp, "w") as file:
         data = file.create_dataset(part.volume.name, _full(part), part.volume.dtype)
         data.attrs["association"] = part.volume.association
@@ -58,13 +62,14 @@ def write_hdf5(path: Path, part: Part, progress: Progress = None) -> None:
 
 
 def _full(part: Part) -> tuple[int, ...]:
-    """With all three axes."""
+    """The shape with all three axes, also for 2-D data."""
     return part.grid + ((part.n_components,) if part.n_components > 1 else ())
 
 
 def _fill(values: Any, part: Part, progress: Progress) -> None:
-    boxes = list(comparison.parts(part.grid))
-    for done, box in enumerate(boxes):
+    done, total = 0, math.prod(part.grid)
+    for box in comparison.parts(part.grid):
         values[box] = part.read(box)
+        done += math.prod(axis.stop - axis.start for axis in box)
         if progress:
-            progress(done + 1, len(boxes))
+            progress(done, total)

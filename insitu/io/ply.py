@@ -1,4 +1,4 @@
-"""Surfaces as Stanford's PLY, binary: what mesh tools read.
+"""Surfaces as binary PLY (Stanford polygon format), which most mesh tools read.
 
 In: a surface. Out: the bytes of a file.
 """
@@ -16,8 +16,11 @@ _TYPES = {"f4": "float", "f8": "double", "i4": "int"}
 
 
 def ply(surface: Surface) -> bytes:
-    """Vertices x y z, normals nx ny nz, values by name (of vectors name_0, name_1, ...), in the
-    precision that they have; triangles. Blanks in names become underscores, as PLY needs."""
+    """The file: vertices x y z, normals nx ny nz, values by name, and triangles.
+
+    Components of vectors are called name_0, name_1, and so on. Numbers keep their precision.
+    Blanks in names become underscores, because PLY allows no blanks.
+    """
     columns: list[tuple[str, NDArray[Any]]] = list(zip("xyz", surface.points.T, strict=True))
     if surface.normals is not None:
         columns += zip(("nx", "ny", "nz"), surface.normals.T, strict=True)

@@ -1,6 +1,6 @@
 """A step of a record as a PyVista grid (extra `view`).
 
-In: a record and a step. Out: a grid with all fields on it, to plot and to filter.
+In: a record and a step. Out: a grid with the fields as cell and point data.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 def to_pyvista(
     record: Record | Path | str, step: int = -1, fields: Sequence[str] | None = None
 ) -> pyvista.ImageData | pyvista.RectilinearGrid:
-    """Decode fields at one step onto one grid. Inflates them; not collective.
+    """Decode fields at one step onto one grid, in memory. Not collective.
 
     Args:
-        record: an open one, or its folder.
-        step: index into the steps of the first field, negative from the end; the others are taken
-            at the same cycle.
-        fields: by default all that were recorded at that cycle.
+        record: an open record, or its folder.
+        step: index into the steps of the first field, negative from the end; the other fields are
+            read at the same cycle.
+        fields: default: all fields recorded at that cycle.
 
-    Returns: an ImageData where grid lines are evenly spaced, else a RectilinearGrid. Fields in
-        cells are its cell data, those at nodes its point data.
+    Returns: an ImageData if the grid lines are evenly spaced, otherwise a RectilinearGrid. Fields
+        at cells become cell data, fields at nodes point data.
 
-    Raises: ConfigError where PyVista is missing or grid lines of fields differ; KeyError,
-        IndexError for a field or step that is not there.
+    Raises: ConfigError if PyVista is not installed, there is no field, or the fields' grid lines
+        differ; KeyError or IndexError for an unknown field or step.
     """
     wrap = library("pyvista", "view").wrap
     record = record if isinstance(record, Record) else open_record(record)
     names = list(record.fields if fields is None else fields)
     if not names:
-        raise ConfigError([f"{record.path}: no fields"])
+        raise ConfigError([f"{record.path}: no fields to decode"])
     cycle = record[names[0]].sel(step=step).summary.cycle
     if fields is None:
         names = [name for name in names if cycle in record[name].cycles]

@@ -1,6 +1,6 @@
-"""A field of a run's record at one step, as one array.
+"""A field of a record at one step, as one array.
 
-In: the blocks of all ranks. Out: a Volume of their common grid.
+In: a record, a field and a step. Out: an ArraySource on the common grid of all blocks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from insitu.store.record import open_record
 
 
 class RecordVolume(ArraySource):
-    """A field of a record. Blocks have to tile a box of one grid, as those of a run do."""
+    """A field of a record at one step. Its blocks must tile a box of one grid."""
 
     def __init__(self, path: Path, field: str | None, step: int, *, vectors: bool = False) -> None:
-        """Raises ConfigError where there is no such field or step, or it is a vector, unless
-        `vectors` are wanted too: then `read` gives (nz, ny, nx, n_components)."""
+        """vectors: accept vector fields; `read` then returns (nz, ny, nx, n_components).
+
+        Raises ConfigError if there is no such field or step, if the blocks are not on one grid, or
+        if the field is a vector and `vectors` is False.
+        """
         record = open_record(path)
         self.name = chosen(path, field, record.fields)
         try:
@@ -35,8 +38,8 @@ class RecordVolume(ArraySource):
         if self.n_components > 1 and not vectors:
             raise ConfigError(
                 [
-                    f"{path}: {self.name} has {self.n_components} components; this reads scalars. "
-                    f"In Python, insitu.open_record(path)[{self.name!r}] gives all of them"
+                    f"{path}: {self.name} has {self.n_components} components; expected a scalar. "
+                    f"In Python, insitu.open_record(path)[{self.name!r}] gives all components"
                 ]
             )
         self.step = record.steps[self.name][step]
@@ -53,7 +56,7 @@ class RecordVolume(ArraySource):
 
     @property
     def nbytes(self) -> int:
-        """Compressed bytes of this field at this step."""
+        """Compressed size of this field at this step, in bytes."""
         return self.field.summary.nbytes
 
     def read(self, box: Box) -> Array:

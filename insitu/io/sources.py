@@ -65,7 +65,7 @@ def datasets(path: Path) -> dict[str, str]:
         return netcdf.names(path)
     if suffix in VTK:
         return vtk.names(path)
-    raise ConfigError([f"{path}: unknown format; read are {FORMATS}"])
+    raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
 
 
 def open_volume(
@@ -88,7 +88,7 @@ def open_volume(
     dataset = dataset if dataset is not None else named
     if path.is_dir():
         if not is_record(path):
-            raise ConfigError([f"{path}: a folder without {MANIFEST}, so not a record of a run"])
+            raise ConfigError([f"{path}: not a record of a run: the folder has no {MANIFEST}"])
         return RecordVolume(path, dataset, -1 if step is None else step, vectors=vectors)
     if is_compressed(path):
         _only(path, "one array", dataset=dataset, step=step)
@@ -112,10 +112,10 @@ def _open_by_suffix(path: Path, dataset: str | None, step: int | None) -> ArrayS
         return netcdf.NetcdfVolume(path, dataset, step)
     if suffix in VTK:
         return vtk.VtkVolume(path, dataset, step)
-    raise ConfigError([f"{path}: unknown format; read are {FORMATS}"])
+    raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
 
 
 def _only(path: Path, what: str, **options: object) -> None:
     for name, value in options.items():
         if value is not None:
-            raise ConfigError([f"{path}: holds {what}; there is no {name} {value!r} to choose"])
+            raise ConfigError([f"{path}: contains {what}; leave out {name} {value!r}"])

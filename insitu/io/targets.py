@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from insitu.core.errors import ConfigError, nearest
-from insitu.core.limits import Range
+from insitu.core.limits import Range, plain_number
 from insitu.io.compressed_array import CompressedArray
 from insitu.training.options import Bound, Target
 
@@ -57,9 +57,9 @@ def missed(target: Target, array: CompressedArray) -> list[str]:
     """Messages for the parts of the target that the array misses; empty if it is met."""
     problems = []
     if target.psnr is not None and array.psnr_db < target.psnr:
-        problems.append(f"{array.psnr_db:.1f} dB of the {target.psnr:g} dB wanted")
+        problems.append(f"{array.psnr_db:.1f} dB; the target is {target.psnr:g} dB")
     if target.ratio is not None and array.ratio < target.ratio:
-        problems.append(f"a ratio of {array.ratio:.1f} of the {target.ratio:g} wanted")
+        problems.append(f"a ratio of {array.ratio:.1f}; the target is {target.ratio:g}")
     return problems
 
 
@@ -74,6 +74,10 @@ def _check(name: str, value: Any, hint: Any) -> Any:
     if isinstance(value, str) and value.startswith("rel:") and isinstance(limits, Bound):
         value = {"rel": value.removeprefix("rel:")}
     try:
+        if isinstance(value, str) and isinstance(limits, Range):
+            value = plain_number(value, limits.unit)
+            if kind is int and not value.is_integer():
+                raise ValueError(f"expected a whole number; found {value:g}")
         return limits.check(value) if isinstance(limits, Bound) else limits.check(value, kind)
     except (TypeError, ValueError) as error:
         raise ConfigError([f"{name}: {error}"]) from None

@@ -1,6 +1,6 @@
-"""Volumes as files: a folder with one file for each block, all fields in it.
+"""Writes volumes as a folder with one file per block, which contains all fields.
 
-In: each rank's blocks. Out: a folder, which appears under its name when it is complete.
+In: each rank's blocks. Out: a folder, renamed to its final name when it is complete.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Write: TypeAlias = "Callable[[MPI.Comm, Path, VolumeData, TimeStep], Path]"
 
 
 def write_vtk(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) -> Path:
-    """`path`/00000.vtr and so on, and `path`.vtm, which lists them: it is returned. Collective.
+    """Write `path`/00000.vtr and so on, and the index `path`.vtm, which is returned. Collective.
 
-    Cell and point data as the fields' samples are. Raises RemoteError on every rank.
+    Values are cell or point data, like the fields' samples. Raises RemoteError on every rank.
     """
     n_blocks = _write(comm, path, volume, ".vtr", lambda file, part: _vtr(file, part, step))
     index = path.with_name(f"{path.name}.vtm")
@@ -44,11 +44,11 @@ def write_vtk(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) ->
 
 
 def write_hdf5(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) -> Path:
-    """`path`/00000.h5 and so on; returns `path`. Collective.
+    """Write `path`/00000.h5 and so on; returns `path`. Collective.
 
-    Each has a dataset (nz, ny, nx[, n_components]) for each field, with its association, the grid
-    lines nodes/x, nodes/y, nodes/z, and cycle and time as attributes. Raises RemoteError on every
-    rank.
+    Each file has a dataset (nz, ny, nx[, n_components]) per field with its association as an
+    attribute, the grid lines nodes/x, nodes/y and nodes/z, and the attributes cycle and time.
+    Raises RemoteError on every rank.
     """
 
     def write(file: Path, part: Partition) -> None:
@@ -65,9 +65,9 @@ def write_hdf5(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) -
 
 
 def write_numpy(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) -> Path:
-    """`path`/00000.npz and so on; returns `path`. Collective.
+    """Write `path`/00000.npz and so on; returns `path`. Collective.
 
-    Each has an array (nz, ny, nx[, n_components]) for each field, and x, y, z (grid lines), cycle
+    Each file has an array (nz, ny, nx[, n_components]) per field, the grid lines x, y and z, cycle
     and time. Raises RemoteError on every rank.
     """
 
@@ -81,7 +81,7 @@ def write_numpy(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) 
 
 
 def samples(block: SampledBlock) -> Array:
-    """The block's values where its samples are: (nz, ny, nx), for vectors (nz, ny, nx, n)."""
+    """The block's values at its samples: (nz, ny, nx), for vectors (nz, ny, nx, n)."""
     if isinstance(block, BlockField):
         return block.decode()
     if block.association == "vertex":
@@ -99,7 +99,7 @@ def _write(
     suffix: str,
     write: Callable[[Path, Partition], None],
 ) -> int:
-    """Have every rank write its blocks -> the number of all. Collective."""
+    """Have every rank write its blocks; returns the total number of blocks. Collective."""
     tmp = temporary(path, comm.bcast(os.getpid()))
     count = len(next(iter(volume.fields.values())))
     counts = comm.allgather(count)
@@ -122,10 +122,10 @@ def _write(
 
 
 def _replace(path: Path, tmp: Path, suffix: str) -> None:
-    """Give the folder its name; one that is there goes if it has nothing but such files."""
+    """Rename `tmp` to `path`; an existing folder is replaced if it has only files of `suffix`."""
     pieces = path.is_dir() and all(file.suffix == suffix for file in path.iterdir())
     if path.exists() and not pieces:
-        raise FileExistsError(f"{path}: is there already, and not a folder of {suffix} files")
+        raise FileExistsError(f"{path}: already exists and is not a folder of {suffix} files")
     replace_folder(tmp, path)
 
 
@@ -143,7 +143,7 @@ def _vtr(file: Path, part: Partition, step: TimeStep) -> None:
 
 
 def _list(index: Path, files: list[str]) -> None:
-    """A .vtm of these files."""
+    """Write a .vtm index of these files."""
     root = ET.Element("VTKFile", type="vtkMultiBlockDataSet", version="1.0")
     blocks = ET.SubElement(root, "vtkMultiBlockDataSet")
     for number, file in enumerate(files):

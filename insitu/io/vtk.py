@@ -1,6 +1,6 @@
-"""Arrays in VTK's XML files of uniform and rectilinear grids, .vti and .vtr (extra `vtk`).
+"""Reads arrays from VTK XML files of uniform and rectilinear grids, .vti and .vtr (extra `vtk`).
 
-In: a file and an array's name. Out: a Volume, with the grid's coordinates.
+In: a file and the name of an array. Out: an ArraySource with the grid's coordinates.
 """
 
 from __future__ import annotations
@@ -12,24 +12,27 @@ import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.errors import ConfigError
-from insitu.io.array_source import StoredVolume, sample_grid
+from insitu.io.array_source import NoSteps, StoredVolume, sample_grid
 from insitu.io.libraries import library
 from insitu.io.mapped import chosen
 
 _READERS = {".vti": "vtkXMLImageDataReader", ".vtr": "vtkXMLRectilinearGridReader"}
+_LAST_NBYTES = 4096
 
 
 def names(path: Path) -> dict[str, str]:
-    """Arrays at points and in cells -> which of the two."""
+    """Names of the point and cell arrays -> "points" or "cells"."""
     reader, _ = _open(path)
     return _names(reader)
 
 
 class VtkVolume(StoredVolume):
-    """A scalar array; the reader is asked for the part of the grid that a box needs."""
+    """A scalar array; only the part of the grid that a box needs is read."""
 
     def __init__(self, path: Path, dataset: str | None, step: int | None) -> None:
-        """Raises ConfigError where the array is not there, not a scalar or of another type."""
+        """Raises ConfigError if the array is missing, not scalar or of an unsupported type."""
+        if step is not None:
+            raise NoSteps([f"{path}: holds one step; leave out --step {step}"])
         self._reader, self._extent = _open(path)
         known = _names(self._reader)
         self._array = chosen(path, dataset, list(known))
@@ -41,14 +44,14 @@ class VtkVolume(StoredVolume):
         lines = _points(_read(self._reader, self._extent), first, last)
         (cells if self._in_cells else points).EnableArray(self._array)
         sizes = [axis.size for axis in lines]
-        if self._in_cells:  # a grid of one layer of points has cells, though no thickness
+        if self._in_cells:  # one layer of points makes one layer of cells
             sizes = [max(n - 1, 1) for n in sizes]
         corner = self._values(tuple(slice(0, 1) for _ in lines))
         if corner.ndim > 3:
             raise ConfigError(
                 [f"{path}:{self._array}: {corner.shape[3]} components; expected a scalar array"]
             )
-        super().__init__(self._array, sizes[::-1], corner.dtype, step=step)
+        super().__init__(self._array, sizes[::-1], corner.dtype)
         if self._in_cells:
             x, y, z = (a if a.size > 1 else a[0] + np.array([0.0, 1.0]) for a in lines)
             self.association, self.nodes = "element", (x, y, z)
@@ -68,8 +71,11 @@ class VtkVolume(StoredVolume):
             wanted += [first + axis.start, min(stop, last)]
         grid = _read(self._reader, wanted)
         data = grid.GetCellData() if self._in_cells else grid.GetPointData()
-        values = vtk_to_numpy(data.GetArray(self._array))
-        extent = grid.GetExtent()  # may be more than was asked for
+        found = data.GetArray(self._array)
+        if found is None:
+            raise ConfigError([f"{self._reader.GetFileName()}:{self._array}: cannot be read"])
+        values = vtk_to_numpy(found)
+        extent = grid.GetExtent()  # may be larger than requested
         sizes = np.subtract(extent[1::2], extent[::2]) + 1
         if self._in_cells:
             sizes = np.maximum(sizes - 1, 1)
@@ -82,21 +88,37 @@ class VtkVolume(StoredVolume):
 
 
 def _open(path: Path) -> tuple[Any, tuple[int, ...]]:
-    """The reader of a file, and the extent of its points: first and last along x, y, z."""
+    """The reader of a file, and its point extent: first and last index along x, y, z."""
     reader = getattr(library("vtkmodules.vtkIOXML", "vtk"), _READERS[path.suffix.lower()])()
-    if not reader.CanReadFile(str(path)):
-        raise ConfigError([f"{path}: not a {path.suffix} file that VTK can read"])
+    # VTK's reader of appended raw data returns what memory holds where the file has ended.
+    if not reader.CanReadFile(str(path)) or not _is_complete(path):
+        raise ConfigError([f"{path}: not a complete {path.suffix} file that VTK can read"])
     reader.SetFileName(str(path))
+    reader.AddObserver("ErrorEvent", lambda *_: None)  # told below, instead of on standard error
     reader.UpdateInformation()
+    _check(reader)
     extent = reader.GetOutputInformation(0).Get(reader.GetExecutive().WHOLE_EXTENT())
     if min(np.subtract(extent[1::2], extent[::2])) < 0:
-        raise ConfigError([f"{path}: a grid without points"])
+        raise ConfigError([f"{path}: the grid has no points"])
     return reader, tuple(extent)
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a file ends with the last tag of VTK's XML formats."""
+    with open(path, "rb") as file:
+        file.seek(max(path.stat().st_size - _LAST_NBYTES, 0))
+        return file.read().rstrip().endswith(b"</VTKFile>")
 
 
 def _read(reader: Any, extent: Any) -> Any:
     reader.UpdateExtent(extent)
+    _check(reader)
     return reader.GetOutput()
+
+
+def _check(reader: Any) -> None:
+    if reader.GetErrorCode():
+        raise ConfigError([f"{reader.GetFileName()}: VTK cannot read it: damaged"])
 
 
 def _selections(reader: Any) -> tuple[Any, Any]:
@@ -127,5 +149,5 @@ def _points(grid: Any, first: Any, last: Any) -> tuple[Array, Array, Array]:
         )
     for letter, axis in zip("xyz", (x, y, z), strict=True):
         if (np.diff(axis) <= 0).any():
-            raise ConfigError([f"coordinates along {letter} do not increase"])
+            raise ConfigError([f"grid lines along {letter} do not increase"])
     return x, y, z

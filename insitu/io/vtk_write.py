@@ -1,12 +1,14 @@
-"""Grids in VTK's XML files, for ParaView: one file, or one per block and an index (extra `vtk`).
+"""Writes grids as VTK XML files: one file, or one per block with an index (extra `vtk`).
 
-In: a part of an array. Out: .vti or .vtr; .pvti or .pvtr next to a folder of pieces.
+In: a part of an array. Out: .vti or .vtr; .pvti or .pvtr with a folder of piece files beside it.
 """
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,17 @@ from insitu.io.part import Part
 from insitu.mesh.partition import Association
 
 SUFFIXES = (".vti", ".vtr", ".pvti", ".pvtr")
-_EVEN = 1e-9  # of a cell: grid lines closer to evenly spaced ones are such
+_EVEN = 1e-9  # tolerance for evenly spaced grid lines, as a fraction of a cell
 
 Progress = Callable[[int, int], None] | None
 
 
 def write(path: Path, part: Part, progress: Progress = None) -> None:
-    """Write a part into one file: uniform grids only as .vti, any as .vtr. Inflates the part.
+    """Write a part to one file: .vti for uniform grids, .vtr for any. Holds the part in memory.
 
-    Values are cell or point data as the field's samples are; vectors of two components get a
-    third, 0, as ParaView expects of vectors. The time goes along as `TimeValue`.
-    Raises ConfigError where the grid is not one that the format can hold.
+    Values are cell or point data, like the field's samples. Vectors of two components get a third,
+    0, because ParaView expects three. The time is stored as `TimeValue`.
+    Raises ConfigError if the format cannot represent the grid.
     """
     uniform = path.suffix.lower() == ".vti"
     _check(path, part.nodes, uniform)
@@ -43,26 +45,26 @@ def write(path: Path, part: Part, progress: Progress = None) -> None:
         add_time(grid, part.time)
     save(path, grid)
     if progress:
-        progress(1, 1)
+        progress(values.size, values.size)
 
 
 def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
-    """Write a file per block into a folder named as `path`, then `path`, which lists them.
+    """Write one file per block to a folder named like `path`, then the index `path`.
 
-    No more than one block is held at a time. Raises as `write`; a folder that is there already is
-    replaced if it has nothing but pieces.
+    Only one block is in memory at a time. Raises as `write`. An existing folder is replaced if it
+    contains nothing but piece files. If these are of the other kind, they belong to another index
+    and stay: the new folder's name then ends in `_vti` or `_vtr`.
     """
     uniform = path.suffix.lower() == ".pvti"
     _check(path, part.nodes, uniform)
     suffix = path.suffix.lower().replace(".p", ".")
-    folder = path.with_suffix("")
-    pieces = folder.is_dir() and all(file.suffix == suffix for file in folder.iterdir())
-    if folder.exists() and not pieces:
-        raise ConfigError([f"{folder}: is there already, and not a folder of pieces"])
-    # The list gets its name after the folder has its own.
+    folder = _folder(path, suffix)
+    # The index is renamed after the folder, so that it never lists missing files.
     with atomic_file(path) as listing, atomic_folder(folder) as tmp:
         extents: dict[str, str] = {}
         boxes = list(part.pieces())
+        sizes = (math.prod(axis.stop - axis.start for axis in box) for box in boxes)
+        ends = list(accumulate(sizes))
         lines = 0 if part.volume.association == "vertex" else 1
         grid: Any = None
         for number, box in enumerate(boxes):
@@ -73,7 +75,7 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
             save(tmp / name, grid)
             extents[f"{folder.name}/{name}"] = _extent(spans)
             if progress:
-                progress(number + 1, len(boxes))
+                progress(ends[number], ends[-1])
         index = _index(grid, part.nodes, extents, uniform)
         ET.ElementTree(index).write(listing, xml_declaration=True, encoding="UTF-8")
 
@@ -88,9 +90,9 @@ def is_uniform(nodes: Nodes) -> bool:
 
 
 def make_grid(nodes: Nodes, spans: Any = None, *, uniform: bool) -> Any:
-    """A vtkImageData or vtkRectilinearGrid of grid lines x, y, z.
+    """A vtkImageData or vtkRectilinearGrid with the given grid lines x, y, z.
 
-    spans: its first and last line along x, y, z, of `nodes`; by default all.
+    spans: first and last line along x, y, z, as indices into `nodes`; default: all.
     """
     model = library("vtkmodules.vtkCommonDataModel", "vtk")
     support = library("vtkmodules.util.numpy_support", "vtk")
@@ -110,7 +112,7 @@ def make_grid(nodes: Nodes, spans: Any = None, *, uniform: bool) -> Any:
 
 
 def add_values(grid: Any, association: Association, name: str, values: Array) -> None:
-    """Put samples (nz, ny, nx[, n_components]) on a grid, as its cell or point data."""
+    """Add samples (nz, ny, nx[, n_components]) to a grid as cell or point data."""
     support = library("vtkmodules.util.numpy_support", "vtk")
     flat: Array = values.reshape(-1, *values.shape[3:])
     if flat.ndim == 2 and flat.shape[1] == 2:
@@ -126,7 +128,7 @@ def add_values(grid: Any, association: Association, name: str, values: Array) ->
 
 
 def add_time(grid: Any, time: float) -> None:
-    """Put the time on a grid, as `TimeValue`."""
+    """Add the time to a grid as `TimeValue`."""
     support = library("vtkmodules.util.numpy_support", "vtk")
     array = support.numpy_to_vtk(np.array([time], np.float64), deep=True)
     array.SetName("TimeValue")
@@ -134,7 +136,7 @@ def add_time(grid: Any, time: float) -> None:
 
 
 def save(path: Path, grid: Any) -> None:
-    """Write a grid. OSError where VTK could not."""
+    """Write a grid atomically. Raises OSError if VTK fails to write it."""
     io = library("vtkmodules.vtkIOXML", "vtk")
     uniform = grid.IsA("vtkImageData")
     writer = io.vtkXMLImageDataWriter() if uniform else io.vtkXMLRectilinearGridWriter()
@@ -144,13 +146,28 @@ def save(path: Path, grid: Any) -> None:
         if not writer.Write() or writer.GetErrorCode():
             core = library("vtkmodules.vtkCommonMisc", "vtk")
             reason = core.vtkErrorCode.GetStringFromErrorCode(writer.GetErrorCode())
-            raise OSError(f"{path}: VTK could not write it: {reason}")
+            raise OSError(f"{path}: VTK could not write the file: {reason}")
+
+
+def _folder(path: Path, suffix: str) -> Path:
+    """Where the pieces of `path` go. Raises ConfigError if something else is there."""
+    folder = path.with_suffix("")
+    if _suffixes(folder) == {".vti", ".vtr"} - {suffix}:
+        folder = path.with_name(f"{path.stem}_{suffix[1:]}")
+    if folder.exists() and not (folder.is_dir() and _suffixes(folder) <= {suffix}):
+        raise ConfigError([f"{folder}: already exists and is not a folder of {suffix} files"])
+    return folder
+
+
+def _suffixes(folder: Path) -> set[str]:
+    """Those of what is in a folder."""
+    return {file.suffix for file in folder.iterdir()} if folder.is_dir() else set()
 
 
 def _index(grid: Any, nodes: Nodes, extents: Mapping[str, str], uniform: bool) -> ET.Element:
-    """The XML of a .pvti or .pvtr: what the pieces hold (`grid` is one), and where they are.
+    """The XML of a .pvti or .pvtr: the arrays of the pieces (`grid` is one), and their files.
 
-    VTK's parallel writers cut grids evenly by themselves, not where the blocks end.
+    VTK's own parallel writers are not used: they split grids evenly, not at block boundaries.
     """
     kind = "PImageData" if uniform else "PRectilinearGrid"
     root = ET.Element("VTKFile", type=kind, version="0.1", byte_order="LittleEndian")

@@ -1,8 +1,8 @@
-"""VTK's XML files for surfaces and lines (.vtp), and the index of several (.pvtp); needs no VTK.
+"""Surfaces and lines as VTK XML files (.vtp), and the index of several (.pvtp), without VTK.
 
 In: geometry. Out: the bytes of a file.
 
-The format: "XML File Formats", VTK documentation; arrays are appended as they are, each after its
+Format: "XML File Formats", VTK documentation. Arrays are appended raw, each preceded by its
 number of bytes.
 """
 
@@ -18,16 +18,16 @@ from insitu.core.arrays import Array
 from insitu.core.geometry import Lines, Surface
 
 Kind: TypeAlias = tuple[str, str, int]
-"""Of an array at points: its name, VTK's name of its type, components."""
+"""A point array: its name, VTK's name for its type, number of components."""
 
 NORMALS = "Normals"
-"""What VTK calls them."""
+"""VTK's name for the array of normals."""
 
 
 def vtp(geometry: Surface | Lines) -> bytes:
-    """One file: points, triangles or lines, values and normals at the points.
+    """The .vtp file: points, triangles or lines, values and normals at the points.
 
-    Vectors of two components get a third, 0, as ParaView expects of vectors.
+    Vectors of two components get a third, 0, because ParaView expects three.
     """
     if isinstance(geometry, Surface):
         cells, corners = "Polys", geometry.triangles.reshape(-1)
@@ -50,7 +50,7 @@ def vtp(geometry: Surface | Lines) -> bytes:
     ET.SubElement(root, "PolyData").append(piece)
     ET.SubElement(root, "AppendedData", encoding="raw").text = "_"
     text = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    begin, end = text.rsplit(b"_", 1)  # nothing but the end of two elements follows
+    begin, end = text.rsplit(b"_", 1)  # only two closing tags follow
     return b"".join([begin, b"_", *data.blocks, end])
 
 
@@ -60,7 +60,7 @@ def kinds(geometry: Surface | Lines) -> list[Kind]:
 
 
 def pvtp(geometry: Surface | Lines, sources: Sequence[str]) -> bytes:
-    """The index of files that hold what this geometry does, found at `sources` relative to it."""
+    """The .pvtp index of files with the same arrays as `geometry`; `sources` are relative paths."""
     root = _root("PPolyData")
     whole = ET.SubElement(root, "PPolyData", GhostLevel="0")
     values = _point_data(whole, "PPointData", geometry)
@@ -74,7 +74,7 @@ def pvtp(geometry: Surface | Lines, sources: Sequence[str]) -> bytes:
 
 
 class _Appended:
-    """Arrays after the XML, and where each begins."""
+    """The binary arrays that follow the XML, and their offsets."""
 
     def __init__(self) -> None:
         self.blocks: list[bytes] = []
@@ -96,7 +96,7 @@ def _root(kind: str) -> ET.Element:
 
 
 def _point_data(parent: ET.Element, tag: str, geometry: Surface | Lines) -> ET.Element:
-    """The section of arrays at points, which says what is shown first."""
+    """The section for point arrays; its attributes name the active (first shown) arrays."""
     section = ET.SubElement(parent, tag)
     for name, array in geometry.values.items():
         if array.ndim == 1:
@@ -121,6 +121,6 @@ def _describe(section: ET.Element, tag: str, name: str, array: Array) -> ET.Elem
 
 
 def _type(array: Array) -> tuple[str, int]:
-    """VTK's name of the dtype, and components."""
+    """VTK's name for the dtype, and the number of components."""
     letter = {"f": "Float", "i": "Int", "u": "UInt"}[array.dtype.kind]
     return f"{letter}{8 * array.itemsize}", array.shape[1] if array.ndim == 2 else 1

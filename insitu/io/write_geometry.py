@@ -1,7 +1,7 @@
-"""Geometry into files: VTK's for ParaView and VisIt, PLY and OBJ for mesh tools.
+"""Writes geometry to files: VTK for ParaView and VisIt, PLY and OBJ for mesh tools.
 
-In: every rank's surface or lines. Out: one file, or one per rank and an index; written aside, then
-renamed.
+In: every rank's surface or lines. Out: one file, or one per rank with an index, written
+atomically.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _Geometry = TypeVar("_Geometry", Surface, Lines)
 
 
 def write_surface(comm: MPI.Comm, path: Path, surface: Surface) -> None:
-    """Write all ranks' pieces of a surface. Collective; every rank gives the same path.
+    """Write the pieces of a surface on all ranks. Collective; `path` is the same on every rank.
 
-    By its suffix: `.vtp`, `.ply` or `.obj` is one file, which rank 0 gathers and writes, with
-    points that pieces have in common only once; `.pvtp` an index beside a folder of that name, with
-    a file of every rank that has triangles. OBJ has no values.
+    The suffix selects the format. `.vtp`, `.ply` and `.obj` are one file, gathered and written by
+    rank 0, with points shared by several pieces merged. `.pvtp` is an index beside a folder of the
+    same name, with one file per rank that has triangles. OBJ files have no values.
 
     Raises:
-        RemoteError: on every rank, where the suffix is another one, the folder of that name has
-            something else in it, or the file cannot be written.
+        RemoteError: on every rank, if the suffix is unknown, the folder exists and contains
+            anything but piece files, or a file cannot be written.
     """
     with together(comm, f"write {path}"):
         _check(path, SURFACE_SUFFIXES)
@@ -54,8 +54,10 @@ def write_surface(comm: MPI.Comm, path: Path, surface: Surface) -> None:
 
 
 def write_lines(comm: MPI.Comm, path: Path, lines: Lines) -> None:
-    """Write all ranks' lines as `.vtp` (one file, rank by rank) or `.pvtp`. Collective; as
-    `write_surface`."""
+    """Write the lines of all ranks as `.vtp` (one file, in rank order) or `.pvtp`.
+
+    Collective; paths, folders and errors as for `write_surface`.
+    """
     with together(comm, f"write {path}"):
         _check(path, LINES_SUFFIXES)
     if path.suffix.lower() == ".pvtp":
@@ -69,20 +71,20 @@ def write_lines(comm: MPI.Comm, path: Path, lines: Lines) -> None:
 
 def _check(path: Path, suffixes: tuple[str, ...]) -> None:
     if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{path}: suffix '{path.suffix}'; expected {', '.join(suffixes)}")
+        raise ValueError(f"{path}: unknown suffix '{path.suffix}'; expected {', '.join(suffixes)}")
 
 
 def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int) -> None:
-    """A file of each rank with cells into a folder, then their index. Collective."""
+    """Write one file per rank that has cells to a folder, then the index. Collective."""
     folder = path.with_suffix("")
     tmp = temporary(folder, comm.bcast(os.getpid()))
     with together(comm, f"write {path}"):
         if comm.rank == 0:
             if folder.exists() and not _has_only_pieces(folder):
-                raise FileExistsError(f"{folder}: is there already, and not a folder of pieces")
+                raise FileExistsError(f"{folder}: already exists and is not a folder of .vtp files")
             tmp.mkdir()
     try:
-        # Where no rank has any, one says what there is none of.
+        # If no rank has cells, rank 0 writes an empty piece, which declares the arrays.
         writers = [rank for rank, n in enumerate(comm.allgather(n_cells)) if n] or [0]
         names = [f"{rank:05d}.vtp" for rank in writers]
         with together(comm, f"write {path}"):
@@ -91,7 +93,9 @@ def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int)
         one = comm.bcast(kinds(geometry), root=writers[0])
         with together(comm, f"write {path}"):
             if comm.rank in writers and kinds(geometry) != one:
-                raise ValueError(f"values {kinds(geometry)}; rank {writers[0]} has {one}")
+                raise ValueError(
+                    f"arrays {kinds(geometry)}; expected those of rank {writers[0]}: {one}"
+                )
         index = comm.bcast(pvtp(geometry, [f"{folder.name}/{name}" for name in names]), writers[0])
         with together(comm, f"write {path}"):
             if comm.rank == 0:

@@ -1,6 +1,6 @@
-"""Records for xarray (extra `xarray`): xarray.open_dataset(path, engine="insitu").
+"""The xarray engine for records (extra `xarray`): xarray.open_dataset(path, engine="insitu").
 
-In: the folder of a record. Out: lazy arrays (time, z, y, x); slicing them decodes what it touches.
+In: the folder of a record. Out: lazy arrays (time, z, y, x); slicing decodes only what it needs.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from insitu.store.record_writer import MANIFEST
 
 
 class InsituEntrypoint(BackendEntrypoint):
-    """The engine `insitu`.
+    """The xarray backend `insitu`.
 
-    A variable per field, `component` as the last axis of vectors. Coordinates are those of the
-    samples: x, y, z of cell centres, and x_node, y_node, z_node of fields at grid nodes where there
-    are fields of both kinds. `time` has the steps of all fields, with `cycle` beside it; a field
-    that was not recorded at a step is NaN there.
+    There is one variable per field; vectors have `component` as their last axis. Coordinates are
+    those of the samples: x, y, z, or x_node, y_node, z_node for fields at grid nodes if the record
+    also has fields at cells. `time` contains the steps of all fields, and `cycle` is a second
+    coordinate along it; a field that was not recorded at a step is NaN there.
     """
 
-    description = "Records of insitu: fields as neural networks, decoded where they are sliced"
+    description = "Records of insitu: compressed fields, decoded when they are sliced"
     url = "https://insitu.readthedocs.io"
     open_dataset_parameters = ("filename_or_obj", "drop_variables")
 
@@ -41,9 +41,12 @@ class InsituEntrypoint(BackendEntrypoint):
         *,
         drop_variables: str | Iterable[str] | None = None,
     ) -> xr.Dataset:
-        """Raises FileNotFoundError, FrameError as `open_record`; GridError (a ValueError) where a
-        field's grid changes over time, or fields of one kind have different grids: leave out one
-        with `drop_variables`."""
+        """Open a record. Values are decoded later, when they are sliced.
+
+        Raises FileNotFoundError and FrameError as `open_record`; GridError (a ValueError) if fields
+        at cells, or fields at nodes, have different grids. Exclude fields with `drop_variables`.
+        When values are decoded, GridError if the grid changes over time.
+        """
         record = open_record(Path(filename_or_obj))
         dropped = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
         fields = [name for name in record.fields if name not in dropped and len(record[name])]
@@ -59,7 +62,9 @@ class InsituEntrypoint(BackendEntrypoint):
         variables: dict[str, xr.Variable] = {}
         for name, grid in grids.items():
             if not found.setdefault(grid.association, grid).same_as(grid):
-                raise GridError(f"{record.path}: {name} has a grid of its own; drop_variables")
+                raise GridError(
+                    f"{record.path}: {name} is on another grid; exclude it with drop_variables"
+                )
             suffix = "_node" if grid.association == "vertex" and len(kinds) > 1 else ""
             dims = ("time", *(axis + suffix for axis in "zyx"))
             dims += ("component",) if grid.n_components > 1 else ()
@@ -74,7 +79,7 @@ class InsituEntrypoint(BackendEntrypoint):
         return xr.Dataset(variables, attrs={"n_ranks": record.n_ranks}).assign_coords(coordinates)
 
     def guess_can_open(self, filename_or_obj: Any) -> bool:
-        """Whether it is the folder of a record."""
+        """Whether the path is the folder of a record."""
         try:
             return (Path(filename_or_obj) / MANIFEST).is_file()
         except TypeError:  # an open file
@@ -87,7 +92,7 @@ def _units(record: Record, of: str) -> dict[str, str]:
 
 
 class _FieldArray(BackendArray):
-    """A field over time, decoded where it is indexed."""
+    """A field over time, decoded when it is indexed."""
 
     def __init__(self, series: Series, grid: BlockGrid, cycles: list[int]) -> None:
         self.series, self.grid, self.cycles = series, grid, cycles
@@ -101,8 +106,10 @@ class _FieldArray(BackendArray):
         )
 
     def _decode(self, key: tuple[int | slice, ...]) -> Array:
-        """Integers and slices along time, z, y, x[, component]: the least box around them is
-        decoded, step by step."""
+        """The values for integers and slices along time, z, y, x[, component].
+
+        At each step, the smallest box that contains the selected samples is decoded.
+        """
         at, *along = (np.arange(n)[part] for n, part in zip(self.shape, key, strict=True))
         z, y, x = (
             slice(int(np.min(part)), int(np.max(part)) + 1) if np.size(part) else slice(0, 0)
@@ -124,11 +131,13 @@ class _FieldArray(BackendArray):
             return np.full([*sizes, *self.shape[4:]], np.nan, self.dtype)
         grid = self.series.sel(cycle=cycle).grid
         if not grid.same_as(self.grid):
-            raise GridError(f"{self.series.name}: the grid at cycle {cycle} is not the first one")
+            raise GridError(
+                f"{self.series.name}: the grid at cycle {cycle} differs from the first one"
+            )
         return grid.read(box)
 
 
 def _taken(values: Array, along: list[Array]) -> Array:
-    """Samples at each combination of indices; an axis with one number alone goes."""
+    """Samples at all combinations of the indices; axes with an integer index are dropped."""
     picked = values[np.ix_(*(np.atleast_1d(part) for part in along))]
     return picked.reshape([np.size(part) for part in along if np.ndim(part)])

@@ -5,6 +5,7 @@ from insitu.mesh.ghost_check import GhostReport, check
 from insitu.mesh.ghost_exchange import exchange
 from insitu.mesh.grid_selection import GridChoice, finer_grid
 from insitu.mesh.partition import Partition
+from insitu.mesh.plain_arrays import rectilinear, uniform
 from insitu.mesh.published_step import PublishedStep, State
 from insitu.mesh.resample import Resampler
 from insitu.mesh.resampling_error import ResamplingError
@@ -25,6 +26,8 @@ __all__ = [
     "field_names",
     "finer_grid",
     "partitions",
+    "rectilinear",
     "state",
+    "uniform",
     "verify",
 ]

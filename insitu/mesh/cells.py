@@ -7,7 +7,6 @@ Out: `Cells`: points, and eight corners per cell; cells with fewer corners repea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,10 +16,10 @@ from insitu.mesh.tree import (
     Tree,
     array,
     find,
+    flat,
     group,
     nearest,
     number,
-    require,
     require_text,
 )
 
@@ -105,7 +104,7 @@ def _points(domain: Tree, path: str) -> Array:
     for name in "xyz":
         if find(domain, f"{where}/values/{name}") is None and name == "z":
             raise MeshError(f"{where}/values/z: missing; a 2-D mesh is not supported")
-        axes.append(np.asarray(array(domain, f"{where}/values/{name}"), np.float64).ravel())
+        axes.append(np.asarray(flat(domain, f"{where}/values/{name}"), np.float64))
     if len({axis.size for axis in axes}) != 1:
         sizes = ", ".join(str(axis.size) for axis in axes)
         raise MeshError(f"{where}/values: {sizes} values of x, y, z; expected as many of each")
@@ -184,7 +183,7 @@ def element_ghosts(domain: Tree, cells: Cells, ghost_field: str | None) -> Array
         return np.zeros(len(cells.corners), np.int8)
     if require_text(domain, f"{path}/topology") != cells.topology:
         return np.zeros(len(cells.corners), np.int8)
-    flags: Any = array(domain, f"{path}/values").ravel()
+    flags = flat(domain, f"{path}/values")
     if flags.size != len(cells.corners):
         raise MeshError(f"{path}/values: {flags.size} values, expected {len(cells.corners)} cells")
-    return np.asarray(require(domain, f"{path}/values")).ravel()
+    return flags

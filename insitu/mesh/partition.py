@@ -39,7 +39,6 @@ class Partition:
         nodes: node coordinates of the owned box along x (nx + 1,), y (ny + 1,), z (nz + 1,) for
             nx x ny x nz owned cells; float64, increasing, world units.
         domain_id: the simulation's ID of this domain, or its index in the rank's list.
-        nan_is_outside: whether NaN samples lie outside the domain.
     """
 
     field: str
@@ -48,7 +47,6 @@ class Partition:
     ghost_layers: Layers
     nodes: tuple[Array, Array, Array]
     domain_id: int
-    nan_is_outside: bool = False
 
     def __post_init__(self) -> None:
         expected = tuple(

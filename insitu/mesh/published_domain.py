@@ -17,7 +17,17 @@ from insitu.mesh.cells import is_made_of_cells, read_cells
 from insitu.mesh.ghosts import GhostBox, ghost_box
 from insitu.mesh.grid import Grid, read_grid
 from insitu.mesh.partition import Association, Partition
-from insitu.mesh.tree import MeshError, Tree, array, find, group, nearest, require, require_text
+from insitu.mesh.tree import (
+    MeshError,
+    Tree,
+    array,
+    find,
+    first_axis_fastest,
+    group,
+    nearest,
+    require,
+    require_text,
+)
 
 
 @dataclass(frozen=True)
@@ -230,9 +240,12 @@ def _in_place(domain: Tree, path: str, grid: Grid, association: Association) -> 
         raise MeshError(
             f"{path}: {values.size} values, topology '{grid.topology}' has {np.prod(shape)} {what}"
         )
+    if values.shape == shape[::-1] and first_axis_fastest(values):
+        values = values.T  # Fortran's u(i, j, k)
     if values.ndim != 1 and values.shape != shape:
         raise MeshError(
-            f"{path}: shape {values.shape}; expected (nz, ny, nx) = {shape}, or flat, x fastest"
+            f"{path}: shape {values.shape}; expected (nz, ny, nx) = {shape}, or flat, x fastest, "
+            f"or (nx, ny, nz) in Fortran order"
         )
     view = values.reshape(shape).view()  # splitting one axis of any stride never copies
     view.flags.writeable = False

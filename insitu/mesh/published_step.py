@@ -49,8 +49,9 @@ class PublishedStep:
         Args:
             tree: None, a domain, a list of domains or a mapping of names to domains; nested
                 mappings (keys may be paths) or conduit nodes. Arrays are x fastest: flat with any
-                stride, or shaped (nz, ny, nx). They are used in place, neither copied nor
-                written.
+                stride, shaped (nz, ny, nx), or (nx, ny, nz) in Fortran order. They are used in
+                place, neither copied nor written; but what a `numpy.ma` mask hides is NaN, in a
+                copy.
             ghost_field: the field that flags ghost cells. A tree (or a topology) without it has no
                 ghosts, as when this is None.
         """

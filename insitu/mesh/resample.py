@@ -29,7 +29,7 @@ from insitu.mesh.partition import Association, Partition, Shape
 from insitu.mesh.point_location import Located, locate
 from insitu.mesh.published_domain import component_paths, published_components
 from insitu.mesh.resampling_error import ResamplingError, error_sums
-from insitu.mesh.tree import MeshError, Tree, array, group, labelled, prefixed, require_text
+from insitu.mesh.tree import MeshError, Tree, flat, group, labelled, prefixed, require_text
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -422,7 +422,7 @@ def _values(domain: _Domain, name: str) -> tuple[Association, list[Array]]:
         size = domain.published if association == "element" else len(domain.cells.points)
         parts = []
         for leaf in component_paths(domain.tree, f"{path}/values"):
-            values = array(domain.tree, leaf).ravel()
+            values = flat(domain.tree, leaf)
             if values.size != size:
                 raise MeshError(f"{leaf}: {values.size} values, expected {size}")
             if values.dtype.kind != "f":

@@ -7,7 +7,6 @@ Out: partitions of the requested fields, and their resampling error.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from insitu.mesh.partition import Partition
 from insitu.mesh.published_step import PublishedStep
@@ -40,8 +39,7 @@ class ResampledStep:
     ) -> list[Partition]:
         """As `PublishedStep.partitions`, for resampled fields. Samples outside the mesh's cells are
         NaN. Not collective."""
-        blocks = self._step.partitions(field, name=name, ghosts=ghosts)
-        return [replace(block, nan_is_outside=True) for block in blocks]
+        return self._step.partitions(field, name=name, ghosts=ghosts)
 
     def error(self, fields: Sequence[str]) -> ResamplingError:
         """Resampling error of `fields`, the components of one field. Collective; see

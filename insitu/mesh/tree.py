@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from insitu.core.arrays import Array
+from insitu.core.arrays import Array, without_mask
 
 Tree: TypeAlias = dict[str, Any]
 
@@ -43,7 +44,14 @@ def trees(published: object) -> list[Tree]:
     found: list[Tree] = []
     for i, child in enumerate(children):
         if child is not None and not isinstance(child, dict):
-            raise MeshError(f"domain {i}: a {type(child).__name__}; expected a Blueprint tree")
+            name = "an array" if isinstance(child, np.ndarray) else f"a {type(child).__name__}"
+            raise MeshError(f"domain {i}: {name}; expected a Blueprint tree{_of_arrays('u')}")
+        if child and all(getattr(value, "ndim", 0) for value in child.values()):
+            names = ", ".join(map(repr, child))
+            raise MeshError(
+                f"{names}: no mesh; expected a Blueprint tree with coordsets, topologies and "
+                f"fields{_of_arrays(next(iter(child)))}"
+            )
         if child:
             found.append(child)
     return found
@@ -129,17 +137,35 @@ def number(tree: Tree, path: str, default: float | None = None) -> float:
 
 
 def array(tree: Tree, path: str) -> Array:
-    """The array at `path`, not copied. Any shape, any numeric dtype.
+    """The array at `path`, not copied, except that what a mask hides becomes NaN in a copy. Any
+    shape, any numeric dtype.
 
     A conduit.Node returns an array of one element as a scalar; it is converted back to an array.
     """
     leaf = require(tree, path)
     if isinstance(leaf, dict | list | tuple | str):
         raise MeshError(f"{path}: {_what(leaf)}; expected a NumPy array, which is used in place")
-    values = np.asarray(leaf)
+    # A new view: Conduit's arrays of strided leaves claim to be contiguous, and `ravel` and
+    # `reshape` then return the neighbours' memory. A view's flags follow from its strides.
+    values = without_mask(leaf).view()
     if values.dtype.kind not in "fiub":
         raise MeshError(f"{path}: {_what(leaf)}; expected an array of numbers")
     return values.reshape(1) if values.ndim == 0 else values
+
+
+def flat(tree: Tree, path: str) -> Array:
+    """The array at `path` as (n,), x fastest; copied only where its memory is not in this order.
+
+    A shaped array is (nz, ny, nx), or (nx, ny, nz) if its first axis varies fastest.
+    """
+    values = array(tree, path)
+    return values.ravel("F" if first_axis_fastest(values) else "C")
+
+
+def first_axis_fastest(values: Array) -> bool:
+    """Whether the first of several axes varies fastest in memory, as in Fortran's u(i, j, k)."""
+    steps = [abs(step) for n, step in zip(values.shape, values.strides, strict=True) if n > 1]
+    return len(steps) > 1 and all(a < b for a, b in pairwise(steps))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -151,6 +177,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if not names:
         return "there is none"
     return "there is " + ", ".join(f"'{other}'" for other in names)
+
+
+def _of_arrays(name: str) -> str:
+    """How plain arrays are published, for a message."""
+    return (
+        f". For arrays on a grid: session.publish(insitu.mesh.uniform({{{name!r}: array}}, "
+        f"spacing=..., origin=...)), or insitu.mesh.rectilinear"
+    )
 
 
 def _what(leaf: object) -> str:
@@ -168,7 +202,8 @@ def _holds_domains(tree: Tree) -> bool:
     if not tree or any(key in tree for key in _DOMAIN_KEYS):
         return False
     return all(
-        not child or (isinstance(child, dict) and any(key in child for key in _DOMAIN_KEYS))
+        child is None
+        or (isinstance(child, dict) and (not child or any(key in child for key in _DOMAIN_KEYS)))
         for child in tree.values()
     )
 

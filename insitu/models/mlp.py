@@ -35,13 +35,13 @@ def matrix_shapes(n_features: int, n_neurons: int, n_hidden: int, n_outputs: int
 
 
 def check(n_neurons: int, n_hidden: int, n_outputs: int) -> None:
-    """Raises ValueError where no engine supports an MLP of this shape."""
+    """Raises ValueError if no engine supports an MLP of this shape."""
     if n_neurons % ALIGNMENT or not 16 <= n_neurons <= 256:
-        raise ValueError("n_neurons is not a multiple of 16 in 16..256")
+        raise ValueError(f"n_neurons: {n_neurons} is not a multiple of 16 in 16..256")
     if not 1 <= n_hidden <= 64:
-        raise ValueError("n_hidden_layers is not in 1..64")
+        raise ValueError(f"n_hidden_layers: {n_hidden} is not in 1..64")
     if not 1 <= n_outputs <= 16:
-        raise ValueError("n_outputs is not in 1..16")
+        raise ValueError(f"n_outputs: {n_outputs} is not in 1..16")
 
 
 def matrices(shapes: Sequence[Shape], params: NDArray[Any]) -> list[NDArray[Any]]:

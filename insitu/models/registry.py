@@ -31,7 +31,7 @@ def register(model: type[Model]) -> type[Model]:
     before run files that name it are read. Raises ValueError where another class has its name."""
     known = _registered.get(model.kind)
     if model.kind in _BUILT_IN or (known is not None and known is not model):
-        raise ValueError(f"model {model.kind!r}: there is another of this name")
+        raise ValueError(f"model {model.kind!r}: this name is already registered")
     _registered[model.kind] = model
     return model
 

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from insitu.queries.fields import Arrays, Field, FieldRef
     from insitu.queries.scalars import Scalar
 
+Corners = tuple[NDArray[Any], NDArray[Any]]
 _SLAB = 1 << 16  # samples evaluated at once: 512 KiB per float64 temporary
+
+
+class MovedError(ValueError):
+    """Steps cannot be computed with each other: the blocks of one are not those of the other, as
+    after a change of the grid, or of the distribution over ranks."""
 
 
 class Past(Protocol):
@@ -56,6 +62,11 @@ class BlockView:
                     f"field '{samples.name}' has {other.association} data on {other.cells} cells "
                     f"in domain {other.domain_id}, the one before {first.association} data on "
                     f"{first.cells}: they cannot be computed with each other"
+                )
+            if not _overlap(other.bounds, first.bounds):
+                raise ValueError(
+                    f"field '{samples.name}' of domain {other.domain_id} is elsewhere than the one "
+                    f"before: they cannot be computed with each other"
                 )
 
     @property
@@ -178,18 +189,30 @@ def blocks(
         present: this rank's partitions of the fields that are read at the current step.
         widths: domain id -> see `BlockView.widths`.
 
-    Raises: ValueError if a field lacks a domain that another field has.
+    Raises: ValueError if a field lacks a domain that another field has, or has another grid;
+        MovedError if these are fields of different steps.
     """
     by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
-    for each in samples:
-        back = slot if each.length else each.back
+    backs = {each: slot if each.length else each.back for each in samples}
+    for each, back in backs.items():
         found: Sequence[Partition | BlockField] = (
             past.fields(each.name, back) if back else present[each.name]
         )
         by_domain[each] = {block.domain_id: block for block in found}
+    try:
+        return _views(by_domain, widths)
+    except ValueError as error:
+        if len(set(backs.values())) > 1:
+            raise MovedError(str(error)) from None
+        raise
+
+
+def _views(
+    by_domain: Mapping[FieldRef, Mapping[int, Partition | BlockField]], widths: Mapping[int, Any]
+) -> list[BlockView]:
     domains = [set(each) for each in by_domain.values()]
     if any(other != domains[0] for other in domains):
-        names = ", ".join(f"'{each.name}'" for each in samples)
+        names = ", ".join(f"'{each.name}'" for each in by_domain)
         raise ValueError(f"{names}: this rank's domains are not the same for all of these")
     return [
         BlockView(
@@ -198,6 +221,12 @@ def blocks(
         )
         for domain in sorted(domains[0])
     ]
+
+
+def _overlap(a: Corners, b: Corners) -> bool:
+    """Whether two boxes have a common part. Grids may move, but a block that is elsewhere is not
+    the same block."""
+    return bool((np.maximum(a[0], b[0]) < np.minimum(a[1], b[1])).all())
 
 
 def outer_widths(comm: MPI.Comm, partitions: Sequence[Partition]) -> dict[int, Any]:

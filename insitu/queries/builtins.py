@@ -84,7 +84,7 @@ def _build_vector(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]
         return Typed(VECTOR, scalars.Composed(tuple(as_scalar(each) for each in found)))
     shape = checker.join(tree, found)
     if (shape.components or 1) > 1:
-        raise checker.error(tree, "vector wants numbers at every sample, one is a vector field")
+        raise checker.error(tree, "vector expects numbers at every sample, found a vector field")
     return Typed(FIELD, fields.Composed(as_fields(found)), replace(shape, components=3))
 
 
@@ -144,7 +144,7 @@ def _build_derivative(checker: Checker, tree: syntax.Call, given: Mapping[str, T
     if found.shape.components not in (None, wanted):
         has = "a scalar" if found.shape.components == 1 else "a vector"
         wants = "a scalar field" if wanted == 1 else "a vector field of 3 components"
-        raise checker.error(argument, f"{tree.function} wants {wants}, this is {has} field")
+        raise checker.error(argument, f"{tree.function} expects {wants}, found {has} field")
     components = 3 if name in ("gradient", "curl") else 1
     shape = replace(found.shape, components=components, derived=True, logical=False)
     return Typed(FIELD, fields.Derivative(name, as_field(found)), shape)
@@ -201,7 +201,7 @@ def _build_history(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree
     if not indices:
         return _build_history_range(checker, tree, given)
     if len(given) != 2:
-        raise checker.error(tree, "history takes relative_index, or absolute_index, or a range")
+        raise checker.error(tree, "history expects relative_index, absolute_index or a range")
     index = integer(given[indices[0]])
     if index is None or index < 0:
         problem = f"{indices[0]} must be a whole number, 0 or more"

@@ -20,7 +20,7 @@ from mpi4py import MPI
 
 from insitu.core.parallel import agree, together
 from insitu.queries.ast_nodes import Node
-from insitu.queries.block_view import BlockView, Past, blocks
+from insitu.queries.block_view import BlockView, MovedError, Past, blocks
 from insitu.queries.fields import Derivative, FieldRef, Parameter
 from insitu.queries.history import Gradient, History, HistoryRange
 from insitu.queries.reductions import Partial, Work, reduce
@@ -115,13 +115,26 @@ def _level(works: Sequence[Work]) -> _Level:
     return _Level(tuple(works), tuple(numbers))
 
 
+_Key = tuple[Work, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a work: its partial result, the blocks whose samples are still to be added, and
+    under what to cache it, if at all."""
+
+    partial: Partial
+    blocks: list[BlockView]
+    key: _Key | None
+
+
 class Evaluator:
     """Does the reductions of a plan at every step, and caches results of past steps."""
 
     def __init__(self, comm: MPI.Comm) -> None:
         """Not collective."""
         self.comm = comm
-        self._kept: dict[tuple[Work, tuple[int, ...]], Partial] = {}
+        self._kept: dict[_Key, Partial] = {}
 
     def reduce(
         self,
@@ -130,43 +143,57 @@ class Evaluator:
         present: Mapping[str, Sequence[Partition]],
         past: Past,
         widths: Mapping[str, Mapping[int, Any]],
-    ) -> None:
+    ) -> set[Reduction]:
         """Put the values of all reductions into rank 0's `context`. Collective.
 
         Reductions that need a step that is not recorded, or a number not yet available, are
-        skipped. `present` holds this rank's partitions of the fields of `plan.ghosts`; `widths`
-        the result of `outer_widths` for those with ghosts.
+        skipped; so are those of steps whose blocks are not the same on some rank, which are
+        returned, on all ranks alike. `present` holds this rank's partitions of the fields of
+        `plan.ghosts`; `widths` the result of `outer_widths` for those with ghosts.
 
         Raises: RemoteError on every rank.
         """
-        used: dict[tuple[Work, tuple[int, ...]], Partial] = {}
+        used: dict[_Key, Partial] = {}
+        moved: set[Reduction] = set()
         for level in plan.levels:
             works, numbers, steps = self._agree(level, context, past, bool(plan.depths))
             if not works:
                 continue
-            pieces: list[tuple[Partial, list[BlockView]]] = []
-            ends = np.full((len(works), 3), -np.inf)
-            partials = [Partial(work) for work in works]
+            pieces: dict[Work, list[_Piece]] = {}
+            ends = np.full((len(works), 4), -np.inf)  # upper corner x, y, z; whether blocks moved
             with together(self.comm, "queries and triggers"):
                 for row, work in enumerate(works):
-                    for slot in _slots(work, steps):
-                        piece, found = self._piece(work, slot, present, past, widths, used)
-                        pieces.append((piece, found))
-                        for block in found:
-                            last = [nodes[-1] for nodes in block.first.nodes]
-                            ends[row] = np.maximum(ends[row], last)
+                    try:
+                        pieces[work] = [
+                            self._piece(work, slot, present, past, widths)
+                            for slot in _slots(work, steps)
+                        ]
+                    except MovedError:
+                        ends[row, 3] = 1
+                        continue
+                    for block in (block for piece in pieces[work] for block in piece.blocks):
+                        last = [nodes[-1] for nodes in block.first.nodes]
+                        ends[row, :3] = np.maximum(ends[row, :3], last)
             upper = np.empty_like(ends)
             self.comm.Allreduce(ends, upper, op=MPI.MAX)
+            partials: list[Partial] = []
             with together(self.comm, "queries and triggers"):
-                for piece, found in pieces:
-                    row = works.index(piece.work)
-                    for block in found:
-                        piece.add_block(block, upper[row], numbers)
-                    partials[row].add(piece)
-            values = reduce(self.comm, partials, numbers)
+                for work, corner in zip(works, upper, strict=True):
+                    if corner[3] > 0:
+                        moved.update(work.reductions)
+                        continue
+                    partials.append(Partial(work))
+                    for piece in pieces[work]:
+                        for block in piece.blocks:
+                            piece.partial.add_block(block, corner[:3], numbers)
+                        partials[-1].add(piece.partial)
+                        if piece.key is not None:
+                            used[piece.key] = piece.partial
+            values = reduce(self.comm, partials, numbers) if partials else None
             if values is not None:
                 context.reductions.update(values)
         self._kept = used
+        return moved
 
     def _agree(
         self, level: _Level, context: Context, past: Past, reads_past: bool
@@ -201,22 +228,18 @@ class Evaluator:
         present: Mapping[str, Sequence[Partition]],
         past: Past,
         widths: Mapping[str, Mapping[int, Any]],
-        used: dict[tuple[Work, tuple[int, ...]], Partial],
-    ) -> tuple[Partial, list[BlockView]]:
-        """The part of a work at one step of its window: its partial result, and the blocks whose
-        samples are still to be added. Not collective."""
+    ) -> _Piece:
+        """The part of a work at one step of its window. Not collective; MovedError."""
         samples = work.argument.samples
         backs = [slot if each.length else each.back for each in samples]
-        piece = Partial(work)
+        key = None
         if all(backs) and not any(_numbers(r) for r in work.reductions):
             # Past fields never change: their reductions are cached.
             key = (work, tuple(past.cycles[-back] for back in backs))
             if key in self._kept:
-                used[key] = self._kept[key]
-                return self._kept[key], []
-            used[key] = piece
-        name = samples[0].name
-        return piece, blocks(samples, slot, present, past, widths.get(name, {}))
+                return _Piece(self._kept[key], [], key)
+        found = blocks(samples, slot, present, past, widths.get(samples[0].name, {}))
+        return _Piece(Partial(work), found, key)
 
 
 def _slots(work: Work, steps: int) -> range:

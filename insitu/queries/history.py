@@ -51,10 +51,20 @@ class Range:
         elif self.by == "absolute":
             chosen = results[int(first) : int(last) + 1]
         else:
-            chosen = [r for r in results if first <= getattr(r, self.by) <= last]
+            newest = results[_since(results, self.by, first) :]
+            chosen = [r for r in newest if getattr(r, self.by) <= last]
         if not chosen:
             raise NotYet(f"no results from {first:g} to {last:g}")
         return chosen
+
+
+def _since(results: Sequence[Result], by: str, first: float) -> int:
+    """Index of the first of the newest results that are not before `first`, by `by`. Searched from
+    the newest: runs are long, and ranges short."""
+    at = len(results)
+    while at and getattr(results[at - 1], by) >= first:
+        at -= 1
+    return at
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,8 @@ class Gradient(Scalar):
             then, over = results[-1 - steps], float(steps)
         else:
             here = getattr(now, self.unit)
-            then = next(r for r in results if getattr(r, self.unit) >= here - length or r is now)
+            first = _since(results, self.unit, here - length)
+            then = results[min(first, len(results) - 1)]
             over = here - getattr(then, self.unit)
         with np.errstate(all="ignore"):
             return float(np.float64(number(now.value) - number(then.value)) / np.float64(over))

@@ -205,7 +205,7 @@ class _Reader:
     def _name(self, at: ast.expr, name: str) -> str:
         """Python normalizes Unicode letters (NFKC), which may turn a name into another one."""
         if iskeyword(name):
-            raise self.error(at, f"'{name}' is no name")
+            raise self.error(at, f"'{name}' is not a valid name")
         return name
 
     def _constant(self, tree: ast.Constant, column: int) -> Tree:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from insitu.core.parallel import RemoteError, together
+from insitu.core.parallel import RemoteError, rank_logger, together
 from insitu.queries.block_view import outer_widths
 from insitu.queries.evaluation import Evaluator, Plan, on_root
 from insitu.queries.expressions import Expression, ExpressionError
 from insitu.queries.past import WindowPast
-from insitu.queries.scalars import Context, Result
+from insitu.queries.scalars import Context, Reduction, Result
 from insitu.queries.values import CONDITION, NotYet, Value, undefined
 from insitu.store.time_series import TimeSeries
 
@@ -61,7 +61,7 @@ class Trigger(Generic[Action]):
         if self.condition is None and self.callback is None:
             raise ValueError("condition: is required, or a callback")
         if self.condition is not None and self.condition.kind != CONDITION:
-            problem = f"a condition compares, as in a > 1; this is {self.condition.kind}"
+            problem = f"expected a condition, as in a > 1, found {self.condition.kind}"
             raise ExpressionError(problem, self.condition.text, 0)
         if self.mode not in MODES:
             raise ValueError(f"mode: {self.mode!r} is not one of {', '.join(MODES)}")
@@ -174,7 +174,8 @@ class TriggerEngine(Generic[Action]):
         """Evaluate queries and triggers at a step; return the triggers that fire. Collective.
 
         A trigger that needs a result or recorded step not yet available does not fire; a query
-        that does is NaN. After an error the state is as before this step.
+        that does is NaN. The same holds where the blocks of two steps are not the same, which is
+        logged. After an error the state is as before this step.
 
         Raises: RemoteError on every rank.
         """
@@ -231,7 +232,23 @@ class TriggerEngine(Generic[Action]):
             if ghosts:
                 present[name] = source.with_ghosts(name)
                 widths[name] = outer_widths(self.comm, present[name])
-        self._evaluator.reduce(self._plan, context, present, past, widths)
+        moved = self._evaluator.reduce(self._plan, context, present, past, widths)
+        if moved:
+            self._tell(moved, context.cycle)
+
+    def _tell(self, moved: set[Reduction], cycle: int) -> None:
+        """Log what has no value because blocks moved. Not collective."""
+        roots = {f"query {query.name}": query.expression.root for query in self.queries}
+        for trigger in self.triggers:
+            if trigger.condition is not None:
+                roots[f"trigger {trigger.name}"] = trigger.condition.root
+        names = [name for name, root in roots.items() if moved & set(root.walk())]
+        if self.comm.rank == 0:
+            rank_logger(self.comm).warning(
+                "%s: no value at cycle %d: blocks are not those of an earlier step",
+                ", ".join(names),
+                cycle,
+            )
 
     def _decide(self, context: Context) -> tuple[list[Value], list[bool | None], list[bool]]:
         """The queries' results, whether each condition holds (None: its callback decides), and

@@ -69,7 +69,7 @@ class Checker:
         if isinstance(tree, syntax.Truth):
             return Typed(CONDITION, Constant(tree.value))
         if isinstance(tree, syntax.Text):
-            raise self.error(tree, "a text has no place here; is field('...') missing?")
+            raise self.error(tree, "a string cannot be used here; did you mean field('...')?")
         if isinstance(tree, syntax.Name):
             return Typed(self.query_kind(tree), scalars.Query(tree.name))
         if isinstance(tree, syntax.Attribute):
@@ -118,16 +118,16 @@ class Checker:
     def _item(self, tree: syntax.Item) -> Typed:
         holder, index = self.check(tree.holder), self.check(tree.index)
         if holder.kind != ARRAY:
-            raise self.error(tree, f"only an array has [ ], this is {holder.kind}")
+            raise self.error(tree, f"only an array can be indexed with [ ], found {holder.kind}")
         if index.kind != NUMBER:
-            raise self.error(tree.index, f"[ ] wants a number, this is {index.kind}")
+            raise self.error(tree.index, f"[ ] expects a number, found {index.kind}")
         return Typed(NUMBER, scalars.Item(as_scalar(holder), as_scalar(index)))
 
     def _arithmetic(self, tree: syntax.Operation) -> Typed:
         operands = [self.check(o) for o in tree.operands]
         if len(operands) == 2 and all(o.kind == VECTOR for o in operands):
             if tree.operator not in ("+", "-"):
-                raise self.error(tree, f"{tree.operator} of two vectors: there are only + and -")
+                raise self.error(tree, f"{tree.operator} is not defined for two vectors")
             both = tuple(as_scalar(o) for o in operands)
             return Typed(VECTOR, scalars.VectorArithmetic(tree.operator, both))
         function = tree.operator
@@ -140,7 +140,7 @@ class Checker:
         found = [self.check(o) for o in operands]
         for operand, each in zip(operands, found, strict=True):
             if each.kind not in (NUMBER, EXTREMUM, FIELD):
-                raise self.error(operand, f"{shown} wants a number, this is {each.kind}")
+                raise self.error(operand, f"{shown} expects a number, found {each.kind}")
         if all(each.kind != FIELD for each in found):
             return Typed(NUMBER, scalars.Arithmetic(function, tuple(as_scalar(f) for f in found)))
         shape = self.join(tree, found)
@@ -149,7 +149,7 @@ class Checker:
         if function == "/" and vectors == found[:1]:
             allowed = 1
         if len(vectors) > allowed:
-            raise self.error(tree, f"{shown} wants numbers at every sample, this is a vector field")
+            raise self.error(tree, f"{shown} expects numbers at every sample, found a vector field")
         if vectors and allowed == 2 and len(vectors) == 1:
             raise self.error(tree, f"{shown} of a vector field and numbers")
         return Typed(FIELD, fields.Elementwise(function, as_fields(found)), shape)
@@ -158,10 +158,10 @@ class Checker:
         found = [self.check(o) for o in tree.operands]
         for operand, each in zip(tree.operands, found, strict=True):
             if each.kind not in (NUMBER, EXTREMUM, FIELD):
-                problem = f"{tree.operator} wants a number, this is {each.kind}"
+                problem = f"{tree.operator} expects a number, found {each.kind}"
                 raise self.error(operand, problem)
             if (each.shape.components or 1) > 1:
-                raise self.error(operand, f"{tree.operator} wants a number, this is a vector field")
+                raise self.error(operand, f"{tree.operator} expects a number, found a vector field")
         if any(each.kind == FIELD for each in found):
             shape = replace(self.join(tree, found), logical=True, components=1)
             return Typed(FIELD, fields.Elementwise(tree.operator, as_fields(found)), shape)
@@ -174,7 +174,7 @@ class Checker:
         for operand, each in zip(tree.operands, found, strict=True):
             logical = each.kind == CONDITION or (each.kind == FIELD and each.shape.logical)
             if not logical:
-                problem = f"'{tree.operator}' wants a condition, this is {each.kind}"
+                problem = f"'{tree.operator}' expects a condition, found {each.kind}"
                 raise self.error(operand, problem)
         if all(each.kind == CONDITION for each in found):
             parts = tuple(as_scalar(each) for each in found)
@@ -197,7 +197,9 @@ class Checker:
             raise self.error(at, problem)
         lengths = {s.length for s in shapes if s.length}
         if len(lengths) > 1:
-            raise self.error(at, f"windows of {' and '.join(map(str, sorted(lengths)))} steps")
+            raise self.error(
+                at, f"windows of different lengths: {' and '.join(map(str, sorted(lengths)))} steps"
+            )
         counts = {s.components for s in shapes}
         vectors = {c for c in counts if c is not None and c > 1}
         if len(vectors) > 1:
@@ -239,7 +241,7 @@ class Checker:
             wrong.setdefault(first, []).append(given[first].kind)
         last = max(wrong)
         wanted = " or ".join(dict.fromkeys(wrong[last]))
-        problem = f"{name} wants {wanted}, this is {self._shown(arguments[last], wanted)}"
+        problem = f"{name} expects {wanted}, found {self._shown(arguments[last], wanted)}"
         raise self.error(arguments[last], f"{problem}: {usage(name)}")
 
     def _fits(self, parameter: Parameter, argument: Tree) -> bool:
@@ -257,9 +259,9 @@ class Checker:
         if isinstance(argument, syntax.Text):
             return TEXT
         if wanted == QUERY:
-            return "none"
+            return "something else"
         kind = self.check(argument).kind
-        return "none that is written out" if (wanted, kind) == (INTEGER, NUMBER) else kind
+        return "an expression" if (wanted, kind) == (INTEGER, NUMBER) else kind
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> str:

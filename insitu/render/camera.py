@@ -86,16 +86,16 @@ class Camera:
 
     @staticmethod
     def from_ascent(
-        words: Mapping[str, Any] | None, bounds: Bounds, width: int = 1024, height: int = 1024
+        entries: Mapping[str, Any] | None, bounds: Bounds, width: int = 1024, height: int = 1024
     ) -> Camera:
         """A camera from a render's `camera` entry; the default camera if it is empty.
 
         See `CameraSettings`.
         Raises ValueError for an unknown key or an invalid value.
         """
-        if not words:
+        if not entries:
             return Camera.default(bounds, width, height)
-        return CameraSettings.from_ascent(words).camera(bounds, width, height)
+        return CameraSettings.from_ascent(entries).camera(bounds, width, height)
 
     def basis(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Unit vectors (3,) to the right of the image, to its top, and into the scene."""
@@ -219,10 +219,10 @@ class CameraSettings:
         _zoomed(self.fov, self.zoom)
 
     @staticmethod
-    def from_ascent(words: Mapping[str, Any]) -> CameraSettings:
+    def from_ascent(entries: Mapping[str, Any]) -> CameraSettings:
         """From a render's `camera` entry. Raises ValueError for an unknown key or bad value."""
-        check_keys(words, [entry.name for entry in fields(CameraSettings)], "camera")
-        return CameraSettings(**words)
+        check_keys(entries, [entry.name for entry in fields(CameraSettings)], "camera")
+        return CameraSettings(**entries)
 
     def camera(self, bounds: Bounds, width: int, height: int) -> Camera:
         """The camera for a domain with these bounds. Raises ValueError as Camera does."""

@@ -1,6 +1,6 @@
-"""A plot's colours and opacities as a user asks for them: a table by name, control points.
+"""The colours and opacities of a plot: a named table and control points.
 
-In: Ascent's `color_table`. Out: a ColorTable, plain data that a TransferFunction is made of.
+In: Ascent's `color_table`. Out: a ColorTable, plain data from which a TransferFunction is made.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from insitu.core.validation import check_keys, number, vector
 from insitu.render.colors.color_tables import DEFAULT, color_table
 
-_WORDS = ("name", "reverse", "control_points")
-_POINT_WORDS = {"rgb": ("type", "position", "color"), "alpha": ("type", "position", "alpha")}
-_ARRAY_WORDS = ("position", "r", "g", "b", "a")
+_KEYS = ("name", "reverse", "control_points")
+_POINT_KEYS = {"rgb": ("type", "position", "color"), "alpha": ("type", "position", "alpha")}
+_ARRAY_KEYS = ("position", "r", "g", "b", "a")
 _TRUE = (True, "true", "True", 1)
 _FALSE = (False, "false", "False", 0)
 
@@ -29,29 +29,29 @@ class ColorTable:
     """Colours and opacities over positions 0..1, linear between control points."""
 
     name: str | None = None
-    """Of a table, in any case; None: `color_tables.DEFAULT`, which `rgb` replaces."""
+    """Name of a table, not case-sensitive; None: `rgb`, or if empty, `color_tables.DEFAULT`."""
     reverse: bool = False
     """Reverses the colours, but not the opacities."""
     rgb: tuple[RgbPoint, ...] = ()
-    """Added to those of the table that is named. In order of position."""
+    """Colour points added to those of the named table, sorted by position."""
     alpha: tuple[AlphaPoint, ...] = ()
-    """In order of position; if empty, the renderer chooses the opacity."""
+    """Opacity points, sorted by position; if empty, the renderer chooses the opacity."""
 
     @staticmethod
-    def from_ascent(words: Mapping[str, Any] | None) -> ColorTable:
+    def from_ascent(entries: Mapping[str, Any] | None) -> ColorTable:
         """The `color_table` entry of a plot.
 
-        name: a colour table, any case. reverse: true turns its colours round, not its opacity.
-        control_points: as `control_points` takes them.
+        name: a colour table, not case-sensitive. reverse: true reverses the colours but not the
+        opacities. control_points: as for the function `control_points`.
 
-        Raises ValueError naming the entry, what it held and what is expected.
+        Raises ValueError with the entry, the value found and the value expected.
         """
-        words = {} if words is None else words
-        check_keys(words, _WORDS, "color_table")
-        rgb, alpha = control_points(words.get("control_points", ()), "color_table/control_points")
-        name = words.get("name")
+        entries = {} if entries is None else entries
+        check_keys(entries, _KEYS, "color_table")
+        rgb, alpha = control_points(entries.get("control_points", ()), "color_table/control_points")
+        name = entries.get("name")
         color_table(DEFAULT if name is None else name)
-        return ColorTable(name, is_true(words.get("reverse", False)), rgb, alpha)
+        return ColorTable(name, is_true(entries.get("reverse", False)), rgb, alpha)
 
     def colors(self) -> tuple[np.ndarray, np.ndarray]:
         """Positions (n,), increasing, and colours (n, 3). ValueError for an unknown name."""
@@ -72,7 +72,7 @@ DEFAULT_TABLE = ColorTable()
 
 
 def is_true(value: Any) -> bool:
-    """A flag as Ascent has it. ValueError, "color_table/reverse: ...", where it is none."""
+    """Ascent's flag `reverse`. Raises ValueError, "color_table/reverse: ...", for other values."""
     if value not in _TRUE + _FALSE:
         raise ValueError(f"color_table/reverse: {value!r} is not true or false")
     return value in _TRUE
@@ -81,7 +81,7 @@ def is_true(value: Any) -> bool:
 def control_points(
     points: Any, where: str = ""
 ) -> tuple[tuple[RgbPoint, ...], tuple[AlphaPoint, ...]]:
-    """Ascent's control points, those of colours and those of opacities, in order of position.
+    """Ascent's control points, separately for colours and opacities, sorted by position.
 
     points: a list of {type: rgb, position, color: [r, g, b]} and {type: alpha, position, alpha},
     positions and alpha in 0..1, colours in 0..1 (or in 0..255, if any channel of any point exceeds
@@ -98,10 +98,10 @@ def control_points(
     for i, point in enumerate(points):
         here = f"{where}[{i}]"
         kind = point.get("type") if isinstance(point, Mapping) else None
-        if not isinstance(kind, str) or kind not in _POINT_WORDS:
+        if not isinstance(kind, str) or kind not in _POINT_KEYS:
             raise ValueError(f"{here}: expected type: rgb or type: alpha, got {point!r}")
-        check_keys(point, _POINT_WORDS[kind], here)
-        for word in _POINT_WORDS[kind]:
+        check_keys(point, _POINT_KEYS[kind], here)
+        for word in _POINT_KEYS[kind]:
             if word not in point:
                 raise ValueError(f"{here}: an {kind} point needs '{word}', got {dict(point)}")
         position = number(point["position"], f"{here}/position", 0, 1)
@@ -122,9 +122,9 @@ def _position(point: RgbPoint | AlphaPoint) -> float:
 
 
 def _points_of_arrays(arrays: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
-    """Ascent's other form, one array per channel, as a list of points."""
-    check_keys(arrays, _ARRAY_WORDS, where)
-    missing = [word for word in _ARRAY_WORDS[:4] if word not in arrays]
+    """Convert Ascent's other form, one array per channel, to a list of points."""
+    check_keys(arrays, _ARRAY_KEYS, where)
+    missing = [word for word in _ARRAY_KEYS[:4] if word not in arrays]
     if missing:
         raise ValueError(f"{where}: '{missing[0]}' is missing")
     columns = {word: list(values) for word, values in arrays.items()}
@@ -132,7 +132,7 @@ def _points_of_arrays(arrays: Mapping[str, Any], where: str) -> list[dict[str, A
         raise ValueError(f"{where}: position, r, g, b must have equal lengths")
     points: list[dict[str, Any]] = [
         {"type": "rgb", "position": p, "color": [r, g, b]}
-        for p, r, g, b in zip(*(columns[w] for w in _ARRAY_WORDS[:4]), strict=True)
+        for p, r, g, b in zip(*(columns[w] for w in _ARRAY_KEYS[:4]), strict=True)
     ]
     pairs = zip(columns["position"], columns.get("a", ()), strict=False)
     return points + [{"type": "alpha", "position": p, "alpha": a} for p, a in pairs]

@@ -5,6 +5,7 @@ In: the fields of the first step. Out: nothing, or what does not fit, on every r
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from insitu import actions
@@ -19,30 +20,48 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 
-def check_step(comm: MPI.Comm, run: RunConfig, wanted: Actions, fields: StepFields) -> None:
+def published_names(comm: MPI.Comm, fields: StepFields) -> set[str]:
+    """The names of the fields that any rank publishes. Collective: RemoteError on every rank,
+    naming the path of the tree that is wrong."""
+    names: list[str] = []
+    with together(comm, "mesh"):
+        fields.published.verify()
+        names = fields.published.field_names
+    return set().union(*comm.allgather(names))
+
+
+def check_step(
+    comm: MPI.Comm,
+    run: RunConfig,
+    wanted: Actions,
+    fields: StepFields,
+    published: set[str],
+    awaited: Collection[str] = (),
+) -> None:
     """Compare a step with the run file. Collective.
+
+    Args:
+        published: the names that any rank publishes, and those that are awaited.
+        awaited: fields that may come later, of which nothing is known yet.
 
     Raises: ConfigError on every rank, naming what is asked for and not published, fields that are
         not the same kind of thing everywhere (reducing a scalar with a vector would fail half-way),
         and expressions that take a field for what it is not; RemoteError on every rank, naming the
         path of the tree that is wrong.
     """
-    names: list[str] = []
-    with together(comm, "mesh"):
-        fields.published.verify()
-        names = fields.published.field_names
     # Every rank checks the same names, and comes to the same end.
-    actions.check_fields(run, wanted, set().union(*comm.allgather(names)))
-    asked_for = list(dict.fromkeys([*run.fields, *sorted(wanted.fields)]))
-    fields.prepare(asked_for)
+    actions.check_fields(run, wanted, published)
+    asked_for = dict.fromkeys([*run.fields, *sorted(wanted.fields)])
+    there = [name for name in asked_for if name not in awaited]
+    fields.prepare(there)
     mine: dict[str, set[tuple[str, int]]] = {}
     with together(comm, "mesh"):
-        for name in asked_for:
+        for name in there:
             blocks = fields.owned(name)
             mine[name] = {(b.association, b.n_components) for b in blocks}
     everyone = comm.allgather(mine)
     known: dict[str, FieldKind] = {}
-    for name in asked_for:
+    for name in there:
         kinds = sorted(set().union(*(kinds[name] for kinds in everyone)))
         if len(kinds) > 1:
             differ = " and ".join(f"{where}, components: {n}" for where, n in kinds)

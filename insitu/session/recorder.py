@@ -82,11 +82,7 @@ class Recorder:
     def _write_crash_copy(self, fields: Iterable[DistributedField]) -> None:
         record = self.run.record
         assert record is not None
-        window = {
-            (name, entry.summary.cycle)
-            for name in self.window.names
-            for entry in self.window.entries(name)
-        }
+        window = self.window.counts
         try:
             if self._crash_log is None:
                 self._crash_log = CrashLog(

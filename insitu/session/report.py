@@ -7,13 +7,14 @@ Out: text on the terminal, `insitu_timings.csv`.
 from __future__ import annotations
 
 import csv
+import errno
 import math
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from insitu.core.atomic_file import temporary
 from insitu.core.limits import byte_size
@@ -176,50 +177,82 @@ def _field_summary(name: str, entries: Sequence[FieldReport]) -> FieldSummary:
 class Terminal:
     """Prints the progress of the run on rank 0, and writes the timings. For rank 0 only.
 
-    Lines are plain; where standard output is a terminal, a progress bar stays below them. The
-    timings are collected in a hidden file, which `close` renames when it is complete.
+    Lines are plain; with `progress`, a bar stays below them where standard output is a terminal.
+    The timings are collected in a hidden file, from the first recorded step on, which `close`
+    renames when it is complete.
     """
 
-    def __init__(self, output: Path, *, quiet: bool = False, steps: int | None = None) -> None:
-        """Creates the folder `output`. Raises OSError if it cannot write there."""
+    def __init__(
+        self,
+        output: Path,
+        *,
+        quiet: bool = False,
+        progress: bool = False,
+        steps: int | None = None,
+    ) -> None:
+        """output: the folder, which is made when there is something to write. steps: of the whole
+        run, for the bar. Raises OSError if the folder cannot be made or written to."""
         from rich.console import Console
 
         # What is no terminal has no width, and its lines are not to be broken.
         width = None if sys.stdout.isatty() else 120
         self.console: Console = Console(quiet=quiet, highlight=False, width=width)
         self.path = output / TIMINGS_FILE
-        output.mkdir(parents=True, exist_ok=True)
+        _check_writable(output)
         self._tmp = temporary(self.path)
-        self._file = self._tmp.open("w", newline="", encoding="utf-8")
-        self._timings = csv.writer(self._file)
-        self._timings.writerow(_COLUMNS)
+        self._file: TextIO | None = None
         self._progress: Progress | None = None
-        if self.console.is_terminal and not quiet:
+        if progress and self.console.is_terminal and not quiet:
             self._progress = _progress_bar(self.console, steps)
 
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
     def step(self, report: StepReport | None) -> None:
-        """The simulation has done a step; report: what insitu did at it, if anything."""
+        """The simulation has done a step; report: what insitu did at it, if anything. Raises
+        OSError if the timings cannot be written."""
         if self._progress:
             self._progress.advance(self._progress.task_ids[0])
         if report is None:
             return
-        self.console.print(step_line(report), markup=False, soft_wrap=True)
-        self._timings.writerows(_rows(report))
+        self.say(step_line(report))
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._tmp.open("w", newline="", encoding="utf-8")
+            csv.writer(self._file).writerow(_COLUMNS)
+        csv.writer(self._file).writerows(_rows(report))
         self._file.flush()
 
     def close(self, summary: Summary | None) -> None:
-        """Finish the timings file; print the table and the files if the run came to its end."""
+        """Finish the timings file; print the table and the files if the run came to its end. Raises
+        OSError."""
         if self._progress:
             self._progress.stop()
-        self._file.close()
-        os.replace(self._tmp, self.path)
+        timings: tuple[str, ...] = ()
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            os.replace(self._tmp, self.path)
+            timings = (str(self.path),)
         if summary is None:
             return
         if summary.fields:
             self.console.print(_table(summary))
-        self.console.print("Wrote:", markup=False)
-        for line in grouped((*summary.files, str(self.path))):
-            self.console.print(f"  {line}", markup=False, soft_wrap=True)
+        files = (*summary.files, *timings)
+        if files:
+            self.say("Wrote:")
+        for line in grouped(files):
+            self.say(f"  {line}")
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise OSError where `folder` could not be made, or nothing be written to it."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
 
 
 def step_line(report: StepReport) -> str:

@@ -5,37 +5,106 @@ In: what was done at a step, what went wrong. Out: a StepReport, a Summary at th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from insitu.config import RunConfig
+from insitu.core.errors import ConfigError
 from insitu.core.parallel import rank_logger
 from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.session import report
-from insitu.session.report import FieldReport, StepReport, Tally
+from insitu.session.report import FieldReport, StepReport, Tally, Terminal
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
 
+def terminal(comm: MPI.Comm, output: str, **options: Any) -> Terminal | None:
+    """Where steps are shown: a Terminal on rank 0, nothing on the others. Collective.
+
+    options: as `Terminal` takes them. Raises ConfigError on every rank if `output` cannot be
+    written to.
+    """
+    found: Terminal | None = None
+    refusal = ""
+    if comm.rank == 0:
+        try:
+            found = Terminal(Path(output), **options)
+        except OSError as error:
+            refusal = f"output: cannot write to {output!r}: {error.strerror}"
+    refusal = comm.bcast(refusal)
+    if refusal:
+        raise ConfigError([refusal])
+    return found
+
+
 class Reporter:
     """Reports for all ranks: rank 0 logs. Methods are called on every rank alike."""
 
-    def __init__(self, comm: MPI.Comm, run: RunConfig) -> None:
-        """Not collective."""
+    def __init__(self, comm: MPI.Comm, run: RunConfig, terminal: Terminal | None = None) -> None:
+        """terminal: where rank 0 shows the steps; by default nowhere. Not collective."""
         self.comm, self.run = comm, run
         self.log = rank_logger(comm)
-        self._tally = Tally()
+        self._tally, self._terminal = Tally(), terminal
+        self._failures: dict[str, int] = {}
+        self._cycles: list[int] = []  # the first and the last at which nothing was due
 
     def failed(self, what: str, error: Exception) -> None:
-        """Raise a failure, the same on every rank, or log it and continue, as `on_error` says. Not
-        collective."""
+        """Raise a failure, the same on every rank, or log it and continue, as `on_error` says. What
+        fails again in the same words is logged once, and counted. Not collective."""
         if self.run.on_error == "raise":
             raise error
-        self.warn(f"{what}: {error}")
+        text = f"{what}: {error}"
+        self._failures[text] = self._failures.get(text, 0) + 1
+        if self._failures[text] == 1:
+            self.warn(text)
+
+    def say(self, text: str) -> None:
+        """Show a line, or log it where nothing is shown. Not collective."""
+        if self._terminal is not None:
+            self._terminal.say(text)
+        else:
+            self.info(text)
+
+    def idle(self, cycle: int) -> None:
+        """Nothing was due at this step. Not collective."""
+        self._cycles = [*self._cycles[:1], cycle]
+
+    def show(self, report: StepReport | None) -> None:
+        """Show a step, and write its timings. Not collective."""
+        self._on_terminal(lambda terminal: terminal.step(report))
+
+    def end(self, summary: report.Summary | None) -> None:
+        """Show the end of the run: `summary`, or, after an exception, nothing but the timings. Not
+        collective."""
+        for text, count in self._failures.items():
+            if count > 1:
+                self.warn(f"{text} ({count} times in all)")
+        if summary is not None and self.run.fields and not summary.steps:
+            self._explain_nothing()
+        self._on_terminal(lambda terminal: terminal.close(summary))
+
+    def _explain_nothing(self) -> None:
+        """Warn where nothing was recorded because no cycle was one of the window's."""
+        every = self.run.window.every
+        if self._cycles and -(-self._cycles[0] // every) * every > self._cycles[-1]:
+            self.warn(
+                f"nothing was recorded: no cycle from {self._cycles[0]} to {self._cycles[-1]} is a "
+                f"multiple of {every} (window.every)"
+            )
+
+    def _on_terminal(self, act: Callable[[Terminal], None]) -> None:
+        """A full disk costs the timings, not the step."""
+        if self._terminal is None:
+            return
+        try:
+            act(self._terminal)
+        except OSError as error:
+            self._terminal = None
+            self.warn(f"{report.TIMINGS_FILE} not written: {error}")
 
     def warn(self, text: str) -> None:
         """Not collective."""

@@ -28,9 +28,9 @@ from mpi4py import MPI
 from threadpoolctl import threadpool_limits
 
 from insitu import actions, config
-from insitu import session as sessions
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
+from insitu.core import launcher
 from insitu.core.errors import ConfigError, nearest
 from insitu.core.limits import byte_size
 from insitu.core.parallel import RemoteError, cpu_share
@@ -47,7 +47,8 @@ from insitu.mesh import (
 )
 from insitu.models.base import Model
 from insitu.session import Session
-from insitu.session.report import Terminal, decibels
+from insitu.session.report import decibels
+from insitu.session.reporter import terminal
 from insitu.training.options import Relative
 from insitu.training.select_codec import MODEL
 
@@ -89,10 +90,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     comm = MPI.COMM_WORLD
     try:
+        launcher.check()
         arguments, status = _read_command_line(comm, argv)
         return status if arguments is None else _start(comm, arguments)
     except ConfigError as error:  # the same on every rank
-        if comm.rank == 0:
+        if comm.rank == launcher.rank() == 0:
             print(f"insitu: {error}", file=sys.stderr)
         return REFUSED
     except RemoteError as error:  # as well: insitu failed, and was asked to say so
@@ -113,19 +115,19 @@ def _start(comm: MPI.Comm, arguments: argparse.Namespace) -> int:
     with _refused_together(comm):
         _check_simulation(simulation, arguments.steps)
     mesh = simulation.mesh()
-    session = sessions.open(run, comm)
+    shown = None
+    if not arguments.dry_run:
+        quiet, steps = arguments.quiet, arguments.steps
+        shown = terminal(comm, run.output, quiet=quiet, progress=True, steps=steps)
+    session = Session(run, wanted, comm, terminal=shown)
     try:
         session.check(mesh)
     except RemoteError as error:
         raise ConfigError([f"simulation: cannot read what it publishes: {error}"]) from None
     if arguments.dry_run:
-        _print_plan(comm, run, wanted, simulation, mesh)
+        _print_plan(comm, session.run, wanted, simulation, mesh)
         return 0
-    terminal: Terminal | None = None
-    with _refused_together(comm):
-        if comm.rank == 0:
-            terminal = _terminal(run, arguments)
-    return _run(comm, simulation, session, arguments.steps, terminal)
+    return _run(comm, simulation, session, arguments.steps)
 
 
 def _share_out_blas(comm: MPI.Comm) -> None:
@@ -134,36 +136,27 @@ def _share_out_blas(comm: MPI.Comm) -> None:
 
     By default every rank's BLAS takes all CPUs, and ranks wait for each other's threads.
     """
-    told = any(os.environ.get(name) for name in _BLAS_THREADS)
-    if comm.allreduce(not told, op=MPI.LOR):
+    is_set = any(os.environ.get(name) for name in _BLAS_THREADS)
+    if comm.allreduce(not is_set, op=MPI.LOR):
         share = cpu_share(comm, threads.cpus())
-        if not told:
+        if not is_set:
             threadpool_limits(limits=share, user_api="blas")
 
 
-def _run(
-    comm: MPI.Comm,
-    simulation: Simulation,
-    session: Session,
-    steps: int | None,
-    terminal: Terminal | None,
-) -> int:
+def _run(comm: MPI.Comm, simulation: Simulation, session: Session, steps: int | None) -> int:
     """Step, publish and execute until the end; returns the exit status. Collective."""
-    summary = None
+    done = 0
     try:
-        done = 0
         with _interruptible() as interrupted:
             while not _at_end(comm, simulation, done == steps, interrupted()):
                 simulation.step()
                 session.publish(simulation.mesh())
-                report = session.execute()
+                session.execute()
                 done += 1
-                if terminal:
-                    terminal.step(report)
-        summary = session.close()
-    finally:
-        if terminal:
-            terminal.close(summary)
+        session.close()
+    except BaseException:
+        session.abandon()
+        raise
     return INTERRUPTED if comm.allreduce(interrupted(), op=MPI.LOR) else 0
 
 
@@ -282,13 +275,6 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _terminal(run: RunConfig, arguments: argparse.Namespace) -> Terminal:
-    try:
-        return Terminal(Path(run.output), quiet=arguments.quiet, steps=arguments.steps)
-    except OSError as error:
-        raise ConfigError([f"output: cannot write to {run.output!r}: {error.strerror}"]) from None
-
-
 def _simulation_type(section: SimulationConfig | None, comm: MPI.Comm) -> Callable[[], Simulation]:
     """The constructor that the run file names, with its arguments. Raises ConfigError."""
     if section is None:
@@ -371,7 +357,7 @@ def _check_simulation(simulation: object, steps: int | None) -> None:
     if lacking:
         raise ConfigError([f"simulation.class: {name} lacks {' and '.join(lacking)}"])
     if steps is None and not hasattr(simulation, "done"):
-        raise ConfigError([f"--steps: is required, since {name} has no `done` to say when it ends"])
+        raise ConfigError([f"--steps: is required, since {name} has no `done`"])
 
 
 # ---- --dry-run

@@ -18,40 +18,57 @@ from insitu import actions as action_files
 from insitu import config
 from insitu.actions import Action, Actions
 from insitu.config import RunConfig
-from insitu.core.parallel import cpu_share
+from insitu.core import launcher
+from insitu.core.parallel import RemoteError, cpu_share
 from insitu.engines import threads, using
 from insitu.fields.distributed_field import DistributedField
 from insitu.queries.triggers import Callback, Trigger, TriggerEngine
 from insitu.render.volume.bricks import BrickCache
 from insitu.session.budget import Budget
-from insitu.session.check import check_step
 from insitu.session.field_trainer import FieldTrainer
 from insitu.session.listeners import Listeners
 from insitu.session.needed import needed_fields
+from insitu.session.presence import Presence
 from insitu.session.recorder import Recorder
-from insitu.session.report import StepReport, Summary
-from insitu.session.reporter import Reporter
+from insitu.session.recording import with_a_record
+from insitu.session.report import StepReport, Summary, Terminal
+from insitu.session.reporter import Reporter, terminal
 from insitu.session.scheduler import ActionScheduler
 from insitu.session.step_fields import StepFields, StepReader
 from insitu.store.window import Window
 
 
 def open(
-    source: str | Path | Mapping[str, Any] | RunConfig, comm: MPI.Comm | None = None
+    source: str | Path | Mapping[str, Any] | RunConfig,
+    comm: MPI.Comm | None = None,
+    *,
+    quiet: bool = False,
 ) -> Session:
     """Attach insitu to a simulation. Collective.
+
+        with insitu.open("run.yaml", comm) as session:
+            for cycle in range(n):
+                ...  # the simulation's step
+                session.publish(mesh)
+                session.execute()
 
     Args:
         source: a run file, its content as a mapping, or a configuration already checked. Rank 0
             reads it; the others get plain data.
         comm: the simulation's communicator, by default the world; insitu works on a duplicate.
+        quiet: print no line for each recorded step and no table at the end. The timings are
+            written, to `insitu_timings.csv` in the output folder, in any case.
 
-    Raises: ConfigError on every rank, with all problems of the run file.
+    Raises: ConfigError on every rank, with all problems of the run file; or because mpiexec belongs
+        to another MPI, so that every process is rank 0 of 1.
     """
+    launcher.check()
     comm = MPI.COMM_WORLD if comm is None else comm
     if isinstance(source, RunConfig):
-        return Session(source, action_files.parse(source), comm)
-    return Session(*config.broadcast(comm, lambda: action_files.load(source)), comm)
+        run, actions = source, action_files.parse(source)
+    else:
+        run, actions = config.broadcast(comm, lambda: action_files.load(source))
+    return Session(run, actions, comm, terminal=terminal(comm, run.output, quiet=quiet))
 
 
 class Session:
@@ -68,12 +85,21 @@ class Session:
         actions: Actions,
         comm: MPI.Comm,
         clock: Callable[[], float] = perf_counter,
+        terminal: Terminal | None = None,
     ) -> None:
-        """Collective; the same configuration on every rank. clock: a clock in seconds."""
+        """Collective; the same configuration on every rank.
+
+        Args:
+            clock: a clock in seconds.
+            terminal: on rank 0, where steps are shown and timings written; by default nowhere.
+        """
+        run, recording = with_a_record(run, actions)
         self.run, self.actions = run, actions
         self.comm = comm.Dup()
         self._clock = clock
-        self._reporter = Reporter(self.comm, run)
+        self._reporter = Reporter(self.comm, run, terminal)
+        if recording:
+            self._reporter.say(recording)
         self.log = self._reporter.log
         self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         self._brick_cache = BrickCache(run.brick_cache)
@@ -95,8 +121,21 @@ class Session:
         self._trainer = FieldTrainer(self.comm, run, self._budget, self._reporter)
         self._resampling_reported: set[str] = set()
         self._mesh: Any = None
-        self._checked = False
+        self._presence = Presence(self.comm, run, actions)
         self._cycle = -1
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        """`close`; after an exception, with several ranks, `abandon`, since the other ranks may not
+        come here."""
+        if error is None or self.comm.size == 1:
+            self.close()
+        else:
+            self.abandon()
 
     def on(self, name: str, function: Callback) -> None:
         """Register a Python function. Not collective, but to be called on every rank alike.
@@ -121,7 +160,8 @@ class Session:
             RemoteError on every rank, with the path in the tree that is wrong.
         """
         with self._resources():
-            self._check(self._reader.read(mesh))
+            self._presence.require_all(self._reader.read(mesh))
+            self._listeners.check()
 
     def publish(self, mesh: Any) -> None:
         """Publish this rank's part of the present step. Not collective.
@@ -141,15 +181,17 @@ class Session:
         Raises: with `on_error: raise`, the failure, on every rank (usually RemoteError).
         """
         self._budget.enter()
+        report = None
         try:
             with self._resources():
-                return self._step()
+                report = self._step()
         except Exception as error:
             self._reporter.failed("step dropped", error)
-            return None
         finally:
             self._budget.leave()
             self._mesh = None
+        self._reporter.show(report)
+        return report
 
     def close(self) -> Summary:
         """Write the window to the record and the results of queries to `ascent_session.yaml`, and
@@ -163,22 +205,29 @@ class Session:
             written += [str(file) for file in self._scheduler.finish()]
         self.window.clear()
         self._trainer.clear()
+        summary = self._reporter.summary(written)
+        self._reporter.end(summary)
         self.comm.Free()
-        return self._reporter.summary(written)
+        return summary
+
+    def abandon(self) -> None:
+        """Finish the timings of a run that an exception ends. Not collective. What was recorded
+        stays in the crash files, for `insitu recover`."""
+        self._reporter.end(None)
 
     def _step(self) -> StepReport | None:
         start = self._clock()
         step = self._reader.read(self._mesh)
-        if not self._checked:
-            self._check(step)
         self._cycle = self._cycle + 1 if step.cycle is None else step.cycle
         cycle, time = self._cycle, float(self._cycle) if step.time is None else step.time
+        absent = self._absent(step)
         self._budget.begin(self.comm)
-        step.prepare(sorted(self.actions.fields))
-        fired = self._reactions.evaluate(cycle, time, step)
+        step.prepare(sorted(self.actions.fields - absent))
+        fired = self._evaluate(cycle, time, step)
         due = cycle % self.run.window.every == 0
-        needed = self._needed(due, fired)
+        needed = [name for name in self._needed(due, fired) if name not in absent]
         if not needed and not fired:
+            self._reporter.idle(cycle)
             return None
         acts = [*(self.actions.due if due else ()), *(a for t in fired for a in t.actions)]
         fields = self._trainer.train(needed, step, cycle, time, self._scheduler.expected(acts))
@@ -203,10 +252,27 @@ class Session:
             deferred=self._scheduler.deferred,
         )
 
-    def _check(self, step: StepFields) -> None:
-        check_step(self.comm, self.run, self.actions, step)
+    def _evaluate(self, cycle: int, time: float, step: StepFields) -> tuple[Trigger[Action], ...]:
+        """The triggers that fire. If queries and triggers fail, none does, and the step is recorded
+        all the same. Collective."""
+        try:
+            return self._reactions.evaluate(cycle, time, step)
+        except RemoteError as error:
+            self._reporter.failed("queries and triggers not evaluated", error)
+            return ()
+
+    def _absent(self, step: StepFields) -> frozenset[str]:
+        """Fields of the run file that are not published yet, which is told once. Collective until
+        all are there."""
+        if self._presence.complete:
+            return frozenset()
+        if self.run.on_error == "raise":
+            self._presence.require_all(step)
+        else:
+            for text in self._presence.look(step):
+                self._reporter.warn(text)
         self._listeners.check()
-        self._checked = True
+        return self._presence.absent
 
     def _needed(self, due: bool, fired: Sequence[Trigger[Action]]) -> list[str]:
         """The fields to train at this step."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 FOLDER = "insitu."
 """Prefix of the folders of runs."""
 JOB_VARIABLES = ("PBS_JOBID", "SLURM_JOB_ID", "LSB_JOBID")
-
-Key = tuple[str, int]
-"""Name and cycle of a field."""
 
 
 class CrashLog:
@@ -65,7 +63,7 @@ class CrashLog:
             self.close(remove=True)
             raise
         self._next = 1
-        self._kept: dict[Key, int] = {}
+        self._kept: dict[str, deque[tuple[int, int | None]]] = {}
         self._stale: list[int] = []
 
     @property
@@ -73,8 +71,10 @@ class CrashLog:
         """Size of this rank's file in bytes."""
         return 0 if self._file is None else self._file.nbytes
 
-    def store(self, fields: Iterable[DistributedField], window: Collection[Key]) -> None:
-        """Store a step's fields (the same on all ranks), and release what left `window`.
+    def store(self, fields: Iterable[DistributedField], window: Mapping[str, int]) -> None:
+        """Store a step's fields (the same on all ranks), and release what left the window.
+
+        window: number of steps that it holds of each field, with this one.
 
         A step that left the window is released one call later: by then all ranks have the step
         that replaced it, so that at any moment all ranks hold the same complete window.
@@ -91,15 +91,24 @@ class CrashLog:
         except RemoteError:
             # A step that some rank failed to store is incomplete.
             self._release([number for number, _ in numbered])
-            self._stale = []
+            self._remember([(None, field) for _, field in numbered], window)
             raise
-        new = {(field.summary.name, field.summary.cycle): number for number, field in numbered}
-        self._stale = [
-            number
-            for key, number in self._kept.items()
-            if key not in window or key in new  # the simulation repeated a cycle
-        ]
-        self._kept = {key: n for key, n in self._kept.items() if n not in self._stale} | new
+        self._remember(numbered, window)
+
+    def _remember(
+        self, new: Iterable[tuple[int | None, DistributedField]], window: Mapping[str, int]
+    ) -> None:
+        """Follow the window: what is stored of its steps (None: nothing), and what left it."""
+        stale: list[int | None] = []
+        for number, field in new:
+            kept = self._kept.setdefault(field.summary.name, deque())
+            while kept and kept[-1][0] >= field.summary.cycle:
+                stale.append(kept.pop()[1])  # the simulation repeated a cycle, or went back
+            kept.append((field.summary.cycle, number))
+        for name, kept in self._kept.items():
+            while len(kept) > window.get(name, 0):
+                stale.append(kept.popleft()[1])
+        self._stale = [number for number in stale if number is not None]
 
     def close(self, *, remove: bool) -> None:
         """Close the log; `remove`: delete its files (the window is saved elsewhere, or unwanted).

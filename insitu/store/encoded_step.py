@@ -36,7 +36,7 @@ class EncodedStep:
             self._subtract(field.fields, before, opened(before))
 
     def _subtract(self, blocks: Blocks, before: EncodedStep, earlier: Blocks) -> None:
-        """Keep blocks as differences where that is smaller and decodes bit for bit."""
+        """Keep blocks as differences where that is smaller."""
         there = {block.domain_id: i for i, block in enumerate(earlier)}
         for i, block in enumerate(blocks):
             j = there.get(block.domain_id)
@@ -46,9 +46,7 @@ class EncodedStep:
             model, earlier_model = block.as_model, base.as_model
             assert model is not None and earlier_model is not None
             data = step_delta.subtract(model, earlier_model)
-            if len(data) >= len(self._frames[i]):
-                continue
-            if step_delta.restores(data, model, earlier_model):
+            if len(data) < len(self._frames[i]):
                 self._frames[i], self._counts_from[i] = data, j
                 self.before = before
 

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from insitu.codecs.frame import FrameError
+from insitu.core.limits import byte_size
 from insitu.fields.distributed_field import Summary
 from insitu.fields.metrics import FieldMetrics
 from insitu.store import stored_block
@@ -94,6 +95,11 @@ class Record:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def __repr__(self) -> str:
+        lines = [f"<Record {self.path}, ranks: {self.n_ranks}"]
+        lines += [f"  {self[name]!r}" for name in self.fields]
+        return "\n".join(lines) + ">"
+
     def load(self, field: str, step: int = -1) -> RecordedField:
         """A field at one step; step: an index into `steps[field]`, negative from the end.
 
@@ -108,7 +114,7 @@ class Record:
         Raises as `load` does."""
         steps = self[field].steps
         if not -len(steps) <= step < len(steps):
-            raise IndexError(f"{self.path}: {field} has {len(steps)} steps, none numbered {step}")
+            raise IndexError(f"{self.path}: no step {step}; {field} has {len(steps)} steps")
         at = steps[step]
         blocks = self._blocks.get((field, at["cycle"]), [])
         if len(blocks) != at["n_blocks"]:
@@ -180,6 +186,32 @@ class Series:
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    @overload
+    def __getitem__(self, step: int) -> RecordedField: ...
+
+    @overload
+    def __getitem__(self, step: slice) -> list[RecordedField]: ...
+
+    def __getitem__(self, step: int | slice) -> RecordedField | list[RecordedField]:
+        """The field at one step, negative from the end, or at several. Raises as `Record.load`."""
+        if isinstance(step, slice):
+            return [self.record.load(self.name, one) for one in range(len(self))[step]]
+        return self.record.load(self.name, step)
+
+    def __iter__(self) -> Iterator[RecordedField]:
+        return (self.record.load(self.name, step) for step in range(len(self)))
+
+    def __repr__(self) -> str:
+        if not self.steps:
+            return f"<Series {self.name}: no steps>"
+        of = f" {self.unit}" if self.unit else ""
+        first, last = self.steps[0]["cycle"], self.steps[-1]["cycle"]
+        cycles = f"cycle {first}" if len(self) == 1 else f"cycles {first} to {last}"
+        worst = min(math.inf if s["psnr_db"] is None else s["psnr_db"] for s in self.steps)
+        quality = "exact" if worst == math.inf else f"at least {worst:.1f} dB"
+        nbytes = byte_size(sum(s["nbytes"] for s in self.steps))
+        return f"<Series {self.name}{of}: {len(self)} steps, {cycles}, {quality}, {nbytes}>"
 
     def sel(
         self, *, step: int | None = None, cycle: int | None = None, time: float | None = None

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from insitu.core.arrays import Floats
+from insitu.core.arrays import Array, Floats
 from insitu.core.block_map import BlockMap
 from insitu.core.box import Box
+from insitu.core.indexing import pick
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.store.block_grid import BlockGrid
@@ -55,6 +56,12 @@ class RecordedField(DistributedField):
         return len(self.summary.range)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the decoded array: (nz, ny, nx), and the number of components of a vector."""
+        vector = () if self.n_components == 1 else (self.n_components,)
+        return (*self.grid.shape, *vector)
+
+    @property
     def boxes(self) -> Floats:
         """(n_blocks, 2, 3): lowest and highest corner x, y, z of every block."""
         return np.array([block.bounds for block in self.blocks])
@@ -81,6 +88,26 @@ class RecordedField(DistributedField):
         box: slices z, y, x with a start and a stop, such as `grid.whole`.
         """
         return self.grid.read(self.grid.whole if box is None else box)
+
+    def __getitem__(self, key: Any) -> Array:
+        """Decode what integers, slices and `...` select of `decode()`: `field[0, :, ::4]`.
+
+        Only blocks that intersect the selection are decoded. Raises IndexError for other indices.
+        """
+        return pick(key, self.shape, np.dtype(self.grid.dtype), self.grid.read)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("a recorded field has no values to share; they are decoded")
+        values = self.decode()
+        return values if dtype is None else values.astype(dtype)
+
+    def __repr__(self) -> str:
+        at = self.summary
+        return (
+            f"<RecordedField {at.name} at cycle {at.cycle}, time {at.time:g}: "
+            f"{at.n_blocks} blocks, {at.psnr_db:.1f} dB, {at.nbytes} bytes, ratio {at.ratio:.0f}>"
+        )
 
     def share(self, comm: MPI.Comm) -> DistributedField:
         """The same field distributed over the processes of `comm`.

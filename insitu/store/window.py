@@ -10,9 +10,9 @@ re-encoded. So every step held can be decoded, and dropping a step frees its mem
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -44,6 +44,28 @@ class Entry:
         return DistributedField(self.blocks(), self.summary)
 
 
+class _Entries(Sequence[Entry]):
+    """The steps of one field at some moment; entries are made when they are asked for."""
+
+    def __init__(
+        self, steps: Sequence[EncodedStep], opened: Callable[[EncodedStep], Blocks]
+    ) -> None:
+        self._steps, self._opened = steps, opened
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    @overload
+    def __getitem__(self, at: int) -> Entry: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, at: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(at, slice):
+            return _Entries(self._steps[at], self._opened)
+        step = self._steps[at]
+        return Entry(step.summary, lambda: self._opened(step))
+
+
 class Window:
     """The last `steps` steps of every field, in at most `memory` bytes on each rank.
 
@@ -66,6 +88,7 @@ class Window:
                 raise ValueError(f"window.{name}: {value} is not >= 1")
         self.steps, self.memory, self.key_every = steps, memory, key_every
         self._held: dict[str, deque[EncodedStep]] = {}
+        self._nbytes = 0
         self._cache = Cache(_CACHED)
 
     def add(self, comm: MPI.Comm, fields: Iterable[DistributedField]) -> list[Summary]:
@@ -92,17 +115,19 @@ class Window:
     def append(self, field: DistributedField) -> None:
         """Add the newest step of a field; drops the oldest if there are `steps`. Not collective.
 
-        A held step of the same cycle is replaced: a simulation may repeat a cycle.
+        Held steps of the same or a later cycle are replaced: a simulation may repeat a cycle, or go
+        back to an earlier one.
         """
         held = self._held.setdefault(field.summary.name, deque())
         self._cache.steps = _CACHED * len(self._held)
-        if held and held[-1].summary.cycle == field.summary.cycle:
-            self._cache.forget(held.pop())
+        while held and held[-1].summary.cycle >= field.summary.cycle:
+            self._forget(held.pop())
         if len(held) == self.steps:
             self._drop(field.summary.name)
         near = bool(held) and held[-1].additions + 1 < self.key_every
         step = EncodedStep(field, held[-1] if near else None, self._opened)
         held.append(step)
+        self._nbytes += step.nbytes
         self._cache.put(step, field.fields, self._room)
 
     @property
@@ -110,17 +135,22 @@ class Window:
         """Fields with at least one step."""
         return sorted(name for name, held in self._held.items() if held)
 
-    def entries(self, name: str) -> list[Entry]:
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of steps held of each field."""
+        return {name: len(held) for name, held in self._held.items()}
+
+    def entries(self, name: str) -> Sequence[Entry]:
         """The steps held of one field, oldest first. An unknown field raises KeyError."""
-        if name not in self.names:
+        if not self._held.get(name):
             there = ", ".join(self.names) or "none"
             raise KeyError(f"window: no field {name!r}; held are: {there}")
-        return [Entry(step.summary, _opener(self._opened, step)) for step in self._held[name]]
+        return _Entries(tuple(self._held[name]), self._opened)
 
     @property
     def nbytes(self) -> int:
         """Compressed bytes held by this rank."""
-        return sum(step.nbytes for held in self._held.values() for step in held)
+        return self._nbytes
 
     @property
     def cache_nbytes(self) -> int:
@@ -130,6 +160,7 @@ class Window:
     def clear(self) -> None:
         self._held.clear()
         self._cache.clear()
+        self._nbytes = 0
 
     @property
     def _room(self) -> float:
@@ -176,12 +207,15 @@ class Window:
         held = self._held[name]
         oldest = held[0]
         if len(held) > 1 and held[1].before is oldest:
+            self._nbytes -= held[1].nbytes
             held[1].make_whole(self._opened(held[1]))
+            self._nbytes += held[1].nbytes
         held.popleft()
-        self._cache.forget(oldest)
+        self._forget(oldest)
         self._cache.shrink(self._room)
         return oldest.summary
 
-
-def _opener(opened: Callable[[EncodedStep], Blocks], step: EncodedStep) -> Callable[[], Blocks]:
-    return lambda: opened(step)
+    def _forget(self, step: EncodedStep) -> None:
+        """A step that is no longer held."""
+        self._nbytes -= step.nbytes
+        self._cache.forget(step)

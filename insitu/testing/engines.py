@@ -25,5 +25,5 @@ class EngineConformance(SamplingTests, ReadingTests, TrainingTests):
         if self.engine.draws:
             assert self.engine.brick_cache(2**20).limit == 2**20
         else:
-            with pytest.raises(NotImplementedError, match="does not draw"):
+            with pytest.raises(NotImplementedError, match="does not support rendering"):
                 self.engine.brick_cache(2**20)

@@ -21,7 +21,7 @@ from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training.error_bounds import compare, extents
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measure, measured
-from insitu.training.ranges import GlobalRange
+from insitu.training.ranges import BlockRange, GlobalRange
 from insitu.training.ratio import fit_to_bytes
 from insitu.training.residual import with_target_residual
 from insitu.training.search import search
@@ -43,7 +43,7 @@ def train(job: TrainingJob) -> ModelField:
 
     Nonfinite samples are left out of training and counted. A block without a finite sample
     becomes a constant NaN; a constant block becomes exactly that constant, without a model. Where
-    NaN means outside the domain, the field has holes there.
+    a component is NaN (outside the domain, masked, land in an ocean), the field has a hole.
     Raises `residual.TooTight` where rounding of the sum violates `target.max_error`.
     """
     start = job.clock()
@@ -116,13 +116,13 @@ def _field(
         cycle=job.cycle,
         time=job.time,
         origin=origin,
-        holes=_holes(partition),
+        holes=_holes(partition, job.own),
         engine=job.engine,
     )
 
 
-def _holes(partition: Partition) -> ValidityMask | None:
-    if not partition.nan_is_outside:
+def _holes(partition: Partition, own: BlockRange) -> ValidityMask | None:
+    if not own.nan_count:
         return None
     outside = np.any([np.isnan(component) for component in partition.owned], axis=0)
     return ValidityMask.of(outside, partition.association == "vertex")

@@ -165,7 +165,7 @@ def trigger(text):
         ("{action: add_queries, queries: [1]}", ".queries: expected queries by name, found a list"),
         (
             "{action: add_queries, queries: {}, q: 1}",
-            ".q: unknown key; known are action, queries",
+            ".q: unknown key; expected one of action, queries",
         ),
         (query("3"), ".queries.q: expected keys and values, found 3"),
         (query("{param: {}}"), ".queries.q.param: unknown key; did you mean 'params'?"),
@@ -191,7 +191,7 @@ def trigger(text):
         (trigger("{condition: cycle() > 1}"), ".params.actions: is required or actions_file"),
         (
             trigger("{condition: cycle(), actions: []}"),
-            ".params.condition: a condition compares, as in a > 1; this is a number",
+            ".params.condition: expected a condition, as in a > 1, found a number",
         ),
         (
             trigger("{condition: cycle() > 1, actions: [{action: add_queries}]}"),

@@ -92,9 +92,9 @@ CINEMA = "type: cinema, db_name: d"
         ),
         (
             render("{image_prefix: a, shading: enabled}"),
-            ".r.shading: unknown key; known are type, image_prefix, image_name, camera",
+            ".r.shading: unknown key; expected one of type, image_prefix, image_name, camera",
         ),
-        (render("{image_prefix: a, type: auto_camera}"), ".r.type: 'auto_camera' is not done"),
+        (render("{image_prefix: a, type: auto_camera}"), ".r.type: 'auto_camera' is not supported"),
         (render("{image_prefix: a%s}"), ".renders.r.image_prefix: 'a%s': the only pattern is"),
         (render("{image_prefix: a/}"), ".renders.r.image_prefix: expected the beginning of a file"),
         (render("{image_name: 7}"), ".renders.r.image_name: expected a file name without"),
@@ -106,10 +106,10 @@ CINEMA = "type: cinema, db_name: d"
         (render(f"{{{CINEMA}, phi_range: [2, 1], dphi: 1}}"), ".r.phi_range: expected two angles"),
         (render(f"{{{CINEMA}, phi_range: [0, 1], dphi: 0}}"), ".r.dphi: 0 is not a number"),
         (render("{type: cinema, phi: 1, theta: 1}"), ".renders.r.db_name: is required"),
-        (render("{type: cinema, db_name: a/b}"), ".r.db_name: 'a/b' is not the name of a folder"),
+        (render("{type: cinema, db_name: a/b}"), ".r.db_name: 'a/b' is not a folder name"),
         (
             render(f"{{{CINEMA}, phi: 1, theta: 1, camera: {{fov: 2}}}}"),
-            ".r.camera.fov: unknown key; known are zoom",
+            ".r.camera.fov: unknown key; expected one of zoom",
         ),
         (
             render(f"{{{CINEMA}, phi: 1, theta: 1, camera: {{zoom: 0}}}}"),

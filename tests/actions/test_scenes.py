@@ -59,11 +59,11 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
         (scene("{plots: [1]}"), ".s.plots: expected plots by name, found a list of 1"),
         (
             scene("{plots: {p: {type: mesh, field: rho}}}"),
-            ".plots.p.type: a plot of type 'mesh' is not done; there are volume and pseudocolor",
+            ".plots.p.type: a plot of type 'mesh' is not supported; there are volume",
         ),
         (
             scene("{plots: {p: {type: pseudocolour, field: rho}}}"),
-            "'pseudocolour' is not done; did you mean 'pseudocolor'?",
+            "'pseudocolour' is not supported; did you mean 'pseudocolor'?",
         ),
         (
             scene("{plots: {p: {type: volume, field: rho}, q: {type: volume, field: speed}}}"),
@@ -71,10 +71,9 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
         ),
         (
             plot("field: roh"),
-            ".plots.p.field: 'roh' is not among the fields that this run records; "
-            "did you mean 'rho'?",
+            ".plots.p.field: no field 'roh' recorded by this run; did you mean 'rho'?",
         ),
-        (plot("field: zzz"), "that this run records (there are rho, speed, u)"),
+        (plot("field: zzz"), "recorded by this run (there are rho, speed, u)"),
         (plot("field: [a]"), ".plots.p.field: expected the name of a field, found a list of 1"),
         (plot("field: rho, sample: 3"), ".plots.p.sample: unknown key; did you mean 'samples'?"),
         (plot("field: rho, samples: 2.5"), ".plots.p.samples: 2.5 is not a whole number"),
@@ -92,7 +91,7 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
         (plot("field: rho, color_table: Jte"), ".color_table.name: 'Jte' is unknown; did you mean"),
         (plot("field: rho, color_table: 3"), ".plots.p.color_table: expected a mapping, got 3"),
         (plot("field: rho, color_table: {file: a.json}"), ".color_table.file: "),
-        (plot("field: rho, color_table: {file: bad.json}"), "holds no colour map"),
+        (plot("field: rho, color_table: {file: bad.json}"), "contains no colour map"),
         (plot("field: rho, color_table: bad.json"), ".plots.p.color_table: "),
         (
             plot("field: rho, color_table: {file: bad.json, control_points: []}"),
@@ -135,7 +134,7 @@ def test_a_pipeline_that_was_refused_is_told_of_once(tmp_path: Path) -> None:
     text = f"fields: {{rho: }}\nactions:\n  - {plot('field: rho, pipeline: pl')}\n  - {PIPELINE}"
     (found,) = problems(text, tmp_path)
     assert found == (
-        "run.yaml:4: actions[1].pipelines.pl.f.field: unknown key; known are type, params"
+        "run.yaml:4: actions[1].pipelines.pl.f.field: unknown key; expected one of type, params"
     )
 
 
@@ -149,8 +148,8 @@ def test_a_volume_plot_needs_a_volume(tmp_path: Path) -> None:
     """
     (found,) = problems(text, tmp_path)
     assert found.endswith(
-        ".plots.p.type: a volume plot needs a volume, and contour gives a surface; pseudocolor "
-        "shows that"
+        ".plots.p.type: a volume plot needs a volume, but contour produces a surface; "
+        "use pseudocolor"
     )
     surface = load(text.replace("type: volume", "type: pseudocolor"), tmp_path)
     assert surface.due[0].plots[0].pipeline.name == "pl"

@@ -28,9 +28,10 @@ COMM = MPI.COMM_WORLD
 ACTIONS = ({"action": "add_scenes", "scenes": {"s": {"image_prefix": "iso_%04d"}}},)
 
 
-@pytest.fixture
-def session(folder: Path) -> Any:
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Five recorded steps, 2 to 10, the last three of them in the window; and the simulation."""
+    folder = Path(COMM.bcast(tmp_path_factory.mktemp("session")))
     simulation = Moving(COMM, steps=10, domains=lambda rank, size: rank % 3 or 1)
     session = insitu.open(run_file(folder, window={"steps": 3, "every": 2, "keep": "all"}), COMM)
     while not simulation.done:

@@ -156,9 +156,9 @@ def test_fields_that_are_not_recorded(here: Path, capsys: pytest.CaptureFixture[
         "query rise reads query 'peak'",
         "trigger shock reads query 'rise'",
         "actions.yaml:",
-        "'pressure' is not among the fields",
-        "--results FILE takes what queries found",
-        "--fire shock@CYCLE does what a trigger asks for",
+        "no field 'pressure'",
+        "--results FILE reads results of queries",
+        "--fire shock@CYCLE runs the actions of a trigger",
         "--skip-missing leaves these out",
         "cycles: 0, 5, 10",
     ):
@@ -171,7 +171,7 @@ def test_fields_that_are_not_recorded(here: Path, capsys: pytest.CaptureFixture[
     assert found["fired"] == [{"trigger": "shock", "cycle": 5}]
     assert [Path(file).name for file in found["files"]] == ["d_05.png", "ascent_session.yaml"]
     alone = write("pressure.yaml", [scene("p", "pressure")])
-    assert "nothing is left" in refused(capsys, "record", alone, "--skip-missing")
+    assert "no action is left" in refused(capsys, "record", alone, "--skip-missing")
     speed = write("speed.yaml", [query("s", "max(magnitude(field('velocity')))")])
     assert figures(capsys, "record", speed)["cycles"] == [0, 5]
 
@@ -225,15 +225,15 @@ def test_refusals_name_the_remedy(here: Path, capsys: pytest.CaptureFixture[str]
     for words, arguments in {
         "--fire: 'late' is not of the form NAME@CYCLE": ("--fire", "late"),
         "no trigger 'lat'; did you mean 'late'": ("--fire", "lat@5"),
-        "cycle 6 is not recorded; there are 0, 5, 10": ("--fire", "late@6"),
-        "--steps: record has 3 steps, none numbered 3": ("--steps", "3"),
+        "cycle 6 is not recorded; recorded cycles: 0, 5, 10": ("--fire", "late@6"),
+        "--steps: no step 3; record has 3 steps": ("--steps", "3"),
         "--window: '0' is neither": ("--window", "0"),
         "--field: no field 'densty'; did you mean 'density'": ("--field", "densty"),
         "the fields height; the actions read others": ("--field", "height"),
         "--out: a.yaml is not a folder": ("--out", "a.yaml"),
     }.items():
         assert words in refused(capsys, "record", given, *arguments), words
-    assert "nothing: no such folder" in refused(capsys, "nothing", given)
+    assert "nothing: no such file or folder" in refused(capsys, "nothing", given)
     assert "none.yaml: No such file" in refused(capsys, "record", "none.yaml")
     bad = write("bad.yaml", [scene("s", "density", windw=2)])
     assert "did you mean 'window'" in refused(capsys, "record", bad)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import insitu
-from insitu.ascent.build import HERE, Libraries
+from insitu.ascent.build import CONDUIT, HERE, Libraries
 from tests.support.programs import EXAMPLES, program, run
 
 pytestmark = pytest.mark.clients
@@ -57,6 +57,31 @@ def test_c(built: Libraries, tmp_path: Path) -> None:
             (tmp_path / f"ascent_timers_{rank}.csv").read_text().splitlines()[1].split(",")
         )
         assert (name, count) == ("in_situ", "5") and float(seconds) > 0
+
+
+def test_cpp(built: Libraries, tmp_path: Path) -> None:
+    """simulation.cpp on 3 ranks: an interleaved field, functions that actions call, and a record
+    that is what the program computed."""
+    source = Path(__file__).with_name("simulation.cpp")
+    compiler = [program("mpicxx"), "-std=c++11", *FLAGS, source, *flags(built)]
+    run([*compiler, "-o", "simulation"], tmp_path)
+    out = run([program("mpiexec"), "-n", 3, "./simulation", 12, 4], tmp_path)
+    assert out.count("Ascent::execute completed") == 4
+    assert "insitu: 1 condition, asked 4, commanded 4" in out
+    assert [p.name for p in sorted(tmp_path.glob("ball*.png"))] == [
+        "ball_0020.png",
+        "ball_0030.png",
+    ]
+    assert (tmp_path / "state.yaml").read_text() == "domain_id: 0\ncycle: 30\ntime: 1.5\n"
+    assert "ADVANCE" in (tmp_path / "ascent_timers_1.csv").read_text()
+    record = insitu.open_record(tmp_path / "insitu_record")
+    assert record.fields == ["density"]
+    np.testing.assert_array_equal(record["density"].cycles, [0, 10, 20, 30])
+    last = record["density"].sel(step=-1)
+    assert last.summary.psnr_db >= 39.5
+    points = np.random.default_rng(0).uniform(0.05, 0.95, (2000, 3)) * [3, 1, 1]
+    truth = np.tanh(8 * (0.8 - np.linalg.norm(points - [1.5, 0.5, 0.5], axis=1)))
+    assert np.sqrt(np.mean((last(points).reshape(-1) - truth) ** 2)) < 0.05
 
 
 def test_fortran(built: Libraries, tmp_path: Path) -> None:
@@ -113,17 +138,24 @@ def test_pyfr(built: Libraries, tmp_path: Path) -> None:
         assert picture.reshape(-1, 3).std(axis=0).max() > 5
 
 
-def test_tree_under_sanitizers(tmp_path: Path) -> None:
-    """The C library alone, compiled with the address and undefined-behaviour sanitizers."""
-    checked = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+def test_trees_under_sanitizers(tmp_path: Path) -> None:
+    """The C library alone, compiled with the address and undefined-behaviour sanitizers, under a
+    program in C and one in C++."""
+    checked = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     include = f"-I{HERE / 'include' / 'conduit'}"
-    client = Path(__file__).with_name("node.c")
-    run(["gcc", "-std=c99", *FLAGS, *checked, include, "-c", client, "-o", "node.o"], tmp_path)
-    sources = [HERE / "cpp" / f"{name}.cpp" for name in ("node", "node_api", "text", "blueprint")]
+    here = Path(__file__).parent
+    strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", include]
+    compile = ["-c", *strict, *checked]
+    run(["gcc", "-std=c99", *compile, here / "node.c", "-o", "node.o"], tmp_path)
+    run(["g++", "-std=c++11", *compile, here / "tree.cpp", "-o", "tree.o"], tmp_path)
+    run(["g++", "-std=c++20", "-fsyntax-only", *strict, here / "tree.cpp"], tmp_path)
+    sources = [HERE / "cpp" / name for name in CONDUIT]
     version = '-DINSITU_VERSION="checked"'
-    command = ["g++", "-std=c++17", *checked, version, include, *sources, "node.o", "-ldl"]
-    run([*command, "-o", "node"], tmp_path)
-    assert "5 passed, 0 failed" in run(["./node"], tmp_path)
+    library = ["g++", "-std=c++17", *checked, version, include, "-fPIC", "-shared", *sources]
+    run([*library, "-ldl", "-o", "libtree.so"], tmp_path)
+    for name, outcome in (("node", "5 passed, 0 failed"), ("tree", "8 passed, 0 failed")):
+        run(["g++", *checked, f"{name}.o", "./libtree.so", "-o", name], tmp_path)
+        assert outcome in run([f"./{name}"], tmp_path)
 
 
 def test_c_under_valgrind(built: Libraries, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_huge_announced_length_allocates_nothing() -> None:
 def test_another_version_is_named() -> None:
     data = bytearray(pack({}, []))
     data[8:10] = struct.pack("<H", 9)
-    with pytest.raises(FrameError, match="version 9, this insitu reads versions 1, 2, 3"):
+    with pytest.raises(FrameError, match="version 9; this insitu reads versions 1, 2, 3"):
         unpack(bytes(data))
 
 

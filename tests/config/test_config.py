@@ -238,7 +238,7 @@ def test_overrides_come_before_the_checks(write):
         ("window.steps=0", "--set: window.steps: 0 is not in 1..1000000 steps"),
         ("window={steps: 0}", "--set: window.steps: 0 is not in 1..1000000 steps"),
         ("windw.steps=3", "--set: windw: unknown key; did you mean 'window'?"),
-        ("output.a=3", "--set output.a=3: output holds no keys, it is 'here'"),
+        ("output.a=3", "--set output.a=3: output has no keys, it is 'here'"),
         ("actions.1.a=3", "--set actions.1.a=3: actions.1: expected a number below 1"),
         ("output={", "--set output={:1: not valid YAML: expected the node content"),
     ],
@@ -335,8 +335,8 @@ def test_targets_and_codecs():
 @pytest.mark.parametrize(
     ("field", "problem"),
     [
-        ({"ratio": 20, "psnr": 40}, "ratio and psnr are given"),
-        ({"ratio": 20, "max_error": 0.1}, "ratio and max_error are given"),
+        ({"ratio": 20, "psnr": 40}, "ratio and psnr are both given"),
+        ({"ratio": 20, "max_error": 0.1}, "ratio and max_error are both given"),
         ({"codec": "zfp"}, "codec zfp needs psnr, ratio or max_error"),
         ({"codec": "auto"}, "codec auto needs psnr, ratio or max_error"),
         ({"codec": "sz3", "psnr": 40, "seconds": 1}, "seconds limits training"),
@@ -352,3 +352,19 @@ def test_targets_and_codecs():
 def test_targets_that_contradict_each_other(field, problem):
     found = problems({"fields": {"density": field}})
     assert any(problem in line and "density" in line for line in found), found
+
+
+def test_paths_in_a_mapping_are_paths(tmp_path):
+    (tmp_path / "later.yaml").write_text("[]")
+    run = config.load(
+        {
+            "record": {"path": tmp_path / "record", "scratch": tmp_path},
+            "output": tmp_path,
+            "actions_file": tmp_path / "later.yaml",
+            "simulation": {"module": "wave", "path": tmp_path, "deck": tmp_path / "later.yaml"},
+        }
+    )
+    assert run.record is not None and run.simulation is not None
+    assert (run.output, run.record.path) == (str(tmp_path), str(tmp_path / "record"))
+    assert run.record.scratch == run.simulation.path == str(tmp_path)
+    assert run.simulation.arguments == {"deck": str(tmp_path / "later.yaml")}

@@ -159,5 +159,5 @@ def test_far_from_the_origin_the_last_bits_count() -> None:
 def test_no_block_at_all() -> None:
     blocks = BlockMap.of([])
     assert blocks.boxes.shape == (0, 2, 3) and blocks.on_rank(0) == ()
-    with pytest.raises(ValueError, match="no rank has one"):
+    with pytest.raises(ValueError, match="no rank has a block"):
         _ = blocks.bounds

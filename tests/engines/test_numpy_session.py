@@ -63,7 +63,7 @@ def run(folder: Path, **more: str) -> FieldReport:
     return density
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(1)
 def test_a_run_is_that_of_the_cpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To round-off: the samples, the steps, the record and the pictures are the same."""
     told = {}

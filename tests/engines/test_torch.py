@@ -50,7 +50,7 @@ def test_a_device_is_chosen(wanted: str | None, rank: int, chosen: str) -> None:
 
 @pytest.mark.parametrize("wanted", ["xpu", "cuda:2", "cuda:x", "tpu", "cuda:-1"])
 def test_a_device_that_is_not_here_is_refused(wanted: str) -> None:
-    with pytest.raises(ValueError, match=r"is not here \(there are: cuda:0..1, mps, cpu\)"):
+    with pytest.raises(ValueError, match=r"is not available \(there are: cuda:0..1, mps, cpu\)"):
         device.choose(wanted, COUNTS, 0)
 
 
@@ -118,7 +118,7 @@ def test_read_only_arrays_are_read_in_place() -> None:
 
 def test_a_sampler_of_another_engine_is_refused() -> None:
     block = Block.random()
-    with pytest.raises(TypeError, match="is not of the engine torch"):
+    with pytest.raises(TypeError, match="was not created by engine torch"):
         engine("torch").measure(
             None, np.zeros(0, np.float32), block.sampler(engine("cpu")), np.zeros(1), np.zeros(1),
             0, 1,
@@ -206,7 +206,7 @@ class Unknown(HashGrid):
 def test_a_model_without_a_function_is_refused() -> None:
     model = Unknown()
     assert not engine("torch").supports(model)
-    with pytest.raises(ValueError, match="'unknown': no function in PyTorch; give it a method"):
+    with pytest.raises(ValueError, match="'unknown': no PyTorch implementation; define"):
         engine("torch").evaluate(model, model.initial(0), cases.points(3))
 
 

@@ -47,7 +47,7 @@ def test_a_field_with_holes(association: str, residual: bool) -> None:
     block = partition(blob, association=association)
     values = block.components[0].copy()
     values[:, :, : values.shape[2] // 2] = np.nan
-    block = replace(block, components=(values,), nan_is_outside=True)
+    block = replace(block, components=(values,))
     target = {"max_error": 0.02} if residual else {"psnr": 40.0}
     field = read_field(fit(block, **target).to_bytes())
     outside = np.isnan(block.owned[0])

@@ -38,7 +38,7 @@ def test_what_they_read() -> None:
     found = chain.outline(given)
     assert (found.kind, dict(found.fields)) == (SURFACE, {"density": 1, "velocity": 3, "speed": 1})
     assert Pipeline().outline(given).kind == VOLUME
-    with pytest.raises(ValueError, match="type: slice works on a volume, and what comes before"):
+    with pytest.raises(ValueError, match="type: slice needs a volume, but contour before"):
         Pipeline("p", (SHELL, Slice((1.0, 0.0, 0.0), (0.0, 0.0, 0.0)))).outline(given)
 
 

@@ -51,6 +51,9 @@ def test_what_is_too_small_or_constant_has_no_structure() -> None:
         "ssim": None,
         "dssim": 1.0,
         "seam_ratio": None,
+        "nan_count": 0,
+        "nan_lost": 0,
+        "nan_new": 0,
     }
 
 
@@ -60,3 +63,12 @@ def test_refusals() -> None:
         compare(ArrayVolume(truth), ArrayVolume(decoded[1:]))
     with pytest.raises(ConfigError, match="no finite value"):
         compare(ArrayVolume(np.full((4, 4, 4), np.nan)), ArrayVolume(np.zeros((4, 4, 4))))
+
+
+def test_what_is_no_data_in_one_of_them_is_counted() -> None:
+    truth, decoded = pair((12, 12, 140))
+    truth[:2], decoded[1:3] = np.nan, np.nan
+    layer = 12 * 140
+    found = compare(ArrayVolume(truth), ArrayVolume(decoded)).to_dict()
+    counts = [found[name] for name in ("nan_count", "nan_lost", "nan_new")]
+    assert counts == [2 * layer, layer, layer]

@@ -49,7 +49,25 @@ def test_the_same_bytes_at_any_number_of_ranks(folder: Path) -> None:
     assert (folder / "w.insitu").read_bytes() == (folder / f"alone{comm.rank}").read_bytes()
     assert insitu.load(folder / "w.insitu").psnr_db >= 35
     everyone = [at for rank in comm.allgather(told) for at in rank]
-    assert sorted(everyone) == [(i, 2 * 2 * 4) for i in range(16)]
+    total = 20 * 21 * 40  # in samples: of the blocks before each one, and at the end
+    assert len(everyone) == 17 and {at[1] for at in everyone} == {total}
+    assert sorted(at[0] for at in everyone)[:2] == [0, 10 * 10 * 10]
+    assert max(everyone) == (total, total)
+
+
+def test_one_process_needs_no_mpi(tmp_path: Path) -> None:
+    np.save(tmp_path / "waves.npy", waves(SHAPE))
+    job = CompressionJob.of(open_volume(str(tmp_path / "waves.npy")), make_target(psnr=35), 12)
+    compress_file(MPI.COMM_SELF, job, tmp_path / "with.insitu")
+    told: list[tuple[int, int]] = []
+    compress_file(None, job, tmp_path / "without.insitu", lambda *at: told.append(at))
+    assert (tmp_path / "with.insitu").read_bytes() == (tmp_path / "without.insitu").read_bytes()
+    assert (told[0], told[-1]) == ((0, 20 * 21 * 40), (20 * 21 * 40, 20 * 21 * 40))
+    assert len(list(tmp_path.iterdir())) == 3
+    with pytest.raises(OSError, match="the disk is on fire"):
+        torn = CompressionJob.of(Torn(waves((10, 10, 40))), make_target(psnr=20), 10)
+        compress_file(None, torn, tmp_path / "torn.insitu")
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 class Torn(ArrayVolume):

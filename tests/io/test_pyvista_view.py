@@ -30,5 +30,5 @@ def test_all_fields_of_a_step(tmp_path: Path) -> None:
     assert insitu.to_pyvista(tmp_path / "record").point_data.keys() == ["height"]
     with pytest.raises(KeyError, match="has no cycle 10"):
         insitu.to_pyvista(record, -1, ["density", "velocity"])
-    with pytest.raises(IndexError, match="none numbered 9"):
+    with pytest.raises(IndexError, match="no step 9"):
         insitu.to_pyvista(record, 9)

@@ -152,16 +152,39 @@ def test_axes(tmp_path: Path) -> None:
     )
     assert saved(waves((1, *SHAPE))).shape == SHAPE
     assert saved(waves((2, *SHAPE)), step=-1).shape == SHAPE
-    for shape in ((9,), (1, 1, 3, 4, 5)):
-        with pytest.raises(ConfigError, match="reshape"):
-            saved(waves(shape))
+    with pytest.raises(ConfigError, match="reshape"):
+        saved(np.zeros(9, np.float32))
+    with pytest.raises(ConfigError, match="reshape"):
+        saved(np.zeros((2, 2, 3, 4, 5), np.float32), step=1)
+    with pytest.raises(ConfigError, match="--step 0 to 1"):
+        saved(np.zeros((2, 1, 3, 4, 5), np.float32))
     with pytest.raises(ConfigError, match="no samples"):
         saved(np.zeros((3, 0, 3), np.float32))
     with pytest.raises(ConfigError, match="no steps"):
-        saved(waves(SHAPE), step=0)
+        saved(waves((8, 9)), step=0)
     for dtype in (np.float16, np.int32, np.complex64, bool):
         with pytest.raises(ConfigError, match="convert them first"):
             saved(np.zeros(SHAPE, dtype))
+
+
+def test_steps_of_planes_and_of_ensembles(tmp_path: Path) -> None:
+    path = tmp_path / "t.nc"
+    values = waves((3, 4, 8, 9))
+    with netCDF4.Dataset(str(path), "w") as file:
+        for name, n in (("t", None), ("z", 4), ("y", 8), ("x", 9), ("member", 1)):
+            file.createDimension(name, n)
+        for name, n in (("y", 8), ("x", 9)):
+            file.createVariable(name, "f8", (name,))[:] = np.arange(n) ** 2.0
+        file.createVariable("plane", "f4", ("t", "y", "x"))[:] = values[:, 1]
+        file.createVariable("first", "f4", ("t", "member", "z", "y", "x"))[:] = values[:, None]
+        file.createVariable("inner", "f4", ("t", "z", "member", "y", "x"))[:] = values[:, :, None]
+    plane = open_volume(f"{path}:plane", step=2)
+    assert plane.shape == (8, 9)
+    np.testing.assert_array_equal(plane.read(plane.whole)[0], values[2, 1])
+    assert plane.nodes[0][3] == 6.5  # between 4 and 9: centres in one layer of cells
+    for name in ("first", "inner"):
+        volume = open_volume(f"{path}:{name}", step=1)
+        np.testing.assert_array_equal(volume.read(volume.whole), values[1])
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
@@ -176,7 +199,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not a record"):
         open_volume(str(tmp_path))
     np.save(tmp_path / "one.npy", waves(SHAPE))
-    with pytest.raises(ConfigError, match="no dataset 'density' to choose"):
+    with pytest.raises(ConfigError, match="leave out dataset 'density'"):
         open_volume(str(tmp_path / "one.npy"), dataset="density")
 
 
@@ -195,7 +218,9 @@ def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"not a .npy file"):
         open_volume(str(tmp_path / "a.npy"))
     waves(SHAPE).tofile(tmp_path / "a.raw")
-    with pytest.raises(ConfigError, match=r"2016 bytes; --shape 7,8,8 of float32 makes 1792"):
+    with pytest.raises(
+        ConfigError, match=r"2016 bytes; --shape 7,8,8 with --dtype float32 needs 1792"
+    ):
         open_volume(str(tmp_path / "a.raw"), shape=(7, 8, 8))
     with pytest.raises(ConfigError, match="--dtype"):
         open_volume(str(tmp_path / "a.raw"), shape=SHAPE, dtype="float99")

@@ -149,7 +149,7 @@ def test_a_file_is_replaced_and_a_strange_folder_is_not(folder: Path) -> None:
     if comm.rank == 0:
         (folder / "b").mkdir()
         (folder / "b" / "mine.txt").write_text("x")
-    with pytest.raises(RemoteError, match="not a folder of pieces"):
+    with pytest.raises(RemoteError, match=r"not a folder of \.vtp files"):
         write_surface(comm, folder / "b.pvtp", surface)
     with pytest.raises(RemoteError, match=r"write .*missing"):
         write_surface(comm, folder / "missing" / "a.vtp", surface)

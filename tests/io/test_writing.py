@@ -123,6 +123,13 @@ def test_a_second_time_replaces_the_pieces(path: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
+def test_both_kinds_of_pieces_beside_each_other(path: Path, tmp_path: Path) -> None:
+    for suffix in ("pvti", "pvtr", "pvti", "pvtr"):
+        assert main(["decode", f"{path}:density", str(tmp_path / f"d.{suffix}")]) == 0
+    for suffix in ("pvti", "pvtr"):
+        assert read(tmp_path / f"d.{suffix}").GetNumberOfCells() == 12 * 16 * 20
+
+
 def test_stretched_grids_are_no_images(tmp_path: Path) -> None:
     nodes = (np.array([0, 1, 4.0]), np.arange(4.0), np.array([0, 0.5, 3, 7]))
     values = np.arange(18, dtype=np.float64).reshape(3, 3, 2)

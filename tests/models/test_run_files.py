@@ -39,7 +39,10 @@ def test_a_size_that_is_left_out_follows_the_target() -> None:
             {"model": {"kind": "dense_grid", "n_levels": 3}},
             "n_levels: model dense_grid has",
         ),
-        ({"model": {"kind": "dense_grid", "n_features": 5}}, "n_features is not one of 1, 2, 4, 8"),
+        (
+            {"model": {"kind": "dense_grid", "n_features": 5}},
+            "n_features: 5 is not one of 1, 2, 4, 8",
+        ),
         ({"model": 3}, "expected a kind of model, or a mapping with `kind`"),
         (
             {"model": "dense_grid", "network": {"n_levels": 2}},

@@ -138,10 +138,10 @@ def test_the_past_in_a_window():
             blocks = cut(step("element", 1, cycle), "element", 2, name)
             fields = train_fields(WORLD, {name: blocks}, {name: RECIPE}, {}, cycle=cycle, time=0.0)
             window.append(DistributedField(fields[name].fields, fields[name].summary))
-    assert WindowPast(window, ["a"], 11).cycles == [0, 5, 10]
-    assert WindowPast(window, ["a", "b"], 11).cycles == [5, 10]
-    past = WindowPast(window, ["a", "b"], 10)
+    assert WindowPast(window, {"a": 3}, 11).cycles == [0, 5, 10]
+    assert WindowPast(window, {"a": 2, "b": 1}, 11).cycles == [5, 10]
+    past = WindowPast(window, {"a": 1, "b": 1}, 10)
     assert past.cycles == [5]
     assert {f.cycle for f in past.fields("b", 1)} <= {5}
-    assert WindowPast(window, ["a", "unknown"], 11).cycles == []
-    assert WindowPast(window, [], 11).cycles == []
+    assert WindowPast(window, {"a": 1, "unknown": 1}, 11).cycles == []
+    assert WindowPast(window, {}, 11).cycles == []

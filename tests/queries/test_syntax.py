@@ -80,7 +80,7 @@ def test_columns_count_characters():
     ("text", "problem", "column"),
     [
         ("", "empty", 0),
-        ("1 + ºr", "'or' is no name", 4),
+        ("1 + ºr", "'or' is not a valid name", 4),
         ("1 + * 2", "not an expression: invalid syntax", 4),
         ("1 < 2 < 3", "write a < b < c as: a < b and b < c", 0),
         ("1 is 2", "only < <= > >= == != compare", 0),

@@ -264,7 +264,7 @@ def test_a_failure_in_evaluation_is_everyones_and_leaves_no_trace(monkeypatch):
 
 
 def test_a_condition_must_be_one():
-    with pytest.raises(ExpressionError, match="a condition compares"):
+    with pytest.raises(ExpressionError, match="expected a condition"):
         Trigger(name="t", condition=parse("cycle()"), actions=())
     with pytest.raises(ValueError, match="mode"):
         Trigger(name="t", condition=parse("cycle() > 1"), actions=(), mode="once")

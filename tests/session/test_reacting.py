@@ -67,8 +67,9 @@ FIRES = "cycle() == 5"  # not a step of the window
 @pytest.mark.parametrize(
     ("actions", "changes", "expected"),
     [
+        # Fields alone are recorded.
+        ([], {}, {"density": DUE, "velocity": DUE}),
         # Nobody reads: nothing is trained, whatever queries ask of the raw data.
-        ([], {}, {}),
         ([queries(a="max(field('density'))"), trigger(condition="a > 0")], {}, {}),
         # A record, or a window that is wanted whole, reads all fields at every step of the window.
         ([], {"record": True}, {"density": DUE, "velocity": DUE}),
@@ -301,7 +302,7 @@ def test_what_is_wrong_is_said_at_the_start(folder: Path) -> None:
         session.check(mesh)
     first, second = caught.value.problems
     assert first.startswith("query b: this is a vector field") and first.endswith("        ^")
-    assert second.startswith("trigger t: curl wants a vector field of 3 components")
+    assert second.startswith("trigger t: curl expects a vector field of 3 components")
     session.close()
     session = insitu.open(run_file(folder, trigger(callback="later")), COMM)
     with pytest.raises(ConfigError, match=r"nothing is registered as 'later'; call session\.on"):

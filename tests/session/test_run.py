@@ -146,7 +146,7 @@ def test_a_mistake_ends_all_ranks_with_status_2_and_no_traceback(launch, ranks):
         (
             "simulation: {module: wave, class: Endless}",
             (),
-            "--steps: is required, since Endless has no `done` to say when it ends",
+            "--steps: is required, since Endless has no `done`",
         ),
         (
             "simulation: {module: wave, class: Wave}\nfields: {heigt: {}}",
@@ -174,7 +174,7 @@ def test_an_output_folder_that_cannot_be_made(launch, tmp_path):
     (tmp_path / "out").write_text("a file")
     done = launch("simulation: {module: wave, class: Wave}", ranks=2)
     assert done.returncode == 2
-    assert done.stderr == "insitu: output: cannot write to 'out': File exists\n"
+    assert done.stderr == "insitu: output: cannot write to 'out': Not a directory\n"
 
 
 @pytest.mark.parametrize("ranks", [1, 3])

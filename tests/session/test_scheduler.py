@@ -276,7 +276,7 @@ def test_a_field_that_is_not_what_a_filter_needs(folder: Path) -> None:
     ]
     session = insitu.open(run_file(folder, actions), COMM)
     with pytest.raises(
-        ConfigError, match="scene s: field: 'density' has 1 components; a vector has 3"
+        ConfigError, match="scene s: field: 'density' has 1 components; expected a vector of 3"
     ):
         session.check(Moving(COMM).mesh())
     session.close()

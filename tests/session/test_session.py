@@ -43,7 +43,7 @@ def test_a_run(folder: Path) -> None:
     assert all(other == told for other in COMM.allgather(told))
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(1)
 @pytest.mark.parametrize("codec", ["inr", "sz3", "zfp", "sperr", "auto"])
 def test_a_run_by_any_codec(folder: Path, codec: str) -> None:
     """Windows, triggers, pictures, records and reports go on unchanged, and bounds hold."""
@@ -196,7 +196,8 @@ def test_nan_and_constants(folder: Path) -> None:
     COMM.barrier()
     density = insitu.open_record(folder / "record").load("density")
     assert density.summary.metrics.nan_count == 2 and density.summary.metrics.inf_count == 1
-    assert all(np.isfinite(block.decode()).all() for block in density.fields)
+    assert sum(int(np.isnan(block.decode()).sum()) for block in density.fields) == 2
+    assert not any(np.isinf(block.decode()).any() for block in density.fields)
     if COMM.size > 1:
         (flat,) = (b for b in density.fields if b.domain_id == COMM.size - 1)
         assert (flat.decode() == 0.5).all()

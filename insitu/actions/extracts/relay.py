@@ -64,8 +64,10 @@ class Relay:
         for name in self.fields:
             data.field(name, "fields")
         if self.protocol not in _HOLDS[data.kind]:
-            there = f"{', '.join(_HOLDS[data.kind])} for {data.kind}"
-            raise ValueError(f"protocol: {self.protocol} is not for {data.kind}; there are {there}")
+            valid = ", ".join(_HOLDS[data.kind])
+            raise ValueError(
+                f"protocol: {self.protocol} cannot store {data.kind}; expected one of {valid}"
+            )
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
         """ValueError where its pipeline takes a field for what it is not."""

@@ -1,6 +1,6 @@
 // ascent.h: every call is handed to insitu/ascent/c_callbacks.py; nothing thrown leaves here.
 
-#include "ascent.h"
+#include "ascent_functions.h"
 
 #include <atomic>
 #include <cerrno>
@@ -36,7 +36,7 @@ void say(const char* what, const char* text) {
   std::fflush(stderr);
 }
 
-void call(const char* what, Ascent* ascent, const void* node) {
+void call(const char* what, void* ascent, const void* node) {
   auto* opened = static_cast<Opened*>(ascent);
   if (opened == nullptr) return say(what, "the Ascent is NULL");
   try {
@@ -74,7 +74,7 @@ void ascent_about(conduit_node* result) {
   conduit_node_set_path_char8_str(result, "runtimes/ascent/status", "enabled");
 }
 
-Ascent* ascent_create(void) {
+void* ascent_create(void) {
   try {
     return new Opened;
   } catch (const std::exception& error) {
@@ -83,22 +83,22 @@ Ascent* ascent_create(void) {
   }
 }
 
-void ascent_destroy(Ascent* ascent) {
+void ascent_destroy(void* ascent) {
   if (ascent == nullptr) return;
   ascent_close(ascent);
   delete static_cast<Opened*>(ascent);
 }
 
-void ascent_open(Ascent* ascent, conduit_node* options) { call("open", ascent, options); }
-void ascent_publish(Ascent* ascent, conduit_node* data) { call("publish", ascent, data); }
-void ascent_execute(Ascent* ascent, conduit_node* actions) { call("execute", ascent, actions); }
-void ascent_close(Ascent* ascent) { call("close", ascent, nullptr); }
+void ascent_open(void* ascent, conduit_node* options) { call("open", ascent, options); }
+void ascent_publish(void* ascent, conduit_node* data) { call("publish", ascent, data); }
+void ascent_execute(void* ascent, conduit_node* actions) { call("execute", ascent, actions); }
+void ascent_close(void* ascent) { call("close", ascent, nullptr); }
 
-conduit_node* ascent_info_ref(Ascent* ascent) {
+conduit_node* ascent_info_ref(void* ascent) {
   return ascent == nullptr ? nullptr : static_cast<Opened*>(ascent)->info;
 }
 
-void ascent_info(Ascent* ascent, conduit_node* result) {
+void ascent_info(void* ascent, conduit_node* result) {
   if (ascent != nullptr) conduit_node_set_node(result, static_cast<Opened*>(ascent)->info);
 }
 

@@ -166,7 +166,11 @@ int verify(const std::string& what, const Node* node, Node* info) {
     else if (what == "coordset" || what == "mesh/coordset") coordset(check, *node, "");
     else if (what == "topology" || what == "mesh/topology") topology(check, *node, nullptr, "");
     else if (what == "field" || what == "mesh/field") field(check, *node, nullptr, "");
-    else check.wrong("", "no protocol '" + what + "'; there are mesh, coordset, topology, field");
+    else if (what == "mcarray") return conduit_blueprint_mcarray_verify(node, info);
+    else if (what == "table") return conduit_blueprint_table_verify(node, info);
+    else
+      check.wrong("", "no protocol '" + what +
+                          "'; there are mesh, coordset, topology, field, mcarray, table");
     if (info != nullptr) {
       info->reset();
       info->fetch("valid")->set_text(check.errors.empty() ? "true" : "false");

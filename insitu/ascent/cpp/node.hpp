@@ -90,11 +90,20 @@ const char* type_name(conduit_index_t id);
 void say_error(const std::string& message, const char* file, int line);
 void say_warning(const std::string& message, const char* file, int line);
 
-// text.cpp: protocols of trees as text. Numbers of more than `most` elements are abbreviated;
-// 0: never.
-std::string to_json(const Node& node);
-std::string to_yaml(const Node& node, conduit_index_t most);
-// Throws std::runtime_error.
+// How a tree is laid out as text.
+struct TextStyle {
+  bool json = false;                      // or YAML
+  bool leading = true;                    // a line's end before a group or list that is the whole
+  conduit_index_t indent = 2, depth = 0;  // per level; the level to begin at
+  std::string pad = " ", eoe = "\n";      // what a space is, what ends a line
+  // Abbreviated where there are more; 0 or less: never.
+  conduit_index_t most_elements = 0, most_children = 0;
+};
+
+// text_write.cpp.
+std::string to_text(const Node& node, const TextStyle& style);
+
+// text.cpp. Throws std::runtime_error.
 void parse_json(Node& node, std::string_view text);
 
 }  // namespace insitu

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "conduit_cxx_bridge.h"
 #include "conduit_utils.h"
 #include "node.hpp"
 
@@ -23,6 +24,13 @@ void default_info(const char* message, const char*, int) { std::printf("%s\n", m
 
 using Handler = void (*)(const char*, const char*, int);
 Handler on_info = default_info, on_warning = default_error, on_error = default_error;
+
+// This thread's mistakes between insitu_errors_begin and _end.
+struct Collected {
+  bool active = false, any = false;
+  std::string text;
+};
+thread_local Collected collected;
 
 // Conduit's number for a C type.
 template <typename T>
@@ -170,7 +178,9 @@ char* duplicate(const std::string& text) { return strdup(text.c_str()); }
 namespace insitu {
 
 void say_error(const std::string& message, const char* file, int line) {
-  on_error(message.c_str(), file, line);
+  if (!collected.active) return on_error(message.c_str(), file, line);
+  if (!collected.any) collected.text = message;
+  collected.any = true;
 }
 void say_warning(const std::string& message, const char* file, int line) {
   on_warning(message.c_str(), file, line);
@@ -190,6 +200,15 @@ void conduit_utils_set_warning_handler(Handler handler) {
 }
 void conduit_utils_set_error_handler(Handler handler) {
   on_error = handler != nullptr ? handler : default_error;
+}
+
+void insitu_errors_begin(void) {
+  collected.active = true;
+  collected.any = false;
+}
+const char* insitu_errors_end(void) {
+  collected.active = false;
+  return collected.any ? collected.text.c_str() : nullptr;
 }
 
 void conduit_about(conduit_node* result) {
@@ -539,6 +558,9 @@ int conduit_datatype_is_unsigned_integer(const conduit_datatype* type) {
 }
 int conduit_datatype_is_integer(const conduit_datatype* type) {
   return type->id >= CONDUIT_INT8_ID && type->id <= CONDUIT_UINT64_ID;
+}
+int conduit_datatype_is_index_t(const conduit_datatype* type) {
+  return type->id == id_of<conduit_index_t>();
 }
 int conduit_datatype_is_string(const conduit_datatype* type) {
   return type->id == CONDUIT_CHAR8_STR_ID;

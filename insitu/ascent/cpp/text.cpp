@@ -1,5 +1,5 @@
-// Trees as text, and back: JSON here, YAML through libascent_mpi.so beside this library, where
-// Python's parser is within reach.
+// Trees from text, and files of them: JSON here, YAML through libascent_mpi.so beside this library,
+// where Python's parser is within reach.
 
 #include <dlfcn.h>
 
@@ -21,129 +21,6 @@ using insitu::Type;
 namespace {
 
 constexpr int deepest = 200;  // groups within groups that are read
-
-void write_code(std::string& out, char c) {
-  char code[8];
-  std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  out += code;
-}
-
-void write_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-          write_code(out, c);
-        } else if (c == '\xc2' && i + 1 < text.size() && text[i + 1] < '\xa0') {
-          write_code(out, text[++i]);  // controls that take two bytes of UTF-8
-        } else {
-          out += c;
-        }
-    }
-  }
-  out += '"';
-}
-
-std::string text_of(const Node& node) {
-  const auto length = static_cast<std::size_t>(node.type.num_elements);
-  return node.data == nullptr ? "" : std::string(node.text(), strnlen(node.text(), length));
-}
-
-// The shortest text that reads back as the same number. JSON has no number for NaN and infinities.
-void write_number(std::string& out, const Node& node, conduit_index_t i, bool json) {
-  char text[32];
-  std::to_chars_result end{};
-  if (node.type.id == CONDUIT_UINT64_ID) {
-    end = std::to_chars(text, text + sizeof text, static_cast<unsigned long long>(node.integer(i)));
-  } else if (node.is_integer()) {
-    end = std::to_chars(text, text + sizeof text, node.integer(i));
-  } else {
-    const double value = node.number(i);
-    if (!std::isfinite(value)) {
-      out += json ? "null" : std::isnan(value) ? ".nan" : value > 0 ? ".inf" : "-.inf";
-      return;
-    }
-    end = node.type.id == CONDUIT_FLOAT32_ID
-              ? std::to_chars(text, text + sizeof text, static_cast<float>(value))
-              : std::to_chars(text, text + sizeof text, value);
-    // With a point, which YAML's floating-point numbers need.
-    const std::string_view written(text, static_cast<std::size_t>(end.ptr - text));
-    const auto exponent = std::min(written.find('e'), written.size());
-    out += written.substr(0, exponent);
-    if (written.find('.') == std::string_view::npos) out += ".0";
-    out += written.substr(exponent);
-    return;
-  }
-  out.append(text, end.ptr);
-}
-
-void write_numbers(std::string& out, const Node& node, conduit_index_t most, bool json) {
-  const auto n = node.type.num_elements;
-  if (n == 1 && node.data != nullptr) return write_number(out, node, 0, json);
-  out += '[';
-  for (conduit_index_t i = 0; i < n && node.data != nullptr; ++i) {
-    if (i > 0) out += ", ";
-    if (most > 0 && n > most && i == most / 2) {
-      out += "..., ";
-      i = n - most / 2;
-    }
-    write_number(out, node, i, json);
-  }
-  out += ']';
-}
-
-void write_leaf(std::string& out, const Node& node, conduit_index_t most, bool json) {
-  if (node.type.id == CONDUIT_CHAR8_STR_ID) write_quoted(out, text_of(node));
-  else if (node.type.is_number()) write_numbers(out, node, most, json);
-  else out += node.is_group() ? "{}" : node.is_list() ? "[]" : json ? "null" : "";
-}
-
-void write_json(std::string& out, const Node& node) {
-  if (node.children.empty()) return write_leaf(out, node, 0, true);
-  out += node.is_group() ? '{' : '[';
-  for (std::size_t i = 0; i < node.children.size(); ++i) {
-    if (i > 0) out += ", ";
-    if (node.is_group()) {
-      write_quoted(out, node.children[i]->name);
-      out += ": ";
-    }
-    write_json(out, *node.children[i]);
-  }
-  out += node.is_group() ? '}' : ']';
-}
-
-void write_yaml(std::string& out, const Node& node, conduit_index_t most, std::size_t indent) {
-  for (const auto& child : node.children) {
-    out.append(indent, ' ');
-    if (node.is_list()) {
-      out += '-';
-    } else {
-      const bool plain = !child->name.empty() &&
-                         child->name.find_first_not_of(
-                             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                             "0123456789_-./") == std::string::npos &&
-                         std::isalpha(static_cast<unsigned char>(child->name[0])) != 0;
-      if (plain) out += child->name;
-      else write_quoted(out, child->name);
-      out += ':';
-    }
-    if (child->children.empty()) {
-      out += ' ';
-      write_leaf(out, *child, most, false);
-      out += '\n';
-    } else {
-      out += '\n';
-      write_yaml(out, *child, most, indent + 2);
-    }
-  }
-}
 
 // A reader of JSON that puts what it reads into nodes.
 class Reader {
@@ -385,62 +262,15 @@ void guarded(const char* what, Body body) {
   }
 }
 
-char* duplicate(const char* what, const Node* node, conduit_index_t most, bool json) {
-  char* text = nullptr;
-  guarded(what, [&] {
-    if (node == nullptr) throw std::runtime_error("the node is NULL");
-    text = strdup((json ? insitu::to_json(*node) : insitu::to_yaml(*node, most)).c_str());
-  });
-  return text;
-}
-
-constexpr conduit_index_t summary = 8;  // elements of an array that are shown
-
 }  // namespace
 
 namespace insitu {
-
-std::string to_json(const Node& node) {
-  std::string out;
-  write_json(out, node);
-  return out;
-}
-
-std::string to_yaml(const Node& node, conduit_index_t most) {
-  std::string out;
-  if (node.children.empty()) {
-    write_leaf(out, node, most, false);
-    return out + "\n";
-  }
-  write_yaml(out, node, most, 0);
-  return out;
-}
 
 void parse_json(Node& node, std::string_view text) { Reader(text).document(node); }
 
 }  // namespace insitu
 
 extern "C" {
-
-void conduit_node_print(conduit_node* node) {
-  guarded(__func__, [&] {
-    if (node == nullptr) throw std::runtime_error("the node is NULL");
-    const std::string text = insitu::to_yaml(*node, summary);
-    std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
-  });
-}
-
-void conduit_node_print_detailed(conduit_node* node) { conduit_node_print(node); }
-
-char* conduit_node_to_json(const conduit_node* node) { return duplicate(__func__, node, 0, true); }
-char* conduit_node_to_yaml(const conduit_node* node) { return duplicate(__func__, node, 0, false); }
-char* conduit_node_to_string(const conduit_node* node) {
-  return duplicate(__func__, node, 0, false);
-}
-char* conduit_node_to_summary_string(const conduit_node* node) {
-  return duplicate(__func__, node, summary, false);
-}
 
 void conduit_node_parse(conduit_node* node, const char* text, const char* protocol) {
   guarded(__func__, [&] {
@@ -468,7 +298,10 @@ void conduit_node_save(conduit_node* node, const char* file, const char* protoco
       throw std::runtime_error("protocol '" + kind + "': there are json and yaml");
     const std::string aside = std::string(file) + ".part";
     std::ofstream out(aside, std::ios::binary);
-    out << (kind == "json" ? insitu::to_json(*node) : insitu::to_yaml(*node, 0));
+    insitu::TextStyle style;
+    style.json = kind == "json";
+    style.leading = false;
+    out << insitu::to_text(*node, style);
     out.close();
     if (!out || std::rename(aside.c_str(), file) != 0)
       throw std::runtime_error(std::string(file) + ": cannot be written");

@@ -117,9 +117,9 @@ class CpuEngine(Engine):
     ) -> Trainer:
         if isinstance(model, SparseGrid):
             raise ValueError(f"model {model.kind}: fitted in closed form, not trained")
-        told = {**asdict(options), "threads": threads()}
+        settings = {**asdict(options), "threads": threads()}
         return lib.Trainer(
-            native_network(model), params, _block(sampler), origin, extent, error_scale, told
+            native_network(model), params, _block(sampler), origin, extent, error_scale, settings
         )
 
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
@@ -200,7 +200,7 @@ class CpuEngine(Engine):
     ) -> Singles:
         x, y, z = nodes
         if not isinstance(bricks, lib.Bricks):
-            raise TypeError(f"bricks: {type(bricks).__name__} is not of the engine cpu")
+            raise TypeError(f"bricks: {type(bricks).__name__} was not created by engine cpu")
         return lib.march(
             bricks=bricks,
             x=x,
@@ -260,12 +260,12 @@ class CpuEngine(Engine):
 def _own_cache(cache: BrickCache) -> _native.BrickCache:
     """The extension's cache. Raises TypeError for a cache of another engine."""
     if not isinstance(cache, lib.BrickCache):
-        raise TypeError(f"cache: {type(cache).__name__} is not of the engine cpu")
+        raise TypeError(f"cache: {type(cache).__name__} was not created by engine cpu")
     return cache
 
 
 def _block(sampler: Sampler) -> _native.GridSampler:
     """The extension's sampler. Raises TypeError for a sampler of another engine."""
     if not isinstance(sampler, GridSampler):
-        raise TypeError(f"sampler: {type(sampler).__name__} is not of the engine cpu")
+        raise TypeError(f"sampler: {type(sampler).__name__} was not created by engine cpu")
     return sampler.native

@@ -70,7 +70,7 @@ def load() -> ModuleType:
 
 def _load_this(isa: str) -> ModuleType:
     if isa not in BUILDS:
-        raise ImportError(f"{SELECT}: {isa!r} is not a build; there are {', '.join(BUILDS)}")
+        raise ImportError(f"{SELECT}: {isa!r} is not one of {', '.join(BUILDS)}")
     if lacking := missing(isa):
         raise ImportError(
             f"{SELECT}: {isa} needs {', '.join(sorted(lacking))}, which the CPU lacks"

@@ -105,7 +105,9 @@ class LatticeBricks:
         def decode() -> Singles:
             values = np.asarray(self._read(low, high, component), np.float32)
             if values.shape != shape:
-                raise ValueError("bricks: an array of another shape than was asked for")
+                raise ValueError(
+                    f"bricks: an array of another shape, {values.shape}; expected {shape}"
+                )
             return values
 
         x, y, z = number

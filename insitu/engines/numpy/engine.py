@@ -74,7 +74,9 @@ class NumpyEngine(Engine):
         _check_params(model, params)
         block = _block(sampler)
         if block.components != model.n_outputs:
-            raise ValueError("sampler: its components are not the model's outputs")
+            raise ValueError(
+                f"sampler: {block.components} components, the model has {model.n_outputs} outputs"
+            )
         for name, values in (("origin", origin), ("extent", extent), ("error_scale", error_scale)):
             if len(values) != model.n_outputs:
                 raise ValueError(f"{name}: expected one value per component")
@@ -163,14 +165,14 @@ class NumpyEngine(Engine):
         cache: BrickCache,
     ) -> Bricks:
         if not isinstance(cache, lattice_bricks.BrickCache):
-            raise TypeError(f"cache: {type(cache).__name__} is not of the engine numpy")
+            raise TypeError(f"cache: {type(cache).__name__} was not created by engine numpy")
         return lattice_bricks.LatticeBricks(read, components, cells, vertex, cache)
 
     def march(
         self, bricks: Bricks, nodes: tuple[Floats, Floats, Floats], options: MarchOptions
     ) -> Singles:
         if not isinstance(bricks, lattice_bricks.LatticeBricks):
-            raise TypeError(f"bricks: {type(bricks).__name__} is not of the engine numpy")
+            raise TypeError(f"bricks: {type(bricks).__name__} was not created by engine numpy")
         return march.march(bricks, nodes, options)
 
     def rasterize(
@@ -189,7 +191,7 @@ class NumpyEngine(Engine):
 def _block(sampler: Sampler) -> GridSampler:
     """TypeError for a sampler of another engine."""
     if not isinstance(sampler, GridSampler):
-        raise TypeError(f"sampler: {type(sampler).__name__} is not of the engine numpy")
+        raise TypeError(f"sampler: {type(sampler).__name__} was not created by engine numpy")
     return sampler
 
 

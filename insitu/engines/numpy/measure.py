@@ -29,9 +29,9 @@ def measure(
 ) -> list[Errors]:
     """outputs: evaluates the model at points (n, 3); None: errors of the constant `origin`."""
     if begin < 0 or end > sampler.samples:
-        raise IndexError("begin, end: not in the block")
+        raise IndexError(f"begin, end: {begin}, {end} are not in the block, 0..{sampler.samples}")
     if every < 1:
-        raise ValueError("every: expected at least 1")
+        raise ValueError(f"every: {every}, expected at least 1")
     samples = np.arange(begin, end)
     samples = samples[(samples - begin) // CHUNK % every == 0]
     index = np.unravel_index(samples, sampler.owned)

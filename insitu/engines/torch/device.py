@@ -47,7 +47,7 @@ def choose(wanted: str | None, counts: Mapping[str, int], local_rank: int) -> st
         there = ", ".join(
             kind if n == 1 else f"{kind}:0..{n - 1}" for kind, n in counts.items() if n
         )
-        raise ValueError(f"{SELECT}: {wanted!r} is not here (there are: {there})")
+        raise ValueError(f"{SELECT}: {wanted!r} is not available (there are: {there})")
     if kind in ("cpu", "mps"):
         return kind
     return f"{kind}:{number or local_rank % count}"

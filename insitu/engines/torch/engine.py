@@ -152,5 +152,5 @@ def _joined(parts: list[torch.Tensor]) -> Singles:
 
 def _block(sampler: Sampler) -> GridSampler:
     if not isinstance(sampler, GridSampler):
-        raise TypeError(f"sampler: {type(sampler).__name__} is not of the engine torch")
+        raise TypeError(f"sampler: {type(sampler).__name__} was not created by engine torch")
     return sampler

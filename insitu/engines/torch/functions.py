@@ -53,7 +53,7 @@ def function_of(model: Model, device: torch.device) -> Forward:
         return own
     if model.kind not in _makers:
         raise ValueError(
-            f"model {model.kind!r}: no function in PyTorch; give it a method torch_forward, or "
-            "register one (insitu.engines.torch.functions)"
+            f"model {model.kind!r}: no PyTorch implementation; define torch_forward, or "
+            "register a function with insitu.engines.torch.functions"
         )
     return _makers[model.kind](model, device)

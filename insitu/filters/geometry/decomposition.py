@@ -109,7 +109,7 @@ class Decomposition(BlockMap):
         blocks = BlockMap.of_all_ranks(comm, nodes)
         everyone = [theirs for theirs in comm.allgather(components) if theirs]
         if not everyone:
-            raise ValueError("blocks: no rank has one")
+            raise ValueError("blocks: no rank has a block; expected at least one")
         return Decomposition(
             blocks.boxes, blocks.ranks, blocks.places, blocks.spacing,
             mine=blocks.on_rank(comm.rank), components=everyone[0],

@@ -149,7 +149,7 @@ class OfCells:
         return self._at(x, y[:, None], z[:, None, None])
 
     def values(self, lines: Sequence[Floats]) -> Floats:
-        raise ValueError("clip: whole cells of a threshold cannot be cut; put the threshold last")
+        raise ValueError("clip: cannot cut the whole cells of a threshold; put threshold last")
 
     def _at(self, x: Any, y: Any, z: Any) -> Mask:
         nx, ny = len(self.nodes[0]) - 1, len(self.nodes[1]) - 1

@@ -1,9 +1,10 @@
 """Pathlines and streamlines of a distributed velocity field.
 
-In: the field at one or several steps, seeds. Out: lines, on each rank the parts in its own blocks.
-The rank that owns a particle's current block advances it until it leaves the rank's blocks; then
-all particles that left are exchanged at once. So networks are evaluated where they are, and lines
-do not depend on how blocks are distributed.
+In: the field at one or several steps, and seeds. Out: lines; each rank has the parts in its blocks.
+
+A particle is advanced by the rank that owns its current block until it leaves that rank's blocks.
+All particles that left are then exchanged together. No compressed block is moved between ranks, and
+the lines do not depend on the distribution of blocks.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ MethodName: TypeAlias = Literal["rk4", "rk45"]
 
 
 Step: TypeAlias = DistributedField | StoredStep
-"""Entries of a window or a record are decoded when they are needed."""
+"""A field, or an entry of a window or a record, which is opened when it is needed."""
 
 
 def pathlines(
@@ -55,34 +56,36 @@ def pathlines(
     """Trace particles through a time-dependent velocity field. Collective.
 
     The velocity is interpolated linearly in time between recorded steps. A line ends at the first
-    or last step, where it leaves the domain (on the boundary), where the velocity is not finite, or
-    at a limit below; a particle with zero velocity stays in place. A single step is treated as a
-    steady flow, which gives streamlines.
+    or last step, on the boundary of the domain, where the velocity is not finite, or when it
+    reaches `max_steps` or `max_length`. A particle with zero velocity stays in place. A single step
+    is treated as a steady flow, which gives streamlines.
 
     Args:
-        steps: the velocity (3 components, x y z) in order of time; entries of a window are decoded
-            when needed, two at a time. The decomposition must be the same at all steps.
-        seeds: (n, 3), world x y z, the same on every rank. Line i begins at seed i; a seed outside
-            the domain, or where the velocity is not defined, has no line.
-        direction: direction in time from the seed; "both": lines through it.
-        start_time: time of all seeds, within the time of the steps; default: that of the last step
-            for backward lines, otherwise of the first.
+        steps: the velocity (3 components, x y z) in ascending order of time; at most two steps are
+            open at a time. The decomposition must be the same at all steps.
+        seeds: (n, 3), world x y z, the same on every rank. Line i starts at seed i; there is no
+            line if the seed is outside the domain or the velocity there is undefined.
+        direction: direction in time from the seed; "both" for lines that pass through it.
+        start_time: time of all seeds, within the times of the steps; default: the last step for
+            backward lines, otherwise the first.
         method: "rk4", classical Runge-Kutta with fixed steps, or "rk45", Dormand-Prince with
             adaptive steps controlled by `tolerance`.
         step: integration time step (for "rk45" the first one); default: the time in which the
-            fastest particle crosses half of the smallest cell. Recorded times are never stepped
-            over.
-        tolerance: for "rk45": error of a step, as a fraction of the domain's diagonal.
+            fastest particle crosses half of the smallest cell. Steps end at recorded times.
+        tolerance: for "rk45": error tolerance per step, as a fraction of the domain's diagonal.
         max_steps: maximum number of integration steps of a line.
         max_length: maximum length of a line, in world units.
 
-    Returns the parts of lines in this rank's blocks, each within one block, in ascending time (also
-    for backward lines). Their values: time; speed; line: the seed's number; step: number of steps
-    from the seed, negative backward in time, fractional where a line was cut at a block face.
-    `gather_lines` joins them.
+    Returns:
+        The segments of lines in this rank's blocks, each within one block, in ascending time (also
+        for backward lines). Their values are `time`, `speed`, `line` (index of the seed) and `step`
+        (integration steps from the seed: negative backward in time, fractional at block faces).
+        `gather_lines` joins the segments.
 
-    Raises RemoteError on every rank for invalid options or seeds, blocks that differ between steps,
-    or a failure on any rank; ValueError if seeds differ between ranks, or no rank has a block.
+    Raises:
+        RemoteError: on every rank, for invalid options or seeds, blocks that differ between steps,
+            or a failure on any rank.
+        ValueError: if seeds differ between ranks, or no rank has a block.
     """
     signs: tuple[int, ...] = ()
     with together(comm, "pathlines"):
@@ -106,8 +109,9 @@ def streamlines(
 ) -> Lines:
     """Streamlines of the velocity at one step. Collective.
 
-    As `pathlines`; the value `time` is the time of the step plus the integration time. A line ends
-    at a stagnation point. Ascent's `streamline`: num_steps is max_steps, step_size is step.
+    Like `pathlines`; the value `time` is the time of the step plus the integration time. A line
+    also ends at a stagnation point. In Ascent's `streamline`, `max_steps` is called num_steps and
+    `step` is called step_size.
     """
     return pathlines(
         comm, [field], seeds, direction=direction, method=method, step=step, tolerance=tolerance,
@@ -130,13 +134,13 @@ def particle_advection(
 ) -> Lines:
     """End positions of particles, without their paths. Collective.
 
-    As `pathlines`; each rank has the end points in its blocks, as lines of one point. Ascent's
-    `particle_advection`: num_steps is max_steps, step_size is step.
+    Like `pathlines`; each rank gets the end points in its blocks, as lines of one point. In
+    Ascent's `particle_advection`, `max_steps` is called num_steps and `step` step_size.
     """
     signs: tuple[int, ...] = ()
     with together(comm, "particle_advection"):
         if direction == "both":
-            raise ValueError("direction: a particle goes forward or backward, not both")
+            raise ValueError("direction: 'both'; expected 'forward' or 'backward'")
         signs = _signs(direction)
     options = _Options(start_time, method, step, tolerance, max_steps, max_length)
     trace = _trace(comm, steps, seeds, signs[0], options, ends_only=True)
@@ -144,10 +148,10 @@ def particle_advection(
 
 
 def _signs(direction: str) -> tuple[int, ...]:
-    words = {"forward": (1,), "backward": (-1,), "both": (-1, 1)}
-    if direction not in words:
-        raise ValueError(f"direction: {direction!r} is not one of {', '.join(words)}")
-    return words[direction]
+    signs = {"forward": (1,), "backward": (-1,), "both": (-1, 1)}
+    if direction not in signs:
+        raise ValueError(f"direction: {direction!r} is not one of {', '.join(signs)}")
+    return signs[direction]
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ class _Options:
         for name in ("step", "tolerance", "max_steps", "max_length"):
             value = getattr(self, name)
             if value is not None and not 0 < value < np.inf:
-                raise ValueError(f"{name}: {value} is not positive and finite")
+                raise ValueError(f"{name}: {value}; expected a positive, finite number")
 
 
 @dataclass
@@ -191,7 +195,7 @@ def _trace(
         options.check()
         points = np.asarray(seeds, np.float64)
         if points.ndim != 2 or points.shape[1] != 3:
-            raise ValueError(f"seeds: shape {points.shape}, expected (n, 3)")
+            raise ValueError(f"seeds: shape {points.shape}; expected (n, 3)")
         course = _Course(steps, sign, options.start_time)
         blocks = course.blocks(course.first)
     check_alike(comm, "seeds", points)
@@ -233,7 +237,7 @@ def _through(
     trace: _Trace,
     ends_only: bool,
 ) -> Rows:
-    """Advance all particles to the end of an interval -> those that continue. Collective."""
+    """Advance all particles to the end of an interval; returns those that continue. Collective."""
     domain, waiting = integrator.domain, [np.empty(0, PARTICLE)]
     while True:
         away = np.empty(0, PARTICLE)
@@ -241,10 +245,10 @@ def _through(
             leaving = [away]
             while len(particles):
                 particles["block"] = domain.nearest(particles["point"], particles["block"])
-                here = domain.ranks[particles["block"]] == comm.rank
-                if not here.all():
-                    leaving.append(particles[~here])
-                    particles = particles[here]
+                mine = domain.ranks[particles["block"]] == comm.rank
+                if not mine.all():
+                    leaving.append(particles[~mine])
+                    particles = particles[mine]
                 blocks = particles["block"]
                 velocity = flow(
                     domain.places[blocks],
@@ -272,17 +276,17 @@ class _Course:
 
     def __init__(self, steps: Sequence[Step], sign: int, start_time: float | None) -> None:
         """Raises ValueError if there are no steps, they are not in order of time or not a velocity,
-        or start_time is not within them."""
+        or start_time is outside their range."""
         if not steps:
-            raise ValueError("steps: none; at least one is needed")
+            raise ValueError("steps: none given; expected at least one")
         times = [step.summary.time for step in steps]
         if not all(a < b for a, b in pairwise(times)):
             raise ValueError(f"steps: times {times} do not increase")
         for step in steps:
             if len(step.summary.range) != 3:
                 raise ValueError(
-                    f"{step.summary.name}: a field of {len(step.summary.range)} components; "
-                    f"a velocity has 3, x y z"
+                    f"{step.summary.name}: {len(step.summary.range)} components; expected a "
+                    f"velocity of 3: x, y, z"
                 )
         self.sign = sign
         self.steps: list[Step] = list(steps)[::sign]
@@ -291,7 +295,7 @@ class _Course:
         self.start = (times[0] if sign > 0 else times[-1]) if start_time is None else start_time
         if len(steps) > 1 and not times[0] <= self.start <= times[-1]:
             raise ValueError(
-                f"start_time: {self.start} is not within that of the steps, {times[0]} to "
+                f"start_time: {self.start} is outside the times of the steps, {times[0]} to "
                 f"{times[-1]}"
             )
         ahead = [i for i, time in enumerate(self.times) if sign * (time - self.start) <= 0]
@@ -316,7 +320,7 @@ class _Course:
             yield pair, Interval(end, number + 1 == self.last, self._courant(pair, spacing))
 
     def flow(self, pair: tuple[int, int]) -> Flow:
-        """The flow between two steps, which are then the only ones held."""
+        """The flow between two steps; all other steps are released."""
         for number in list(self._opened):
             if number not in pair:
                 del self._opened[number]

@@ -63,7 +63,7 @@ def surface_seeds(comm: MPI.Comm, surface: Surface, n: int, seed: int = 0) -> Fl
     mine = np.empty((0, 3))
     with together(comm, "seeds on a surface"):
         if not totals[-1] > 0:
-            raise ValueError("surface: no triangle with an area; seeds need one")
+            raise ValueError("surface: all triangles have zero area; seeds need an area")
         # One point in each of n equal parts of the area, in the order of the triangles.
         shift, u, v = np.random.default_rng(seed).random((3, n))
         wanted = (np.arange(n) + shift) / n * totals[-1]
@@ -86,5 +86,5 @@ def _corner(name: str, point: ArrayLike) -> Floats:
 
 def _count(n: int) -> int:
     if n < 1:
-        raise ValueError(f"seeds: {n} of them; at least one is needed")
+        raise ValueError(f"seeds: {n}; expected at least 1")
     return n

@@ -32,8 +32,8 @@ class Flow:
         boxes = [[np.array(b.bounds) for b in blocks] for blocks in (self.before, self.after)]
         if len(boxes[0]) != len(boxes[1]) or not all(map(np.array_equal, *boxes)):
             raise ValueError(
-                f"the blocks at times {self.times[0]:g} and {self.times[1]:g} differ; lines go "
-                f"through steps that are cut alike"
+                f"the blocks at times {self.times[0]:g} and {self.times[1]:g} differ; expected "
+                f"the same decomposition at all steps"
             )
 
     def __call__(self, places: Indices, points: Floats, times: Floats) -> Floats:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, ClassVar, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.models import mlp
-from insitu.models.base import Model, ParameterArray, Params, ReadCost, Segment, SizeOption
+from insitu.models.base import ParameterArray, ReadCost, Segment, SizeOption
 from insitu.models.dense_grid import reference
 from insitu.models.dense_grid.sizes import resolution_for, scaled_resolution, size_options
+from insitu.models.mlp_model import MlpModel
 
 Resolution = tuple[int, int, int]
 
@@ -29,7 +28,7 @@ _MOST_FREQUENCIES = 12
 
 
 @dataclass(frozen=True)
-class DenseGrid(Model):
+class DenseGrid(MlpModel):
     """A grid of features over the unit cube, vertex i of an axis at i / (resolution - 1), and a
     ReLU MLP without biases. With `n_frequencies`, the MLP also gets sin and cos of 2^k pi x.
 
@@ -51,32 +50,20 @@ class DenseGrid(Model):
     n_outputs: int = 1
 
     def __post_init__(self) -> None:
-        """Raises TypeError where `resolution` is neither one number nor three."""
+        """Raises TypeError if `resolution` is neither one whole number nor three."""
         given: Any = self.resolution
         axes = tuple(given) if isinstance(given, Sequence) else (given,) * 3
         if len(axes) != 3 or not all(type(n) is int for n in axes):
-            raise TypeError(f"resolution: {given!r} is not a whole number or three: x, y, z")
+            raise TypeError(f"resolution: {given!r}; expected one whole number, or three: x, y, z")
         object.__setattr__(self, "resolution", axes)
 
     @property
     def n_encoded(self) -> int:
-        """Number of inputs of the MLP, without padding."""
         return self.n_features + 6 * self.n_frequencies
 
     @property
     def n_vertices(self) -> int:
         return math.prod(self.resolution)
-
-    @cached_property
-    def matrix_shapes(self) -> list[tuple[int, int]]:
-        """(rows, columns) of each matrix of the MLP."""
-        return mlp.matrix_shapes(
-            self.n_encoded, self.n_neurons, self.n_hidden_layers, self.n_outputs
-        )
-
-    @cached_property
-    def n_mlp_params(self) -> int:
-        return sum(rows * columns for rows, columns in self.matrix_shapes)
 
     @property
     def n_params(self) -> int:
@@ -89,7 +76,7 @@ class DenseGrid(Model):
     def from_dict(cls, data: dict[str, Any]) -> DenseGrid:
         axes = data.get("resolution") if isinstance(data, dict) else None
         if not isinstance(axes, list) or len(axes) != 3 or not all(type(n) is int for n in axes):
-            raise ValueError("resolution: expected three whole numbers, of x, y, z")
+            raise ValueError(f"resolution: {axes!r}; expected three whole numbers: x, y, z")
         model = super().from_dict({**data, "resolution": 2})
         model = replace(model, resolution=cast("Resolution", tuple(axes)))
         model.check()
@@ -97,18 +84,18 @@ class DenseGrid(Model):
 
     def check(self) -> None:
         if not all(2 <= n <= _MOST_PER_AXIS for n in self.resolution):
-            raise ValueError(f"resolution is not in 2..{_MOST_PER_AXIS}")
+            raise ValueError(f"resolution: {self.resolution} is not in 2..{_MOST_PER_AXIS}")
         if self.n_vertices > _MOST_VERTICES:
-            raise ValueError(f"resolution: more than {_MOST_VERTICES} vertices")
+            raise ValueError(
+                f"resolution: {self.resolution} makes more than {_MOST_VERTICES} vertices"
+            )
         if self.n_features not in (1, 2, 4, 8):
-            raise ValueError("n_features is not one of 1, 2, 4, 8")
+            raise ValueError(f"n_features: {self.n_features} is not one of 1, 2, 4, 8")
         if not 0 <= self.n_frequencies <= _MOST_FREQUENCIES:
-            raise ValueError(f"n_frequencies is not in 0..{_MOST_FREQUENCIES}")
+            raise ValueError(
+                f"n_frequencies: {self.n_frequencies} is not in 0..{_MOST_FREQUENCIES}"
+            )
         mlp.check(self.n_neurons, self.n_hidden_layers, self.n_outputs)
-
-    def weights(self, params: NDArray[Any]) -> list[NDArray[Any]]:
-        """Views (rows, columns) of the MLP's matrices in params (n_params,)."""
-        return mlp.matrices(self.matrix_shapes, params)
 
     def table(self, params: NDArray[Any]) -> NDArray[Any]:
         """View (n_vertices, n_features) of the grid in params (n_params,), x fastest."""
@@ -132,18 +119,6 @@ class DenseGrid(Model):
             Segment("grid", "grid", grid),
         ]
 
-    def initial(self, seed: int) -> Params:
-        """Xavier uniform for the MLP, uniform ±1e-4 for the grid, as in a hash grid."""
-        rng = np.random.default_rng(seed)
-        params = rng.uniform(-1e-4, 1e-4, self.n_params).astype(np.float32)
-        mlp.initialise(self.weights(params), rng, self.n_encoded, self.n_outputs)
-        return params
-
-    def scaled(self, params: Floats, factors: Floats) -> Params:
-        scaled: Params = params.astype(np.float32)
-        self.weights(scaled)[-1][: self.n_outputs] *= factors[:, None].astype(np.float32)
-        return scaled
-
     def for_domain(self, n_voxels: int) -> DenseGrid:
         return replace(self, resolution=resolution_for(self, n_voxels))
 
@@ -161,10 +136,9 @@ class DenseGrid(Model):
 
     @property
     def read_cost(self) -> ReadCost:
-        products = sum(rows * columns for rows, columns in self.matrix_shapes)
         return ReadCost(
             taps=8 * self.n_features,
-            flops=7 * 2 * self.n_features + 30 * 3 * self.n_frequencies + 2 * products,
+            flops=7 * 2 * self.n_features + 30 * 3 * self.n_frequencies + 2 * self.n_mlp_params,
         )
 
     def evaluate(self, params: Floats, points: Floats) -> Floats:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.models import mlp
-from insitu.models.base import Model, ParameterArray, Params, ReadCost, Segment, SizeOption
+from insitu.models.base import ParameterArray, ReadCost, Segment, SizeOption
 from insitu.models.hash_grid import reference
 from insitu.models.hash_grid.sensitivity import sensitivity
 from insitu.models.hash_grid.sizes import size_options, table_for
+from insitu.models.mlp_model import MlpModel
 
 _RANGES = {
     "n_levels": (1, 32),
@@ -47,12 +48,11 @@ class Level:
 
 
 @dataclass(frozen=True)
-class HashGrid(Model):
+class HashGrid(MlpModel):
     """A multiresolution hash encoding followed by a ReLU MLP without biases.
 
-    Names and parameter layout are those of tiny-cuda-nn: first the MLP's matrices, row-major
-    (outputs, inputs), with the inputs of the first and the outputs of the last one padded to a
-    multiple of 16; then the levels, coarse to fine, each (size, n_features_per_level).
+    Names and parameter layout are those of tiny-cuda-nn: first the MLP's matrices, then the levels,
+    coarse to fine, each (size, n_features_per_level).
     """
 
     kind: ClassVar[str] = "hash_grid"
@@ -68,29 +68,17 @@ class HashGrid(Model):
     n_outputs: int = 1
 
     @property
-    def n_features(self) -> int:
-        """Number of inputs of the MLP."""
+    def n_encoded(self) -> int:
         return self.n_levels * self.n_features_per_level
 
     @property
     def n_inputs(self) -> int:
         """Number of inputs of the MLP, padded."""
-        return mlp.padded(self.n_features)
-
-    @cached_property
-    def matrix_shapes(self) -> list[tuple[int, int]]:
-        """(rows, columns) of each matrix of the MLP."""
-        return mlp.matrix_shapes(
-            self.n_features, self.n_neurons, self.n_hidden_layers, self.n_outputs
-        )
-
-    @cached_property
-    def n_mlp_params(self) -> int:
-        return sum(rows * columns for rows, columns in self.matrix_shapes)
+        return mlp.padded(self.n_encoded)
 
     @cached_property
     def levels(self) -> list[Level]:
-        """Levels, coarse to fine. A level is dense where its full grid fits the table."""
+        """Levels, coarse to fine. A level is dense if its full grid fits the table."""
         levels = []
         offset = self.n_mlp_params
         growth = np.log2(np.float32(self.per_level_scale))
@@ -111,39 +99,29 @@ class HashGrid(Model):
         return last.offset + last.size * self.n_features_per_level
 
     def check(self) -> None:
-        """Raises ValueError where the architecture is invalid or unreasonably large."""
+        """Raises ValueError if the architecture is invalid or unreasonably large."""
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} is not in {low}..{high}")
+                raise ValueError(f"{name}: {getattr(self, name)} is not in {low}..{high}")
         if self.n_features_per_level not in (1, 2, 4, 8):
-            raise ValueError("n_features_per_level is not one of 1, 2, 4, 8")
+            raise ValueError(
+                f"n_features_per_level: {self.n_features_per_level} is not one of 1, 2, 4, 8"
+            )
         mlp.check(self.n_neurons, self.n_hidden_layers, self.n_outputs)
         finest = self.base_resolution * self.per_level_scale ** (self.n_levels - 1)
         if finest > _FINEST:
-            raise ValueError("the finest level is finer than 2^20")
-
-    def weights(self, params: NDArray[Any]) -> list[NDArray[Any]]:
-        """Views (rows, columns) of the MLP's matrices in params (n_params,)."""
-        return mlp.matrices(self.matrix_shapes, params)
+            raise ValueError(
+                f"the finest level has a resolution of {finest:g}; the limit is {_FINEST}"
+            )
 
     def table(self, params: NDArray[Any], level: int) -> NDArray[Any]:
         """View (size, n_features_per_level) of one level's table in params (n_params,)."""
         at, f = self.levels[level], self.n_features_per_level
         return params[at.offset : at.offset + at.size * f].reshape(at.size, f)
 
-    def initial(self, seed: int) -> NDArray[np.float32]:
-        """Initial weights (n_params,): Xavier uniform for the MLP, uniform ±1e-4 for the grid.
-
-        As tiny-cuda-nn; the padding of inputs and outputs is zero.
-        """
-        rng = np.random.default_rng(seed)
-        params = rng.uniform(-1e-4, 1e-4, self.n_params).astype(np.float32)
-        mlp.initialise(self.weights(params), rng, self.n_features, self.n_outputs)
-        return params
-
     def arrays(self, params: Floats) -> list[ParameterArray]:
         """The matrices without their padding, then one array per feature of every level."""
-        found = mlp.arrays(self.weights(params), self.n_features, self.n_outputs)
+        found = mlp.arrays(self.weights(params), self.n_encoded, self.n_outputs)
         for level in range(self.n_levels):
             table = self.table(params, level)
             found += [
@@ -167,11 +145,6 @@ class HashGrid(Model):
             found.append(Segment(group, "exact", table[cube:]))
         return found
 
-    def scaled(self, params: Floats, factors: Floats) -> Params:
-        scaled: Params = params.astype(np.float32)
-        self.weights(scaled)[-1][: self.n_outputs] *= factors[:, None].astype(np.float32)
-        return scaled
-
     def evaluate(self, params: Floats, points: Floats) -> Floats:
         return reference.evaluate(self, params, points)
 
@@ -191,7 +164,7 @@ class HashGrid(Model):
         mix = 7 * 2 * self.n_features_per_level * self.n_levels
         return ReadCost(
             taps=8 * self.n_features_per_level * self.n_levels,
-            flops=mix + 2 * sum(rows * columns for rows, columns in self.matrix_shapes),
+            flops=mix + 2 * self.n_mlp_params,
         )
 
     def for_domain(self, n_voxels: int) -> HashGrid:

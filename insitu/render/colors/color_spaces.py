@@ -1,6 +1,6 @@
-"""Blending two colours in the colour spaces that ParaView names.
+"""Interpolation between two colours in ParaView's colour spaces.
 
-In: sRGB colours in 0..1 and how far it is from the first to the second. Out: sRGB in 0..1.
+In: two sRGB colours in 0..1 and interpolation weights. Out: sRGB in 0..1.
 Conversions are those of CIE 15 for D65 and IEC 61966-2-1 (sRGB); the diverging blend is that of
 K. Moreland, Diverging Color Maps for Scientific Visualization, ISVC 2009, section 4.
 """
@@ -23,22 +23,22 @@ _Blend = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def rgb(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Straight lines in sRGB. All blends: colours (3,), share (n,) in 0..1 -> (n, 3)."""
+    """Linear in sRGB. For all blends: colours (3,), weights `share` (n,) in 0..1 -> (n, 3)."""
     return first + share[:, None] * (second - first)
 
 
 def step(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """The second colour from the first point on, as ParaView has it."""
+    """The second colour everywhere, as in ParaView."""
     return np.where(share[:, None] > 0, second, first)
 
 
 def hsv(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Hue, saturation and value change evenly; the hue without passing through 0."""
+    """Linear in hue, saturation and value; the hue does not wrap around at 0."""
     return _from_hsv(rgb(_to_hsv(first), _to_hsv(second), share))
 
 
 def hsv_wrapped(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """As `hsv`, the hue by the shorter way round."""
+    """Like `hsv`, with the hue along the shorter arc."""
     a, b = _to_hsv(first), _to_hsv(second)
     if b[0] - a[0] > 0.5:
         a[0] += 1
@@ -48,12 +48,12 @@ def hsv_wrapped(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.
 
 
 def lab(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Straight lines in CIE L*a*b*."""
+    """Linear in CIE L*a*b*."""
     return _from_lab(rgb(_to_lab(first), _to_lab(second), share))
 
 
 def diverging(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Even change in Msh, the polar form of L*a*b*, through white between two distinct hues."""
+    """Linear in Msh, the polar form of L*a*b*; between two distinct hues, through white."""
     a, b = _to_msh(_to_lab(first)), _to_msh(_to_lab(second))
     turn = abs(a[2] - b[2])
     turn = min(turn, 2 * np.pi - turn)
@@ -73,11 +73,11 @@ BLENDS: dict[str, _Blend] = {
     "Diverging": diverging,
     "Step": step,
 }
-"""By the names that ParaView's files use."""
+"""ParaView's name of each blend."""
 
 
 def _half(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """From one Msh colour to another; a grey one takes a hue that suits the other."""
+    """Interpolate two Msh colours; a grey one takes a hue that suits the other."""
     a, b = a.copy(), b.copy()
     if a[1] < 0.05 < b[1]:
         a[2] = _spun(b, a[0])
@@ -87,7 +87,7 @@ def _half(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def _spun(msh: np.ndarray, grey: float) -> float:
-    """The hue of a grey of magnitude `grey` beside a saturated colour."""
+    """The hue to use for a grey of magnitude `grey` next to a saturated colour."""
     magnitude, saturation, hue = (float(v) for v in msh)
     if magnitude >= grey - 0.1:
         return hue
@@ -108,7 +108,7 @@ def _from_lab(colors: np.ndarray) -> np.ndarray:
     ratio = np.where(f > 6 / 29, f**3, (f - 16 / 116) * 3 * (6 / 29) ** 2)
     linear = np.clip((ratio * _WHITE) @ _RGB.T, 0, None)
     coded = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    # As VTK: what is brighter than the screen is scaled down, its hue kept.
+    # As in VTK: colours out of gamut are scaled down, which keeps their hue.
     return np.asarray(coded / np.maximum(coded.max(axis=1, keepdims=True), 1))
 
 

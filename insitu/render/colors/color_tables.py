@@ -1,7 +1,7 @@
-"""Colour tables by the names that Ascent knows.
+"""The colour tables that Ascent has, by name.
 
-In: a name, in any case. Out: its control points: positions in 0..1 and RGB in 0..1.
-A few points each, read off to look like the tables of these names; linear between points.
+In: a name, not case-sensitive. Out: its control points: positions in 0..1 and RGB in 0..1.
+Each table has a few points, chosen to look like the original, with linear interpolation.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ DEFAULT = "Viridis"
 
 
 def color_table(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (n,) and colours (n, 3) of a table; ValueError with the nearest name if unknown."""
+    """Positions (n,) and colours (n, 3) of a table. ValueError suggests a name if it is unknown."""
     by_lower = {known.lower(): known for known in COLOR_TABLES}
     known = by_lower.get(str(name).strip().lower())
     if known is None:
-        hint = nearest(name, COLOR_TABLES) or f"; known: {', '.join(COLOR_TABLES)}"
+        hint = nearest(name, COLOR_TABLES) or f"; expected one of {', '.join(COLOR_TABLES)}"
         raise ValueError(f"color_table/name: '{name}' is unknown{hint}")
     positions, colors = COLOR_TABLES[known]
     if positions is None:
@@ -32,7 +32,7 @@ def _rgb(color: str) -> tuple[float, float, float]:
     return r, g, b
 
 
-# name: (positions, or None where they are evenly spaced; colours)
+# name: (positions, or None if evenly spaced; colours)
 COLOR_TABLES: dict[str, tuple[tuple[float, ...] | None, tuple[str, ...]]] = {
     "Viridis": (
         None,

@@ -22,13 +22,13 @@ ENTRIES = 256
 
 
 def control_points(text: str, name: str | None = None) -> dict[str, list[float]]:
-    """Arrays position, r, g, b of 256 entries, and a where the map has opacities; all in 0..1.
+    """Arrays position, r, g, b of 256 entries, and a if the map has opacities; all in 0..1.
 
-    Colours are blended in the space that the map names. Its values are stretched to 0..1: a map
-    spans the range of what it shows, as a preset of ParaView does.
+    Colours are interpolated in the map's colour space. Positions are rescaled to 0..1, because a
+    map is stretched to the range of the data, like a preset in ParaView.
 
-    text: JSON, one map or a list of maps. name: of the map to take; needed where there are several.
-    Raises ValueError saying what is wrong in the text.
+    text: JSON, one map or a list of maps. name: the map to use; required if there are several.
+    Raises ValueError that says what is wrong in the text.
     """
     chosen = _chosen(text, name)
     nodes = _points(chosen, "RGBPoints")
@@ -44,7 +44,7 @@ def control_points(text: str, name: str | None = None) -> dict[str, list[float]]
 
 
 def _chosen(text: str, name: str | None) -> Mapping[str, Any]:
-    """The map of this name in the text; without a name, the only one."""
+    """The map with this name in the text; without a name, the only map."""
     try:
         maps = json.loads(text)
     except ValueError as error:
@@ -53,17 +53,17 @@ def _chosen(text: str, name: str | None) -> Mapping[str, Any]:
     maps = [one for one in maps if isinstance(one, Mapping) and "RGBPoints" in one]
     names = [str(one.get("Name", "")) for one in maps]
     if not maps:
-        raise ValueError("holds no colour map: expected RGBPoints, as ParaView exports them")
+        raise ValueError("contains no colour map: expected RGBPoints, as ParaView exports them")
     if name is None and len(maps) > 1:
-        raise ValueError(f"holds several maps; give the name of one: {', '.join(names)}")
+        raise ValueError(f"contains several maps; choose one by name: {', '.join(names)}")
     if name is not None and name not in names:
         hint = nearest(name, names) or f"; there are {', '.join(names)}"
-        raise ValueError(f"holds no map {name!r}{hint}")
+        raise ValueError(f"contains no map {name!r}{hint}")
     return maps[0 if name is None else names.index(name)]
 
 
 def _points(chosen: Mapping[str, Any], key: str) -> np.ndarray:
-    """Rows of four numbers in order of the first, at least two of them."""
+    """At least two rows of four numbers, sorted by the first number."""
     try:
         rows = np.array(chosen[key], np.float64).reshape(-1, 4)
     except (TypeError, ValueError):
@@ -75,11 +75,11 @@ def _points(chosen: Mapping[str, Any], key: str) -> np.ndarray:
 
 
 def _colors(chosen: Mapping[str, Any], nodes: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Colours (n, 3) at values (n,), blended between the points around them."""
+    """Colours (n, 3) at values (n,), interpolated between control points."""
     space = chosen.get("ColorSpace", "Diverging")
     if space not in BLENDS:
-        hint = nearest(str(space), BLENDS) or f"; known are {', '.join(BLENDS)}"
-        raise ValueError(f"ColorSpace: {space!r} is not done{hint}")
+        hint = nearest(str(space), BLENDS) or f"; expected one of {', '.join(BLENDS)}"
+        raise ValueError(f"ColorSpace: {space!r} is not supported{hint}")
     blend = hsv_wrapped if space == "HSV" and chosen.get("HSVWrap") else BLENDS[space]
     colors = np.repeat(nodes[:1, 1:], len(at), axis=0)
     for (low, *first), (high, *second) in pairwise(nodes.tolist()):
@@ -91,8 +91,10 @@ def _colors(chosen: Mapping[str, Any], nodes: np.ndarray, at: np.ndarray) -> np.
 
 
 def _opacities(points: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Opacity (n,) at values (n,) of a vtkPiecewiseFunction's points: value, opacity, midpoint,
-    sharpness. Beyond the ends, that of the ends."""
+    """Opacity (n,) at values (n,), constant beyond the ends.
+
+    points: those of a vtkPiecewiseFunction: value, opacity, midpoint, sharpness.
+    """
     at = np.clip(at, points[0, 0], points[-1, 0])
     out = np.full(len(at), points[0, 1])
     for (low, first, midpoint, sharpness), (high, second, *_) in pairwise(points.tolist()):
@@ -106,8 +108,11 @@ def _opacities(points: np.ndarray, at: np.ndarray) -> np.ndarray:
 def _bent(
     share: np.ndarray, first: float, second: float, midpoint: float, sharpness: float
 ) -> np.ndarray:
-    """From the first to the second value as VTK does: half-way at the midpoint (0..1), along a
-    line for sharpness 0, and the more by a step the nearer it is to 1 (a Hermite curve)."""
+    """Interpolate from the first to the second value like VTK.
+
+    The value is half-way at the midpoint (0..1). Sharpness 0 is piecewise linear, 1 is a step, and
+    values between give a Hermite curve.
+    """
     midpoint = min(max(midpoint, 1e-5), 1 - 1e-5)
     below = 0.5 * share / midpoint
     share = np.where(share < midpoint, below, 0.5 + 0.5 * (share - midpoint) / (1 - midpoint))

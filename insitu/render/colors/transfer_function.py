@@ -57,7 +57,7 @@ class TransferFunction:
 
     @staticmethod
     def from_ascent(
-        words: Mapping[str, Any] | None, domain: tuple[float, float]
+        entries: Mapping[str, Any] | None, domain: tuple[float, float]
     ) -> TransferFunction:
         """A transfer function from a `color_table` entry.
 
@@ -66,7 +66,7 @@ class TransferFunction:
 
         Raises ValueError naming the entry, its value and what was expected.
         """
-        return TransferFunction.of(ColorTable.from_ascent(words), domain)
+        return TransferFunction.of(ColorTable.from_ascent(entries), domain)
 
     @staticmethod
     def of(colors: ColorTable, domain: tuple[float, float]) -> TransferFunction:

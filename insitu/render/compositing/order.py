@@ -41,7 +41,9 @@ def visibility_order(
         ready.extend(behind[waiting[behind] == 0][::-1].tolist())
     if len(order) < len(boxes):
         circle = sorted(set(range(len(boxes))) - set(order))
-        raise ValueError(f"boxes {circle[:8]}: some hide each other in a circle, no order exists")
+        raise ValueError(
+            f"boxes {circle[:8]} occlude each other in a cycle: no front-to-back order exists"
+        )
     return np.array(order, dtype=np.int64)
 
 

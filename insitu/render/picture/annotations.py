@@ -173,8 +173,8 @@ def _fit(text: str, size: float, room: float) -> tuple[str, float]:
     """Text and font size such that it is no wider than `room`: shrunk first, then truncated."""
     from PIL import ImageFont
 
-    def width(words: str, at: float) -> float:
-        return ImageFont.load_default(at).getlength(words) + 2 * _stroke(at)
+    def width(line: str, at: float) -> float:
+        return ImageFont.load_default(at).getlength(line) + 2 * _stroke(at)
 
     smallest = max(9.0, 0.7 * size)
     if width(text, size) > room:

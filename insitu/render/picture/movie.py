@@ -45,11 +45,11 @@ def write_movie(
         path = path.with_name(path.name + (".mp4" if has_ffmpeg() else ".gif"))
     write = {".mp4": _write_mp4, ".gif": _write_gif}.get(path.suffix.lower())
     if write is None:
-        raise ValueError(f"{path}: unknown format; movies are {', '.join(SUFFIXES)}")
+        raise ValueError(f"{path}: unknown format; expected {', '.join(SUFFIXES)}")
     if not frames_per_second > 0:
         raise ValueError(f"frames_per_second: {frames_per_second} is not positive")
     if not len(frames):
-        raise ValueError(f"{path}: a movie needs a frame at least")
+        raise ValueError(f"{path}: no frames; a movie needs at least one")
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as tmp:
         write(tmp, frames, frames_per_second)
@@ -64,7 +64,7 @@ def has_ffmpeg() -> bool:
 def _write_mp4(path: Path, frames: Sequence[Frame], frames_per_second: float) -> None:
     if not has_ffmpeg():
         raise ConfigError(
-            [f"{path.suffix} needs ffmpeg: pip install 'insitu-inr[movie]'; or name a .gif"]
+            [f"{path.suffix} needs ffmpeg: pip install 'insitu-inr[movie]'; or write a .gif"]
         )
     import imageio.v2 as imageio
 

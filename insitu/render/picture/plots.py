@@ -65,7 +65,9 @@ class Plot:
         data = self.pipeline.outline(fields)
         data.field(self.field)
         if data.kind == POINTS:
-            raise ValueError(f"type: {data.made_by} gives points, which no plot shows; save them")
+            raise ValueError(
+                f"type: {data.made_by} produces points, which no plot shows; save them"
+            )
         PLOTS[self.type].check(data)
 
     def drawn(self, comm: MPI.Comm, data: Data) -> Data:
@@ -88,16 +90,16 @@ class PlotType:
 def _check_volume(data: DataSchema) -> None:
     if data.kind != VOLUME:
         raise ValueError(
-            f"type: a volume plot needs a volume, and {data.made_by} gives {data.kind}; "
-            f"pseudocolor shows that"
+            f"type: a volume plot needs a volume, but {data.made_by} produces {data.kind}; "
+            f"use pseudocolor"
         )
 
 
 def _check_pseudocolor(data: DataSchema) -> None:
     if data.kind == VOLUME and len(data.cut_by) > 1:
         raise ValueError(
-            f"type: the surface of what {' and '.join(data.cut_by)} leave is not done; a "
-            f"volume plot shows it"
+            f"type: pseudocolor after {' and '.join(data.cut_by)} is not supported; use "
+            f"a volume plot"
         )
 
 

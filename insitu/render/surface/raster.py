@@ -1,6 +1,6 @@
-"""Geometry to pixels: surfaces and lines as the eye sees them.
+"""Rasterization of surfaces and lines.
 
-In: pieces of geometry, each with its colours, and a camera. Out: opaque pixels and how far each is.
+In: pieces of geometry, each with its colours, and a camera. Out: opaque pixels and their depth.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from insitu.render.volume.march import Component, component_index
 
 GREY = (0.72, 0.72, 0.74)
 
-# Of the distance from the eye to what it looks at: what is nearer to the eye is not drawn.
+# Near plane, as a fraction of the distance from the eye to the look-at point.
 NEAR = 1e-6
 
 
 @dataclass(frozen=True)
 class StyledGeometry:
-    """A piece of geometry and how it is to look. Opaque."""
+    """A piece of geometry and its appearance. Opaque."""
 
     piece: Surface | Lines
     color: tuple[float, float, float] = GREY
-    """RGB in 0..1: of all, or, with `values`, of those that are not finite."""
+    """RGB in 0..1; with `values`, the colour where they are not finite."""
     values: str | None = None
-    """The values of the piece that give its colours, through the transfer function."""
+    """Name of the values that the transfer function maps to colours."""
     transfer_function: TransferFunction | None = None
     component: Component = None
-    """Index, "magnitude", or None for a scalar, or the magnitude of a vector."""
+    """Index or "magnitude"; None: the scalar, or the magnitude of a vector."""
     width: float = 3.0
-    """Of lines, which are drawn as tubes: pixels, or world length."""
+    """Diameter of the tubes that lines are drawn as, in pixels or world units."""
     width_in_pixels: bool = True
     lit: bool = True
-    """Or colours as they are, to be compared with a colour bar."""
+    """Whether to shade; otherwise colours are those of the colour bar."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for values that the piece has not, or that have no colours."""
+        """Raises ValueError if the piece has no such values, or they have no transfer function."""
         if self.values is not None:
             if self.values not in self.piece.values:
                 known = tuple(self.piece.values)
                 raise ValueError(
-                    f"values: '{self.values}' are not of the geometry{nearest(self.values, known)}"
+                    f"values: the geometry has no '{self.values}'{nearest(self.values, known)}"
                     f" (there are: {', '.join(known) or 'none'})"
                 )
             if self.transfer_function is None:
-                raise ValueError(f"values: '{self.values}' need a transfer_function for colours")
+                raise ValueError(f"values: '{self.values}' require a transfer_function")
         if not self.width > 0:
             raise ValueError(f"width: {self.width} is not positive")
 
@@ -61,18 +61,18 @@ class StyledGeometry:
 def rasterize(
     pieces: Sequence[StyledGeometry], camera: Camera, rectangle: Rectangle | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the rays through the pixels' centres meet first. Not collective.
+    """The nearest geometry on the rays through the pixels' centres. Not collective.
 
-    rectangle: (y0, y1, x0, x1) in pixels; the whole image if None. Returns premultiplied RGBA
+    rectangle: (y0, y1, x0, x1) in pixels; None: the whole image. Returns premultiplied RGBA
     (h, w, 4) float32, alpha 0 or 1, and depth (h, w) float32: the distance from the eye along the
-    pixel's unit ray, infinite where nothing is.
+    pixel's unit ray, infinite where there is no geometry.
 
-    Values are interpolated in the triangles and looked up in the colour table pixel by pixel.
-    What is lit has its light beside the eye and looks alike from both sides; without normals it is
-    flat. A pixel on an edge that two triangles share belongs to one of them, also where these are
-    pieces of a surface on different ranks, so that there are no gaps and no pixel is drawn twice:
-    opaque layers blend to the picture of the whole. For smooth edges, draw with a camera of twice
-    the size and let `composite` take the mean (`surfaces.finer`).
+    Values are interpolated in the triangles and looked up in the colour table for every pixel.
+    Lighting is two-sided, with the light beside the eye; surfaces without normals are flat-shaded.
+    A pixel on an edge shared by two triangles belongs to exactly one of them, even if the triangles
+    are on different ranks. There are therefore no gaps and no pixels drawn twice, and opaque layers
+    blend to the image of the whole surface. For anti-aliased edges, draw with a camera of twice the
+    size and let `composite` take the mean (`surfaces.finer`).
     """
     y0, y1, x0, x1 = rectangle or (0, camera.height, 0, camera.width)
     rgba = np.zeros((y1 - y0, x1 - x0, 4), dtype=np.float32)
@@ -101,7 +101,7 @@ def rasterize(
 
 
 def surface_of(painted: StyledGeometry, camera: Camera) -> Surface:
-    """The triangles that are drawn: of the surface itself, or of tubes around lines."""
+    """The triangles to draw: those of the surface, or tubes around the lines."""
     if isinstance(painted.piece, Surface):
         return painted.piece
     return tubes(painted.piece, camera, painted.width, in_pixels=painted.width_in_pixels)

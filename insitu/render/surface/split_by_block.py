@@ -1,7 +1,6 @@
-"""A rank's piece of a surface or of lines, divided among its blocks.
+"""Splits a rank's piece of a surface or of lines into one part per block.
 
-In: geometry, of which each triangle and each line lies in one box, and the boxes. Out: a part for
-each box.
+In: geometry whose triangles and lines each lie in one box, and the boxes. Out: one part per box.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from insitu.filters.geometry.surfaces import used
 
 
 def split_by_block(piece: Surface | Lines, boxes: Sequence[Bounds]) -> list[Surface | Lines]:
-    """One part for each box, in their order; ValueError for geometry without any box."""
+    """One part per box, in the same order. Raises ValueError if there is geometry but no box."""
     if len(boxes) == 1:
         return [piece]
     if isinstance(piece, Surface):
@@ -32,9 +31,9 @@ def split_by_block(piece: Surface | Lines, boxes: Sequence[Bounds]) -> list[Surf
 
 
 def _nearest(points: np.ndarray, boxes: Sequence[Bounds]) -> np.ndarray:
-    """The box (n,) that owns each point (n, 3), or the nearest: rounding may leave one outside."""
+    """Index (n,) of the box that owns each point (n, 3); the nearest for points just outside."""
     if not boxes:
-        raise ValueError("geometry on a rank that has no block")
+        raise ValueError("geometry: given on a rank without blocks; expected a block around it")
     return owner_of(points, np.array(boxes, np.float64))
 
 

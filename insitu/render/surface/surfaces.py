@@ -1,10 +1,10 @@
 """Rendering of geometry that is distributed over the ranks, with anti-aliased edges.
 
-In: each rank's pieces, block by block. Out: layers of a finer picture, and the picture on rank 0.
+In: each rank's pieces, per block. Out: supersampled layers, and the image on rank 0.
 
-Coverage as an alpha per pixel would show the seams between pieces: two blocks that each cover half
-of a pixel would let a quarter of the background through. So geometry is drawn, and blended, with
-several samples per pixel, each covered or not, and the mean is taken of what is blended.
+Coverage stored as alpha would show seams between pieces: two blocks that each cover half of a pixel
+would let a quarter of the background through. Geometry is therefore drawn and composited with
+several samples per pixel, each covered or not, and averaged after compositing.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def surface_layer(
     *,
     supersampling: int = SUPERSAMPLING,
 ) -> Layer:
-    """What a block's geometry shows, as a layer of `finer(camera)`. Not collective."""
+    """A block's geometry, drawn as a layer of `finer(camera)`. Not collective."""
     rgba, _, rectangle = draw(pieces, camera, supersampling=supersampling)
     s = supersampling
     y0, y1, x0, x1 = rectangle
@@ -76,9 +76,9 @@ def draw(
     *,
     supersampling: int = SUPERSAMPLING,
 ) -> tuple[np.ndarray, np.ndarray, Rectangle]:
-    """Geometry in a rectangle of the camera's pixels, in samples. Not collective.
+    """Draw geometry in a rectangle of the camera's pixels, supersampled. Not collective.
 
-    rectangle: None for the smallest that holds the geometry. Returns RGBA (h s, w s, 4) and depth
+    rectangle: None: the smallest around the geometry. Returns RGBA (h s, w s, 4) and depth
     (h s, w s) as `rasterize` does, and the rectangle (y0, y1, x0, x1) in the camera's pixels.
     """
     s = supersampling
@@ -94,9 +94,9 @@ def draw(
 
 
 def extent(pieces: Sequence[StyledGeometry], camera: Camera) -> Rectangle:
-    """The pixels that pieces of geometry can touch; all of them where one reaches behind the eye.
+    """The pixels that the pieces can cover; all pixels if a piece extends behind the eye.
 
-    Tubes may stick out of their block, so it is not the block's rectangle.
+    Tubes may extend beyond their block, so this can exceed the block's rectangle.
     """
     points = [surface_of(painted, camera).points for painted in pieces]
     found = np.concatenate(points) if points else np.empty((0, 3))
@@ -109,18 +109,18 @@ def extent(pieces: Sequence[StyledGeometry], camera: Camera) -> Rectangle:
 
 
 def nearest_depth(depth: np.ndarray, supersampling: int = SUPERSAMPLING) -> np.ndarray:
-    """Depth (h s, w s) of samples -> (h, w): where a ray through a pixel must end at the latest."""
+    """Depth of samples (h s, w s) -> (h, w): where the ray of a pixel must end at the latest."""
     s = supersampling
     height, width = depth.shape
     return depth.reshape(height // s, s, width // s, s).min(axis=(1, 3))
 
 
 def behind(volume: Layer, rgba: np.ndarray, supersampling: int = SUPERSAMPLING) -> Layer:
-    """A block's volume before its geometry, as one layer of `finer(camera)`.
+    """A block's volume in front of its geometry, as one layer of `finer(camera)`.
 
-    volume: marched with the camera to `nearest_depth` of the geometry. rgba: (h s, w s, 4) of the
-    geometry, in the volume's rectangle. Where geometry covers a part of a pixel, the block's volume
-    behind it is left out of the whole pixel: an edge one pixel wide.
+    volume: marched with the camera to `nearest_depth` of the geometry. rgba: (h s, w s, 4), the
+    geometry in the volume's rectangle. Where geometry covers part of a pixel, the volume behind it
+    is omitted in the whole pixel, which affects edges one pixel wide.
     """
     s = supersampling
     front = np.repeat(np.repeat(volume.rgba, s, axis=0), s, axis=1)

@@ -1,6 +1,6 @@
-"""Lines as surfaces that face the eye and are shaded like round tubes.
+"""Lines as strips of triangles that face the eye and are shaded like round tubes.
 
-In: polylines, a camera, a width. Out: a surface for the rasteriser.
+In: polylines, a camera, a width. Out: a surface for the rasterizer.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from insitu.render.camera import Camera
 def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True) -> Surface:
     """Three strands of points along each line: its two sides, and its middle, nearer to the eye.
 
-    width: of the tubes, pixels of the camera's image or world length. Values are those of the
-    lines. A line is as smooth as its points; where it is cut along a straight piece, the tubes of
-    both parts meet without a gap.
+    width: diameter of the tubes, in pixels of the camera's image or in world units. Values are
+    copied from the lines. The tubes of two parts of a line that was cut within a straight segment
+    meet without a gap.
     """
     points = np.asarray(lines.points, dtype=np.float64)
     along = _tangents(points, lines.offsets)
@@ -35,7 +35,7 @@ def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True)
     last = lines.offsets[1:][lengths > 0] - 1
     first = np.setdiff1d(np.arange(len(points)), last)  # of each segment
     away = radius[:, None] * np.ones((1, 3, 1))
-    # Ends are cut straight: nearer in the middle, one that points to the eye would show a notch.
+    # Ends are flat: with a raised middle, an end that faces the eye would show a notch.
     away[np.concatenate((last, lines.offsets[:-1][lengths > 0])), 1] = 0
     return Surface(
         (points[:, None] + away * strands).reshape(-1, 3),
@@ -46,7 +46,7 @@ def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True)
 
 
 def _triangles(first: np.ndarray) -> np.ndarray:
-    """Four triangles (4 m, 3) for each segment, which begins at the points `first` (m,)."""
+    """Four triangles per segment, (4 m, 3); segments start at the points `first` (m,)."""
     a = 3 * first[:, None]
     b = a + 3  # the same strand at the segment's other end
     quads = [np.concatenate((a + s, b + s, b + s + 1, a + s + 1), axis=1) for s in (0, 1)]
@@ -55,10 +55,10 @@ def _triangles(first: np.ndarray) -> np.ndarray:
 
 
 def _tangents(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Directions (n, 3) of polylines at their points: the mean of the segments on both sides."""
-    segments = _unit(np.diff(points, axis=0), fallback=np.zeros(3))  # of points in one place: none
+    """Directions (n, 3) of polylines at their points: the mean of the two adjacent segments."""
+    segments = _unit(np.diff(points, axis=0), fallback=np.zeros(3))  # zero for coincident points
     ends = offsets[1:-1]
-    segments[ends[(ends > 0) & (ends < len(points))] - 1] = 0  # from one line to the next
+    segments[ends[(ends > 0) & (ends < len(points))] - 1] = 0  # not a segment: it joins two lines
     along = np.zeros_like(points)
     along[:-1] += segments
     along[1:] += segments
@@ -66,7 +66,7 @@ def _tangents(points: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 
 def _unit(vectors: np.ndarray, fallback: np.ndarray) -> np.ndarray:
-    """Vectors (n, 3) of length 1; `fallback` where there is no direction."""
+    """Unit vectors (n, 3); `fallback` for zero vectors."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     known = length > 0
     return np.where(known, vectors / np.where(known, length, 1.0), fallback)

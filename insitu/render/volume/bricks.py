@@ -34,7 +34,7 @@ class BrickCache:
         otherwise threads wait for one another. Raises ValueError if nbytes is not positive;
         `march` raises it if a single brick does not fit."""
         if nbytes <= 0:
-            raise ValueError(f"brick cache: {nbytes} bytes, expected a positive number")
+            raise ValueError(f"brick cache: {nbytes} bytes; expected a positive number")
         self.nbytes = nbytes
         self._native: dict[str, EngineCache] = {}
         # By engine and the field's id, so that the value ranges of bricks, once computed, are
@@ -108,7 +108,7 @@ def _made(field: SampledBlock) -> Bricks:
     def read(lo: list[int], hi: list[int], component: int) -> Floats:
         block = held()
         if block is None:
-            raise ReferenceError("bricks: their block is gone")
+            raise ReferenceError("bricks: their block was deleted; keep a reference to it")
         axes = [lattice(n, vertex)[a:b] for n, a, b in zip(block.cells[::-1], lo, hi, strict=True)]
         return scalars(block.on_grid(*axes), component).astype(np.float32)
 

@@ -44,7 +44,7 @@ def test_a_build_is_chosen_by_name(isa: str) -> None:
 
 def test_a_build_that_is_none_is_refused() -> None:
     done = described(INSITU_ISA="avx1024")
-    assert "ImportError: INSITU_ISA: 'avx1024' is not a build; there are avx512, " in done.stderr
+    assert "ImportError: INSITU_ISA: 'avx1024' is not one of avx512, " in done.stderr
     assert done.returncode
 
 

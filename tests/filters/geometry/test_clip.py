@@ -278,5 +278,5 @@ def test_what_is_left_is_clipped_again() -> None:
         assert 0.05 < volume(pieces) < holds.mean() * WHOLE
         assert np.isfinite(part.values["speed"]).all()
     cells = threshold(COMM, step(), "pressure", 0.0, 1.0).fields
-    with pytest.raises(RemoteError, match="put the threshold last"):
+    with pytest.raises(RemoteError, match="put threshold last"):
         clip(COMM, cells, first).surface(COMM)

@@ -62,7 +62,7 @@ def test_all_ranks_know_the_same() -> None:
 @pytest.mark.parallel([1, 3])
 def test_what_does_not_fit_fails_everywhere() -> None:
     comm = MPI.COMM_WORLD
-    with pytest.raises(ValueError, match="no rank has one"):
+    with pytest.raises(ValueError, match="no rank has a block"):
         Decomposition.gather(comm, {"f": []})
     blocks = blocks_of(comm, (1, 1, 3))
     other = blocks_of(comm, (1, 1, 3), 0.2 if comm.rank == 0 else 0.0)

@@ -291,21 +291,21 @@ def test_failures_reach_all() -> None:
     for wrong, message in (
         ({"direction": "up"}, "direction: 'up' is not one of forward"),
         ({"method": "euler"}, "method: 'euler' is not one of rk4, rk45"),
-        ({"step": -1.0}, "step: -1.0 is not positive"),
-        ({"start_time": 7.0}, "start_time: 7.0 is not within that of the steps, 0.0 to 1.0"),
+        ({"step": -1.0}, "step: -1.0; expected a positive"),
+        ({"start_time": 7.0}, "start_time: 7.0 is outside the times of the steps, 0.0 to 1.0"),
     ):
         with pytest.raises(RemoteError, match=message):
             pathlines(COMM, field, seeds, **wrong)
     with pytest.raises(RemoteError, match=r"seeds: shape \(3,\)"):
         pathlines(COMM, field, seeds[0])
     scalar = [replace(f, summary=replace(f.summary, range=np.zeros((1, 2)))) for f in field]
-    with pytest.raises(RemoteError, match="a field of 1 components; a velocity has 3"):
+    with pytest.raises(RemoteError, match="1 components; expected a velocity of 3"):
         pathlines(COMM, scalar, seeds)
     with pytest.raises(RemoteError, match="do not increase"):
         pathlines(COMM, field[::-1], seeds)
-    with pytest.raises(RemoteError, match="none; at least one"):
+    with pytest.raises(RemoteError, match="expected at least one"):
         pathlines(COMM, [], seeds)
-    with pytest.raises(RemoteError, match="cut alike"):
+    with pytest.raises(RemoteError, match="the same decomposition"):
         pathlines(COMM, [*steps(rotation, (0.0,), parts=(1, 2, 2)), field[-1]], seeds)
     if COMM.size > 1:
         with pytest.raises(ValueError, match="not the same on every rank"):

@@ -50,11 +50,13 @@ def trained(how: str, comm: MPI.Comm, codec: str) -> Window:
 
 
 @pytest.mark.parallel([1, 3])
-@pytest.mark.parametrize(("how", "codec"), [("even", "inr"), ("mixed", "inr"), ("empty", "sz3")])
+@pytest.mark.parametrize(("how", "codec"), [("mixed", "inr"), ("empty", "sz3")])
 def test_the_same_blocks_give_the_same_lines(how: str, codec: str) -> None:
     window = trained(how, COMM, codec)
     seeds = ring(30)
     lines = whole(pathlines(COMM, window.entries("velocity"), seeds, direction="backward"))
+    if COMM.rank > 0:
+        return
     alone = trained(how, MPI.COMM_SELF, codec)
     expected = gather_lines(
         MPI.COMM_SELF,

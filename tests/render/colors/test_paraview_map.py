@@ -69,23 +69,26 @@ def test_opacity_as_vtk() -> None:
 def test_one_of_several() -> None:
     other = {**COOL, "Name": "warm", "RGBPoints": [0, 1, 1, 1, 1, 1, 1, 1]}
     assert read([COOL, other], "warm")["r"][0] == 1
-    with pytest.raises(ValueError, match="several maps; give the name of one: cool, warm"):
+    with pytest.raises(ValueError, match="several maps; choose one by name: cool, warm"):
         read([COOL, other])
-    with pytest.raises(ValueError, match="holds no map 'warn'; did you mean 'warm'"):
+    with pytest.raises(ValueError, match="contains no map 'warn'; did you mean 'warm'"):
         read([COOL, other], "warn")
 
 
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ([], "holds no colour map: expected RGBPoints"),
-        ({"Name": "a"}, "holds no colour map"),
+        ([], "contains no colour map: expected RGBPoints"),
+        ({"Name": "a"}, "contains no colour map"),
         ({"RGBPoints": [1, 2, 3]}, "RGBPoints: expected numbers, four for each point"),
         ({"RGBPoints": "abc"}, "RGBPoints: expected numbers"),
         ({"RGBPoints": [0, 1, 1, 1]}, "RGBPoints: expected at least two points"),
         ({**COOL, "Points": [0, 1, 0.5, 0, 0, 1, 0.5, 0]}, "Points: expected at least two"),
-        ({**COOL, "ColorSpace": "LAB"}, "ColorSpace: 'LAB' is not done; did you mean 'Lab'"),
-        ({**COOL, "ColorSpace": "CMYK"}, "not done; known are RGB, HSV, Lab, Diverging, Step"),
+        ({**COOL, "ColorSpace": "LAB"}, "ColorSpace: 'LAB' is not supported; did you mean 'Lab'"),
+        (
+            {**COOL, "ColorSpace": "CMYK"},
+            "not supported; expected one of RGB, HSV, Lab",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(given: Any, problem: str) -> None:

@@ -108,5 +108,5 @@ def test_a_circle_is_refused_by_name() -> None:
         [[[0, 1, 2], [3, 2, 3]], [[1, 2, 0], [2, 3, 3]], [[2, 0, 1], [3, 3, 2]]], dtype=float
     )  # each hides part of the next, seen from the corner
     far = [[[20, 20, 20], [21, 21, 21]]]
-    with pytest.raises(ValueError, match=r"boxes \[0, 1, 2\].*circle"):
+    with pytest.raises(ValueError, match=r"boxes \[0, 1, 2\].*cycle"):
         visibility_order(np.concatenate((beams, far)), (9.0, 9.0, 9.0))

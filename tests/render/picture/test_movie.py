@@ -73,7 +73,7 @@ def test_what_is_no_movie_leaves_nothing(tmp_path: Path, suffix: str) -> None:
     if suffix == ".mp4":
         pytest.importorskip("imageio_ffmpeg")
     for wrong, words in {
-        "no frames": ([], "needs a frame"),
+        "no frames": ([], "no frames"),
         "sizes": ([*frames(2), np.zeros((4, 4, 3), np.uint8)], r"frame 2: \(4, 4, 3\)"),
         "kind": ([np.zeros((4, 4))], r"expected \(h, w, 3\) uint8"),
     }.values():
@@ -81,6 +81,6 @@ def test_what_is_no_movie_leaves_nothing(tmp_path: Path, suffix: str) -> None:
             movie.write_movie(path, wrong)
     with pytest.raises(ValueError, match="frames_per_second: 0"):
         movie.write_movie(path, frames(2), frames_per_second=0)
-    with pytest.raises(ValueError, match=r"movies are .mp4, .gif"):
+    with pytest.raises(ValueError, match=r"expected .mp4, .gif"):
         movie.write_movie(tmp_path / "a.avi", frames(2))
     assert not list(tmp_path.iterdir())

@@ -86,7 +86,7 @@ def test_lines_are_as_wide_as_asked() -> None:
 
 
 def test_wrong_words() -> None:
-    with pytest.raises(ValueError, match=r"'y' are not of the geometry.*there are: x"):
+    with pytest.raises(ValueError, match=r"the geometry has no 'y'.*there are: x"):
         StyledGeometry(ball(), values="y", transfer_function=FUNCTION)
     with pytest.raises(ValueError, match="transfer_function"):
         StyledGeometry(ball(), values="x")

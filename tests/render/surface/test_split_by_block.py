@@ -40,5 +40,5 @@ def test_lines() -> None:
 
 
 def test_geometry_needs_a_box() -> None:
-    with pytest.raises(ValueError, match="a rank that has no block"):
+    with pytest.raises(ValueError, match="a rank without blocks"):
         split_by_block(surface(), [])

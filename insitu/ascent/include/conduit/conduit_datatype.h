@@ -38,6 +38,7 @@ CONDUIT_API int conduit_datatype_is_floating_point(const conduit_datatype* type)
 CONDUIT_API int conduit_datatype_is_integer(const conduit_datatype* type);
 CONDUIT_API int conduit_datatype_is_signed_integer(const conduit_datatype* type);
 CONDUIT_API int conduit_datatype_is_unsigned_integer(const conduit_datatype* type);
+CONDUIT_API int conduit_datatype_is_index_t(const conduit_datatype* type);
 CONDUIT_API int conduit_datatype_is_string(const conduit_datatype* type);
 CONDUIT_API int conduit_datatype_is_char8_str(const conduit_datatype* type);
 CONDUIT_API int conduit_datatype_is_little_endian(const conduit_datatype* type);

@@ -59,6 +59,21 @@ CONDUIT_API void conduit_node_set_path_external_node(conduit_node* node, const c
                                                      conduit_node* data);
 /* What the other has replaces what is here; what only is here stays. */
 CONDUIT_API void conduit_node_update(conduit_node* node, const conduit_node* other);
+/* The same of leaves that are here, of the same type and with room, in the memory that is here. */
+CONDUIT_API void conduit_node_update_compatible(conduit_node* node, const conduit_node* other);
+/* The same, with leaves on the other's memory. */
+CONDUIT_API void conduit_node_update_external(conduit_node* node, conduit_node* other);
+
+/* ---- two trees compared */
+
+/* 1 where they differ; `info` is told in what. Floating-point numbers may differ by epsilon. */
+CONDUIT_API int conduit_node_diff(const conduit_node* node, const conduit_node* other,
+                                  conduit_node* info, conduit_float64 epsilon);
+/* The same of what is in `node`: the other may have more. */
+CONDUIT_API int conduit_node_diff_compatible(const conduit_node* node, const conduit_node* other,
+                                             conduit_node* info, conduit_float64 epsilon);
+/* 1 if the other's leaves have room in those of the same paths in `node`. */
+CONDUIT_API int conduit_node_compatible(const conduit_node* node, const conduit_node* other);
 
 /* ---- memory */
 
@@ -66,6 +81,14 @@ CONDUIT_API int conduit_node_is_data_external(const conduit_node* node);
 CONDUIT_API conduit_index_t conduit_node_total_strided_bytes(const conduit_node* node);
 CONDUIT_API conduit_index_t conduit_node_total_bytes_compact(const conduit_node* node);
 CONDUIT_API conduit_index_t conduit_node_total_bytes_allocated(const conduit_node* node);
+/* One element behind the other in each leaf; in all of the tree; from where another ends. */
+CONDUIT_API int conduit_node_is_compact(const conduit_node* node);
+CONDUIT_API int conduit_node_is_contiguous(const conduit_node* node);
+CONDUIT_API int conduit_node_contiguous_with_node(const conduit_node* node,
+                                                  const conduit_node* other);
+CONDUIT_API int conduit_node_contiguous_with_address(const conduit_node* node, void* address);
+/* Whose memory the leaves are on, and how much it is. */
+CONDUIT_API void conduit_node_info(const conduit_node* node, conduit_node* result);
 /* Where the memory begins; the first element lies an offset behind it. */
 CONDUIT_API void* conduit_node_data_ptr(conduit_node* node);
 CONDUIT_API void* conduit_node_element_ptr(conduit_node* node, conduit_index_t index);
@@ -81,6 +104,16 @@ CONDUIT_API char* conduit_node_to_json(const conduit_node* node);
 CONDUIT_API char* conduit_node_to_yaml(const conduit_node* node);
 CONDUIT_API char* conduit_node_to_string(const conduit_node* node);
 CONDUIT_API char* conduit_node_to_summary_string(const conduit_node* node);
+/* Options: protocol, indent (per level), depth (the first level), pad (what a space is), eoe (what
+   ends a line); of summaries num_children_threshold and num_elements_threshold, negative: all. */
+CONDUIT_API char* conduit_node_to_json_with_options(const conduit_node* node,
+                                                    const conduit_node* options);
+CONDUIT_API char* conduit_node_to_yaml_with_options(const conduit_node* node,
+                                                    const conduit_node* options);
+CONDUIT_API char* conduit_node_to_string_with_options(const conduit_node* node,
+                                                      const conduit_node* options);
+CONDUIT_API char* conduit_node_to_summary_string_with_options(const conduit_node* node,
+                                                              const conduit_node* options);
 CONDUIT_API void conduit_node_parse(conduit_node* node, const char* text, const char* protocol);
 CONDUIT_API void conduit_node_load(conduit_node* node, const char* file, const char* protocol);
 CONDUIT_API void conduit_node_save(conduit_node* node, const char* file, const char* protocol);

@@ -13,13 +13,13 @@
 
 namespace insitu {
 
-// Corners of the cells of one chunk at one level, kept from forward to backward. Corner c lies at
+// Corners of the cells of one chunk at one level, kept for the backward pass. Corner c is at
 // x + (c & 1), y + (c >> 1 & 1), z + (c >> 2).
 struct Corners {
   uint32_t index[8][kChunk];  // of the entry's first value
-  float yz[4][kChunk];        // weights of the four edges along x
+  float yz[4][kChunk];        // weights of the four edges parallel to x
   float x1[kChunk];           // weight of the edge's upper end
-  bool paired;                // every edge's upper end is the next entry of the table
+  bool paired;                // the upper end of every edge is the next table entry
 };
 
 inline uint32_t cell_of(float position) {
@@ -81,7 +81,7 @@ inline void find_corners(const Level& level, const float* x, const float* y, con
   corners.paired = kLookup != Lookup::kHashed && highest + 1 < size;
 }
 
-// The two ends of an edge along x.
+// The two ends of an edge parallel to x.
 template <int F>
 union Edge {
   entry_t<2 * F> pair;
@@ -128,8 +128,8 @@ inline void scatter(float* table_gradient, const Corners& corners, const float* 
   for (int s = 0; s < kChunk; ++s) {
     const entry g = *reinterpret_cast<const entry*>(gradient + s * kPanel);
     const entry high = corners.x1[s] * g, low = g - high;
-    // Not in pairs: the next sample often meets one of these entries with another neighbour, and
-    // a load that overlaps a recent store in part has to wait for it.
+    // Not in pairs: the next sample often uses one of these entries with another neighbour, and a
+    // load that partly overlaps a recent store has to wait for it.
     for (int j = 0; j < 4; ++j) {
       *reinterpret_cast<entry*>(at(2 * j, s)) += corners.yz[j][s] * low;
       *reinterpret_cast<entry*>(at(2 * j + 1, s)) += corners.yz[j][s] * high;
@@ -137,7 +137,7 @@ inline void scatter(float* table_gradient, const Corners& corners, const float* 
   }
 }
 
-// Place of the first feature of level l among a chunk's activations.
+// Offset of the first feature of level l in a chunk's activations.
 template <int F>
 inline long place(int l) {
   return static_cast<long>(l * F / kPanel) * kPanelSize + l * F % kPanel;
@@ -170,14 +170,14 @@ inline void scatter_levels(const Network& net, const Corners* corners, const flo
     scatter<F>(params_gradient + net.levels[l].offset, corners[l], gradient + place<F>(l));
 }
 
-// d(value)/d(point), given d(value)/d(features): the trilinear weights' derivative, which is the
-// bilinear mix of the differences across the cell. encoded: the features; out: 3 rows of kChunk,
-// overwritten.
+// d(value)/d(point), given d(value)/d(features): the derivative of trilinear interpolation, a
+// bilinear interpolation of the differences across the cell. encoded: the features; out: 3 rows of
+// kChunk, overwritten.
 template <int F>
 inline void point_gradient(const Network& net, const float* params, const Corners* corners,
                            const float* encoded, const float* gradient, float* out) {
   using entry = entry_t<F>;
-  alignas(64) float products[3][kChunk * F] = {};  // per feature; added up at the end
+  alignas(64) float products[3][kChunk * F] = {};  // per feature; summed at the end
   for (int l = 0; l < net.n_levels; ++l) {
     const float* table = params + net.levels[l].offset;
     const Corners& at = corners[l];
@@ -185,7 +185,7 @@ inline void point_gradient(const Network& net, const float* params, const Corner
     for (int s = 0; s < kChunk; ++s) {
       const float w0 = at.yz[0][s], w1 = at.yz[1][s], w2 = at.yz[2][s], w3 = at.yz[3][s];
       const float x1 = at.x1[s], y1 = w1 + w3, z1 = w2 + w3;
-      entry across[4], value[4];  // along each edge in x: its difference, its value at the point
+      entry across[4], value[4];  // per edge parallel to x: difference, and value at the point
       for (int j = 0; j < 4; ++j) {
         const entry low = *reinterpret_cast<const entry*>(table + at.index[2 * j][s]);
         across[j] = *reinterpret_cast<const entry*>(table + at.index[2 * j + 1][s]) - low;

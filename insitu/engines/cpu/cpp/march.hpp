@@ -24,7 +24,7 @@
 
 namespace insitu {
 
-// What lies opaque or half so within the block, of the rectangle's pixels; null: nothing.
+// Opaque or translucent geometry in the block, for the pixels of the rectangle; null: none.
 struct Surface {
   const float* rgba;   // premultiplied
   const float* depth;  // distance from the eye along the ray
@@ -74,10 +74,10 @@ class Marcher {
  private:
   static constexpr long kRound = 16;    // samples of a ray before the next ray's
   static constexpr long kBatch = 1024;  // samples looked up together
-  static constexpr long kEnough = 192;  // are worth looking up
+  static constexpr long kEnough = 192;  // enough to look up
 
-  // Cells by which a brick is widened where rays meet its faces; rounding in single precision is
-  // less, up to a thousand cells.
+  // Cells by which a brick is enlarged when rays are intersected with it: more than the rounding
+  // error in single precision, up to a thousand cells.
   static constexpr float kSlack = 1e-3f;
 
   // Consecutive samples of a ray.
@@ -95,7 +95,7 @@ class Marcher {
     long n = 0, n_runs = 0;  // samples, runs
   };
 
-  // Rays of a packet: sample k of those that the block owns lies at from + k * step along the axes.
+  // Rays of a packet: sample k of those that the block owns is at from + k * step on each axis.
   struct Packet {
     alignas(64) float from[3][kWide], step[3][kWide], direction[3][kWide];
     alignas(64) int next[kWide], end[kWide];  // samples that may lie in the brick
@@ -106,7 +106,7 @@ class Marcher {
     const BrickBox& box;
     BrickSampler sample;
     uint64_t shown;         // macrocells
-    float near[3], far[3];  // its faces along the axes
+    float near[3], far[3];  // its faces on each axis
     vint first_cell[3], cells[3];
     vfloat first_point[3], per_macrocell[3];
   };
@@ -147,7 +147,7 @@ class Marcher {
     Visit brick{box, BrickSampler(held->values(), box), shown, {}, {}, {}, {}, {}, {}};
     for (int a = 0; a < 3; ++a) {
       const long last = axes_[a].points() - 1;
-      // Nothing of the block lies beyond its faces.
+      // The block has no samples beyond its faces.
       brick.near[a] =
           box.lo[a] == 0 ? -1e30f : static_cast<float>(axes_[a].place(box.lo[a])) - kSlack;
       brick.far[a] =
@@ -165,8 +165,8 @@ class Marcher {
     look_up(brick, s);
   }
 
-  // Pixels of the rectangle that a brick may touch, counted from its corner, from a multiple of
-  // kWide on.
+  // Pixels of the rectangle that a brick may cover, relative to its corner; the first is a
+  // multiple of kWide.
   Rectangle footprint(const BrickBox& box) const {
     const View& view = rays_.view();
     double x0 = 1e30, x1 = -1e30, y0 = 1e30, y1 = -1e30;
@@ -202,7 +202,7 @@ class Marcher {
     return {r.y0, r.y1, r.x0 / kWide * kWide, r.x1};
   }
 
-  // Another thread may be at this pixel, but without a sample: either result is correct.
+  // Another thread may be working on this pixel, but has no sample there: either result is correct.
   bool alive(long pixel) const {
     float alpha;
     __atomic_load(out_ + 4 * pixel + 3, &alpha, __ATOMIC_RELAXED);
@@ -250,7 +250,7 @@ class Marcher {
     }
     int samples = 0;
     for (int i = 0; i < kWide; ++i) {
-      // A little wider at each end: which are in the brick is decided on their positions.
+      // One sample wider at each end; positions decide later which samples are in the brick.
       const int next = static_cast<int>(near[i] + 0.99f);
       const int end = std::min(static_cast<int>(far[i] + 0.01f) + 1, count[i]);
       p.next[i] = next;
@@ -286,7 +286,7 @@ class Marcher {
     }
   }
 
-  // Those of the next kLanes samples of ray i before `end` that lie in macrocells that show.
+  // Of the next kLanes samples of ray i before `end`, those in visible macrocells.
   void gather(const Visit& brick, const Packet& p, long i, int end, Scratch& s) const {
     const vint k = lane_numbers() + splat(p.next[i]);
     vfloat at[3];
@@ -318,9 +318,9 @@ class Marcher {
     s.n += __builtin_popcount(lanes);
   }
 
-  // Values and colours of the samples gathered, blended into their pixels.
+  // Evaluates the gathered samples and blends their colours into their pixels.
   void look_up(const Visit& brick, Scratch& s) const {
-    // Whole vectors are read: what gather left behind the last sample may lie outside the brick.
+    // Whole vectors are read: lanes after the last sample may lie outside the brick.
     for (auto& axis : s.position) std::fill(axis + s.n, axis + s.n + kLanes, 0.0f);
     for (long i = 0; i < s.n; i += kLanes) {
       const vfloat p[3] = {load(s.position[0] + i), load(s.position[1] + i),
@@ -355,7 +355,7 @@ class Marcher {
     __atomic_store(pixel + 3, reinterpret_cast<float*>(&color) + 3, __ATOMIC_RELAXED);
   }
 
-  // Clamped to white.
+  // Colours are clamped to 1.
   static Rgba lit(Rgba sample, const Shading::Light& light) {
     const float alpha = sample[3];
     for (int c = 0; c < 3; ++c)

@@ -9,8 +9,8 @@
 
 namespace insitu {
 
-// The hidden layers' matrices with rows and columns exchanged: forward reads them as vectors of
-// outputs, backward reads the matrices as they are.
+// The transposed matrices of the hidden layers: forward reads them as vectors of outputs; backward
+// reads the original matrices.
 class Transposed {
  public:
   explicit Transposed(const Network& net) : weights_(net.matrices.back().offset) {}
@@ -32,7 +32,7 @@ class Transposed {
   Buffer<float> weights_;
 };
 
-// Everything one chunk needs on its way through the network and back.
+// The workspace for the forward and backward pass of one chunk.
 class Workspace {
  public:
   explicit Workspace(const Network& net, bool with_backward = false)
@@ -61,7 +61,7 @@ class Workspace {
   Buffer<Corners> corners;  // one per level
 };
 
-// work.encoded -> work.output; from layer `first` on, where those before it are done.
+// work.encoded -> work.output, starting at layer `first`; earlier layers are already computed.
 inline void forward_mlp(const Network& net, const float* params, const Transposed& transposed,
                         Workspace& work, int first = 0) {
   const float* in = first > 0 ? work.layer(net, first - 1) : work.encoded.data();
@@ -83,8 +83,8 @@ inline void forward(const Network& net, const float* params, const Transposed& t
   forward_mlp(net, params, transposed, work);
 }
 
-// work.output_gradient -> gradient of the encoding (n_inputs, in panels), in the workspace; adds
-// the weights' gradient to params_gradient unless that is null.
+// work.output_gradient -> gradient of the encoding (n_inputs, in panels), in the workspace. Adds
+// the gradient of the weights to params_gradient, unless it is null.
 inline float* backward_mlp(const Network& net, const float* params, Workspace& work,
                            float* params_gradient) {
   const Matrix& last = net.matrices.back();

@@ -2,10 +2,10 @@
 //
 // In: weights, activations. Out: activations; backward, gradients of both.
 //
-// Activations lie in panels: 16 features of one sample are neighbours (one AVX-512 vector), then
-// come the other samples of the chunk, then the next 16 features. The encoding writes a sample's
-// features where they belong, weights are read as vectors of outputs, and the gradient of the
-// weights needs no sum across a vector.
+// Activations are stored in panels: 16 features of one sample are contiguous (one AVX-512 vector),
+// followed by the other samples of the chunk, then by the next 16 features. The encoding writes
+// features in place, weights are read as vectors of outputs, and the gradient of the weights needs
+// no sum across a vector.
 #pragma once
 
 #include "simd.hpp"
@@ -17,7 +17,7 @@ constexpr int kPanel = 16;   // features per panel; all layers are padded to a m
 constexpr int kPanelVectors = kPanel / kLanes;
 constexpr int kPanelSize = kPanel * kChunk;  // values
 
-// So many vectors of sums stay in registers.
+// This many vectors of sums fit into registers.
 #if defined(__AVX512F__)
 constexpr int kSums = 16;
 #else
@@ -26,8 +26,8 @@ constexpr int kSums = 8;
 
 enum class Cut {
   kNone,
-  kRelu,  // what is negative becomes 0
-  kMask   // becomes 0 where the activation `mask` is 0: the derivative of kRelu
+  kRelu,  // negative values become 0
+  kMask   // 0 where the activation `mask` is 0: the derivative of kRelu
 };
 
 // P panels of out for S samples: out[s] = in[s] M. in: all `depth` / 16 panels.
@@ -37,7 +37,7 @@ inline void multiply_tile(const float* m, long stride, int depth, const float* i
   constexpr int S = kSums / (P * kPanelVectors), V = P * kPanelVectors;
   vfloat sums[S][V];
   for (int s = 0; s < S; ++s)
-    for (int v = 0; v < V; ++v) sums[s][v] = vfloat{};  // = {} would make it an array in memory
+    for (int v = 0; v < V; ++v) sums[s][v] = vfloat{};  // = {} would put the array in memory
   const float* end = in + depth / kPanel * kPanelSize;
   do {
     for (int k = 0; k < kPanel; ++k, m += stride) {

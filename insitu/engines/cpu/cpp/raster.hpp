@@ -21,30 +21,31 @@ struct Triangles {
   long n_points;
   const int64_t* corners;  // (count, 3), indices of points
   long count;
-  const float* normals;  // (n_points, 3), or null: those of the triangles
-  const float* values;   // (n_points,), or null: one colour for all
+  const float* normals;  // (n_points, 3); null: use those of the triangles
+  const float* values;   // (n_points,); null: one colour for all
 };
 
 struct Paint {
-  std::array<float, 3> color;  // of all, or of values that are not finite
-  const float* table;          // (rows, 4) straight RGBA over [lo, hi]; its opacity is not used
+  std::array<float, 3> color;  // of all triangles, or where values are not finite
+  const float* table;          // (rows, 4) straight RGBA over [lo, hi]; alpha is not used
   long rows;
   float lo, hi;
-  bool lit;  // otherwise the unshaded color
+  bool lit;  // false: unshaded colors
 };
 
-// The light is beside the eye, which shows shapes better than a light at the eye.
+// The light is beside the eye: this shows shapes better than a light at the eye.
 struct Light {
   float ambient = 0.28f, diffuse = 0.72f, specular = 0.22f, shininess = 32.0f;
-  float to_the_left = 0.35f, above = 0.5f;  // of the way from the surface to the eye
+  float to_the_left = 0.35f, above = 0.5f;  // fractions of the distance from the surface to the eye
 };
 
 // Rasterization in homogeneous coordinates (Olano and Greer, "Triangle scan conversion using 2D
 // homogeneous coordinates", 1997): a pixel (x, y) is inside where e_i = (p_j x p_k) . (x, y, 1) has
-// the sign of the determinant for all three edges. No triangle is cut where it passes the eye.
+// the sign of the determinant for all three edges. Triangles that extend behind the eye are not
+// clipped.
 class Rasterizer {
  public:
-  // near: nothing is drawn whose depth along the view is less.
+  // near: distance of the near plane along the view direction.
   Rasterizer(const Triangles& triangles, const Paint& paint, const View& view, double near)
       : triangles_(triangles),
         paint_(paint),
@@ -64,9 +65,9 @@ class Rasterizer {
     }
   }
 
-  // rgba (h, w, 4) and depth (h, w) of the area: what is nearer than depth is drawn over them.
-  // depth is the distance from the eye; infinite where there is nothing. The result does not
-  // depend on the number of threads.
+  // rgba (h, w, 4) and depth (h, w) of the area: geometry that is nearer than depth is drawn over
+  // them. depth is the distance from the eye, infinite for empty pixels. The result does not depend
+  // on the number of threads.
   void draw(const Rectangle& area, int threads, float* rgba, float* depth) const {
     const long bands = (area.y1 - area.y0 + kBand - 1) / kBand;
     std::vector<std::vector<long>> found(static_cast<size_t>(std::max(bands, 0L)));
@@ -91,11 +92,10 @@ class Rasterizer {
   }
 
  private:
-  static constexpr long kBand = 32;  // rows that a thread draws at once
+  static constexpr long kBand = 32;  // rows per work item of a thread
 
-  // An edge's e = a (x - x0) + b (y - y0) + c, and whether pixels with e = 0 are inside: of two
-  // triangles on different sides of a shared edge it is true for one. With y downwards, for its
-  // left and top.
+  // An edge function e = a (x - x0) + b (y - y0) + c, and whether pixels with e = 0 are inside:
+  // true for exactly one of the two triangles that share an edge (the top-left rule, y downwards).
   struct Edge {
     double a, b, c, x0, y0;
     bool closed;
@@ -122,22 +122,22 @@ class Rasterizer {
     return {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
   }
 
-  // The edge's ends are taken in an order of their own, so that both triangles that share it, here
-  // or on another rank, compute the same numbers but for the sign. Differences of ends, and
-  // distances from one of them, keep their digits where a triangle is far smaller than a pixel: all
-  // edges of such a triangle would else be noise, and it might be seen a pixel away.
+  // The end points of an edge are sorted, so that both triangles that share it, on any rank, get
+  // the same numbers up to the sign. Differences of the end points, and distances from one of them,
+  // stay accurate for triangles much smaller than a pixel; otherwise their edges would be dominated
+  // by rounding errors, and they could appear a pixel away.
   static Edge edge(const Vec3& from, const Vec3& to) {
     const bool turned = to < from;
     const Vec3 &first = turned ? to : from, &second = turned ? from : to;
     const Vec3 n = cross(first, minus(second, first));
     const double sign = turned ? -1.0 : 1.0;
     const Vec3& anchor = second[2] > first[2] ? second : first;
-    if (anchor[2] > 0.0)  // before the eye: the line goes through it
+    if (anchor[2] > 0.0)  // in front of the eye: the line passes through it
       return {sign * n[0], sign * n[1], 0.0, anchor[0] / anchor[2], anchor[1] / anchor[2], false};
     return {sign * n[0], sign * n[1], sign * n[2], 0.0, 0.0, false};
   }
 
-  // False where the triangle has no area as the eye sees it, or is not finite.
+  // False if the projected triangle has no area, or is not finite.
   bool prepare(long i, Setup& setup) const {
     const int64_t* corner = triangles_.corners + 3 * i;
     const Vec3 &p0 = points_[corner[0]], &p1 = points_[corner[1]], &p2 = points_[corner[2]];
@@ -157,7 +157,7 @@ class Rasterizer {
     return true;
   }
 
-  // The pixels around what of a triangle lies before the near plane; false where there are none.
+  // The pixels around the part of a triangle beyond the near plane; false if there are none.
   bool bound(long triangle, const Rectangle& area, Rectangle& box) const {
     const int64_t* corner = triangles_.corners + 3 * triangle;
     const double most = std::numeric_limits<double>::max();
@@ -176,7 +176,7 @@ class Rasterizer {
         add(a[0] + f * (b[0] - a[0]), a[1] + f * (b[1] - a[1]), near_);
       }
     }
-    // A pixel of room for rounding; limited as doubles, a near corner may be very far out.
+    // One pixel of margin for rounding; clamped as doubles, as near corners may be very far out.
     const auto within = [](double v, long low, long high) {
       return static_cast<long>(
           std::min(std::max(v, static_cast<double>(low)), static_cast<double>(high)));
@@ -188,8 +188,8 @@ class Rasterizer {
     return box.y0 < box.y1 && box.x0 < box.x1;
   }
 
-  // First the nearest triangle of every pixel, then the shading of those that are seen. Of
-  // triangles at one distance the first is seen.
+  // First finds the nearest triangle of every pixel, then shades the visible ones. Of triangles at
+  // the same distance, the first is visible.
   void draw_band(const Rectangle& band, const std::vector<long>& found,
                  std::vector<double>& nearest, std::vector<long>& hit, float* rgba,
                  float* depth) const {
@@ -217,7 +217,7 @@ class Rasterizer {
           const double e2 = s.edges[2].at(px, py);
           if (!s.edges[2].inside(e2)) continue;
           const double sum = e0 + e1 + e2;
-          if (!(sum > 0.0)) continue;  // all three on an edge: infinitely far
+          if (!(sum > 0.0)) continue;  // on all three edges: infinitely far
           const double w = s.determinant / sum;
           const size_t pixel = static_cast<size_t>((y - band.y0) * width + x - band.x0);
           if (!(w >= near_ && w < nearest[pixel])) continue;
@@ -235,7 +235,7 @@ class Rasterizer {
       }
   }
 
-  // From the eye through the center of a pixel, of length 1 along the view direction.
+  // Vector from the eye through the center of a pixel, with length 1 along the view direction.
   Vec3 direction(long x, long y) const {
     const double sx = 2.0 * (static_cast<double>(x) + 0.5) / static_cast<double>(view_.width) - 1.0;
     const double sy =
@@ -260,7 +260,7 @@ class Rasterizer {
     }
     const Vec3 n = normal(corner, share);
     const double far = length(ray), facing = -dot(n, ray) / far;
-    const double side = facing < 0.0 ? -1.0 : 1.0;  // the normal turned to the eye
+    const double side = facing < 0.0 ? -1.0 : 1.0;  // turns the normal towards the eye
     Vec3 to_light, half;
     for (int a = 0; a < 3; ++a)
       to_light[a] = -ray[a] / far - light_.to_the_left * view_.right[a] / right_length_ +
@@ -275,7 +275,7 @@ class Rasterizer {
     for (int a = 0; a < 3; ++a) out[a] = std::min(1.0f, diffuse * color[a] + specular);
   }
 
-  // Barycentric coordinates, in the triangle itself, not in the picture.
+  // Barycentric coordinates in the triangle itself, not in its projection.
   std::array<double, 3> shares(long i, long x, long y) const {
     Setup s;
     prepare(i, s);

@@ -10,16 +10,16 @@
 #include <cstdint>
 #include <limits>
 
-// Of functions whose divisions by zero are meant: the infinities compare as they should. For the
-// sanitizers.
+// For the sanitizers: marks functions whose divisions by zero are intended, because comparisons
+// with the infinities give the right result.
 #define INSITU_DIVIDES_BY_ZERO __attribute__((no_sanitize("float-divide-by-zero")))
 
 namespace insitu {
 
 using Vec3 = std::array<double, 3>;
 
-// a * b + c, rounded once wherever the CPU can. Spelled out so that a position comes out the same
-// in every loop that computes it, vectorized or not: ranks must agree on it to the last bit.
+// a * b + c, rounded once if the CPU supports it. Explicit, so that a position has the same bits in
+// every loop that computes it, vectorized or not: all ranks must agree on it exactly.
 inline double fused(double a, double b, double c) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
   return std::fma(a, b, c);
@@ -54,8 +54,8 @@ constexpr int kWide = 16;  // pixels of a row whose rays are set up together
 
 constexpr double kMostSamples = 65000.0;  // on a ray
 
-// Sample k of a ray lies at entry + (k + offset) * step; the ray enters `domain`, the box of all
-// blocks together, at `entry`, or the eye is in it.
+// Sample k of a ray lies at entry + (k + offset) * step. The ray enters `domain`, the box of all
+// blocks, at `entry`; this is 0 if the eye is inside.
 class Rays {
  public:
   // frame: of the jitter, which shifts the samples of each pixel by less than a step; -1: none.
@@ -78,8 +78,8 @@ class Rays {
     return d;
   }
 
-  // Of kWide pixels from (x, y) on: directions, and where the rays have their samples number
-  // begin[i]; in vectors. To round-off what `direction`, `entry` and `offset` say.
+  // For kWide pixels starting at (x, y): directions, and the distances of samples begin[i], in
+  // vectors. Equal to `direction`, `entry` and `offset` up to rounding.
   INSITU_DIVIDES_BY_ZERO
   void packet(long x, long y, const int* begin, double (*d)[kWide],
               double (*position)[kWide]) const {
@@ -111,14 +111,14 @@ class Rays {
       for (int i = 0; i < kWide; ++i) position[a][i] = fused(t[i], d[a][i], view_.eye[a]);
   }
 
-  // Where the ray enters the domain.
+  // Distance at which the ray enters the domain.
   double entry(const Vec3& direction) const {
     double near, far;
     intersect(domain_, direction, near, far);
     return near;
   }
 
-  // Where between two samples a pixel's first one lies, 0 .. 1.
+  // Offset of a pixel's samples, as a fraction 0 .. 1 of the step.
   double offset(long x, long y) const {
     if (frame_ < 0) return 0.5;
     uint32_t h = static_cast<uint32_t>(x) * 0x9e3779b1u ^ static_cast<uint32_t>(y) * 0x85ebca77u ^
@@ -127,15 +127,15 @@ class Rays {
     return static_cast<double>((h ^ (h >> 16)) >> 8) / static_cast<double>(1u << 24);
   }
 
-  // The block's samples nearer than `depth`.
+  // The block's samples that are nearer than `depth`.
   Samples owned(long x, long y, double depth) const {
     const Vec3 d = direction(x, y);
     const double from = entry(d), shift = offset(x, y);
     double near, far;
     intersect(box_, d, near, far);
     far = std::min(far, depth);
-    // An estimate, one sample wider at each end; which samples are really owned is decided on
-    // their positions. Rounding is monotone, so the owned ones are consecutive.
+    // An estimate, one sample wider at each end; positions decide which samples are owned. Rounding
+    // is monotonic, so the owned samples are consecutive.
     const double first = std::floor((near - from) / step_ - shift) - 1.0;
     const double last = std::ceil((far - from) / step_ - shift) + 1.0;
     if (!(first <= last)) return {0, 0};
@@ -158,7 +158,7 @@ class Rays {
 
  private:
   // Distances at which a ray from the eye enters and leaves a box; near > far for a miss. A ray
-  // in a face (0 / 0) is inside.
+  // in the plane of a face (0 / 0) counts as inside.
   INSITU_DIVIDES_BY_ZERO
   void intersect(const Box& box, const Vec3& direction, double& near, double& far) const {
     near = 0.0;
@@ -175,8 +175,8 @@ class Rays {
     }
   }
 
-  // Half open: a face between two boxes belongs to the upper one, the domain's upper face to the
-  // box below it.
+  // Half open: a face shared by two boxes belongs to the upper one; the upper face of the domain
+  // belongs to the last box.
   bool owns(const Vec3& p) const {
     for (int a = 0; a < 3; ++a) {
       const bool below = p[a] < box_.hi[a] || (box_.hi[a] == domain_.hi[a] && p[a] == box_.hi[a]);

@@ -1,8 +1,8 @@
-// Decoding a regular grid row by row: y and z are the same for all samples of a row, so the four
-// (y, z) corners are mixed once per grid line crossed, and each sample only mixes two of these.
+// Decoding of a regular grid row by row: y and z are constant in a row, so the four (y, z) corners
+// are interpolated once per grid line, and each sample interpolates between two grid lines.
 //
-// Between two grid lines the encoding is linear, and so is the first layer before its ReLU: where
-// that is less work, the layer is applied to the grid lines and its result is mixed instead.
+// Between two grid lines the encoding is linear, and so is the first layer before its ReLU. Where
+// it is less work, the layer is applied to the grid lines and its outputs are interpolated.
 //
 // In: coordinates of the grid. Out: features, or the first layer's activations, in panels.
 #pragma once
@@ -20,7 +20,7 @@ inline uint32_t cell_in(const Level& level, int axis, float position) {
   return level.lookup == Lookup::kAligned ? std::min(cell, level.resolution[axis] - 2) : cell;
 }
 
-// Samples of a chunk that lie in one row: n from `x` on.
+// Samples of a chunk that lie in one row: n samples, starting at `x`.
 struct RowPart {
   long x, n;
   float y, z;
@@ -46,7 +46,7 @@ class RowLevel {
     }
   }
 
-  // The level's features on `count` grid lines from x = first on: line(i, features).
+  // The level's features on `count` grid lines, starting at x = first: line(i, features).
   template <typename Line>
   void lines(uint32_t first, uint32_t count, Line&& line) const {
     const uint32_t mask = level_.size - 1, size = level_.size;
@@ -82,7 +82,7 @@ class RowLevel {
   float weight_[4];
 };
 
-// The decoder of one grid: what depends on its x coordinates alone is worked out once.
+// The decoder of one grid. What depends only on the x coordinates is computed once.
 class Rows {
  public:
   Rows(const Network& net, const float* params, const float* xs, long nx)
@@ -109,8 +109,9 @@ class Rows {
         lines += static_cast<double>(count) / static_cast<double>(nx);
       }
     }
-    // Vector operations per sample in each case: F per line and panel to apply the layer, a few to
-    // keep it, two per level and panel to mix; against mixing features, then the whole layer.
+    // Vector operations per sample. With the layer on grid lines: F per line and panel to apply it,
+    // a few to store it, two per level and panel to interpolate. Without: interpolation of the
+    // features, then the whole layer.
     const double panels = net.n_neurons / kPanel, features = net.features;
     const double with = lines * (4 + panels * (features + 3)) + net.n_levels * (1 + 2 * panels);
     const double without = lines * 5 + net.n_levels * 4 + net.n_inputs * panels;
@@ -123,13 +124,13 @@ class Rows {
   }
 
   // Outputs (n_outputs, kChunk) of samples begin .. begin + count - 1 of the grid, numbered along
-  // x, then y, then z; those beyond `count` mean nothing.
+  // x, then y, then z; those beyond `count` are undefined.
   void decode(const float* ys, long ny, const float* zs, long begin, long count, Workspace& work) {
     RowPart parts[kChunk];
     int n_parts = 0;
     for (long s = 0; s < count; s += parts[n_parts++].n) {
       const long i = begin + s, x = i % nx_;
-      // Within one of the stretches of x for which the longest run of grid lines is known.
+      // Not across the sections of x for which the largest number of grid lines is known.
       const long n = std::min({count - s, nx_ - x, kChunk - x % kChunk});
       parts[n_parts] = {x, n, ys[i / nx_ % ny], zs[i / (nx_ * ny)]};
     }
@@ -175,7 +176,7 @@ class Rows {
       const auto mix = [&](long s, entry low, entry high) {
         *reinterpret_cast<entry*>(out + s * kPanel) = low + upper[s] * (high - low);
       };
-      if (lines.count > 2 * part.n) {  // most lines lie between samples
+      if (lines.count > 2 * part.n) {  // most grid lines are not next to a sample
         for (long s = 0; s < part.n; ++s) {
           entry ends[2];
           row.lines(static_cast<uint32_t>(cells[s]), 2, [&](uint32_t i, entry e) { ends[i] = e; });
@@ -206,7 +207,7 @@ class Rows {
   void first_layer(const RowPart& part, float* out) {
     constexpr int V = P * kPanelVectors, kLine = 2 * P * kPanel;
     const float* weights = transposed_.matrix(net_.matrices[0]);
-    const float* level_lines[32];  // biased by the part's first line: indexed by cell
+    const float* level_lines[32];  // offset by the part's first line: indexed by cell
     const int32_t* cells = cells_.data() + part.x;
     const float* upper = upper_.data() + part.x;
     for (int l = 0; l < net_.n_levels; ++l) {
@@ -241,7 +242,7 @@ class Rows {
     for (; s < part.n; ++s) mix_lines<P, 1>(level_lines, cells + s, upper + s, out + s * kPanel);
   }
 
-  // Sum over levels of the first layer at S samples, then its ReLU.
+  // Sums the first layer over the levels at S samples, then applies its ReLU.
   template <int P, int S>
   void mix_lines(const float* const* level_lines, const int32_t* cells, const float* upper,
                  float* out) const {

@@ -41,7 +41,7 @@ typedef int vint __attribute__((vector_size(kLanes * sizeof(int)), may_alias));
 
 inline vint splat(int x) { return x - vint{}; }
 inline vfloat to_float(vint v) { return __builtin_convertvector(v, vfloat); }
-// Towards zero; what an int does not hold gives any number.
+// Rounds towards zero; the result is undefined for values outside the range of int.
 inline vint to_int(vfloat v) { return __builtin_convertvector(v, vint); }
 inline vfloat least(vfloat a, vfloat b) { return a < b ? a : b; }
 inline vfloat most(vfloat a, vfloat b) { return a > b ? a : b; }
@@ -54,12 +54,12 @@ inline vint lane_numbers() {
   return v;
 }
 
-// base[index] and base[index + 1] of every lane.
+// base[index] and base[index + 1] for every lane.
 inline void gather_pairs(const float* base, vint index, vfloat& first, vfloat& second) {
 #if defined(__AVX512F__)
   const auto i = reinterpret_cast<__m512i>(index);
   const auto* pairs = reinterpret_cast<const double*>(base);
-  // With every lane named: the forms without a mask make GCC 12 warn of what they leave undefined.
+  // With a full mask: the forms without a mask make GCC 12 warn of undefined values.
   const __mmask8 all = 0xff;
   const auto eight = [&](__m256i at) {
     return _mm512_castpd_ps(_mm512_mask_i32gather_pd(_mm512_setzero_pd(), all, at, pairs, 4));
@@ -82,7 +82,7 @@ inline void gather_pairs(const float* base, vint index, vfloat& first, vfloat& s
 #endif
 }
 
-// Which lanes of a comparison hold, a bit each.
+// The lanes where a comparison is true, as a bit mask.
 inline unsigned lanes_of(vint mask) {
 #if defined(__AVX512F__)
   return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask));
@@ -95,7 +95,7 @@ inline unsigned lanes_of(vint mask) {
 #endif
 }
 
-// The lanes of v that are named, one after the other; up to kLanes floats at `to` are written.
+// Stores the lanes of v selected by the mask contiguously; up to kLanes floats are written at `to`.
 inline void store_lanes(float* to, vfloat v, unsigned lanes) {
 #if defined(__AVX512F__)
   _mm512_storeu_ps(
@@ -108,7 +108,7 @@ inline void store_lanes(float* to, vfloat v, unsigned lanes) {
 #endif
 }
 
-// Lanes of a and b, in blocks of kBlock in turn: even blocks of both, or with kOdd their odd ones.
+// The even blocks (with kOdd, the odd ones) of kBlock lanes of a and b, interleaved.
 template <int kBlock, bool kOdd, int... I>
 inline vfloat blocks_of(vfloat a, vfloat b, std::integer_sequence<int, I...>) {
 #define INSITU_LANE \
@@ -142,7 +142,7 @@ inline float sum(vfloat v) {
   return total;
 }
 
-// The features of one entry of a table: N floats, at any address.
+// The features of one entry of a table: N floats, unaligned.
 template <int N>
 struct Entry {
   typedef float type __attribute__((vector_size(N * sizeof(float)), may_alias, aligned(4)));
@@ -154,8 +154,8 @@ struct Entry<1> {
 template <int N>
 using entry_t = typename Entry<N>::type;
 
-// While it lives, denormal numbers are zero on this thread: a moment of Adam that fades out, or
-// data near 1e-38, would cost up to 15 % of the speed and change nothing.
+// Flushes denormal numbers to zero on this thread during its lifetime: decaying moments of Adam, or
+// data near 1e-38, would cost up to 15 % of the speed without changing the result.
 class FlushDenormals {
  public:
 #if defined(__SSE__)
@@ -170,8 +170,8 @@ class FlushDenormals {
 #endif
 };
 
-// Fixed-size, 64-byte aligned, zeroed array. Allocated once, never grown: the training loop
-// allocates nothing per step.
+// Fixed-size, 64-byte aligned, zero-initialized array. Allocated once: the training loop allocates
+// no memory per step.
 template <typename T>
 class Buffer {
  public:
