@@ -22,7 +22,8 @@ from insitu.core.arrays import Floats
 from insitu.core.box import Box
 from insitu.engines import Engine, for_model
 from insitu.fields import header as head
-from insitu.fields.block_field import SLAB_SAMPLES, BlockField
+from insitu.fields import sparse_grid
+from insitu.fields.block_field import SLAB_SAMPLES, BlockField, owned_samples
 from insitu.fields.trilinear import Trilinear
 from insitu.fields.validity_mask import ValidityMask
 from insitu.models.base import Model
@@ -92,15 +93,20 @@ class ModelField(BlockField):
         weights: those of the frame, where they are decoded already.
         """
         header, payloads, common = cls._unpacked(data, set())
-        model = head.model(header, len(common["range"]))
+        # Version 1 does not name a codec: weights are in half precision.
+        codec = head.word("weights", header.get("weights", "half"))
+        model: Model | None
+        if codec == sparse_grid.CODEC:
+            samples = owned_samples(common["cells"], common["association"])
+            vertex = common["association"] == "vertex"
+            model, weights = sparse_grid.read(payloads[0], samples, len(common["range"]), vertex)
+        else:
+            model = head.model(header, len(common["range"]))
+            weights = weights or Weights.from_payload(payloads[0], codec, model)
         made = cls(
             **common,
             model=model,
-            # Version 1 does not name a codec: weights are in half precision.
-            weights=weights
-            or Weights.from_payload(
-                payloads[0], head.word("weights", header.get("weights", "half")), model
-            ),
+            weights=weights,
             origin=head.origin(header.get("origin"), common["range"]),
             engine=engine,
         )
@@ -132,7 +138,7 @@ class ModelField(BlockField):
     def _content(self) -> tuple[dict[str, Any], list[bytes]]:
         entries: dict[str, Any] = {
             "origin": self.zero.tolist(),
-            "model": None if self.model is None else models.to_dict(self.model),
+            "model": self._architecture(),
             "weights": self.weights.codec,
         }
         payloads = [self.weights.payload]
@@ -143,6 +149,14 @@ class ModelField(BlockField):
             entries["holes"] = "zstd"
             payloads.append(self.holes.payload)
         return entries, payloads
+
+    def _architecture(self) -> dict[str, Any] | None:
+        """The model as the header names it. The payload of a sparse grid describes the rest."""
+        if self.model is None:
+            return None
+        if self.weights.codec == sparse_grid.CODEC:
+            return {"kind": self.model.kind}
+        return models.to_dict(self.model)
 
     @cached_property
     def _engine(self) -> Engine:

@@ -6,15 +6,19 @@ communication.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
+from insitu.fields.metrics import FieldMetrics
 from insitu.fields.model_field import ModelField
 from insitu.fields.validity_mask import ValidityMask
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model, SizeOption
-from insitu.training.error_bounds import extents
+from insitu.models.sparse_grid.model import SparseGrid
+from insitu.training.error_bounds import errors_of, extents
 from insitu.training.extreme import in_field_units, in_units, powers_of
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measure, measured
@@ -22,6 +26,7 @@ from insitu.training.ranges import BlockRange, GlobalRange
 from insitu.training.ratio import fit_to_bytes
 from insitu.training.residual import with_target_residual
 from insitu.training.search import search
+from insitu.training.sparse_grid import SparseFitter
 from insitu.training.trial import FitResult, Trial
 from insitu.training.warm_start import choose_start
 
@@ -81,29 +86,23 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
         if trial is not None:
             warm, origin = trial.first.warm, trial.first.origin
         seconds = job.clock() - start
-        return ModelField(
-            name=partition.field,
-            association=partition.association,
-            cells=partition.cells,
-            nodes=partition.nodes,
-            range=own.range,
-            dtype=partition.components[0].dtype,
-            model=fit.model,
-            weights=fit.weights,
-            metrics=measured(partition, own, fit.errors, fit.iterations, seconds, warm),
-            domain_id=partition.domain_id,
-            cycle=job.cycle,
-            time=job.time,
-            origin=origin,
-            holes=_holes(partition, own),
-            engine=job.engine,
-        )
+        metrics = measured(partition, own, fit.errors, fit.iterations, seconds, warm)
+        return _field(job, fit.model, fit.weights, origin, metrics)
 
     n_voxels = partition.n_voxels
     if not np.max(job.extent, initial=0.0) > 0:
         nothing = Weights.none()
         errors = measure(job.engine, None, nothing.params, job.sampler, own.range[:, 0], job.extent)
         field = finish(None, FitResult(None, nothing, 0, errors))
+    elif isinstance(job.model, SparseGrid):
+        fitted = SparseFitter(job).fit()
+        nothing_yet = FieldMetrics((0.0,) * partition.n_components, own.n_finite, 0.0, 0, 0, 0)
+        field = _field(job, fitted.model, fitted.weights, fitted.origin, nothing_yet)
+        decoded = field.decode().reshape(*partition.owned[0].shape, -1)
+        errors = [errors_of(decoded[..., c], raw) for c, raw in enumerate(partition.owned)]
+        seconds = job.clock() - start
+        metrics = measured(partition, own, errors, fitted.trials, seconds, fitted.warm)
+        field = replace(field, metrics=metrics, _bytes=None)
     elif target.ratio is not None:
         most = n_voxels * sum(c.dtype.itemsize for c in partition.components)
         options = job.of_block.sizes(n_voxels) if sized else [SizeOption(job.of_block, 1.0)]
@@ -120,6 +119,29 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
         trial = trial_for(job.of_block)
         field = finish(trial, trial.fit(end))
     return field
+
+
+def _field(
+    job: TrainingJob, model: Model | None, weights: Weights, origin: Floats, metrics: FieldMetrics
+) -> ModelField:
+    partition = job.partition
+    return ModelField(
+        name=partition.field,
+        association=partition.association,
+        cells=partition.cells,
+        nodes=partition.nodes,
+        range=job.own.range,
+        dtype=partition.components[0].dtype,
+        model=model,
+        weights=weights,
+        metrics=metrics,
+        domain_id=partition.domain_id,
+        cycle=job.cycle,
+        time=job.time,
+        origin=origin,
+        holes=_holes(partition, job.own),
+        engine=job.engine,
+    )
 
 
 def _holes(partition: Partition, own: BlockRange) -> ValidityMask | None:
