@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from insitu.engines import engine
-from insitu.engines.torch.functions import function_of as torch_function
+from insitu.engines.torch.hash_grid import hash_grid
 from insitu.engines.torch.tinycudann.network import configuration, function_of, module_of
 from insitu.engines.torch.tinycudann.package import missing_part
 from insitu.models.hash_grid.model import HashGrid
@@ -22,7 +22,7 @@ class Module(torch.nn.Module):
     def __init__(self, model: HashGrid, n_params: int) -> None:
         super().__init__()
         self.params = torch.nn.Parameter(torch.zeros(n_params))
-        self._function = torch_function(model, torch.device("cpu"))
+        self._function = hash_grid(model, torch.device("cpu"))
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         return self._function(self.params, points).half()
@@ -63,7 +63,7 @@ def test_the_function_is_trained_by_its_own_parameters() -> None:
     points = torch.tensor(cases.points(50))
     outputs = forward(params, points)
     assert outputs.dtype == torch.float32
-    expected = torch_function(SMALL, torch.device("cpu"))(params, points)
+    expected = hash_grid(SMALL, torch.device("cpu"))(params, points)
     torch.testing.assert_close(outputs, expected, atol=1e-3, rtol=1e-3)
     (gradient,) = torch.autograd.grad(outputs.sum(), params)
     (reference,) = torch.autograd.grad(expected.sum(), params)
