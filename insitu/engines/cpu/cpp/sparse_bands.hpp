@@ -65,6 +65,17 @@ struct Bands {
     }
     return index(where[0], where[1], where[2]);
   }
+
+  // visit(first index, count, y, z) for each row of details of a band, along x.
+  template <typename Visit>
+  void for_each_row(const Level& level, int band, Visit&& visit) const {
+    const long count = (band & 1) ? level.size[0] - level.low[0] : level.low[0];
+    for (long z = 0; z < level.low[2]; ++z)
+      for (long y = 0; y < level.low[1]; ++y) {
+        const long first = at(level, band, 0, y, z);
+        if (first >= 0) visit(first, count, y, z);
+      }
+  }
 };
 
 // L2 norms, over the samples, of what one average (low) and one detail (high) stand for after 1, 2,

@@ -76,16 +76,15 @@ inline Pyramid energy(const Bands& bands, const Level& level, const int32_t* q) 
   Pyramid tree(level.low);
   for (int band = 1; band < 8; ++band) {
     if (band & ~level.mask) continue;
-    for (long z = 0; z < level.low[2]; ++z)
-      for (long y = 0; y < level.low[1]; ++y)
-        for (long x = 0; x < level.low[0]; ++x) {
-          const long i = bands.at(level, band, x, y, z);
-          if (i < 0) break;  // a band ends before the positions do
-          if (!q[i]) continue;
-          uint8_t& e = tree(0, x, y, z);
-          e = static_cast<uint8_t>(
-              std::min(255, e + bit_length(static_cast<uint32_t>(std::abs(q[i])))));
-        }
+    bands.for_each_row(level, band, [&](long first, long count, long y, long z) {
+      const int32_t* row = q + first;
+      for (long x = 0; x < count; ++x) {
+        if (!row[x]) continue;
+        uint8_t& e = tree(0, x, y, z);
+        e = static_cast<uint8_t>(
+            std::min(255, e + bit_length(static_cast<uint32_t>(std::abs(row[x])))));
+      }
+    });
   }
   tree.build();
   return tree;

@@ -53,17 +53,16 @@ class Quantiser {
       for (int band = 1; band < 8; ++band) {
         if (band & ~level.mask) continue;
         const auto inverse = static_cast<float>(norms_.of(level, band) / delta);
-        for (long z = 0; z < level.low[2]; ++z)
-          for (long y = 0; y < level.low[1]; ++y)
-            for (long x = 0; x < level.low[0]; ++x) {
-              const long i = bands_.at(level, band, x, y, z);
-              if (i < 0) break;
-              if (q[i] != 1 && q[i] != -1) continue;
-              const float r = std::fabs(c[i]) * inverse;
-              if (r >= rounding_.alone) continue;
-              const float share = company(level, above, band, x, y, z, q);
-              if (r < rounding_.alone - share * (rounding_.alone - rounding_.beside)) q[i] = 0;
-            }
+        bands_.for_each_row(level, band, [&](long first, long count, long y, long z) {
+          for (long x = 0; x < count; ++x) {
+            const long i = first + x;
+            if (q[i] != 1 && q[i] != -1) continue;
+            const float r = std::fabs(c[i]) * inverse;
+            if (r >= rounding_.alone) continue;
+            const float share = company(level, above, band, x, y, z, q);
+            if (r < rounding_.alone - share * (rounding_.alone - rounding_.beside)) q[i] = 0;
+          }
+        });
       }
     }
   }
