@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.metrics.scaled import ScaledSum
+from insitu.core.scaled import ScaledSum
 
 
 class Statistics(NamedTuple):

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from insitu.core.scaled import ScaledSum
 from insitu.metrics import joint_psnr_db
-from insitu.metrics.scaled import ScaledSum
 
 
 @dataclass(frozen=True)

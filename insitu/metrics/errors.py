@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from insitu.core.scaled import ScaledSum, scaled
 from insitu.metrics.psnr import psnr_db
-from insitu.metrics.scaled import ScaledSum, scaled
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from insitu.metrics.scaled import ScaledSum, scaled
+from insitu.core.scaled import ScaledSum, scaled
 
 
 def psnr_db(mean_squared_error: float, data_range: float) -> float:

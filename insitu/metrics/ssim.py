@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from insitu.core.scaled import exponent_of, scaled
 from insitu.metrics.gaussian import SIZE, moments, similarity
-from insitu.metrics.scaled import exponent_of, scaled
 
 K1, K2 = 0.01, 0.03
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 import numpy as np
 
 from insitu.core.arrays import Floats
+from insitu.core.scaled import ScaledSum
 from insitu.engines.options import Errors
-from insitu.metrics.scaled import ScaledSum
 from insitu.training.options import Relative, Target
 from insitu.training.ranges import GlobalRange
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
+from insitu.core.scaled import exponent_of
 from insitu.fields.model_field import ModelField
-from insitu.metrics.scaled import exponent_of
 from insitu.training.error_bounds import extents
 from insitu.training.job import TrainingJob
 from insitu.training.options import Relative

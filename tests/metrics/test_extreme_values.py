@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from insitu.core.scaled import ScaledSum
 from insitu.fields.metrics import FieldMetrics
 from insitu.io.array_source import ArrayVolume
 from insitu.io.comparison import compare
 from insitu.io.compress import compress
 from insitu.io.compressed_array import CompressedArray
 from insitu.metrics import ErrorSums, dssim, psnr, ssim
-from insitu.metrics.scaled import ScaledSum
 from tests.support.waves import waves
 
 UNITS = [2.0**power for power in (-990, -530, -401, 401, 530, 990)]
