@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from insitu.cli import main
 from tests.support import view_records
-from tests.support.browser import Tab, chromium
-
-Open = Callable[..., Tab]
+from tests.support.browser import Open, Tab, chromium, exported
 
 
 @pytest.fixture(scope="session")
@@ -36,12 +33,6 @@ def tab(browser: Any) -> Iterator[Open]:
     for one in opened:
         one.page.close()
     assert not errors
-
-
-def exported(record: Path) -> Path:
-    out = record.with_suffix(".html")
-    assert main(["export", str(record), "--html", str(out), "--json"]) == 0
-    return out
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from insitu.store.record import Record
-from tests.browser.conftest import Open, exported
 from tests.support import view_records
+from tests.support.browser import Open, exported
 
 pytestmark = pytest.mark.browser
 

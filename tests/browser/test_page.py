@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser.conftest import Open
-from tests.support.browser import Tab
+from tests.support.browser import Open, Tab
 
 pytestmark = pytest.mark.browser
 

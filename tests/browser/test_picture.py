@@ -11,8 +11,7 @@ import yaml
 from PIL import Image
 
 from insitu.cli import main
-from tests.browser.conftest import Open
-from tests.support.browser import difference
+from tests.support.browser import Open, difference
 
 pytestmark = pytest.mark.browser
 

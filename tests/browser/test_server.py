@@ -18,7 +18,7 @@ from insitu.store.record import Record
 from insitu.viewer.running import Running
 from insitu.viewer.server import ViewServer
 from insitu.viewer.source import ArrayViewSource, SeriesSource
-from tests.browser.conftest import Open
+from tests.support.browser import Open
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.browser

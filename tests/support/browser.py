@@ -10,11 +10,14 @@ import io
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from insitu.cli import main
 
 ARGUMENTS = [
     "--use-angle=swiftshader",
@@ -118,3 +121,14 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     """PSNR of two 8-bit pictures, dB."""
     square = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
     return float(10 * np.log10(255**2 / max(square, 1e-9)))
+
+
+Open = Callable[..., Tab]
+"""Opens an address, or a file, in a window of the given width and height."""
+
+
+def exported(record: Path) -> Path:
+    """The page that `insitu export` makes of a record, beside it."""
+    out = record.with_suffix(".html")
+    assert main(["export", str(record), "--html", str(out), "--json"]) == 0
+    return out
