@@ -3,8 +3,11 @@
 #   make demo      run CloverLeaf with insitu attached; pictures, record and timings in out/
 #   make test      formatting, types, and the whole test suite at 1, 2, 3 and 4 ranks
 #   make test-cpp  unit tests of the engine's C++
+#   make faults    the tests of tests/faults (kills, damage, full disks, forged files) ten times over
 #   make test-torch  the engine torch, with PyTorch in an environment of its own (.venv-torch)
-#   make test-clients  programs written for Ascent, in C, Fortran and PyFR, on insitu's libraries
+#   make test-clients  programs written for Ascent, in C, C++, Fortran and PyFR, on insitu's libraries
+#   make test-browser  the viewer in Chromium, and the types of its JavaScript
+#   make check-gpu  the engines on this machine's GPU: the suite, then figures (docs/gpu.md)
 #   make docs      the documentation site, in build/docs; warnings are errors
 #   make sanitize  the engine's tests under the address and undefined-behaviour sanitizers
 #   make sanitize-short  the same for one instruction set and the suites of engines alone
@@ -33,8 +36,8 @@ export MPIEXEC_TIMEOUT ?= 900
 STAMP := $(VENV)/.installed
 SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
 
-.PHONY: install demo test test-cpp test-torch test-clients client-packages lint docs sanitize \
-  sanitize-short bench clean
+.PHONY: install demo test test-cpp test-torch test-clients test-browser client-packages \
+  browser-packages lint docs check-gpu sanitize sanitize-short faults bench clean
 
 install: $(STAMP)
 
@@ -65,11 +68,16 @@ lint: $(STAMP)
 # Each rank count is one launch; the tests say which counts they are for. On one rank, every CPU runs
 # a share of the test files, and what the tests cover is measured and printed.
 test: lint
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report= -m "parallel[1] and not clients"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --cov --cov-report= -m "parallel[1] and not clients and not browser"
 	@printf 'Coverage: '; $(BIN)/python -m coverage report --format=total | sed 's/$$/ % of lines/'
 	$(MPIEXEC) -n 2 $(BIN)/python -m pytest -q -m "parallel[2]"
 	$(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]"
 	$(MPIEXEC) -n 4 $(BIN)/python -m pytest -q -m "parallel[4]"
+
+# The same faults as in `make test`, from the same seed, and ten times more of them.
+faults: $(STAMP)
+	INSITU_FAULTS=10 $(BIN)/python -m pytest -q -m "parallel[1]" tests/faults
+	INSITU_FAULTS=10 $(MPIEXEC) -n 3 $(BIN)/python -m pytest -q -m "parallel[3]" tests/faults
 
 # Unit tests of the engine's C++, with doctest (Debian and Ubuntu: doctest-dev).
 build/test_cpp: $(wildcard tests/cpp/*.cpp insitu/engines/cpu/cpp/*.hpp)
@@ -81,7 +89,7 @@ test-cpp: build/test_cpp
 
 # Programs as they are written for Ascent, on insitu's libraries. What they need of Debian or Ubuntu
 # is CLIENT_PACKAGES, which `make client-packages` installs (as root).
-CLIENT_PACKAGES := gcc g++ doctest-dev gfortran mpich libmpich-dev valgrind \
+CLIENT_PACKAGES := gcc g++ cmake pkg-config doctest-dev gfortran mpich libmpich-dev valgrind \
   pocl-opencl-icd ocl-icd-libopencl1 libclblast1 libscotch-7.0
 
 client-packages:
@@ -95,6 +103,28 @@ $(VENV)/.clients: $(STAMP)
 
 test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
+
+# The viewer in a browser without a window, which draws in software; types by TypeScript's compiler.
+# What it needs of Debian or Ubuntu is BROWSER_PACKAGES, which `make browser-packages` installs.
+BROWSER_PACKAGES := chromium nodejs npm
+TYPESCRIPT := typescript@5.9.3
+TSC := build/typescript/node_modules/.bin/tsc
+
+browser-packages:
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(BROWSER_PACKAGES) > /dev/null
+
+$(TSC):
+	@npm install --silent --no-audit --no-fund --prefix build/typescript $(TYPESCRIPT)
+
+$(VENV)/.browser: $(STAMP)
+	@$(BIN)/python -c '$(EXTRA)' browser | $(BIN)/python -m pip install --quiet \
+	  --disable-pip-version-check --requirement /dev/stdin
+	@touch $@
+
+test-browser: $(VENV)/.browser $(TSC)
+	$(TSC) --project insitu/viewer/page
+	$(BIN)/python -m pytest -q -m browser tests/browser
 
 # What an extra needs, without building the extension once more.
 EXTRA = import configparser as c, sys; f = c.ConfigParser(); f.read("setup.cfg"); \
@@ -126,8 +156,20 @@ NEEDED := import configparser as c; f = c.ConfigParser(); f.read("setup.cfg"); \
   print(f["options"]["install_requires"])
 
 test-torch: $(TORCH_VENV)/.installed
-	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q \
-	  tests/engines/test_torch.py tests/models/test_conformance.py
+	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q tests/engines/test_torch.py \
+	  tests/engines/test_tinycudann.py tests/models/test_conformance.py
+
+# The engines on this machine's GPU, without a network. GPU_PYTHON has NumPy, CUDA's bindings, pybind11
+# and, to be compared, PyTorch; what else is needed can lie in the folder `wheels`.
+GPU_PYTHON ?= python3
+GPU_FLAGS ?=
+
+check-gpu:
+	@if ls wheels/*.whl > /dev/null 2>&1; then $(GPU_PYTHON) -m pip install --quiet --no-index --no-deps \
+	  --upgrade --target build/gpu wheels/*.whl; fi
+	$(GPU_PYTHON) setup.py --quiet build_ext --inplace
+	@mkdir -p out
+	PYTHONPATH=$(CURDIR)/build/gpu:$(CURDIR) $(GPU_PYTHON) benchmarks/check_gpu.py --json out/gpu.json $(GPU_FLAGS)
 
 # The engine once more, in a folder of its own, so that the normal build stays as it is. Needs GCC and
 # Linux. The sanitizers' library has to come first in a Python that was built without it.

@@ -159,9 +159,10 @@ def kernels(names: list[str], rounds: int) -> list[dict[str, Any]]:
         shapes = []
         for name in names:
             n = NETWORKS[name][0]
+            scales = " ".join(repr(level.scale) for level in n.levels)
             shapes.append(
-                f"{name} {n.n_levels} {n.n_features_per_level} {n.log2_hashmap_size} "
-                f"{n.base_resolution} {n.per_level_scale} {n.n_neurons} {n.n_hidden_layers}"
+                f"{name} {n.n_features_per_level} {n.log2_hashmap_size} {n.n_neurons} "
+                f"{n.n_hidden_layers} {n.n_levels} {scales}"
             )
         done = subprocess.run(
             [program, str(rounds)], input="\n".join(shapes), capture_output=True, text=True,

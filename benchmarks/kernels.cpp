@@ -80,10 +80,12 @@ int main(int, char** argv) {
   const int rounds = std::atoi(argv[1]);
   std::vector<Shape> shapes;
   std::string name;
-  int levels, features, table, base, neurons, layers;
-  float growth;
-  while (std::cin >> name >> levels >> features >> table >> base >> growth >> neurons >> layers)
-    shapes.push_back({name, Network(levels, features, table, base, growth, neurons, layers, 1)});
+  int features, table, neurons, layers, levels;
+  while (std::cin >> name >> features >> table >> neurons >> layers >> levels) {
+    std::vector<float> scales(levels);
+    for (float& scale : scales) std::cin >> scale;
+    shapes.push_back({name, Network(scales, features, table, neurons, layers, 1)});
+  }
   std::printf("[");
   for (int round = 0; round < rounds; ++round) {
     std::printf("%s{\"fma\": %g, \"bf16\": %g", round ? ", " : "", peak_fma(), peak_bf16());

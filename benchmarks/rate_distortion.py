@@ -9,7 +9,8 @@ CloverLeaf example. Out: a table (Markdown), figures (JSON), a plot.
 Ratio is bytes of the raw values over compressed bytes; of a network, its whole frame, header
 included; of SPERR, the chunk without the HDF5 file. PSNR is against the range of the values, by
 decoding those bytes. Peers get the tolerance whose PSNR is closest to the target from above
-(`equal_quality`). `insitu` is what a run file with nothing but `psnr` keeps; `best table` the
+(`equal_quality`). `insitu` is what a run file with nothing but `psnr` keeps, `sparse grid` what one
+with `model: sparse_grid` keeps; `best table` the
 smallest frame among tables of 2^8 to 2^18 entries, in steps of 4 times, that nobody knows in
 advance: its seconds are those of that table alone. Seconds are CPU time, in (compress) and out
 (decompress the whole volume), of the run that gave the bytes.
@@ -30,7 +31,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import zip_longest
 from pathlib import Path
 from time import process_time
@@ -44,6 +45,7 @@ from volumes import DATA, cloverleaf, partition, volumes
 
 from insitu.config import FieldConfig, NetworkConfig
 from insitu.metrics import psnr
+from insitu.models.choice import ModelChoice
 from insitu.training.distributed import train_fields
 
 TARGETS = (30.0, 40.0, 50.0, 60.0)
@@ -54,14 +56,25 @@ ROUNDING_DB = 0.005
 """What decoding in the field's own precision may cost."""
 BEYOND_DB = 0.5
 """More above the target than this is said in the table."""
-OURS, BEST = "insitu", "best table"
+OURS, BEST, SPARSE = "insitu", "best table", "sparse grid"
 
 
 def network(values: np.ndarray, target: float, table: int | None = None) -> Outcome:
     """`values` as the product keeps them for a target of PSNR; table: log2 of its entries."""
     shape = NetworkConfig(log2_hashmap_size=table)
-    recipe = FieldConfig(psnr=target, network=shape).recipe
-    block = partition(values)
+    outcome, field = compressed(values, FieldConfig(psnr=target, network=shape))
+    size = field.model and field.model.log2_hashmap_size  # none for a constant
+    return replace(outcome, setting=size)
+
+
+def sparse_grid(values: np.ndarray, target: float) -> Outcome:
+    """`values` as a sparse grid for a target of PSNR."""
+    return compressed(values, FieldConfig(psnr=target, model=ModelChoice("sparse_grid")))[0]
+
+
+def compressed(values: np.ndarray, config: FieldConfig) -> tuple[Outcome, Any]:
+    """`values` as the product keeps them, and the field as it is read."""
+    recipe, block = config.recipe, partition(values)
     start = process_time()
     trained = train_fields(
         MPI.COMM_SELF, {"volume": [block]}, {"volume": recipe}, {}, cycle=0, time=0.0
@@ -72,8 +85,7 @@ def network(values: np.ndarray, target: float, table: int | None = None) -> Outc
     read = type(field).from_bytes(packed)
     decoded = read.decode()
     end = process_time()
-    size = read.model and read.model.log2_hashmap_size  # none for a constant
-    return Outcome(len(packed), psnr(decoded, values), middle - start, end - middle, size)
+    return Outcome(len(packed), psnr(decoded, values), middle - start, end - middle, 0), read
 
 
 def reached(outcome: Outcome, target: float) -> bool:
@@ -134,6 +146,8 @@ def measure(values: np.ndarray, targets: list[float], peers_only: bool) -> list[
             if best is not None:
                 last = figures(best, values, row["target"])
             row[BEST] = last
+    for row in rows:
+        row[SPARSE] = figures(sparse_grid(values, row["target"]), values, row["target"])
     for compressor in available()[0]:
         tolerances = Tolerances(compressor, values)
         for row in rows:
@@ -232,7 +246,7 @@ def main() -> None:
     parser.add_argument("--volumes", nargs="+", default=[""], help="those with this in their name")
     parser.add_argument("--targets", type=float, nargs="+", default=TARGETS, help="dB")
     parser.add_argument("--cells", type=int, default=96, help="of CloverLeaf, where no data is")
-    parser.add_argument("--peers-only", action="store_true", help="without the networks")
+    parser.add_argument("--peers-only", action="store_true", help="without the hash grids")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--plot", type=Path, help="write a picture (svg, png) to this file")
     arguments = parser.parse_args()
@@ -260,7 +274,7 @@ def main() -> None:
             aside = arguments.json.with_suffix(".part")
             aside.write_text(json.dumps({"missing": missing, "rows": rows}, indent=1))
             aside.replace(arguments.json)
-    ours = [] if arguments.peers_only else [OURS, BEST]
+    ours = [SPARSE] if arguments.peers_only else [OURS, BEST, SPARSE]
     names = ours + [compressor.name for compressor in compressors]
     timed = ours + [compressor.name for compressor in compressors if compressor.native]
     print_table(rows, names + list(missing), timed)

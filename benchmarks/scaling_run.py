@@ -31,6 +31,7 @@ from mpi4py import MPI
 
 import insitu
 from insitu import engines
+from insitu.cli import main as insitu_command
 from insitu.engines import threads
 
 SERIES = ("strong", "weak")
@@ -138,12 +139,18 @@ def measure(series: str, cells: int, cubes: int, steps: int) -> dict[str, Any]:
         "nodes": _nodes(world),
         "ranks": world.size,
         "threads": threads.threads(),
-        "engine": engines.describe().build,
+        "engine": engines.engine().name,
+        "gpu": _gpu(engines.engine().device),
         "grid": list(simulation.grid[::-1]),
         "steps": steps,
         "cold": _figures(taken[:1]),
         "warm": _figures(taken[1:]),
     }
+
+
+def _gpu(device: str) -> str:
+    """The name of a device such as "cuda:0 (NVIDIA A100), PyTorch 2.13"; empty for a CPU."""
+    return "" if device.startswith("CPU") else device.partition("(")[2].partition(")")[0]
 
 
 def _figures(taken: list[Any]) -> dict[str, float]:
@@ -181,6 +188,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.steps < 2:
         parser.error(f"--steps: {arguments.steps}; expected 2 or more: a cold one, and warm ones")
+    if MPI.COMM_WORLD.rank == 0:
+        insitu_command(["info", "--engines"])  # into the job's log
     figures = measure(arguments.series, arguments.cells, arguments.cubes, arguments.steps)
     if MPI.COMM_WORLD.rank == 0:
         arguments.output.mkdir(parents=True, exist_ok=True)

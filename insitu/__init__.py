@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from insitu.io.compressed_array import CompressedArray, load
     from insitu.io.pyvista_view import to_pyvista
     from insitu.session import Session, open
+    from insitu.viewer.notebook import view
 
 __all__ = [
     "__version__",
@@ -35,6 +36,7 @@ __all__ = [
     "sample_line",
     "slice_array",
     "to_pyvista",
+    "view",
 ]
 
 
@@ -49,6 +51,7 @@ _LAZY = {
     "sample_line": "insitu.filters.geometry.sample",
     "slice_array": "insitu.filters.geometry.slice_array",
     "to_pyvista": "insitu.io.pyvista_view",
+    "view": "insitu.viewer.notebook",
 }
 
 

@@ -51,9 +51,9 @@ def table(series: str, runs: Sequence[Mapping[str, Any]], by: str) -> str:
     lines = [
         f"{series.capitalize()} scaling; efficiency by {by.replace('_', ' ')} of warm steps",
         "",
-        "| nodes | ranks | threads | grid | s cold | s warm | CPU s warm | efficiency | PSNR "
+        "| nodes | ranks | threads | gpu | grid | s cold | s warm | CPU s warm | efficiency | PSNR "
         "| ratio | bytes sent per rank and step |",
-        "|" + "---|" * 11,
+        "|" + "---|" * 12,
     ]
     for run, share in zip(runs, efficiency(series, runs, by), strict=True):
         cold, warm = run["cold"], run["warm"]
@@ -61,6 +61,7 @@ def table(series: str, runs: Sequence[Mapping[str, Any]], by: str) -> str:
             run["nodes"],
             run["ranks"],
             run["threads"],
+            run.get("gpu") or "none",
             " x ".join(map(str, run["grid"])),
             *(f"{s:.3f}" for s in (cold["seconds"], warm["seconds"], warm["cpu_seconds"])),
             f"{share:.2f}",

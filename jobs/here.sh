@@ -6,6 +6,7 @@ cd "@ROOT@" || exit 2
 source "@VENV@/bin/activate" || exit 2
 
 set -uo pipefail
+export INSITU_ENGINE=@ENGINE@
 readonly RANKS_PER_NODE=@RANKS_PER_NODE@
 export OMP_NUM_THREADS=@DEPTH@
 

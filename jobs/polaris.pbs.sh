@@ -24,6 +24,7 @@ conda activate base
 source "@VENV@/bin/activate" || exit 2
 
 set -uo pipefail
+export INSITU_ENGINE=@ENGINE@
 # insitu hands only host memory to MPI, and its Python is not linked to Cray's GPU library.
 export MPICH_GPU_SUPPORT_ENABLED=0
 

@@ -64,6 +64,7 @@ def _script(machine: Machine, job: Job, arguments: argparse.Namespace) -> str:
         "SERIES": " ".join(arguments.series),
         "CELLS": arguments.cells,
         "STEPS": arguments.steps,
+        "ENGINE": arguments.engine,
         "OUTPUT": arguments.output.resolve(),
     }
     lines: list[str] = []
@@ -94,6 +95,10 @@ def _parser() -> argparse.ArgumentParser:
         "--cells", type=int, default=256, help="weak: along a side of each rank's cube (256)"
     )
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument(
+        "--engine", choices=("auto", "cpu", "cuda", "torch", "tinycudann"), default="auto",
+        help="insitu's engine; on GPUs, each rank has its own (auto: cpu)",
+    )  # fmt: skip
     parser.add_argument("--minutes", type=int, default=30, help="walltime of each job")
     parser.add_argument("--ranks-per-node", type=int, help="default: the machine's, 4")
     parser.add_argument("--depth", type=int, help="cores of a rank; default: the machine's, 8")

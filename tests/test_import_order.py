@@ -12,7 +12,7 @@ PACKAGE = Path(insitu.__file__).parent
 
 ROOMS = (
     "core", "metrics", "mesh", "codecs", "models", "engines", "fields", "training", "config",
-    "store", "queries", "filters", "render", "io", "actions", "schema", "session",
+    "store", "queries", "filters", "render", "io", "viewer", "actions", "schema", "session",
     "ascent", "cli", "testing",
 )  # fmt: skip
 

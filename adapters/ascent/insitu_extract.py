@@ -13,9 +13,18 @@ def _insitu_extract():
     try:
         from insitu.ascent import extract
     except Exception as error:
+        import os
         import sys
 
-        print(f"insitu: cannot be imported ({error}); is it on PYTHONPATH?", file=sys.stderr)
+        ranks = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
+        rank = next((os.environ[name] for name in ranks if name in os.environ), "0")
+        if rank == "0" and not hasattr(sys, "insitu_told"):  # once: it runs at every step
+            sys.insitu_told = True
+            print(
+                f"insitu: nothing will be recorded: it cannot be imported ({error}); "
+                "`insitu ascent-extract --check` says what this Ascent's Python needs",
+                file=sys.stderr,
+            )
         return
     extract.execute(globals())
 

@@ -27,6 +27,7 @@ from insitu.actions.reader import ActionParser, Entry, Named
 from insitu.actions.renders import DatabaseParams, LookParams
 from insitu.actions.scenes import Plots, made_plots
 from insitu.actions.values import ignored, names, number, refused, span, text
+from insitu.core.code import refusal
 from insitu.core.errors import nearest
 from insitu.core.yaml_tree import KeyPath
 from insitu.filters.pipeline import Pipeline
@@ -118,6 +119,8 @@ class ScriptParams(ExtractParams):
     def _one_of_two(self) -> ScriptParams:
         if (self.source is None) == (self.file is None):
             raise InvalidAction(("source",), "give either this, the script itself, or a file")
+        if refused := refusal("a script"):
+            raise InvalidAction(("source" if self.file is None else "file",), refused)
         return self
 
     def make(self, place: Place) -> Action:

@@ -1,6 +1,6 @@
 """Builds the libraries that stand in for conduit's and Ascent's, with the system's compiler.
 
-In: cpp/, include/, fortran/ beside this file; CXX and FC, by default c++ and gfortran.
+In: cpp/, include/, fortran/, cmake/ beside this file; CXX and FC, by default c++ and gfortran.
 Out: a folder with libconduit.so, libascent_mpi.so and their other names, the headers, and, where
 there is a Fortran compiler, the Fortran modules. It is made once, and again when a source or this
 Python has changed.
@@ -34,13 +34,23 @@ CONDUIT = (
     *("blueprint.cpp", "mcarray.cpp", "mesh_index.cpp", "mesh_examples.cpp", "relay.cpp"),
 )
 _ASCENT = ("ascent.cpp", "callbacks.cpp", "python.cpp")
-_FORTRAN_CONDUIT = ("conduit.f90", "conduit_blueprint.f90")
+_FORTRAN_CONDUIT = (
+    *("conduit.f90", "conduit_endianness.f90", "conduit_obj.f90"),
+    *("conduit_blueprint.f90", "conduit_relay.f90"),
+)
 _FORTRAN_ASCENT = ("ascent.f90",)
 # Names under which simulations ask the linker for what is in one library here.
 _ALIASES = {
-    "libconduit_blueprint.so": "libconduit.so",
-    "libconduit_relay.so": "libconduit.so",
-    "libascent.so": "libascent_mpi.so",
+    **dict.fromkeys(
+        (
+            *("libconduit_blueprint.so", "libconduit_blueprint_mpi.so", "libconduit_relay.so"),
+            *("libconduit_relay_mpi.so", "libconduit_relay_mpi_io.so"),
+        ),
+        "libconduit.so",
+    ),
+    **dict.fromkeys(
+        ("libascent.so", "libascent_flow.so", "libascent_lodepng.so"), "libascent_mpi.so"
+    ),
 }
 
 
@@ -53,7 +63,8 @@ class Libraries:
     """What was built, and where.
 
     Attributes:
-        folder: has `lib`, `include/conduit`, `include/ascent`, and `fortran` with the modules.
+        folder: has `lib`, `include/conduit`, `include/ascent`, `fortran` with the modules, and
+            under `lib` and `share` what CMake, pkg-config and makefiles find them by.
         fortran: whether the Fortran modules were compiled as well.
     """
 
@@ -134,7 +145,7 @@ def _refuse_foreign(folder: Path) -> None:
 def _sources() -> list[Path]:
     return sorted(
         path
-        for name in ("cpp", "include", "fortran")
+        for name in ("cpp", "include", "fortran", "cmake")
         for path in (HERE / name).rglob("*")
         if path.is_file()
     )
@@ -190,7 +201,7 @@ def _libpython() -> Path | None:
 
 def _build(folder: Path) -> None:
     lib = folder / "lib"
-    lib.mkdir()
+    shutil.copytree(HERE / "cmake", folder, dirs_exist_ok=True)  # has lib and share
     shutil.copytree(HERE / "include", folder / "include")
     shutil.copytree(HERE / "fortran", folder / "fortran")
     with tempfile.TemporaryDirectory() as scratch:

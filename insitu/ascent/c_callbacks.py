@@ -20,6 +20,8 @@ from insitu.ascent.client_session import AscentSession
 from insitu.ascent.conduit_reader import ConduitReader
 from insitu.ascent.mpi_finalize import close_before_mpi_ends, flush
 from insitu.ascent.program_callbacks import ProgramCallbacks
+from insitu.core import yaml_tree
+from insitu.core.yaml_tree import Places
 
 _opened: dict[int, AscentSession] = {}
 _readers: dict[str, ConduitReader] = {}
@@ -92,6 +94,7 @@ def _close(handle: int) -> None:
 
 
 def _yaml_to_json(address: int) -> str:
-    import yaml
-
-    return json.dumps(yaml.safe_load(ctypes.string_at(address).decode()))
+    """What `conduit_node_parse` makes of YAML. Raises ConfigError."""
+    # As run files are read: no more values than a limit, however aliases nest.
+    places = Places("text", Path.cwd())
+    return json.dumps(yaml_tree.parse(ctypes.string_at(address).decode(), places))

@@ -110,12 +110,7 @@ class AscentSession:
         Where the actions change later, as file names in them do, scenes and extracts are; queries,
         triggers and what is recorded stay those of the first step.
         """
-        here = (self._step.field_names, _readable(self._step))
-        everyone = self.comm.allgather(here)
-        published, readable = (
-            list(dict.fromkeys(name for names in kind for name in names))
-            for kind in zip(*everyone, strict=True)
-        )
+        published, readable = self._fields() if self._session is None else ([], [])
         changed, self._commands, refused = config.broadcast(
             self.comm, lambda: self._changed(given, published, readable)
         )
@@ -130,11 +125,30 @@ class AscentSession:
             self.on_error = run.on_error
             quiet = self.settings.get("messages") != "verbose"
             shown = terminal(self.comm, run.output, quiet=quiet)
-            self._session = Session(run, wanted, self.comm, terminal=shown)
+            try:
+                self._session = Session(run, wanted, self.comm, terminal=shown)
+            except ConfigError as error:  # the same on every rank
+                if run.on_error == "raise" or run.record is None:
+                    raise
+                if self.comm.rank == 0:
+                    self.log.warning("%s; nothing is recorded", error)
+                record = dataclasses.replace(run.record, on=())
+                run = dataclasses.replace(run, record=record)
+                self._session = Session(run, wanted, self.comm, terminal=shown)
             self._listen(wanted)
         else:
             actions = self._session.actions
             self._session.actions = dataclasses.replace(actions, due=wanted.due)
+
+    def _fields(self) -> tuple[list[str], list[str]]:
+        """The names of the fields that any rank publishes, and of those that can be kept.
+        Collective."""
+        here = (self._step.field_names, _readable(self._step))
+        published, readable = (
+            list(dict.fromkeys(name for names in kind for name in names))
+            for kind in zip(*self.comm.allgather(here), strict=True)
+        )
+        return published, readable
 
     def _changed(
         self, given: Any, published: list[str], readable: list[str]

@@ -11,7 +11,10 @@ communicator, and closed before MPI ends.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import importlib.util
 import os
+import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,21 +24,27 @@ from mpi4py import MPI
 
 from insitu import actions, config
 from insitu.actions import Actions
-from insitu.ascent import nested, publish
+from insitu.ascent import mpi_library, nested, publish
 from insitu.ascent.client_session import with_plain_state
 from insitu.ascent.mpi_finalize import close_before_mpi_ends, flush
 from insitu.config import RunConfig
+from insitu.config.ascent import PublishConfig
+from insitu.core import launcher
 from insitu.core.errors import ConfigError, nearest
 from insitu.core.parallel import RemoteError, rank_logger, together
 from insitu.mesh.tree import trees
+from insitu.queries.session_file import SESSION_NAME
 from insitu.session import Session
 from insitu.session.report import StepReport, step_line
 from insitu.session.reporter import terminal
 
 VARIABLE = "INSITU_CONFIG"
 RUN_FILE = "insitu.yaml"
+CHECK = "insitu ascent-extract --check"
+OWN_SESSION_NAME = "insitu_session"
 
-_extracts: dict[tuple[str, int], Extract | None] = {}  # None: could not be opened
+# By script and members of the communicator; None: could not be opened.
+_extracts: dict[tuple[str, tuple[int, ...]], Extract | None] = {}
 
 
 def execute(names: Mapping[str, Any]) -> None:
@@ -47,8 +56,10 @@ def execute(names: Mapping[str, Any]) -> None:
     try:
         comm_id = names.get("ascent_mpi_comm_id")
         if comm_id is not None:
+            if _another_mpi():
+                return
             comm = MPI.Comm.f2py(comm_id())
-        key = (str(names.get("__file__", "")), comm.py2f())
+        key = (str(names.get("__file__", "")), _members(comm))
         if key not in _extracts:
             _extracts[key] = None
             _extracts[key] = Extract(key[0], comm, mpi=comm_id is not None)
@@ -68,6 +79,32 @@ def execute(names: Mapping[str, Any]) -> None:
         flush()
         comm.Abort(1)
     flush()
+
+
+def _members(comm: MPI.Comm) -> tuple[int, ...]:
+    """The communicator's ranks, by their numbers in the world: a simulation may have a new handle
+    for the same ranks at every step. Not collective."""
+    mine, world = comm.Get_group(), MPI.COMM_WORLD.Get_group()
+    try:
+        return tuple(mine.Translate_ranks(None, world))
+    finally:
+        mine.Free()
+        world.Free()
+
+
+@functools.cache
+def _another_mpi() -> bool:
+    """Whether mpi4py has loaded another MPI than the simulation's; told once, by the launcher's
+    rank 0. Not collective: the same on all ranks of one installation."""
+    found = mpi_library.loaded()
+    if len(found) > 1 and launcher.rank() == 0:
+        print(
+            f"insitu: nothing will be recorded: mpi4py has another MPI than the simulation "
+            f"({' and '.join(map(str, found))} are loaded); `{CHECK}` says how to give it the same",
+            file=sys.stderr,
+            flush=True,
+        )
+    return len(found) > 1
 
 
 def run_file(script: str) -> Path:
@@ -93,7 +130,10 @@ class Extract:
         Raises: ConfigError or RemoteError, the same on every rank.
         """
         run, wanted = config.broadcast(comm, lambda: _load(script))
-        self._publish = run.ascent.publish
+        if run.session_name == SESSION_NAME:  # Ascent's own file, which it writes last
+            run = dataclasses.replace(run, session_name=OWN_SESSION_NAME)
+        self._publish = _possible(comm, run.ascent.publish)
+        self.script, self.run = script, run
         if self._publish:  # what goes back may be any step of any field
             window = dataclasses.replace(run.window, keep="all")
             run = dataclasses.replace(run, window=window)
@@ -101,7 +141,7 @@ class Extract:
         self._session = Session(run, wanted, comm, terminal=shown)
         self._mpi = mpi
         self._said: set[str] = set()
-        self._closed = False
+        self.closed = False
         close_before_mpi_ends(self.close)
 
     def execute(self, tree: Any) -> None:
@@ -125,9 +165,9 @@ class Extract:
 
     def close(self) -> None:
         """Write what the session leaves; once. Raises as `Session.close`."""
-        if self._closed:
+        if self.closed:
             return
-        self._closed = True
+        self.closed = True
         self._session.close()
 
     def _hand_back(self, report: StepReport) -> None:
@@ -164,7 +204,8 @@ def _load(script: str) -> tuple[RunConfig, Actions]:
     run, wanted = actions.load(run_file(script))
     triggers = [trigger.name for trigger in wanted.triggers]
     there = f" (there are {', '.join(triggers) or 'none'})"
-    problems = [
+    problems = _shared(script, run)
+    problems += [
         f"ascent.publish.{name}.trigger: no trigger {entry.trigger!r}"
         + (nearest(entry.trigger, triggers) or there)
         for name, entry in run.ascent.publish.items()
@@ -173,3 +214,32 @@ def _load(script: str) -> tuple[RunConfig, Actions]:
     if problems:
         raise ConfigError(problems)
     return run, wanted
+
+
+def _shared(script: str, run: RunConfig) -> list[str]:
+    """What this run file has in common with that of another extract, which would write over it."""
+    problems = []
+    for other in _extracts.values():
+        if other is None or other.closed or other.script == script:
+            continue
+        if Path(run.output).resolve() == Path(other.run.output).resolve():
+            problems.append(f"output: {run.output!r} is that of {other.script} as well")
+        mine, theirs = run.record, other.run.record
+        if mine and theirs and Path(mine.path).resolve() == Path(theirs.path).resolve():
+            problems.append(f"record.path: {mine.path!r} is that of {other.script} as well")
+    return [f"{problem}; give each extract one of its own" for problem in problems]
+
+
+def _possible(comm: MPI.Comm, wanted: Mapping[str, PublishConfig]) -> dict[str, PublishConfig]:
+    """What can be published with the packages there are; the rest is told once. Collective."""
+    found = importlib.util.find_spec("vtkmodules") is not None
+    if comm.allreduce(found, op=MPI.LAND):
+        return dict(wanted)
+    lost = [name for name, entry in wanted.items() if entry.isosurface is not None]
+    if lost and comm.rank == 0:
+        rank_logger(comm).warning(
+            "ascent.publish: %s: isosurfaces need the package vtk (pip install 'insitu-inr[vtk]'); "
+            "all else goes on without",
+            ", ".join(lost),
+        )
+    return {name: entry for name, entry in wanted.items() if name not in lost}

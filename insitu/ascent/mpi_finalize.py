@@ -25,7 +25,7 @@ def close_before_mpi_ends(close: Callable[[], object]) -> None:
     """
     global _keyval
     if _keyval == MPI.KEYVAL_INVALID:
-        _keyval = MPI.Comm.Create_keyval(delete_fn=lambda comm, keyval, value: _close_all())
+        _keyval = MPI.Comm.Create_keyval(delete_fn=lambda comm, keyval, value: _end())
         MPI.COMM_SELF.Set_attr(_keyval, True)
         atexit.register(_close_all)
     _closing.append(close)
@@ -36,6 +36,15 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+
+
+def _end() -> None:
+    """In MPI_Finalize: what is left of MPI's objects would be reported as leaked, since an embedded
+    interpreter frees none."""
+    global _keyval
+    _close_all()
+    if _keyval != MPI.KEYVAL_INVALID:
+        _keyval = MPI.Comm.Free_keyval(_keyval)
 
 
 def _close_all() -> None:

@@ -124,6 +124,9 @@ def _run_file(settings: Mapping[str, Any]) -> RunConfig:
     ghosts = settings.get("ghost_field_name")
     if isinstance(ghosts, str) and ghosts:
         run = dataclasses.replace(run, ghost_field=ghosts)
+    name = settings.get("session_name")
+    if isinstance(name, str) and name:
+        run = dataclasses.replace(run, session_name=name)
     folder = settings.get("default_dir")
     if isinstance(folder, str) and folder:
         run = dataclasses.replace(run, output=folder)

@@ -13,18 +13,34 @@ from collections.abc import Sequence
 
 from insitu._version import __version__
 from insitu.ascent.build import BuildError
-from insitu.cli import ascent_libs, compare, compress, decode, info, recover, render, replay, schema
+from insitu.cli import (
+    ascent_extract,
+    ascent_libs,
+    check,
+    compare,
+    compress,
+    decode,
+    export,
+    info,
+    recover,
+    render,
+    replay,
+    schema,
+    view,
+)
 from insitu.codecs.frame import FrameError
 from insitu.core import launcher
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
+from insitu.core.text import printable
 
 OK, MISSED, REFUSED, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 EXIT_CODES = """\
 exit status:
   0  done
-  1  done, but a target (compress) or a threshold (compare) was missed
+  1  done, but a target (compress) or a threshold (compare) was missed, or a record is
+     damaged (check)
   2  bad input or usage
   3  failed while running, for example on a full disk
   130  interrupted
@@ -38,12 +54,27 @@ examples:
   insitu compare density.npy density.insitu
   insitu decode density.insitu density_decoded.npy
   insitu render out/record --field density --out density.png
+  insitu export out/record --html blast.html
   mpiexec -n 4 insitu replay out/record ascent_actions.yaml
 
 For details: insitu COMMAND --help. To run a simulation: python -m insitu.run
 """
 
-COMMANDS = (compress, decode, info, compare, render, replay, recover, schema, ascent_libs)
+COMMANDS = (
+    compress,
+    decode,
+    info,
+    compare,
+    render,
+    export,
+    view,
+    replay,
+    recover,
+    check,
+    schema,
+    ascent_libs,
+    ascent_extract,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _say(rank: int, text: str, status: int) -> int:
     if rank == 0:
-        print(f"insitu: {text}", file=sys.stderr)
+        print(f"insitu: {printable(text, lines=True)}", file=sys.stderr)
     return status
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 import argparse
 import time
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from insitu.cli import inputs, output
 from insitu.core.errors import ConfigError
-from insitu.io import targets
+from insitu.io import sources, targets
 from insitu.io.chunk_grid import DEFAULT_CELLS
 from insitu.io.compressed_array import CompressedArray
-from insitu.io.sources import FORMATS
 from insitu.training.options import Target
 from insitu.training.select_codec import MODEL, codecs
+
+if TYPE_CHECKING:
+    from mpi4py import MPI
 
 SUMMARY = "compress an array"
 DESCRIPTION = "Train neural fields on an array, block by block, and write them to one file."
@@ -30,18 +33,29 @@ examples:
   insitu compress density.npy density.insitu --ratio 200 --codec auto
   insitu compress run.h5:/fluid/density density.insitu
   insitu compress climate.nc:T T.insitu --step 3
+  insitu compress climate.nc:T steps --step all         (steps/climate_T_0000.insitu, ...)
+  insitu compress 'run_*.h5:fluid/density' densities    (one file for each)
   insitu compress raw.bin out.insitu --shape 256,256,256 --dtype f8
   mpiexec -n 4 insitu compress big.npy big.insitu    (same bytes, sooner)
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN", help=f"{FORMATS}; FILE:NAME chooses an array")
-    parser.add_argument("output", metavar="OUT", help="file to write, for example density.insitu")
+    parser.add_argument(
+        "input",
+        metavar="IN",
+        nargs="+",
+        help=f"{sources.FORMATS}; FILE:NAME chooses an array; FILE may be a pattern: 'run_*.h5'",
+    )
+    parser.add_argument(
+        "output",
+        metavar="OUT",
+        help="file to write, for example density.insitu; a folder for several arrays or steps",
+    )
     goals = parser.add_argument_group("targets", "training of a block ends at the first reached")
     for name, option in targets.OPTIONS.items():
         goals.add_argument(f"--{name.replace('_', '-')}", metavar=option.metavar, help=option.help)
-    inputs.add_arguments(parser)
+    inputs.add_arguments(parser, several=True)
     parser.add_argument(
         "--block",
         type=int,
@@ -64,23 +78,72 @@ def run(arguments: argparse.Namespace) -> bool:
     loaded, one process does it."""
     from insitu.core import launcher
     from insitu.core.parallel import together
+
+    comm = launcher.world_if_any()
+    tasks: list[_Task] = []
+    with nullcontext() if comm is None else together(comm, " ".join(arguments.input)):
+        tasks = _tasks(arguments)
+    reached = [_compress(comm, arguments, task) for task in tasks]
+    return all(reached)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """An array to compress: its name on the command line, its step, and the file to write."""
+
+    input: str
+    step: int | None
+    output: Path
+
+
+def _tasks(arguments: argparse.Namespace) -> list[_Task]:
+    """One for each input and step; several go into a folder. Raises ConfigError."""
+    target = Path(arguments.output)
+    names = inputs.expand(arguments.input)
+    chosen = inputs.steps(arguments, names)
+    if len(names) == 1 and names == arguments.input and arguments.step != inputs.ALL:
+        _check_output(target, chosen[0][0])
+        return [_Task(*chosen[0], target)]
+    if target.exists() and not target.is_dir():
+        raise ConfigError([f"{target}: is a file; name a folder for {len(chosen)} arrays"])
+    found: dict[Path, _Task] = {}
+    for name, step in chosen:
+        path, dataset = sources.split_name(name)
+        dataset = dataset or arguments.dataset
+        parts = [path.stem, *([] if dataset is None else [dataset.strip("/").replace("/", "_")])]
+        parts += [] if step is None else [f"{step:04d}"]
+        file = target / f"{'_'.join(parts)}.insitu"
+        if file in found:
+            raise ConfigError(
+                [f"{file}: would be written twice, from {found[file].input} and {name}"]
+            )
+        found[file] = _Task(name, step, file)
+    target.mkdir(parents=True, exist_ok=True)
+    for file, task in found.items():
+        _check_output(file, task.input)
+    return list(found.values())
+
+
+def _compress(comm: MPI.Intracomm | None, arguments: argparse.Namespace, task: _Task) -> bool:
+    """Returns whether the target was reached. Collective."""
+    from insitu.core.parallel import together
     from insitu.io.compress import CompressionJob
     from insitu.io.compress_file import compress_file
 
-    comm, path, start = launcher.world_if_any(), Path(arguments.output), time.perf_counter()
+    start = time.perf_counter()
     rank, size = (0, 1) if comm is None else (comm.rank, comm.size)
-    with nullcontext() if comm is None else together(comm, arguments.input):
+    with nullcontext() if comm is None else together(comm, task.input):
         target = targets.make_target(**{name: getattr(arguments, name) for name in targets.OPTIONS})
-        volume = inputs.open_volume(arguments, arguments.input)
-        _check_output(path, arguments.input)
+        volume = inputs.open_volume(arguments, task.input, step=task.step)
         job = CompressionJob.of(volume, target, arguments.block, arguments.codec)
     with output.progress_bar("samples", rank == 0) as progress:
-        compress_file(comm, job, path, progress)
-    array = CompressedArray.open(path)
+        compress_file(comm, job, task.output, progress)
+    array = CompressedArray.open(task.output)
     problems = targets.missed(target, array)
     if rank == 0:
-        seconds = time.perf_counter() - start
-        _report(arguments, array, target, problems, size, seconds)
+        figures = _figures(arguments, task, array, target, problems, volume.reversed)
+        figures |= {"ranks": size, "seconds": time.perf_counter() - start}
+        _report(arguments, task, array, figures, problems)
     return not problems
 
 
@@ -93,47 +156,58 @@ def _check_output(path: Path, given: str) -> None:
         raise ConfigError([f"{path}: is the input; name another file to write"])
 
 
-def _report(
+def _figures(
     arguments: argparse.Namespace,
+    task: _Task,
     array: CompressedArray,
     target: Target,
     problems: list[str],
-    ranks: int,
-    seconds: float,
+    turned: tuple[str, ...],
+) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "input": task.input,
+        "output": str(task.output),
+        "target": targets.asked(target),
+        "reached": not problems,
+        "shape": array.shape,
+        "dtype": array.dtype.name,
+        "psnr_db": array.psnr_db,
+        "max_error": array.metrics.max_error,
+        "raw_nbytes": array.raw_nbytes,
+        "nbytes": array.nbytes,
+        "ratio": array.ratio,
+        "blocks": len(array.header.blocks),
+        "nan_count": array.metrics.nan_count,
+        "inf_count": array.metrics.inf_count,
+        "reversed": turned,
+    }
+
+
+def _report(
+    arguments: argparse.Namespace,
+    task: _Task,
+    array: CompressedArray,
+    figures: dict[str, Any],
+    problems: list[str],
 ) -> None:
-    n_blocks = len(array.header.blocks)
     if arguments.json:
-        figures: dict[str, Any] = {
-            "input": arguments.input,
-            "output": arguments.output,
-            "target": targets.asked(target),
-            "reached": not problems,
-            "shape": array.shape,
-            "dtype": array.dtype.name,
-            "psnr_db": array.psnr_db,
-            "max_error": array.metrics.max_error,
-            "raw_nbytes": array.raw_nbytes,
-            "nbytes": array.nbytes,
-            "ratio": array.ratio,
-            "blocks": n_blocks,
-            "ranks": ranks,
-            "seconds": seconds,
-            "nan_count": array.metrics.nan_count,
-            "inf_count": array.metrics.inf_count,
-        }
         output.print_json(figures)
         return
+    work = f"{figures['seconds']:.1f} s, blocks: {figures['blocks']}, ranks: {figures['ranks']}"
     rows = {
         "array": f"{array.name}, {output.extent_text(array.shape, array.dtype)}",
         "quality": output.quality_text(array.psnr_db),
         "largest error": output.number_text(array.metrics.max_error),
         "size": output.size_text(array.nbytes, array.ratio),
-        "work": f"{seconds:.1f} s, blocks: {n_blocks}, ranks: {ranks}",
+        "work": work,
     }
     if array.metrics.nan_count:
         rows["NaN"] = f"{array.metrics.nan_count} samples, left out; they decode to NaN"
     if array.metrics.inf_count:
         rows["Inf"] = f"{array.metrics.inf_count} samples, left out"
+    if figures["reversed"]:
+        rows["turned round"] = f"{', '.join(figures['reversed'])}: decreasing in the file"
     if problems:
         rows["missed"] = ", ".join(problems)
-    output.print_table(str(arguments.output), rows)
+    output.print_table(str(task.output), rows)

@@ -1,6 +1,7 @@
 """insitu decode: an insitu file, or a field of a run's record, becomes a plain array.
 
-In: compressed data. Out: a .npy file, raw values, HDF5, or VTK's files for ParaView.
+In: compressed data, at one step or several. Out: a .npy file, raw values, HDF5, NetCDF, or VTK's
+files for ParaView.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from insitu.core.errors import ConfigError
 from insitu.io import plain_write, vtk_write
 from insitu.io.array_source import ArraySource
 from insitu.io.compressed_array import region_box
-from insitu.io.part import Part
+from insitu.io.part import Part, Steps
 from insitu.io.record_volume import RecordVolume
+from insitu.io.vtk_series import write_series
+from insitu.session.report import grouped
 
 SUMMARY = "decode to a plain array"
 DESCRIPTION = (
     "Write an array, or a part of it, as plain values or for ParaView. .pvti and .pvtr are index "
-    "files; the blocks are files in a folder of the same name."
+    "files; the blocks are files in a folder of the same name. Several inputs, and --step all, are "
+    "steps: the first axis of one array, or a VTK file for each and a .pvd with their times."
 )
 COLLECTIVE = False
 EXAMPLES = """\
@@ -29,53 +33,85 @@ examples:
   insitu decode density.insitu part.npy --region 10:20,:,64
   insitu decode out/record density.raw --field density --step 3
   insitu decode out/record:velocity velocity.pvtr
+  insitu decode out/record:density density.nc --step all       (time, z, y, x)
+  insitu decode out/record:density density.vti --step all      (density_0000.vti ..., density.pvd)
+  insitu decode 'steps/T_*.insitu' T.npy                       (one step from each file)
 """
-_WRITERS: dict[str, Callable[..., None]] = {
+_PLAIN: dict[str, Callable[[Path, Part | Steps, output.Progress | None], None]] = {
     ".npy": plain_write.write_npy,
     **dict.fromkeys(plain_write.RAW, plain_write.write_raw),
     **dict.fromkeys(plain_write.HDF5, plain_write.write_hdf5),
-    **dict.fromkeys(vtk_write.SUFFIXES[:2], vtk_write.write),
-    **dict.fromkeys(vtk_write.SUFFIXES[2:], vtk_write.write_pieces),
+    **dict.fromkeys(plain_write.NETCDF, plain_write.write_netcdf),
 }
+_SUFFIXES = (*_PLAIN, *vtk_write.SUFFIXES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("input", metavar="IN", help=inputs.FILES)
-    parser.add_argument("output", metavar="OUT", help=f"format by extension: {', '.join(_WRITERS)}")
+    parser.add_argument(
+        "input", metavar="IN", nargs="+", help=f"{inputs.FILES}; FILE may be a pattern: 'run_*.npy'"
+    )
+    parser.add_argument(
+        "output", metavar="OUT", help=f"format by extension: {', '.join(_SUFFIXES)}"
+    )
     parser.add_argument(
         "--region", metavar="Z,Y,X", help="indices per axis, as in 10:20,:,64; default: all"
     )
-    inputs.add_arguments(parser)
+    inputs.add_arguments(parser, several=True)
     output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Not collective."""
     path = Path(arguments.output)
-    write = _WRITERS.get(path.suffix.lower())
-    if write is None:
-        raise ConfigError([f"{path}: unknown format; expected {', '.join(_WRITERS)}"])
+    if path.suffix.lower() not in _SUFFIXES:
+        raise ConfigError([f"{path}: unknown format; expected {', '.join(_SUFFIXES)}"])
     if not path.parent.is_dir():
         raise ConfigError([f"{path.parent}: no such folder"])
-    volume = inputs.open_volume(arguments, arguments.input, vectors=True)
-    region = [slice(None)] * len(volume.shape)
-    if arguments.region is not None:
-        region = _region(arguments.region)
-    try:
-        part = _part(volume, region)
-    except ValueError as error:
-        raise ConfigError([f"--{error}"]) from None
-    with output.progress_bar("samples") as progress:
-        write(path, part, progress)
+    chosen = inputs.steps(arguments, inputs.expand(arguments.input))
+
+    def opened(number: int) -> Part:
+        name, step = chosen[number]
+        volume = inputs.open_volume(arguments, name, step=step, vectors=True)
+        try:
+            return _part(volume, arguments.region)
+        except ValueError as error:
+            raise ConfigError([f"--{error}"]) from None
+
+    several = len(chosen) > 1 or arguments.step == inputs.ALL
+    what = Steps(len(chosen), opened) if several else opened(0)
+    in_vtk = path.suffix.lower() in vtk_write.SUFFIXES
+    with output.progress_bar("steps" if several and in_vtk else "samples") as progress:
+        files = _write(path, what, progress)
+    part = what.first if isinstance(what, Steps) else what
+    shape = (what.count, *part.shape) if isinstance(what, Steps) else part.shape
     if arguments.json:
-        output.print_json({"output": str(path), "shape": part.shape, "dtype": volume.dtype.name})
+        figures = {"output": str(path), "shape": shape, "dtype": part.volume.dtype.name}
+        output.print_json(figures | {"files": list(map(str, files))})
     else:
-        output.print_table(str(path), {"array": output.extent_text(part.shape, volume.dtype)})
+        rows = {"array": output.extent_text(shape, part.volume.dtype)}
+        if len(files) > 1:
+            rows["files"] = "\n".join(grouped(list(map(str, files))))
+        output.print_table(str(files[-1]), rows)
     return True
 
 
-def _part(volume: ArraySource, region: list[slice]) -> Part:
-    """ValueError where the region is not one of the volume."""
+def _write(path: Path, what: Part | Steps, progress: output.Progress | None) -> list[Path]:
+    """Write it -> the files."""
+    suffix = path.suffix.lower()
+    if suffix in _PLAIN:
+        _PLAIN[suffix](path, what, progress)
+    elif isinstance(what, Steps):
+        return write_series(path, what, progress)
+    elif suffix in vtk_write.PARALLEL:
+        vtk_write.write_pieces(path, what, progress)
+    else:
+        vtk_write.write(path, what, progress)
+    return [path]
+
+
+def _part(volume: ArraySource, text: str | None) -> Part:
+    """text: of `--region`. ValueError where the region is not one of the volume."""
+    region = [slice(None)] * len(volume.shape) if text is None else _region(text)
     box = region_box(region, volume.shape)
     if not isinstance(volume, RecordVolume):
         return Part(volume, box)

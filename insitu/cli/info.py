@@ -13,6 +13,7 @@ from typing import Any
 from insitu.cli import output
 from insitu.core.errors import ConfigError
 from insitu.core.limits import byte_size
+from insitu.core.text import printable
 from insitu.engines.listing import EngineEntry, list_engines
 from insitu.io import sources
 from insitu.io.compressed_array import CompressedArray
@@ -173,6 +174,7 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"{path}, ranks: {record.n_ranks}", title_justify="left")
     table.add_column("field")
@@ -187,7 +189,9 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
                 str(at["n_blocks"]),
                 quality,
             )
-            table.add_row(name, *figures, byte_size(at["nbytes"]), times(at["ratio"]))
+            table.add_row(
+                Text(printable(name)), *figures, byte_size(at["nbytes"]), times(at["ratio"])
+            )
     Console(highlight=False).print(table)
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from insitu.core.limits import byte_size
+from insitu.core.text import printable
 from insitu.session.report import decibels, times
 
 Progress = Callable[[int, int], None]
@@ -30,16 +31,17 @@ def print_json(figures: Mapping[str, Any]) -> None:
 
 
 def print_table(title: str, rows: Mapping[str, str]) -> None:
-    """Print a table with two columns: name and value."""
+    """Print a table with two columns: name and value. Names may come from files that are not
+    trusted."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(show_header=False)
     for name, value in rows.items():
-        table.add_row(Text(name), Text(value))
+        table.add_row(Text(printable(name)), Text(printable(value, lines=True)))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    console.print(Text(title), soft_wrap=True)
+    console.print(Text(printable(title)), soft_wrap=True)
     console.print(table)
 
 

@@ -14,8 +14,8 @@ from insitu.core.errors import ConfigError
 from insitu.io import sources
 from insitu.io.array_series import ArraySeries
 from insitu.io.compressed_array import CompressedArray
+from insitu.store.manifest import MANIFEST
 from insitu.store.record import Record
-from insitu.store.record_writer import MANIFEST
 from insitu.store.shared_series import SharedSeries
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import Any
 from insitu.cli import output
 from insitu.core.errors import ConfigError
 from insitu.core.limits import byte_size
+from insitu.core.text import printable
 from insitu.store import recovery
 from insitu.store.recovery import Run
 
@@ -26,6 +27,7 @@ examples:
   insitu recover                                        (list crashed runs)
   insitu recover /dev/shm/insitu.4711.node7.815.1a2b    (to out/record.recovered)
   insitu recover node1/ node2/ -o saved --remove        (files of two nodes)
+  insitu recover --discard                              (remove what crashed runs have left)
 """
 
 
@@ -51,14 +53,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remove", action="store_true", help="remove the crash files after writing the record"
     )
+    parser.add_argument(
+        "--discard",
+        action="store_true",
+        help="remove the crash files of all crashed runs found, without writing a record",
+    )
     output.add_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> bool:
-    """Returns whether a step was recovered, or crashed runs were listed. Not collective."""
+    """Returns whether a step was recovered, or crashed runs were listed or discarded. Not
+    collective."""
     folders = [Path(folder) for folder in arguments.folders]
     runs, problems = recovery.find(folders or [Path(arguments.scratch)])
     dead = [one for one in runs if not one.in_use()]
+    if arguments.discard:
+        _discard(dead, problems, arguments)
+        return True
     if not folders:
         _list(dead, problems, arguments)
         return True
@@ -69,7 +80,7 @@ def run(arguments: argparse.Namespace) -> bool:
     found = recovery.recover(chosen, path, incomplete=arguments.incomplete)
     found.problems = problems + found.problems
     if arguments.remove:
-        _remove(chosen)
+        recovery.discard(chosen)
     if arguments.json:
         output.print_json(
             {
@@ -83,7 +94,7 @@ def run(arguments: argparse.Namespace) -> bool:
         rows = {name: f"cycles {_ends(cycles)}" for name, cycles in found.steps.items()}
         output.print_table(str(path), rows or {"nothing": "no complete step found"})
         for text in found.problems:
-            print(text)
+            print(printable(text))
     return bool(found.steps)
 
 
@@ -109,9 +120,25 @@ def _list(dead: list[Run], problems: list[str], arguments: argparse.Namespace) -
     for one in dead:
         ranks = f"{len(one.files)} of {one.owner.n_ranks} ranks"
         for folder in one.folders:
-            print(f"  {folder}  {ranks}, {byte_size(one.nbytes)}, record {one.owner.record}")
+            line = f"  {folder}  {ranks}, {byte_size(one.nbytes)}, record {one.owner.record}"
+            print(printable(line))
     for text in problems:
-        print(f"  {text}")
+        print(printable(f"  {text}"))
+
+
+def _discard(dead: list[Run], problems: list[str], arguments: argparse.Namespace) -> None:
+    """Remove what dead runs have left; what still runs, and what is no crash file, stays."""
+    if arguments.output or arguments.remove or arguments.incomplete:
+        raise ConfigError(["--discard: writes no record; -o, --remove, --incomplete do not apply"])
+    for one in dead:
+        recovery.discard(one)
+    if arguments.json:
+        output.print_json({"discarded": [one.owner.run for one in dead], "problems": problems})
+        return
+    for one in dead:
+        print(printable(f"discarded run {one.owner.run}: {len(one.files)} files"))
+    if not dead:
+        print("nothing to discard")
 
 
 def _choice(runs: list[Run], dead: list[Run], given: list[str]) -> str:
@@ -122,15 +149,6 @@ def _choice(runs: list[Run], dead: list[Run], given: list[str]) -> str:
         return f"{where}: run {runs[0].owner.run} is still running"
     folders = " or ".join(str(one.folders[0]) for one in dead)
     return f"{where}: files of {len(dead)} crashed runs; choose {folders}"
-
-
-def _remove(chosen: Run) -> None:
-    folders = chosen.folders
-    for path, _ in chosen.files:
-        path.unlink()
-    for folder in folders:
-        if not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _ends(cycles: list[int]) -> str:

@@ -89,6 +89,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME@CYCLE",
         help="fire a trigger at a cycle, whatever its condition; may be repeated",
     )
+    parser.add_argument(
+        "--no-code",
+        action="store_true",
+        help="refuse actions that run Python: callbacks and scripts; for actions of others. The "
+        "environment variable INSITU_NO_CODE=1 does this everywhere",
+    )
     output.add_json_option(parser)
 
 
@@ -97,11 +103,13 @@ def run(arguments: argparse.Namespace) -> bool:
 
     Raises ConfigError before any work; RemoteError after everything that could be done.
     """
-    from insitu.core import launcher
+    from insitu.core import code, launcher
     from insitu.core.parallel import cpu_share
     from insitu.engines import threads
 
     comm = launcher.world()
+    if arguments.no_code:
+        code.forbid()
     with threads.sharing(cpu_share(comm, threads.cpus())):
         return _run(comm, arguments)
 

@@ -6,9 +6,7 @@ that are needed; a cache of bounded size keeps recently used ones.
     digest 16 | length of the table u32 | table (u32 per chunk, through ZSTD) | chunks
 
 Chunks are numbered by component, z, y, x. An axis of n samples is cut evenly into round(n / 32)
-parts, so that no chunk is thin. The first byte of a chunk is its kind: one value; raw values
-(byte-shuffled, through ZSTD); or a compressor's error bound and its bytes. Where samples are not
-finite, a map of them precedes the rest.
+parts, so that no chunk is thin. `codecs.chunk` has the bytes of one.
 """
 
 from __future__ import annotations
@@ -17,33 +15,27 @@ import hashlib
 import itertools
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from insitu.codecs import compressors, zstd
+from insitu.codecs.chunk import Shape, Values, pack, unpack
 from insitu.codecs.chunk_cache import CACHE
 from insitu.codecs.errors import FrameError
 from insitu.core.arrays import Indices
 from insitu.core.box import Box
 
-Values = NDArray[np.floating[Any]]
-Shape = tuple[int, int, int]
-
 EDGE = 32  # samples
 
-_CONSTANT, _EXACT, _COMPRESSED = range(3)
-_HOLES = 4  # flag, added to the kind where samples are not finite
-_NON_FINITE = np.array([0, np.nan, np.inf, -np.inf])
 _LENGTH = struct.Struct("<I")
-_BOUND = struct.Struct("<d")
 _DIGEST_NBYTES = 16
-# The overhead of a compressor alone is larger than this many values.
-_FEWEST = 16
+
+Decoded = Callable[[int, Box, Values], None]
+"""Called with a component, the box of a chunk in the block, and the chunk as it will decode."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +52,43 @@ class Chunks:
     _owner: int = field(default_factory=CACHE.owner, repr=False, compare=False)
 
     @staticmethod
-    def encode(components: Sequence[Values], codec: str, bounds: Sequence[float]) -> Chunks:
+    def encode(
+        components: Sequence[Values],
+        codec: str,
+        bounds: Sequence[float],
+        decoded: Decoded | None = None,
+    ) -> Chunks:
         """Compress with every finite sample within its component's bound. NaN and infinities are
         preserved, but not a NaN's payload. Each chunk is decoded and compared before it is
         accepted, and stored raw where the compressor violates the bound or does not save space.
 
-        bounds: one per component, >= 0, in its unit.
+        bounds: one per component, >= 0, in its unit. decoded: called for each chunk.
         """
-        shape = components[0].shape
-        parts = [
-            _pack(np.ascontiguousarray(values[box]), codec, bound)
-            for values, bound in zip(components, bounds, strict=True)
-            for box in _boxes(shape)
-        ]
+        parts = []
+        for c, (values, bound) in enumerate(zip(components, bounds, strict=True)):
+            for box in boxes(values.shape):
+                packed, again = pack(np.ascontiguousarray(values[box]), codec, bound)
+                parts.append(packed)
+                if decoded is not None:
+                    decoded(c, box, again)
+        return Chunks.of(parts, codec, components[0].shape, len(components), components[0].dtype)
+
+    @staticmethod
+    def of(
+        parts: Sequence[bytes],
+        codec: str,
+        shape: Sequence[int],
+        n_components: int,
+        dtype: np.dtype[Any],
+    ) -> Chunks:
+        """Chunks of the bytes of each, from `chunk.pack`, in the order of `boxes` for each
+        component in turn."""
         lengths = np.array([len(part) for part in parts], "<u4")
         table = zstd.compress(lengths.tobytes())
-        body = b"".join([_LENGTH.pack(len(table)), table, *parts])
-        kind = (codec, (shape[0], shape[1], shape[2]), len(components), components[0].dtype)
-        return Chunks(_digest(body, *kind) + body, *kind)
+        body = [_LENGTH.pack(len(table)), table, *parts]
+        nz, ny, nx = shape
+        kind = (codec, (nz, ny, nx), n_components, dtype)
+        return Chunks(b"".join([_digest(body, *kind), *body]), *kind)
 
     @staticmethod
     def from_payload(
@@ -88,9 +99,8 @@ class Chunks:
         if codec not in compressors.names():
             known = ", ".join(compressors.names())
             raise FrameError(f"bricks: codec {codec!r}, expected one of {known}")
-        if payload[:_DIGEST_NBYTES] != _digest(
-            payload[_DIGEST_NBYTES:], codec, shape, n_components, dtype
-        ):
+        body = [memoryview(payload)[_DIGEST_NBYTES:]]
+        if payload[:_DIGEST_NBYTES] != _digest(body, codec, shape, n_components, dtype):
             raise FrameError("bricks: the bytes are not those that were written")
         chunks = Chunks(payload, codec, shape, n_components, dtype)
         _ = chunks._starts
@@ -99,10 +109,10 @@ class Chunks:
     def decode(self) -> list[Values]:
         """All components, each (nz, ny, nx)."""
         whole = [np.empty(self.shape, self.dtype) for _ in range(self.n_components)]
-        boxes = list(_boxes(self.shape))
+        all_boxes = boxes(self.shape)
         for c, values in enumerate(whole):
-            for i, box in enumerate(boxes):
-                values[box] = self.chunk(c * len(boxes) + i)
+            for i, box in enumerate(all_boxes):
+                values[box] = self.chunk(c * len(all_boxes) + i)
         return whole
 
     def box(self, box: Box) -> Values:
@@ -165,15 +175,22 @@ class Chunks:
         sizes = [np.diff(edges) for edges in self._edges]
         _, z, y, x = np.unravel_index(number, (self.n_components, *map(len, sizes)))
         shape = (int(sizes[0][z]), int(sizes[1][y]), int(sizes[2][x]))
-        return _unpack(self.payload[begin:end], self.codec, shape, self.dtype)
+        return unpack(self.payload[begin:end], self.codec, shape, self.dtype)
 
 
 def _digest(
-    body: bytes, codec: str, shape: Shape, n_components: int, dtype: np.dtype[Any]
+    body: Iterable[bytes | memoryview],
+    codec: str,
+    shape: Shape,
+    n_components: int,
+    dtype: np.dtype[Any],
 ) -> bytes:
     """Digest of all input of a decompressor: SZ3 trusts the number of values in its bytes."""
     kind = f"{codec} {shape} {n_components} {dtype.name} ".encode()
-    return hashlib.blake2b(kind + body, digest_size=_DIGEST_NBYTES).digest()
+    digest = hashlib.blake2b(kind, digest_size=_DIGEST_NBYTES)
+    for part in body:
+        digest.update(part)
+    return digest.digest()
 
 
 def _cuts(n: int) -> Indices:
@@ -194,79 +211,7 @@ def _spans(edges: Indices, at: slice) -> list[tuple[int, slice, slice]]:
     return spans
 
 
-def _boxes(shape: Sequence[int]) -> list[tuple[slice, ...]]:
-    axes = [list(itertools.starmap(slice, itertools.pairwise(_cuts(n)))) for n in shape]
-    return list(itertools.product(*axes))
-
-
-def _pack(values: Values, codec: str, bound: float) -> bytes:
-    finite = np.isfinite(values)
-    if finite.all():
-        kind, body = _body(values, codec, bound)
-        return bytes([kind]) + body
-    # Replacement values cost least where they are similar to the other values.
-    filled = np.where(finite, values, values[finite].mean() if finite.any() else 0)
-    codes = np.select([finite, np.isnan(values), values > 0], [0, 1, 2], 3).astype(np.uint8)
-    holes = zstd.compress(codes.tobytes())
-    kind, body = _body(filled.astype(values.dtype), codec, bound)
-    return bytes([kind + _HOLES]) + _LENGTH.pack(len(holes)) + holes + body
-
-
-def _body(values: Values, codec: str, bound: float) -> tuple[int, bytes]:
-    """Kind and bytes of a chunk of finite values."""
-    low, high = values.min(), values.max()
-    middle = np.asarray(low / 2 + high / 2).astype(values.dtype)
-    if low == high:
-        middle = np.asarray(low)
-    if _within(middle, values, bound):
-        return _CONSTANT, middle.tobytes()
-    planes = values.reshape(-1, 1).view(np.uint8).T
-    exact = zstd.compress(planes.tobytes())
-    if bound > 0 and values.size >= _FEWEST:
-        for multiple in compressors.compressor(codec).multiples:
-            packed = compressors.encode(codec, values, multiple * bound)
-            if packed is None or _BOUND.size + len(packed) >= len(exact):
-                continue
-            again = compressors.decode(codec, packed, values.shape, values.dtype, multiple * bound)
-            if _within(again, values, bound):
-                return _COMPRESSED, _BOUND.pack(multiple * bound) + packed
-    return _EXACT, exact
-
-
-def _within(result: Values, values: Values, bound: float) -> bool:
-    with np.errstate(over="ignore", invalid="ignore"):
-        error = np.abs(result.astype(np.float64) - values.astype(np.float64))
-    return bool((error <= bound).all())
-
-
-def _unpack(data: bytes, codec: str, shape: Shape, dtype: np.dtype[Any]) -> Values:
-    size = math.prod(shape)
-    if not data or data[0] >= 2 * _HOLES:
-        raise FrameError("bricks: a chunk of an unknown kind")
-    kind, body, codes = data[0], data[1:], None
-    if kind >= _HOLES:
-        if len(body) < _LENGTH.size:
-            raise FrameError("bricks: a chunk ends in the length of its map")
-        (nbytes,) = _LENGTH.unpack_from(body)
-        codes = np.frombuffer(zstd.decompress(body[_LENGTH.size :][:nbytes], size), np.uint8)
-        if codes.size != size or codes.max() >= len(_NON_FINITE):
-            raise FrameError("bricks: a map that is not one of this brick")
-        kind, body = kind - _HOLES, body[_LENGTH.size + nbytes :]
-    if kind == _CONSTANT:
-        if len(body) != dtype.itemsize:
-            raise FrameError(f"bricks: {len(body)} bytes for one value")
-        values = np.full(shape, np.frombuffer(body, dtype)[0], dtype)
-    elif kind == _EXACT:
-        planes = np.frombuffer(zstd.decompress(body, size * dtype.itemsize), np.uint8)
-        if planes.size != size * dtype.itemsize:
-            raise FrameError(f"bricks: {planes.size} bytes for {size} values")
-        values = planes.reshape(dtype.itemsize, size).T.copy().view(dtype).reshape(shape)
-    elif kind == _COMPRESSED and len(body) > _BOUND.size:
-        (bound,) = _BOUND.unpack_from(body)
-        values = compressors.decode(codec, body[_BOUND.size :], shape, dtype, bound)
-    else:
-        raise FrameError("bricks: a chunk of an unknown kind")
-    if codes is not None:
-        holes = codes.reshape(shape)
-        values = np.where(holes == 0, values, _NON_FINITE[holes]).astype(dtype)
-    return np.ascontiguousarray(values)
+def boxes(shape: Sequence[int]) -> list[Box]:
+    """The chunks of a block of samples (nz, ny, nx), x fastest."""
+    axes = [list(itertools.starmap(slice, itertools.pairwise(_cuts(n).tolist()))) for n in shape]
+    return [(z, y, x) for z, y, x in itertools.product(*axes)]

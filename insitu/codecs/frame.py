@@ -5,15 +5,20 @@ In: a header (JSON-serializable) and payloads (bytes). Out: one checksummed byte
     magic 8 | version u16 | reserved u16 | header length u32 | payload length u64   (24 bytes)
     header (JSON, UTF-8, through ZSTD with the dictionary below where that is shorter; its key
             "payloads" lists the length of each payload)
+    checksum (CRC-32, 4 bytes) of everything before it
     payloads, one after the other
     checksum (CRC-32, 4 bytes) of everything before it
 
 All integers are little-endian. Nothing is ever unpickled, and no length from the header is trusted
 for an allocation unless the bytes are present.
 
-Version 3 is written: the header of a neural field names its model ("model", with its kind) and the
-codec of its weights ("weights"). Also readable are version 2, with only one kind of model
-("network"), and version 1, with uncompressed headers and weights in half precision.
+The header has a checksum of its own, so that a file of frames can be read by its headers alone, and
+a damaged frame costs no other (`next_frame`).
+
+Version 4 is written. Version 3 has no checksum of the header, but the same content: the header of a
+neural field names its model ("model", with its kind) and the codec of its weights ("weights").
+Version 2 has only one kind of model ("network"); version 1 has uncompressed headers and weights in
+half precision. All stay readable.
 """
 
 from __future__ import annotations
@@ -22,17 +27,18 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from insitu.codecs import zstd
 from insitu.codecs.errors import FrameError as FrameError
 
 MAGIC = b"INSITUFR"
-VERSION = 3
-READABLE = (1, 2, 3)
+VERSION = 4
+READABLE = (1, 2, 3, 4)
 _PREFIX = struct.Struct("<8sHHIQ")
 PREFIX_NBYTES = _PREFIX.size
 CHECKSUM_NBYTES = 4
+_SEARCHED = 1 << 20  # bytes at a time
 _MOST_HEADER = 1 << 16  # limit of a header's uncompressed bytes; longer headers are not compressed
 
 # ZSTD dictionaries of typical headers, by version: a change requires a new version.
@@ -60,7 +66,7 @@ _DICTIONARY_3 = (
     b'"nan_count":0,"inf_count":0,"raw_nbytes":1769472,"iterations":100,"seconds":0.1,"warm":true'
     b'},"domain_id":1,"cycle":100,"time":1.0,"payloads":[2000,0,0,0]}'
 )
-_DICTIONARIES = {1: b"", 2: _DICTIONARY_2, 3: _DICTIONARY_3}
+_DICTIONARIES = {1: b"", 2: _DICTIONARY_2, 3: _DICTIONARY_3, 4: _DICTIONARY_3}
 
 
 def _checksum(data: bytes | memoryview) -> bytes:
@@ -77,7 +83,8 @@ def pack(header: Mapping[str, Any], payloads: Sequence[bytes]) -> bytes:
     if len(text) <= _MOST_HEADER:
         text = min(text, zstd.compress(text, _DICTIONARY_3), key=len)
     prefix = _PREFIX.pack(MAGIC, VERSION, 0, len(text), sum(map(len, payloads)))
-    body = b"".join([prefix, text, *payloads])
+    head = prefix + text
+    body = b"".join([head, _checksum(head), *payloads])
     return body + _checksum(body)
 
 
@@ -94,23 +101,31 @@ def frame_nbytes(data: bytes | memoryview) -> int:
     if version not in READABLE:
         known = ", ".join(map(str, READABLE))
         raise FrameError(f"frame of version {version}; this insitu reads versions {known}")
-    return int(_PREFIX.size + header_nbytes + payload_nbytes + CHECKSUM_NBYTES)
+    checksums = CHECKSUM_NBYTES + _own_checksum(version)
+    return int(_PREFIX.size + header_nbytes + payload_nbytes + checksums)
 
 
 def header_nbytes(prefix: bytes | memoryview) -> int:
-    """Length of the header that follows a frame's prefix, which `frame_nbytes` has accepted."""
-    return int(_PREFIX.unpack_from(prefix)[3])
+    """Length of the header that follows a frame's prefix, which `frame_nbytes` has accepted, with
+    the header's checksum."""
+    _, version, _, nbytes, _ = _PREFIX.unpack_from(prefix)
+    return int(nbytes + _own_checksum(version))
 
 
 def read_header(prefix: bytes | memoryview, data: bytes | memoryview) -> dict[str, Any]:
-    """The header, from the prefix and the header's bytes alone, with the lengths of the payloads as
-    "payloads".
+    """The header, from the prefix and the `header_nbytes` bytes that follow it, with the lengths of
+    the payloads as "payloads".
 
-    No checksum is verified. Raises FrameError where the bytes are not a header.
+    Its checksum is verified, which versions before 4 do not have. Raises FrameError where the bytes
+    are not a header.
     """
+    version = _PREFIX.unpack_from(prefix)[1]
     text = bytes(data)
+    if own := _own_checksum(version):
+        text, found = text[:-own], text[-own:]
+        if _checksum(bytes(prefix[: _PREFIX.size]) + text) != found:
+            raise FrameError("checksum of the header does not match: the bytes were altered")
     if text.startswith(zstd.MAGIC):
-        version = _PREFIX.unpack_from(prefix)[1]
         text = zstd.decompress(text, _MOST_HEADER, _DICTIONARIES[version])
     try:
         header = json.loads(text)
@@ -136,6 +151,25 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
     end = _PREFIX.size + header_nbytes(view)
     header = read_header(view, body[_PREFIX.size : end])
     return header, _split(body[end:], header.pop("payloads", None))
+
+
+def next_frame(file: BinaryIO, after: int) -> int | None:
+    """Where in a file the next frame may begin: the first magic from byte `after` on, or None."""
+    overlap = len(MAGIC) - 1
+    file.seek(after)
+    at, tail = after, b""
+    while data := file.read(_SEARCHED):
+        searched = tail + data
+        found = searched.find(MAGIC)
+        if found >= 0:
+            return at - len(tail) + found
+        at, tail = at + len(data), searched[-overlap:]
+    return None
+
+
+def _own_checksum(version: int) -> int:
+    """Bytes of the header's own checksum."""
+    return CHECKSUM_NBYTES if version >= 4 else 0
 
 
 def _split(payload: memoryview, lengths: Any) -> list[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from insitu.core.code import refusal
 from insitu.core.limits import Range, Section
 
 
@@ -70,6 +71,8 @@ class PublishConfig(Section):
         if len(kinds) != 1:
             given = ", ".join(kinds) or "none"
             raise ValueError(f"{given} given; expected one of isosurface, slice, decoded")
+        if _has_script(list(self.actions)) and (refused := refusal("an extract")):
+            raise ValueError(f"actions: {refused}")
         if not self.actions:
             raise ValueError("no actions given; expected actions or actions_file for Ascent to run")
 
@@ -81,6 +84,13 @@ class PublishConfig(Section):
         plain = self.slice or self.decoded
         assert plain is not None
         return plain.fields
+
+
+def _has_script(tree: Any) -> bool:
+    """Whether actions for Ascent have a python extract."""
+    if isinstance(tree, dict):
+        return tree.get("type") == "python" or any(map(_has_script, tree.values()))
+    return isinstance(tree, list | tuple) and any(map(_has_script, tree))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -125,8 +125,9 @@ class FieldConfig(Target, Compression):
     default: the published field with this name."""
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
-    """Model to train: `hash_grid` (DVNR), `dense_grid` (fV-SRN), or one that a package registers;
-    options of its shape as in `{kind: dense_grid, n_frequencies: 6}`."""
+    """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `sparse_grid` (wavelet levels, in
+    closed form: fewest bytes, milliseconds), or one that a package registers; options of its shape
+    as in `{kind: dense_grid, n_frequencies: 6}`."""
 
     codec: Annotated[str, OneOf(codecs)] = MODEL
     """How blocks are stored: `inr`, the trained model; `sz3`, `zfp` or `sperr` (extra `sperr`), in
@@ -233,11 +234,20 @@ class RecordConfig(Section):
     scratch: str = "/dev/shm"
     """Folder on each node for the crash files; they are as large as the compressed window."""
 
+    overwrite: bool = False
+    """Whether to remove an earlier run's record, and its results of queries, when there is
+    something to write in their place. Default: a run that goes on where the record ends, or within
+    it, continues it; any other is written beside it, to `path.2`, `path.3`, ..."""
+
     length_unit: str = ""
     """Unit of the coordinates; stored in the record."""
 
     time_unit: str = ""
     """Unit of the simulation's time; stored in the record."""
+
+    html: str = ""
+    """File to write at the end that shows the record in any browser (see `insitu export`); empty:
+    none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,8 +283,9 @@ class RunConfig(Section):
     """Queries, triggers, pipelines, scenes and extracts, in Ascent's actions syntax."""
 
     engine: Annotated[str, OneOf(engine_names)] = AUTO_ENGINE
-    """Engine for training and reading: `cpu` (C++), `torch` (PyTorch), `numpy` (slow), or one that
-    a package adds; `auto`: the environment variable INSITU_ENGINE, else the first that loads."""
+    """Engine for training and reading: `cpu` (C++), `cuda` (NVIDIA GPUs), `torch` (PyTorch),
+    `tinycudann` (trains with tiny-cuda-nn), `numpy` (slow), or one that a package adds; `auto`: the
+    environment variable INSITU_ENGINE, else the first that loads."""
 
     brick_cache: Annotated[int, ByteSize(2**20, 2**60)] = 64 * 2**20
     """Cache for decoded bricks in volume rendering, per rank. Bricks that do not fit are decoded
@@ -289,6 +300,15 @@ class RunConfig(Section):
 
     output: str = "out"
     """Folder for pictures and tables."""
+
+    signals: bool = False
+    """For code that calls insitu itself: on SIGTERM, SIGUSR1 or Ctrl-C, finish the step, write the
+    record and close; then the signal takes its course. Signals that the program handles itself are
+    left to it. `python -m insitu.run` always does this, and ends in order."""
+
+    session_name: str = "ascent_session"
+    """Name of the file of queries' results, without `.yaml`. As an extract of Ascent, which writes
+    a file of that name itself, insitu writes `insitu_session` by default."""
 
     on_error: Literal["warn", "raise"] = "warn"
     """If insitu fails: log a warning, drop the step and continue (`warn`), or raise on every rank

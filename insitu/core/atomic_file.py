@@ -14,21 +14,37 @@ from pathlib import Path
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Yields a temporary path; the file written there becomes `path` if the body succeeds. Not
     collective.
 
     An existing file is replaced atomically: readers see the old file or the new one. The temporary
     name has the same suffix, for writers that choose the format by it. The folder must exist.
 
+    durable: return only when the file, and then its name in the folder, are on the disk, so that
+    they survive a loss of power.
+
     Raises OSError where the file cannot be renamed, such as onto a folder.
     """
     tmp = temporary(path)
     try:
         yield tmp
+        if durable:
+            sync(tmp)
         os.replace(tmp, path)
+        if durable:
+            sync(path.parent)
     finally:
         discard(tmp)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk. Raises OSError."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ file is read, and the text for error messages. Has no imports that a run without
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,24 @@ class OneOf:
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
         return {"type": "string", "enum": list(self.names())}
+
+
+ALLOW_HUGE = "INSITU_ALLOW_HUGE"
+_HUGE_NBYTES, _HUGE_RATIO = 1 << 30, 100_000
+
+
+def huge_problem(nbytes: int, stored: int) -> str:
+    """What to say, instead of decoding, of so many bytes of values in `stored` bytes of a file; ""
+    where it is plausible, or the environment says that it is right.
+
+    A forged header of a kilobyte may claim any number of cells, and decoding them would take all
+    memory.
+    """
+    plausible = nbytes <= _HUGE_NBYTES or nbytes <= _HUGE_RATIO * stored
+    if plausible or os.environ.get(ALLOW_HUGE, "0") != "0":
+        return ""
+    sizes = f"{byte_size(nbytes)} of values in {byte_size(stored)}"
+    return f"claims {sizes}; if you trust this file, set {ALLOW_HUGE}=1"
 
 
 def byte_size(nbytes: float) -> str:

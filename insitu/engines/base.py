@@ -138,6 +138,11 @@ class Engine(ABC):
     """Whether `brick_cache`, `bricks_of_*`, `march` and `rasterize` are implemented."""
 
     @property
+    def reproducible(self) -> bool:
+        """Whether training twice gives the same bits; otherwise the order of sums varies."""
+        return True
+
+    @property
     @abstractmethod
     def device(self) -> str:
         """The device in use, such as "cpu (AVX-512, 2 threads)" or "cuda:0 (NVIDIA A100)"."""

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.metrics.scaled import ScaledSum
+
 
 class Statistics(NamedTuple):
     """Statistics of one component's owned samples."""
@@ -29,12 +31,19 @@ class Errors(NamedTuple):
     sum_of_squares: float
     max: float
     finite: int
+    exponent: int = 0
+    """`sum_of_squares` is in units of 4**exponent, which is 0 unless errors are extreme; engines
+    leave it so."""
 
     def __add__(self, other: Errors) -> Errors:  # type: ignore[override]
+        squares = ScaledSum(self.sum_of_squares, self.exponent) + ScaledSum(
+            other.sum_of_squares, other.exponent
+        )
         return Errors(
-            self.sum_of_squares + other.sum_of_squares,
+            squares.value,
             max(self.max, other.max),
             self.finite + other.finite,
+            squares.exponent,
         )
 
 

@@ -28,6 +28,8 @@ _BUILT_IN = {
     "cpu": "insitu.engines.cpu.engine:CpuEngine",
     "numpy": "insitu.engines.numpy.engine:NumpyEngine",
     "torch": "insitu.engines.torch.engine:TorchEngine",
+    "cuda": "insitu.engines.cuda.engine:CudaEngine",
+    "tinycudann": "insitu.engines.torch.tinycudann.engine:TinyCudaEngine",
 }
 
 

@@ -6,6 +6,7 @@ point, the decoded block, one frame of bytes.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from insitu.codecs import frame
 from insitu.codecs.frame import FrameError
 from insitu.core.arrays import Floats
 from insitu.core.box import Box
+from insitu.core.limits import huge_problem
 from insitu.core.normalized_coordinates import to_unit, unit_per_world
 from insitu.fields import header as head
 from insitu.fields.metrics import FieldMetrics
@@ -233,6 +235,10 @@ class BlockField(ABC):
             )
         value_range = head.value_range(header["range"])
         cells = head.cells(header["cells"])
+        dtype = np.dtype(head.word("dtype", header["dtype"], ("float32", "float64")))
+        nbytes = math.prod(cells) * len(value_range) * dtype.itemsize
+        if problem := huge_problem(nbytes, len(data)):
+            raise FrameError(f"{cells[2]} x {cells[1]} x {cells[0]} cells: {problem}")
         lines = [
             head.read_lines(entry, payload, n)
             for entry, payload, n in zip(
@@ -245,7 +251,7 @@ class BlockField(ABC):
             "cells": cells,
             "nodes": (lines[0], lines[1], lines[2]),
             "range": value_range,
-            "dtype": np.dtype(head.word("dtype", header["dtype"], ("float32", "float64"))),
+            "dtype": dtype,
             "metrics": head.metrics(header["metrics"], len(value_range)),
             "domain_id": head.whole("domain_id", header["domain_id"]),
             "cycle": head.whole("cycle", header["cycle"]),

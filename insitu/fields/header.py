@@ -146,12 +146,18 @@ def model(header: Mapping[str, Any], n_components: int) -> Model | None:
 
 
 def metrics(value: Any, n_components: int) -> FieldMetrics:
-    given = mapping("metrics", value, FieldMetrics.__dataclass_fields__)
     read: dict[str, Any] = {}
+    keys = dict(FieldMetrics.__dataclass_fields__)
+    if not isinstance(value, dict) or "exponents" not in value:
+        del keys["exponents"]  # only where squares cannot be represented otherwise
+    given = mapping("metrics", value, keys)
     for key, item in given.items():
         name = f"metrics: {key}"
         if key == "sum_of_squares":
             read[key] = tuple(real(name, x) for x in sequence(name, item, n_components))
+        elif key == "exponents":
+            powers = sequence(name, item, n_components)
+            read[key] = tuple(whole(name, x, -1100, 1100) for x in powers)
         elif key == "n_finite":
             read[key] = tuple(whole(name, x, 0) for x in sequence(name, item, n_components))
         elif key in ("max_error", "seconds"):

@@ -6,6 +6,7 @@ whole block.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -21,7 +22,8 @@ from insitu.core.arrays import Floats
 from insitu.core.box import Box
 from insitu.engines import Engine, for_model
 from insitu.fields import header as head
-from insitu.fields.block_field import SLAB_SAMPLES, BlockField
+from insitu.fields import sparse_grid
+from insitu.fields.block_field import SLAB_SAMPLES, BlockField, owned_samples
 from insitu.fields.trilinear import Trilinear
 from insitu.fields.validity_mask import ValidityMask
 from insitu.models.base import Model
@@ -71,13 +73,12 @@ class ModelField(BlockField):
         """(n_params,), read-only: the parameters that the field's bytes decode to."""
         return self.weights.params
 
-    def model_grid(self, shape: tuple[int, int, int]) -> Floats:
-        """As `decode`, without the residual: (nz, ny, nx, n_components), float64."""
-        xs, ys, zs = (self._unit_samples(n).astype(np.float32) for n in shape[::-1])
-        values = np.empty((*shape, self.n_components))
-        for z in self._slabs(shape):
-            values[z] = self._model_slab(xs, ys, zs[z])
-        return values
+    def model_slabs(self) -> Iterator[tuple[slice, Floats]]:
+        """The model alone at the samples, in slabs along z: layers, and their values (layers, ny,
+        nx, n_components), float64, which `decode` rounds."""
+        xs, ys, zs = (self._unit_samples(n).astype(np.float32) for n in self.shape[::-1])
+        for z in self._slabs(self.shape):
+            yield z, self._model_slab(xs, ys, zs[z])
 
     @classmethod
     def from_bytes(
@@ -92,15 +93,20 @@ class ModelField(BlockField):
         weights: those of the frame, where they are decoded already.
         """
         header, payloads, common = cls._unpacked(data, set())
-        model = head.model(header, len(common["range"]))
+        # Version 1 does not name a codec: weights are in half precision.
+        codec = head.word("weights", header.get("weights", "half"))
+        model: Model | None
+        if codec == sparse_grid.CODEC:
+            samples = owned_samples(common["cells"], common["association"])
+            vertex = common["association"] == "vertex"
+            model, weights = sparse_grid.read(payloads[0], samples, len(common["range"]), vertex)
+        else:
+            model = head.model(header, len(common["range"]))
+            weights = weights or Weights.from_payload(payloads[0], codec, model)
         made = cls(
             **common,
             model=model,
-            # Version 1 does not name a codec: weights are in half precision.
-            weights=weights
-            or Weights.from_payload(
-                payloads[0], head.word("weights", header.get("weights", "half")), model
-            ),
+            weights=weights,
             origin=head.origin(header.get("origin"), common["range"]),
             engine=engine,
         )
@@ -132,7 +138,7 @@ class ModelField(BlockField):
     def _content(self) -> tuple[dict[str, Any], list[bytes]]:
         entries: dict[str, Any] = {
             "origin": self.zero.tolist(),
-            "model": None if self.model is None else models.to_dict(self.model),
+            "model": self._architecture(),
             "weights": self.weights.codec,
         }
         payloads = [self.weights.payload]
@@ -143,6 +149,14 @@ class ModelField(BlockField):
             entries["holes"] = "zstd"
             payloads.append(self.holes.payload)
         return entries, payloads
+
+    def _architecture(self) -> dict[str, Any] | None:
+        """The model as the header names it. The payload of a sparse grid describes the rest."""
+        if self.model is None:
+            return None
+        if self.weights.codec == sparse_grid.CODEC:
+            return {"kind": self.model.kind}
+        return models.to_dict(self.model)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -183,11 +197,9 @@ class ModelField(BlockField):
         xs, ys, zs = (self._unit_samples(n) for n in shape[::-1])
         if self.residual is None or shape != self.shape:
             return self.on_grid(xs, ys, zs)
-        single = [axis.astype(np.float32) for axis in (xs, ys, zs)]
         values = np.empty((*shape, self.n_components), self.dtype)
         exact = self.residual.decode()
-        for z in self._slabs(shape):
-            slab = self._model_slab(single[0], single[1], single[2][z])
+        for z, slab in self.model_slabs():
             for c, residual in enumerate(exact):
                 slab[..., c] += residual[z]
             values[z] = slab
@@ -219,7 +231,8 @@ class ModelField(BlockField):
     def _slabs(self, shape: tuple[int, int, int]) -> list[slice]:
         """Slabs along z: Ctrl-C works between slabs, and no second block is needed."""
         layers = max(1, SLAB_SAMPLES // (shape[1] * shape[2]))
-        return [slice(z, z + layers) for z in range(0, shape[0], layers)]
+        n = shape[0]
+        return [slice(z, min(z + layers, n)) for z in range(0, n, layers)]
 
     def _model_slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         outputs: Floats = np.zeros((len(zs), len(ys), len(xs), self.n_components), np.float32)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,6 +30,9 @@ class ArraySource(ABC):
         dtype: of the samples.
         association: "element" for samples at cells, "vertex" for samples at grid nodes.
         nodes: the grid lines; cell indices 0, 1, 2, ... if the file has no coordinates.
+        n_steps: steps of the array, of which this is one; 1 if it has none.
+        reversed: names of the axes along which the coordinates decrease in the file, and which are
+            read from the end, so that they increase.
     """
 
     name: str
@@ -37,6 +40,8 @@ class ArraySource(ABC):
     dtype: np.dtype[Any]
     association: Association
     nodes: Nodes
+    n_steps: int = 1
+    reversed: tuple[str, ...] = ()
 
     @abstractmethod
     def read(self, box: Box) -> Array:
@@ -77,6 +82,8 @@ class NoSteps(ConfigError):
 class StoredVolume(ArraySource):
     """An array as stored, checked to have a supported shape and dtype.
 
+    Integers and float16 are read as float32 where that is exact (up to 16 bits), else as float64.
+
     `step` selects along the first axis, time, which leaves a plane of three axes. It may be omitted
     if there are more than three axes and the first has length 1. Further axes of length 1, such as
     an ensemble's, are left out where there are more than three.
@@ -93,12 +100,24 @@ class StoredVolume(ArraySource):
         association: Association = "element",
     ) -> None:
         """Raises ConfigError if the shape or the dtype is not supported."""
-        self.name, self.dtype = name, _checked_type(name, np.dtype(dtype))
+        self.name, self.dtype = name, _working_type(name, np.dtype(dtype))
+        self._sample_nbytes = np.dtype(dtype).itemsize
+        self._from_end: frozenset[int] = frozenset()  # axes of `shape` that are read backwards
+        self.n_steps = 1 if step is None else int(stored_shape[0])
         self.fixed = _fixed(name, tuple(map(int, stored_shape)), step)
         """Stored axis -> index, of the axes that are left out."""
         self.shape = tuple(int(n) for i, n in enumerate(stored_shape) if i not in self.fixed)
         _check_axes(name, stored_shape, self.shape)
         self.association, self.nodes = association, nodes or counted_nodes(self.grid_shape)
+
+    @property
+    def sample_nbytes(self) -> int:
+        return self._sample_nbytes
+
+    def reverse(self, names: Mapping[int, str]) -> None:
+        """Read these axes of `shape`, given with their names, from the end."""
+        self._from_end = frozenset(names)
+        self.reversed = tuple(names.values())
 
     @abstractmethod
     def load(self, index: tuple[int | slice, ...]) -> Array:
@@ -106,10 +125,15 @@ class StoredVolume(ArraySource):
         masked (`numpy.ma`); what is hidden is read as NaN."""
 
     def read(self, box: Box) -> Array:
-        free = iter(box[3 - len(self.shape) :])
+        inner = box[3 - len(self.shape) :]
+        free = iter(
+            slice(n - axis.stop, n - axis.start) if i in self._from_end else axis
+            for i, (n, axis) in enumerate(zip(self.shape, inner, strict=True))
+        )
         axes = range(len(self.fixed) + len(self.shape))
         index = tuple(self.fixed[i] if i in self.fixed else next(free) for i in axes)
-        part = without_mask(self.load(index))
+        part = without_mask(self.load(index)).reshape([a.stop - a.start for a in inner])
+        part = np.flip(part, tuple(self._from_end))
         shape = tuple(axis.stop - axis.start for axis in box)
         return np.ascontiguousarray(part, self.dtype.newbyteorder("=")).reshape(shape)
 
@@ -162,13 +186,24 @@ def _around(centres: Array) -> Array:
     return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
 
 
-def _checked_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+def increasing(axes: Mapping[int, Array]) -> tuple[dict[int, Array], list[int]]:
+    """Coordinates by axis, and the axes along which they decreased and have been turned round."""
+    turned = [i for i, axis in axes.items() if axis.size > 1 and (np.diff(axis) < 0).all()]
+    return {i: axis[::-1] if i in turned else axis for i, axis in axes.items()}, turned
+
+
+def _working_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The floating-point type in which values of a stored type are processed."""
     if dtype.kind == "f" and dtype.itemsize in (4, 8):
         return dtype
+    if (dtype.kind in "iu" and dtype.itemsize <= 2) or dtype == np.float16:
+        return np.dtype(np.float32)
+    if dtype.kind in "iu":
+        return np.dtype(np.float64)
     raise ConfigError(
         [
-            f"{name}: {dtype} values; expected float32 or float64: convert them first, for "
-            f"example numpy.save('out.npy', array.astype('float32'))"
+            f"{name}: {dtype} values; expected real numbers of up to 64 bits: convert them first, "
+            f"for example numpy.save('out.npy', array.astype('float32'))"
         ]
     )
 
@@ -193,7 +228,7 @@ def _fixed(name: str, shape: tuple[int, ...], step: int | None) -> dict[int, int
         raise ConfigError(
             [
                 f"{name}: shape {shape} has {len(shape)} axes; compress each step: --step 0 to "
-                f"{shape[0] - 1}"
+                f"{shape[0] - 1}, or --step all"
             ]
         )
     return fixed

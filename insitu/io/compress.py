@@ -137,10 +137,11 @@ def compress(
     progress: Progress | None = None,
     **target: Any,
 ) -> CompressedArray:
-    """Compress an array (nz, ny, nx) or (ny, nx), float32 or float64, in memory. Not collective.
+    """Compress an array (nz, ny, nx) or (ny, nx) of real numbers in memory. Not collective.
 
     Args:
         array: read in place, without a copy; or an ArraySource (`insitu.io.sources.open_volume`).
+            Integers and float16 decode to float32, those of more than 16 bits to float64.
             What a `numpy.ma` mask hides is NaN.
         name: stored with the array.
         block: maximum cells per axis of a block; each block has its own network.

@@ -28,7 +28,6 @@ from insitu.io.header import ArrayHeader
 
 # Decoded blocks kept in the cache: a traversal of a box a few blocks wide revisits the same ones.
 _KEPT = 64
-_PREFIX_NBYTES = 24
 
 
 class CompressedArray(ArraySource):
@@ -54,7 +53,7 @@ class CompressedArray(ArraySource):
         size = path.stat().st_size
         with open(path, "rb") as file:
             try:
-                nbytes = frame.frame_nbytes(file.read(_PREFIX_NBYTES))
+                nbytes = frame.frame_nbytes(file.read(frame.PREFIX_NBYTES))
                 file.seek(0)
                 header = ArrayHeader.from_bytes(file.read(min(nbytes, size)))
             except FrameError as error:

@@ -5,12 +5,16 @@ In: an ArraySource and a box. Out: samples, grid lines and coordinates of the bo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, product
+
+import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.box import Box
+from insitu.core.errors import ConfigError
 from insitu.io.array_source import ArraySource, Nodes
 from insitu.mesh.partition import Shape
 
@@ -84,3 +88,34 @@ class Part:
                 for (low, high), n in zip(ends, self.grid, strict=True)
             )
             yield z, y, x
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The same part of an array at several steps, opened one after the other."""
+
+    count: int
+    open: Callable[[int], Part]
+    """Returns the part at a step, 0 to count - 1."""
+
+    @cached_property
+    def first(self) -> Part:
+        return self.open(0)
+
+    def __iter__(self) -> Iterator[Part]:
+        return (self.first if i == 0 else self.open(i) for i in range(self.count))
+
+    def on_one_grid(self) -> Iterator[Part]:
+        """The parts, for files that have room for one grid. Raises ConfigError where it moves."""
+        for number, part in enumerate(self):
+            same = part.shape == self.first.shape and all(
+                np.array_equal(a, b) for a, b in zip(part.nodes, self.first.nodes, strict=True)
+            )
+            if not same:
+                raise ConfigError(
+                    [
+                        f"{part.volume.name}: the grid of step {number} is not that of the first; "
+                        f"write .vtr or .pvtr, a file for each step"
+                    ]
+                )
+            yield part

@@ -43,6 +43,7 @@ class RecordVolume(ArraySource):
                 ]
             )
         self.step = record.steps[self.name][step]
+        self.n_steps = len(record[self.name])
         self.dtype = self.grid.dtype
         self.association = "vertex" if self.grid.association == "vertex" else "element"
         self.nodes, self.shape = self.grid.nodes, self.grid.shape
@@ -50,9 +51,7 @@ class RecordVolume(ArraySource):
 
     @property
     def cuts(self) -> tuple[tuple[int, ...], ...]:
-        starts = ({box[axis].start for box in self.grid.boxes} - {0} for axis in range(3))
-        z, y, x = (tuple(sorted(axis)) for axis in starts)
-        return z, y, x
+        return self.grid.cuts
 
     @property
     def nbytes(self) -> int:

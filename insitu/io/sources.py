@@ -5,7 +5,7 @@ In: "FILE" or "FILE:dataset"; for raw files also shape and dtype. Out: an ArrayS
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from insitu.codecs import frame
@@ -13,35 +13,33 @@ from insitu.core.errors import ConfigError
 from insitu.io import hdf5, mapped, netcdf, vtk
 from insitu.io.array_source import ArraySource
 from insitu.io.compressed_array import CompressedArray
+from insitu.io.formats import format_of
 from insitu.io.record_volume import RecordVolume
-from insitu.store.record_writer import MANIFEST
+from insitu.store import record_files
+from insitu.store.manifest import MANIFEST
 
-HDF5 = (".h5", ".hdf5", ".he5")
-NETCDF = (".nc", ".nc4", ".cdf")
-VTK = (".vti", ".vtr")
-SEVERAL = (".npz", *HDF5, *NETCDF, *VTK)
-"""Files that may hold several arrays."""
-SUFFIXES = (".npy", *SEVERAL)
-FORMATS = ".npy, .npz, .vti, .vtr, .h5, .nc, raw values with --shape"
+FORMATS = ".npy, .npz, .vti, .vtr, .pvti, .pvtr, HDF5, NetCDF, raw values with --shape"
 
 
 def split_name(text: str) -> tuple[Path, str | None]:
-    """Split "FILE:dataset" into path and dataset; an existing file of the full name wins.
+    """Split "FILE:dataset" into path and dataset; of several colons, which both may contain, the
+    longest name of an existing file wins.
 
     Raises ConfigError if there is no such file.
     """
-    path = Path(text)
-    if path.exists():
-        return path, None
-    name, colon, dataset = text.rpartition(":")
-    if colon and name and Path(name).exists():
-        return Path(name), dataset
+    if Path(text).exists():
+        return Path(text), None
+    at = text.rfind(":")
+    while at > 0:
+        if Path(text[:at]).exists():
+            return Path(text[:at]), text[at + 1 :]
+        at = text.rfind(":", 0, at)
     raise ConfigError([f"{text}: no such file"])
 
 
 def is_record(path: Path) -> bool:
     """Whether the folder `path` holds the record of a run."""
-    return (path / MANIFEST).is_file()
+    return record_files.is_record(path)
 
 
 def is_compressed(path: Path) -> bool:
@@ -54,18 +52,10 @@ def is_compressed(path: Path) -> bool:
 
 def datasets(path: Path) -> dict[str, str]:
     """The arrays in a file: name -> description. Raises ConfigError for an unknown format."""
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return mapped.npy_names(path)
-    if suffix == ".npz":
-        return mapped.npz_names(path)
-    if suffix in HDF5:
-        return hdf5.names(path)
-    if suffix in NETCDF:
-        return netcdf.names(path)
-    if suffix in VTK:
-        return vtk.names(path)
-    raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
+    names = _NAMES.get(format_of(path) or "")
+    if names is None:
+        raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
+    return names(path)
 
 
 def open_volume(
@@ -96,23 +86,28 @@ def open_volume(
     if shape is not None:
         _only(path, "values only", dataset=dataset)
         return mapped.open_raw(path, shape, dtype, step)
-    return _open_by_suffix(path, dataset, step)
-
-
-def _open_by_suffix(path: Path, dataset: str | None, step: int | None) -> ArraySource:
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
+    kind = format_of(path)
+    if kind == "npy":
         _only(path, "one array", dataset=dataset)
         return mapped.open_npy(path, step)
-    if suffix == ".npz":
-        return mapped.open_npz(path, dataset, step)
-    if suffix in HDF5:
-        return hdf5.Hdf5Volume(path, dataset, step)
-    if suffix in NETCDF:
-        return netcdf.NetcdfVolume(path, dataset, step)
-    if suffix in VTK:
-        return vtk.VtkVolume(path, dataset, step)
-    raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
+    if kind not in _OPENERS:
+        raise ConfigError([f"{path}: unknown format; expected {FORMATS}"])
+    return _OPENERS[kind](path, dataset, step)
+
+
+_NAMES: dict[str, Callable[[Path], dict[str, str]]] = {
+    "npy": mapped.npy_names,
+    "npz": mapped.npz_names,
+    "hdf5": hdf5.names,
+    "netcdf": netcdf.names,
+    "vtk": vtk.names,
+}
+_OPENERS: dict[str, Callable[[Path, str | None, int | None], ArraySource]] = {
+    "npz": mapped.open_npz,
+    "hdf5": hdf5.Hdf5Volume,
+    "netcdf": netcdf.NetcdfVolume,
+    "vtk": vtk.VtkVolume,
+}
 
 
 def _only(path: Path, what: str, **options: object) -> None:

@@ -21,6 +21,7 @@ from insitu.fields.sampled_block import SampledBlock
 from insitu.filters.pipeline import VolumeData
 from insitu.io import vtk_write
 from insitu.io.libraries import library
+from insitu.io.vtk_time import time_element
 from insitu.store.timestep import TimeStep
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def write_vtk(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) ->
     index = path.with_name(f"{path.name}.vtm")
     with together(comm, f"write {index}"):
         if comm.rank == 0:
-            _list(index, [f"{path.name}/{number:05d}.vtr" for number in range(n_blocks)])
+            files = [f"{path.name}/{number:05d}.vtr" for number in range(n_blocks)]
+            _list(index, files, step.time)
     return index
 
 
@@ -142,12 +144,13 @@ def _vtr(file: Path, part: Partition, step: TimeStep) -> None:
     vtk_write.save(file, grid)
 
 
-def _list(index: Path, files: list[str]) -> None:
-    """Write a .vtm index of these files."""
+def _list(index: Path, files: list[str], time: float) -> None:
+    """Write a .vtm index of these files, with their time."""
     root = ET.Element("VTKFile", type="vtkMultiBlockDataSet", version="1.0")
     blocks = ET.SubElement(root, "vtkMultiBlockDataSet")
     for number, file in enumerate(files):
         ET.SubElement(blocks, "DataSet", index=str(number), file=file)
+    root.append(time_element(time))
     ET.indent(root)
     with atomic_file(index) as tmp:
         ET.ElementTree(root).write(tmp, xml_declaration=True, encoding="UTF-8")

@@ -1,10 +1,12 @@
-"""Reads arrays from VTK XML files of uniform and rectilinear grids, .vti and .vtr (extra `vtk`).
+"""Reads arrays from VTK XML files of uniform and rectilinear grids (extra `vtk`): .vti and .vtr, or
+in several pieces .pvti and .pvtr.
 
 In: a file and the name of an array. Out: an ArraySource with the grid's coordinates.
 """
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,16 @@ import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.errors import ConfigError
-from insitu.io.array_source import NoSteps, StoredVolume, sample_grid
+from insitu.io.array_source import NoSteps, StoredVolume, increasing, sample_grid
 from insitu.io.libraries import library
 from insitu.io.mapped import chosen
 
-_READERS = {".vti": "vtkXMLImageDataReader", ".vtr": "vtkXMLRectilinearGridReader"}
+_READERS = {
+    ".vti": "vtkXMLImageDataReader",
+    ".vtr": "vtkXMLRectilinearGridReader",
+    ".pvti": "vtkXMLPImageDataReader",
+    ".pvtr": "vtkXMLPRectilinearGridReader",
+}
 _LAST_NBYTES = 4096
 
 
@@ -41,7 +48,7 @@ class VtkVolume(StoredVolume):
         points, cells = _selections(self._reader)
         points.DisableAllArrays()
         cells.DisableAllArrays()
-        lines = _points(_read(self._reader, self._extent), first, last)
+        lines, turned = _points(_read(self._reader, self._extent), first, last)
         (cells if self._in_cells else points).EnableArray(self._array)
         sizes = [axis.size for axis in lines]
         if self._in_cells:  # one layer of points makes one layer of cells
@@ -52,6 +59,7 @@ class VtkVolume(StoredVolume):
                 [f"{path}:{self._array}: {corner.shape[3]} components; expected a scalar array"]
             )
         super().__init__(self._array, sizes[::-1], corner.dtype)
+        self.reverse({2 - i: "xyz"[i] for i in turned})
         if self._in_cells:
             x, y, z = (a if a.size > 1 else a[0] + np.array([0.0, 1.0]) for a in lines)
             self.association, self.nodes = "element", (x, y, z)
@@ -104,10 +112,21 @@ def _open(path: Path) -> tuple[Any, tuple[int, ...]]:
 
 
 def _is_complete(path: Path) -> bool:
-    """Whether a file ends with the last tag of VTK's XML formats."""
+    """Whether a file, and the pieces that an index names, end with the last tag of VTK's XML
+    formats."""
+    if not path.is_file():
+        return False
     with open(path, "rb") as file:
         file.seek(max(path.stat().st_size - _LAST_NBYTES, 0))
-        return file.read().rstrip().endswith(b"</VTKFile>")
+        if not file.read().rstrip().endswith(b"</VTKFile>"):
+            return False
+    if not path.suffix.lower().startswith(".p"):
+        return True
+    try:
+        pieces = ET.parse(path).iter("Piece")
+        return all(_is_complete(path.parent / piece.get("Source", "")) for piece in pieces)
+    except ET.ParseError:
+        return False
 
 
 def _read(reader: Any, extent: Any) -> Any:
@@ -133,8 +152,8 @@ def _names(reader: Any) -> dict[str, str]:
     return found
 
 
-def _points(grid: Any, first: Any, last: Any) -> tuple[Array, Array, Array]:
-    """Coordinates of the points along x, y, z."""
+def _points(grid: Any, first: Any, last: Any) -> tuple[tuple[Array, Array, Array], list[int]]:
+    """Increasing coordinates of the points along x, y, z, and which of these were turned round."""
     from vtkmodules.util.numpy_support import vtk_to_numpy
 
     if hasattr(grid, "GetXCoordinates"):
@@ -147,7 +166,8 @@ def _points(grid: Any, first: Any, last: Any) -> tuple[Array, Array, Array]:
                 grid.GetOrigin(), grid.GetSpacing(), first, last, strict=True
             )
         )
-    for letter, axis in zip("xyz", (x, y, z), strict=True):
+    axes, turned = increasing({0: x, 1: y, 2: z})
+    for letter, axis in zip("xyz", axes.values(), strict=True):
         if (np.diff(axis) <= 0).any():
-            raise ConfigError([f"grid lines along {letter} do not increase"])
-    return x, y, z
+            raise ConfigError([f"grid lines along {letter} neither increase nor decrease"])
+    return (axes[0], axes[1], axes[2]), turned

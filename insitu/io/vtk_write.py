@@ -20,9 +20,11 @@ from insitu.core.errors import ConfigError
 from insitu.io.array_source import Nodes
 from insitu.io.libraries import library
 from insitu.io.part import Part
+from insitu.io.vtk_time import time_element
 from insitu.mesh.partition import Association
 
-SUFFIXES = (".vti", ".vtr", ".pvti", ".pvtr")
+PARALLEL = (".pvti", ".pvtr")
+SUFFIXES = (".vti", ".vtr", *PARALLEL)
 _EVEN = 1e-9  # tolerance for evenly spaced grid lines, as a fraction of a cell
 
 Progress = Callable[[int, int], None] | None
@@ -71,12 +73,16 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
             spans = [(axis.start, axis.stop - 1 + lines) for axis in box[::-1]]
             grid = make_grid(part.nodes, spans, uniform=uniform)
             add_values(grid, part.volume.association, part.volume.name, part.read(box))
+            if part.time is not None:
+                add_time(grid, part.time)
             name = f"{number:05d}{suffix}"
             save(tmp / name, grid)
             extents[f"{folder.name}/{name}"] = _extent(spans)
             if progress:
                 progress(ends[number], ends[-1])
         index = _index(grid, part.nodes, extents, uniform)
+        if part.time is not None:
+            index[0].insert(0, time_element(part.time))
         ET.ElementTree(index).write(listing, xml_declaration=True, encoding="UTF-8")
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.geometry import Lines, Surface
+from insitu.io.vtk_time import time_element
 
 Kind: TypeAlias = tuple[str, str, int]
 """A point array: its name, VTK's name for its type, number of components."""
@@ -24,8 +25,8 @@ NORMALS = "Normals"
 """VTK's name for the array of normals."""
 
 
-def vtp(geometry: Surface | Lines) -> bytes:
-    """The .vtp file: points, triangles or lines, values and normals at the points.
+def vtp(geometry: Surface | Lines, time: float | None = None) -> bytes:
+    """The .vtp file: points, triangles or lines, values and normals at the points, and the time.
 
     Vectors of two components get a third, 0, because ParaView expects three.
     """
@@ -47,7 +48,10 @@ def vtp(geometry: Surface | Lines) -> bytes:
     data.add(section, "connectivity", corners.astype(np.int64))
     data.add(section, "offsets", ends.astype(np.int64))
     root = _root("PolyData")
-    ET.SubElement(root, "PolyData").append(piece)
+    whole = ET.SubElement(root, "PolyData")
+    if time is not None:
+        whole.append(time_element(time))
+    whole.append(piece)
     ET.SubElement(root, "AppendedData", encoding="raw").text = "_"
     text = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     begin, end = text.rsplit(b"_", 1)  # only two closing tags follow
@@ -59,10 +63,12 @@ def kinds(geometry: Surface | Lines) -> list[Kind]:
     return [(name, *_type(array)) for name, array in _arrays(geometry)]
 
 
-def pvtp(geometry: Surface | Lines, sources: Sequence[str]) -> bytes:
+def pvtp(geometry: Surface | Lines, sources: Sequence[str], time: float | None = None) -> bytes:
     """The .pvtp index of files with the same arrays as `geometry`; `sources` are relative paths."""
     root = _root("PPolyData")
     whole = ET.SubElement(root, "PPolyData", GhostLevel="0")
+    if time is not None:
+        whole.append(time_element(time))
     values = _point_data(whole, "PPointData", geometry)
     for name, array in _arrays(geometry):
         _describe(values, "PDataArray", name, array)

@@ -24,19 +24,24 @@ from insitu.io.vtp import kinds, pvtp, vtp
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-_FORMATS: dict[str, Callable[[Surface], bytes]] = {".vtp": vtp, ".ply": ply, ".obj": obj}
+_FORMATS: dict[str, Callable[[Surface, float | None], bytes]] = {
+    ".vtp": vtp,
+    ".ply": lambda surface, time: ply(surface),
+    ".obj": lambda surface, time: obj(surface),
+}
 SURFACE_SUFFIXES = (".vtp", ".pvtp", ".ply", ".obj")
 LINES_SUFFIXES = (".vtp", ".pvtp")
 
 _Geometry = TypeVar("_Geometry", Surface, Lines)
 
 
-def write_surface(comm: MPI.Comm, path: Path, surface: Surface) -> None:
+def write_surface(comm: MPI.Comm, path: Path, surface: Surface, time: float | None = None) -> None:
     """Write the pieces of a surface on all ranks. Collective; `path` is the same on every rank.
 
     The suffix selects the format. `.vtp`, `.ply` and `.obj` are one file, gathered and written by
     rank 0, with points shared by several pieces merged. `.pvtp` is an index beside a folder of the
-    same name, with one file per rank that has triangles. OBJ files have no values.
+    same name, with one file per rank that has triangles. OBJ files have no values. VTK's formats
+    keep the time of the simulation, if it is given.
 
     Raises:
         RemoteError: on every rank, if the suffix is unknown, the folder exists and contains
@@ -45,28 +50,28 @@ def write_surface(comm: MPI.Comm, path: Path, surface: Surface) -> None:
     with together(comm, f"write {path}"):
         _check(path, SURFACE_SUFFIXES)
     if path.suffix.lower() == ".pvtp":
-        _write_pieces(comm, path, surface, len(surface.triangles))
+        _write_pieces(comm, path, surface, len(surface.triangles), time)
         return
     pieces = comm.gather(surface)
     with together(comm, f"write {path}"):
         if pieces is not None:
-            _write(path, _FORMATS[path.suffix.lower()](weld(join(pieces))))
+            _write(path, _FORMATS[path.suffix.lower()](weld(join(pieces)), time))
 
 
-def write_lines(comm: MPI.Comm, path: Path, lines: Lines) -> None:
+def write_lines(comm: MPI.Comm, path: Path, lines: Lines, time: float | None = None) -> None:
     """Write the lines of all ranks as `.vtp` (one file, in rank order) or `.pvtp`.
 
-    Collective; paths, folders and errors as for `write_surface`.
+    Collective; time, paths, folders and errors as for `write_surface`.
     """
     with together(comm, f"write {path}"):
         _check(path, LINES_SUFFIXES)
     if path.suffix.lower() == ".pvtp":
-        _write_pieces(comm, path, lines, lines.n_lines)
+        _write_pieces(comm, path, lines, lines.n_lines, time)
         return
     pieces = comm.gather(lines)
     with together(comm, f"write {path}"):
         if pieces is not None:
-            _write(path, vtp(_join_lines(pieces)))
+            _write(path, vtp(_join_lines(pieces), time))
 
 
 def _check(path: Path, suffixes: tuple[str, ...]) -> None:
@@ -74,7 +79,9 @@ def _check(path: Path, suffixes: tuple[str, ...]) -> None:
         raise ValueError(f"{path}: unknown suffix '{path.suffix}'; expected {', '.join(suffixes)}")
 
 
-def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int) -> None:
+def _write_pieces(
+    comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int, time: float | None
+) -> None:
     """Write one file per rank that has cells to a folder, then the index. Collective."""
     folder = path.with_suffix("")
     tmp = temporary(folder, comm.bcast(os.getpid()))
@@ -89,14 +96,15 @@ def _write_pieces(comm: MPI.Comm, path: Path, geometry: _Geometry, n_cells: int)
         names = [f"{rank:05d}.vtp" for rank in writers]
         with together(comm, f"write {path}"):
             if comm.rank in writers:
-                _write(tmp / names[writers.index(comm.rank)], vtp(geometry))
+                _write(tmp / names[writers.index(comm.rank)], vtp(geometry, time))
         one = comm.bcast(kinds(geometry), root=writers[0])
         with together(comm, f"write {path}"):
             if comm.rank in writers and kinds(geometry) != one:
                 raise ValueError(
                     f"arrays {kinds(geometry)}; expected those of rank {writers[0]}: {one}"
                 )
-        index = comm.bcast(pvtp(geometry, [f"{folder.name}/{name}" for name in names]), writers[0])
+        sources = [f"{folder.name}/{name}" for name in names]
+        index = comm.bcast(pvtp(geometry, sources, time), writers[0])
         with together(comm, f"write {path}"):
             if comm.rank == 0:
                 replace_folder(tmp, folder)

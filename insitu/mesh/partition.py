@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from insitu.core.arrays import Array
+from insitu.core.box import Box
 
 Association: TypeAlias = Literal["element", "vertex"]
 Shape: TypeAlias = tuple[int, int, int]
@@ -89,9 +90,14 @@ class Partition:
         return low, high
 
     @property
-    def owned(self) -> tuple[Array, ...]:
-        """The components without ghost layers: views of shape `shape`."""
-        box = tuple(
+    def owned_box(self) -> Box:
+        """The owned samples in the components: slices z, y, x."""
+        z, y, x = (
             slice(low, low + n) for n, (low, _) in zip(self.shape, self.ghost_layers, strict=True)
         )
-        return tuple(component[box] for component in self.components)
+        return z, y, x
+
+    @property
+    def owned(self) -> tuple[Array, ...]:
+        """The components without ghost layers: views of shape `shape`."""
+        return tuple(component[self.owned_box] for component in self.components)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from insitu.mesh.cells import is_made_of_cells
 from insitu.mesh.partition import Partition
 from insitu.mesh.published_domain import PublishedDomain
-from insitu.mesh.tree import Tree, find, number, prefixed, trees
+from insitu.mesh.tree import MeshError, Tree, find, number, prefixed, trees
 
 T = TypeVar("T")
 
@@ -31,6 +31,12 @@ class State:
     time: float | None
     has_cells: bool = False
     """Whether a domain of this rank is unstructured or curvilinear, and must be resampled."""
+
+
+def _whole(path: str, value: float) -> int:
+    if not abs(value) < 2**63 or value != int(value):
+        raise MeshError(f"{path}: {value:g}, expected a whole number within 64 bits")
+    return int(value)
 
 
 class PublishedStep:
@@ -76,7 +82,7 @@ class PublishedStep:
             for path in ("state/cycle", "state/time")
         )
         cells = any(map(is_made_of_cells, self._trees))
-        return State(None if cycle is None else int(cycle), time, cells)
+        return State(None if cycle is None else _whole("state/cycle", cycle), time, cells)
 
     @property
     def domains(self) -> list[Tree]:

@@ -6,6 +6,7 @@ Out: sums of errors over all ranks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -48,12 +49,13 @@ class ResamplingError:
             [sums.sum_of_squares for sums in self.components],
             [sums.n for sums in self.components],
             [sums.high - sums.low for sums in self.components],
+            [sums.exponent for sums in self.components],
         )
 
     @property
     def rms(self) -> float:
         """Root mean square error, for vectors of the error's length. In the field's units."""
-        return float(np.sqrt(sum(sums.mean_squared_error for sums in self.components)))
+        return math.hypot(*(sums.root_mean_square for sums in self.components))
 
     @property
     def read(self) -> float:

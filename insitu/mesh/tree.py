@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from insitu.core.arrays import Array, without_mask
+from insitu.core.device_arrays import copied_to_host, is_on_device
 
 Tree: TypeAlias = dict[str, Any]
 
@@ -137,12 +138,17 @@ def number(tree: Tree, path: str, default: float | None = None) -> float:
 
 
 def array(tree: Tree, path: str) -> Array:
-    """The array at `path`, not copied, except that what a mask hides becomes NaN in a copy. Any
-    shape, any numeric dtype.
+    """The array at `path`, not copied, except that what a mask hides becomes NaN in a copy, and
+    that an array of a GPU is replaced in `tree` by its copy in host memory. Any shape, any numeric
+    dtype.
 
     A conduit.Node returns an array of one element as a scalar; it is converted back to an array.
     """
     leaf = require(tree, path)
+    if is_on_device(leaf):
+        leaf = copied_to_host(leaf)
+        parent, _, name = path.rpartition("/")
+        (group(tree, parent) if parent else tree)[name] = leaf
     if isinstance(leaf, dict | list | tuple | str):
         raise MeshError(f"{path}: {_what(leaf)}; expected a NumPy array, which is used in place")
     # A new view: Conduit's arrays of strided leaves claim to be contiguous, and `ravel` and

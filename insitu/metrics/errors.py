@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from insitu.metrics.psnr import psnr_db
+from insitu.metrics.scaled import ScaledSum, scaled
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class ErrorSums:
     n: int = 0
     """Number of samples whose truth is finite; only these are included below."""
     sum_of_squares: float = 0.0
-    """Sum of squared errors, in the data's units squared."""
+    """Sum of squared errors, in the data's units squared, times 4**exponent."""
     max_error: float = 0.0
     """Largest absolute error, in the data's units; NaN where a decoded value is not finite."""
     low: float = math.inf
     """Smallest finite true value."""
     high: float = -math.inf
+    exponent: int = 0
+    """0 unless the errors are so small or large that their squares cannot be represented."""
 
     @staticmethod
     def of(decoded: ArrayLike, truth: ArrayLike) -> ErrorSums:
@@ -40,36 +43,48 @@ class ErrorSums:
         if not true.size:
             return ErrorSums()
         error = given - true
+        squares = ScaledSum.of_squares(error)
         return ErrorSums(
             n=true.size,
-            sum_of_squares=float(np.square(error).sum()),
+            sum_of_squares=squares.value,
+            exponent=squares.exponent,
             max_error=float(np.abs(error).max()),
             low=float(true.min()),
             high=float(true.max()),
         )
 
     def __add__(self, other: ErrorSums) -> ErrorSums:
+        squares = self._squares + other._squares
         return ErrorSums(
             n=self.n + other.n,
-            sum_of_squares=self.sum_of_squares + other.sum_of_squares,
+            sum_of_squares=squares.value,
+            exponent=squares.exponent,
             max_error=float(np.maximum(self.max_error, other.max_error)),  # keeps NaN
             low=min(self.low, other.low),
             high=max(self.high, other.high),
         )
 
     @property
+    def _squares(self) -> ScaledSum:
+        return ScaledSum(self.sum_of_squares, self.exponent)
+
+    @property
     def mean_squared_error(self) -> float:
-        """Mean squared error; NaN without samples."""
-        return self.sum_of_squares / self.n if self.n else math.nan
+        """Mean squared error; NaN without samples; 0 or infinite where it cannot be represented."""
+        return scaled(self._mean, -2 * self.exponent)
 
     @property
     def root_mean_square(self) -> float:
-        return math.sqrt(self.mean_squared_error)
+        return scaled(math.sqrt(self._mean), -self.exponent)
+
+    @property
+    def _mean(self) -> float:
+        return self.sum_of_squares / self.n if self.n else math.nan
 
     @property
     def psnr_db(self) -> float:
         """PSNR relative to the range of the truth, in dB."""
-        return psnr_db(self.mean_squared_error, self.high - self.low)
+        return psnr_db(self._mean, scaled(self.high - self.low, self.exponent))
 
 
 def max_error(decoded: ArrayLike, truth: ArrayLike) -> float:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from insitu.metrics.scaled import ScaledSum, scaled
+
 
 def psnr_db(mean_squared_error: float, data_range: float) -> float:
     """Peak signal-to-noise ratio, 10 log10(range^2 / MSE), in dB; infinite for an error of 0.
@@ -26,15 +28,22 @@ def psnr_db(mean_squared_error: float, data_range: float) -> float:
 
 
 def joint_psnr_db(
-    sums_of_squares: Iterable[float], counts: Iterable[int], extents: Iterable[float]
+    sums_of_squares: Iterable[float],
+    counts: Iterable[int],
+    extents: Iterable[float],
+    exponents: Iterable[int] | None = None,
 ) -> float:
     """PSNR in dB of several components, from their sums of squared errors, numbers of samples and
     ranges (max - min).
 
     Errors are in units of each component's range, and the mean squares are averaged. A component
     of range 0 is left out, unless it is the only one with errors.
+
+    exponents: of each sum, which is in units of 4**exponent (`metrics.scaled`); default: 0.
     """
     total, count = 0.0, 0
+    if exponents is not None:
+        extents = map(scaled, extents, exponents)
     for squares, n, extent in zip(sums_of_squares, counts, extents, strict=True):
         if extent > 0:
             total += squares / extent / extent  # extent**2 may overflow double precision
@@ -57,7 +66,7 @@ def psnr(decoded: ArrayLike, truth: ArrayLike, data_range: float | None = None) 
     finite = np.isfinite(truth)
     if not finite.any():
         raise ValueError("psnr: no finite value to compare with")
-    error = decoded[finite] - truth[finite]
+    squares = ScaledSum.of_squares(decoded[finite] - truth[finite])
     if data_range is None:
         data_range = float(truth[finite].max() - truth[finite].min())
-    return psnr_db(float(np.mean(error**2)), data_range)
+    return psnr_db(squares.value / int(finite.sum()), scaled(data_range, squares.exponent))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from insitu.metrics.gaussian import SIZE, moments, similarity
+from insitu.metrics.scaled import exponent_of, scaled
 
 K1, K2 = 0.01, 0.03
 
@@ -39,15 +40,16 @@ def ssim_sum(decoded: ArrayLike, truth: ArrayLike, data_range: float) -> tuple[f
 
     Parts that overlap by the window size minus one count every window once. Raises as `ssim`.
     """
-    decoded, truth = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
-    if decoded.shape != truth.shape:
-        raise ValueError(f"ssim: shapes {decoded.shape} and {truth.shape} differ")
-    axes = window_axes(truth.shape)
+    a, b = np.asarray(decoded, np.float64), np.asarray(truth, np.float64)
+    if a.shape != b.shape:
+        raise ValueError(f"ssim: shapes {a.shape} and {b.shape} differ")
+    axes = window_axes(b.shape)
     if not data_range > 0:
         raise ValueError(f"ssim: a range of {data_range:g} is not positive")
-    values = similarity(
-        moments(decoded, truth, axes), (K1 * data_range) ** 2, (K2 * data_range) ** 2
-    )
+    if power := exponent_of(data_range):  # squares would overflow or vanish
+        a, b = np.ldexp(a, -power), np.ldexp(b, -power)
+        data_range = scaled(data_range, power)
+    values = similarity(moments(a, b, axes), (K1 * data_range) ** 2, (K2 * data_range) ** 2)
     finite = values[np.isfinite(values)]
     return float(finite.sum()), int(finite.size)
 

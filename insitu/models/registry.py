@@ -21,6 +21,7 @@ DEFAULT = "hash_grid"
 _BUILT_IN = {
     "hash_grid": "insitu.models.hash_grid.model:HashGrid",
     "dense_grid": "insitu.models.dense_grid.model:DenseGrid",
+    "sparse_grid": "insitu.models.sparse_grid.model:SparseGrid",
 }
 _registered: dict[str, type[Model]] = {}
 
@@ -76,7 +77,11 @@ def make(kind: str, options: Mapping[str, Any]) -> Model:
     Raises ValueError for an unknown kind or option, or an invalid value.
     """
     made = model_class(kind)
-    known = [field.name for field in dataclasses.fields(made) if field.name != "n_outputs"]  # type: ignore[arg-type]
+    known = [
+        field.name
+        for field in dataclasses.fields(made)  # type: ignore[arg-type]
+        if field.name != "n_outputs" and not field.metadata.get("fitted")
+    ]
     for key in options:
         if key not in known:
             there = ", ".join(known) or "none"

@@ -9,15 +9,18 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from insitu.core.code import refusal
 from insitu.core.errors import ConfigError, nearest
 
 
 def load(name: str) -> Callable[..., Any]:
     """Import `name`, "module:function". Not collective.
 
-    Raises: ConfigError if there is no such module or function. Exceptions that the module raises
-        are not caught.
+    Raises: ConfigError if there is no such module or function, or `insitu.core.code` refuses it.
+        Exceptions that the module raises are not caught.
     """
+    if refused := refusal(f"{name!r}"):
+        raise ConfigError([f"callback: {refused}"])
     module_name, _, path = name.partition(":")
     if not module_name or not path:
         raise ConfigError([f"callback: {name!r} is not module:function"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from insitu.queries.values import (
     Value,
 )
 
-SESSION_FILE = "ascent_session.yaml"
+SESSION_NAME = "ascent_session"
+SESSION_FILE = f"{SESSION_NAME}.yaml"
 
 _TYPES = {
     NUMBER: "double",
@@ -39,18 +41,98 @@ _TYPES = {
 }
 
 
-def write(path: Path, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]) -> None:
+Lines = dict[str, dict[int, list[str]]]
+"""The lines of each result, by query and cycle."""
+
+
+class SessionFile:
+    """The file of one run, which may continue that of an earlier one. Not collective."""
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        """overwrite: replace an earlier run's file."""
+        self.path, self.overwrite = path, overwrite
+        self._earlier: Lines | None = None
+
+    def write(self, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]) -> str:
+        """Write all results. Returns what is to be told of an earlier run's file, once; else "".
+
+        Results of an earlier run are kept up to the first cycle of this one. A file of which
+        nothing would be kept, or which cannot be understood, stays, under a numbered name. Nothing
+        is written if there are no results. Raises: OSError.
+        """
+        cycles = [result.cycle for history in results.values() for result in history[:1]]
+        told = ""
+        if self._earlier is None:
+            if not cycles:
+                return ""
+            self._earlier, told = self._find_earlier(min(cycles))
+        write(self.path, results, kinds, self._earlier)
+        return told
+
+    def _find_earlier(self, first: int) -> tuple[Lines, str]:
+        if self.overwrite or not self.path.is_file():
+            return {}, ""
+        lines = _read_lines(self.path.read_text(encoding="utf-8", errors="replace"))
+        kept = {
+            name: {cycle: text for cycle, text in steps.items() if cycle < first}
+            for name, steps in lines.items()
+        }
+        if any(kept.values()):
+            return kept, f"{self.path}: continued at cycle {first}"
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.stem}.{number}.yaml")).exists():
+            number += 1
+        self.path.rename(aside)
+        return {}, f"{self.path} of an earlier run is now {aside}"
+
+
+def write(
+    path: Path,
+    results: Mapping[str, Sequence[Result]],
+    kinds: Mapping[str, str],
+    earlier: Lines | None = None,
+) -> None:
     """Write the file atomically. Not collective.
 
-    For a cycle that the simulation repeated, the last results are written. Raises: OSError.
+    earlier: results of earlier cycles, to be written before. For a cycle that the simulation
+    repeated, the last results are written. Raises: OSError.
     """
+    earlier = earlier or {}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as tmp, tmp.open("w", encoding="utf-8") as file:
-        for name, history in results.items():
-            file.write(f"{_quoted(name)}:\n" if history else f"{_quoted(name)}: {{}}\n")
+        for name in {**results, **earlier}:
+            before, history = earlier.get(name, {}), results.get(name, ())
+            file.write(f"{_quoted(name)}:\n" if before or history else f"{_quoted(name)}: {{}}\n")
+            for cycle, lines in before.items():
+                file.write(f"  {cycle}:\n")
+                file.writelines(f"{line}\n" for line in lines)
             for cycle, result in {r.cycle: r for r in history}.items():
                 file.write(f"  {cycle}:\n")
                 file.writelines(f"    {line}\n" for line in _lines(kinds[name], result))
+
+
+def _read_lines(text: str) -> Lines:
+    """The results in a file as `write`, or Ascent, writes it; {} where it is anything else."""
+    found: Lines = {}
+    steps: dict[int, list[str]] = {}
+    lines: list[str] | None = None
+    for line in filter(str.strip, text.splitlines()):
+        if not line.startswith(" "):
+            name = re.fullmatch(r'(".*"|[^\s:#"][^:]*):(?: \{\})?\s*', line)
+            if name is None:
+                return {}
+            try:
+                key = json.loads(name[1]) if name[1].startswith('"') else name[1]
+            except ValueError:
+                return {}
+            steps, lines = found.setdefault(key, {}), None
+        elif cycle := re.fullmatch(r"  (-?\d+):\s*", line):
+            lines = steps.setdefault(int(cycle[1]), [])
+        elif line.startswith("    ") and lines is not None:
+            lines.append(line)
+        else:
+            return {}
+    return found
 
 
 def _lines(kind: str, result: Result) -> Iterator[str]:

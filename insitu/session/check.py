@@ -6,10 +6,11 @@ In: the fields of the first step. Out: nothing, or what does not fit, on every r
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from insitu import actions
-from insitu.actions import Actions
+from insitu.actions import Action, Actions
 from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import together
@@ -68,4 +69,20 @@ def check_step(
             raise ConfigError([f"fields.{name}: blocks differ: {differ}"])
         if kinds:
             known[name] = FieldKind(*kinds[0])
-    actions.check_kinds(wanted, known)
+    actions.check_kinds(_without(wanted, frozenset(awaited)), known)
+
+
+def reads_any(action: Action, names: Collection[str]) -> bool:
+    """Whether a scene or an extract names one of these fields. Not collective."""
+    return not (action.reads or frozenset()).isdisjoint(names)
+
+
+def _without(wanted: Actions, awaited: frozenset[str]) -> Actions:
+    """What can be checked as long as nothing is known of these fields."""
+    left, _ = actions.without_fields(wanted, wanted.fields - awaited)
+    triggers = (
+        replace(trigger, actions=tuple(a for a in trigger.actions if not reads_any(a, awaited)))
+        for trigger in left.triggers
+    )
+    due = tuple(action for action in left.due if not reads_any(action, awaited))
+    return replace(left, triggers=tuple(triggers), due=due)

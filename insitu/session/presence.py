@@ -63,7 +63,10 @@ class Presence:
     def _text(self, name: str, parts: list[str], published: set[str]) -> str:
         which = " and ".join(f"'{part}'" for part in parts)
         hint = nearest(parts[0], published) or f" (there are {', '.join(sorted(published))})"
-        return (
+        text = (
             f"fields.{name}: the simulation publishes no field {which}{hint}; {name} is recorded "
             f"when it does"
         )
+        if not self.wanted.fields.isdisjoint({name, *parts}):
+            text += "; no query or trigger is evaluated before, since some read it"
+        return text

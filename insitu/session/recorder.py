@@ -5,28 +5,35 @@ In: recorded steps, the window, the queries' results. Out: files, as the run fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from insitu.config import RunConfig
 from insitu.core.parallel import RemoteError, together
 from insitu.fields.distributed_field import DistributedField
-from insitu.queries import session_file
 from insitu.queries.scalars import Result
+from insitu.queries.session_file import SessionFile
 from insitu.queries.triggers import Query
+from insitu.session import record_page
 from insitu.session.reporter import Reporter
 from insitu.store.crash_log import CrashLog
-from insitu.store.record_writer import RecordWriter, Units
+from insitu.store.manifest import Units
+from insitu.store.record_writer import RecordWriter
 from insitu.store.window import Window
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+_INCOMPLETE = "record not completed"
+
+Failure = tuple[str, Exception]
+"""What went wrong and how, the same on every rank; for `Reporter.failed`."""
+
 
 class Recorder:
     """Writes only what the run file asks for. Methods are collective; failures go to the reporter,
-    which raises them or lets the run continue."""
+    which raises them or lets the run continue, or to the caller."""
 
     def __init__(
         self,
@@ -37,63 +44,122 @@ class Recorder:
         results: Mapping[str, Sequence[Result]],
         reporter: Reporter,
     ) -> None:
-        """results: of each query, by its name; read when they are written."""
+        """results: of each query, by its name; read when they are written.
+
+        Raises ConfigError on every rank if the record cannot be written where it should be, or
+        another run writes there.
+        """
         self.comm, self.run, self.window, self.reporter = comm, run, window, reporter
         self._queries, self._results = queries, results
         self._steps_written = 0  # of the queries' results
+        self._session_file: SessionFile | None = None
         self._record: RecordWriter | None = None
+        if run.record is not None and not {"trigger", "end"}.isdisjoint(run.record.on):
+            self._record = RecordWriter(
+                comm, Path(run.record.path), self._units, overwrite=run.record.overwrite
+            )
+        self._unsaved = False  # the last attempt to write the record failed
         self._crash_log: CrashLog | None = None
         self._told = ""  # the last failure of the crash copy
+        self.problem = ""
+        """Why there is no complete record at the end, though the run file asks for one."""
 
     def recorded(self, fields: Iterable[DistributedField]) -> None:
         """Write the crash copy of a step that was added to the window."""
         if self._records_on("crash"):
-            self._write_crash_copy(fields)
+            self._write_crash_copy(list(fields))
 
-    def triggered(self) -> None:
+    def triggered(self) -> list[Failure]:
         """A trigger has fired: write the record, and the results if they have grown by a tenth
-        since the last time (the file is written as a whole)."""
+        since the last time (the file is written as a whole). Returns what failed."""
+        failures: list[Failure] = []
         if self._records_on("trigger"):
-            self._save()
+            failures += self._attempt("record not written", self._save)
         if self._n_results >= 1.1 * self._steps_written:
-            self._save_results()
+            failures += self._attempt(self._no_results, self._save_results)
+        return failures
 
-    def close(self) -> list[str]:
-        """Write the window and the results -> files and folders written."""
-        written = []
-        try:
-            if self._records_on("end"):
-                self._save()
-            written += [] if self._record is None else [str(self._record.path)]
-        except RemoteError as error:
-            if self._crash_log is not None:
-                self._crash_log.close(remove=False)
-                folder, self._crash_log = self._crash_log.folder, None
-                self.reporter.warn(f"the window stays in {folder}: insitu recover {folder}")
-            self.reporter.failed("record not completed", error)
+    def close(self) -> tuple[list[str], list[Failure]]:
+        """Write the window and the results -> files and folders written; what failed."""
+        written: list[str] = []
+        failures: list[Failure] = []
+        if self._record is not None:
+            if self._records_on("end") or self._unsaved:
+                failures += self._attempt(_INCOMPLETE, self._save)
+            again = self._attempt(_INCOMPLETE, self._record.close)
+            failures += [] if failures else again
+            if failures:
+                self.problem = f"record not completed: {failures[0][1]}"
+            elif not self._record.empty:
+                written.append(str(self._record.path))
+            elif self._records_on("end"):
+                self.problem = f"no step was recorded, so there is no record {self._record.path}"
         if self._crash_log is not None:
-            self._crash_log.close(remove=True)
-        try:
-            written += self._save_results()
-        except RemoteError as error:
-            self.reporter.failed(f"{session_file.SESSION_FILE} not written", error)
-        return written
+            self._crash_log.close(remove=not failures)
+            if failures:
+                folder = self._crash_log.folder
+                self.reporter.warn(f"the window stays in {folder}: insitu recover {folder}")
+            self._crash_log = None
+        failures += self._attempt(self._no_results, self._save_results)
+        written += [] if self._session_file is None else [str(self._session_file.path)]
+        page = None if self._record is None or self._record.empty else self._page
+        if page is not None:
+            unwritten = self._attempt(f"{page} not written", self._save_page)
+            failures += unwritten
+            written = written if unwritten else [str(page), *written]
+        return written, failures
 
-    def _write_crash_copy(self, fields: Iterable[DistributedField]) -> None:
+    @property
+    def _page(self) -> Path | None:
+        """Where the record is to be written as a page."""
         record = self.run.record
-        assert record is not None
+        return None if record is None or not record.html else Path(record.html)
+
+    def _save_page(self) -> None:
+        path, record = self._page, self._record
+        assert path is not None and record is not None
+        with together(self.comm, str(path)):
+            if self.comm.rank == 0:
+                record_page.write(path, record.path, self._results_path)
+
+    @property
+    def _results_path(self) -> Path:
+        return Path(self.run.output) / f"{self.run.session_name}.yaml"
+
+    def _attempt(self, what: str, write: Callable[[], None]) -> list[Failure]:
+        try:
+            write()
+        except RemoteError as error:
+            return [(what, error)]
+        return []
+
+    def _write_crash_copy(self, fields: Sequence[DistributedField]) -> None:
         window = self.window.counts
         try:
             if self._crash_log is None:
-                self._crash_log = CrashLog(
-                    self.comm, Path(record.scratch), Path(record.path), self._units
-                )
-            self._crash_log.store(fields, window)
+                self._crash_log = self._new_crash_log()
+            try:
+                self._crash_log.store(fields, window)
+            except RemoteError as error:
+                if not self._crash_log.gone():
+                    raise
+                self.reporter.warn(f"{error}; the crash files are made again")
+                self._crash_log.close(remove=False)
+                self._crash_log = self._new_crash_log(remake=True)
+                for name in self.window.names:
+                    for entry in self.window.entries(name):
+                        self._crash_log.store([entry.open()], window)
         except RemoteError as error:
             # Reported once, not at every step.
             if self.run.on_error == "raise" or str(error) != self._told:
                 self._told = str(error)
                 self.reporter.failed("crash copy failed", error)
+
+    def _new_crash_log(self, *, remake: bool = False) -> CrashLog:
+        record = self.run.record
+        assert record is not None
+        scratch, path = Path(record.scratch), Path(record.path)
+        return CrashLog(self.comm, scratch, path, self._units, remake=remake)
 
     @property
     def _units(self) -> Units:
@@ -106,23 +172,32 @@ class Recorder:
         return self.run.record is not None and occasion in self.run.record.on
 
     def _save(self) -> None:
-        if self._record is None:
-            record = self.run.record
-            assert record is not None
-            self._record = RecordWriter(self.comm, Path(record.path), self._units)
-        self._record.append([e for name in self.window.names for e in self.window.entries(name)])
+        assert self._record is not None
+        self._unsaved = True
+        entries = [e for name in self.window.names for e in self.window.entries(name)]
+        if told := self._record.append(entries):
+            self.reporter.warn(told)
+        self._unsaved = False
+
+    @property
+    def _no_results(self) -> str:
+        return f"{self.run.session_name}.yaml not written"
 
     @property
     def _n_results(self) -> int:
         return max(map(len, self._results.values()), default=0)
 
-    def _save_results(self) -> list[str]:
+    def _save_results(self) -> None:
         if not self._queries:
-            return []
+            return
         self._steps_written = self._n_results
-        path = Path(self.run.output) / session_file.SESSION_FILE
-        with together(self.comm, f"write {path}"):
+        if self._session_file is None:
+            overwrite = self.run.record is not None and self.run.record.overwrite
+            self._session_file = SessionFile(self._results_path, overwrite=overwrite)
+        told = ""
+        with together(self.comm, f"write {self._session_file.path}"):
             if self.comm.rank == 0:
                 kinds = {query.name: query.expression.kind for query in self._queries}
-                session_file.write(path, self._results, kinds)
-        return [str(path)]
+                told = self._session_file.write(self._results, kinds)
+        if told:
+            self.reporter.warn(told)

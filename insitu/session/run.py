@@ -14,13 +14,13 @@ import argparse
 import importlib
 import inspect
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +31,7 @@ from insitu import actions, config
 from insitu.actions import Actions
 from insitu.config import FieldConfig, RunConfig, SimulationConfig
 from insitu.core import launcher
+from insitu.core.code import refusal
 from insitu.core.errors import ConfigError, nearest
 from insitu.core.limits import byte_size
 from insitu.core.parallel import RemoteError, cpu_share
@@ -47,8 +48,11 @@ from insitu.mesh import (
 )
 from insitu.models.base import Model
 from insitu.session import Session
+from insitu.session.recording import with_a_record
 from insitu.session.report import decibels
 from insitu.session.reporter import terminal
+from insitu.session.signals import EndSignals
+from insitu.store import record_lock
 from insitu.training.options import Relative
 from insitu.training.select_codec import MODEL
 
@@ -115,11 +119,19 @@ def _start(comm: MPI.Comm, arguments: argparse.Namespace) -> int:
     with _refused_together(comm):
         _check_simulation(simulation, arguments.steps)
     mesh = simulation.mesh()
+    record = with_a_record(run, wanted)[0].record
+    with _refused_together(comm):
+        if comm.rank == 0 and record and (problem := record_lock.find_problem(record.path)):
+            raise ConfigError([f"record.path: {record.path} cannot be made: {problem}"])
     shown = None
     if not arguments.dry_run:
         quiet, steps = arguments.quiet, arguments.steps
         shown = terminal(comm, run.output, quiet=quiet, progress=True, steps=steps)
-    session = Session(run, wanted, comm, terminal=shown)
+    # Signals are caught here; a dry run writes nothing.
+    if arguments.dry_run and record is not None:
+        record = replace(record, on=())
+    attached = replace(run, signals=False, record=record)
+    session = Session(attached, wanted, comm, terminal=shown)
     try:
         session.check(mesh)
     except RemoteError as error:
@@ -145,19 +157,27 @@ def _share_out_blas(comm: MPI.Comm) -> None:
 
 def _run(comm: MPI.Comm, simulation: Simulation, session: Session, steps: int | None) -> int:
     """Step, publish and execute until the end; returns the exit status. Collective."""
+    signals = EndSignals(comm, "the step is finished, the record written")
+    signals.catch()
     done = 0
     try:
-        with _interruptible() as interrupted:
-            while not _at_end(comm, simulation, done == steps, interrupted()):
-                simulation.step()
-                session.publish(simulation.mesh())
-                session.execute()
-                done += 1
+        while not _at_end(comm, simulation, done == steps, bool(signals.came)):
+            simulation.step()
+            session.publish(simulation.mesh())
+            session.execute()
+            done += 1
+        interrupted = signals.agreed()
         session.close()
     except BaseException:
         session.abandon()
         raise
-    return INTERRUPTED if comm.allreduce(interrupted(), op=MPI.LOR) else 0
+    finally:
+        signals.release()
+    if session.record_problem:
+        if comm.rank == 0:
+            print(f"insitu: {session.record_problem}", file=sys.stderr)
+        return FAILED
+    return INTERRUPTED if interrupted else 0
 
 
 def _at_end(comm: MPI.Comm, simulation: Simulation, enough: bool, interrupted: bool) -> bool:
@@ -166,28 +186,6 @@ def _at_end(comm: MPI.Comm, simulation: Simulation, enough: bool, interrupted: b
     result = np.empty_like(mine)
     comm.Allreduce(mine, result, op=MPI.MAX)
     return bool(result[0])
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C and SIGTERM ask for the end, at once only when they come a second time.
-
-    Yields a function that says whether they came on this rank.
-    """
-    came = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal came
-        if came:
-            raise KeyboardInterrupt
-        came = True
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
@@ -279,6 +277,8 @@ def _simulation_type(section: SimulationConfig | None, comm: MPI.Comm) -> Callab
     """The constructor that the run file names, with its arguments. Raises ConfigError."""
     if section is None:
         raise ConfigError(["simulation: is required, with the module of a simulation"])
+    if refused := refusal(f"simulation.module: {section.module!r}"):
+        raise ConfigError([refused])
     module = _import(section)
     name = section.class_name or _default_class(module)
     if not callable(getattr(module, name, None)):

@@ -6,6 +6,8 @@ Out: compressed fields in a window, pictures when a trigger fires, a record; a r
 
 from __future__ import annotations
 
+import signal
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ from insitu.fields.distributed_field import DistributedField
 from insitu.queries.triggers import Callback, Trigger, TriggerEngine
 from insitu.render.volume.bricks import BrickCache
 from insitu.session.budget import Budget
+from insitu.session.check import reads_any
 from insitu.session.field_trainer import FieldTrainer
 from insitu.session.listeners import Listeners
 from insitu.session.needed import needed_fields
@@ -34,8 +37,15 @@ from insitu.session.recording import with_a_record
 from insitu.session.report import StepReport, Summary, Terminal
 from insitu.session.reporter import Reporter, terminal
 from insitu.session.scheduler import ActionScheduler
+from insitu.session.signals import EndSignals
 from insitu.session.step_fields import StepFields, StepReader
 from insitu.store.window import Window
+
+_NOT_CLOSED = (
+    "the session was not closed: nothing of the window was written at the end. Call "
+    "session.close(), or use `with insitu.open(...) as session`; `insitu recover` finds what the "
+    "crash files kept"
+)
 
 
 def open(
@@ -59,8 +69,9 @@ def open(
         quiet: print no line for each recorded step and no table at the end. The timings are
             written, to `insitu_timings.csv` in the output folder, in any case.
 
-    Raises: ConfigError on every rank, with all problems of the run file; or because mpiexec belongs
-        to another MPI, so that every process is rank 0 of 1.
+    Raises: ConfigError on every rank, with all problems of the run file; because the record cannot
+        be written where it should be, or another run writes there; or because mpiexec belongs to
+        another MPI, so that every process is rank 0 of 1.
     """
     launcher.check()
     comm = MPI.COMM_WORLD if comm is None else comm
@@ -68,7 +79,9 @@ def open(
         run, actions = source, action_files.parse(source)
     else:
         run, actions = config.broadcast(comm, lambda: action_files.load(source))
-    return Session(run, actions, comm, terminal=terminal(comm, run.output, quiet=quiet))
+    session = Session(run, actions, comm, terminal=terminal(comm, run.output, quiet=quiet))
+    session.warn_if_not_closed()
+    return session
 
 
 class Session:
@@ -129,6 +142,18 @@ class Session:
         self._mesh: Any = None
         self._presence = Presence(self.comm, run, actions)
         self._cycle = -1
+        self._not_closed: weakref.finalize[..., Session] | None = None
+        self._summary: Summary | None = None  # once it is closed
+        self._signals: EndSignals | None = None
+        if run.signals:
+            self._signals = EndSignals(self.comm, "the record is written after this step")
+            self._signals.catch()
+
+    def warn_if_not_closed(self) -> None:
+        """Have rank 0 say so if the process ends, or the session is lost, before `close`. Not
+        collective."""
+        if self.comm.rank == 0:
+            self._not_closed = weakref.finalize(self, self.log.warning, _NOT_CLOSED)
 
     def __enter__(self) -> Session:
         return self
@@ -163,8 +188,11 @@ class Session:
         `execute` does this at its first step; calling `check` finds mistakes earlier.
 
         Raises: ConfigError on every rank, with the fields that are not published;
-            RemoteError on every rank, with the path in the tree that is wrong.
+            RemoteError on every rank, with the path in the tree that is wrong; RuntimeError after
+            `close`.
         """
+        if self._summary is not None:
+            raise RuntimeError("check: this session is closed; open another one")
         with self._resources():
             self._presence.require_all(self._reader.read(mesh))
             self._listeners.check()
@@ -186,6 +214,9 @@ class Session:
 
         Raises: with `on_error: raise`, the failure, on every rank (usually RemoteError).
         """
+        if self._summary is not None:
+            self._refuse("execute")
+            return None
         self._budget.enter()
         report = None
         try:
@@ -197,29 +228,71 @@ class Session:
             self._budget.leave()
             self._mesh = None
         self._reporter.show(report)
+        if self._signals is not None and (number := self._signals.agreed()):
+            self._end_by(number)
         return report
 
     def close(self) -> Summary:
         """Write the window to the record and the results of queries to `ascent_session.yaml`, and
         free everything. Collective.
 
+        A second call does nothing and returns the same again.
+
         Raises: RemoteError on every rank, if writing failed and `on_error` is `raise`.
         """
-        with self._resources():
-            written = self._recorder.close()
-            # Last: a picture that fails under `on_error: raise` then costs nothing else.
-            written += [str(file) for file in self._scheduler.finish()]
-        self.window.clear()
-        self._trainer.clear()
-        summary = self._reporter.summary(written)
-        self._reporter.end(summary)
-        self.comm.Free()
-        return summary
+        if self._summary is not None:
+            return self._summary
+        self._ends()
+        try:
+            with self._resources():
+                written, failures = self._recorder.close()
+                # Last: a picture that fails under `on_error: raise` then costs nothing else.
+                written += [str(file) for file in self._scheduler.finish()]
+            self._summary = self._reporter.summary(written)
+            self._reporter.end(self._summary)
+            for what, error in failures:
+                self._reporter.failed(what, error)
+        finally:
+            self._summary = self._summary or self._reporter.summary([])
+            self.window.clear()
+            self._trainer.clear()
+            if self._signals is not None:
+                self._signals.release()
+            self.comm.Free()
+        return self._summary
 
     def abandon(self) -> None:
         """Finish the timings of a run that an exception ends. Not collective. What was recorded
         stays in the crash files, for `insitu recover`."""
+        self._ends()
         self._reporter.end(None)
+
+    @property
+    def record_problem(self) -> str:
+        """After `close`: why there is no complete record though the run file asks for one; else
+        empty. The same on every rank."""
+        return self._recorder.problem
+
+    def _end_by(self, number: int) -> None:
+        """Close, on all ranks; then let a signal take its course. Collective."""
+        everyone = self.comm.Dup()
+        try:
+            self.close()
+            everyone.Barrier()  # the first rank to die takes the others with it
+        finally:
+            everyone.Free()
+            signal.raise_signal(number)
+
+    def _refuse(self, what: str) -> None:
+        text = f"{what}: this session is closed; open another one"
+        if self.run.on_error == "raise":
+            raise RuntimeError(text)
+        if self.log.rank == 0:
+            self.log.warning("%s", text)
+
+    def _ends(self) -> None:
+        if self._not_closed is not None:
+            self._not_closed.detach()
 
     def _step(self) -> StepReport | None:
         start = self._clock()
@@ -229,22 +302,28 @@ class Session:
         absent = self._absent(step)
         self._budget.begin(self.comm)
         step.prepare(sorted(self.actions.fields - absent))
-        fired = self._evaluate(cycle, time, step)
+        waits = not absent.isdisjoint(self.actions.fields)
+        fired, not_evaluated = ((), None) if waits else self._evaluate(cycle, time, step)
         due = cycle % self.run.window.every == 0
         needed = [name for name in self._needed(due, fired) if name not in absent]
         if not needed and not fired:
+            self._report(not_evaluated)
             self._reporter.idle(cycle)
             return None
         acts = [*(self.actions.due if due else ()), *(a for t in fired for a in t.actions)]
+        acts = [action for action in acts if not reads_any(action, absent)]
         fields = self._trainer.train(needed, step, cycle, time, self._scheduler.expected(acts))
+        self._report(not_evaluated)  # now: what is wrong with the mesh has dropped the step by then
         if fields:
             self._keep(fields)
         resampled = self._resampling_errors(step, fields or {})
         # Without its fields a picture would show some earlier step.
         files = self._scheduler.act([] if fields is None else acts, cycle)
         if fired:
-            self._recorder.triggered()
+            failures = self._recorder.triggered()
             self._listeners.call(fired, cycle, time)
+            for what, error in failures:
+                self._reporter.failed(what, error)
         return self._reporter.step(
             cycle=cycle,
             time=time,
@@ -258,14 +337,19 @@ class Session:
             deferred=self._scheduler.deferred,
         )
 
-    def _evaluate(self, cycle: int, time: float, step: StepFields) -> tuple[Trigger[Action], ...]:
-        """The triggers that fire. If queries and triggers fail, none does, and the step is recorded
-        all the same. Collective."""
+    def _evaluate(
+        self, cycle: int, time: float, step: StepFields
+    ) -> tuple[tuple[Trigger[Action], ...], RemoteError | None]:
+        """The triggers that fire, and why none was evaluated: the step is recorded all the same.
+        Collective."""
         try:
-            return self._reactions.evaluate(cycle, time, step)
+            return self._reactions.evaluate(cycle, time, step), None
         except RemoteError as error:
-            self._reporter.failed("queries and triggers not evaluated", error)
-            return ()
+            return (), error
+
+    def _report(self, not_evaluated: RemoteError | None) -> None:
+        if not_evaluated is not None:
+            self._reporter.failed("queries and triggers not evaluated", not_evaluated)
 
     def _absent(self, step: StepFields) -> frozenset[str]:
         """Fields of the run file that are not published yet, which is told once. Collective until

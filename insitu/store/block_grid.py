@@ -5,14 +5,17 @@ In: blocks of one field, from any number of ranks. Out: its grid lines, and the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from insitu.codecs.frame import FrameError
 from insitu.core.arrays import Array
 from insitu.core.block_map import BlockMap
 from insitu.core.box import Box, overlap
 from insitu.core.grid_lines import GridLines
+from insitu.core.limits import huge_problem
 from insitu.store.stored_block import StoredBlock
 
 
@@ -31,15 +34,19 @@ class BlockGrid:
     """
 
     def __init__(self, blocks: Sequence[StoredBlock]) -> None:
-        """Raises GridError if the blocks leave gaps, overlap, or differ in association."""
-        self.blocks = blocks
+        """Where blocks overlap, samples are those of the last by its lower corner z, y, x, which
+        also owns the points there. Float32 and float64 give float64.
+
+        Raises GridError if the blocks leave gaps, or differ in association or components.
+        """
         first = blocks[0]
-        self.association, self.dtype = first.association, first.dtype
-        self.n_components = first.n_components
+        self.association, self.n_components = first.association, first.n_components
+        self.dtype = np.result_type(*(block.dtype for block in blocks))
         for block in blocks:
-            kind = (block.association, block.dtype, block.n_components)
-            if kind != (self.association, self.dtype, self.n_components):
+            if (block.association, block.n_components) != (self.association, self.n_components):
                 raise GridError(f"{first.name}: blocks of different kinds")
+        self.blocks = blocks
+        self._order = BlockMap.of([block.nodes for block in blocks]).places.tolist()
         self._lines = GridLines.of(block.nodes for block in blocks)
         x, y, z = self.nodes = self._lines.lines
         extra = 1 if self.association == "vertex" else 0
@@ -47,7 +54,10 @@ class BlockGrid:
         self.shape = nz, ny, nx
         self.boxes = [self._box(block) for block in blocks]
         covered = sum(int(np.prod(block.cells)) for block in blocks)
-        if covered != (x.size - 1) * (y.size - 1) * (z.size - 1) or self._overlap():
+        gaps = covered != (x.size - 1) * (y.size - 1) * (z.size - 1)
+        if gaps or self._overlap():
+            gaps = self._gaps()
+        if gaps:
             raise GridError(f"the blocks of {first.name} do not tile a box")
 
     @property
@@ -64,17 +74,28 @@ class BlockGrid:
         nz, ny, nx = self.shape
         return slice(0, nz), slice(0, ny), slice(0, nx)
 
+    @property
+    def cuts(self) -> tuple[tuple[int, ...], ...]:
+        """Per axis z, y, x: the first sample of every block but the first."""
+        starts = ({box[axis].start for box in self.boxes} - {0} for axis in range(3))
+        z, y, x = (tuple(sorted(axis)) for axis in starts)
+        return z, y, x
+
     def read(self, box: Box) -> Array:
         """The samples of a box: (nz, ny, nx), or (nz, ny, nx, n_components) for vectors.
 
-        Opens only blocks that intersect the box, and decodes only the samples needed.
+        Opens only blocks that intersect the box, and decodes only the samples needed. Raises
+        FrameError for a size that the blocks' bytes cannot well stand for.
         """
         sizes = [axis.stop - axis.start for axis in box]
         vector = [self.n_components] if self.n_components > 1 else []
+        nbytes = math.prod(sizes + vector) * self.dtype.itemsize
+        if problem := huge_problem(nbytes, sum(block.nbytes for block in self.blocks)):
+            raise FrameError(f"{self.blocks[0].path}: {self.blocks[0].name} {problem}")
         values = np.empty(sizes + vector, self.dtype)
-        for block, own in zip(self.blocks, self.boxes, strict=True):
-            if meet := overlap(own, box):
-                values[meet[0]] = block.field.decode_box(meet[1])
+        for i in self._order:
+            if meet := overlap(self.boxes[i], box):
+                values[meet[0]] = self.blocks[i].field.decode_box(meet[1])
         return values
 
     def same_as(self, other: BlockGrid) -> bool:
@@ -92,6 +113,21 @@ class BlockGrid:
             for along, n in zip(numbers, block.shape, strict=True)
         )
         return z, y, x
+
+    def _gaps(self) -> bool:
+        """Whether a cell of the box is in no block, which may overlap: decided on the grid of the
+        faces of all blocks."""
+        extra = 1 if self.association == "vertex" else 0
+        ends = np.array([[(s.start, s.stop - extra) for s in box] for box in self.boxes])
+        faces = [np.unique(ends[:, axis]) for axis in range(3)]
+        covered = np.zeros([len(lines) - 1 for lines in faces], bool)
+        for block in ends:
+            z, y, x = (
+                slice(*np.searchsorted(lines, along))
+                for lines, along in zip(faces, block, strict=True)
+            )
+            covered[z, y, x] = True
+        return not covered.all()
 
     def _overlap(self) -> bool:
         """Whether two blocks have a cell in common."""

@@ -14,22 +14,24 @@ is written, so that a full file system raises an error instead of SIGBUS.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import fcntl
 import mmap
 import os
+import stat
 import struct
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from insitu.codecs import frame
 from insitu.codecs.frame import FrameError
 from insitu.store.liveness import Process
-from insitu.store.record_writer import Units
+from insitu.store.manifest import Units
 
 SUFFIX = ".crash"
 HEADER_NBYTES = 4096
@@ -67,7 +69,9 @@ class CrashFile:
     def __init__(self, path: Path, owner: Owner) -> None:
         """Create the file. Raises OSError if it exists or cannot be created."""
         self.path = path
-        self._file = open(path, "x+b")  # noqa: SIM115
+        # For this user alone, and never through a link that somebody has put there.
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = os.fdopen(os.open(path, flags, 0o600), "r+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             header = frame.pack({"kind": "crash file", **dataclasses.asdict(owner)}, [])
@@ -86,6 +90,14 @@ class CrashFile:
     def nbytes(self) -> int:
         """Size of the file in bytes."""
         return len(self._map)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was removed, or another is under its name."""
+        try:
+            return not os.path.samestat(os.fstat(self._file.fileno()), self.path.lstat())
+        except FileNotFoundError:
+            return True
 
     def append(self, sequence: int, what: Mapping[str, Any], frames: Sequence[bytes]) -> None:
         """Add an entry: `what` (JSON-able) and frames. Once this returns, it survives a crash.
@@ -162,9 +174,31 @@ class Salvage:
     """Descriptions of what is incomplete."""
 
 
+class NotOwnError(FrameError):
+    """Not a regular file of this user: in a folder of everybody, the files of others."""
+
+
+def open_own(path: Path) -> BinaryIO:
+    """Open a file to read it, if it is a regular file of this user.
+
+    Never follows a link, and never waits, as for a writer of a FIFO. Raises NotOwnError, OSError.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EACCES, errno.ENXIO):
+            raise NotOwnError(f"{path}: {error.strerror}") from None
+        raise
+    found = os.fstat(number)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        os.close(number)
+        raise NotOwnError(f"{path}: not a regular file of this user")
+    return os.fdopen(number, "rb")
+
+
 def read_owner(path: Path) -> Owner:
-    """The run and rank of a file. Raises FrameError if it is not a crash file."""
-    with open(path, "rb") as file:
+    """The run and rank of a file. Raises FrameError if it is not a crash file, or not one's own."""
+    with open_own(path) as file:
         header, _ = frame.unpack(file.read(HEADER_NBYTES))
     if header.pop("kind", None) != "crash file":
         raise FrameError(f"{path}: a frame, but not the header of a crash file")
@@ -192,7 +226,8 @@ def read(path: Path) -> Salvage:
     Raises FrameError if the header is invalid; any other damage is described in `torn`.
     """
     found = Salvage(path, read_owner(path))
-    data = path.read_bytes()
+    with open_own(path) as file:
+        data = file.read()
     words = np.frombuffer(data, "S8", len(data) // 8)[:: _ALIGN // 8]
     starts = np.flatnonzero((words == _COMPLETE) | (words == _WRITING)) * _ALIGN
     end = HEADER_NBYTES
@@ -230,7 +265,7 @@ def in_use(path: Path, owner: Owner) -> bool:
     runs = owner.process.runs()
     if runs is not None:
         return runs
-    with open(path, "rb") as file:
+    with open_own(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

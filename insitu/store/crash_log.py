@@ -6,6 +6,7 @@ In: distributed fields as they are made. Out: one crash file per rank, in a fold
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ from insitu.core.parallel import RemoteError, together
 from insitu.fields.distributed_field import DistributedField
 from insitu.store.crash_file import CrashFile, Owner
 from insitu.store.liveness import Process
-from insitu.store.record_writer import Units
+from insitu.store.manifest import Units
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -30,7 +31,9 @@ JOB_VARIABLES = ("PBS_JOBID", "SLURM_JOB_ID", "LSB_JOBID")
 class CrashLog:
     """Construction and `store` are collective."""
 
-    def __init__(self, comm: MPI.Comm, scratch: Path, record: Path, units: Units) -> None:
+    def __init__(
+        self, comm: MPI.Comm, scratch: Path, record: Path, units: Units, *, remake: bool = False
+    ) -> None:
         """Start a log.
 
         Args:
@@ -38,6 +41,7 @@ class CrashLog:
             scratch: a folder on every node that outlives a process, such as /dev/shm.
             record: path of the run's record, stored for whoever finds the files.
             units: units of the fields.
+            remake: create `scratch` if it is missing: it was there before.
 
         Raises: RemoteError on every rank if one of them cannot create its file.
         """
@@ -54,9 +58,11 @@ class CrashLog:
         self._file: CrashFile | None = None
         try:
             with together(comm, f"record.scratch: {scratch}"):
+                if remake:
+                    scratch.mkdir(parents=True, exist_ok=True)
                 if not scratch.is_dir():
                     raise NotADirectoryError(f"{scratch}: no such folder; see record.scratch")
-                self.folder.mkdir(mode=0o700, exist_ok=True)
+                _make_private(self.folder)
                 owner = Owner(run, job, comm.rank, comm.size, where, units, process)
                 self._file = CrashFile(self.folder / owner.file_name, owner)
         except RemoteError:
@@ -85,6 +91,8 @@ class CrashLog:
         self._next += len(numbered)
         try:
             with together(self.comm, f"crash file in {self.folder}"):
+                if self._is_gone:
+                    raise FileNotFoundError("was removed, with the steps in it")
                 self._release(self._stale)
                 for number, field in numbered:
                     self._append(number, field)
@@ -110,6 +118,16 @@ class CrashLog:
                 stale.append(kept.popleft()[1])
         self._stale = [number for number in stale if number is not None]
 
+    def gone(self) -> bool:
+        """Whether the file of any rank was removed by others. Collective: one reduction."""
+        from mpi4py import MPI
+
+        return self.comm.allreduce(self._is_gone, op=MPI.LOR)
+
+    @property
+    def _is_gone(self) -> bool:
+        return self._file is not None and self._file.gone
+
     def close(self, *, remove: bool) -> None:
         """Close the log; `remove`: delete its files (the window is saved elsewhere, or unwanted).
 
@@ -132,3 +150,15 @@ class CrashLog:
         if self._file is not None:
             for number in numbers:
                 self._file.release(number)
+
+
+def _make_private(folder: Path) -> None:
+    """Create a folder for this user alone, or accept one that another rank has created.
+
+    Raises OSError for a link, or a folder of somebody else: in /dev/shm anyone can put one there.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise PermissionError(f"{folder}: not a folder of this user alone")

@@ -6,7 +6,7 @@ number of processes, independent of how many ranks wrote the record.
 
 from __future__ import annotations
 
-import json
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from insitu.codecs.frame import FrameError
 from insitu.core.limits import byte_size
 from insitu.fields.distributed_field import Summary
 from insitu.fields.metrics import FieldMetrics
-from insitu.store import stored_block
-from insitu.store.record_writer import FORMAT, MANIFEST, VERSION, Units, frame_file
+from insitu.store import record_files
+from insitu.store.manifest import MANIFEST, Manifest, UnsupportedRecord
 from insitu.store.recorded_field import RecordedField
 from insitu.store.stored_block import StoredBlock
 
@@ -35,37 +35,40 @@ class Record:
 
     Attributes:
         path: folder of the record.
-        n_ranks: number of ranks that wrote it.
+        n_ranks: number of ranks of the run that wrote to it last.
         steps: field name -> the manifest's entry of each step, oldest first: cycle, time, bounds,
-            range, n_blocks, nbytes, psnr_db (null: exact), ratio.
+            range, n_blocks, nbytes, psnr_db (null: exact), ratio, write (number of the write).
         units: units of length, of time and of the fields' values.
+        problems: what is damaged or missing of the manifest and of the steps, one line each.
     """
 
     def __init__(self, path: Path | str) -> None:
         """Open the record in folder `path`.
 
         Raises FileNotFoundError if there is none, and FrameError if its format version is not
-        supported or a frame file is invalid. An incomplete last frame is ignored. Checksums are
-        verified when blocks are opened.
+        supported. Damage costs no more than what is damaged: a step without all its blocks raises
+        FrameError when it is opened; a manifest that is damaged or missing is made anew from the
+        frames, in memory. Both are logged as a warning. An incomplete last frame is ignored.
+        Checksums of blocks are verified when they are opened.
         """
         self.path = Path(path)
-        manifest_path = self.path / MANIFEST
-        if not manifest_path.is_file():
+        if not record_files.is_record(self.path):
             raise FileNotFoundError(f"{self.path}: no {MANIFEST}; is this the folder of a record?")
-        manifest = json.loads(manifest_path.read_text())
-        if manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
-            raise FrameError(
-                f"{manifest_path}: {manifest.get('format')!r} version {manifest.get('version')}, "
-                f"expected {FORMAT!r} version {VERSION}"
-            )
-        self.n_ranks: int = manifest["n_ranks"]
-        self.steps: dict[str, list[dict[str, Any]]] = manifest["fields"]
-        self.units = Units(**manifest.get("units", {}))
+        manifest, self.problems = read_manifest(self.path)
+        self._contents = record_files.read(self.path, manifest)
+        if manifest is None:
+            manifest = self._contents.manifest()
+        self.n_ranks: int = manifest.runs[-1] if manifest.runs else 0
+        self.steps: dict[str, list[dict[str, Any]]] = manifest.steps
+        self.units = manifest.units
         self._entries: dict[str, list[RecordedStep]] = {}
-        self._blocks: dict[tuple[str, int], list[StoredBlock]] = {}
-        for rank in range(self.n_ranks):
-            for block in stored_block.blocks(self.path / frame_file(rank)):
-                self._blocks.setdefault((block.name, block.cycle), []).append(block)
+        if lacking := self._contents.lacking(manifest):
+            self.problems += [*lacking, *self._contents.damage, *self._contents.missing_files()]
+        if self.problems:
+            more = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+            logging.getLogger("insitu").warning(
+                "%s: %s%s; insitu check lists them", self.path, self.problems[0], more
+            )
 
     @property
     def fields(self) -> list[str]:
@@ -116,11 +119,12 @@ class Record:
         if not -len(steps) <= step < len(steps):
             raise IndexError(f"{self.path}: no step {step}; {field} has {len(steps)} steps")
         at = steps[step]
-        blocks = self._blocks.get((field, at["cycle"]), [])
+        blocks = self._contents.of(field, at)
         if len(blocks) != at["n_blocks"]:
+            reasons = [*self._contents.damage, *self._contents.missing_files()][:1]
             raise FrameError(
                 f"{self.path}: {field} at cycle {at['cycle']} has {len(blocks)} of its "
-                f"{at['n_blocks']} blocks"
+                f"{at['n_blocks']} blocks" + "".join(f"; {reason}" for reason in reasons)
             )
         return blocks
 
@@ -235,6 +239,18 @@ class Series:
             step = int(np.nanargmin(np.abs(self.times - time)))
         assert step is not None
         return self.record.load(self.name, step)
+
+
+def read_manifest(folder: Path) -> tuple[Manifest | None, list[str]]:
+    """The manifest, or None and what is wrong with it. Raises UnsupportedRecord."""
+    try:
+        return Manifest.read(folder), []
+    except FileNotFoundError:
+        return None, [f"{MANIFEST} is missing; the steps are read from the frames"]
+    except UnsupportedRecord:
+        raise
+    except FrameError as error:
+        return None, [f"{error}; the steps are read from the frames"]
 
 
 def open_record(path: Path | str) -> Record:

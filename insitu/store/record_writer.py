@@ -1,132 +1,254 @@
 """Writing a record: a folder with a manifest and one frame file per rank.
 
-In: entries of the window. Out: `manifest.json`, `rank_00000.frames`, ...
+In: entries of the window. Out: `manifest.json`, `rank_00000.frames`, ...; see
+`insitu.store.record_files`.
 
-The frame files are append-only, so a run that crashes loses at most the frame being written. The
-manifest is written to a temporary file, which is then renamed.
+Nothing is removed: a record that is there is continued, or stays and a numbered one is written
+beside it. Frames are only appended, so that a run that crashes loses at most what is being written.
+Frames are on the disk before the manifest that lists them.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from insitu.core.atomic_file import atomic_file
-from insitu.core.parallel import RemoteError, together
+import numpy as np
+
+from insitu.config import broadcast
+from insitu.core.atomic_file import sync
+from insitu.core.errors import ConfigError
+from insitu.core.parallel import together
 from insitu.fields.distributed_field import Summary
+from insitu.store import frame_file, record_files
+from insitu.store.manifest import MANIFEST, Manifest, Steps, Units, step
+from insitu.store.record import read_manifest
+from insitu.store.record_lock import RecordLock
 from insitu.store.window import Entry
 
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-MANIFEST = "manifest.json"
-FORMAT = "insitu record"
-VERSION = 1
-
-
-def frame_file(rank: int) -> str:
-    return f"rank_{rank:05d}.frames"
-
 
 @dataclass(frozen=True)
-class Units:
-    """Units of the numbers in a record; empty if unknown."""
+class _Place:
+    """Where a run writes, decided on rank 0 when there is something to write."""
 
-    length: str = ""
-    time: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    folder: Path
+    run: int
+    """Its number among the runs that wrote there, from 1 on."""
+    write: int
+    """Number of the last write of the runs before."""
+    told: str
+    """What to tell about an earlier record; empty if there is none."""
 
 
 class RecordWriter:
-    """Appends steps to a record. Construction and `append` are collective."""
+    """Appends steps to a record. Construction, `append` and `close` are collective."""
 
-    def __init__(self, comm: MPI.Comm, path: Path, units: Units | None = None) -> None:
-        """Start a new record in folder `path`; an existing record is replaced.
+    def __init__(
+        self,
+        comm: MPI.Comm,
+        path: Path,
+        units: Units | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Take the folder `path` for this run. Nothing in it changes before the first `append`.
 
-        Raises RemoteError on every rank if the folder cannot be created or written.
+        overwrite: remove the record that is there, when there is something to write.
+
+        Raises ConfigError on every rank if the folder cannot be created or written, or if another
+        run writes to it.
         """
-        self.comm, self.path, self.units = comm, path, units or Units()
-        self._written: set[tuple[str, int]] = set()
-        self._steps: dict[str, list[dict[str, Any]]] = {}
-        with together(comm, f"record {path}"):
-            if comm.rank == 0:
-                path.mkdir(parents=True, exist_ok=True)
-                for old in (path / MANIFEST, *path.glob("rank_*.frames")):
-                    old.unlink(missing_ok=True)
-        with together(comm, f"record {path}"):
-            (path / frame_file(comm.rank)).touch()
+        self.comm, self.path, self.units, self.overwrite = comm, path, units or Units(), overwrite
+        self._locks = ExitStack()  # on rank 0
+        self._place: _Place | None = None
+        self._manifest = Manifest(self.units, [comm.size])  # on rank 0
+        self._written: dict[tuple[str, int], Summary] = {}
+        self._end = 0
+        """Bytes of this rank's file that are complete frames."""
+        self._write = 0
+        """Number of the last write."""
+        self._listed = True
+        """Whether the manifest has all that was written."""
+        broadcast(comm, lambda: self._lock(path))
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry]) -> str:
         """Write the entries (the same on all ranks) that are not in the record yet. Collective.
 
-        Raises RemoteError on every rank if one cannot write; complete steps stay readable.
+        Returns what is to be told about an earlier record, once; else "".
+
+        Raises RemoteError on every rank if one cannot write; complete steps stay readable. Frames
+        that were written stay, even if the manifest could not be: the next call, or `close`, writes
+        it again.
         """
-        new = [e for e in entries if (e.summary.name, e.summary.cycle) not in self._written]
-        if not new:
-            return
-        path = self.path / frame_file(self.comm.rank)
-        before = None
+        new = [e for e in entries if self._written.get(_key(e.summary)) is not e.summary]
+        told = ""
+        if new:
+            if self._place is None:
+                self._place = self._find_place(new)
+                self.path, told = self._place.folder, self._place.told
+                self._write = self._place.write
+            self._append(new, self._place.run)
+        self._write_manifest()
+        return told
+
+    def close(self) -> None:
+        """Complete the manifest, and release the record. Collective.
+
+        Raises RemoteError on every rank if the manifest cannot be written.
+        """
         try:
-            with together(self.comm, f"record {self.path}"):
-                before = path.stat().st_size
-                with open(path, "ab") as file:
-                    file.writelines(data for entry in new for data in entry.frames)
-        except RemoteError:
-            # All or nothing, on every rank: nothing after a partial frame could be read, and a step
-            # that only some ranks have would be written twice.
-            if before is not None:
-                with suppress(OSError):
-                    os.truncate(path, before)
-            raise
+            self._write_manifest()
+        finally:
+            self._locks.close()
+
+    @property
+    def empty(self) -> bool:
+        """Whether this run has written nothing."""
+        return self._place is None
+
+    def _append(self, new: Sequence[Entry], run: int) -> None:
+        comm, number = self.comm, self._write + 1
+        path = self.path / record_files.file_name(comm.rank, run)
+        steps: Steps = {}
         for entry in new:
-            self._written.add((entry.summary.name, entry.summary.cycle))
-            self._steps.setdefault(entry.summary.name, []).append(step(entry.summary))
-        with together(self.comm, f"record {self.path}"):
-            if self.comm.rank == 0:
-                self._write_manifest()
+            steps.setdefault(entry.summary.name, []).append(step(entry.summary, number))
+        on_root = (steps, self.units) if comm.rank == 0 else (None, None)
+        before = self._end
+        try:
+            with together(comm, f"record {self.path}"):
+                first = record_files.write_header(number, comm.rank, comm.size, *on_root)
+                frames = (data for entry in new for data in entry.frames)
+                self._end = frame_file.append(path, before, [first, *frames])
+                if before == 0:
+                    sync(self.path)
+        except BaseException:
+            # All or nothing, on every rank: a step that only some ranks have would be written
+            # twice.
+            self._end = before
+            with suppress(OSError):
+                os.truncate(path, before) if before else path.unlink(missing_ok=True)
+            raise
+        self._write, self._listed = number, False
+        self._written.update({_key(entry.summary): entry.summary for entry in new})
+        self._manifest.add(steps)
 
     def _write_manifest(self) -> None:
-        write_manifest(self.path, self.comm.size, self._steps, self.units)
+        if self._place is None or self._listed:
+            return
+        with together(self.comm, f"record {self.path}"):
+            if self.comm.rank == 0:
+                self._manifest.write(self.path)
+        self._listed = True
+
+    def _lock(self, folder: Path) -> None:
+        try:
+            lock = RecordLock(folder)
+        except OSError as error:
+            problem = f"record.path: cannot write to {folder}: {error.strerror or error}"
+            raise ConfigError([problem]) from None
+        self._locks.callback(lock.release)
+
+    def _find_place(self, new: Sequence[Entry]) -> _Place:
+        """Where to write. Collective."""
+        place: _Place | None = None
+        with together(self.comm, f"record {self.path}"):
+            if self.comm.rank == 0:
+                place = self._choose([entry.summary for entry in new])
+        place = self.comm.bcast(place)
+        assert place is not None
+        return place
+
+    def _choose(self, new: Sequence[Summary]) -> _Place:
+        """On rank 0: the record that is continued, or a new folder."""
+        base = self.path
+        if self.overwrite:
+            _remove(base)
+        if not record_files.is_record(base):
+            return _Place(base, 1, 0, "")
+        numbered = _numbered(base)
+        last = max(numbered, default=1)
+        newest = numbered.get(last, base)
+        if newest != base:
+            self._lock(newest)
+        there, write = _there(newest)
+        reason = _unlike(there, new, self.units)
+        if not reason:
+            self._manifest = there
+            there.runs.append(self.comm.size)
+            return _Place(newest, len(there.runs), write, f"{newest}: {_continued(there, new)}")
+        beside = base.with_name(f"{base.name}.{last + 1}")
+        self._lock(beside)
+        text = f"{newest} is of an earlier run and stays ({reason}); this run writes to {beside}"
+        return _Place(beside, 1, 0, text)
 
 
-def write_manifest(
-    path: Path, n_ranks: int, steps: Mapping[str, Sequence[Mapping[str, Any]]], units: Units
-) -> None:
-    """Write the manifest into the folder `path` atomically.
-
-    steps: field name -> results of `step`.
-    """
-    manifest = {
-        "format": FORMAT,
-        "version": VERSION,
-        "n_ranks": n_ranks,
-        "units": {"length": units.length, "time": units.time, "fields": dict(units.fields)},
-        "fields": steps,
-    }
-    with atomic_file(path / MANIFEST) as tmp:
-        tmp.write_text(json.dumps(manifest, indent=1, allow_nan=False))
+def _there(folder: Path) -> tuple[Manifest, int]:
+    """The manifest of a record, with complete steps of a run that died before it could list them;
+    and the number of the last write."""
+    manifest = read_manifest(folder)[0]
+    contents = record_files.read(folder, manifest)
+    if manifest is None:
+        manifest = contents.manifest()
+    else:
+        manifest.add(contents.unlisted(manifest))
+        manifest.runs = contents.all_runs(manifest.runs)
+    return manifest, max(contents.newest_write, manifest.newest_write)
 
 
-def step(s: Summary) -> dict[str, Any]:
-    """The manifest's entry for a field at one step."""
-    return {
-        "cycle": s.cycle,
-        "time": _json_number(s.time),
-        "bounds": [s.bounds[0].tolist(), s.bounds[1].tolist()],
-        "range": [[_json_number(value) for value in pair] for pair in s.range.tolist()],
-        "n_blocks": s.n_blocks,
-        "nbytes": s.nbytes,
-        "psnr_db": _json_number(s.psnr_db),
-        "ratio": s.ratio,
-    }
+def _numbered(base: Path) -> dict[int, Path]:
+    """The records "record.2", "record.3", ... beside one, by number."""
+    found = {}
+    for path in base.parent.iterdir():
+        name, _, digits = path.name.rpartition(".")
+        if name == base.name and digits.isdecimal() and record_files.is_record(path):
+            found[int(digits)] = path
+    return found
 
 
-def _json_number(value: float) -> float | None:
-    """JSON has neither infinity (PSNR of an exact field) nor NaN (range of no values): null."""
-    return value if math.isfinite(value) else None
+def _unlike(there: Manifest, new: Sequence[Summary], units: Units) -> str:
+    """Why steps do not continue a record, or ""."""
+    steps = {name: at for name, at in there.steps.items() if at}
+    first = min(summary.cycle for summary in new)
+    common = [summary for summary in new if summary.name in steps]
+    if not common:
+        return f"it has the fields {', '.join(sorted(steps)) or 'none'}"
+    if there.units != units:
+        return "its units differ"
+    for summary in common:
+        at = steps[summary.name][-1]
+        if len(at["range"]) != len(summary.range):
+            return f"its {summary.name} has {len(at['range'])} components"
+        if not np.allclose(at["bounds"], summary.bounds, rtol=1e-6):
+            return f"the domain of its {summary.name} differs"
+    if all(at[0]["cycle"] >= first for at in steps.values()):
+        return f"it begins at cycle {_first(steps)}, this run at {first}"
+    return ""
+
+
+def _first(steps: Steps) -> int:
+    return min(int(at[0]["cycle"]) for at in steps.values())
+
+
+def _continued(there: Manifest, new: Sequence[Summary]) -> str:
+    first = min(summary.cycle for summary in new)
+    replaced = {one["cycle"] for at in there.steps.values() for one in at if one["cycle"] >= first}
+    text = f"continued at cycle {first}"
+    return text + (f"; replaces its cycles {min(replaced)} to {max(replaced)}" if replaced else "")
+
+
+def _remove(folder: Path) -> None:
+    if record_files.is_record(folder):
+        (folder / MANIFEST).unlink(missing_ok=True)
+        for path in record_files.paths(folder):
+            path.unlink()
+
+
+def _key(summary: Summary) -> tuple[str, int]:
+    return summary.name, summary.cycle

@@ -6,6 +6,7 @@ In: crash files, from one node or gathered from several. Out: a record; what was
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,13 @@ from insitu.codecs.frame import FrameError
 from insitu.core.atomic_file import atomic_folder
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.read import read_field
-from insitu.store import crash_file
-from insitu.store.crash_file import SUFFIX, Owner, Salvage, Saved
+from insitu.store import crash_file, frame_file, record_files
+from insitu.store.crash_file import SUFFIX, NotOwnError, Owner, Salvage, Saved
 from insitu.store.crash_log import FOLDER
-from insitu.store.record_writer import frame_file, step, write_manifest
+from insitu.store.manifest import Manifest, step
+
+_WRITE = 1  # a recovered record is one write
+_NAMED = 8  # missing ranks that are named
 
 
 @dataclass
@@ -60,21 +64,20 @@ class Recovered:
 def find(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
     """The runs with files in the folders or their run folders; descriptions of unreadable files.
 
-    Raises FileNotFoundError if a folder is missing.
+    Only regular files of this user are looked at: anybody can put files into /dev/shm. Raises
+    FileNotFoundError if a folder is missing.
     """
     runs: dict[str, Run] = {}
     problems = []
     for folder in folders:
         if not folder.is_dir():
             raise FileNotFoundError(2, "no such folder", str(folder))
-        inner = [
-            path
-            for path in folder.glob(f"{FOLDER}*")
-            if path.is_dir() and os.access(path, os.R_OK | os.X_OK)
-        ]
+        inner = [path for path in folder.glob(f"{FOLDER}*") if _is_own_folder(path)]
         for path in sorted(p for place in (folder, *inner) for p in place.glob(f"*{SUFFIX}")):
             try:
                 owner = crash_file.read_owner(path)
+            except NotOwnError:
+                continue
             except FrameError as error:
                 # Killed while creating the file: it was still empty.
                 problems.append(f"{path}: {error}")
@@ -83,6 +86,21 @@ def find(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
     for run in runs.values():
         run.files.sort(key=lambda item: item[1].rank)
     return sorted(runs.values(), key=lambda run: run.owner.run), problems
+
+
+def discard(run: Run) -> None:
+    """Remove the crash files of a run, and its folders where nothing else is left in them. Raises
+    OSError."""
+    for path, _ in run.files:
+        path.unlink()
+    for folder in run.folders:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _is_own_folder(path: Path) -> bool:
+    found = path.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def recover(run: Run, path: Path, *, incomplete: bool = False) -> Recovered:
@@ -102,9 +120,14 @@ def recover(run: Run, path: Path, *, incomplete: bool = False) -> Recovered:
     found.problems += [f"{s.path}: {text}" for s in salvages for text in s.torn]
     found.n_frames = sum(len(entry.frames) for s in salvages for entry in s.entries)
     there = {s.owner.rank for s in salvages}
-    if missing := sorted(set(range(run.owner.n_ranks)) - there):
-        ranks = ", ".join(map(str, missing))
-        found.problems.append(f"no file of rank {ranks} of {run.owner.n_ranks}")
+    n_ranks = run.owner.n_ranks
+    if n_missing := n_ranks - len(there):
+        # n_ranks may be any number: what is done here is limited by what was found.
+        missing = [rank for rank in range(min(n_ranks, len(there) + _NAMED)) if rank not in there]
+        ranks = ", ".join(map(str, missing[:_NAMED]))
+        more = n_missing - len(missing[:_NAMED])
+        ranks += f" and {more} more" if more else ""
+        found.problems.append(f"no file of rank {ranks} of {n_ranks}")
     with atomic_folder(path) as tmp:
         _write(_steps(salvages, found, incomplete), run.owner, tmp, found)
     return found
@@ -137,19 +160,22 @@ def _steps(salvages: Sequence[Salvage], found: Recovered, incomplete: bool) -> l
 
 
 def _write(steps: Sequence[_Step], owner: Owner, folder: Path, found: Recovered) -> None:
-    written: dict[str, list[dict[str, object]]] = {}
-    for rank in range(owner.n_ranks):
-        (folder / frame_file(rank)).touch()
+    manifest = Manifest(owner.units, [owner.n_ranks])
+    frames: dict[int, list[bytes]] = {0: []}
     for at in steps:
         name, cycle = at[0][1].name, at[0][1].cycle
         try:
             blocks = [read_field(f) for _, entry in at for f in entry.frames]
-        except FrameError as error:
+            made = step(DistributedField.join(blocks).summary, _WRITE)
+        except (FrameError, ValueError) as error:
             found.problems.append(f"{name} at cycle {cycle}: {error}; left out")
             continue
         for rank, entry in at:
-            with open(folder / frame_file(rank), "ab") as file:
-                file.writelines(entry.frames)
-        written.setdefault(name, []).append(step(DistributedField.join(blocks).summary))
+            frames.setdefault(rank, []).extend(entry.frames)
+        manifest.add({name: [made]})
         found.steps.setdefault(name, []).append(cycle)
-    write_manifest(folder, owner.n_ranks, written, owner.units)
+    for rank, own in sorted(frames.items()):
+        on_root = (manifest.steps, owner.units) if rank == 0 else (None, None)
+        first = record_files.write_header(_WRITE, rank, owner.n_ranks, *on_root)
+        frame_file.append(folder / record_files.file_name(rank), 0, [first, *own])
+    manifest.write(folder)

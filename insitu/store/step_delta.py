@@ -4,8 +4,9 @@ In: two fields that are models. Out: bytes; these with the earlier field give th
 bit for bit.
 
 If both have the same model, the weights are stored as differences of their quantised values
-(`codecs.weight_delta`). The rest of the frame, which is mostly the same, is compressed by ZSTD with
-that of the earlier block as its dictionary.
+(`codecs.weight_delta`). The numbers of a sparse grid are coded with those of the earlier one as
+their context (`fields.sparse_grid`). The rest of the frame, which is mostly the same, is compressed
+by ZSTD with that of the earlier block as its dictionary.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 
 from insitu.codecs import frame, weight_delta, zstd
 from insitu.codecs.errors import FrameError
+from insitu.fields import sparse_grid
 from insitu.fields.model_field import ModelField
 
 _WORD = "difference"  # in place of the codec's name
+_CONTEXT = "sparse_grid_context"  # of a sparse grid
 _MOST = 2**40  # limit of the decompressed size; the data was written by this process
 
 
@@ -31,6 +34,11 @@ def subtract(block: ModelField, before: ModelField) -> bytes:
     ):
         header["weights"] = _WORD
         payloads[0] = weight_delta.subtract(block.model, block.weights.body, before.params)
+    elif _are_alike(block, before):
+        header["weights"] = _CONTEXT
+        payloads[0] = sparse_grid.with_context(
+            payloads[0], before.weights.payload, block.shape, block.n_components
+        )
     return zstd.compress(_join(header, payloads), _dictionary(before))
 
 
@@ -43,7 +51,21 @@ def add(data: bytes, before: ModelField) -> ModelField:
             raise FrameError("difference: the step before has no weights")
         weights = weight_delta.add(before.model, payloads[0], before.params)
         header["weights"], payloads[0] = weights.codec, weights.payload
+    elif header["weights"] == _CONTEXT:
+        header["weights"] = sparse_grid.CODEC
+        payloads[0] = sparse_grid.without_context(
+            payloads[0], before.weights.payload, before.shape, before.n_components
+        )
     return ModelField.from_bytes(frame.pack(header, payloads), before.engine, weights)
+
+
+def _are_alike(block: ModelField, before: ModelField) -> bool:
+    """Whether both are sparse grids of the same samples."""
+    return (
+        block.weights.codec == before.weights.codec == sparse_grid.CODEC
+        and block.shape == before.shape
+        and block.n_components == before.n_components
+    )
 
 
 def _dictionary(block: ModelField) -> bytes:

@@ -5,7 +5,6 @@ In: position of its frame in the file. Out: geometry and metrics from the header
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -104,25 +103,3 @@ class StoredBlock:
             return read_field(self.read())
         except FrameError as error:
             raise FrameError(f"{self.path}, byte {self.at}: {error}") from None
-
-
-def blocks(path: Path) -> Iterator[StoredBlock]:
-    """The blocks of a file of frames, in order, from their headers alone.
-
-    An incomplete last frame is ignored. Raises FrameError if the file holds anything else.
-    """
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        at = 0
-        while size - at >= frame.PREFIX_NBYTES:
-            file.seek(at)
-            try:
-                prefix = file.read(frame.PREFIX_NBYTES)
-                nbytes = frame.frame_nbytes(prefix)
-                if at + nbytes > size:
-                    return  # incomplete: the run crashed while writing it
-                rest = file.read(frame.header_nbytes(prefix))
-                yield StoredBlock(path, at, nbytes, frame.read_header(prefix, rest))
-            except FrameError as error:
-                raise FrameError(f"{path}, byte {at}: {error}") from None
-            at += nbytes

@@ -283,7 +283,10 @@ class TrainingTests(EngineSuite):
             trainer.run(1e9)
             results.append(trainer.params)
         one, other = results
-        np.testing.assert_array_equal(one, other)
+        if self.engine.reproducible:
+            np.testing.assert_array_equal(one, other)
+        else:  # see test_steps
+            assert np.isclose(one, other, atol=1e-3).mean() > 0.98
 
     def test_params_are_a_copy(self) -> None:
         (model, *_) = self.models()

@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from time import perf_counter
 
 from insitu.mesh.partition import Partition
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training.job import TrainingJob
 from insitu.training.trial import seconds_after_training
 
 # Minimum for one block, for the setup of its training.
 _LEAST_SECONDS = 1e-3
+# Seconds to fit a sample of a sparse grid, about.
+_PER_SAMPLE = 2e-7
 
 
 class Deadline:
@@ -44,6 +47,9 @@ def least_seconds(job: TrainingJob) -> float:
     if before is not None and not before.model_alone:
         return before.metrics.seconds
     model = job.of_block
+    if isinstance(model, SparseGrid):
+        known = 0.0 if before is None else before.metrics.seconds
+        return known or _PER_SAMPLE * _samples(block)
     if job.sized_by_target:
         model = model.sizes(block.n_voxels)[0].model
     lossy = job.compression.compression != "half"

@@ -14,7 +14,7 @@ import numpy as np
 
 from insitu.core.arrays import Floats
 from insitu.engines.options import Errors
-from insitu.mesh.partition import Partition
+from insitu.metrics.scaled import ScaledSum
 from insitu.training.options import Relative, Target
 from insitu.training.ranges import GlobalRange
 
@@ -39,36 +39,32 @@ def extents(whole: GlobalRange) -> Floats:
     return np.nan_to_num(np.asarray(whole.range[:, 1] - whole.range[:, 0]))
 
 
-def compare(decoded: Floats, partition: Partition) -> list[Errors]:
-    """Errors per component of a decoded block (nz, ny, nx) or (nz, ny, nx, n_components), in the
-    form of `training.measure`."""
-    errors = []
-    for c, raw in enumerate(partition.owned):
-        values = decoded[..., c] if decoded.ndim == 4 else decoded
-        finite = np.isfinite(raw)
-        error = np.abs(values[finite].astype(np.float64) - raw[finite].astype(np.float64))
-        errors.append(
-            Errors(
-                sum_of_squares=float(np.square(error).sum()),
-                max=float(error.max(initial=0.0)),
-                finite=int(finite.sum()),
-            )
-        )
-    return errors
+def errors_of(decoded: Floats, raw: Floats) -> Errors:
+    """Errors of the decoded values of some samples of one component."""
+    finite = np.isfinite(raw)
+    with np.errstate(invalid="ignore"):
+        error = np.abs(decoded.astype(np.float64) - raw.astype(np.float64))
+    if not finite.all():
+        error = error[finite]
+    squares = ScaledSum.of_squares(error)
+    return Errors(
+        sum_of_squares=squares.value,
+        max=float(error.max(initial=0.0)),
+        finite=int(finite.sum()),
+        exponent=squares.exponent,
+    )
 
 
-def keeps(decoded: Floats, partition: Partition, bounds: Floats) -> bool:
-    """Whether a decoded block is within its bounds, and has exactly the same nonfinite values as
-    the raw data."""
-    for c, (raw, bound) in enumerate(zip(partition.owned, bounds, strict=True)):
-        values = decoded[..., c] if decoded.ndim == 4 else decoded
-        finite = np.isfinite(raw)
-        error = np.abs(values[finite].astype(np.float64) - raw[finite].astype(np.float64))
-        if not (error <= bound).all():  # also where the error is NaN
-            return False
-        if not np.array_equal(values[~finite], raw[~finite], equal_nan=True):
-            return False
-    return True
+def keeps(decoded: Floats, raw: Floats, bound: float) -> bool:
+    """Whether decoded values of one component are within the bound, and have exactly the same
+    nonfinite values as the raw data."""
+    with np.errstate(invalid="ignore"):
+        error = np.abs(decoded.astype(np.float64) - raw.astype(np.float64))
+    finite = np.isfinite(raw)
+    if finite.all():
+        return bool((error <= bound).all())  # not where the error is NaN
+    within = bool((error[finite] <= bound).all())
+    return within and np.array_equal(decoded[~finite], raw[~finite], equal_nan=True)
 
 
 def largest(make: Callable[[float], T | None], start: float) -> T | None:

@@ -71,7 +71,8 @@ def measured(
     seconds: float,
     warm: bool = False,
 ) -> FieldMetrics:
-    """Metrics of a field, from the errors of `measure` or `error_bounds.compare`."""
+    """Metrics of a field, from the errors of `measure` or `error_bounds.errors_of`."""
+    exponents = tuple(e.exponent for e in errors)
     return FieldMetrics(
         sum_of_squares=tuple(e.sum_of_squares for e in errors),
         n_finite=tuple(e.finite for e in errors),
@@ -82,4 +83,5 @@ def measured(
         iterations=iterations,
         seconds=seconds,
         warm=warm,
+        exponents=exponents if any(exponents) else (),
     )

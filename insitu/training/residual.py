@@ -7,15 +7,20 @@ the bounds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from insitu.codecs.chunks import Chunks
+from insitu.codecs.chunk import pack
+from insitu.codecs.chunks import Chunks, boxes
 from insitu.core.arrays import Floats
+from insitu.core.box import Box
+from insitu.engines.options import Errors
 from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
-from insitu.training.error_bounds import compare, extents, keeps, largest
+from insitu.training.error_bounds import errors_of, extents, keeps, largest
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measured
 
@@ -30,27 +35,89 @@ class TooTight(ValueError):
     residual meets it."""
 
 
-def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> ModelField | None:
+class Corrected(NamedTuple):
+    """A field within its bounds, and its errors; None if these are those of the model alone."""
+
+    field: ModelField
+    errors: list[Errors] | None
+
+
+def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> Corrected | None:
     """The field with a residual, so that `decode` is within `bounds` (n_components,) of every
     finite value and preserves the others. Its metrics are still those of `field`. None where
     rounding prevents it.
+
+    Needs memory for a row of chunks, in double precision, whatever the size of the block.
     """
-    if keeps(field.decode(), partition, bounds):
-        return field
-    model = field.model_grid(field.shape)
-    residuals, tight = [], []
-    for c, (raw, bound) in enumerate(zip(partition.owned, bounds, strict=True)):
-        finite = np.isfinite(raw)
-        with np.errstate(invalid="ignore", over="ignore"):
-            missing = np.where(finite, raw.astype(np.float64) - model[..., c], raw)
-            residuals.append(np.ascontiguousarray(missing.astype(field.dtype)))
-        unit = np.spacing(np.abs(raw[finite]).max(initial=0.0).astype(field.dtype))
+    if _model_keeps(field, partition, bounds):
+        return Corrected(field, None)
+    tight = []
+    for bound, largest_value in zip(bounds, np.abs(field.range).max(axis=1), strict=True):
+        unit = np.spacing(np.nan_to_num(largest_value).astype(field.dtype))
         tight.append(bound - unit / 2 if bound > unit else bound / 2)
+    parts: list[list[bytes]] = [[] for _ in bounds]
+    errors = [Errors(0.0, 0.0, 0) for _ in bounds]
+    for c, box, model in _model_chunks(field):
+        raw = partition.owned[c][box]
+        found = _chunk(raw, model, field.dtype, bounds[c], tight[c])
+        if found is None:
+            return None
+        packed, decoded = found
+        parts[c].append(packed)
+        errors[c] += errors_of(decoded, raw)
+    everything = [part for of_component in parts for part in of_component]
+    chunks = Chunks.of(everything, CODEC, field.shape, len(parts), field.dtype)
+    return Corrected(replace(field, residual=chunks, _bytes=None), errors)
+
+
+def _model_keeps(field: ModelField, partition: Partition, bounds: Floats) -> bool:
+    """Whether the field without a residual is within its bounds."""
+    for at, values in field.model_slabs():
+        values = values.astype(field.dtype)
+        if field.holes is not None:
+            values[field.holes.mask[at]] = np.nan
+        for c, bound in enumerate(bounds):
+            if not keeps(values[..., c], partition.owned[c][at], bound):
+                return False
+    return True
+
+
+def _model_chunks(field: ModelField) -> Iterator[tuple[int, Box, Floats]]:
+    """Values of the model alone, float64, by component and chunk; a row of chunks along z at a
+    time. The values are those of `decode`, which goes slab by slab."""
+    rows: dict[tuple[int, int], list[Box]] = {}
+    for box in boxes(field.shape):
+        rows.setdefault((box[0].start, box[0].stop), []).append(box)
+    highest = max(stop - start for start, stop in rows)
+    buffer = np.empty((highest, *field.shape[1:], field.n_components))
+    slabs = field.model_slabs()
+    at, slab = next(slabs)
+    for (start, stop), row in rows.items():
+        while True:
+            low, high = max(start, at.start), min(stop, at.stop)
+            if low < high:
+                buffer[low - start : high - start] = slab[low - at.start : high - at.start]
+            if at.stop >= stop:
+                break
+            at, slab = next(slabs)
+        for c in range(field.n_components):
+            for box in row:
+                yield c, box, buffer[: stop - start, box[1], box[2], c]
+
+
+def _chunk(
+    raw: Floats, model: Floats, dtype: np.dtype[Any], bound: float, tight: float
+) -> tuple[bytes, Floats] | None:
+    """Bytes of a chunk of the residual, and what it corrects the model to; None where rounding
+    prevents that this is within the bound."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        missing = np.where(np.isfinite(raw), raw - model, raw).astype(dtype)
     for share in _SHARES:
-        chunks = Chunks.encode(residuals, CODEC, [share * bound for bound in tight])
-        corrected = replace(field, residual=chunks, _bytes=None)
-        if keeps(corrected.decode(), partition, bounds):
-            return corrected
+        packed, residual = pack(missing, CODEC, share * tight)
+        with np.errstate(invalid="ignore"):
+            corrected = (model + residual).astype(dtype)
+        if keeps(corrected, raw, bound):
+            return packed, corrected
     return None
 
 
@@ -63,12 +130,13 @@ def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
 
     def make(limits: Floats) -> ModelField | None:
         corrected = with_residual(field, partition, limits)
-        if corrected is None or corrected is field:
-            return corrected
-        errors = compare(corrected.decode(), partition)
+        if corrected is None or corrected.errors is None:
+            return None if corrected is None else corrected.field
         known = field.metrics
-        metrics = measured(partition, own, errors, known.iterations, known.seconds, known.warm)
-        return replace(corrected, metrics=metrics)
+        metrics = measured(
+            partition, own, corrected.errors, known.iterations, known.seconds, known.warm
+        )
+        return replace(corrected.field, metrics=metrics)
 
     def accurate(bound: float) -> ModelField | None:
         tight = bound * extent

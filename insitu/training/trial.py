@@ -79,6 +79,8 @@ class Trial:
     """Job with the PSNR target of the training."""
     model: Model
     first: InitialState
+    steps: int
+    """Number of training steps, where the target does not give it."""
 
     @property
     def extent(self) -> Floats:
@@ -194,7 +196,7 @@ class Trial:
 
     def _trainer_options(self, goal: float, seconds: float, share: float) -> TrainerOptions:
         options, target = self.job.options, self.job.target
-        n_train = round(share * options.iterations(self.job.partition.n_voxels))
+        n_train = round(share * self.steps)
         return TrainerOptions(
             batch=options.batch,
             learning_rate=options.learning_rate,

@@ -16,7 +16,9 @@ from insitu.cli.command_line import main
 def test_what_is_there(built: Libraries) -> None:
     """Every name that a simulation links to, headers, and no libpython or libgfortran needed."""
     lib = built.ascent.parent
-    names = ("libconduit", "libconduit_blueprint", "libconduit_relay", "libascent", "libascent_mpi")
+    parts = ("", "_blueprint", "_blueprint_mpi", "_relay", "_relay_mpi", "_relay_mpi_io")
+    names = [f"libconduit{part}" for part in parts]
+    names += [f"libascent{part}" for part in ("", "_mpi", "_flow", "_lodepng")]
     assert all((lib / f"{name}.so").is_file() for name in names)
     assert all((folder / header).is_file() for folder, header in zip(
         built.includes, ("conduit.h", "ascent.h"), strict=False))  # fmt: skip
@@ -59,11 +61,14 @@ def test_command(
     assert main(["ascent-libs"]) == 0
     lines = capsys.readouterr().out
     names = ("PYFR_CONDUIT_LIBRARY_PATH", "PYFR_ASCENT_MPI_LIBRARY_PATH", "LD_LIBRARY_PATH")
+    names += ("CMAKE_PREFIX_PATH", "PKG_CONFIG_PATH")
     script = lines + "".join(f'printf "%s\\n" "${name}"\n' for name in names)
-    environment = {**os.environ, "LD_LIBRARY_PATH": "/before"}
+    environment = {**os.environ, "LD_LIBRARY_PATH": "/before", "CMAKE_PREFIX_PATH": "/other"}
+    environment.pop("PKG_CONFIG_PATH", None)
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env=environment)
     lib = built.ascent.parent
     found = [str(built.conduit), str(built.ascent), f"{lib}:/before"]
+    found += [f"{lib.parent}:/other", f"{lib}/pkgconfig"]
     assert done.stdout.splitlines() == found
 
     assert main(["ascent-libs", "--cflags", "--libs"]) == 0

@@ -1,6 +1,7 @@
 """The Python extract of a real Ascent, from the script on."""
 
 import gc
+import importlib.util
 import os
 import subprocess
 import sys
@@ -202,9 +203,119 @@ def test_no_node_at_all(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
 def test_without_insitu_the_script_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Once, on rank 0, with the cure."""
     monkeypatch.setitem(sys.modules, "insitu.ascent", None)
-    Ascent(folder).execute(Node(None))
-    assert "is it on PYTHONPATH?" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "insitu_told", None, raising=False)
+    monkeypatch.delattr(sys, "insitu_told")
+    for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    ascent = Ascent(folder)
+    monkeypatch.setenv("PMI_RANK", "1")
+    ascent.execute(Node(None))
+    assert not capsys.readouterr().err
+    monkeypatch.setenv("PMI_RANK", "0")
+    ascent.execute(Node(None))
+    ascent.execute(Node(None))
+    told = capsys.readouterr().err
+    assert told.count("nothing will be recorded") == 1
+    assert "`insitu ascent-extract --check`" in told
+
+
+@pytest.mark.parallel(1)
+def test_with_another_mpi_than_the_simulation_nothing_is_done(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder)
+    two = [Path("/a/libmpich.so.12"), Path("/b/libmpi.so.12")]
+    monkeypatch.setattr(extract.mpi_library, "loaded", lambda: two)
+    extract._another_mpi.cache_clear()
+    simulation, ascent = Published(COMM, steps=4), Ascent(folder)
+    while not simulation.done:
+        simulation.step()
+        ascent.execute(simulation.node())
+    extract._another_mpi.cache_clear()
+    told = capsys.readouterr().err
+    assert told.count("mpi4py has another MPI than the simulation") == 1
+    assert "/a/libmpich.so.12 and /b/libmpi.so.12" in told and not extract._extracts
+
+
+@pytest.mark.parallel([1, 3])
+def test_a_communicator_whose_handle_changes(folder: Path) -> None:
+    """A simulation that hands over a duplicate at every step, and frees it, has one session."""
+    write(folder)
+    simulation = Published(COMM, steps=4)
+    handles = set()
+    other = COMM.Dup()  # takes the handle of one that was freed
+    while not simulation.done:
+        simulation.step()
+        comm = COMM.Dup()
+        handles.add(comm.py2f())
+        Ascent(folder, comm).execute(simulation.node())
+        other.Free()
+        other = comm
+    other.Free()
+    assert len(handles) > 1 and len(extract._extracts) == 1
+    close()
+    COMM.barrier()
+    assert insitu.open_record(folder / "record")["density"].cycles.tolist() == [2, 4]
+
+
+@pytest.mark.parallel([1, 3])
+def test_two_extracts_need_two_outputs(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The second is refused with what to do; the first is recorded."""
+    for name in ("one", "two"):
+        write(folder / name, output="same", record={"path": f"record_{name}"})
+    simulation = Published(COMM, steps=4)
+    first, second = (Ascent(folder / name) for name in ("one", "two"))
+    while not simulation.done:
+        simulation.step()
+        first.execute(simulation.node())
+        second.execute(simulation.node())
+    close()
+    COMM.barrier()
+    told = [r.getMessage() for r in caplog.records]
+    assert len(told) == (COMM.rank == 0)
+    assert all("give each extract one of its own" in text for text in told)
+    assert insitu.open_record("record_one")["density"].cycles.tolist() == [2, 4]
+    assert not Path("record_two").exists()
+
+
+@pytest.mark.parallel([1, 3])
+def test_ascents_own_session_file_is_left_alone(folder: Path) -> None:
+    query = {"params": {"expression": "max(field('density'))", "name": "peak"}}
+    actions = [{"action": "add_queries", "queries": {"q": query}}]
+    write(folder, actions=actions)
+    simulation, ascent = Published(COMM, steps=2), Ascent(folder)
+    while not simulation.done:
+        simulation.step()
+        ascent.execute(simulation.node())
+    close()
+    COMM.barrier()
+    assert "peak" in (folder / "insitu_session.yaml").read_text()
+    assert not (folder / "ascent_session.yaml").exists()
+
+
+@pytest.mark.parallel([1, 3])
+def test_isosurfaces_without_vtk_cost_no_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    front = {
+        "isosurface": {"field": "density", "isovalues": [0.5]},
+        "actions": [{"action": "save_info"}],
+    }
+    write(folder, ascent={"publish": {"front": front}})
+    found = importlib.util.find_spec
+    without = lambda name, *rest: None if name == "vtkmodules" else found(name, *rest)  # noqa: E731
+    monkeypatch.setattr(extract.importlib.util, "find_spec", without)
+    simulation, ascent = Published(COMM, steps=4), Ascent(folder)
+    while not simulation.done:
+        simulation.step()
+        ascent.execute(simulation.node())
+    close()
+    COMM.barrier()
+    told = [r.getMessage() for r in caplog.records]
+    assert len(told) == (COMM.rank == 0) and all("need the package vtk" in text for text in told)
+    assert insitu.open_record(folder / "record")["density"].cycles.tolist() == [2, 4]
 
 
 PROGRAM = """

@@ -125,13 +125,13 @@ def test_raw_and_npz(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_refusals_name_the_remedy(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "x.xyz").write_text("?")
-    np.save("ints.npy", np.zeros(SHAPE, np.int32))
+    np.save("complex.npy", np.zeros(SHAPE, np.complex64))
     np.save("steps.npy", np.zeros((3, *SHAPE), np.float32))
     before = sorted(here.iterdir())
     for words, arguments in {
         "no such file": ("compress", "none.npy", "o.insitu"),
         "unknown format; expected .npy": ("compress", "x.xyz", "o.insitu"),
-        "convert them first": ("compress", "ints.npy", "o.insitu"),
+        "convert them first": ("compress", "complex.npy", "o.insitu"),
         "--step 0 to 2": ("compress", "steps.npy", "o.insitu"),
         "psnr: 1000": ("compress", "waves.npy", "o.insitu", "--psnr", "1000"),
         "psnr: expected a number": ("compress", "waves.npy", "o.insitu", "--psnr", "high"),

@@ -100,6 +100,50 @@ def test_fortran(built: Libraries, tmp_path: Path) -> None:
     check_output(tmp_path, "velocity", "pulse", 384)
 
 
+def test_fortran_modules(built: Libraries, tmp_path: Path) -> None:
+    """Nodes as objects, and the other modules of conduit."""
+    source = Path(__file__).with_name("tree.f90")
+    run(["gfortran", "-Wall", source, *flags(built), "-o", "tree"], tmp_path)
+    assert "all is well" in run(["./tree"], tmp_path)
+
+
+PROJECT = """\
+cmake_minimum_required(VERSION 3.14)
+project(client CXX)
+set(CMAKE_CXX_STANDARD 11)
+find_package(Conduit 0.9 REQUIRED)
+add_executable(tree tree.cpp)
+target_link_libraries(tree conduit::conduit)
+find_package(Ascent REQUIRED)
+add_executable(about about.cpp)
+target_link_libraries(about ascent::ascent_mpi)
+"""
+
+
+def test_cmake_pkg_config_and_make(built: Libraries, tmp_path: Path) -> None:
+    """What projects find Ascent by leads to these libraries, and so do the ones' run paths."""
+    (tmp_path / "CMakeLists.txt").write_text(PROJECT)
+    (tmp_path / "tree.cpp").write_text((Path(__file__).with_name("tree.cpp")).read_text())
+    about = "#include <ascent.hpp>\nint main() { std::cout << ascent::about(); }\n"
+    (tmp_path / "about.cpp").write_text(about)
+    found = run([program("insitu"), "ascent-libs", "--cmake"], tmp_path).split()
+    run(["cmake", "-S", ".", "-B", "build", *found], tmp_path)
+    run(["cmake", "--build", "build"], tmp_path)
+    assert "8 passed, 0 failed" in run(["build/tree"], tmp_path)
+    assert 'implementation: "insitu"' in run(["build/about"], tmp_path)
+    paths = {"PKG_CONFIG_PATH": str(built.ascent.parent / "pkgconfig")}
+    words = run(["pkg-config", "--cflags", "--libs", "ascent"], tmp_path, **paths).split()
+    run(["g++", "about.cpp", *words, "-o", "with_pkg_config"], tmp_path)
+    assert 'implementation: "insitu"' in run(["./with_pkg_config"], tmp_path)
+    (tmp_path / "Makefile").write_text(
+        f"include {built.folder}/share/ascent/ascent_config.mk\n"
+        "with_make: about.cpp\n"
+        "\tg++ $< $(ASCENT_INCLUDE_FLAGS) $(ASCENT_LINK_RPATH) $(ASCENT_MPI_LIB_FLAGS) -o $@\n"
+    )
+    run(["make", "with_make"], tmp_path)
+    assert 'implementation: "insitu"' in run(["./with_make"], tmp_path)
+
+
 def test_pyfr(built: Libraries, tmp_path: Path) -> None:
     """PyFR as it is, 2 ranks: the velocity in the record is the vortex that the run starts from,
     which a fiftieth of a time unit does not change by much."""

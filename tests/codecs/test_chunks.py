@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from insitu.codecs import chunk
 from insitu.codecs import chunks as module
 from insitu.codecs.chunk_cache import ChunkCache
 from insitu.codecs.chunks import Chunks
@@ -95,7 +96,7 @@ def test_distrust() -> None:
 
 
 def signed(body: bytes) -> bytes:
-    return module._digest(body, "sz3", (2, 3, 2), 1, np.dtype(np.float32)) + body
+    return module._digest([body], "sz3", (2, 3, 2), 1, np.dtype(np.float32)) + body
 
 
 @settings(deadline=None, max_examples=200)
@@ -104,7 +105,7 @@ def test_forged_bricks_are_refused_or_read(noise: bytes) -> None:
     """Bodies that no compressor reads: one brick of one value, of zeros, or of nothing known."""
     table = module.zstd.compress(struct.pack("<I", len(noise)))
     payload = signed(struct.pack("<I", len(table)) + table + noise)
-    if noise[:1] and noise[0] % module._HOLES == module._COMPRESSED:
+    if noise[:1] and noise[0] % chunk.HOLES == chunk.COMPRESSED:
         return  # a forged digest is no obstacle: what compressors read is not checked
     try:
         bricks = Chunks.from_payload(payload, "sz3", (2, 3, 2), 1, np.dtype(np.float32))

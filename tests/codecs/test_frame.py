@@ -1,5 +1,6 @@
 """Frames: round trip of anything, refusal of everything else."""
 
+import io
 import struct
 import zlib
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insitu.codecs import frame
 from insitu.codecs.frame import FrameError, frame_nbytes, pack, unpack
 from tests.support.json_values import json_values
 
@@ -18,6 +20,36 @@ def test_round_trip(header: dict, payloads: list[bytes], after: bytes) -> None:
     data = pack(header, payloads)
     assert frame_nbytes(data) == len(data)
     assert unpack(data + after) == (header, payloads)
+
+
+@given(st.lists(st.binary(max_size=50), max_size=3), st.data())
+def test_any_altered_byte_of_a_header_is_found_without_the_payloads(
+    payloads: list[bytes], data: st.DataObject
+) -> None:
+    whole = bytearray(pack({"a": 1}, payloads))
+    end = frame.PREFIX_NBYTES + frame.header_nbytes(whole)
+    header = frame.read_header(whole, whole[frame.PREFIX_NBYTES : end])
+    assert header == {"a": 1, "payloads": [len(payload) for payload in payloads]}
+    at = data.draw(st.integers(0, end - 1))
+    whole[at] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(FrameError):
+        frame.frame_nbytes(whole)
+        stop = frame.PREFIX_NBYTES + frame.header_nbytes(whole)
+        frame.read_header(whole, whole[frame.PREFIX_NBYTES : stop])
+
+
+@given(st.binary(max_size=30), st.binary(max_size=30), st.integers(1, 40))
+def test_the_next_frame_is_found_behind_anything(
+    before: bytes, payload: bytes, searched: int
+) -> None:
+    data = before + pack({}, [payload])
+    whole = frame._SEARCHED
+    try:
+        frame._SEARCHED = searched
+        assert frame.next_frame(io.BytesIO(data), 0) == len(before)
+        assert frame.next_frame(io.BytesIO(data), len(before) + 1) is None
+    finally:
+        frame._SEARCHED = whole
 
 
 @given(st.lists(st.binary(max_size=50), max_size=3), st.data())
@@ -52,7 +84,7 @@ def test_a_huge_announced_length_allocates_nothing() -> None:
 def test_another_version_is_named() -> None:
     data = bytearray(pack({}, []))
     data[8:10] = struct.pack("<H", 9)
-    with pytest.raises(FrameError, match="version 9; this insitu reads versions 1, 2, 3"):
+    with pytest.raises(FrameError, match="version 9; this insitu reads versions 1, 2, 3, 4"):
         unpack(bytes(data))
 
 

@@ -199,7 +199,7 @@ def test_refusals() -> None:
     with pytest.raises(ConfigError, match="4 axes"):
         insitu.compress(waves((2, 8, 8, 8)))
     with pytest.raises(ConfigError, match="convert"):
-        insitu.compress(np.zeros((8, 8, 8), np.int32))
+        insitu.compress(np.zeros((8, 8, 8), np.complex64))
 
 
 def test_compressing_in_memory_starts_no_mpi() -> None:

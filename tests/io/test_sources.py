@@ -162,7 +162,7 @@ def test_axes(tmp_path: Path) -> None:
         saved(np.zeros((3, 0, 3), np.float32))
     with pytest.raises(ConfigError, match="no steps"):
         saved(waves((8, 9)), step=0)
-    for dtype in (np.float16, np.int32, np.complex64, bool):
+    for dtype in (np.complex64, bool, np.longdouble):
         with pytest.raises(ConfigError, match="convert them first"):
             saved(np.zeros(SHAPE, dtype))
 

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import insitu
 from insitu.fields.model_field import ModelField
 from insitu.store.record import open_record
 from tests.support import records
+from tests.support.waves import waves
 
 xr = pytest.importorskip("xarray")
 from insitu.io.xarray_engine import InsituEntrypoint  # noqa: E402
@@ -132,3 +134,82 @@ def test_the_engine_is_registered_under_its_name(path: Path, root: Path) -> None
     engines = build_engines([EntryPoint(name, value, "xarray.backends")])
     data = xr.open_dataset(path, engine=type(engines["insitu"]))
     assert data.density.dims == ("time", "z", "y", "x")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"decode_times": False},
+        {"mask_and_scale": False},
+        {"decode_coords": True},
+        {"decode_timedelta": False},
+        {"concat_characters": False},
+        {"decode_cf": False},
+    ],
+)
+def test_words_of_generic_code_are_accepted(words: dict[str, Any], path: Path) -> None:
+    data = xr.open_dataset(path, engine=InsituEntrypoint, **words)
+    np.testing.assert_allclose(data.time, [0, 0.5, 1])
+    with pytest.raises(TypeError, match="unknown options: decode"):
+        xr.open_dataset(path, engine=InsituEntrypoint, decode="all")
+
+
+def test_chunks_are_blocks_and_components_have_names(path: Path) -> None:
+    data = xr.open_dataset(path, engine=InsituEntrypoint)
+    assert data.density.encoding["preferred_chunks"] == {
+        "time": 1,
+        "z": (6, 6),
+        "y": (8, 8),
+        "x": (10, 10),
+    }
+    chunks = data.velocity.encoding["preferred_chunks"]
+    assert chunks == {
+        "time": 1,
+        "z_node": (6, 7),
+        "y_node": (8, 9),
+        "x_node": (10, 11),
+        "component": 3,
+    }
+    assert data.component.values.tolist() == ["x", "y", "z"]
+    np.testing.assert_array_equal(data.velocity.sel(component="y"), data.velocity[..., 1])
+
+
+@pytest.mark.parametrize("shape", [(9, 10, 11), (10, 11)], ids=str)
+def test_a_compressed_array(shape: tuple[int, ...], tmp_path: Path) -> None:
+    array = insitu.compress(waves(shape), name="u", psnr=30, block=8)
+    array.save(tmp_path / "u.insitu")
+    assert InsituEntrypoint().guess_can_open(tmp_path / "u.insitu")
+    data = xr.open_dataset(tmp_path / "u.insitu", engine=InsituEntrypoint)
+    assert data.u.dims == tuple("zyx"[3 - len(shape) :]) and data.u.shape == shape
+    assert data.u.encoding["preferred_chunks"]["y"] == (5, 5)
+    np.testing.assert_allclose(data.x, np.arange(11) + 0.5)
+    np.testing.assert_allclose(data.u[..., ::-2], array.decode()[..., ::-2], atol=1e-6)
+    np.testing.assert_allclose(data.u.sel(x=3.4, y=2.6, method="nearest"), array[..., 2, 3])
+
+
+def moving(folder: Path, **changes: Any) -> Path:
+    """A record whose grid grows along x, from 1 to 3."""
+    config = {"fields": {"u": {"psnr": 30}}, "window": {"every": 1}, "output": folder}
+    with insitu.open(config, quiet=True) as session:
+        for cycle in range(3):
+            n = changes.get("n", {}).get(cycle, 6)
+            lines = [np.linspace(0, stop, n + 1) for stop in (1 + cycle, 2, 2)]
+            tree = insitu.mesh.rectilinear({"u": waves((n, n, n))}, *lines, cycle=cycle)
+            session.publish(tree)
+            session.execute()
+    return folder / "record"
+
+
+def test_a_moving_mesh_has_coordinates_that_depend_on_time(tmp_path: Path) -> None:
+    data = xr.open_dataset(moving(tmp_path), engine=InsituEntrypoint)
+    assert data.u.dims == ("time", "z", "y", "x")
+    assert "x" not in data.coords and data.x_t.dims == ("time", "x")
+    for cycle in range(3):
+        np.testing.assert_allclose(data.x_t[cycle], (np.arange(6) + 0.5) / 6 * (1 + cycle))
+    np.testing.assert_allclose(data.y, (np.arange(6) + 0.5) / 3)
+    assert np.isfinite(data.u).all()
+
+
+def test_another_number_of_samples_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"\(7, 7, 7\) samples at cycle 2, and \(6, 6, 6\)"):
+        xr.open_dataset(moving(tmp_path, n={2: 7}), engine=InsituEntrypoint)

@@ -17,7 +17,8 @@ def run(series: str, ranks: int, seconds: float) -> dict[str, Any]:
         "communicated_bytes_per_rank": 980.0,
     }
     return {
-        "series": series, "nodes": ranks // 4, "ranks": ranks, "threads": 8, "grid": [64, 64, 128],
+        "series": series, "nodes": ranks // 4, "ranks": ranks, "threads": 8, "gpu": "A100",
+        "grid": [64, 64, 128],
         "cold": figures | {"seconds": 2 * seconds}, "warm": figures,
     }  # fmt: skip
 
@@ -42,10 +43,10 @@ def test_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "x 64" in line]
     same = ["40.2 dB", "512", "980"]
     assert rows == [
-        ["1", "4", "8", "64 x 64 x 128", "3.200", "1.600", "0.800", "1.00", *same],
-        ["4", "16", "8", "64 x 64 x 128", "1.000", "0.500", "0.250", "0.80", *same],
-        ["1", "4", "8", "64 x 64 x 128", "2.000", "1.000", "0.500", "1.00", *same],
-        ["2", "8", "8", "64 x 64 x 128", "2.500", "1.250", "0.625", "0.80", *same],
+        ["1", "4", "8", "A100", "64 x 64 x 128", "3.200", "1.600", "0.800", "1.00", *same],
+        ["4", "16", "8", "A100", "64 x 64 x 128", "1.000", "0.500", "0.250", "0.80", *same],
+        ["1", "4", "8", "A100", "64 x 64 x 128", "2.000", "1.000", "0.500", "1.00", *same],
+        ["2", "8", "8", "A100", "64 x 64 x 128", "2.500", "1.250", "0.625", "0.80", *same],
     ]
 
 

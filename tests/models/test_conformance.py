@@ -1,7 +1,10 @@
 """Our own models pass the suite that any model has to pass."""
 
+import numpy as np
+
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.testing import ModelConformance
 
 
@@ -15,3 +18,12 @@ class TestDenseGrid(ModelConformance):
 
 class TestDenseGridWithFourierFeatures(ModelConformance):
     model = DenseGrid(resolution=(4, 5, 3), n_frequencies=4, n_neurons=32, n_outputs=3)
+
+
+class TestSparseGrid(ModelConformance):
+    model = SparseGrid(
+        shape=(6, 5, 4),
+        splits="73",
+        support=np.arange(0, 240, 2, dtype="<i4").tobytes(),
+        n_outputs=2,
+    )

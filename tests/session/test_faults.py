@@ -33,7 +33,7 @@ PHASES = {
     "render": ("insitu.render.volume.volume.march", FIRED),
     "blocks": ("insitu.render.volume.bricks._made", FIRED),
     "picture": ("insitu.render.picture.scene.write_png", FIRED),
-    "write": ("insitu.store.record_writer.open", FIRED),
+    "write": ("insitu.store.frame_file.open", FIRED),
 }
 """Phase -> what fails in it, and when."""
 

@@ -2,6 +2,8 @@
 
 import csv
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,39 @@ def test_a_field_that_comes_later_costs_the_others_nothing(folder: Path, caplog:
         assert "the simulation publishes no field 'burnt' (there are u)" in told[0]
 
 
+def test_scenes_and_queries_wait_for_a_field_that_comes_later(tmp_path: Path, caplog: Any) -> None:
+    query = {"params": {"name": "top", "expression": "max(field('burnt'))"}}
+    trigger = {"params": {"condition": "top > 0.5", "actions": []}}
+    render = {"image_prefix": "b_%03d", "image_width": 16, "image_height": 16}
+    scene = {"plots": {"p": {"type": "volume", "field": "burnt"}}, "renders": {"r": render}}
+    config = {
+        "fields": {"u": SMALL, "burnt": SMALL},
+        "window": {"every": 1},
+        "record": {"path": tmp_path / "rec", "scratch": tmp_path},
+        "output": tmp_path,
+        "actions": [
+            {"action": "add_queries", "queries": {"q": query}},
+            {"action": "add_triggers", "triggers": {"t": trigger}},
+            {"action": "add_scenes", "scenes": {"s": scene}},
+        ],
+    }
+    reports = []
+    with insitu.open(config, quiet=True) as session:
+        for cycle in range(3):
+            late = {"burnt": 1 + waves((6, 6, 6)) ** 2} if cycle > 0 else {}
+            session.publish(mesh(cycle, u=waves((6, 6, 6)), **late))
+            reports.append(session.execute())
+    assert [[field.name for field in report.fields] for report in reports] == [
+        ["u"],
+        ["u", "burnt"],
+        ["u", "burnt"],
+    ]
+    assert [report.fired for report in reports] == [(), ("t",), ("t",)]
+    assert sorted(p.name for p in tmp_path.glob("*.png")) == ["b_001.png", "b_002.png"]
+    assert [r.levelname for r in caplog.records if r.levelno >= logging.WARNING] == ["WARNING"]
+    assert "no query or trigger is evaluated before" in caplog.text
+
+
 @pytest.mark.parametrize("on_error", ["warn", "raise"])
 def test_a_misspelt_field_is_told_once(on_error: str, tmp_path: Path, caplog: Any) -> None:
     config = {"fields": {"density": SMALL}, "output": tmp_path, "on_error": on_error}
@@ -183,3 +218,22 @@ def test_own_code_and_the_runner_show_the_same(
         lines = [line for line in shown.splitlines() if line.startswith("cycle")]
         assert [int(line.split()[1]) for line in lines] == cycles(reports)
         assert "density" in shown.split("recorded steps:")[1]
+
+
+def test_a_session_that_is_not_closed_is_told(tmp_path: Path, caplog: Any) -> None:
+    session = insitu.open(fields_only(tmp_path), quiet=True)
+    del session
+    assert "session was not closed" in caplog.text
+    caplog.clear()
+    with insitu.open(fields_only(tmp_path), quiet=True) as session:
+        pass
+    del session
+    assert caplog.text == ""
+
+
+def test_a_program_that_ends_without_closing_is_told(tmp_path: Path) -> None:
+    script = "import insitu; s = insitu.open({'output': 'out'}); print('over')"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert done.stdout == "over\n" and done.stderr.count("session was not closed") == 1

@@ -2,7 +2,6 @@
 
 import csv
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -279,17 +278,18 @@ def test_a_mesh_that_cannot_be_read_is_refused_with_its_path(launch):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_asks_for_the_end_and_a_second_one_insists(number):
-    before = signal.getsignal(number)
-    with run._interruptible() as interrupted:
-        assert not interrupted()
-        signal.raise_signal(number)
-        assert interrupted()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(number)
-    assert interrupted()
-    assert signal.getsignal(number) is before
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_run_that_was_asked_for_a_record_and_has_none_does_not_succeed(launch, ranks, tmp_path):
+    done = launch(RECORDING.format(fail="never"), "--steps", "1", ranks=ranks)
+    assert done.returncode == 1
+    assert "insitu: no step was recorded, so there is no record out/record\n" in done.stderr
+    assert not (tmp_path / "out" / "record").exists()
+    (tmp_path / "out" / "record").write_text("a file")
+    for option in ("--quiet", "--dry-run"):  # before the first step
+        done = launch(RECORDING.format(fail="never"), "--steps", "5", option, ranks=ranks)
+        assert done.returncode == 2, done
+        assert "record.path: out/record cannot be made:" in done.stderr
+        assert "out/record is a file" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parallel([1, 3])

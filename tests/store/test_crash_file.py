@@ -14,7 +14,7 @@ from insitu.codecs.frame import FrameError
 from insitu.store import crash_file
 from insitu.store.crash_file import CrashFile, Owner
 from insitu.store.liveness import Process
-from insitu.store.record_writer import Units
+from insitu.store.manifest import Units
 from tests.support.crash_entries import add, frames_of
 
 

@@ -31,7 +31,7 @@ def test_a_series_is_indexed_by_step(path: Path) -> None:
     assert series[-1].summary.cycle == series[2].summary.cycle == 10
     assert [field.summary.cycle for field in series[::2]] == [0, 10]
     assert [field.summary.cycle for field in series] == [0, 5, 10]
-    with pytest.raises(IndexError, match="density has 3 steps, none numbered 3"):
+    with pytest.raises(IndexError, match="no step 3; density has 3 steps"):
         series[3]
 
 

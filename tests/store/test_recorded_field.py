@@ -8,8 +8,9 @@ from mpi4py import MPI
 
 from insitu.fields.distributed_field import DistributedField
 from insitu.store.block_grid import BlockGrid, GridError
+from insitu.store.manifest import Units
 from insitu.store.record import open_record
-from insitu.store.record_writer import RecordWriter, Units
+from insitu.store.record_writer import RecordWriter
 from insitu.store.window import Window
 from tests.support import records
 from tests.support.windows import field_at

@@ -11,8 +11,8 @@ from insitu.cli.command_line import main
 from insitu.store import recovery
 from insitu.store.crash_file import CrashFile, Owner
 from insitu.store.liveness import Process
+from insitu.store.manifest import Units
 from insitu.store.record import open_record
-from insitu.store.record_writer import Units
 from tests.support import records
 
 GONE = Process("node7", "another machine", 1, 1)
@@ -114,8 +114,8 @@ def test_of_a_repeated_cycle_the_last_complete_one_counts(
         file.close(remove=False)
     (run,), _ = recovery.find([tmp_path])
     recovery.recover(run, tmp_path / "saved")
-    saved = b"".join((tmp_path / "saved" / f"rank_0000{r}.frames").read_bytes() for r in range(2))
-    assert saved == b"".join(blocks[1])
+    saved = open_record(tmp_path / "saved").blocks("density")
+    assert [block.read() for block in saved] == blocks[1]
 
 
 def test_several_runs_are_listed_and_have_to_be_chosen(

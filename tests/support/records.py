@@ -7,7 +7,8 @@ import numpy as np
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.model_field import ModelField
 from insitu.models.hash_grid.model import HashGrid
-from insitu.store.record_writer import RecordWriter, Units
+from insitu.store.manifest import Units
+from insitu.store.record_writer import RecordWriter
 from insitu.store.window import Window
 from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions

@@ -85,7 +85,7 @@ class Relay:
             if isinstance(data, VolumeData):
                 files.append(_OF_VOLUMES[self.protocol](comm, path, data, step))
             else:
-                files.append(_write(comm, path, data, self.protocol))
+                files.append(_write(comm, path, data, self.protocol, step.time))
         return files
 
 
@@ -96,14 +96,14 @@ _OF_VOLUMES: dict[str, volume_files.Write] = {
 }
 
 
-def _write(comm: MPI.Comm, path: Path, data: Surface | Lines, protocol: str) -> Path:
+def _write(comm: MPI.Comm, path: Path, data: Surface | Lines, protocol: str, time: float) -> Path:
     """Surfaces for VTK as a file of each rank and an index, all else as one file. Collective."""
     with together(comm, f"folder of {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(data, Lines):
         path = path.with_name(f"{path.name}.vtp")
-        write_lines(comm, path, data)
+        write_lines(comm, path, data, time)
     else:
         path = path.with_name(f"{path.name}{'.pvtp' if protocol == 'vtk' else f'.{protocol}'}")
-        write_surface(comm, path, data)
+        write_surface(comm, path, data, time)
     return path

@@ -146,7 +146,7 @@ void domain(Check& check, const Node& node, const std::string& path) {
 }
 
 void mesh(Check& check, const Node& node) {
-  if (node.type.id == CONDUIT_EMPTY_ID) return check.wrong("", "the mesh is empty");
+  if (node.type.id == CONDUIT_EMPTY_ID) return;  // a rank without domains
   const bool several =
       node.is_list() ||
       (node.is_group() && node.find("coordsets") == nullptr && node.find("topologies") == nullptr &&
@@ -158,6 +158,17 @@ void mesh(Check& check, const Node& node) {
   }
 }
 
+// What generate_index makes: paths of coordinate sets and topologies.
+void index(Check& check, const Node& node) {
+  for (const char* kind : {"coordsets", "topologies"})
+    if (const Node* all = check.group(node, kind, ""))
+      for (const auto& one : all->children) {
+        const std::string path = std::string(kind) + "/" + one->name;
+        check.text(*one, "type", path);
+        check.text(*one, "path", path);
+      }
+}
+
 int verify(const std::string& what, const Node* node, Node* info) {
   try {
     Check check;
@@ -166,11 +177,12 @@ int verify(const std::string& what, const Node* node, Node* info) {
     else if (what == "coordset" || what == "mesh/coordset") coordset(check, *node, "");
     else if (what == "topology" || what == "mesh/topology") topology(check, *node, nullptr, "");
     else if (what == "field" || what == "mesh/field") field(check, *node, nullptr, "");
+    else if (what == "index" || what == "mesh/index") index(check, *node);
     else if (what == "mcarray") return conduit_blueprint_mcarray_verify(node, info);
     else if (what == "table") return conduit_blueprint_table_verify(node, info);
     else
       check.wrong("", "no protocol '" + what +
-                          "'; there are mesh, coordset, topology, field, mcarray, table");
+                          "'; there are mesh, coordset, topology, field, index, mcarray, table");
     if (info != nullptr) {
       info->reset();
       info->fetch("valid")->set_text(check.errors.empty() ? "true" : "false");

@@ -199,6 +199,36 @@ void conduit_node_impl::set_tree(const Node& other, bool external) {
   }
 }
 
+namespace {
+
+// Copies the leaves of a tree to `at`, one after the other, and has those of the same tree `to` on
+// them.
+void pack(const conduit_node_impl& from, conduit_node_impl& to, char*& at) {
+  for (std::size_t i = 0; i < from.children.size(); ++i)
+    pack(*from.children[i], *to.children[i], at);
+  if (!from.type.is_leaf()) return;
+  const auto width = from.type.element_bytes;
+  conduit_datatype_impl type = from.type;
+  type.offset = 0;
+  type.stride = width;
+  to.set_external(at, type);
+  for (conduit_index_t i = 0; i < type.num_elements; ++i, at += width)
+    std::memcpy(at, from.element(i), static_cast<std::size_t>(width));
+}
+
+}  // namespace
+
+void conduit_node_impl::set_compact(const Node& other) {
+  if (other.type.is_leaf()) return set_tree(other, false);
+  Node made;
+  made.set_tree(other, true);
+  made.own_bytes = other.compact_bytes();
+  made.own = std::make_unique<char[]>(made.own_bytes);
+  char* at = made.own.get();
+  pack(other, made, at);
+  take(made);
+}
+
 void conduit_node_impl::update(const Node& other) {
   if (other.is_group() && !other.children.empty()) {
     for (const auto& one : other.children) add_child(one->name)->update(*one);

@@ -63,6 +63,8 @@ struct conduit_node_impl {
   void set_external(void* source, const Type& from);
   // Deep copy; `external`: of the tree, its leaves on the other's memory.
   void set_tree(const Node& other, bool external);
+  // A copy with all leaves in one piece of memory, which this node owns.
+  void set_compact(const Node& other);
   // What the other has replaces what is here.
   void update(const Node& other);
   // Takes the content of the other, which is empty afterwards.

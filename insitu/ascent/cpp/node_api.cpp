@@ -371,7 +371,11 @@ void conduit_node_set_path_node(conduit_node* node, const char* path, conduit_no
   set_tree(node, path, data, false);
 }
 void conduit_node_compact_to(const conduit_node* node, conduit_node* result) {
-  set_tree(result, nullptr, node, false);
+  guarded(__func__, [&] {
+    if (node == nullptr) INSITU_ERROR("conduit_node_compact_to: the source is NULL");
+    else if (target(result, nullptr, "conduit_node_compact_to") != nullptr)
+      result->set_compact(*node);
+  });
 }
 void conduit_node_set_external_node(conduit_node* node, conduit_node* data) {
   set_tree(node, nullptr, data, true);

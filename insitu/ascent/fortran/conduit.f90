@@ -7,7 +7,6 @@
 module conduit
     use, intrinsic :: iso_c_binding
     implicit none
-    private :: c_text
 
     integer, parameter :: CONDUIT_EMPTY_ID = 0
     integer, parameter :: CONDUIT_OBJECT_ID = 1
@@ -139,6 +138,67 @@ module conduit
             type(C_PTR), value, intent(in) :: cnode, cother
         end subroutine
 
+        subroutine conduit_node_update_compatible(cnode, cother) &
+            bind(C, name="conduit_node_update_compatible")
+            import
+            type(C_PTR), value, intent(in) :: cnode, cother
+        end subroutine
+
+        subroutine conduit_node_update_external(cnode, cother) &
+            bind(C, name="conduit_node_update_external")
+            import
+            type(C_PTR), value, intent(in) :: cnode, cother
+        end subroutine
+
+        subroutine conduit_node_info(cnode, cres) bind(C, name="conduit_node_info")
+            import
+            type(C_PTR), value, intent(in) :: cnode, cres
+        end subroutine
+
+        function c_conduit_node_diff(cnode, cother, cinfo, epsilon) result(res) &
+            bind(C, name="conduit_node_diff")
+            import
+            type(C_PTR), value, intent(in) :: cnode, cother, cinfo
+            real(C_DOUBLE), value, intent(in) :: epsilon
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_node_diff_compatible(cnode, cother, cinfo, epsilon) result(res) &
+            bind(C, name="conduit_node_diff_compatible")
+            import
+            type(C_PTR), value, intent(in) :: cnode, cother, cinfo
+            real(C_DOUBLE), value, intent(in) :: epsilon
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_node_compatible(cnode, cother) result(res) &
+            bind(C, name="conduit_node_compatible")
+            import
+            type(C_PTR), value, intent(in) :: cnode, cother
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_node_contiguous_with_node(cnode, cother) result(res) &
+            bind(C, name="conduit_node_contiguous_with_node")
+            import
+            type(C_PTR), value, intent(in) :: cnode, cother
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_node_is_compact(cnode) result(res) bind(C, &
+            name="conduit_node_is_compact")
+            import
+            type(C_PTR), value, intent(in) :: cnode
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_node_is_contiguous(cnode) result(res) bind(C, &
+            name="conduit_node_is_contiguous")
+            import
+            type(C_PTR), value, intent(in) :: cnode
+            integer(C_INT) :: res
+        end function
+
         subroutine conduit_node_set_node(cnode, cother) bind(C, name="conduit_node_set_node")
             import
             type(C_PTR), value, intent(in) :: cnode, cother
@@ -171,6 +231,265 @@ module conduit
             import
             type(C_PTR), value, intent(in) :: datatype
             integer(C_SIZE_T) :: res
+        end function
+
+        function conduit_datatype_offset(datatype) result(res) &
+            bind(C, name="conduit_datatype_offset")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_SIZE_T) :: res
+        end function
+
+        function conduit_datatype_stride(datatype) result(res) &
+            bind(C, name="conduit_datatype_stride")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_SIZE_T) :: res
+        end function
+
+        function conduit_datatype_element_bytes(datatype) result(res) &
+            bind(C, name="conduit_datatype_element_bytes")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_SIZE_T) :: res
+        end function
+
+        function conduit_datatype_endianness(datatype) result(res) &
+            bind(C, name="conduit_datatype_endianness")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_SIZE_T) :: res
+        end function
+
+        function c_conduit_datatype_is_empty(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_empty")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_object(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_object")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_list(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_list")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_number(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_number")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_floating_point(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_floating_point")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_integer(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_integer")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_signed_integer(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_signed_integer")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_unsigned_integer(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_unsigned_integer")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_int8(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_int8")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_int16(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_int16")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_int32(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_int32")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_int64(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_int64")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_uint8(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_uint8")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_uint16(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_uint16")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_uint32(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_uint32")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_uint64(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_uint64")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_float32(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_float32")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_float64(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_float64")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_char(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_char")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_short(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_short")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_int(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_int")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_long(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_long")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_unsigned_char(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_unsigned_char")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_unsigned_short(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_unsigned_short")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_unsigned_int(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_unsigned_int")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_unsigned_long(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_unsigned_long")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_float(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_float")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_double(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_double")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_string(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_string")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_char8_str(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_char8_str")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_little_endian(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_little_endian")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_is_big_endian(datatype) result(res) &
+            bind(C, name="conduit_datatype_is_big_endian")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
+        end function
+
+        function c_conduit_datatype_endianness_matches_machine(datatype) result(res) &
+            bind(C, name="conduit_datatype_endianness_matches_machine")
+            import
+            type(C_PTR), value, intent(in) :: datatype
+            integer(C_INT) :: res
         end function
 
         function conduit_datatype_number_of_elements(datatype) result(res) &
@@ -705,7 +1024,7 @@ module conduit
 contains
 
     ! A text without its trailing blanks, as C ends one.
-    pure function c_text(text) result(res)
+    pure function conduit_c_text(text) result(res)
         character(*), intent(in) :: text
         character(kind=C_CHAR) :: res(len(text) + 1)
         integer :: i, n
@@ -726,42 +1045,42 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         type(C_PTR) :: res
-        res = c_conduit_node_fetch(cnode, c_text(path))
+        res = c_conduit_node_fetch(cnode, conduit_c_text(path))
     end function
 
     function conduit_node_fetch_existing(cnode, path) result(res)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         type(C_PTR) :: res
-        res = c_conduit_node_fetch_existing(cnode, c_text(path))
+        res = c_conduit_node_fetch_existing(cnode, conduit_c_text(path))
     end function
 
     function conduit_node_child_by_name(cnode, name) result(res)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: name
         type(C_PTR) :: res
-        res = c_conduit_node_child_by_name(cnode, c_text(name))
+        res = c_conduit_node_child_by_name(cnode, conduit_c_text(name))
     end function
 
     function conduit_node_add_child(cnode, name) result(res)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: name
         type(C_PTR) :: res
-        res = c_conduit_node_add_child(cnode, c_text(name))
+        res = c_conduit_node_add_child(cnode, conduit_c_text(name))
     end function
 
     function conduit_node_has_path(cnode, path) result(res)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         logical(C_BOOL) :: res
-        res = c_conduit_node_has_path(cnode, c_text(path)) == 1
+        res = c_conduit_node_has_path(cnode, conduit_c_text(path)) == 1
     end function
 
     function conduit_node_has_child(cnode, name) result(res)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: name
         logical(C_BOOL) :: res
-        res = c_conduit_node_has_child(cnode, c_text(name)) == 1
+        res = c_conduit_node_has_child(cnode, conduit_c_text(name)) == 1
     end function
 
     function conduit_node_is_root(cnode) result(res)
@@ -779,61 +1098,61 @@ contains
     subroutine conduit_node_remove_path(cnode, path)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
-        call c_conduit_node_remove_path(cnode, c_text(path))
+        call c_conduit_node_remove_path(cnode, conduit_c_text(path))
     end subroutine
 
     subroutine conduit_node_remove_child_by_name(cnode, name)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: name
-        call c_conduit_node_remove_child_by_name(cnode, c_text(name))
+        call c_conduit_node_remove_child_by_name(cnode, conduit_c_text(name))
     end subroutine
 
     subroutine conduit_node_rename_child(cnode, old_name, new_name)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: old_name, new_name
-        call c_conduit_node_rename_child(cnode, c_text(old_name), c_text(new_name))
+        call c_conduit_node_rename_child(cnode, conduit_c_text(old_name), conduit_c_text(new_name))
     end subroutine
 
     subroutine conduit_node_parse(cnode, schema, protocol)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: schema, protocol
-        call c_conduit_node_parse(cnode, c_text(schema), c_text(protocol))
+        call c_conduit_node_parse(cnode, conduit_c_text(schema), conduit_c_text(protocol))
     end subroutine
 
     subroutine conduit_node_load(cnode, path, protocol)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path, protocol
-        call c_conduit_node_load(cnode, c_text(path), c_text(protocol))
+        call c_conduit_node_load(cnode, conduit_c_text(path), conduit_c_text(protocol))
     end subroutine
 
     subroutine conduit_node_save(cnode, path, protocol)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path, protocol
-        call c_conduit_node_save(cnode, c_text(path), c_text(protocol))
+        call c_conduit_node_save(cnode, conduit_c_text(path), conduit_c_text(protocol))
     end subroutine
 
     subroutine conduit_node_set_path_node(cnode, path, cother)
         type(C_PTR), value, intent(in) :: cnode, cother
         character(*), intent(in) :: path
-        call c_conduit_node_set_path_node(cnode, c_text(path), cother)
+        call c_conduit_node_set_path_node(cnode, conduit_c_text(path), cother)
     end subroutine
 
     subroutine conduit_node_set_path_external_node(cnode, path, cother)
         type(C_PTR), value, intent(in) :: cnode, cother
         character(*), intent(in) :: path
-        call c_conduit_node_set_path_external_node(cnode, c_text(path), cother)
+        call c_conduit_node_set_path_external_node(cnode, conduit_c_text(path), cother)
     end subroutine
 
     subroutine conduit_node_set_char8_str(cnode, val)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: val
-        call c_conduit_node_set_char8_str(cnode, c_text(val))
+        call c_conduit_node_set_char8_str(cnode, conduit_c_text(val))
     end subroutine
 
     subroutine conduit_node_set_path_char8_str(cnode, path, val)
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path, val
-        call c_conduit_node_set_path_char8_str(cnode, c_text(path), c_text(val))
+        call c_conduit_node_set_path_char8_str(cnode, conduit_c_text(path), conduit_c_text(val))
     end subroutine
 
     subroutine conduit_node_as_char8_str(cnode, f_out)
@@ -854,7 +1173,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         integer(C_INT32_T), value, intent(in) :: val
-        call c_conduit_node_set_path_int32(cnode, c_text(path), val)
+        call c_conduit_node_set_path_int32(cnode, conduit_c_text(path), val)
     end subroutine
 
     subroutine conduit_node_set_path_int32_ptr(cnode, path, data, num_elements)
@@ -862,7 +1181,7 @@ contains
         character(*), intent(in) :: path
         integer(C_INT32_T), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_int32_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_int32_ptr(cnode, conduit_c_text(path), data, num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_int32_ptr(cnode, path, data, num_elements)
@@ -870,7 +1189,8 @@ contains
         character(*), intent(in) :: path
         integer(C_INT32_T), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_external_int32_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_external_int32_ptr(cnode, conduit_c_text(path), data, &
+            num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_int32_ptr_detailed(cnode, path, data, &
@@ -880,7 +1200,8 @@ contains
         integer(C_INT32_T), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements, offset, stride
         integer(C_SIZE_T), value, intent(in) :: element_bytes, endianness
-        call c_conduit_node_set_path_ext_int32_detailed(cnode, c_text(path), data, num_elements, &
+        call c_conduit_node_set_path_ext_int32_detailed(cnode, conduit_c_text(path), data, &
+            num_elements, &
             offset, stride, element_bytes, endianness)
     end subroutine
 
@@ -888,7 +1209,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         integer(C_INT32_T) :: res
-        res = c_conduit_node_fetch_path_as_int32(cnode, c_text(path))
+        res = c_conduit_node_fetch_path_as_int32(cnode, conduit_c_text(path))
     end function
 
     subroutine conduit_node_as_int32_ptr(cnode, f_out)
@@ -909,7 +1230,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         integer(C_INT64_T), value, intent(in) :: val
-        call c_conduit_node_set_path_int64(cnode, c_text(path), val)
+        call c_conduit_node_set_path_int64(cnode, conduit_c_text(path), val)
     end subroutine
 
     subroutine conduit_node_set_path_int64_ptr(cnode, path, data, num_elements)
@@ -917,7 +1238,7 @@ contains
         character(*), intent(in) :: path
         integer(C_INT64_T), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_int64_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_int64_ptr(cnode, conduit_c_text(path), data, num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_int64_ptr(cnode, path, data, num_elements)
@@ -925,7 +1246,8 @@ contains
         character(*), intent(in) :: path
         integer(C_INT64_T), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_external_int64_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_external_int64_ptr(cnode, conduit_c_text(path), data, &
+            num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_int64_ptr_detailed(cnode, path, data, &
@@ -935,7 +1257,8 @@ contains
         integer(C_INT64_T), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements, offset, stride
         integer(C_SIZE_T), value, intent(in) :: element_bytes, endianness
-        call c_conduit_node_set_path_ext_int64_detailed(cnode, c_text(path), data, num_elements, &
+        call c_conduit_node_set_path_ext_int64_detailed(cnode, conduit_c_text(path), data, &
+            num_elements, &
             offset, stride, element_bytes, endianness)
     end subroutine
 
@@ -943,7 +1266,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         integer(C_INT64_T) :: res
-        res = c_conduit_node_fetch_path_as_int64(cnode, c_text(path))
+        res = c_conduit_node_fetch_path_as_int64(cnode, conduit_c_text(path))
     end function
 
     subroutine conduit_node_as_int64_ptr(cnode, f_out)
@@ -964,7 +1287,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         real(C_FLOAT), value, intent(in) :: val
-        call c_conduit_node_set_path_float32(cnode, c_text(path), val)
+        call c_conduit_node_set_path_float32(cnode, conduit_c_text(path), val)
     end subroutine
 
     subroutine conduit_node_set_path_float32_ptr(cnode, path, data, num_elements)
@@ -972,7 +1295,7 @@ contains
         character(*), intent(in) :: path
         real(C_FLOAT), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_float32_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_float32_ptr(cnode, conduit_c_text(path), data, num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_float32_ptr(cnode, path, data, num_elements)
@@ -980,7 +1303,8 @@ contains
         character(*), intent(in) :: path
         real(C_FLOAT), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_external_float32_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_external_float32_ptr(cnode, conduit_c_text(path), data, &
+            num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_float32_ptr_detailed(cnode, path, data, &
@@ -990,7 +1314,8 @@ contains
         real(C_FLOAT), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements, offset, stride
         integer(C_SIZE_T), value, intent(in) :: element_bytes, endianness
-        call c_conduit_node_set_path_ext_float32_detailed(cnode, c_text(path), data, num_elements, &
+        call c_conduit_node_set_path_ext_float32_detailed(cnode, conduit_c_text(path), data, &
+            num_elements, &
             offset, stride, element_bytes, endianness)
     end subroutine
 
@@ -998,7 +1323,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         real(C_FLOAT) :: res
-        res = c_conduit_node_fetch_path_as_float32(cnode, c_text(path))
+        res = c_conduit_node_fetch_path_as_float32(cnode, conduit_c_text(path))
     end function
 
     subroutine conduit_node_as_float32_ptr(cnode, f_out)
@@ -1019,7 +1344,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         real(C_DOUBLE), value, intent(in) :: val
-        call c_conduit_node_set_path_float64(cnode, c_text(path), val)
+        call c_conduit_node_set_path_float64(cnode, conduit_c_text(path), val)
     end subroutine
 
     subroutine conduit_node_set_path_float64_ptr(cnode, path, data, num_elements)
@@ -1027,7 +1352,7 @@ contains
         character(*), intent(in) :: path
         real(C_DOUBLE), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_float64_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_float64_ptr(cnode, conduit_c_text(path), data, num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_float64_ptr(cnode, path, data, num_elements)
@@ -1035,7 +1360,8 @@ contains
         character(*), intent(in) :: path
         real(C_DOUBLE), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements
-        call c_conduit_node_set_path_external_float64_ptr(cnode, c_text(path), data, num_elements)
+        call c_conduit_node_set_path_external_float64_ptr(cnode, conduit_c_text(path), data, &
+            num_elements)
     end subroutine
 
     subroutine conduit_node_set_path_external_float64_ptr_detailed(cnode, path, data, &
@@ -1045,7 +1371,8 @@ contains
         real(C_DOUBLE), intent(in) :: data(*)
         integer(C_SIZE_T), value, intent(in) :: num_elements, offset, stride
         integer(C_SIZE_T), value, intent(in) :: element_bytes, endianness
-        call c_conduit_node_set_path_ext_float64_detailed(cnode, c_text(path), data, num_elements, &
+        call c_conduit_node_set_path_ext_float64_detailed(cnode, conduit_c_text(path), data, &
+            num_elements, &
             offset, stride, element_bytes, endianness)
     end subroutine
 
@@ -1053,7 +1380,7 @@ contains
         type(C_PTR), value, intent(in) :: cnode
         character(*), intent(in) :: path
         real(C_DOUBLE) :: res
-        res = c_conduit_node_fetch_path_as_float64(cnode, c_text(path))
+        res = c_conduit_node_fetch_path_as_float64(cnode, conduit_c_text(path))
     end function
 
     subroutine conduit_node_as_float64_ptr(cnode, f_out)
@@ -1069,4 +1396,42 @@ contains
         real(C_DOUBLE), pointer :: f_out(:)
         call conduit_node_as_float64_ptr(conduit_node_fetch_existing(cnode, path), f_out)
     end subroutine
+
+    function conduit_node_diff(cnode, cother, cinfo, epsilon) result(res)
+        type(C_PTR), value, intent(in) :: cnode, cother, cinfo
+        real(C_DOUBLE), value, intent(in) :: epsilon
+        logical(C_BOOL) :: res
+        res = c_conduit_node_diff(cnode, cother, cinfo, epsilon) /= 0
+    end function
+
+    function conduit_node_diff_compatible(cnode, cother, cinfo, epsilon) result(res)
+        type(C_PTR), value, intent(in) :: cnode, cother, cinfo
+        real(C_DOUBLE), value, intent(in) :: epsilon
+        logical(C_BOOL) :: res
+        res = c_conduit_node_diff_compatible(cnode, cother, cinfo, epsilon) /= 0
+    end function
+
+    function conduit_node_compatible(cnode, cother) result(res)
+        type(C_PTR), value, intent(in) :: cnode, cother
+        logical(C_BOOL) :: res
+        res = c_conduit_node_compatible(cnode, cother) /= 0
+    end function
+
+    function conduit_node_contiguous_with_node(cnode, cother) result(res)
+        type(C_PTR), value, intent(in) :: cnode, cother
+        logical(C_BOOL) :: res
+        res = c_conduit_node_contiguous_with_node(cnode, cother) /= 0
+    end function
+
+    function conduit_node_is_compact(cnode) result(res)
+        type(C_PTR), value, intent(in) :: cnode
+        logical(C_BOOL) :: res
+        res = c_conduit_node_is_compact(cnode) /= 0
+    end function
+
+    function conduit_node_is_contiguous(cnode) result(res)
+        type(C_PTR), value, intent(in) :: cnode
+        logical(C_BOOL) :: res
+        res = c_conduit_node_is_contiguous(cnode) /= 0
+    end function
 end module conduit

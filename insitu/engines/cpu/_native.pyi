@@ -34,11 +34,9 @@ lanes: int
 class Network:
     def __init__(
         self,
-        n_levels: int,
+        scales: Sequence[float],
         n_features_per_level: int,
         log2_hashmap_size: int,
-        base_resolution: int,
-        per_level_scale: float,
         n_neurons: int,
         n_hidden_layers: int,
         n_outputs: int,
@@ -131,6 +129,15 @@ class Bricks:
     @staticmethod
     def of_grid(sampler: GridSampler, cache: BrickCache) -> Bricks: ...
     @staticmethod
+    def of_sparse(
+        reader: SparseReader,
+        low: Floats | Vector,
+        extent: Floats | Vector,
+        cells: Sequence[int],
+        vertex: bool,
+        cache: BrickCache,
+    ) -> Bricks: ...
+    @staticmethod
     def of_python(
         read: Callable[[list[int], list[int], int], Floats],
         components: int,
@@ -207,3 +214,52 @@ def rasterize(
     rgba: Singles,
     depth: Singles,
 ) -> None: ...
+
+class SparseReader:
+    def __init__(
+        self,
+        shape: Sequence[int],
+        splits: Sequence[int],
+        vertex: bool,
+        keep: int,
+        components: int,
+        indices: NDArray[np.int32],
+        values: Floats,
+    ) -> None: ...
+    @property
+    def nbytes(self) -> int: ...
+    def at(self, points: Floats, slopes: bool = False, threads: int = 1) -> Singles: ...
+    def grid(self, xs: Floats, ys: Floats, zs: Floats, threads: int = 1) -> Singles: ...
+
+def sparse_analyse(values: Floats, splits: Sequence[int], keep: int = 0) -> Singles: ...
+def sparse_synthesise(coefficients: Floats, splits: Sequence[int], keep: int = 0) -> Singles: ...
+def sparse_quantise(
+    coefficients: Floats,
+    splits: Sequence[int],
+    norms: tuple[Vector, Vector],
+    delta: float,
+    rounding: Vector,
+) -> tuple[NDArray[np.int32], float, float]: ...
+def sparse_cost(
+    coefficients: Floats, splits: Sequence[int], norms: tuple[Vector, Vector], delta: float
+) -> float: ...
+def sparse_dequantise(
+    numbers: NDArray[np.int32],
+    splits: Sequence[int],
+    norms: tuple[Vector, Vector],
+    delta: float,
+    one: float,
+    more: float,
+) -> Singles: ...
+def sparse_encode(
+    components: Sequence[NDArray[np.int32]],
+    splits: Sequence[int],
+    before: Sequence[NDArray[np.int32]],
+) -> bytes: ...
+def sparse_decode(
+    data: bytes,
+    shape: Sequence[int],
+    splits: Sequence[int],
+    components: int,
+    before: Sequence[NDArray[np.int32]],
+) -> list[NDArray[np.int32]]: ...

@@ -27,25 +27,41 @@ from insitu.engines.base import (
     Trainer,
 )
 from insitu.engines.cpu.native import lib
+from insitu.engines.cpu.sparse_readers import SparseReaders
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
 from insitu.engines.threads import threads
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.sparse_grid.model import SparseGrid
 
 if TYPE_CHECKING:
     from insitu.engines.cpu import _native
-# Constructors of the extension's networks, by the kind of model.
-_NETWORKS: dict[type[Model], Callable[..., Any]] = {
-    HashGrid: lib.Network,
-    DenseGrid: lib.Network.dense_grid,
+
+
+def network_arguments(model: HashGrid) -> dict[str, Any]:
+    """Arguments of the extension's `Network`, which gets the levels' scales from the model."""
+    return {
+        "scales": [level.scale for level in model.levels],
+        "n_features_per_level": model.n_features_per_level,
+        "log2_hashmap_size": model.log2_hashmap_size,
+        "n_neurons": model.n_neurons,
+        "n_hidden_layers": model.n_hidden_layers,
+        "n_outputs": model.n_outputs,
+    }
+
+
+# Makers of the extension's networks, by the kind of model.
+_NETWORKS: dict[type[Model], Callable[[Any], Any]] = {
+    HashGrid: lambda model: lib.Network(**network_arguments(model)),
+    DenseGrid: lambda model: lib.Network.dense_grid(**model.to_dict()),
 }
 
 
 @lru_cache(maxsize=256)
 def native_network(model: Model) -> _native.Network:
     """The extension's network of the same architecture."""
-    return _NETWORKS[type(model)](**model.to_dict())
+    return _NETWORKS[type(model)](model)
 
 
 def _native_or_none(model: Model | None) -> _native.Network | None:
@@ -79,12 +95,15 @@ class CpuEngine(Engine):
     name: ClassVar[str] = "cpu"
     draws: ClassVar[bool] = True
 
+    def __init__(self) -> None:
+        self._sparse = SparseReaders()
+
     @property
     def device(self) -> str:
         return f"CPU, {lib.isa} build, {threads()} thread{'s' if threads() > 1 else ''}"
 
     def supports(self, model: Model) -> bool:
-        return type(model) in _NETWORKS
+        return type(model) in _NETWORKS or type(model) is SparseGrid
 
     def sampler(
         self,
@@ -110,20 +129,28 @@ class CpuEngine(Engine):
         error_scale: Doubles,
         options: TrainerOptions,
     ) -> Trainer:
+        if isinstance(model, SparseGrid):
+            raise ValueError(f"model {model.kind}: fitted in closed form, not trained")
         settings = {**asdict(options), "threads": threads()}
         return lib.Trainer(
             native_network(model), params, _block(sampler), origin, extent, error_scale, settings
         )
 
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
+        if isinstance(model, SparseGrid):
+            return self._sparse.reader(model, params).at(points, threads=threads())
         return lib.evaluate(native_network(model), params, points, threads())
 
     def evaluate_grid(
         self, model: Model, params: Singles, xs: Floats, ys: Floats, zs: Floats
     ) -> Singles:
+        if isinstance(model, SparseGrid):
+            return self._sparse.reader(model, params).grid(xs, ys, zs, threads())
         return lib.evaluate_grid(native_network(model), params, xs, ys, zs, threads())
 
     def gradient(self, model: Model, params: Singles, points: Floats) -> Singles:
+        if isinstance(model, SparseGrid):
+            return self._sparse.reader(model, params).at(points, slopes=True, threads=threads())
         return lib.evaluate_gradient(native_network(model), params, points, threads())
 
     def measure(
@@ -137,6 +164,10 @@ class CpuEngine(Engine):
         end: int,
         every: int = 1,
     ) -> list[Errors]:
+        if isinstance(model, SparseGrid):
+            return self._sparse.measure(
+                model, params, _block(sampler), origin, extent, range(begin, end), every
+            )
         errors = lib.measure(
             _native_or_none(model), params, _block(sampler), origin, extent, begin, end, every,
             threads(),
@@ -156,6 +187,11 @@ class CpuEngine(Engine):
         vertex: bool,
         cache: BrickCache,
     ) -> Bricks:
+        if isinstance(model, SparseGrid):
+            return lib.Bricks.of_sparse(
+                self._sparse.reader(model, params), origin, extent, cells[::-1], vertex,
+                _own_cache(cache),
+            )  # fmt: skip
         return lib.Bricks.of_network(
             _native_or_none(model), params, origin, extent, cells[::-1], vertex, _own_cache(cache)
         )

@@ -16,19 +16,11 @@ from contextlib import contextmanager
 
 import torch
 
+from insitu.engines.local_rank import local_rank
 from insitu.engines.threads import threads
 
 SELECT = "INSITU_TORCH_DEVICE"
 """Environment variable that names the device."""
-
-# Environment variables in which launchers pass a process's rank on its node.
-_LOCAL_RANKS = (
-    "OMPI_COMM_WORLD_LOCAL_RANK",  # Open MPI
-    "MPI_LOCALRANKID",  # MPICH, Intel MPI
-    "SLURM_LOCALID",
-    "PALS_LOCAL_RANKID",  # HPE Cray
-    "FLUX_TASK_LOCAL_ID",
-)
 
 
 def choose(wanted: str | None, counts: Mapping[str, int], local_rank: int) -> str:
@@ -62,14 +54,6 @@ def device() -> torch.device:
         "cpu": 1,
     }
     return torch.device(choose(os.environ.get(SELECT) or None, counts, local_rank()))
-
-
-def local_rank() -> int:
-    """Rank of this process on its node, from the launcher's environment variables; default 0."""
-    for name in _LOCAL_RANKS:
-        if (value := os.environ.get(name, "")).isdecimal():
-            return int(value)
-    return 0
 
 
 def describe(chosen: torch.device) -> str:

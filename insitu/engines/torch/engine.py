@@ -38,6 +38,8 @@ class TorchEngine(Engine):
     """Computes on one device, chosen when the engine is loaded (`insitu.engines.torch.device`)."""
 
     name: ClassVar[str] = "torch"
+    accelerated: ClassVar[bool] = True
+    """Whether training steps may be compiled, and captured as CUDA graphs."""
 
     def __init__(self) -> None:
         self._device = device()
@@ -46,6 +48,10 @@ class TorchEngine(Engine):
     @property
     def device(self) -> str:
         return describe(self._device)
+
+    @property
+    def reproducible(self) -> bool:
+        return self._device.type == "cpu"  # elsewhere, gradients are added by atomic operations
 
     def supports(self, model: Model) -> bool:
         return supports(model)
@@ -78,7 +84,14 @@ class TorchEngine(Engine):
         error_scale: Doubles,
         options: TrainerOptions,
     ) -> Trainer:
-        return TorchTrainer(model, params, _block(sampler), origin, extent, error_scale, options)
+        return TorchTrainer(
+            model, self.training_function(model), params, _block(sampler), origin, extent,
+            error_scale, options, accelerated=self.accelerated,
+        )  # fmt: skip
+
+    def training_function(self, model: Model) -> Forward:
+        """The function that is trained. Raises ValueError for a model that has none."""
+        return function_of(model, self._device)
 
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
         forward = function_of(model, self._device)

@@ -17,7 +17,7 @@ from insitu.engines.torch.acceleration import CudaGraph, compiled, pays
 from insitu.engines.torch.adam import Adam, in_matrices
 from insitu.engines.torch.arrays import params_of
 from insitu.engines.torch.device import computing, precise
-from insitu.engines.torch.functions import function_of
+from insitu.engines.torch.functions import Forward
 from insitu.engines.torch.objective import Objective
 from insitu.engines.torch.sampler import GridSampler
 from insitu.engines.torch.sampling import Batch
@@ -31,13 +31,18 @@ class TorchTrainer(TrainingLoop):
     def __init__(
         self,
         model: Model,
+        function: Forward,
         params: Singles,
         block: GridSampler,
         origin: Doubles,
         extent: Doubles,
         error_scale: Doubles,
         options: TrainerOptions,
+        *,
+        accelerated: bool,
     ) -> None:
+        """function: of the model, on the block's device. accelerated: whether steps may be
+        compiled, and captured as graphs where the device is a GPU of CUDA."""
         if block.components != model.n_outputs:
             raise ValueError(
                 f"sampler: {block.components} components, the model has {model.n_outputs} outputs"
@@ -56,7 +61,7 @@ class TorchTrainer(TrainingLoop):
         super().__init__(options)
         self._adam = Adam(options.beta1, options.beta2, options.epsilon, options.l2)
         batch = Batch(options.batch, options.seed, options.boundary_share, options.boundary_sigma)
-        objective = Objective(function_of(model, device), block.grid, batch, options.huber)
+        objective = Objective(function, block.grid, batch, options.huber)
         with computing(device):
             self._volume = block.normalized(
                 [float(low) for low in origin],
@@ -76,15 +81,16 @@ class TorchTrainer(TrainingLoop):
             self._correction = torch.ones((), device=device)
             exact = torch.float64 if precise(device) == device else torch.float32
             self._sums = torch.zeros(4, dtype=exact, device=device)
-            fast = pays(options)
+            fast = accelerated and pays(options)
             self._objective = compiled(objective) if fast else objective
             self._optimise = compiled(self._adam) if fast else self._adam
-            self._add_gradient, self._update = self._captured()
+            self._add_gradient: Callable[[], None] = self._eager_gradient
+            self._update: Callable[[], None] = self._eager_update
+            if accelerated and device.type == "cuda":
+                self._add_gradient, self._update = self._captured()
 
     def _captured(self) -> tuple[Callable[[], None], Callable[[], None]]:
-        """Gradient and update; on CUDA as graphs."""
-        if self._device.type != "cuda":
-            return self._eager_gradient, self._eager_update
+        """Gradient and update as CUDA graphs."""
         # The rate is still 0, so the calls for the graphs do not change the parameters.
         graphs = CudaGraph(self._eager_gradient), CudaGraph(self._eager_update)
         for tensor in (self._gradient, self._first, self._second):

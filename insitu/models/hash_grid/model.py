@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.models import mlp
 from insitu.models.base import ParameterArray, ReadCost, Segment, SizeOption
 from insitu.models.hash_grid import reference
+from insitu.models.hash_grid.levels import Level, levels
 from insitu.models.hash_grid.sensitivity import sensitivity
 from insitu.models.hash_grid.sizes import size_options, table_for
 from insitu.models.mlp_model import MlpModel
@@ -29,22 +29,6 @@ _RANGES = {
     "per_level_scale": (1, 1 << 16),
 }
 _FINEST = 1 << 20
-
-
-@dataclass(frozen=True)
-class Level:
-    """One level of the grid."""
-
-    scale: float
-    """Position in the level's grid is u * scale + 0.5, u in [0,1]."""
-    resolution: int
-    """Vertices per axis."""
-    size: int
-    """Number of entries of its table."""
-    hashed: bool
-    """Whether table indices are hashed; otherwise they are x + y R + z R^2."""
-    offset: int
-    """Offset of its first value in the parameter vector."""
 
 
 @dataclass(frozen=True)
@@ -78,20 +62,15 @@ class HashGrid(MlpModel):
 
     @cached_property
     def levels(self) -> list[Level]:
-        """Levels, coarse to fine. A level is dense if its full grid fits the table."""
-        levels = []
-        offset = self.n_mlp_params
-        growth = np.log2(np.float32(self.per_level_scale))
-        for i in range(self.n_levels):
-            scale = np.exp2(np.float32(i) * growth) * np.float32(self.base_resolution) - 1
-            resolution = math.ceil(scale) + 1
-            dense = resolution**3
-            size = min(-(-dense // 8) * 8, 2**self.log2_hashmap_size)
-            # Beyond 1625 the dense index would not fit 32 bits: tiny-cuda-nn hashes there.
-            hashed = size < dense or resolution > 1625
-            levels.append(Level(float(scale), resolution, size, hashed, offset))
-            offset += size * self.n_features_per_level
-        return levels
+        """Coarse to fine."""
+        return levels(
+            self.n_levels,
+            self.n_features_per_level,
+            self.log2_hashmap_size,
+            self.base_resolution,
+            self.per_level_scale,
+            self.n_mlp_params,
+        )
 
     @cached_property
     def n_params(self) -> int:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from insitu.models import mlp
 
 if TYPE_CHECKING:
-    from insitu.models.hash_grid.model import HashGrid, Level
+    from insitu.models.hash_grid.levels import Level
+    from insitu.models.hash_grid.model import HashGrid
 
 
 Array = NDArray[np.floating]

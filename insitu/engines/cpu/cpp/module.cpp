@@ -9,6 +9,7 @@ namespace insitu {
 void bind_network(py::module_&);
 void bind_render(py::module_&);
 void bind_raster(py::module_&);
+void bind_sparse(py::module_&);
 }  // namespace insitu
 
 PYBIND11_MODULE(INSITU_MODULE, m) {
@@ -18,4 +19,5 @@ PYBIND11_MODULE(INSITU_MODULE, m) {
   insitu::bind_network(m);
   insitu::bind_render(m);
   insitu::bind_raster(m);
+  insitu::bind_sparse(m);
 }

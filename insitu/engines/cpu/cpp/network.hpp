@@ -42,8 +42,7 @@ struct Matrix {
 };
 
 struct Network {
-  int n_levels, features, log2_hashmap_size, base_resolution;
-  float per_level_scale;
+  int n_levels, features;
   int n_neurons, n_hidden_layers, n_outputs;
   int n_frequencies = 0;  // Fourier features that follow the levels', 6 each (fourier.hpp)
 
@@ -52,33 +51,26 @@ struct Network {
   std::vector<Matrix> matrices;
   std::size_t n_mlp_params = 0, n_params = 0;
 
-  Network(int n_levels_, int features_, int log2_hashmap_size_, int base_resolution_,
-          float per_level_scale_, int n_neurons_, int n_hidden_layers_, int n_outputs_)
-      : n_levels(n_levels_),
-        features(features_),
-        log2_hashmap_size(log2_hashmap_size_),
-        base_resolution(base_resolution_),
-        per_level_scale(per_level_scale_),
-        n_neurons(n_neurons_),
-        n_hidden_layers(n_hidden_layers_),
-        n_outputs(n_outputs_),
-        n_inputs(pad(n_levels_ * features_)) {
-    check();
+  // scales: of the levels of a hash grid, coarse to fine. They come from the model: rounding
+  // decides about the number of parameters, so they are computed in one place.
+  Network(const std::vector<float>& scales, int features_, int log2_hashmap_size, int n_neurons_,
+          int n_hidden_layers_, int n_outputs_)
+      : Network(static_cast<int>(scales.size()), features_, n_neurons_, n_hidden_layers_,
+                n_outputs_) {
+    if (log2_hashmap_size < 3 || log2_hashmap_size > 28)
+      throw std::invalid_argument("log2_hashmap_size is not in 3..28");
     lay_out_mlp();
-    lay_out_grid();
+    lay_out_grid(scales, log2_hashmap_size);
   }
 
   // One dense grid of features, and Fourier features. resolution: along x, y, z.
   static Network dense_grid(const std::array<int, 3>& resolution, int features, int n_frequencies,
                             int n_neurons, int n_hidden_layers, int n_outputs) {
-    Network net(1, features, 3, 2, 1.0f, n_neurons, n_hidden_layers, n_outputs);
+    Network net(1, features, n_neurons, n_hidden_layers, n_outputs);
     if (n_frequencies < 0 || n_frequencies > 12)
       throw std::invalid_argument("n_frequencies is not in 0..12");
     net.n_frequencies = n_frequencies;
     net.n_inputs = pad(features + 6 * n_frequencies);
-    net.matrices.clear();
-    net.levels.clear();
-    net.n_mlp_params = 0;
     net.lay_out_mlp();
     Level level{{}, 0.0f, {}, 1, Lookup::kAligned, net.n_mlp_params};
     double size = 1.0;
@@ -96,14 +88,21 @@ struct Network {
   }
 
  private:
+  // Without a layout.
+  Network(int n_levels_, int features_, int n_neurons_, int n_hidden_layers_, int n_outputs_)
+      : n_levels(n_levels_),
+        features(features_),
+        n_neurons(n_neurons_),
+        n_hidden_layers(n_hidden_layers_),
+        n_outputs(n_outputs_),
+        n_inputs(pad(n_levels_ * features_)) {
+    check();
+  }
+
   void check() const {
     if (n_levels < 1 || n_levels > 32) throw std::invalid_argument("n_levels is not in 1..32");
     if (features != 1 && features != 2 && features != 4 && features != 8)
       throw std::invalid_argument("n_features_per_level is not one of 1, 2, 4, 8");
-    if (log2_hashmap_size < 3 || log2_hashmap_size > 28)
-      throw std::invalid_argument("log2_hashmap_size is not in 3..28");
-    if (base_resolution < 1) throw std::invalid_argument("base_resolution is not >= 1");
-    if (!(per_level_scale >= 1.0f)) throw std::invalid_argument("per_level_scale is not >= 1");
     if (n_neurons < 16 || n_neurons > 256 || n_neurons % 16)
       throw std::invalid_argument("n_neurons is not a multiple of 16 in 16..256");
     if (n_hidden_layers < 1) throw std::invalid_argument("n_hidden_layers is not >= 1");
@@ -121,14 +120,11 @@ struct Network {
     add_matrix(pad(n_outputs), n_neurons);
   }
 
-  void lay_out_grid() {
-    const float growth = std::log2(per_level_scale);
+  void lay_out_grid(const std::vector<float>& scales, int log2_hashmap_size) {
     n_params = n_mlp_params;
-    for (int l = 0; l < n_levels; ++l) {
-      // A level of base resolution R has R vertices, hence R - 1 cells across the box.
-      const float scale =
-          std::exp2(static_cast<float>(l) * growth) * static_cast<float>(base_resolution) - 1.0f;
+    for (const float scale : scales) {
       const double r = std::ceil(scale) + 1.0;
+      if (!(r >= 1.0)) throw std::invalid_argument("scales are not >= 0");
       if (r > (1 << 20)) throw std::invalid_argument("the finest level is finer than 2^20");
       const double dense = r * r * r;
       const double aligned = std::ceil(dense / 8.0) * 8.0;

@@ -225,9 +225,9 @@ static py::array_t<float> py_draw(uint32_t seed, double share, double sigma, uin
 static void bind_layout(py::module_& m) {
   py::class_<Network, NetworkPtr>(m, "Network", py::module_local(),
                                   "Architecture and parameter layout, as in tiny-cuda-nn.")
-      .def(py::init<int, int, int, int, float, int, int, int>(), "n_levels"_a,
-           "n_features_per_level"_a, "log2_hashmap_size"_a, "base_resolution"_a,
-           "per_level_scale"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a)
+      .def(py::init<const std::vector<float>&, int, int, int, int, int>(), "scales"_a,
+           "n_features_per_level"_a, "log2_hashmap_size"_a, "n_neurons"_a, "n_hidden_layers"_a,
+           "n_outputs"_a)
       .def_static("dense_grid", &Network::dense_grid, "resolution"_a, "n_features"_a,
                   "n_frequencies"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a,
                   "One dense grid of features, Fourier features, an MLP.")

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "march.hpp"
+#include "sparse_bricks.hpp"
 
 namespace py = pybind11;
 using namespace pybind11::literals;
@@ -148,6 +149,19 @@ static std::unique_ptr<Bricks> python_bricks(py::function read, int components, 
                                   cells, vertex, std::move(cache));
 }
 
+static std::unique_ptr<Bricks> sparse_bricks(std::shared_ptr<sparse::Reader> reader,
+                                             const std::vector<double>& low,
+                                             const std::vector<double>& extent,
+                                             const Index3& cells, bool vertex, CachePtr cache) {
+  const auto outputs = static_cast<std::size_t>(reader->components());
+  if (low.size() != outputs || extent.size() != outputs)
+    throw py::value_error("sparse bricks: low, extent: not those of the grid");
+  for (const long n : cells)
+    if (n < 1) throw py::value_error("cells: every axis needs at least one cell");
+  auto source = std::make_unique<SparseBricks>(std::move(reader), low, extent, cells, vertex);
+  return std::make_unique<Bricks>(std::move(source), cells, vertex, std::move(cache));
+}
+
 void bind_render(py::module_& m) {
   py::class_<BrickCache, CachePtr>(m, "BrickCache", py::module_local(),
                                    "Decoded bricks of all blocks, within a limit of bytes.")
@@ -161,6 +175,8 @@ void bind_render(py::module_& m) {
       .def_static("of_network", &network_bricks, "network"_a.none(true), "params"_a.noconvert(),
                   "low"_a, "extent"_a, "cells"_a, "vertex"_a, "cache"_a, py::keep_alive<0, 2>())
       .def_static("of_grid", &grid_bricks, "sampler"_a, "cache"_a, py::keep_alive<0, 1>())
+      .def_static("of_sparse", &sparse_bricks, "reader"_a, "low"_a, "extent"_a, "cells"_a,
+                  "vertex"_a, "cache"_a)
       .def_static("of_python", &python_bricks, "read"_a, "components"_a, "cells"_a, "vertex"_a,
                   "cache"_a)
       .def_property_readonly("components", &Bricks::components)

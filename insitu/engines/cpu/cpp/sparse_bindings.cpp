@@ -1,0 +1,246 @@
+// Binds the sparse grid: transform, rounding, coding.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "sparse_coder.hpp"
+#include "sparse_lifting.hpp"
+#include "sparse_quantise.hpp"
+#include "sparse_reader.hpp"
+#include "team.hpp"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+namespace insitu::sparse {
+
+using Singles = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using Wholes = py::array_t<int32_t, py::array::c_style | py::array::forcecast>;
+using Splits = std::vector<int>;
+
+template <typename Array>
+static Bands bands_of(const Array& values, const Splits& splits) {
+  if (values.ndim() != 3) throw py::value_error("expected an array of shape (nz, ny, nx)");
+  return Bands({values.shape(2), values.shape(1), values.shape(0)}, splits);
+}
+
+template <typename T>
+static py::array_t<T> block(const Bands& bands) {
+  return py::array_t<T>({bands.shape[2], bands.shape[1], bands.shape[0]});
+}
+
+static Norms norms_of(const std::pair<std::vector<double>, std::vector<double>>& norms,
+                      const Bands& bands) {
+  const auto longest = static_cast<std::size_t>(
+      *std::max_element(bands.steps.begin(), bands.steps.end()) + 1);
+  if (norms.first.size() < longest || norms.second.size() < longest)
+    throw py::value_error("norms: too few");
+  return {norms.first, norms.second};
+}
+
+static Singles py_analyse(const Singles& values, const Splits& splits, int keep) {
+  const Bands bands = bands_of(values, splits);
+  auto out = block<float>(bands);
+  std::copy_n(values.data(), values.size(), out.mutable_data());
+  float* c = out.mutable_data();
+  py::gil_scoped_release release;
+  analyse(c, bands, keep);
+  return out;
+}
+
+static Singles py_synthesise(const Singles& coefficients, const Splits& splits, int keep) {
+  const Bands bands = bands_of(coefficients, splits);
+  auto out = block<float>(bands);
+  std::copy_n(coefficients.data(), coefficients.size(), out.mutable_data());
+  float* c = out.mutable_data();
+  py::gil_scoped_release release;
+  synthesise(c, bands, keep);
+  return out;
+}
+
+using NormPair = std::pair<std::vector<double>, std::vector<double>>;
+
+static py::tuple py_quantise(const Singles& coefficients, const Splits& splits,
+                             const NormPair& norm_pair, float delta,
+                             const std::array<float, 3>& rounding) {
+  if (!(delta > 0)) throw py::value_error("delta: expected a number > 0");
+  const Bands bands = bands_of(coefficients, splits);
+  const Norms norms = norms_of(norm_pair, bands);
+  auto out = block<int32_t>(bands);
+  const float* c = coefficients.data();
+  int32_t* q = out.mutable_data();
+  Points points;
+  {
+    py::gil_scoped_release release;
+    Quantiser(bands, norms, {rounding[0], rounding[1], rounding[2]}).run(c, delta, q);
+    points = measure_points(bands, norms, c, delta, q);
+  }
+  return py::make_tuple(out, points.one, points.more);
+}
+
+static double py_cost(const Singles& coefficients, const Splits& splits, const NormPair& norm_pair,
+                      float delta) {
+  if (!(delta > 0)) throw py::value_error("delta: expected a number > 0");
+  const Bands bands = bands_of(coefficients, splits);
+  const Norms norms = norms_of(norm_pair, bands);
+  const float* c = coefficients.data();
+  py::gil_scoped_release release;
+  return cost(bands, norms, c, delta);
+}
+
+static Singles py_dequantise(const Wholes& numbers, const Splits& splits,
+                             const NormPair& norm_pair, float delta, float one, float more) {
+  const Bands bands = bands_of(numbers, splits);
+  const Norms norms = norms_of(norm_pair, bands);
+  auto out = block<float>(bands);
+  dequantise(bands, norms, numbers.data(), delta, {one, more}, out.mutable_data());
+  return out;
+}
+
+static void check_alike(const std::vector<Wholes>& arrays, const Wholes& first, std::size_t count) {
+  if (arrays.size() != count) throw py::value_error("before: another number of components");
+  for (const Wholes& array : arrays)
+    if (array.ndim() != 3 || !std::equal(first.shape(), first.shape() + 3, array.shape()))
+      throw py::value_error("components: arrays of different shapes");
+}
+
+static py::bytes py_encode(const std::vector<Wholes>& components, const Splits& splits,
+                           const std::vector<Wholes>& before) {
+  if (components.empty()) throw py::value_error("components: expected at least one");
+  check_alike(components, components[0], components.size());
+  if (!before.empty()) check_alike(before, components[0], components.size());
+  const Bands bands = bands_of(components[0], splits);
+  std::vector<uint8_t> bytes;
+  for (const Wholes& array : components)
+    for (long i = 0; i < array.size(); ++i)
+      if (std::abs(static_cast<int64_t>(array.data()[i])) >= int64_t{1} << (kMostExponent + 1))
+        throw py::value_error("components: a number is too large");
+  {
+    py::gil_scoped_release release;
+    Encoder encoder;
+    CoefficientCoder<Encoder> coder(bands, encoder);
+    std::vector<int32_t> copy;
+    for (std::size_t k = 0; k < components.size(); ++k) {
+      copy.assign(components[k].data(), components[k].data() + bands.count());
+      coder.component(copy.data(), before.empty() ? nullptr : before[k].data(),
+                      k ? components[k - 1].data() : nullptr);
+    }
+    bytes = encoder.finish();
+  }
+  return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+static py::list py_decode(const std::string& bytes, const std::array<long, 3>& shape,
+                          const Splits& splits, int count, const std::vector<Wholes>& before) {
+  const Bands bands({shape[2], shape[1], shape[0]}, splits);
+  if (count < 1 || count > 16) throw py::value_error("components: expected 1..16");
+  std::vector<Wholes> out;
+  for (int k = 0; k < count; ++k) {
+    out.push_back(block<int32_t>(bands));
+    std::fill_n(out.back().mutable_data(), bands.count(), 0);
+  }
+  if (!before.empty()) check_alike(before, out[0], out.size());
+  bool exhausted = false;
+  {
+    py::gil_scoped_release release;
+    Decoder decoder(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+    CoefficientCoder<Decoder> coder(bands, decoder);
+    for (int k = 0; k < count; ++k)
+      coder.component(const_cast<int32_t*>(out[k].data()),
+                      before.empty() ? nullptr : before[k].data(), k ? out[k - 1].data() : nullptr);
+    exhausted = decoder.exhausted();
+  }
+  if (exhausted) throw py::value_error("bytes: not those of a sparse grid of this shape");
+  py::list list;
+  for (Wholes& array : out) list.append(array);
+  return list;
+}
+
+static std::shared_ptr<Reader> make_reader(const std::array<long, 3>& shape, const Splits& splits,
+                                           bool vertex, int keep, int components,
+                                           const Wholes& indices, const Singles& values) {
+  const Bands bands(shape, splits);
+  if (components < 1 || components > 16) throw py::value_error("components: expected 1..16");
+  if (indices.ndim() != 1 || values.ndim() != 1 || indices.size() != values.size())
+    throw py::value_error("indices, values: expected two arrays of one length");
+  if (bands.count() > (1L << 31) / components) throw py::value_error("shape: too many samples");
+  const int32_t* at = indices.data();
+  for (long i = 0; i < indices.size(); ++i)
+    if (at[i] < 0 || at[i] >= components * bands.count() || (i && at[i] <= at[i - 1]))
+      throw py::value_error("indices: expected increasing numbers within the block");
+  const float* v = values.data();
+  const long count = values.size();
+  py::gil_scoped_release release;
+  return std::make_shared<Reader>(bands, vertex, keep, components, at, v, count);
+}
+
+// work(begin, end) for parts of n items, on as many threads as have `least` items.
+template <typename Work>
+static void in_parts(long n, long least, int threads, Work&& work) {
+  const int size = static_cast<int>(std::clamp<long>(n / least, 1, threads));
+  run_team(size, [&](int i) {
+    const Part part = part_of(n, i, size, 1);
+    work(part.begin, part.end);
+  });
+}
+
+static py::array_t<float> read_points(const Reader& reader, const Singles& points, bool slopes,
+                                      int threads) {
+  if (points.ndim() != 2 || points.shape(1) != 3)
+    throw py::value_error("points: expected shape (n, 3)");
+  const long n = points.shape(0), c = reader.components();
+  auto out = slopes ? py::array_t<float>({n, c, 3L}) : py::array_t<float>({n, c});
+  const float* p = points.data();
+  float* to = out.mutable_data();
+  py::gil_scoped_release release;
+  in_parts(n, 1 << 14, threads, [&](long begin, long end) {
+    float values[16];
+    for (long i = begin; i < end; ++i) {
+      if (slopes)
+        reader.at(p + 3 * i, values, to + 3 * c * i);
+      else
+        reader.at(p + 3 * i, to + c * i, nullptr);
+    }
+  });
+  return out;
+}
+
+static py::array_t<float> read_grid(const Reader& reader, const Singles& xs, const Singles& ys,
+                                    const Singles& zs, int threads) {
+  const long nx = xs.size(), ny = ys.size(), nz = zs.size(), c = reader.components();
+  py::array_t<float> out({nz, ny, nx, c});
+  float* to = out.mutable_data();
+  const float *x = xs.data(), *y = ys.data(), *z = zs.data();
+  py::gil_scoped_release release;
+  if (nx && ny && nz)
+    in_parts(nz * ny, std::max<long>((1 << 16) / nx, 1), threads, [&](long begin, long end) {
+      reader.grid(x, nx, y, ny, z, begin, end, to + begin * nx * c);
+    });
+  return out;
+}
+
+}  // namespace insitu::sparse
+
+namespace insitu {
+
+void bind_sparse(py::module_& m) {
+  py::class_<sparse::Reader, std::shared_ptr<sparse::Reader>>(
+      m, "SparseReader", py::module_local(), "A sparse grid, read at points.")
+      .def(py::init(&sparse::make_reader), "shape"_a, "splits"_a, "vertex"_a, "keep"_a,
+           "components"_a, "indices"_a, "values"_a)
+      .def_property_readonly("nbytes", &sparse::Reader::nbytes, "Bytes held.")
+      .def("at", &sparse::read_points, "points"_a, "slopes"_a = false, "threads"_a = 1)
+      .def("grid", &sparse::read_grid, "xs"_a, "ys"_a, "zs"_a, "threads"_a = 1);
+  m.def("sparse_analyse", &sparse::py_analyse, "values"_a, "splits"_a, "keep"_a = 0);
+  m.def("sparse_synthesise", &sparse::py_synthesise, "coefficients"_a, "splits"_a, "keep"_a = 0);
+  m.def("sparse_quantise", &sparse::py_quantise, "coefficients"_a, "splits"_a, "norms"_a,
+        "delta"_a, "rounding"_a);
+  m.def("sparse_cost", &sparse::py_cost, "coefficients"_a, "splits"_a, "norms"_a, "delta"_a);
+  m.def("sparse_dequantise", &sparse::py_dequantise, "numbers"_a, "splits"_a, "norms"_a, "delta"_a,
+        "one"_a, "more"_a);
+  m.def("sparse_encode", &sparse::py_encode, "components"_a, "splits"_a, "before"_a);
+  m.def("sparse_decode", &sparse::py_decode, "data"_a, "shape"_a, "splits"_a, "components"_a,
+        "before"_a);
+}
+
+}  // namespace insitu

@@ -1,0 +1,387 @@
+// Entropy coding of a sparse grid's rounded coefficients, in integers only.
+//
+// In: coefficients (an array laid out by `Bands`), and up to two arrays that resemble them: the
+// step before, and another component. Out: decisions for an `Encoder`, or from a `Decoder`. The
+// reference is insitu/models/sparse_grid/coder.py, which explains the contexts.
+//
+// Levels go from coarse to fine. At each, an octree over the positions says where some band has a
+// coefficient that is not zero; there each band's zero flag, sign, exponent and mantissa follow.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "sparse_bands.hpp"
+#include "sparse_mixing.hpp"
+
+namespace insitu::sparse {
+
+inline int bit_length(uint32_t v) { return v ? 32 - __builtin_clz(v) : 0; }
+
+// Coarse (0..7) and fine (0..15) logarithmic classes of a sum of magnitudes.
+inline int coarse(int v) { return v < 3 ? v : v < 5 ? 3 : v < 7 ? 4 : v < 11 ? 5 : v < 19 ? 6 : 7; }
+inline int fine(int v) {
+  if (v < 4) return v;
+  const int k = bit_length(static_cast<uint32_t>(v)) - 1;
+  return std::min(15, 2 * k + (v >> (k - 1) & 1));
+}
+inline int sign_class(int v) { return v == 0 ? 0 : v > 0 ? 1 : 2; }
+
+constexpr int kMostExponent = 24;  // magnitudes below 2^25
+
+// An octree over positions: [0] has one byte per position, each next half as many along each axis.
+struct Pyramid {
+  std::vector<Size3> size;
+  std::vector<std::vector<uint8_t>> at;
+
+  explicit Pyramid(const Size3& positions) {
+    for (Size3 n = positions;; n = {(n[0] + 1) / 2, (n[1] + 1) / 2, (n[2] + 1) / 2}) {
+      size.push_back(n);
+      at.emplace_back(static_cast<std::size_t>(n[0] * n[1] * n[2]), 0);
+      if (n[0] == 1 && n[1] == 1 && n[2] == 1) break;
+    }
+  }
+
+  int depths() const { return static_cast<int>(size.size()); }
+
+  uint8_t& operator()(int d, long x, long y, long z) {
+    return at[d][static_cast<std::size_t>(x + size[d][0] * (y + size[d][1] * z))];
+  }
+  // 0 beyond the ends.
+  int get(int d, long x, long y, long z) const {
+    const Size3& n = size[d];
+    if (x < 0 || y < 0 || z < 0 || x >= n[0] || y >= n[1] || z >= n[2]) return 0;
+    return at[d][static_cast<std::size_t>(x + n[0] * (y + n[1] * z))];
+  }
+  int faces(int d, long x, long y, long z) const {
+    return get(d, x - 1, y, z) + get(d, x + 1, y, z) + get(d, x, y - 1, z) + get(d, x, y + 1, z) +
+           get(d, x, y, z - 1) + get(d, x, y, z + 1);
+  }
+
+  // The maximum of each node's children.
+  void build() {
+    for (int d = 1; d < depths(); ++d)
+      for (long z = 0; z < size[d - 1][2]; ++z)
+        for (long y = 0; y < size[d - 1][1]; ++y)
+          for (long x = 0; x < size[d - 1][0]; ++x) {
+            uint8_t& node = (*this)(d, x / 2, y / 2, z / 2);
+            node = std::max(node, (*this)(d - 1, x, y, z));
+          }
+  }
+};
+
+// Bits of all bands' magnitudes at each position of a level.
+inline Pyramid energy(const Bands& bands, const Level& level, const int32_t* q) {
+  Pyramid tree(level.low);
+  for (int band = 1; band < 8; ++band) {
+    if (band & ~level.mask) continue;
+    for (long z = 0; z < level.low[2]; ++z)
+      for (long y = 0; y < level.low[1]; ++y)
+        for (long x = 0; x < level.low[0]; ++x) {
+          const long i = bands.at(level, band, x, y, z);
+          if (i < 0) break;  // a band ends before the positions do
+          if (!q[i]) continue;
+          uint8_t& e = tree(0, x, y, z);
+          e = static_cast<uint8_t>(
+              std::min(255, e + bit_length(static_cast<uint32_t>(std::abs(q[i])))));
+        }
+  }
+  tree.build();
+  return tree;
+}
+
+template <typename Coder>
+class CoefficientCoder {
+ public:
+  CoefficientCoder(const Bands& bands, Coder& coder) : bands_(bands), coder_(coder) {}
+
+  // Codes q, which a decoder fills in; zeros at first. before, beside: null where there is none.
+  void component(int32_t* q, const int32_t* before, const int32_t* beside) {
+    q_ = q;
+    hints_[0] = before;
+    hints_[1] = beside;
+    average_band();
+    const Pyramid nothing({1, 1, 1});
+    Pyramid above = nothing;
+    const Level* parent = nullptr;
+    for (std::size_t j = bands_.levels.size(); j-- > 0;) {
+      const Level& level = bands_.levels[j];
+      const Pyramid hint[2] = {before ? energy(bands_, level, before) : nothing,
+                               beside ? energy(bands_, level, beside) : nothing};
+      level_ = &level;
+      parent_ = parent;
+      above_ = parent ? &above : nullptr;
+      class_ = static_cast<int>(std::min<std::size_t>(j, 7));
+      Pyramid known(level.low);
+      positions(known, hint);
+      details(known, hint);
+      above = energy(bands_, level, q);
+      parent = &level;
+    }
+  }
+
+ private:
+  // First context of each kind of decision; also its first set of weights.
+  enum : int { kNode = 0, kZero = 4096, kSign = 12288, kExponent = 14336, kMantissa = 24576 };
+  enum : int { kNodeSet = 0, kZeroSet = 8, kSignSet = 16, kExponentSet = 24, kMantissaSet = 40 };
+
+  // ---- the octree of positions
+
+  void positions(Pyramid& known, const Pyramid* hint) {
+    Pyramid truth = Coder::kDecodes ? Pyramid({1, 1, 1}) : energy(bands_, *level_, q_);
+    const int top = known.depths() - 1;
+    const auto flag = [&](int d, long x, long y, long z) {
+      return Coder::kDecodes ? 0 : truth.get(d, x, y, z) != 0;
+    };
+    known(top, 0, 0, 0) = static_cast<uint8_t>(
+        node(known, hint, top, 0, 0, 0, 0, flag(top, 0, 0, 0)));
+    for (int d = top - 1; d >= 0; --d) {
+      const Size3 n = known.size[d], m = known.size[d + 1];
+      for (long pz = 0; pz < m[2]; ++pz)
+        for (long py = 0; py < m[1]; ++py)
+          for (long px = 0; px < m[0]; ++px) {
+            if (!known.get(d + 1, px, py, pz)) continue;
+            int children = 0, found = 0;
+            for (int c = 0; c < 8; ++c)
+              children += 2 * px + (c & 1) < n[0] && 2 * py + (c >> 1 & 1) < n[1] &&
+                          2 * pz + (c >> 2) < n[2];
+            for (int c = 0; c < 8; ++c) {
+              const long x = 2 * px + (c & 1), y = 2 * py + (c >> 1 & 1), z = 2 * pz + (c >> 2);
+              if (x >= n[0] || y >= n[1] || z >= n[2]) continue;
+              --children;
+              const int bit = children == 0 && found == 0
+                                  ? 1  // the last child of a node that has one
+                                  : node(known, hint, d, x, y, z, found, flag(d, x, y, z));
+              found += bit;
+              known(d, x, y, z) = static_cast<uint8_t>(bit);
+            }
+          }
+    }
+  }
+
+  int node(const Pyramid& known, const Pyramid* hint, int d, long x, long y, long z, int found,
+           int bit) {
+    const int left = known.get(d, x - 1, y, z), up = known.get(d, x, y - 1, z),
+              back = known.get(d, x, y, z - 1);
+    const int causal = left + up + back + known.get(d, x - 1, y - 1, z) +
+                       known.get(d, x - 1, y, z - 1) + known.get(d, x, y - 1, z - 1) +
+                       known.get(d, x + 1, y - 1, z) + known.get(d, x + 1, y, z - 1) +
+                       known.get(d, x, y + 1, z - 1);
+    int around = 0;  // of the parent's neighbors, those that touch this node
+    if (d + 1 < known.depths()) {
+      const long sx = x & 1 ? 1 : -1, sy = y & 1 ? 1 : -1, sz = z & 1 ? 1 : -1;
+      around = known.get(d + 1, x / 2 + sx, y / 2, z / 2) +
+               known.get(d + 1, x / 2, y / 2 + sy, z / 2) +
+               known.get(d + 1, x / 2, y / 2, z / 2 + sz);
+    }
+    int over = 0, over_faces = 0;
+    if (above_) {
+      const int e = std::max(d - 1, 0);
+      Size3 p{x, y, z};
+      above_position(p, d);
+      over = above_->get(e, p[0] >> e, p[1] >> e, p[2] >> e);
+      over_faces = above_->faces(e, p[0] >> e, p[1] >> e, p[2] >> e);
+    }
+    const int depth = std::min(d, 7), child = (x & 1) | (y & 1) << 1 | (z & 1) << 2;
+    const int o = std::min(over, 7), f = coarse(over_faces);
+    const Contexts contexts = {
+        kNode + (depth << 5 | left << 4 | up << 3 | back << 2 | around),
+        kNode + (depth << 6 | o << 3 | f),
+        kNode + (depth << 5 | child << 2 | std::min(found, 3)),
+        kNode + (std::min(causal, 7) << 7 | fine(over + over_faces) << 3 | around << 1 | (d == 0)),
+        kNode + (class_ << 6 | depth << 3 | std::min(causal, 7)),
+        kNode + hint_class(0, hint, d, x, y, z) * 8 + std::min(causal, 7),
+        kNode + hint_class(1, hint, d, x, y, z) * 8 + std::min(causal, 7)};
+    return coder_.code(bit, contexts, kNodeSet + std::min(d, 3));
+  }
+
+  // 0 without a hint; else 1 + a class of what it has here and around (0..127).
+  int hint_class(int h, const Pyramid* hints, int d, long x, long y, long z) const {
+    if (!hints_[h]) return 0;
+    const Pyramid& hint = hints[h];
+    return 1 + std::min(hint.get(d, x, y, z), 7) * 16 + fine(hint.faces(d, x, y, z));
+  }
+
+  // From a node of this level to the position of the coarser level below its middle.
+  void above_position(Size3& p, int d) const {
+    for (int a = 0; a < 3; ++a) {
+      const long middle = (p[a] << d) + ((1L << d) >> 1);
+      const long at = (parent_->mask >> a & 1) ? middle / 2 : middle;
+      p[a] = std::min(at, parent_->low[a] - 1);
+    }
+  }
+
+  // ---- the coefficients at a position
+
+  void details(const Pyramid& known, const Pyramid* hint) {
+    for (long z = 0; z < level_->low[2]; ++z)
+      for (long y = 0; y < level_->low[1]; ++y)
+        for (long x = 0; x < level_->low[0]; ++x)
+          if (known.get(0, x, y, z)) at_position(known, hint, x, y, z);
+  }
+
+  void at_position(const Pyramid& known, const Pyramid* hint, long x, long y, long z) {
+    int last = 0;  // band
+    for (int band = 1; band < 8; ++band)
+      if (!(band & ~level_->mask) && bands_.at(*level_, band, x, y, z) >= 0) last = band;
+    int around = 0;
+    for (long k = -1; k <= 1; ++k)
+      for (long j = -1; j <= 1; ++j)
+        for (long i = -1; i <= 1; ++i) around += known.get(0, x + i, y + j, z + k);
+    place_.faces = known.faces(0, x, y, z);
+    place_.around = std::min((around - 1) / 3, 7);
+    Size3 p{x, y, z};
+    if (above_) {
+      above_position(p, 0);
+      place_.over = above_->get(0, p[0], p[1], p[2]);
+      place_.over_faces = above_->faces(0, p[0], p[1], p[2]);
+    } else {
+      place_.over = place_.over_faces = 0;
+    }
+    for (int h = 0; h < 2; ++h) place_.hint[h] = hint_class(h, hint, 0, x, y, z) / 4;
+    place_.mask = place_.sum = 0;
+    place_.signs[0] = place_.signs[1] = 0;
+    for (int band = 1; band < 8; ++band) {
+      if (band & ~level_->mask) continue;
+      const long i = bands_.at(*level_, band, x, y, z);
+      if (i < 0) continue;
+      int parent = 0;
+      if (above_ && !(band & ~parent_->mask)) {
+        const long at = bands_.at(*parent_, band, p[0], p[1], p[2]);
+        parent = at < 0 ? 0 : q_[at];
+      }
+      const Near near = neighbors(band, x, y, z);
+      const int v = coefficient(q_[i], band, near, parent, i, band == last && !place_.mask);
+      q_[i] = v;
+      if (v) {
+        place_.mask |= 1 << (band - 1);
+        place_.sum += std::min(std::abs(v), 1 << 16);
+        place_.signs[1] = place_.signs[0];
+        place_.signs[0] = sign_class(v);
+      }
+    }
+  }
+
+  struct Near {
+    int x, y, z;    // coded neighbors of the same band
+    int magnitude;  // weighted sum of these and of the diagonal ones
+  };
+
+  Near neighbors(int band, long x, long y, long z) const {
+    const auto get = [&](long dx, long dy, long dz) {
+      if (x < dx || y < dy || z < dz) return 0;
+      const long i = bands_.at(*level_, band, x - dx, y - dy, z - dz);
+      return i < 0 ? 0 : q_[i];
+    };
+    return gather(get);
+  }
+
+  template <typename Get>
+  static Near gather(Get&& get) {
+    const auto size = [&](long dx, long dy, long dz) {
+      return std::min(std::abs(get(dx, dy, dz)), 1 << 16);
+    };
+    Near near{get(1, 0, 0), get(0, 1, 0), get(0, 0, 1), 0};
+    near.magnitude = 2 * (size(1, 0, 0) + size(0, 1, 0) + size(0, 0, 1)) + size(1, 1, 0) +
+                     size(1, 0, 1) + size(0, 1, 1);
+    return near;
+  }
+
+  int coefficient(int value, int band, const Near& near, int parent, long index, bool not_zero) {
+    const int from = std::min(std::abs(parent), 1 << 16);
+    const int own = fine(near.magnitude), up = coarse(from), rest = fine(place_.sum);
+    const int all = fine((near.magnitude + 2 * place_.sum + 2 * from + place_.over) / 2);
+    const int axes = __builtin_popcount(static_cast<unsigned>(band));
+    const int hint[2] = {hint_of(0, index), hint_of(1, index)};
+    const bool finest = class_ == 0;
+    if (!not_zero) {
+      const Contexts contexts = {
+          kZero + (band << 7 | own << 3 | up),
+          kZero + (band << 6 | place_.faces << 3 | place_.around),
+          kZero + (band << 7 | place_.mask),
+          kZero + (band << 7 | std::min(place_.over, 7) << 4 | fine(place_.over_faces)),
+          kZero + (all << 5 | axes << 3 | class_),
+          kZero + (place_.hint[0] << 5 | hint[0] << 2 | axes),
+          kZero + (place_.hint[1] << 5 | hint[1] << 2 | axes)};
+      if (!coder_.code(value != 0, contexts, kZeroSet + band)) return 0;
+    }
+    const Contexts of_sign = {
+        kSign + (band * 27 + sign_class(near.x) * 9 + sign_class(near.y) * 3 + sign_class(near.z)),
+        kSign + (band * 9 + sign_class(parent) * 3 + sign_class(near.x)),
+        kSign + (band * 9 + place_.signs[0] * 3 + place_.signs[1]),
+        kSign + (band * 9 + sign_class(near.y) * 3 + sign_class(near.z)),
+        kSign + (band << 3 | class_),
+        kSign + (hints_[0] ? 1 + sign_class(hints_[0][index]) : 0),
+        kSign + (hints_[1] ? 1 + sign_class(hints_[1][index]) : 0)};
+    const int negative = coder_.code(value < 0, of_sign, kSignSet + axes);
+    const int known = bit_length(static_cast<uint32_t>(std::abs(value))) - 1;
+    int exponent = 0;
+    while (exponent < kMostExponent) {
+      const int e = std::min(exponent, 15);
+      const Contexts contexts = {kExponent + (e << 4 | own),
+                                 kExponent + (e << 4 | fine(from)),
+                                 kExponent + (e << 6 | band << 3 | class_),
+                                 kExponent + (e << 4 | rest),
+                                 kExponent + (e << 5 | all << 1 | finest),
+                                 kExponent + (e << 4 | hint_fine(0, index)),
+                                 kExponent + (e << 4 | hint_fine(1, index))};
+      if (!coder_.code(known > exponent, contexts, kExponentSet + std::min(e, 3))) break;
+      ++exponent;
+    }
+    uint32_t magnitude = 1;
+    for (int k = exponent - 1; k >= 0; --k) {
+      const int e = std::min(exponent, 15), place = std::min(exponent - 1 - k, 2);
+      const int head = static_cast<int>(place < 2 ? magnitude & 3 : 0);
+      const int context = kMantissa + (e << 4 | place << 2 | head);
+      const int plain = kMantissa + (std::min(axes, 3) << 2 | place);
+      magnitude = magnitude << 1 |
+                  static_cast<uint32_t>(coder_.code(
+                      static_cast<int>(static_cast<uint32_t>(std::abs(value)) >> k & 1),
+                      {context, context + 512, plain + 1024, plain + 1024, kMantissa + 1536,
+                       kMantissa + 1536, kMantissa + 1536},
+                      kMantissaSet + place));
+    }
+    return negative ? -static_cast<int>(magnitude) : static_cast<int>(magnitude);
+  }
+
+  int hint_of(int h, long index) const {
+    return hints_[h] ? 1 + std::min(std::abs(hints_[h][index]), 6) : 0;
+  }
+  int hint_fine(int h, long index) const {
+    return hints_[h] ? fine(std::min(std::abs(hints_[h][index]), 1 << 16)) : 0;
+  }
+
+  // The averages that no level splits.
+  void average_band() {
+    place_ = {};
+    class_ = 7;
+    const Size3& n = bands_.coarsest;
+    for (long z = 0; z < n[2]; ++z)
+      for (long y = 0; y < n[1]; ++y)
+        for (long x = 0; x < n[0]; ++x) {
+          const Near near = gather([&](long dx, long dy, long dz) {
+            return x < dx || y < dy || z < dz ? 0 : q_[bands_.index(x - dx, y - dy, z - dz)];
+          });
+          const long i = bands_.index(x, y, z);
+          q_[i] = coefficient(q_[i], 0, near, 0, i, false);
+        }
+  }
+
+  struct Place {  // what all bands at a position have in common
+    int faces, around, over, over_faces, mask, sum;
+    int hint[2];
+    int signs[2];
+  };
+
+  const Bands& bands_;
+  Coder& coder_;
+  int32_t* q_ = nullptr;
+  const int32_t* hints_[2] = {};
+  const Level *level_ = nullptr, *parent_ = nullptr;
+  const Pyramid* above_ = nullptr;
+  int class_ = 0;  // of the level
+  Place place_{};
+};
+
+}  // namespace insitu::sparse

@@ -1,0 +1,164 @@
+// Rounding of coefficients to whole steps, with regard to what they cost.
+//
+// In: coefficients, the step of a coefficient of norm 1. Out: whole numbers.
+//
+// A band's step is delta / (L2 norm of what one of its coefficients stands for), so that a step
+// makes the same error in every band. |c| / step = r is rounded to the q that minimises
+// (r - q)^2 + lambda * bits: small numbers are cheaper, and one that stands alone, away from others
+// in its band and from a larger one in the level above, costs most.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "sparse_bands.hpp"
+
+namespace insitu::sparse {
+
+struct Rounding {
+  float alone = 0.92f;    // smallest r of a 1 that stands alone
+  float beside = 0.64f;   // and of one beside others
+  float larger = 0.56f;   // fraction from which a larger number is rounded up
+};
+
+class Quantiser {
+ public:
+  Quantiser(const Bands& bands, const Norms& norms, const Rounding& rounding)
+      : bands_(bands), norms_(norms), rounding_(rounding) {}
+
+  void run(const float* c, float delta, int32_t* q) const {
+    for_each_run(bands_, norms_, [&](long begin, long end, double norm) {
+      const float inverse = static_cast<float>(norm / delta);
+      for (long i = begin; i < end; ++i) {
+        const float r = std::fabs(c[i]) * inverse;
+        if (r < rounding_.beside) {
+          q[i] = 0;
+          continue;
+        }
+        const auto whole = static_cast<int32_t>(std::min(r + 1.0f - rounding_.larger, 3e7f));
+        const int32_t magnitude = std::max(whole, 1);
+        q[i] = c[i] < 0 ? -magnitude : magnitude;
+      }
+    });
+    drop_lonely(c, delta, q);
+  }
+
+ private:
+  // Zeros the ones below `alone` without company.
+  void drop_lonely(const float* c, float delta, int32_t* q) const {
+    for (std::size_t j = 0; j < bands_.levels.size(); ++j) {
+      const Level& level = bands_.levels[j];
+      const Level* above = j + 1 < bands_.levels.size() ? &bands_.levels[j + 1] : nullptr;
+      for (int band = 1; band < 8; ++band) {
+        if (band & ~level.mask) continue;
+        const auto inverse = static_cast<float>(norms_.of(level, band) / delta);
+        for (long z = 0; z < level.low[2]; ++z)
+          for (long y = 0; y < level.low[1]; ++y)
+            for (long x = 0; x < level.low[0]; ++x) {
+              const long i = bands_.at(level, band, x, y, z);
+              if (i < 0) break;
+              if (q[i] != 1 && q[i] != -1) continue;
+              const float r = std::fabs(c[i]) * inverse;
+              if (r >= rounding_.alone) continue;
+              const float share = company(level, above, band, x, y, z, q);
+              if (r < rounding_.alone - share * (rounding_.alone - rounding_.beside)) q[i] = 0;
+            }
+      }
+    }
+  }
+
+  // 0: alone; 1: among others.
+  float company(const Level& level, const Level* above, int band, long x, long y, long z,
+                const int32_t* q) const {
+    int sum = 0;
+    for (int a = 0; a < 3; ++a)
+      for (int side = -1; side <= 1; side += 2) {
+        long p[3] = {x, y, z};
+        p[a] += side;
+        if (p[a] < 0 || p[a] >= level.low[a]) continue;
+        const long i = bands_.at(level, band, p[0], p[1], p[2]);
+        if (i >= 0) sum += std::min(std::abs(q[i]), 2);
+      }
+    for (int other = 1; other < 8; ++other) {
+      if (other == band || (other & ~level.mask)) continue;
+      const long i = bands_.at(level, other, x, y, z);
+      if (i >= 0) sum += std::min(std::abs(q[i]), 2);
+    }
+    if (above && !(band & ~above->mask)) {
+      long p[3] = {x, y, z};
+      for (int a = 0; a < 3; ++a)
+        if (above->mask >> a & 1) p[a] = std::min(p[a] / 2, above->low[a] - 1);
+      const long i = bands_.at(*above, band, p[0], p[1], p[2]);
+      if (i >= 0) sum += std::min(std::abs(q[i]), 3);
+    }
+    return std::min(sum, 5) / 5.0f;
+  }
+
+  const Bands& bands_;
+  const Norms& norms_;
+  Rounding rounding_;
+};
+
+// About what coefficients cost at a step: squared errors, in steps, and kLambda for each bit.
+inline double cost(const Bands& bands, const Norms& norms, const float* c, float delta) {
+  constexpr float kLambda = 0.1f, kLeast = 0.7f, kFirst = 5.0f;  // bits of a one, and its place
+  double sum = 0.0;
+  for_each_run(bands, norms, [&](long begin, long end, double norm) {
+    const float inverse = static_cast<float>(norm / delta);
+    float run = 0.0f;
+    for (long i = begin; i < end; ++i) {
+      const float r = std::fabs(c[i]) * inverse;
+      if (r < kLeast) {
+        run += r * r;
+      } else {
+        const float q = std::max(std::floor(r + 0.5f), 1.0f);
+        run += (r - q) * (r - q) + kLambda * (kFirst + 2 * std::log2(q));
+      }
+    }
+    sum += run;
+  });
+  return sum;
+}
+
+// Where a number is decoded, between it and the next smaller one: `one` for +-1, `more` beyond, in
+// steps towards zero.
+struct Points {
+  float one = 0.0f, more = 0.0f;
+};
+
+inline void dequantise(const Bands& bands, const Norms& norms, const int32_t* q, float delta,
+                       const Points& points, float* c) {
+  for_each_run(bands, norms, [&](long begin, long end, double norm) {
+    const float step = static_cast<float>(delta / norm);
+    for (long i = begin; i < end; ++i) {
+      const int32_t v = q[i];
+      if (v == 0)
+        c[i] = 0.0f;
+      else if (v > 0)
+        c[i] = step * (static_cast<float>(v) - (v == 1 ? points.one : points.more));
+      else
+        c[i] = step * (static_cast<float>(v) + (v == -1 ? points.one : points.more));
+    }
+  });
+}
+
+// Where the numbers' coefficients lie on average.
+inline Points measure_points(const Bands& bands, const Norms& norms, const float* c, float delta,
+                             const int32_t* q) {
+  double sums[2] = {}, counts[2] = {};
+  for_each_run(bands, norms, [&](long begin, long end, double norm) {
+    const double inverse = norm / delta;
+    for (long i = begin; i < end; ++i) {
+      const int magnitude = std::abs(q[i]);
+      if (magnitude == 0) continue;
+      const int kind = magnitude > 1;
+      sums[kind] += magnitude - std::fabs(c[i]) * inverse;
+      counts[kind] += 1;
+    }
+  });
+  return {static_cast<float>(counts[0] ? sums[0] / counts[0] : 0),
+          static_cast<float>(counts[1] ? sums[1] / counts[1] : 0)};
+}
+
+}  // namespace insitu::sparse

@@ -1,0 +1,365 @@
+// Reading a sparse grid at points, without decoding the block.
+//
+// In: coefficients that are not zero, and where they are. Out: the trilinear function between the
+// block's samples, exactly what decoding and interpolating would give.
+//
+// On opening, the levels up to a middle one are summed: its averages are a dense, small array. What
+// the finer levels add is zero nearly everywhere; where it is not, it is kept as bricks of 4^3
+// cells. The middle level is the one that takes fewest bytes. A sample is a product of at most six
+// averages along each axis (the refinement of Deslauriers and Dubuc), so is any point between two
+// samples, with interpolated weights.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "sparse_lifting.hpp"
+
+namespace insitu::sparse {
+
+constexpr int kLanes8 = 8;
+typedef float Row __attribute__((vector_size(32), aligned(4), may_alias));
+
+// Between samples i and i + 1 of an axis: their weights on `width` averages of the middle level.
+struct Interval {
+  long first;
+  float at[kLanes8], next[kLanes8];
+};
+
+// One axis of a block: from unit coordinates to averages of the middle level.
+struct ReadAxis {
+  long samples, averages;
+  int width = 2;
+  bool vertex;
+  std::vector<Interval> intervals;
+
+  ReadAxis(long samples_, long steps, bool vertex_) : samples(samples_), vertex(vertex_) {
+    std::vector<long> sizes{samples};
+    for (long k = 0; k < steps; ++k) sizes.push_back((sizes.back() + 1) / 2);
+    averages = sizes.back();
+    width = static_cast<int>(std::min<long>(steps == 0 ? 2 : steps == 1 ? 4 : 6, averages));
+    const auto refined = refinement(sizes);
+    for (long i = 0; i < std::max<long>(samples - 1, 1); ++i) {
+      const long reach = width / 2 - 1;
+      const long first = std::clamp<long>((i >> steps) - reach, 0, averages - width);
+      Interval interval{first, {}, {}};
+      for (int j = 0; j < width; ++j) {
+        interval.at[j] = refined[first + j][i];
+        interval.next[j] = refined[first + j][std::min(i + 1, samples - 1)];
+      }
+      intervals.push_back(interval);
+    }
+  }
+
+  // Interval of a unit coordinate, and the place in it, 0..1; slope: by the coordinate.
+  long locate(float u, float& t, float& slope) const {
+    const float n = static_cast<float>(samples);
+    const float scale = vertex ? n - 1.0f : n;
+    const float place = u * scale - (vertex ? 0.0f : 0.5f);
+    const float inside = std::clamp(place, 0.0f, n - 1.0f);
+    slope = place == inside ? scale : 0.0f;
+    const long i = std::clamp<long>(static_cast<long>(inside), 0, std::max<long>(samples - 2, 0));
+    t = inside - static_cast<float>(i);
+    return i;
+  }
+
+ private:
+  // [average][sample]: what an average of the middle level adds to each sample.
+  static std::vector<std::vector<float>> refinement(const std::vector<long>& sizes) {
+    std::vector<std::vector<float>> all;
+    for (long k = 0; k < sizes.back(); ++k) {
+      std::vector<float> values(static_cast<std::size_t>(sizes.back()), 0.0f);
+      values[k] = 1.0f;
+      for (std::size_t s = sizes.size() - 1; s-- > 0;) {
+        const Lifting lifting(sizes[s], false, false);
+        std::vector<float> odd(static_cast<std::size_t>(lifting.odd), 0.0f);
+        lift(lifting.predict, values.data(), lifting.even, odd.data(), 1, 1);
+        std::vector<float> finer(static_cast<std::size_t>(sizes[s]));
+        for (long i = 0; i < sizes[s]; ++i) finer[i] = i % 2 ? odd[i / 2] : values[i / 2];
+        values = std::move(finer);
+      }
+      all.push_back(std::move(values));
+    }
+    return all;
+  }
+};
+
+class Reader {
+ public:
+  // indices: of coefficients in the arrays of all components, one after the other, increasing.
+  Reader(const Bands& bands, bool vertex, int keep, int components, const int32_t* indices,
+         const float* values, long count)
+      : components_(components), middle_(choose(bands, components, indices, count)) {
+    std::array<long, 3> steps{};
+    for (std::size_t j = 0; j < middle_; ++j)
+      for (int a = 0; a < 3; ++a) steps[a] += bands.levels[j].mask >> a & 1;
+    for (int a = 0; a < 3; ++a) axes_.emplace_back(bands.shape[a], steps[a], vertex);
+    for (int a = 0; a < 3; ++a) bricks_[a] = (axes_[a].samples + kSide - 1) / kSide;
+    dense_size_ = axes_[0].averages * axes_[1].averages * axes_[2].averages;
+    dense_.assign(static_cast<std::size_t>(components_ * dense_size_ + kLanes8), 0.0f);
+    if (middle_) directory_.assign(static_cast<std::size_t>(components_ * brick_count()), -1);
+    std::vector<float> whole(static_cast<std::size_t>(bands.count()));
+    for (long i = 0, c = 0; c < components_; ++c) {
+      std::fill(whole.begin(), whole.end(), 0.0f);
+      const long base = c * bands.count();
+      for (; i < count && indices[i] < base + bands.count(); ++i)
+        whole[indices[i] - base] = values[i];
+      open(bands, keep, c, whole);
+    }
+  }
+
+  int components() const { return components_; }
+  std::size_t nbytes() const {
+    return 4 * (dense_.size() + directory_.size() + samples_.size());
+  }
+
+  // out: (components); slopes, if not null: (components, 3) by x, y, z.
+  void at(const float* point, float* out, float* slopes) const {
+    float t[3], slope[3];
+    const Interval* in[3];
+    long i[3];
+    for (int a = 0; a < 3; ++a) {
+      i[a] = axes_[a].locate(point[a], t[a], slope[a]);
+      in[a] = &axes_[a].intervals[i[a]];
+    }
+    for (int c = 0; c < components_; ++c) {
+      out[c] = value(c, in, i, t);
+      if (!slopes) continue;
+      // Linear in t along each axis: the difference over the interval.
+      for (int a = 0; a < 3; ++a) {
+        const float kept = t[a];
+        t[a] = 1.0f;
+        const float high = value(c, in, i, t);
+        t[a] = 0.0f;
+        const float low = value(c, in, i, t);
+        t[a] = kept;
+        slopes[3 * c + a] = axes_[a].samples > 1 ? (high - low) * slope[a] : 0.0f;
+      }
+    }
+  }
+
+  // Values at the points of rows zy.begin .. zy.end - 1 of a grid, numbered along y, then z.
+  // out: (rows, nx, components).
+  void grid(const float* xs, long nx, const float* ys, long ny, const float* zs, long begin,
+            long end, float* out) const {
+    const long row = axes_[0].averages, plane = row * axes_[1].averages;
+    std::vector<Cell> along(static_cast<std::size_t>(nx));
+    for (long x = 0; x < nx; ++x) along[x] = cell(axes_[0], xs[x]);
+    std::vector<float> layer(static_cast<std::size_t>(plane)), line(row + kLanes8, 0.0f);
+    for (int c = 0; c < components_; ++c) {
+      long last_z = -1;
+      for (long n = begin; n < end; ++n) {
+        const Cell y = cell(axes_[1], ys[n % ny]), z = cell(axes_[2], zs[n / ny]);
+        if (n / ny != last_z) {
+          last_z = n / ny;
+          mix(dense_.data() + c * dense_size_, plane, z, axes_[2].width, plane, layer.data());
+        }
+        mix(layer.data(), row, y, axes_[1].width, row, line.data());
+        float* to = out + (n - begin) * nx * components_ + c;
+        for (long x = 0; x < nx; ++x) {
+          const float* from = line.data() + along[x].first;
+          float sum = 0.0f;
+          for (int j = 0; j < axes_[0].width; ++j) sum += along[x].weight[j] * from[j];
+          to[x * components_] = sum;
+        }
+        if (middle_) add_bricks(c, along, y, z, to);
+      }
+    }
+  }
+
+ private:
+  static constexpr long kSide = 4;                  // cells of a brick along an axis
+  static constexpr long kEdge = kSide + 1;          // samples
+  static constexpr long kVolume = kEdge * kEdge * kEdge;
+
+  struct Cell {  // of a coordinate: weights on averages, and the interval between samples
+    long first, interval;
+    float t, weight[kLanes8];
+  };
+
+  static Cell cell(const ReadAxis& axis, float u) {
+    Cell cell{};
+    float slope;
+    cell.interval = axis.locate(u, cell.t, slope);
+    const Interval& in = axis.intervals[cell.interval];
+    cell.first = in.first;
+    for (int j = 0; j < kLanes8; ++j) cell.weight[j] = in.at[j] + cell.t * (in.next[j] - in.at[j]);
+    return cell;
+  }
+
+  static void mix(const float* from, long stride, const Cell& cell, int width, long count,
+                  float* to) {
+    std::fill_n(to, count, 0.0f);
+    for (int j = 0; j < width; ++j) {
+      const float w = cell.weight[j];
+      if (w == 0.0f) continue;
+      const float* in = from + (cell.first + j) * stride;
+      for (long i = 0; i < count; ++i) to[i] += w * in[i];
+    }
+  }
+
+  long brick_count() const { return bricks_[0] * bricks_[1] * bricks_[2]; }
+
+  const float* brick(long c, long x, long y, long z) const {
+    const int32_t at =
+        directory_[c * brick_count() + x + bricks_[0] * (y + bricks_[1] * z)];
+    return at < 0 ? nullptr : samples_.data() + at * kVolume;
+  }
+
+  static float trilinear(const float* b, long x, long y, long z, float tx, float ty, float tz) {
+    const float* p = b + x + kEdge * (y + kEdge * z);
+    const auto line = [&](const float* q) { return q[0] + tx * (q[1] - q[0]); };
+    const auto face = [&](const float* q) {
+      const float low = line(q);
+      return low + ty * (line(q + kEdge) - low);
+    };
+    const float low = face(p);
+    return low + tz * (face(p + kEdge * kEdge) - low);
+  }
+
+  float value(int c, const Interval* const* in, const long* i, const float* t) const {
+    const long row = axes_[0].averages, plane = row * axes_[1].averages;
+    const float* from = dense_.data() + c * dense_size_ + in[0]->first + row * in[1]->first +
+                        plane * in[2]->first;
+    float wy[kLanes8];
+    for (int j = 0; j < axes_[1].width; ++j)
+      wy[j] = in[1]->at[j] + t[1] * (in[1]->next[j] - in[1]->at[j]);
+    Row sum{};
+    for (int k = 0; k < axes_[2].width; ++k) {
+      const float wz = in[2]->at[k] + t[2] * (in[2]->next[k] - in[2]->at[k]);
+      Row part{};
+      for (int j = 0; j < axes_[1].width; ++j)
+        part += wy[j] * *reinterpret_cast<const Row*>(from + k * plane + j * row);
+      sum += wz * part;
+    }
+    const Row at = *reinterpret_cast<const Row*>(in[0]->at),
+              next = *reinterpret_cast<const Row*>(in[0]->next);
+    sum *= at + t[0] * (next - at);
+    float total = 0.0f;
+    for (int j = 0; j < kLanes8; ++j) total += sum[j];
+    if (middle_) {
+      const float* b = brick(c, i[0] / kSide, i[1] / kSide, i[2] / kSide);
+      if (b) total += trilinear(b, i[0] % kSide, i[1] % kSide, i[2] % kSide, t[0], t[1], t[2]);
+    }
+    return total;
+  }
+
+  void add_bricks(int c, const std::vector<Cell>& along, const Cell& y, const Cell& z,
+                  float* to) const {
+    long known = -1;
+    const float* b = nullptr;
+    for (std::size_t x = 0; x < along.size(); ++x) {
+      const long i = along[x].interval;
+      if (i / kSide != known) {
+        known = i / kSide;
+        b = brick(c, known, y.interval / kSide, z.interval / kSide);
+      }
+      if (b)
+        to[static_cast<long>(x) * components_] +=
+            trilinear(b, i % kSide, y.interval % kSide, z.interval % kSide, along[x].t, y.t, z.t);
+    }
+  }
+
+  // Sums the levels of one component; whole: its coefficients, which are overwritten.
+  void open(const Bands& bands, int keep, long c, std::vector<float>& whole) {
+    synthesise(whole.data(), bands, keep, middle_);
+    const Size3 low{axes_[0].averages, axes_[1].averages, axes_[2].averages};
+    float* dense = dense_.data() + c * dense_size_;
+    bool finer = false;
+    for (long z = 0; z < low[2]; ++z)
+      for (long y = 0; y < low[1]; ++y) {
+        float* from = whole.data() + bands.index(0, y, z);
+        std::copy_n(from, low[0], dense + low[0] * (y + low[1] * z));
+        std::fill_n(from, low[0], 0.0f);
+      }
+    if (!middle_) return;
+    for (const float v : whole) finer |= v != 0.0f;
+    if (!finer) return;
+    // The averages are replaced by zero: what is left are the samples that finer levels add.
+    for (std::size_t j = middle_; j-- > 0;) join(whole.data(), bands.shape, bands.levels[j], keep);
+    for (long z = 0; z < bricks_[2]; ++z)
+      for (long y = 0; y < bricks_[1]; ++y)
+        for (long x = 0; x < bricks_[0]; ++x) keep_brick(bands, c, whole, x, y, z);
+  }
+
+  void keep_brick(const Bands& bands, long c, const std::vector<float>& whole, long x, long y,
+                  long z) {
+    float samples[kVolume];
+    bool any = false;
+    for (long k = 0; k < kEdge; ++k)
+      for (long j = 0; j < kEdge; ++j)
+        for (long i = 0; i < kEdge; ++i) {
+          const float v = whole[bands.index(std::min(x * kSide + i, bands.shape[0] - 1),
+                                            std::min(y * kSide + j, bands.shape[1] - 1),
+                                            std::min(z * kSide + k, bands.shape[2] - 1))];
+          samples[i + kEdge * (j + kEdge * k)] = v;
+          any |= v != 0.0f;
+        }
+    if (!any) return;
+    directory_[c * brick_count() + x + bricks_[0] * (y + bricks_[1] * z)] =
+        static_cast<int32_t>(samples_.size() / kVolume);
+    samples_.insert(samples_.end(), samples, samples + kVolume);
+  }
+
+  // The middle level with fewest bytes; bricks are counted by the boxes that coefficients reach.
+  static std::size_t choose(const Bands& bands, int components, const int32_t* indices,
+                            long count) {
+    const long n = bands.count();
+    std::size_t best = 0;
+    long least = n * components;
+    Size3 side{};
+    for (int a = 0; a < 3; ++a) side[a] = (bands.shape[a] + kSide - 1) / kSide;
+    std::vector<uint8_t> marked(static_cast<std::size_t>(side[0] * side[1] * side[2] * components));
+    long bricks = 0;
+    Size3 steps{};
+    for (std::size_t j = 0; j < bands.levels.size() && j < 4; ++j) {
+      const Level& level = bands.levels[j];
+      for (int a = 0; a < 3; ++a) steps[a] += level.mask >> a & 1;
+      for (long i = 0; i < count; ++i) {
+        const long within = indices[i] % n;
+        const Size3 p{within % bands.shape[0], within / bands.shape[0] % bands.shape[1],
+                      within / (bands.shape[0] * bands.shape[1])};
+        bool here = true, detail = false;
+        Size3 lo{}, hi{};
+        for (int a = 0; a < 3; ++a) {
+          here &= p[a] < level.size[a];
+          const bool high = (level.mask >> a & 1) && p[a] >= level.low[a];
+          detail |= high;
+          const long at = (high ? p[a] - level.low[a] : p[a]) << steps[a];
+          const long reach = 4L << steps[a];
+          lo[a] = std::max<long>(at - reach, 0) / kSide;
+          hi[a] = std::min(at + reach, bands.shape[a] - 1) / kSide;
+        }
+        if (!here || !detail) continue;
+        const long base = indices[i] / n * side[0] * side[1] * side[2];
+        for (long z = lo[2]; z <= hi[2]; ++z)
+          for (long y = lo[1]; y <= hi[1]; ++y)
+            for (long x = lo[0]; x <= hi[0]; ++x) {
+              uint8_t& m = marked[base + x + side[0] * (y + side[1] * z)];
+              bricks += !m;
+              m = 1;
+            }
+      }
+      const long floats = components * (level.low[0] * level.low[1] * level.low[2]) +
+                          static_cast<long>(marked.size()) + bricks * kVolume / 3;
+      if (floats < least) {
+        least = floats;
+        best = j + 1;
+      }
+    }
+    return best;
+  }
+
+  int components_;
+  std::size_t middle_;
+  std::vector<ReadAxis> axes_;
+  Size3 bricks_{};
+  long dense_size_ = 0;
+  std::vector<float> dense_, samples_;
+  std::vector<int32_t> directory_;
+};
+
+}  // namespace insitu::sparse

@@ -1,0 +1,64 @@
+"""Sparse grids by the extension; see `insitu.engines.sparse_kernels`.
+
+In: arrays. Out: arrays and bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.core.arrays import Floats
+from insitu.engines.cpu.native import lib
+from insitu.models.sparse_grid import lifting
+
+Numbers = NDArray[np.int32]
+Singles = NDArray[np.float32]
+
+
+class NativeKernels:
+    """`insitu.engines.sparse_kernels.SparseKernels`."""
+
+    def __init__(self) -> None:
+        low, high = lifting.norms()
+        self._norms = [1.0, *low], [1.0, *high]
+
+    def analyse(self, samples: Floats, splits: Sequence[int]) -> Floats:
+        return lib.sparse_analyse(samples, splits)
+
+    def synthesise(self, coefficients: Floats, splits: Sequence[int]) -> Floats:
+        return lib.sparse_synthesise(coefficients, splits)
+
+    def cost(self, coefficients: Floats, splits: Sequence[int], delta: float) -> float:
+        return lib.sparse_cost(coefficients, splits, self._norms, delta)
+
+    def quantise(
+        self,
+        coefficients: Floats,
+        splits: Sequence[int],
+        delta: float,
+        rounding: tuple[float, float, float],
+    ) -> tuple[Numbers, float, float]:
+        return lib.sparse_quantise(coefficients, splits, self._norms, delta, rounding)
+
+    def dequantise(
+        self, numbers: Numbers, splits: Sequence[int], delta: float, one: float, more: float
+    ) -> Singles:
+        return lib.sparse_dequantise(numbers, splits, self._norms, delta, one, more)
+
+    def encode(
+        self, components: Sequence[Numbers], splits: Sequence[int], before: Sequence[Numbers]
+    ) -> bytes:
+        return lib.sparse_encode(components, splits, before)
+
+    def decode(
+        self,
+        data: bytes,
+        shape: tuple[int, int, int],
+        splits: Sequence[int],
+        n_components: int,
+        before: Sequence[Numbers],
+    ) -> list[Numbers]:
+        return lib.sparse_decode(data, shape, splits, n_components, before)

@@ -1,0 +1,128 @@
+"""The CUDA engine.
+
+In: hash grids and dense grids, parameters, blocks. Out: the operations of `insitu.engines.base`,
+except for rendering, which is left to another engine. All arithmetic is in single precision, as on
+the CPU, so that what is promised of an error holds for either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from insitu.core.arrays import Floats
+from insitu.engines.base import Doubles, Engine, Layers, Sampler, Singles, Trainer
+from insitu.engines.cuda import reading, sampler
+from insitu.engines.cuda.arrays import DeviceArray, params_of, points_of
+from insitu.engines.cuda.device import Device
+from insitu.engines.cuda.layout import shape_of
+from insitu.engines.cuda.sampler import GridSampler, sampling_of
+from insitu.engines.cuda.trainer import CudaTrainer
+from insitu.engines.options import Errors, TrainerOptions
+from insitu.models.base import Model
+
+
+class CudaEngine(Engine):
+    """Computes on one GPU. Raises ImportError without one; see `insitu.engines.cuda.driver`."""
+
+    name: ClassVar[str] = "cuda"
+
+    def __init__(self, device: Device | None = None) -> None:
+        """device: by default the one of this process's rank on its node."""
+        if device is None:
+            from insitu.engines.cuda.driver import find
+
+            device = find()
+        self._device = device
+
+    @property
+    def device(self) -> str:
+        return self._device.name
+
+    @property
+    def reproducible(self) -> bool:
+        return self._device.reproducible
+
+    def supports(self, model: Model) -> bool:
+        shape = shape_of(model)
+        return shape is not None and shape.shared_bytes <= self._device.shared_limit
+
+    def sampler(
+        self,
+        components: Sequence[Floats],
+        ghost_layers: Layers,
+        cells: tuple[int, int, int],
+        vertex: bool,
+    ) -> GridSampler:
+        return GridSampler(self._device, components, ghost_layers, cells, vertex)
+
+    def draw(
+        self, seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
+    ) -> Singles:
+        sampling = sampling_of(seed, boundary_share, boundary_sigma, batch)
+        return sampler.draw(self._device, sampling, iteration, batch)
+
+    def trainer(
+        self,
+        model: Model,
+        params: Singles,
+        sampler: Sampler,
+        origin: Doubles,
+        extent: Doubles,
+        error_scale: Doubles,
+        options: TrainerOptions,
+    ) -> Trainer:
+        return CudaTrainer(model, params, _block(sampler), origin, extent, error_scale, options)
+
+    def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
+        at, values = points_of(points), params_of(model, params)
+        with self._device.current():
+            network = reading.Network(self._device, model, values)
+            return network.evaluate(self._device.uploaded(at), len(at)).to_host()
+
+    def evaluate_grid(
+        self, model: Model, params: Singles, xs: Floats, ys: Floats, zs: Floats
+    ) -> Singles:
+        return self.evaluate_grid_on_device(model, params, xs, ys, zs).to_host()
+
+    def evaluate_grid_on_device(
+        self, model: Model, params: Singles, xs: Floats, ys: Floats, zs: Floats
+    ) -> DeviceArray:
+        """As `evaluate_grid`, as an array of the device."""
+        with self._device.current():
+            return reading.Network(self._device, model, params).evaluate_grid((xs, ys, zs))
+
+    def gradient(self, model: Model, params: Singles, points: Floats) -> Singles:
+        at, values = points_of(points), params_of(model, params)
+        with self._device.current():
+            network = reading.Network(self._device, model, values)
+            return network.gradient(self._device.uploaded(at), len(at)).to_host()
+
+    def measure(
+        self,
+        model: Model | None,
+        params: Singles,
+        sampler: Sampler,
+        origin: Doubles,
+        extent: Doubles,
+        begin: int,
+        end: int,
+        every: int = 1,
+    ) -> list[Errors]:
+        block = _block(sampler)
+        if begin < 0 or end > block.samples:
+            raise IndexError(f"begin, end: {begin}, {end} are not in the block, 0..{block.samples}")
+        if every < 1:
+            raise ValueError(f"every: {every}, expected at least 1")
+        samples = begin, end, every
+        if model is None:
+            return reading.errors_of_constant(block, origin, samples)
+        with self._device.current():
+            network = reading.Network(self._device, model, params)
+            return network.measure(block, origin, extent, samples)
+
+
+def _block(sampler: Sampler) -> GridSampler:
+    if not isinstance(sampler, GridSampler):
+        raise TypeError(f"sampler: {type(sampler).__name__} is not of the engine cuda")
+    return sampler

@@ -1,0 +1,1 @@
+"""Sparse multi-resolution grid levels of one feature, fitted in closed form."""

@@ -1,0 +1,63 @@
+"""The levels of a sparse grid in one array: the reference, in NumPy.
+
+In: samples (nz, ny, nx), and for each level the axes that it splits. Out: coefficients in an array
+of the same shape. A level splits the averages of the finer one: along a split axis, n of them
+become (n + 1) // 2 averages, kept at the low end, and n // 2 details.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from insitu.core.arrays import Floats
+from insitu.models.sparse_grid import lifting
+
+Shape = tuple[int, int, int]
+
+X, Y, Z = 1, 2, 4
+"""Bits of the axes that a level splits."""
+
+
+def axes_of(mask: int) -> list[int]:
+    """Axes of an array (nz, ny, nx) that a level splits, in the order in which it does: x, y, z."""
+    return [2 - bit for bit in range(3) if mask >> bit & 1]
+
+
+def sizes(shape: Shape, splits: list[int]) -> list[Shape]:
+    """(nz, ny, nx) of the averages before each level, and after the last one."""
+    found = [shape]
+    for mask in splits:
+        z, y, x = ((n + 1) // 2 if axis in axes_of(mask) else n for axis, n in enumerate(found[-1]))
+        found.append((z, y, x))
+    return found
+
+
+def analyse(samples: Floats, splits: list[int]) -> Floats:
+    """Coefficients (nz, ny, nx), float64, of samples (nz, ny, nx)."""
+    values = np.array(samples, np.float64)
+    for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
+        box = tuple(slice(n) for n in size)
+        for axis in axes_of(mask):
+            values[box] = lifting.analyse(values[box], axis)
+    return values
+
+
+def synthesise(coefficients: Floats, splits: list[int]) -> Floats:
+    """Inverse of `analyse`."""
+    values = np.array(coefficients, np.float64)
+    levels = list(zip(sizes(values.shape, splits), splits, strict=False))
+    for size, mask in reversed(levels):
+        box = tuple(slice(n) for n in size)
+        for axis in reversed(axes_of(mask)):
+            values[box] = lifting.synthesise(values[box], axis)
+    return values
+
+
+def adjoint(samples: Floats, splits: list[int]) -> Floats:
+    """Transpose of `synthesise`: from a gradient by the samples to one by the coefficients."""
+    values = np.array(samples, np.float64)
+    for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
+        box = tuple(slice(n) for n in size)
+        for axis in axes_of(mask):
+            values[box] = lifting.adjoint(values[box], axis)
+    return values

@@ -1,0 +1,202 @@
+"""The manifest of a record: which steps it has, and what is known of them without their blocks.
+
+In: summaries of steps. Out: `manifest.json`, with a checksum; and its content, verified.
+
+    format, version, n_ranks | units | fields: name -> entries of its steps, see `step`
+    runs: number of ranks of every run that wrote to the record, oldest first
+    checksum: CRC-32 of the rest as compact JSON with sorted keys, in hexadecimal
+
+Version 1 has neither runs nor a checksum; it stays readable. The manifest can be made anew from the
+frames (`insitu.store.record_index`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from insitu.codecs.frame import FrameError
+from insitu.core.atomic_file import atomic_file
+from insitu.fields.distributed_field import Summary
+
+MANIFEST = "manifest.json"
+FORMAT = "insitu record"
+VERSION = 2
+READABLE = (1, 2)
+
+Step = dict[str, Any]
+Steps = dict[str, list[Step]]
+"""Field name -> its steps, oldest first."""
+
+
+class UnsupportedRecord(FrameError):
+    """A sound manifest of a version that this insitu does not read."""
+
+
+_NUMBERS = ("cycle", "n_blocks", "nbytes")
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units of the numbers in a record; empty if unknown."""
+
+    length: str = ""
+    time: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"length": self.length, "time": self.time, "fields": dict(self.fields)}
+
+    @staticmethod
+    def from_dict(value: Any) -> Units:
+        """Raises FrameError where it is anything else."""
+        if not isinstance(value, dict) or not value.keys() <= {"length", "time", "fields"}:
+            raise FrameError("units: expected length, time and fields")
+        fields = value.get("fields", {})
+        if not isinstance(fields, dict):
+            raise FrameError("units: fields: expected names and units")
+        texts = [value.get("length", ""), value.get("time", ""), *fields.values()]
+        if not all(isinstance(text, str) for text in texts):
+            raise FrameError("units: expected texts")
+        return Units(**value)
+
+
+@dataclass
+class Manifest:
+    """The content of a manifest."""
+
+    units: Units = field(default_factory=Units)
+    runs: list[int] = field(default_factory=list)
+    """Number of ranks of every run that wrote to the record, oldest first."""
+    steps: Steps = field(default_factory=dict)
+
+    @property
+    def newest_write(self) -> int:
+        """Number of the last write that a step is from; 0 if there is none."""
+        return max((step.get("write", 0) for at in self.steps.values() for step in at), default=0)
+
+    def add(self, steps: Mapping[str, Sequence[Step]]) -> None:
+        """Add steps of fields. A step of an earlier or the same cycle as one that is there replaces
+        it and all later ones: the simulation went back, or was continued from there."""
+        for name, new in steps.items():
+            there = self.steps.setdefault(name, [])
+            for one in new:
+                while there and there[-1]["cycle"] >= one["cycle"]:
+                    there.pop()
+                there.append(one)
+
+    def write(self, folder: Path) -> None:
+        """Write the file into `folder`, atomically and to the disk. Raises OSError."""
+        body = {
+            "format": FORMAT,
+            "version": VERSION,
+            "n_ranks": self.runs[-1] if self.runs else 0,
+            "runs": self.runs,
+            "units": self.units.to_dict(),
+            "fields": self.steps,
+        }
+        whole = {**body, "checksum": _checksum(body)}
+        with atomic_file(folder / MANIFEST, durable=True) as tmp:
+            tmp.write_text(json.dumps(whole, indent=1, allow_nan=False))
+
+    @staticmethod
+    def read(folder: Path) -> Manifest:
+        """Read and verify the file. Raises FileNotFoundError, FrameError for any damage, and
+        UnsupportedRecord."""
+        path = folder / MANIFEST
+        try:
+            whole = json.loads(path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise FrameError(f"{path}: not JSON: {error}") from None
+        if not isinstance(whole, dict):
+            raise FrameError(f"{path}: not an object")
+        checksum, version = whole.pop("checksum", None), whole.get("version")
+        sound = checksum == _checksum(whole) or (checksum is None and version == 1)
+        if whole.get("format") != FORMAT or version not in READABLE:
+            kind = UnsupportedRecord if sound else FrameError
+            raise kind(
+                f"{path}: {whole.get('format')!r} version {version}, "
+                f"expected {FORMAT!r} version {' or '.join(map(str, READABLE))}"
+            )
+        if not sound:
+            raise FrameError(f"{path}: checksum does not match: it was altered")
+        try:
+            return _content(whole)
+        except FrameError as error:
+            raise FrameError(f"{path}: {error}") from None
+
+
+def step(s: Summary, write: int) -> Step:
+    """The manifest's entry for a field at one step; write: number of the write that its blocks are
+    in."""
+    return {
+        "cycle": s.cycle,
+        "time": _json_number(s.time),
+        "bounds": [s.bounds[0].tolist(), s.bounds[1].tolist()],
+        "range": [[_json_number(value) for value in pair] for pair in s.range.tolist()],
+        "n_blocks": s.n_blocks,
+        "nbytes": s.nbytes,
+        "psnr_db": _json_number(s.psnr_db),
+        "ratio": s.ratio,
+        "write": write,
+    }
+
+
+def checked_steps(value: Any) -> Steps:
+    """Steps of fields from untrusted JSON. Raises FrameError where they are anything else."""
+    if not isinstance(value, dict) or not all(isinstance(at, list) for at in value.values()):
+        raise FrameError("fields: expected names and lists of steps")
+    for name, at in value.items():
+        for one in at:
+            if not isinstance(one, dict):
+                raise FrameError(f"{name}: a step that is not an object")
+            numbers = [one.get(key) for key in _NUMBERS] + [one.get("write", 0)]
+            if not all(type(number) is int and abs(number) < 2**63 for number in numbers):
+                raise FrameError(f"{name}: a step without whole {', '.join(_NUMBERS)}")
+            if not _is_number(one.get("time")):
+                raise FrameError(f"{name}: a time that is not a number")
+            if not _is_pairs(one.get("range")) or not _is_pairs(_turned(one.get("bounds"))):
+                raise FrameError(f"{name}: a range or bounds that are not pairs of numbers")
+    return value
+
+
+def _content(whole: dict[str, Any]) -> Manifest:
+    runs = whole.get("runs", [whole.get("n_ranks")])
+    if not isinstance(runs, list) or not all(type(n) is int and n >= 0 for n in runs):
+        raise FrameError("runs: expected numbers of ranks")
+    units = Units.from_dict(whole.get("units", {}))
+    return Manifest(units, runs, checked_steps(whole.get("fields")))
+
+
+def _checksum(body: Mapping[str, Any]) -> str:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return f"{zlib.crc32(text.encode()):08x}"
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or type(value) in (int, float)
+
+
+def _is_pairs(value: Any) -> bool:
+    """Whether it is a list of (low, high)."""
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) for pair in value
+    )
+
+
+def _turned(bounds: Any) -> Any:
+    """Two corners of three coordinates as three pairs; None where they are not that."""
+    corners = isinstance(bounds, list) and len(bounds) == 2
+    if not corners or not all(isinstance(c, list) and len(c) == 3 for c in bounds):
+        return None
+    return [list(pair) for pair in zip(*bounds, strict=True)]
+
+
+def _json_number(value: float) -> float | None:
+    """JSON has neither infinity (PSNR of an exact field) nor NaN (range of no values): null."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,285 @@
+"""A sparse grid fitted to one block, in closed form.
+
+In: a job. Out: the model, its weights, the field value of its output 0. No communication.
+
+A wavelet transform gives the coefficients; one number, the step, decides how many of them are kept
+and how well. It is found by a few trials: the error of a trial is that of its synthesis, and only
+the last one is coded. The previous step's is the first guess.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.codecs.errors import FrameError
+from insitu.codecs.weights import Weights
+from insitu.core.arrays import Floats
+from insitu.engines.sparse_kernels import sparse_kernels
+from insitu.fields import sparse_grid
+from insitu.fields.sparse_grid import Component
+from insitu.metrics import joint_psnr_db
+from insitu.models.sparse_grid.model import SparseGrid
+from insitu.training.error_bounds import extents
+from insitu.training.fill import filled
+from insitu.training.job import TrainingJob
+
+# PSNR in dB without any target.
+_DEFAULT_DB = 50.0
+# First guess of a step, in units of the root mean square error.
+_STEP_PER_ERROR = 50.0
+# A trial that is at most this much better than the target is good enough.
+_SLACK_DB = 0.03
+_MOST_TRIALS = 12
+# Axes are split until they have fewer samples than this.
+_LEAST = 9
+# How many levels the axis with the largest details may wait for the others.
+_DELAYS = (0, 1, 2, 3)
+
+
+class SparseFit(NamedTuple):
+    """A fitted sparse grid."""
+
+    model: SparseGrid
+    weights: Weights
+    origin: NDArray[np.float64]
+    """(n_components,): field value of output 0."""
+    trials: int
+    warm: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    components: list[Component]
+    decoded: list[Floats]
+
+
+class SparseFitter:
+    """The coefficients of one block, and trials of the step. The block is not constant."""
+
+    def __init__(self, job: TrainingJob) -> None:
+        self._job, part = job, job.partition
+        self._raw = part.owned
+        self._origin = np.array([_middle(raw) for raw in self._raw])
+        self._unit = np.where(job.extent > 0, job.extent, 1.0)
+        self._samples = [
+            filled(raw, origin, unit)
+            for raw, origin, unit in zip(self._raw, self._origin, self._unit, strict=True)
+        ]
+        self._earlier = _earlier(job)
+        if self._earlier is not None:
+            self._splits = self._earlier[1]
+        else:
+            self._splits = choose_splits(self._samples[0], self._guess())
+        self._coefficients = [sparse_kernels().analyse(s, self._splits) for s in self._samples]
+        self._trials = 0
+
+    def fit(self) -> SparseFit:
+        """The coarsest step that meets the job's target. Where no step does, the finest tried."""
+        target = self._job.target
+        if target.ratio is not None:
+            size = sum(raw.nbytes for raw in self._raw) / target.ratio
+            found = self._search(lambda trial: math.log2(size / max(self._nbytes(trial), 1)), True)
+        elif self._job.bounds is not None and target.psnr is None:
+            found = self._search(self._room, False)
+        else:
+            goal = _DEFAULT_DB if target.psnr is None else target.psnr
+            found = self._search(lambda trial: (self._psnr(trial) - goal) / _DB_PER_OCTAVE, False)
+            if self._job.bounds is not None and self._room(found) < 0:
+                found = self._search(self._room, False)
+        payload = self._payload(found)
+        model, weights = sparse_grid.read(payload, self._raw[0].shape, len(self._raw), self._vertex)
+        return SparseFit(model, weights, self._origin, self._trials, self._earlier is not None)
+
+    # ---- trials
+
+    def _try(self, step: int) -> _Trial:
+        """step: of the first component; the others' make errors of the same share of the range."""
+        self._trials += 1
+        components, decoded = [], []
+        for coefficients, scale in zip(self._coefficients, self._scales, strict=True):
+            own = step + round(sparse_grid.octaves(self._scales[0] / scale))
+            component = Component.of(coefficients, self._splits, min(max(own, 0), 65535))
+            components.append(component)
+            decoded.append(
+                sparse_kernels().synthesise(component.coefficients(self._splits), self._splits)
+            )
+        return _Trial(components, decoded)
+
+    def _search(self, margin: Callable[[_Trial], float], least: bool) -> _Trial:
+        """The trial with the coarsest step of margin >= 0, or, with `least`, the finest one.
+
+        margin: by how many octaves of the step, about, a trial is better than needed.
+        """
+        sign = -1 if least else 1
+        step, best, best_over = self._first(), None, -math.inf
+        good, bad = -math.inf * sign, math.inf * sign  # steps
+        for _ in range(_MOST_TRIALS):
+            trial = self._try(step)
+            over = margin(trial)
+            if over >= 0:
+                good = step
+            else:
+                bad = step
+            if over >= 0 or over > best_over:  # good ones come in the order wanted
+                best, best_over = trial, over
+            if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= 1:
+                break
+            move = sparse_grid.octave_steps(max(-4.0, min(over, 4.0))) * sign
+            step += move if move else sign * (1 if over >= 0 else -1)
+            if math.isfinite(good) and math.isfinite(bad):
+                low, high = int(min(good, bad)), int(max(good, bad))
+                if not low < step < high:
+                    step = (low + high) // 2
+            if not 0 <= step <= 65535:
+                break
+        assert best is not None
+        return best
+
+    def _first(self) -> int:
+        if self._earlier is not None:
+            return self._earlier[0]
+        return sparse_grid.nearest_step(self._guess())
+
+    def _guess(self) -> float:
+        """Step of the first component."""
+        target = self._job.target
+        if target.psnr is not None or self._job.bounds is None:
+            error = 10 ** (-(target.psnr or _DEFAULT_DB) / 20) / max(self._scales[0], 1e-30)
+        else:
+            error = float(self._job.bounds[0] / self._unit[0]) / 6
+        return max(_STEP_PER_ERROR * error, 1e-12)
+
+    # ---- what a trial reaches
+
+    @cached_property
+    def _scales(self) -> Floats:
+        """From a component's unit to shares of its global range."""
+        extent = extents(self._job.whole)
+        scale = np.divide(self._unit, extent, out=np.zeros_like(self._unit), where=extent > 0)
+        return np.where((scale > 0) & (self._job.extent > 0), scale, 1.0)
+
+    @cached_property
+    def _finite(self) -> list[NDArray[np.bool_] | None]:
+        found = [np.isfinite(raw) for raw in self._raw]
+        return [None if there.all() else there for there in found]
+
+    def _errors(self, trial: _Trial) -> list[Floats]:
+        errors = []
+        for decoded, samples, there in zip(trial.decoded, self._samples, self._finite, strict=True):
+            error = decoded - samples
+            errors.append(error if there is None else error[there])
+        return errors
+
+    def _psnr(self, trial: _Trial) -> float:
+        errors = self._errors(trial)
+        squares = [
+            float(np.dot(e.ravel(), e.ravel())) * float(u) ** 2
+            for e, u in zip(errors, self._unit, strict=True)
+        ]
+        counts = [e.size for e in errors]
+        return joint_psnr_db(squares, counts, extents(self._job.whole).tolist())
+
+    def _room(self, trial: _Trial) -> float:
+        """Octaves between the largest error and the bound."""
+        assert self._job.bounds is not None
+        rooms = []
+        for error, unit, bound in zip(
+            self._errors(trial), self._unit, self._job.bounds, strict=True
+        ):
+            largest = float(np.abs(error).max(initial=0)) * float(unit)
+            rooms.append(math.log2(bound / largest) if largest > 0 else 1.0)
+        return min(rooms)
+
+    def _nbytes(self, trial: _Trial) -> int:
+        return len(self._payload(trial)) + _FRAME_NBYTES
+
+    def _payload(self, trial: _Trial) -> bytes:
+        return sparse_grid.pack(trial.components, self._splits)
+
+    @property
+    def _vertex(self) -> bool:
+        return self._job.partition.association == "vertex"
+
+
+# dB that an octave of the step changes the error by, about.
+_DB_PER_OCTAVE = 4.5
+# Bytes of a frame besides its payload, at most.
+_FRAME_NBYTES = 350
+
+
+def choose_splits(samples: Floats, delta: float) -> list[int]:
+    """The axes that each level splits, for one block (nz, ny, nx).
+
+    All axes, but the one with the largest details waits a few levels for the others where that
+    costs less: a field that is sampled more coarsely along it. delta: the step for which
+    this is estimated.
+    """
+    nz, ny, nx = samples.shape
+    details = [
+        float(np.square(np.diff(samples, 2, axis=axis), dtype=np.float64).mean())
+        if samples.shape[axis] >= _LEAST
+        else -1.0
+        for axis in range(3)
+    ]
+    slowest = int(np.argmax(details))
+    best: tuple[float, list[int]] | None = None
+    for delay in _DELAYS:
+        splits = _splits((nz, ny, nx), slowest, delay)
+        if best is not None and splits == best[1]:
+            continue
+        cost = sparse_kernels().cost(sparse_kernels().analyse(samples, splits), splits, delta)
+        if best is None or cost < best[0]:
+            best = cost, splits
+        elif cost > 1.1 * best[0]:
+            break
+    assert best is not None
+    return best[1]
+
+
+def _splits(shape: tuple[int, int, int], axis: int, delay: int) -> list[int]:
+    """All axes of at least _LEAST samples at every level, `axis` only after `delay` levels."""
+    splits, size = [], list(shape)
+    for level in range(64):
+        long = [a for a in range(3) if size[a] >= _LEAST]
+        if not long:
+            break
+        axes = [a for a in long if a != axis or level >= delay] or long
+        splits.append(sum(1 << (2 - a) for a in axes))
+        size = [(n + 1) // 2 if a in axes else n for a, n in enumerate(size)]
+    return splits
+
+
+def _earlier(job: TrainingJob) -> tuple[int, list[int]] | None:
+    """Step of the first component and splits of the block at the previous step, if it was a sparse
+    grid of the same shape."""
+    before = job.earlier if job.options.warm_start else None
+    if before is None or before.weights.codec != sparse_grid.CODEC:
+        return None
+    if before.shape != job.partition.shape or before.n_components != job.partition.n_components:
+        return None
+    try:
+        steps, splits = sparse_grid.read_head(before.weights.payload, before.n_components)
+    except FrameError:
+        return None
+    # The step is in units of the block's range, which has changed.
+    ratio = float((before.range[0, 1] - before.range[0, 0]) / job.extent[0]) if job.extent[0] else 0
+    if not (ratio > 0 and math.isfinite(ratio)):
+        return None
+    return steps[0] + round(sparse_grid.octaves(ratio)), splits
+
+
+def _middle(raw: Floats) -> float:
+    """The median of about every seventh sample: where most of a block is constant, that constant,
+    so that these samples take no bits."""
+    some = raw.ravel()[::7] if raw.flags.c_contiguous else raw[:, :, ::7].ravel()
+    finite = some[np.isfinite(some)]
+    if not finite.size:
+        finite = raw[np.isfinite(raw)]
+    return float(np.median(finite)) if finite.size else 0.0

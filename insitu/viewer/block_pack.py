@@ -1,0 +1,134 @@
+"""One block as the browser gets it: a model where it has a shader for that kind, else samples.
+
+In: a block's field. Out: a description (plain data) and bytes.
+
+Kinds of models with a shader are in SHADERS; each has a module of that name in `page/models`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from insitu.core.arrays import Floats
+from insitu.fields.block_field import BlockField
+from insitu.fields.model_field import ModelField
+from insitu.models.base import Model
+from insitu.models.dense_grid.model import DenseGrid
+from insitu.models.hash_grid.model import HashGrid
+from insitu.viewer import model_arrays
+
+LEVELS = 2**11 - 2
+"""Levels of samples: with half precision in the browser below 1/1000 of the range."""
+MOST_SAMPLES = 96
+"""Per axis of a block that is sent as samples; a finer one is sampled at this resolution."""
+_WIDEST = 64  # neurons: a fragment shader keeps a layer in registers
+
+
+@dataclass(frozen=True)
+class PackedBlock:
+    """A block for the browser."""
+
+    entry: dict[str, Any]
+    data: bytes
+    recoded: str = ""
+    """Why it is sent as samples; empty for a model."""
+
+
+def _hash_grid(model: Model) -> dict[str, Any]:
+    assert isinstance(model, HashGrid)
+    levels = [
+        {"scale": at.scale, "resolution": at.resolution, "size": at.size, "hashed": at.hashed}
+        for at in model.levels
+    ]
+    return {"levels": levels, "features": model.n_features_per_level}
+
+
+def _dense_grid(model: Model) -> dict[str, Any]:
+    assert isinstance(model, DenseGrid)
+    return {
+        "resolution": list(model.resolution),
+        "features": model.n_features,
+        "frequencies": model.n_frequencies,
+    }
+
+
+SHADERS: dict[str, Callable[[Model], dict[str, Any]]] = {
+    "hash_grid": _hash_grid,
+    "dense_grid": _dense_grid,
+}
+"""Kind -> what its shader needs to know of the architecture, beside the MLP's matrices."""
+
+
+def pack(field: BlockField) -> PackedBlock:
+    """A block, with its model if a shader evaluates it."""
+    reason = _no_shader(field)
+    if reason:
+        return samples(field.decode(_shape(field)), field.association == "vertex", reason)
+    assert isinstance(field, ModelField)
+    entry: dict[str, Any] = {
+        "kind": "constant",
+        "origin": field.zero.tolist(),
+        "extent": (field.range[:, 1] - field.range[:, 0]).tolist(),
+    }
+    data = b""
+    if field.model is not None:
+        arrays, data = model_arrays.pack(field.model, field.weights)
+        entry |= {"kind": field.model.kind, **SHADERS[field.model.kind](field.model)}
+        entry["arrays"] = arrays
+    if field.holes is not None:
+        mask = np.packbits(field.holes.mask).tobytes()
+        entry["mask"] = {"shape": list(field.holes.shape), "vertex": field.holes.vertex}
+        data += mask
+    return PackedBlock(entry, data)
+
+
+def samples(values: Floats, vertex: bool, reason: str) -> PackedBlock:
+    """A block as samples (nz, ny, nx) or (nz, ny, nx, n_components): what is not finite is 0, the
+    others are 1..2047 between the smallest and the largest value, as differences along x."""
+    grid = values if values.ndim == 4 else values[..., None]
+    low, extent, numbers = [], [], np.zeros(grid.shape, np.int64)
+    for c in range(grid.shape[-1]):
+        finite = np.isfinite(grid[..., c])
+        one = grid[..., c][finite].astype(np.float64)
+        least, most = (float(one.min()), float(one.max())) if one.size else (0.0, 0.0)
+        low.append(least)
+        extent.append(most - least)
+        scaled = (one - least) / ((most - least) or 1.0)
+        numbers[..., c][finite] = 1 + np.rint(scaled * LEVELS).astype(np.int64)
+    differences = np.diff(np.moveaxis(numbers, -1, 0), axis=-1, prepend=0)
+    kind, data = model_arrays.planes(differences)
+    entry = {
+        "kind": "samples",
+        "origin": low,
+        "extent": extent,
+        "shape": list(grid.shape[:3]),
+        "vertex": vertex,
+        "type": kind,
+        "levels": LEVELS,
+    }
+    return PackedBlock(entry, data, reason)
+
+
+def _shape(field: BlockField) -> tuple[int, int, int]:
+    nz, ny, nx = (min(n, MOST_SAMPLES) for n in field.shape)
+    return nz, ny, nx
+
+
+def _no_shader(field: BlockField) -> str:
+    """Why the browser cannot evaluate the block; empty if it can."""
+    if not isinstance(field, ModelField):
+        return field.codec
+    if not field.model_alone:
+        return "model with a residual"
+    model = field.model
+    if model is None:
+        return ""
+    if model.kind not in SHADERS:
+        return f"model {model.kind}"
+    if getattr(model, "n_neurons", 0) > _WIDEST:
+        return f"model {model.kind} with more than {_WIDEST} neurons"
+    return ""

@@ -1,0 +1,76 @@
+"""The page: HTML with style and modules in it, and with the data, or to be served with them.
+
+In: a source of packed steps. Out: one HTML document that asks no address but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from insitu.viewer.source import Catalogue, ViewSource
+
+_FOLDER = Path(__file__).parent / "page"
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
+    "img-src data: blob:; media-src blob:; connect-src {connect}; base-uri 'none'"
+)
+"""Content Security Policy: the browser itself refuses all other addresses."""
+_STEP = '<script type="application/octet-stream" id="step-{field}-{step}">{text}</script>\n'
+
+
+def embedded(source: ViewSource) -> str:
+    """A document with all steps in it, which needs no server. Raises FrameError for bad blocks."""
+    catalogue, parts = source.catalogue(), []
+    for field, entry in enumerate(catalogue["fields"]):
+        for step in range(len(entry["steps"])):
+            packed = source.pack(field, step)
+            catalogue["notes"] += [
+                note for note in notes(packed.recoded) if note not in catalogue["notes"]
+            ]
+            text = base64.b64encode(packed.data).decode()
+            parts.append(_STEP.format(field=field, step=step, text=text))
+    return _document(catalogue, "".join(parts), "'none'", {})
+
+
+def served(catalogue: Catalogue, *, live: bool) -> str:
+    """A document that gets its steps from the server that sent it."""
+    return _document(catalogue, "", "'self'", {"data-live": "yes"} if live else {})
+
+
+def notes(recoded: Mapping[str, int]) -> list[str]:
+    """What a list says of blocks that do not travel as models."""
+    return [f"Blocks decoded at export, not sent as models: {reason}." for reason in recoded]
+
+
+def _document(catalogue: Catalogue, steps: str, connect: str, attributes: Mapping[str, str]) -> str:
+    text = (_FOLDER / "index.html").read_text(encoding="utf-8")
+    values = {
+        "attributes": "".join(f' {name}="{value}"' for name, value in attributes.items()),
+        "policy": _POLICY.format(connect=connect),
+        "title": html.escape(catalogue["title"]),
+        "style": (_FOLDER / "style.css").read_text(encoding="utf-8"),
+        "modules": _modules(),
+        "start": (_FOLDER / "start.js").read_text(encoding="utf-8"),
+        "catalogue": json.dumps(catalogue, allow_nan=False).replace("</", "<\\/"),
+        "steps": steps,
+    }
+    for name, value in values.items():
+        text = text.replace("{{" + name + "}}", value, 1)
+    return text
+
+
+@cache
+def _modules() -> str:
+    """The modules' sources by name, as base64 of ZLIB of JSON; `start.js` unpacks them."""
+    sources = {
+        f"viewer/{path.relative_to(_FOLDER).as_posix()}": path.read_text(encoding="utf-8")
+        for path in sorted(_FOLDER.rglob("*.js"))
+        if path.name != "start.js"
+    }
+    return base64.b64encode(zlib.compress(json.dumps(sources).encode(), 9)).decode()

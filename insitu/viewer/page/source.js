@@ -1,0 +1,64 @@
+/** Where the data come from: the page itself, or the server that sent it. */
+
+import { unpack } from "viewer/pack.js";
+
+/** @import {Catalogue, Step} from "viewer/types.js" */
+
+const KEPT = 64; // unpacked steps
+
+/** Packed steps, unpacked once. */
+export class Source {
+  /** @param {Catalogue} catalogue */
+  constructor(catalogue) {
+    this.catalogue = catalogue;
+    /** @type {Map<string, Promise<Step>>} */
+    this.steps = new Map();
+  }
+
+  /**
+   * @param {number} field
+   * @param {number} step
+   * @returns {Promise<Step>}
+   */
+  step(field, step) {
+    const moment = this.catalogue.fields[field].steps[step];
+    const key = `${field}/${moment.cycle}`;
+    let found = this.steps.get(key);
+    if (!found) {
+      found = bytes(field, step, moment.cycle).then(unpack);
+      this.steps.set(key, found);
+      const oldest = this.steps.keys().next().value;
+      if (this.steps.size > KEPT && oldest !== undefined) this.steps.delete(oldest);
+    }
+    return found;
+  }
+}
+
+/**
+ * @param {number} field
+ * @param {number} step
+ * @param {number} cycle
+ * @returns {Promise<Uint8Array>}
+ */
+async function bytes(field, step, cycle) {
+  const embedded = document.getElementById(`step-${field}-${step}`);
+  if (embedded) return fromBase64(embedded.textContent ?? "");
+  const answer = await fetch(`step/${field}/${cycle}`);
+  if (!answer.ok) throw new Error(await answer.text());
+  return new Uint8Array(await answer.arrayBuffer());
+}
+
+/** @param {string} text @returns {Uint8Array} */
+function fromBase64(text) {
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}
+
+/** @returns {Catalogue} What the page was made with. */
+export function catalogue() {
+  return JSON.parse(document.getElementById("catalogue")?.textContent ?? "");
+}
+
+/** @returns {boolean} Whether a server tells of new steps. */
+export function isLive() {
+  return document.documentElement.dataset.live === "yes";
+}

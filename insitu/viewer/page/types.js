@@ -1,0 +1,71 @@
+/**
+ * The plain data that the modules share.
+ *
+ * @typedef {[number, number, number]} Vector
+ *
+ * @typedef {object} Moment One field at one step.
+ * @property {number} cycle
+ * @property {number | null} time
+ * @property {[number, number][]} range Minimum and maximum of each component.
+ * @property {[Vector, Vector]} bounds Lower and upper corner of the domain.
+ * @property {number | null} psnr
+ * @property {number} bytes
+ *
+ * @typedef {object} FieldEntry
+ * @property {string} name
+ * @property {string} unit
+ * @property {number} components
+ * @property {Moment[]} steps Oldest first.
+ *
+ * @typedef {object} Plot Results of a query over time.
+ * @property {string} name
+ * @property {[number, number][]} points Cycle and value.
+ * @property {number[]} marks Cycles at which triggers fired.
+ *
+ * @typedef {object} Catalogue
+ * @property {string} title
+ * @property {string} length Unit of length.
+ * @property {string} time Unit of time.
+ * @property {FieldEntry[]} fields
+ * @property {Object<string, [number, number, number, number][]>} colors Position, red, green, blue.
+ * @property {string[]} notes
+ * @property {Plot[]} plots
+ *
+ * @typedef {object} Lines Grid lines of one axis.
+ * @property {[number, number]} ends
+ * @property {number} cells
+ * @property {number[]} [all] Where they are uneven.
+ *
+ * @typedef {object} ArrayEntry
+ * @property {string} name
+ * @property {number[]} shape
+ * @property {"i1" | "i2"} type
+ * @property {number} step
+ *
+ * @typedef {object} BlockEntry
+ * @property {string} kind
+ * @property {Vector} low First cell, x y z, in the whole grid.
+ * @property {Vector} high One past the last cell.
+ * @property {number[]} origin Value of output 0, for each component.
+ * @property {number[]} extent Value of output 1 less that.
+ * @property {[number, number]} bytes Start and length in the step's data.
+ * @property {ArrayEntry[]} [arrays]
+ * @property {{shape: Vector, vertex: boolean}} [mask]
+ * @property {{scale: number, resolution: number, size: number, hashed: boolean}[]} [levels]
+ * @property {number} [features]
+ * @property {number} [frequencies]
+ * @property {Vector} [resolution]
+ * @property {Vector} [shape] Of samples, z y x.
+ * @property {boolean} [vertex]
+ * @property {"i1" | "i2"} [type]
+ *
+ * @typedef {object} Step A field at a step, unpacked.
+ * @property {Lines[]} lines Along x, y, z.
+ * @property {BlockEntry[]} blocks
+ * @property {Uint8Array} data
+ *
+ * @typedef {object} Variable A scalar: a field, a component of a vector, or its magnitude.
+ * @property {number} field Index in the catalogue.
+ * @property {number} component -1: magnitude.
+ */
+export {};

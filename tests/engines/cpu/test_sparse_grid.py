@@ -1,0 +1,42 @@
+"""Pictures of a sparse grid are those of its decoded samples."""
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from insitu.engines import engine, using
+from insitu.fields.model_field import ModelField
+from insitu.fields.raw_block import RawBlock
+from insitu.mesh.partition import NO_LAYERS, Partition
+from insitu.models.sparse_grid.model import SparseGrid
+from insitu.render.camera import Camera
+from insitu.render.colors.transfer_function import TransferFunction
+from insitu.render.volume.march import RenderBlock
+from insitu.render.volume.volume import render_volume
+from insitu.training.job import TrainingJob
+from insitu.training.options import Target
+from insitu.training.train import train
+from tests.support.blocks import blob, partition, swirl
+
+
+def picture(block: ModelField | RawBlock, component: int | None) -> np.ndarray:
+    camera = Camera.default(block.bounds, 40, 30)
+    function = TransferFunction.default((-0.5, 1.2))
+    return render_volume(
+        MPI.COMM_SELF, [RenderBlock.of(block)], camera, function, component=component
+    )
+
+
+@pytest.mark.parametrize("association", ["element", "vertex"])
+@pytest.mark.parametrize("name", ["cpu", "numpy"])
+def test_pictures(association: str, name: str) -> None:
+    block = partition((blob, swirl), association=association, ghosts=0)
+    job = TrainingJob.of(block, SparseGrid(), target=Target(psnr=35), sized_by_target=True)
+    field = train(job)
+    decoded = tuple(np.ascontiguousarray(c) for c in np.moveaxis(field.decode(), -1, 0))
+    raw = RawBlock(Partition("f", association, decoded, NO_LAYERS, block.nodes, 0))  # type: ignore[arg-type]
+    with using(engine(name)):
+        for component in (0, 1):
+            np.testing.assert_allclose(
+                picture(field, component), picture(raw, component), atol=2e-4
+            )

@@ -1,0 +1,173 @@
+"""The sparse grid: the transform is exact, coded numbers come back, kernels are the reference."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insitu.engines.sparse_kernels import sparse_kernels
+from insitu.models.sparse_grid import bands, lifting
+from insitu.models.sparse_grid.kernels import ReferenceKernels
+from insitu.models.sparse_grid.mixing import HALF, squash, stretch
+
+GOLDEN = (2236, "f7da0ab930df36d6")
+"""Length and digest of coded numbers."""
+
+shapes = st.tuples(*[st.integers(1, 9)] * 3) | st.sampled_from([(1, 1, 1), (17, 1, 3), (2, 19, 5)])
+
+
+def splits_of(shape: tuple[int, int, int], seed: int) -> list[int]:
+    """Any valid order of axes."""
+    rng, size, splits = np.random.default_rng(seed), list(shape), []
+    while True:
+        axes = [a for a in range(3) if size[a] > 1 and rng.random() < 0.8]
+        if not axes:
+            return splits
+        splits.append(sum(1 << (2 - a) for a in axes))
+        size = [(n + 1) // 2 if a in axes else n for a, n in enumerate(size)]
+
+
+def numbers_of(shape: tuple[int, int, int], seed: int, share: float = 0.3) -> np.ndarray:
+    """Sparse numbers, some of them large."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=shape) * 10 ** rng.uniform(0, 4, shape)
+    return np.where(rng.random(shape) < share, values, 0).astype(np.int32)
+
+
+@given(shapes, st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_synthesis_inverts_analysis(shape: tuple[int, int, int], seed: int) -> None:
+    samples = np.random.default_rng(seed).normal(size=shape)
+    splits = splits_of(shape, seed)
+    coefficients = bands.analyse(samples, splits)
+    np.testing.assert_allclose(bands.synthesise(coefficients, splits), samples, atol=1e-12)
+    twice = bands.analyse(2 * samples + 1, splits) - 2 * coefficients
+    np.testing.assert_allclose(twice, bands.analyse(np.ones(shape), splits), atol=1e-12)
+
+
+@given(shapes, st.integers(0, 99))
+@settings(deadline=None, max_examples=20)
+def test_the_adjoint_is_the_transpose(shape: tuple[int, int, int], seed: int) -> None:
+    rng, splits = np.random.default_rng(seed), splits_of(shape, seed)
+    a, b = rng.normal(size=shape), rng.normal(size=shape)
+    forward = (bands.synthesise(a, splits) * b).sum()
+    assert np.isclose(forward, (a * bands.adjoint(b, splits)).sum())
+
+
+@pytest.mark.parametrize("n", [*range(1, 12), 33])
+@pytest.mark.parametrize("keep", [(False, False), (True, False), (False, True), (True, True)])
+def test_shared_samples_are_not_updated(n: int, keep: tuple[bool, bool]) -> None:
+    samples = np.random.default_rng(n).normal(size=(n, 2))
+    averaged = lifting.analyse(samples, 0, keep)
+    np.testing.assert_allclose(lifting.synthesise(averaged, 0, keep), samples, atol=1e-12)
+    if keep[0]:
+        np.testing.assert_array_equal(averaged[0], samples[0])
+    if keep[1] and n % 2:
+        np.testing.assert_array_equal(averaged[(n + 1) // 2 - 1], samples[-1])
+
+
+def test_cubic_polynomials_have_no_details_inside() -> None:
+    x = np.linspace(-1, 1, 32)
+    details = lifting.analyse(x**3 - x**2 + 0.5, 0)[16:]
+    assert np.abs(details[1:-2]).max() < 1e-14
+
+
+def test_constants_have_no_details_at_all() -> None:
+    for n in range(1, 20):
+        averaged = lifting.analyse(np.full(n, 3.0), 0)
+        np.testing.assert_allclose(averaged[: (n + 1) // 2], 3, atol=1e-13)
+        np.testing.assert_allclose(averaged[(n + 1) // 2 :], 0, atol=1e-13)
+
+
+def test_norms_are_those_of_the_synthesis() -> None:
+    low, high = lifting.norms()
+    for step in range(3):
+        for place, norm in ((0, low[step]), (1, high[step])):
+            n = 64 << step
+            impulse = np.zeros(n)
+            size = n >> step
+            impulse[size // 4 + place * size // 2] = 1
+            for k in range(step, -1, -1):
+                impulse[: n >> k] = lifting.synthesise(impulse[: n >> k], 0)
+            assert np.isclose(np.linalg.norm(impulse), norm)
+
+
+# ---- the kernels
+
+
+@given(shapes, st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_the_kernels_transform_as_the_reference(shape: tuple[int, int, int], seed: int) -> None:
+    samples = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    splits, fast, slow = splits_of(shape, seed), sparse_kernels(), ReferenceKernels()
+    coefficients = slow.analyse(samples, splits)
+    np.testing.assert_allclose(fast.analyse(samples, splits), coefficients, atol=2e-5)
+    np.testing.assert_allclose(fast.synthesise(coefficients, splits), samples, atol=2e-5)
+    assert np.isclose(
+        fast.cost(coefficients, splits, 0.7), slow.cost(coefficients, splits, 0.7), rtol=1e-4
+    )
+    rounding = (0.92, 0.64, 0.56)
+    numbers, one, more = slow.quantise(coefficients, splits, 0.7, rounding)
+    found, *points = fast.quantise(coefficients, splits, 0.7, rounding)
+    assert (found != numbers).mean() < 0.01  # ties
+    if (found == numbers).all():
+        np.testing.assert_allclose(points, (one, more), atol=1e-4)
+    np.testing.assert_allclose(
+        fast.dequantise(numbers, splits, 0.7, 0.1, -0.2),
+        slow.dequantise(numbers, splits, 0.7, 0.1, -0.2),
+        rtol=1e-5,
+    )
+
+
+@given(shapes, st.integers(0, 99), st.integers(1, 3), st.booleans(), st.floats(0, 1))
+@settings(deadline=None, max_examples=30)
+def test_the_kernels_code_as_the_reference(
+    shape: tuple[int, int, int], seed: int, n: int, warm: bool, share: float
+) -> None:
+    """Bit for bit: any machine reads what another one wrote."""
+    splits, fast, slow = splits_of(shape, seed), sparse_kernels(), ReferenceKernels()
+    components = [numbers_of(shape, seed + c, share) for c in range(n)]
+    before = [numbers_of(shape, seed + c + 50, share) for c in range(n)] if warm else []
+    coded = slow.encode(components, splits, before)
+    assert fast.encode(components, splits, before) == coded
+    for kernels in (fast, slow):
+        decoded = kernels.decode(coded, shape, splits, n, before)
+        np.testing.assert_array_equal(decoded, components)
+
+
+def test_coded_bytes_stay_as_they_are() -> None:
+    """Records hold them; a change needs a new version of the payload."""
+    numbers = [numbers_of((20, 17, 33), seed, 0.05) for seed in range(2)]
+    coded = sparse_kernels().encode(numbers, [7, 3, 7], [])
+    digest = hashlib.sha256(coded).hexdigest()
+    assert (len(coded), digest[:16]) == GOLDEN
+    np.testing.assert_array_equal(
+        sparse_kernels().decode(coded, (20, 17, 33), [7, 3, 7], 2, []), numbers
+    )
+
+
+def test_tables_are_far_from_ties() -> None:
+    """So that any correct exponential function gives the same whole numbers."""
+    exact = 65536 / (1 + np.exp(-(np.arange(2 * HALF) - HALF + 0.25) / 256))
+    assert (np.abs(exact - np.floor(exact) - 0.5) > 1e-6).all()
+    assert squash() == np.rint(exact).astype(int).tolist()
+    p = (np.arange(4096) + 0.5) / 4096
+    logits = 256 * np.log(p / (1 - p))
+    assert (np.abs(logits - np.floor(logits) - 0.5) > 1e-6).all()
+    assert stretch() == np.clip(np.rint(logits), -HALF, HALF - 1).astype(int).tolist()
+
+
+@given(st.binary(max_size=40), shapes)
+@settings(deadline=None, max_examples=30)
+def test_any_bytes_are_read_without_harm(data: bytes, shape: tuple[int, int, int]) -> None:
+    splits = splits_of(shape, 0)
+    fast = sparse_kernels().decode(data, shape, splits, 1, [])
+    np.testing.assert_array_equal(fast, ReferenceKernels().decode(data, shape, splits, 1, []))
+
+
+def test_what_cannot_be_coded_is_refused() -> None:
+    for kernels in (sparse_kernels(), ReferenceKernels()):
+        with pytest.raises(ValueError, match="too large"):
+            kernels.encode([np.full((1, 1, 1), 1 << 25, np.int32)], [], [])

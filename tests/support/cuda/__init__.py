@@ -1,0 +1,1 @@
+"""An emulated GPU, for the engine `cuda` on machines without one."""

@@ -1,0 +1,63 @@
+"""Compressing a block makes no copy of it, with any codec and target."""
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+from insitu.codecs import chunks
+from insitu.fields import model_field
+from insitu.mesh.partition import NO_LAYERS, Partition
+from insitu.models.hash_grid.model import HashGrid
+from insitu.training.job import TrainingJob
+from insitu.training.options import Relative, Target, TrainingOptions
+from insitu.training.select_codec import compress_block
+
+SHAPE = (320, 40, 40)
+QUICK = TrainingOptions(n_min=40, epochs=1)
+
+
+def block(shape: tuple[int, int, int], bad: bool = False) -> Partition:
+    z, y, x = np.meshgrid(*(np.linspace(0, 1, n) for n in shape), indexing="ij", sparse=True)
+    values = np.sin(40 * z + 3 * x) * np.cos(5 * y) + 0.1 * np.sin(30 * x * y)
+    if bad:
+        values[50:60, 5:9] = np.nan
+    nodes = tuple(np.arange(n + 1.0) for n in reversed(shape))
+    return Partition("f", "element", (values,), NO_LAYERS, nodes, 0)  # type: ignore[arg-type]
+
+
+def peak(partition: Partition, codec: str, **target: Any) -> float:
+    """Largest memory at a time, in units of the block's."""
+    job = TrainingJob.of(
+        partition, HashGrid(), options=QUICK, target=Target(**target), sized_by_target=True
+    )
+    tracemalloc.start()
+    try:
+        compress_block(job, codec)
+        return tracemalloc.get_traced_memory()[1] / partition.components[0].nbytes
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("codec", "target", "bad"),
+    [
+        ("inr", {"psnr": 25.0}, True),
+        ("inr", {"max_error": Relative(rel=1e-2)}, False),
+        ("inr", {"max_error": Relative(rel=1e-2)}, True),
+        ("inr", {"ratio": 100.0}, False),
+        ("sz3", {"psnr": 60.0}, False),
+        ("sz3", {"max_error": Relative(rel=1e-3)}, True),
+        ("zfp", {"ratio": 30.0}, False),
+        ("sperr", {"max_error": Relative(rel=1e-2)}, False),
+    ],
+)
+def test_no_copy_of_the_block(
+    codec: str, target: dict[str, Any], bad: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As many chunks and slabs as a block of 256^3 has.
+    monkeypatch.setattr(chunks, "EDGE", 16)
+    monkeypatch.setattr(model_field, "SLAB_SAMPLES", 16 * SHAPE[1] * SHAPE[2])
+    peak(block((8, 8, 8)), codec, **target)  # imports
+    assert peak(block(SHAPE, bad), codec, **target) < 0.75  # one whole copy would be 1

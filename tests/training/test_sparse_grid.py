@@ -1,0 +1,165 @@
+"""Sparse grids meet their targets by what their bytes decode to, for any block."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insitu.codecs.frame import FrameError
+from insitu.engines import engine
+from insitu.fields import sparse_grid
+from insitu.fields.block_field import BlockField
+from insitu.fields.model_field import ModelField
+from insitu.fields.raw_block import RawBlock
+from insitu.fields.read import read_field
+from insitu.mesh.partition import NO_LAYERS, Partition
+from insitu.metrics import psnr
+from insitu.models.sparse_grid.model import SparseGrid
+from insitu.training.fill import filled
+from insitu.training.job import TrainingJob
+from insitu.training.options import Relative, Target
+from insitu.training.select_codec import MODEL, compress_block
+from insitu.training.sparse_grid import choose_splits
+from tests.support.blocks import blob, partition, rough, swirl
+
+
+def keep(block: Partition, previous: BlockField | None = None, **target: Any) -> ModelField:
+    """The block as read from its bytes."""
+    job = TrainingJob.of(
+        block, SparseGrid(), target=Target(**target), previous=previous, sized_by_target=True,
+        cycle=3, time=0.5,
+    )  # fmt: skip
+    again = read_field(compress_block(job, MODEL).to_bytes())
+    assert isinstance(again, ModelField)
+    return again
+
+
+def block_of(values: np.ndarray, association: str = "element") -> Partition:
+    extra = 1 if association == "vertex" else 0
+    x, y, z = (np.arange(n - extra + 1, dtype=float) for n in reversed(values.shape))
+    return Partition("f", association, (values,), NO_LAYERS, (x, y, z), 0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("function", [blob, rough])
+@pytest.mark.parametrize("association", ["element", "vertex"])
+@pytest.mark.parametrize("goal", [30, 55])
+def test_psnr_is_met_and_hardly_exceeded(function: Any, association: str, goal: float) -> None:
+    block = partition(function, association=association)
+    field = keep(block, psnr=goal)
+    found = psnr(field.decode(), block.owned[0])
+    assert goal <= found < goal + 0.5
+    assert np.isclose(found, field.metrics.psnr_db([float(np.ptp(block.owned[0]))]), atol=0.01)
+    assert field.weights.codec == "sparse_grid" and field.model_alone
+
+
+def test_every_point_is_the_trilinear_function_of_the_decoded_samples() -> None:
+    """On both engines, by points and on grids, and its gradient by differences."""
+    block = partition((blob, swirl), dtype=np.float64)
+    field = keep(block, psnr=45)
+    raw = block_of(field.decode()[..., 1])
+    rng = np.random.default_rng(0)
+    points = rng.uniform(0, 1, (200, 3))
+    scaled = points * np.array(block.shape[::-1])
+    expected = RawBlock(raw)(scaled)
+    np.testing.assert_allclose(field(points)[:, 1], expected, atol=1e-5)
+    slow = read_field(field.to_bytes(), engine("numpy"))
+    np.testing.assert_allclose(slow(points), field(points), atol=1e-5)
+    np.testing.assert_allclose(slow.gradient(points), field.gradient(points), atol=1e-3)
+    axes = [np.sort(rng.uniform(0, 1, n)) for n in (5, 4, 6)]
+    z, y, x = np.meshgrid(*axes[::-1], indexing="ij")
+    grid = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    np.testing.assert_allclose(field.on_grid(*axes).reshape(-1, 2), field(grid), atol=1e-5)
+
+
+def test_the_next_step_starts_from_the_step_before() -> None:
+    block = partition(blob)
+    first = keep(block, psnr=40)
+    second = keep(partition(lambda x, y, z: 1.02 * blob(x, y, z) + 0.01), first, psnr=40)
+    assert not first.metrics.warm and second.metrics.warm
+    assert second.metrics.iterations <= first.metrics.iterations
+    assert second.metrics.iterations < 5
+
+
+def test_holes_stay_holes_and_cost_little() -> None:
+    whole = partition(blob, ghosts=0).components[0]
+    with_holes = whole.copy()
+    with_holes[4:9, 5:14, 3:12] = np.nan
+    field = keep(block_of(with_holes), psnr=40)
+    np.testing.assert_array_equal(np.isnan(field.decode()), np.isnan(with_holes))
+    assert psnr(field.decode(), with_holes) >= 40
+    assert field.nbytes < 1.5 * keep(block_of(whole), psnr=40).nbytes
+
+
+def test_infinities_become_finite() -> None:
+    values = partition(blob, ghosts=0).components[0].copy()
+    values[3, 3, 3], values[7, 2, 1] = np.nan, np.inf
+    field = keep(block_of(values), psnr=40)
+    assert np.isnan(field.decode()).sum() == 1 and np.isfinite(field.decode()[7, 2, 1])
+    assert psnr(field.decode(), values) >= 40
+    assert (field.metrics.nan_count, field.metrics.inf_count) == (1, 1)
+
+
+@pytest.mark.parametrize("bound", [Relative(rel=1e-2), 1e-4])
+def test_errors_stay_within_their_bound(bound: Any) -> None:
+    block = partition((blob, swirl))
+    field = keep(block, max_error=bound)
+    for c, raw in enumerate(block.owned):
+        most = bound if isinstance(bound, float) else bound.rel * np.ptp(raw)
+        assert np.abs(field.decode()[..., c].astype(float) - raw).max() <= most
+
+
+@pytest.mark.parametrize("ratio", [10, 40])
+def test_ratio_is_used_up_and_not_exceeded(ratio: float) -> None:
+    block = partition(rough, (24, 22, 26))
+    field = keep(block, ratio=ratio)
+    raw = 4 * block.n_voxels
+    assert 0.8 * raw <= ratio * field.nbytes <= raw
+
+
+@given(
+    st.tuples(*[st.integers(1, 7)] * 3),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([1.0, 1e30, 1e-30]),
+    st.integers(0, 99),
+)
+@settings(deadline=None, max_examples=25)
+def test_blocks_of_any_size(shape: Any, dtype: Any, scale: float, seed: int) -> None:
+    values = (scale * np.random.default_rng(seed).normal(size=shape)).astype(dtype)
+    field = keep(block_of(values), psnr=60)
+    assert field.decode().dtype == dtype
+    if np.ptp(values) > 0:
+        assert psnr(field.decode(), values) >= 60
+    else:
+        np.testing.assert_array_equal(field.decode(), values)
+
+
+def test_an_axis_that_is_sampled_coarsely_waits() -> None:
+    z, y, x = np.meshgrid(*(np.arange(n) for n in (20, 64, 64)), indexing="ij")
+    samples = (np.sin(0.05 * x) * np.cos(0.06 * y) * np.sin(0.8 * z)).astype(np.float32)
+    assert choose_splits(samples, 0.1)[0] == 3
+    same = np.sin(0.3 * (x + y) + 0.2 * z).astype(np.float32)
+    assert choose_splits(same, 0.1)[0] == 7
+
+
+def test_gaps_are_filled_from_around() -> None:
+    z, y, x = np.meshgrid(*(np.linspace(0, 1, n) for n in (9, 10, 13)), indexing="ij")
+    values = x + y + z
+    gaps = np.where((x > 0.3) & (x < 0.6), np.nan, values)
+    found = filled(gaps, 0.0, 1.0)
+    there = np.isfinite(gaps)
+    np.testing.assert_allclose(found[there], values[there], rtol=1e-6)
+    assert np.isfinite(found).all()
+    assert values.min() - 1e-6 <= found.min() and found.max() <= values.max() + 1e-6
+    assert (filled(np.full((2, 3, 4), np.nan), 0.0, 1.0) == 0).all()
+
+
+def test_altered_payloads_are_refused() -> None:
+    field = keep(partition(blob), psnr=40)
+    payload = field.weights.payload
+    for wrong in (b"", payload[:2], b"\x07" + payload[1:], b"\x11" + payload[1:]):
+        with pytest.raises(FrameError):
+            sparse_grid.read(wrong, field.shape, 1, False)
+    with pytest.raises(FrameError, match="bytes for"):
+        sparse_grid.read(payload[:12], (2**10, 2**10, 2**10), 1, False)

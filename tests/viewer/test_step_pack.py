@@ -1,0 +1,127 @@
+"""What the browser gets: models and samples that give the values, in one compressed piece."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from insitu.core.arrays import Floats
+from insitu.fields.model_field import ModelField
+from insitu.store.record import Record
+from insitu.viewer import block_pack, step_pack
+from tests.support import records
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    path = tmp_path_factory.mktemp("viewer") / "record"
+    records.write(path, cycles=(0, 5))
+    return Record(path)
+
+
+def unpacked(data: bytes) -> tuple[dict[str, Any], bytes]:
+    plain = zlib.decompress(data)
+    (length,) = struct.unpack_from("<I", plain)
+    return json.loads(plain[4 : 4 + length]), plain[4 + length :]
+
+
+def integers(data: bytes, kind: str, count: int) -> Floats:
+    if kind == "i1":
+        return np.frombuffer(data, np.int8, count).astype(np.float64)
+    low, high = np.frombuffer(data, np.uint8, 2 * count).reshape(2, count)
+    return (low | high.astype(np.uint16) << 8).astype(np.int16).astype(np.float64)
+
+
+def parameters(field: ModelField, entry: dict[str, Any], data: bytes) -> Floats:
+    """(n_params,) from a packed block."""
+    assert field.model is not None
+    params, at = np.zeros(field.model.n_params), entry["bytes"][0]
+    for array, packed in zip(field.model.arrays(params), entry["arrays"], strict=True):
+        assert (array.name, list(array.values.shape)) == (packed["name"], packed["shape"])
+        count = array.values.size
+        numbers = integers(data[at:], packed["type"], count) * packed["step"]
+        array.values[...] = numbers.reshape(array.values.shape)
+        at += count * int(packed["type"][1])
+    return params
+
+
+def test_models_travel_without_loss_to_half_a_thousandth(record: Record) -> None:
+    for name in ("density", "velocity"):
+        fields = [block.open() for block in record.blocks(name)]
+        header, data = unpacked(step_pack.pack(fields).data)
+        assert len(header["blocks"]) == len(fields) == 8
+        points = np.random.default_rng(0).random((50, 3))
+        for field, entry in zip(fields, header["blocks"], strict=True):
+            assert isinstance(field, ModelField) and field.model is not None
+            assert entry["kind"] == field.model.kind
+            sent = field.model.evaluate(parameters(field, entry, data), points)
+            kept = field.model.evaluate(field.params.astype(np.float64), points)
+            assert np.abs(sent - kept).max() < 5e-4
+
+
+def test_the_grid_and_the_place_of_each_block(record: Record) -> None:
+    for name in ("density", "height"):  # in cells and at nodes
+        blocks = record.blocks(name)
+        header, _ = unpacked(step_pack.pack([block.open() for block in blocks]).data)
+        assert [axis["cells"] for axis in header["lines"]] == list(records.CELLS[::-1])
+        for block, entry in zip(blocks, header["blocks"], strict=True):
+            size = np.subtract(entry["high"], entry["low"])
+            assert size.tolist() == list(block.cells[::-1])
+            for axis, lines in zip(range(3), block.nodes, strict=True):
+                ends, cells = (header["lines"][axis][key] for key in ("ends", "cells"))
+                place = ends[0] + entry["low"][axis] / cells * (ends[1] - ends[0])
+                assert place == pytest.approx(lines[0])
+
+
+def test_samples_are_within_half_a_thousandth_of_the_range_and_holes_stay_holes() -> None:
+    values = np.random.default_rng(1).random((5, 6, 7)) * 40 - 13
+    values[2, 3, 1:4] = np.nan
+    packed = block_pack.samples(values, False, "a test")
+    entry = packed.entry
+    differences = integers(packed.data, entry["type"], values.size).reshape(values.shape)
+    numbers = differences.cumsum(axis=-1)
+    assert ((numbers == 0) == np.isnan(values)).all()
+    got = entry["origin"][0] + entry["extent"][0] * (numbers - 1) / entry["levels"]
+    assert np.nanmax(np.abs(np.where(numbers > 0, got, np.nan) - values)) < 5e-4 * 40
+
+
+def test_what_has_no_shader_is_sent_as_samples_and_says_so(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = [block.open() for block in record.blocks("density")]
+    monkeypatch.delitem(block_pack.SHADERS, "hash_grid")
+    packed = step_pack.pack(fields)
+    assert packed.recoded == {"model hash_grid": 8}
+    header, _ = unpacked(packed.data)
+    assert {entry["kind"] for entry in header["blocks"]} == {"samples"}
+
+
+def test_blocks_with_a_gap_are_resampled_to_one_grid(record: Record) -> None:
+    fields = [block.open() for block in record.blocks("density")][1:]
+    packed = step_pack.pack(fields)
+    header, data = unpacked(packed.data)
+    (entry,) = header["blocks"]
+    numbers = integers(data, entry["type"], int(np.prod(entry["shape"])))
+    numbers = numbers.reshape(entry["shape"]).cumsum(axis=-1)
+    assert 0.1 < (numbers == 0).mean() < 0.15  # an eighth is missing
+    assert packed.recoded == {"blocks that do not tile one grid": 1}
+
+
+def test_the_page_has_all_that_it_needs_and_no_address(record: Record, tmp_path: Path) -> None:
+    from insitu.cli import main
+
+    out = tmp_path / "page.html"
+    command = ["export", str(record.path), "--html", str(out)]
+    assert main([*command, "--fields", "density", "--steps", "-1"]) == 0
+    text = out.read_text()
+    assert 'id="step-0-0"' in text and 'id="step-0-1"' not in text and 'id="step-1-0"' not in text
+    assert "{{" not in text and "http:" not in text and "https:" not in text
+    assert main([*command, "--fields", "densty"]) == 2
+    assert main([*command, "--steps", "7"]) == 2
+    assert main(["export", str(record.path), "--html", str(tmp_path / "no" / "x.html")]) == 2
