@@ -119,6 +119,6 @@ def test_where_results_go(here: Path, ascent: Ascent) -> None:
         {"action": "add_queries", "queries": {"q": query}},
         {"action": "add_scenes", "scenes": {"s": {"plots": plots, "renders": {"r": render}}}},
     ]
-    run(ascent, [3], actions, default_dir="viz")
+    run(ascent, [3], actions, default_dir="viz", session_name="mine")
     assert pictures(here) == [] and pictures(here / "viz") == ["pic_0003.png"]
-    assert (here / "viz" / "ascent_session.yaml").is_file()
+    assert (here / "viz" / "mine.yaml").is_file()
