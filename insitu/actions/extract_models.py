@@ -24,15 +24,29 @@ from insitu.actions.extracts.script import Script
 from insitu.actions.model import Action
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import ActionParser, Entry, Named
-from insitu.actions.renders import DatabaseParams, LookParams
-from insitu.actions.scenes import Plots, made_plots
-from insitu.actions.values import ignored, names, number, refused, span, text
+from insitu.actions.renders import CameraParams, DatabaseParams, LookParams
+from insitu.actions.scenes import PlotParams, Plots, made_plots
+from insitu.actions.values import (
+    color,
+    count,
+    field_name,
+    flag,
+    ignored,
+    names,
+    nullable,
+    number,
+    refused,
+    span,
+    text,
+)
 from insitu.core.code import refusal
 from insitu.core.errors import nearest
 from insitu.core.yaml_tree import KeyPath
-from insitu.filters.pipeline import Pipeline
+from insitu.filters.pipeline import Filter, Pipeline
+from insitu.filters.surface_filters import ThreeSlice
 from insitu.render.picture.movie import FRAMES_PER_SECOND, SUFFIXES, has_ffmpeg
 from insitu.render.picture.scene import Scene
+from insitu.render.picture.view import View
 from insitu.store.timestep import Span
 
 
@@ -99,6 +113,20 @@ class RelayParams(ExtractParams):
             )
             relay.check(place.reader.outline)
         return relay
+
+
+class VtkParams(ExtractParams):
+    """Saves all fields, or the result of a pipeline, for VTK: as `relay` with protocol `vtk`."""
+
+    path: Annotated[str, text("a file name")] = Field(
+        description="File name without extension, in `output`, as of `relay`."
+    )
+    topology: Annotated[str, text("the name of a topology")] = Field(
+        "", description="Accepted and ignored: a run has one mesh."
+    )
+
+    def make(self, place: Place) -> Action:
+        return read(RelayParams, {"path": self.path}, place.path).make(place)
 
 
 class ScriptParams(ExtractParams):
@@ -179,6 +207,125 @@ class CinemaExtractParams(LookParams, DatabaseParams, _PlotParams):
         )
 
 
+class _OnePlotParams(ExtractParams):
+    """What extracts have in common that draw one plot."""
+
+    field: Annotated[str, field_name()] = Field(
+        description="Field to show; for a vector, its magnitude."
+    )
+    min_value: Annotated[float | None, nullable(number())] = Field(
+        None, description="Value of the first colour; default: the smallest."
+    )
+    max_value: Annotated[float | None, nullable(number())] = Field(
+        None, description="Value of the last colour; default: the greatest."
+    )
+    camera: CameraParams | None = Field(None, description="Camera, as of a render.")
+
+    def scene(
+        self,
+        place: Place,
+        file: str,
+        look: Mapping[str, Any],
+        plots: Mapping[str, Mapping[str, Any]],
+        filters: tuple[Filter, ...] = (),
+    ) -> Action:
+        """The extract as a scene of plots, after these filters. file: the key of its name."""
+        whole = Pipeline(place.name, (*place.pipeline.filters, *filters))
+        values = {"min_value": self.min_value, "max_value": self.max_value}
+        given: dict[str, PlotParams] = {}
+        for kind, more in plots.items():
+            plot = {"type": kind, "field": self.field, "pipeline": place.name, **values, **more}
+            given[kind] = read(PlotParams, plot, place.path)
+        found = made_plots(place.reader, given, place.path, {**place.pipelines, place.name: whole})
+        prefix = place.reader.output(getattr(self, file), (*place.path, file))
+        camera = self.camera.settings() if self.camera else None
+        return Scene(
+            what="extract",
+            name=place.name,
+            plots=found,
+            views=(View(image_prefix=prefix, camera=camera, **look),),
+            window=place.window,
+        )
+
+
+class VolumeParams(LookParams, _OnePlotParams):
+    """A picture of a volume: a scene with one plot."""
+
+    filename: Annotated[str, text("a file name")] = Field(
+        description="File name without extension, as `image_prefix` of a render."
+    )
+    precision: Annotated[Any, ignored({"type": "string"})] = Field(
+        None, description="Accepted and ignored: `single` or `double`."
+    )
+
+    def make(self, place: Place) -> Action:
+        return self.scene(place, "filename", self.look(), {"volume": {}})
+
+
+class _DrayPictureParams(LookParams, _OnePlotParams):
+    image_prefix: Annotated[str, text("a file name")] = Field(
+        description="File name without extension, as of a render."
+    )
+    log_scale: Annotated[bool, flag()] = Field(
+        False, description="Only `false`; for `true`, use the filter log10."
+    )
+
+    @pydantic.field_validator("log_scale")
+    @classmethod
+    def _linear(cls, given: bool) -> bool:
+        if given:
+            raise ValueError("true is not supported; use a pipeline with log10")
+        return given
+
+
+class DrayVolumeParams(_DrayPictureParams):
+    """The same, in the words of Ascent's Devil Ray."""
+
+    samples: Annotated[int | None, count(100_000)] = Field(None, description="As of a plot.")
+
+    def make(self, place: Place) -> Action:
+        plots = {"volume": {} if self.samples is None else {"samples": self.samples}}
+        return self.scene(place, "image_prefix", self.look(), plots)
+
+
+class DrayParams(_DrayPictureParams):
+    """A picture of surfaces: a scene with one plot, and perhaps the mesh on it."""
+
+    draw_mesh: Annotated[bool, flag()] = Field(
+        False, description="Draw the edges of cells, or of a surface's triangles, as well."
+    )
+    line_color: Annotated[tuple[float, float, float], color()] = Field(
+        (0.0, 0.0, 0.0), description="Their colour."
+    )
+    line_thickness: Annotated[Any, ignored({"type": "number"})] = Field(
+        None, description="Accepted and ignored: they are one pixel wide."
+    )
+
+    def make(self, place: Place) -> Action:
+        return self._drawn(place, ())
+
+    def _drawn(self, place: Place, filters: tuple[Filter, ...]) -> Action:
+        plots: dict[str, dict[str, Any]] = {"pseudocolor": {}}
+        if self.draw_mesh:
+            ends = [{"type": "rgb", "position": p, "color": [*self.line_color]} for p in (0, 1)]
+            plots["mesh"] = {"color_table": {"control_points": ends, "annotation": False}}
+        return self.scene(place, "image_prefix", self.look(), plots, filters)
+
+
+class DraySliceParams(DrayParams):
+    """A picture of three slices, one normal to each axis."""
+
+    x_offset: Annotated[float, number(-1, 1)] = Field(
+        0.0,
+        description="As of the filter `3slice`: -1 is the lower end of the domain, 1 the upper.",
+    )
+    y_offset: Annotated[float, number(-1, 1)] = Field(0.0, description="The same for y.")
+    z_offset: Annotated[float, number(-1, 1)] = Field(0.0, description="The same for z.")
+
+    def make(self, place: Place) -> Action:
+        return self._drawn(place, (ThreeSlice(self.x_offset, self.y_offset, self.z_offset),))
+
+
 class MovieParams(ExtractParams):
     """A movie of a scene from the same list of actions (insitu extension)."""
 
@@ -239,12 +386,32 @@ class MovieParams(ExtractParams):
 EXTRACTS: dict[str, type[ExtractParams]] = {
     "relay": RelayParams,
     "python": ScriptParams,
+    "vtk": VtkParams,
     "cinema": CinemaExtractParams,
     "movie": MovieParams,
+    "volume": VolumeParams,
+    "dray_volume": DrayVolumeParams,
+    "dray_pseudocolor": DrayParams,
+    "dray_3slice": DraySliceParams,
 }
+
+ELSEWHERE = {
+    "jupyter": "use python, or open the record in a notebook: insitu.open_record",
+    "conduit": "use relay, or python",
+    "flatten": "use relay with protocol numpy, or open the record in xarray",
+    "xray": "use volume, or a scene with a volume plot",
+    "statistics": "use add_queries: avg, sum, min, max of a field",
+    "histogram": "use add_queries: histogram of a field",
+    "htg": "use relay with protocol vtk",
+    "adios2": "use relay",
+    "learn": "use python",
+}
+"""Extracts of Ascent that there are not, and what to use instead."""
 
 
 def _type(given: Any) -> str:
+    if among(given, ELSEWHERE):
+        raise ValueError(f"insitu has no extract {given!r}; {ELSEWHERE[given]}")
     if not among(given, EXTRACTS):
         hint = nearest(str(given), EXTRACTS) or f"; insitu does {', '.join(EXTRACTS)}"
         raise ValueError(f"unknown extract {given!r}{hint}")

@@ -78,4 +78,5 @@ def _read(reader: ActionParser, run: RunConfig) -> Actions:
     triggers = reader.each(
         entries, "add_triggers", lambda _, entry: read_trigger(reader, entry, pipelines)
     )
-    return Actions(queries, triggers, read_scenes_and_extracts(reader, entries, pipelines))
+    due = read_scenes_and_extracts(reader, entries, pipelines)
+    return Actions((*queries, *reader.parameters), triggers, due)

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from insitu.actions.base import ActionModel, Check, read
-from insitu.actions.errors import DependentError, InvalidAction, among, inside, named, shown
+from insitu.actions.errors import DependentError, InvalidAction, among, named, shown
 from insitu.actions.filter_types import ELSEWHERE, FILTERS
+from insitu.actions.parameters import filter_of
 from insitu.actions.reader import ActionParser, Entry, Named
 from insitu.core.errors import nearest
 from insitu.core.yaml_tree import KeyPath
@@ -89,10 +90,8 @@ class Pipelines:
     def _filter(self, value: Any, path: KeyPath, before: Sequence[Filter]) -> Filter:
         entry = read(FilterEntry, value, path)
         params = (*path, "params")
-        known = FILTERS[entry.type]
-        model = read(known.params, entry.params, params)
-        with inside(params):
-            found = model.make(entry.type, self.reader.steps)
+        name = "/".join(str(key) for key in path[-2:])
+        found = filter_of(self.reader, entry.type, entry.params, params, name)
         given = Pipeline("", tuple(before)).outline(self.reader.outline)
         try:
             found.outline(given)

@@ -15,6 +15,7 @@ from insitu.core.errors import nearest
 from insitu.core.yaml_tree import KeyPath, Places, dotted
 from insitu.filters.pipeline import Pipeline
 from insitu.filters.schema import DataSchema
+from insitu.queries.triggers import Query
 
 T = TypeVar("T")
 Named: TypeAlias = "Mapping[str, Pipeline | None]"
@@ -62,6 +63,8 @@ class ActionParser:
     """What is behind them, and what depends on something refused, with paths from the root."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Of the queries so far, by name."""
+    parameters: list[Query] = field(default_factory=list)
+    """Queries whose results are parameters of filters, by names of ours."""
     outputs: dict[str, KeyPath] = field(default_factory=dict)
     """Names of files, each with what writes it."""
 

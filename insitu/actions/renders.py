@@ -19,9 +19,11 @@ from insitu.actions.errors import numbers as read_numbers
 from insitu.actions.errors import text as read_text
 from insitu.actions.reader import ActionParser
 from insitu.actions.values import (
+    NUMBER,
     color,
     count,
     flag,
+    ignored,
     interval,
     number,
     numbers,
@@ -69,6 +71,16 @@ class CameraParams(ActionModel):
     elevation: Annotated[float, number(unit="degrees")] = Field(
         0.0, description="Then rotates it towards `up`."
     )
+    xpan: Annotated[float, number()] = Field(
+        0.0, description="Then moves the picture to the right: 1, by half its width."
+    )
+    ypan: Annotated[float, number()] = Field(0.0, description="And upwards: 1, by half its height.")
+    near_plane: Annotated[Any, ignored(NUMBER)] = Field(
+        None, description="Accepted and ignored: nothing is cut off near the camera."
+    )
+    far_plane: Annotated[Any, ignored(NUMBER)] = Field(
+        None, description="Accepted and ignored: nor far from it."
+    )
 
     @pydantic.model_validator(mode="after")
     def _possible(self) -> CameraParams:
@@ -77,7 +89,8 @@ class CameraParams(ActionModel):
 
     def settings(self) -> CameraSettings | None:
         """None where nothing is given. Raises ValueError where it is no camera."""
-        given = {key: getattr(self, key) for key in self.model_fields_set}
+        ignored_keys = {"near_plane", "far_plane"}
+        given = {key: getattr(self, key) for key in self.model_fields_set - ignored_keys}
         return CameraSettings(**given) if given else None
 
 
@@ -117,6 +130,9 @@ class LookParams(ActionModel):
     image_height: Annotated[int, _PIXELS] = Field(DEFAULT_SIZE, description="Height.")
     bg_color: Annotated[Vector, color()] = Field(
         DARK, description="Background colour, components in 0..1; default: dark grey."
+    )
+    fg_color: Annotated[Vector | None, color()] = Field(
+        None, description="Colour of text and of the domain's edges; default: what stands out."
     )
     render_bg: Annotated[bool, flag()] = Field(
         True, description="`false`: the background is transparent."

@@ -26,7 +26,6 @@ from insitu.actions.renders import (
 from insitu.actions.values import (
     FLAG,
     count,
-    field_name,
     flag,
     ignored,
     nullable,
@@ -108,6 +107,9 @@ class ColorTableParams(ActionModel):
     reverse: Annotated[bool, Check(keyed(lambda value, _: is_true(value)), FLAG)] = Field(
         False, description="Reverse the colours, but not the opacities."
     )
+    discrete: Annotated[bool, flag()] = Field(
+        False, description="The table's own colours in steps of equal width, without blending."
+    )
     control_points: Annotated[tuple[Any, Any] | None, _CONTROL_POINTS] = Field(
         None,
         description="`{type: rgb, position, color: [red, green, blue]}` and `{type: alpha, "
@@ -143,7 +145,7 @@ class ColorTableParams(ActionModel):
         key = self._file_key
         if key is None:
             rgb, alpha = self.control_points or ((), ())
-            return ColorTable(self.name, self.reverse, rgb, alpha)
+            return ColorTable(self.name, self.reverse, rgb, alpha, self.discrete)
         if self.control_points is not None:
             raise InvalidAction(("control_points",), "given together with a file of colours")
         file = reader.places.folder / str(self.file or self.name)
@@ -154,7 +156,7 @@ class ColorTableParams(ActionModel):
             raise InvalidAction((key,), f"{file}: {error.strerror or error}") from None
         except ValueError as error:
             raise InvalidAction((key,), f"{file}: {error}") from None
-        return ColorTable(None, self.reverse, rgb, alpha)
+        return ColorTable(None, self.reverse, rgb, alpha, self.discrete)
 
 
 def _read_color_table(given: Any) -> str | ColorTableParams | None:
@@ -165,9 +167,13 @@ def _read_color_table(given: Any) -> str | ColorTableParams | None:
     return ColorTableParams.model_validate(given)
 
 
+WHITE = ColorTable(rgb=((0.0, 1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0)))
+"""Of a mesh's lines."""
+
+
 def _type(given: Any) -> str:
     if not among(given, PLOTS):
-        hint = nearest(str(given), PLOTS) or f"; there are {' and '.join(PLOTS)}"
+        hint = nearest(str(given), PLOTS) or f"; there are {', '.join(PLOTS)}"
         raise ValueError(f"a plot of type {given!r} is not supported{hint}")
     return str(given)
 
@@ -181,12 +187,22 @@ _TABLE = {
 class PlotParams(ActionModel):
     """One plot of a scene."""
 
-    type: Annotated[str, Check(_type, {"enum": list(PLOTS)})] = Field(
-        description="`volume`, at most one per scene, or `pseudocolor`: colours on surfaces, on "
-        "lines, and on the faces of a volume."
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"type": {"const": "mesh"}}},
+            "else": {"required": ["field"]},
+        }
     )
-    field: Annotated[str, field_name()] = Field(
-        description="Field to show; for a vector, its magnitude."
+
+    type: Annotated[str, Check(_type, {"enum": list(PLOTS)})] = Field(
+        description="`volume`, at most one per scene; `pseudocolor`: colours on surfaces, on lines "
+        "and on the faces of a volume; `mesh`: the edges of cells on these faces, or those of a "
+        "surface's triangles, white unless there is a `color_table`."
+    )
+    field: Annotated[str, text("the name of a field")] = Field(
+        "",
+        description="Field to show; for a vector, its magnitude. Required, except for a `mesh` in "
+        "one colour.",
     )
     pipeline: Annotated[Any, ignored({"type": ["string", "null"]})] = Field(
         None, description="Pipeline whose result is shown; default: the fields as they are."
@@ -214,6 +230,12 @@ class PlotParams(ActionModel):
     )
 
     @pydantic.model_validator(mode="after")
+    def _has_a_field(self) -> PlotParams:
+        if not self.field and self.type != "mesh":
+            raise InvalidAction(("field",), "is required")
+        return self
+
+    @pydantic.model_validator(mode="after")
     def _ordered(self) -> PlotParams:
         low, high = self.min_value, self.max_value
         if low is not None and high is not None and low >= high:
@@ -223,10 +245,11 @@ class PlotParams(ActionModel):
     def plot(self, reader: ActionParser, path: KeyPath, pipelines: Named) -> Plot:
         """Raises InvalidAction, with the whole path."""
         table, color_bar = self._colors(reader, (*path, "color_table"))
+        pipeline = pipeline_named(self.pipeline, path, pipelines)
         found = Plot(
-            field=self.field,
+            field=self.field or next(iter(pipeline.outline(reader.outline).fields), ""),
             type=self.type,
-            pipeline=pipeline_named(self.pipeline, path, pipelines),
+            pipeline=pipeline,
             color_table=table,
             min_value=self.min_value,
             max_value=self.max_value,
@@ -241,7 +264,7 @@ class PlotParams(ActionModel):
     def _colors(self, reader: ActionParser, path: KeyPath) -> tuple[ColorTable, bool]:
         given = self.color_table
         if given is None:
-            return DEFAULT_TABLE, True
+            return (WHITE, False) if self.type == "mesh" else (DEFAULT_TABLE, True)
         alone = isinstance(given, str)
         params = read(ColorTableParams, {"name": given}, path) if alone else given
         assert isinstance(params, ColorTableParams)

@@ -17,6 +17,8 @@ SIZE = 1024
 """Pixels of a picture's side where the actions do not say."""
 _DEPTH = 8
 """Actions files that name each other end there."""
+_PICTURES = ("volume", "dray_volume", "dray_pseudocolor", "dray_3slice")
+"""Extracts that are pictures."""
 _OLD = ("execute", "reset")
 """Actions of old versions, which Ascent accepts and ignores."""
 _OURS = ("save_session",)
@@ -87,8 +89,11 @@ def _extract(extract: Mapping[str, Any], depth: int) -> dict[str, Any]:
     if not isinstance(params, Mapping):
         return dict(extract)
     changed = {
-        key: _prefix(value) if key == "image_prefix" else value for key, value in params.items()
+        key: _prefix(value) if key in ("image_prefix", "filename") else value
+        for key, value in params.items()
     }
+    if extract.get("type") in _PICTURES:
+        changed = {"image_width": SIZE, "image_height": SIZE, **changed}
     return {**extract, "params": changed}
 
 

@@ -180,6 +180,16 @@ class Camera:
         position = tuple((arm + self.look_at).tolist())
         return Camera(position, self.look_at, self.up, self.fov, self.width, self.height)
 
+    def _moved(self, xpan: float, ypan: float) -> Camera:
+        """Moved aside, so that what was in the middle is at these shares of half the picture."""
+        if not (xpan or ypan):
+            return self
+        right, up, _ = self.image_plane()
+        away = float(np.linalg.norm(np.subtract(self.look_at, self.position)))
+        aside = -away * (xpan * right + ypan * up)
+        position, look_at = triple(aside + self.position), triple(aside + self.look_at)
+        return Camera(position, look_at, self.up, self.fov, self.width, self.height)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CameraSettings:
@@ -187,7 +197,7 @@ class CameraSettings:
 
     They modify Ascent's initial camera (looking along -z at the centre, one diagonal away, y up,
     fov 60) in Ascent's order, so that an actions file for Ascent gives the same view: look_at,
-    position, up, fov, zoom, azimuth, elevation.
+    position, up, fov, zoom, azimuth, elevation, xpan and ypan.
 
     Raises ValueError, "camera/key: text", for an out-of-range value.
     """
@@ -205,12 +215,16 @@ class CameraSettings:
     """Degrees."""
     elevation: float = 0.0
     """Degrees."""
+    xpan: float = 0.0
+    """Moves what is at `look_at` to the right, by this share of half the picture's width."""
+    ypan: float = 0.0
+    """The same upwards, of half its height."""
 
     def __post_init__(self) -> None:
         for name in ("position", "look_at", "up"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, vector(getattr(self, name), f"camera/{name}"))
-        for name in ("fov", "zoom", "azimuth", "elevation"):
+        for name in ("fov", "zoom", "azimuth", "elevation", "xpan", "ypan"):
             object.__setattr__(self, name, number(getattr(self, name), f"camera/{name}"))
         if not 0 < self.fov < 180:
             raise ValueError(f"camera/fov: {self.fov} is not between 0 and 180 degrees")
@@ -235,7 +249,7 @@ class CameraSettings:
             width,
             height,
         )
-        return camera._turned(self.azimuth, self.elevation)
+        return camera._turned(self.azimuth, self.elevation)._moved(self.xpan, self.ypan)
 
 
 def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:

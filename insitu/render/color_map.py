@@ -36,6 +36,8 @@ class ColorTable:
     """Colour points added to those of the named table, sorted by position."""
     alpha: tuple[AlphaPoint, ...] = ()
     """Opacity points, sorted by position; if empty, the renderer chooses the opacity."""
+    discrete: bool = False
+    """The colours in steps of equal width, without blending."""
 
     @staticmethod
     def from_ascent(entries: Mapping[str, Any] | None) -> ColorTable:
@@ -54,7 +56,7 @@ class ColorTable:
         return ColorTable(name, is_true(entries.get("reverse", False)), rgb, alpha)
 
     def colors(self) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (n,), increasing, and colours (n, 3). ValueError for an unknown name."""
+        """Positions (n,), not decreasing, and colours (n, 3). ValueError for an unknown name."""
         positions, colors = color_table(DEFAULT if self.name is None else self.name)
         if self.rgb:
             rgb = np.array(self.rgb)
@@ -65,6 +67,9 @@ class ColorTable:
             positions, colors = rgb[:, 0], rgb[:, 1:]
         if self.reverse:
             positions, colors = 1 - positions[::-1], colors[::-1]
+        if self.discrete:
+            positions = np.linspace(0, 1, len(colors) + 1).repeat(2)[1:-1]
+            colors = colors.repeat(2, axis=0)
         return positions, colors
 
 

@@ -15,7 +15,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from insitu.actions.extract_models import EXTRACTS
+from insitu.actions import extract_models, filter_types
+from insitu.actions.extract_models import EXTRACTS, DrayParams, DraySliceParams
 from insitu.actions.filter_types import FILTERS
 from insitu.actions.parse_particles import SEEDS
 from insitu.actions.renders import CinemaParams, DatabaseParams
@@ -77,6 +78,21 @@ def _cinema(schema: Schema) -> str:
     return table({**found, "properties": {key: found["properties"][key] for key in own}})
 
 
+def _slices(schema: Schema) -> str:
+    """What dray_3slice has that dray_pseudocolor has not."""
+    found = schema["$defs"][DraySliceParams.__name__]
+    own = [key for key in DraySliceParams.model_fields if key not in DrayParams.model_fields]
+    return table({**found, "properties": {key: found["properties"][key] for key in own}})
+
+
+def _elsewhere(schema: Schema) -> str:
+    rows = ["| word | instead |", "|---|---|"]
+    words = {"filter": filter_types.ELSEWHERE, "extract": extract_models.ELSEWHERE}
+    for kind, known in words.items():
+        rows += [f"| {kind} `{name}` | {instead} |" for name, instead in known.items()]
+    return "\n".join(rows)
+
+
 def _run_file(schema: Schema) -> str:
     """All sections, each with the path of its keys."""
     parts = ["## Top level", table(schema)]
@@ -115,6 +131,8 @@ PARTS = {
     "seeds": _seeds,
     "extracts": _extracts,
     "cinema": _cinema,
+    "slices": _slices,
+    "elsewhere": _elsewhere,
     "run file": _run_file,
 }
 

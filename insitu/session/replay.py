@@ -105,7 +105,9 @@ class Replay:
             for trigger in actions.triggers:
                 self._import_callback(trigger)
         budget = Budget(None, None)
-        self._scheduler = ActionScheduler(comm, self.past, budget, folder, self)
+        self._scheduler = ActionScheduler(
+            comm, self.past, budget, folder, self, self._reactions.results
+        )
         self._present: dict[str, list[Partition]] = {}
         self._absent: dict[str, list[int]] = {}  # of actions, where a field was not recorded
 

@@ -6,13 +6,14 @@ In: the actions of a step, the window, the budget. Out: the files written; what 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from insitu.actions import Action
 from insitu.core.parallel import RemoteError, together
+from insitu.queries.scalars import Result
 from insitu.session.budget import Budget
 from insitu.store import timestep
 from insitu.store.time_series import TimeSeries
@@ -51,12 +52,14 @@ class ActionScheduler:
         budget: Budget,
         folder: Path,
         reporter: Reports,
+        results: Mapping[str, Sequence[Result]],
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         """folder: where files go. reporter: receives what was skipped and why, and what the budget
-        never had time for. clock: a clock in seconds."""
+        never had time for. results: of all queries, the same on every rank, as they come. clock: a
+        clock in seconds."""
         self.comm, self.window, self.budget, self.folder = comm, window, budget, folder
-        self._reporter, self._clock = reporter, clock
+        self._reporter, self._results, self._clock = reporter, results, clock
         self._deferred: deque[_Deferred] = deque()
         self._seconds: dict[tuple[str, str], float] = {}  # of each action, for one step
 
@@ -106,7 +109,9 @@ class ActionScheduler:
         found: list[timestep.TimeStep] = []
         try:
             with together(self.comm, "window"):
-                found = timestep.newest(self.window, action.reads or (), action.window)
+                found = timestep.newest(
+                    self.window, action.reads or (), action.window, self._results
+                )
         except RemoteError as error:
             self._skipped(action, error)
         return found

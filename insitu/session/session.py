@@ -126,7 +126,13 @@ class Session:
         self._reader = StepReader(self.comm, run, self._reporter)
         self._budget = Budget(run.budget.seconds, run.budget.fraction, clock)
         self._scheduler = ActionScheduler(
-            self.comm, self.window, self._budget, Path(run.output), self._reporter, clock
+            self.comm,
+            self.window,
+            self._budget,
+            Path(run.output),
+            self._reporter,
+            self._reactions.results,
+            clock,
         )
         self._recorder = Recorder(
             self.comm, run, self.window, actions.queries, self._reactions.results, self._reporter

@@ -5,7 +5,8 @@ In: a window or a record. Out: the newest steps that have given fields; fields d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from insitu.fields.distributed_field import DistributedField
 from insitu.store.time_series import StepCount as Span
@@ -28,16 +29,24 @@ class _Snapshot:
 class TimeStep:
     """One recorded step. No method is collective; ranks hold their own blocks."""
 
-    def __init__(self, window: TimeSeries, cycle: int, time: float) -> None:
+    def __init__(
+        self,
+        window: TimeSeries,
+        cycle: int,
+        time: float,
+        results: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
+        """results: of queries by name, each with its `cycle` and `value`, on all ranks alike."""
         self.cycle, self.time = cycle, time
         self.window = window
+        self.results = results or {}
         self._opened: dict[str, DistributedField] = {}
 
     def kept(self) -> TimeStep:
         """The same step, readable after the window has moved on."""
         if isinstance(self.window, _Snapshot):
             return self
-        return TimeStep(_Snapshot(self.window), self.cycle, self.time)
+        return TimeStep(_Snapshot(self.window), self.cycle, self.time, self.results)
 
     @property
     def names(self) -> list[str]:
@@ -64,8 +73,15 @@ class TimeStep:
         return self.window.entries(name)
 
 
-def newest(window: TimeSeries, fields: Collection[str], span: Span) -> list[TimeStep]:
+def newest(
+    window: TimeSeries,
+    fields: Collection[str],
+    span: Span,
+    results: Mapping[str, Sequence[Any]] | None = None,
+) -> list[TimeStep]:
     """The newest `span` steps that have all these fields, oldest first. Not collective.
+
+    results: of queries, as `TimeStep` has them.
 
     Without fields: the steps that have any field. Raises KeyError for a field without steps.
     """
@@ -80,4 +96,4 @@ def newest(window: TimeSeries, fields: Collection[str], span: Span) -> list[Time
         cycles = {c: t for c, t in cycles.items() if all(c in found for found in steps)}
     ordered = sorted(cycles.items(), key=lambda item: (item[1], item[0]))
     chosen = ordered if span == "all" else ordered[-span:]
-    return [TimeStep(window, cycle, time) for cycle, time in chosen]
+    return [TimeStep(window, cycle, time, results) for cycle, time in chosen]

@@ -296,9 +296,7 @@ def test_triggers_that_are_wrong(tmp_path, params, problem):
 
 
 def test_all_wrong_values_of_an_entry_are_told_at_once(tmp_path):
-    plots = (
-        "{p: {type: volume, field: density, samples: 0, shading: dim}, q: {type: mesh, field: 1}}"
-    )
+    plots = "{p: {type: volume, field: density, samples: 0, shading: dim}, q: {type: x, field: 1}}"
     text = f"fields: {{density: }}\nactions:\n  - {scene(f'{{plots: {plots}, window: 0}}')}"
     assert [
         found.partition(".scenes.s.")[2].partition(":")[0] for found in problems(text, tmp_path)

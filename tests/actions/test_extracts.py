@@ -124,7 +124,10 @@ def test_in_a_trigger_with_a_pipeline_from_around_it(tmp_path: Path) -> None:
             "{type: relai, params: {}}",
             ".extracts.e.type: unknown extract 'relai'; did you mean 'relay'?",
         ),
-        ("{type: htg, params: {}}", "unknown extract 'htg'; insitu does relay, python, cinema"),
+        (
+            "{type: hologram, params: {}}",
+            "unknown extract 'hologram'; insitu does relay, python, vtk",
+        ),
         ("{type: relay, params: {}}", ".e.params.path: is required"),
         ("{type: relay, params: {path: 3}}", ".params.path: expected a file name, found 3"),
         (

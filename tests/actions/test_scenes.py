@@ -58,8 +58,8 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
         (scene("{plots: {}}"), ".s.plots: expected plots by name, found nothing"),
         (scene("{plots: [1]}"), ".s.plots: expected plots by name, found a list of 1"),
         (
-            scene("{plots: {p: {type: mesh, field: rho}}}"),
-            ".plots.p.type: a plot of type 'mesh' is not supported; there are volume",
+            scene("{plots: {p: {type: spheres, field: rho}}}"),
+            ".plots.p.type: a plot of type 'spheres' is not supported; there are volume",
         ),
         (
             scene("{plots: {p: {type: pseudocolour, field: rho}}}"),

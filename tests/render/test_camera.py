@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.render.camera import Camera
+from insitu.render.camera import Camera, CameraSettings
 
 BOUNDS = (np.array([0.0, -1.0, 2.0]), np.array([5.0, 2.0, 4.0]))
 CENTER = (BOUNDS[0] + BOUNDS[1]) / 2
@@ -106,7 +106,7 @@ def test_ascents_words() -> None:
     ("words", "message"),
     [
         ({"azimut": 3}, "camera/azimut: unknown; did you mean 'azimuth'"),
-        ({"xpan": 3}, "camera/xpan: unknown"),
+        ({"xpam": 3}, "camera/xpam: unknown"),
         ({"zoom": 0}, "camera/zoom: 0"),
         ({"zoom": "big"}, "camera/zoom: 'big' is not a finite number"),
         ({"position": [1, 2]}, "camera/position"),
@@ -143,3 +143,12 @@ def test_rectangle_of_boxes_around_and_behind_the_eye() -> None:
     assert inside.rectangle(BOUNDS) == (0, 40, 0, 50)
     behind = Camera((9, 0, 3), (20, 0, 3), width=50, height=40)
     assert behind.rectangle(BOUNDS) == (0, 0, 0, 0)
+
+
+def test_panning_moves_what_was_in_the_middle() -> None:
+    """By shares of half the picture, to the right and upwards."""
+    bounds = (np.zeros(3), np.ones(3))
+    settings = CameraSettings(azimuth=30.0, elevation=20.0, xpan=0.5, ypan=-0.25)
+    camera = settings.camera(bounds, 200, 100)
+    pixels, _ = camera.project(np.array([[0.5, 0.5, 0.5]]))
+    np.testing.assert_allclose(pixels, [[150.0, 62.5]])

@@ -111,7 +111,7 @@ def trigger(**params: Any) -> dict[str, Any]:
         {"action": "add_scenes"},
         {"action": "add_scenes", "scenes": {}, "renders": {}},
         scene(),
-        scene(plots={"p": {"type": "mesh", "field": "rho"}}),
+        scene(plots={"p": {"type": "spheres", "field": "rho"}}),
         scene(plots={"p": {"type": "volume"}}),
         plot(sample=3),
         plot(samples=2.5),

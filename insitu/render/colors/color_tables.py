@@ -1,7 +1,8 @@
 """The colour tables that Ascent has, by name.
 
 In: a name, not case-sensitive. Out: its control points: positions in 0..1 and RGB in 0..1.
-Each table has a few points, chosen to look like the original, with linear interpolation.
+Each table has a few points, chosen to look like the original, with linear interpolation; those of
+ColorBrewer are in color_brewer.py.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from insitu.core.errors import nearest
+from insitu.render.colors.color_brewer import COLOR_BREWER
 
 DEFAULT = "Viridis"
 
@@ -16,8 +18,13 @@ DEFAULT = "Viridis"
 def color_table(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Positions (n,) and colours (n, 3) of a table. ValueError suggests a name if it is unknown."""
     by_lower = {known.lower(): known for known in COLOR_TABLES}
-    known = by_lower.get(str(name).strip().lower())
+    by_lower |= {other.lower(): known for other, known in ALIASES.items()}
+    asked = str(name).strip().lower()
+    known = by_lower.get(asked)
     if known is None:
+        others = next((use for begin, use in ELSEWHERE.items() if asked.startswith(begin)), None)
+        if others is not None:
+            raise ValueError(f"color_table/name: insitu has no table '{name}'; use {others}")
         hint = nearest(name, COLOR_TABLES) or f"; expected one of {', '.join(COLOR_TABLES)}"
         raise ValueError(f"color_table/name: '{name}' is unknown{hint}")
     positions, colors = COLOR_TABLES[known]
@@ -89,4 +96,44 @@ COLOR_TABLES: dict[str, tuple[tuple[float, ...] | None, tuple[str, ...]]] = {
         (0.0, 0.125, 0.375, 0.625, 0.875, 1.0),
         ("000080", "0000ff", "00ffff", "ffff00", "ff0000", "800000"),
     ),
+    "Rainbow": (None, ("0000ff", "00ffff", "00ff00", "ffff00", "ff0000")),
+    "Samsel Fire": (None, ("000000", "30050d", "760a0a", "b8330e", "e8761c", "f8bf57", "ffffe0")),
+    "Linear YGB": (None, ("fff5b8", "d3df8f", "8fc486", "45a18f", "1f7490", "1b4577", "101e45")),
+    "Linear Green": (None, ("0e1c1e", "1c4a2e", "3b7d33", "87b24a", "d9e39b", "fbfbe0")),
+    "CubicL": (
+        None,
+        ("780085", "7b3cc0", "5a7fe0", "44b3b4", "60cd6b", "a6da4a", "efc25c", "f96965"),
+    ),
+    "CubicYF": (None, ("7b0290", "6a4dd3", "4a8be0", "40b8b0", "5cd070", "98e24e", "ccec5a")),
+    "LinearL": (
+        None,
+        ("040404", "3b0a5c", "31389c", "197087", "2b9b52", "7fba3b", "d9d587", "f9f9f9"),
+    ),
+    "LinLhot": (None, ("060303", "4b0d05", "8f1a04", "c23c00", "da7a00", "e2b81d", "f8f6c4")),
+    "IsoL": (None, ("e839e5", "8a76f0", "2f9fc9", "30ac70", "6fa92d", "b8932a", "ef6a4a")),
+    "dense": (None, ("e6f1f1", "a4cfe2", "759fe0", "7669d0", "753597", "58145a", "360e24")),
+    "thermal": (None, ("042333", "13357e", "6a4d96", "a65c85", "e07461", "fbb53c", "e8fa5b")),
+    "blue": (None, ("08142e", "123a75", "2c6cb8", "6ea4dc", "b7d3f0", "eef5fd")),
+    "orange": (None, ("2b1003", "7a3205", "c05a0b", "ec8a2e", "fac182", "fff2e2")),
+    **{name: (None, tuple(colors.split())) for name, colors in COLOR_BREWER.items()},
 }
+
+ALIASES = {
+    "Default": DEFAULT,
+    "Cool to Warm (Extended)": "Cool to Warm Extended",
+    "Black, Blue and White": "Black - Blue - White",
+    "cool2warm": "Cool to Warm",
+    "ColdAndHot": "Cold and Hot",
+    "HotAndCold": "Cold and Hot",
+    "grey": "Gray",
+}
+"""Other names of these tables in Ascent and its Devil Ray."""
+
+ELSEWHERE = {
+    **dict.fromkeys(("3w", "4w", "5w", "3-w", "4-w", "5-w"), "file: a colour map from ParaView"),
+    "gr-insert": "Gray, with control_points in the part that is to stand out",
+    "rambo": "Rainbow",
+    "levels": "Set3, with discrete: true",
+    "temperature": "thermal or Cool to Warm",
+}
+"""By how their names begin: tables of Devil Ray that there are not, and what to use instead."""

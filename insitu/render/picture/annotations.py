@@ -101,11 +101,19 @@ def arrange(
     return Annotations(tuple(texts), tuple(placed), tuple(marks))
 
 
-def draw(pen: ImageDraw.ImageDraw, annotations: Annotations, light: bool) -> None:
-    """Draw in a light or dark colour with a contrasting outline, legible on any picture."""
+def draw(
+    pen: ImageDraw.ImageDraw,
+    annotations: Annotations,
+    light: bool,
+    color: tuple[float, float, float] | None = None,
+) -> None:
+    """Draw in a light or dark colour, or the one given, with a contrasting outline."""
     from PIL import ImageFont
 
     ink = (240, 242, 245, 255) if light else (25, 28, 33, 255)
+    if color is not None:
+        red, green, blue = (round(255 * channel) for channel in color)
+        ink = (red, green, blue, 255)
     edge = (10, 12, 15, 160) if light else (255, 255, 255, 190)
     for bar in annotations.bars:
         x0, y0, x1, y1 = (round(v) for v in bar.area)

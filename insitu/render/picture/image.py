@@ -32,20 +32,23 @@ def flatten(
     *,
     camera: Camera | None = None,
     bounds: Bounds | None = None,
+    ink: Color | None = None,
 ) -> np.ndarray:
     """Blend premultiplied RGBA (h, w, 4) over a background -> RGB (h, w, 3) uint8.
 
     If the camera and the bounds of the domain are given, the domain's edges are drawn as thin
-    lines, the far edges behind the volume and the near edges in front of it.
+    lines, the far edges behind the volume and the near edges in front of it. ink: their colour;
+    default: white or black, whichever the background is not.
     """
     backdrop = np.broadcast_to(np.asarray(background, dtype=np.float32), (*image.shape[:2], 3))
     if camera is None or bounds is None:
         rgb = image[..., :3] + (1 - image[..., 3:]) * backdrop
     else:
-        ink = 1.0 if _luminance(backdrop[0, 0]) < 0.5 else 0.0
+        grey = 1.0 if _luminance(backdrop[0, 0]) < 0.5 else 0.0
+        paint = np.array((grey, grey, grey) if ink is None else ink, np.float32)
         behind, before = _edges(camera, bounds)
-        backdrop = _drawn(backdrop, behind, ink, 0.30)
-        rgb = _drawn(image[..., :3] + (1 - image[..., 3:]) * backdrop, before, ink, 0.30)
+        backdrop = _drawn(backdrop, behind, paint, 0.30)
+        rgb = _drawn(image[..., :3] + (1 - image[..., 3:]) * backdrop, before, paint, 0.30)
     return (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
@@ -71,12 +74,14 @@ def annotate(
     transfer_function: TransferFunction | None = None,
     label: str = "",
     bars: Sequence[tuple[str, TransferFunction]] = (),
+    ink: Color | None = None,
 ) -> np.ndarray:
     """A copy of RGB (h, w, 3) uint8 with text and colour bars drawn on it.
 
     title: top left. caption: bottom left, such as cycle and time. bars: label (such as the field
     name) and transfer function of each plot; colour bars are stacked at the right, as many as fit.
-    transfer_function, label: one more bar, placed first.
+    transfer_function, label: one more bar, placed first. ink: of the text; default: light or dark,
+    as the picture's border requires.
 
     Font sizes follow the smaller side of the image. Text that is too long is set smaller, then
     truncated, so that nothing overlaps. Images smaller than 96 pixels are returned unchanged, as
@@ -93,7 +98,9 @@ def annotate(
     border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
     light = float(np.median(_luminance(border))) < 128  # light text on a dark background
     found = arrange((width, height), title, caption, bars)
-    draw(ImageDraw.Draw(image, "RGBA"), found, light)
+    if ink is not None:
+        light = float(_luminance(np.asarray(ink))) >= 0.5
+    draw(ImageDraw.Draw(image, "RGBA"), found, light, ink)
     return np.asarray(image).copy()
 
 
@@ -127,8 +134,8 @@ def _edges(camera: Camera, bounds: Bounds) -> tuple[Segments, Segments]:
     return behind, before
 
 
-def _drawn(rgb: np.ndarray, segments: Segments, ink: float, strength: float) -> np.ndarray:
-    """RGB (h, w, 3) with anti-aliased lines of one grey level drawn on it."""
+def _drawn(rgb: np.ndarray, segments: Segments, ink: np.ndarray, strength: float) -> np.ndarray:
+    """RGB (h, w, 3) with anti-aliased lines of one colour drawn on it."""
     from PIL import Image, ImageDraw
 
     height, width = rgb.shape[:2]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from insitu.core.geometry import Surface
 from insitu.core.parallel import together
+from insitu.filters.geometry.surface_edges import edges
 from insitu.filters.particle_filters import ParticleFilter
 from insitu.filters.pipeline import UNFILTERED, Data, Pipeline, VolumeData
 from insitu.filters.ranges import data_range
@@ -54,6 +56,11 @@ class Plot:
         """World radius of the tubes around lines, if the pipeline sets one."""
         sizes = [f.tube_size for f in self.pipeline.filters if isinstance(f, ParticleFilter)]
         return sizes[-1] if sizes else None
+
+    @property
+    def line_width(self) -> float:
+        """Pixels of lines without tubes."""
+        return 1.0 if self.type == "mesh" else 3.0
 
     @property
     def flat(self) -> bool:
@@ -107,9 +114,20 @@ def _faces(comm: MPI.Comm, data: Data) -> Data:
     return data.surface(comm) if isinstance(data, VolumeData) else data
 
 
+def _mesh_lines(comm: MPI.Comm, data: Data) -> Data:
+    found = _faces(comm, data)
+    if not isinstance(found, Surface):
+        return found
+    uncut = isinstance(data, VolumeData) and data.around is None
+    with together(comm, "lines of the mesh"):
+        found = edges(found, along_axes=uncut)
+    return found
+
+
 PLOTS = {
     "volume": PlotType(_check_volume, lambda comm, data: data, fits_opacity=True),
     "pseudocolor": PlotType(_check_pseudocolor, _faces, fits_opacity=False),
+    "mesh": PlotType(_check_pseudocolor, _mesh_lines, fits_opacity=False),
 }
 
 
@@ -126,8 +144,8 @@ def colors(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> TransferFunctio
     last = steps[-1]
     if found.opacity_given or not isinstance(last, VolumeData) or not PLOTS[plot.type].fits_opacity:
         return found
-    counts, edges = histogram(comm, blocks(comm, last, plot.field), domain)
-    return found.with_opacity_from_histogram(counts, edges)
+    counts, ends = histogram(comm, blocks(comm, last, plot.field), domain)
+    return found.with_opacity_from_histogram(counts, ends)
 
 
 def blocks(comm: MPI.Comm, volume: VolumeData, field: str) -> list[RenderBlock]:

@@ -31,8 +31,6 @@ from insitu.render.volume.volume import MAX_SAMPLES, render_volume
 if TYPE_CHECKING:
     from mpi4py import MPI
 
-LINE_WIDTH = 3.0  # pixels
-
 Drawn = tuple[Plot, Data, TransferFunction]
 
 
@@ -108,7 +106,7 @@ def _painted(plots: Sequence[Drawn], boxes: Sequence[Bounds]) -> list[list[Style
                     part,
                     values=plot.field,
                     transfer_function=colors,
-                    width=LINE_WIDTH if plot.tube_size is None else 2 * plot.tube_size,
+                    width=plot.line_width if plot.tube_size is None else 2 * plot.tube_size,
                     width_in_pixels=plot.tube_size is None,
                     lit=not plot.flat,
                 )

@@ -34,6 +34,8 @@ class View:
     camera: CameraSettings | None = None
     """None: the default camera, which shows the whole domain."""
     bg_color: tuple[float, float, float] = DARK
+    fg_color: tuple[float, float, float] | None = None
+    """Of annotations; None: light or dark, as the background requires."""
     render_bg: bool = True
     """False: the background stays transparent."""
     world_annotations: bool = True
@@ -79,9 +81,11 @@ class View:
             corners = np.array(self.dataset_bounds).reshape(3, 2)
             box = (corners[:, 0], corners[:, 1])
         box = box if self.world_annotations else None
-        pixels = flatten(image, self.bg_color, camera=camera, bounds=box)
+        pixels = flatten(image, self.bg_color, camera=camera, bounds=box, ink=self.fg_color)
         if self.screen_annotations:
-            pixels = annotate(pixels, title=self.title, caption=caption, bars=bars)
+            pixels = annotate(
+                pixels, title=self.title, caption=caption, bars=bars, ink=self.fg_color
+            )
         if self.render_bg:
             return pixels
         return np.dstack((pixels, (np.clip(image[..., 3], 0, 1) * 255 + 0.5).astype(np.uint8)))

@@ -38,6 +38,13 @@ def test_annotations() -> None:
     assert (larger != edges).any()
 
 
+def test_annotations_in_a_colour() -> None:
+    for words in ({"screen_annotations": False}, {"world_annotations": False}):
+        red, plain = drawn(fg_color=(1, 0, 0), **words), drawn(**words)
+        assert red[..., 0].sum() > red[..., 1:].max(axis=-1).sum()
+        assert (red != plain).any()
+
+
 def test_without_a_background_what_is_empty_is_transparent() -> None:
     pixels = drawn(render_bg=False, world_annotations=False, screen_annotations=False)
     assert pixels.shape == (128, 128, 4) and not pixels[..., 3].any()
