@@ -105,8 +105,9 @@ test-clients: $(VENV)/.clients
 	$(BIN)/python -m pytest -q -m clients tests/clients
 
 # The viewer in a browser without a window, which draws in software; types by TypeScript's compiler.
-# What it needs of Debian or Ubuntu is BROWSER_PACKAGES, which `make browser-packages` installs.
-BROWSER_PACKAGES := chromium nodejs npm
+# What it needs of Debian or Ubuntu, `make browser-packages` installs. Node.js of other sources brings
+# its own npm, which Debian's conflicts with.
+BROWSER_PACKAGES = chromium $(shell command -v npm > /dev/null || echo nodejs npm)
 TYPESCRIPT := typescript@5.9.3
 TSC := build/typescript/node_modules/.bin/tsc
 
