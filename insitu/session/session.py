@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -18,27 +18,18 @@ from mpi4py import MPI
 
 from insitu import actions as action_files
 from insitu import config
-from insitu.actions import Action, Actions
+from insitu.actions import Actions
 from insitu.config import RunConfig
 from insitu.core import launcher
-from insitu.core.parallel import RemoteError, cpu_share
+from insitu.core.parallel import cpu_share
 from insitu.engines import threads, using
-from insitu.fields.distributed_field import DistributedField
-from insitu.queries.triggers import Callback, Trigger, TriggerEngine
+from insitu.queries.triggers import Callback
 from insitu.render.volume.bricks import BrickCache
-from insitu.session.budget import Budget
-from insitu.session.check import reads_any
-from insitu.session.field_trainer import FieldTrainer
-from insitu.session.listeners import Listeners
-from insitu.session.needed import needed_fields
-from insitu.session.presence import Presence
-from insitu.session.recorder import Recorder
 from insitu.session.recording import with_a_record
 from insitu.session.report import StepReport, Summary, Terminal
 from insitu.session.reporter import Reporter, terminal
-from insitu.session.scheduler import ActionScheduler
 from insitu.session.signals import EndSignals
-from insitu.session.step_fields import StepFields, StepReader
+from insitu.session.step_processor import StepProcessor
 from insitu.store.window import Window
 
 _NOT_CLOSED = (
@@ -107,47 +98,38 @@ class Session:
             terminal: on rank 0, where steps are shown and timings written; by default nowhere.
         """
         run, recording = with_a_record(run, actions)
-        self.run, self.actions = run, actions
+        self.run = run
         self.comm = comm.Dup()
-        self._clock = clock
         self._reporter = Reporter(self.comm, run, terminal)
         if recording:
             self._reporter.say(recording)
         self.log = self._reporter.log
-        self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         self._brick_cache = BrickCache(run.brick_cache)
         # If OMP_NUM_THREADS is set everywhere, there is nothing to share out.
         shared = self.comm.allreduce(threads.omp_num_threads() is None, op=MPI.LOR)
         self._cpu_share = cpu_share(self.comm, threads.cpus()) if shared else None
-        self._reactions = TriggerEngine(
-            self.comm, actions.queries, actions.triggers, self.window, self._reporter.failed
-        )
-        self._listeners = Listeners(self.comm, self._reactions, self._reporter)
-        self._reader = StepReader(self.comm, run, self._reporter)
-        self._budget = Budget(run.budget.seconds, run.budget.fraction, clock)
-        self._scheduler = ActionScheduler(
-            self.comm,
-            self.window,
-            self._budget,
-            Path(run.output),
-            self._reporter,
-            self._reactions.results,
-            clock,
-        )
-        self._recorder = Recorder(
-            self.comm, run, self.window, actions.queries, self._reactions.results, self._reporter
-        )
-        self._trainer = FieldTrainer(self.comm, run, self._budget, self._reporter)
-        self._resampling_reported: set[str] = set()
+        self._steps = StepProcessor(self.comm, run, actions, self._reporter, clock)
         self._mesh: Any = None
-        self._presence = Presence(self.comm, run, actions)
-        self._cycle = -1
         self._not_closed: weakref.finalize[..., Session] | None = None
         self._summary: Summary | None = None  # once it is closed
         self._signals: EndSignals | None = None
         if run.signals:
             self._signals = EndSignals(self.comm, "the record is written after this step")
             self._signals.catch()
+
+    @property
+    def window(self) -> Window:
+        """The temporal window: compressed fields of the last steps."""
+        return self._steps.window
+
+    @property
+    def actions(self) -> Actions:
+        """What the run does; regular actions may be replaced between steps, on all ranks alike."""
+        return self._steps.actions
+
+    @actions.setter
+    def actions(self, actions: Actions) -> None:
+        self._steps.actions = actions
 
     def warn_if_not_closed(self) -> None:
         """Have rank 0 say so if the process ends, or the session is lost, before `close`. Not
@@ -180,7 +162,7 @@ class Session:
 
         Raises: ConfigError if there is no trigger or callback of this name.
         """
-        self._listeners.add(name, function)
+        self._steps.listeners.add(name, function)
 
     def check(self, mesh: Any) -> None:
         """Compare a mesh with the run file, before the first step. Collective.
@@ -194,8 +176,7 @@ class Session:
         if self._summary is not None:
             raise RuntimeError("check: this session is closed; open another one")
         with self._resources():
-            self._presence.require_all(self._reader.read(mesh))
-            self._listeners.check()
+            self._steps.check(mesh)
 
     def publish(self, mesh: Any) -> None:
         """Publish this rank's part of the present step. Not collective.
@@ -217,15 +198,15 @@ class Session:
         if self._summary is not None:
             self._refuse("execute")
             return None
-        self._budget.enter()
+        self._steps.budget.enter()
         report = None
         try:
             with self._resources():
-                report = self._step()
+                report = self._steps.run_step(self._mesh)
         except Exception as error:
             self._reporter.failed("step dropped", error)
         finally:
-            self._budget.leave()
+            self._steps.budget.leave()
             self._mesh = None
         self._reporter.show(report)
         if self._signals is not None and (number := self._signals.agreed()):
@@ -245,17 +226,14 @@ class Session:
         self._ends()
         try:
             with self._resources():
-                written, failures = self._recorder.close()
-                # Last: a picture that fails under `on_error: raise` then costs nothing else.
-                written += [str(file) for file in self._scheduler.finish()]
+                written, failures = self._steps.finish()
             self._summary = self._reporter.summary(written)
             self._reporter.end(self._summary)
             for what, error in failures:
                 self._reporter.failed(what, error)
         finally:
             self._summary = self._summary or self._reporter.summary([])
-            self.window.clear()
-            self._trainer.clear()
+            self._steps.clear()
             if self._signals is not None:
                 self._signals.release()
             self.comm.Free()
@@ -271,7 +249,7 @@ class Session:
     def record_problem(self) -> str:
         """After `close`: why there is no complete record though the run file asks for one; else
         empty. The same on every rank."""
-        return self._recorder.problem
+        return self._steps.recorder.problem
 
     def _end_by(self, number: int) -> None:
         """Close, on all ranks; then let a signal take its course. Collective."""
@@ -294,103 +272,9 @@ class Session:
         if self._not_closed is not None:
             self._not_closed.detach()
 
-    def _step(self) -> StepReport | None:
-        start = self._clock()
-        step = self._reader.read(self._mesh)
-        self._cycle = self._cycle + 1 if step.cycle is None else step.cycle
-        cycle, time = self._cycle, float(self._cycle) if step.time is None else step.time
-        absent = self._absent(step)
-        self._budget.begin(self.comm)
-        step.prepare(sorted(self.actions.fields - absent))
-        waits = not absent.isdisjoint(self.actions.fields)
-        fired, not_evaluated = ((), None) if waits else self._evaluate(cycle, time, step)
-        due = cycle % self.run.window.every == 0
-        needed = [name for name in self._needed(due, fired) if name not in absent]
-        if not needed and not fired:
-            self._report(not_evaluated)
-            self._reporter.idle(cycle)
-            return None
-        acts = [*(self.actions.due if due else ()), *(a for t in fired for a in t.actions)]
-        acts = [action for action in acts if not reads_any(action, absent)]
-        fields = self._trainer.train(needed, step, cycle, time, self._scheduler.expected(acts))
-        self._report(not_evaluated)  # now: what is wrong with the mesh has dropped the step by then
-        if fields:
-            self._keep(fields)
-        resampled = self._resampling_errors(step, fields or {})
-        # Without its fields a picture would show some earlier step.
-        files = self._scheduler.act([] if fields is None else acts, cycle)
-        if fired:
-            failures = self._recorder.triggered()
-            self._listeners.call(fired, cycle, time)
-            for what, error in failures:
-                self._reporter.failed(what, error)
-        return self._reporter.step(
-            cycle=cycle,
-            time=time,
-            fields=fields,
-            resampled_db=resampled,
-            window_nbytes=self.window.nbytes,
-            seconds=self._clock() - start,
-            fired=[trigger.name for trigger in fired],
-            files=files,
-            allowed=self._budget.allowed,
-            deferred=self._scheduler.deferred,
-        )
-
-    def _evaluate(
-        self, cycle: int, time: float, step: StepFields
-    ) -> tuple[tuple[Trigger[Action], ...], RemoteError | None]:
-        """The triggers that fire, and why none was evaluated: the step is recorded all the same.
-        Collective."""
-        try:
-            return self._reactions.evaluate(cycle, time, step), None
-        except RemoteError as error:
-            return (), error
-
-    def _report(self, not_evaluated: RemoteError | None) -> None:
-        if not_evaluated is not None:
-            self._reporter.failed("queries and triggers not evaluated", not_evaluated)
-
-    def _absent(self, step: StepFields) -> frozenset[str]:
-        """Fields of the run file that are not published yet, which is told once. Collective until
-        all are there."""
-        if self._presence.complete:
-            return frozenset()
-        if self.run.on_error == "raise":
-            self._presence.require_all(step)
-        else:
-            for text in self._presence.look(step):
-                self._reporter.warn(text)
-        self._listeners.check()
-        return self._presence.absent
-
-    def _needed(self, due: bool, fired: Sequence[Trigger[Action]]) -> list[str]:
-        """The fields to train at this step."""
-        return needed_fields(
-            self.run,
-            self.actions,
-            due=due,
-            fired=fired,
-            live=self._reactions.live,
-            called={t.name for t in self.actions.triggers if self._listeners.of(t)},
-            past=self._reactions.past,
-        )
-
-    def _keep(self, fields: Mapping[str, DistributedField]) -> None:
-        """Store fields of the step in the window. Collective."""
-        dropped = self.window.add(self.comm, fields.values())
-        self._reporter.dropped(dropped, self.window.memory)
-        self._recorder.recorded(fields.values())
-
-    def _resampling_errors(self, step: StepFields, names: Mapping[str, Any]) -> dict[str, float]:
-        """PSNR of resampling for fields that are recorded for the first time. Collective."""
-        new = [name for name in names if name not in self._resampling_reported]
-        self._resampling_reported.update(new)
-        return step.resampling_errors(new)
-
     @contextmanager
     def _resources(self) -> Iterator[None]:
         """Inside, threads, decoded bricks and the default engine are those of this session."""
         cache = self._brick_cache.in_use()
-        with threads.sharing(self._cpu_share), using(self._trainer.engine), cache:
+        with threads.sharing(self._cpu_share), using(self._steps.trainer.engine), cache:
             yield

@@ -163,7 +163,9 @@ def test_pictures_wait_for_time(folder: Path) -> None:
         if report:
             deferred.append(len(report.deferred))
             # From now on a picture takes longer than any step has left.
-            session._scheduler._seconds = dict.fromkeys(session._scheduler._seconds, 1e6)
+            session._steps.scheduler._seconds = dict.fromkeys(
+                session._steps.scheduler._seconds, 1e6
+            )
     assert deferred == [0, 1, 2, 3, 4, 5]
     COMM.barrier()
     assert len(list(folder.glob("all_*.png"))) == 1
@@ -181,7 +183,7 @@ def test_what_never_finds_time_is_dropped_and_told(
 ) -> None:
     monkeypatch.setattr(scheduler, "_MOST_DEFERRED", 2)
     session = insitu.open(drawing(folder), COMM)
-    session._scheduler._seconds = {("scene", "s"): 1e6}
+    session._steps.scheduler._seconds = {("scene", "s"): 1e6}
     simulation = Moving(COMM)
     while not simulation.done:
         simulation.step()

@@ -63,7 +63,7 @@ def moved(cycle: int) -> list[dict[str, Any]]:
 
 
 def results(session: Session) -> list[float]:
-    values = [result.value for result in session._reactions.results["q"]]
+    values = [result.value for result in session._steps.reactions.results["q"]]
     assert all(isinstance(value, float) for value in values)
     return values  # type: ignore[return-value]
 

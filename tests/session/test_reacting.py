@@ -192,7 +192,7 @@ def test_derivatives_take_the_ghosts_that_are_asked_for(folder: Path, ghosts: st
     for comm in (COMM, MPI.COMM_SELF):
         session = insitu.open(run_file(folder, action, ghosts=ghosts), comm)
         steps(session, Moving(comm, steps=2))
-        results = session._reactions.results
+        results = session._steps.reactions.results
         found[comm.size] = [results["curl"][-1].value.value, results["n"][-1].value]
         session.close()
     if ghosts != "ignore":
