@@ -151,8 +151,8 @@ static std::unique_ptr<Bricks> python_bricks(py::function read, int components, 
 
 static std::unique_ptr<Bricks> sparse_bricks(std::shared_ptr<sparse::Reader> reader,
                                              const std::vector<double>& low,
-                                             const std::vector<double>& extent,
-                                             const Index3& cells, bool vertex, CachePtr cache) {
+                                             const std::vector<double>& extent, const Index3& cells,
+                                             bool vertex, CachePtr cache) {
   const auto outputs = static_cast<std::size_t>(reader->components());
   if (low.size() != outputs || extent.size() != outputs)
     throw py::value_error("sparse bricks: low, extent: not those of the grid");

@@ -17,9 +17,9 @@ namespace insitu::sparse {
 using Size3 = std::array<long, 3>;  // x, y, z
 
 struct Level {
-  int mask;        // axes that are split
-  Size3 size;      // of the box that is split
-  Size3 low;       // averages, and positions: where a position lies, every band may have a detail
+  int mask;    // axes that are split
+  Size3 size;  // of the box that is split
+  Size3 low;   // averages, and positions: where a position lies, every band may have a detail
   Size3 steps_before;  // how often each axis was split by finer levels
 };
 

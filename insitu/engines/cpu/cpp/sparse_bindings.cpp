@@ -31,8 +31,8 @@ static py::array_t<T> block(const Bands& bands) {
 
 static Norms norms_of(const std::pair<std::vector<double>, std::vector<double>>& norms,
                       const Bands& bands) {
-  const auto longest = static_cast<std::size_t>(
-      *std::max_element(bands.steps.begin(), bands.steps.end()) + 1);
+  const auto longest =
+      static_cast<std::size_t>(*std::max_element(bands.steps.begin(), bands.steps.end()) + 1);
   if (norms.first.size() < longest || norms.second.size() < longest)
     throw py::value_error("norms: too few");
   return {norms.first, norms.second};
@@ -88,8 +88,8 @@ static double py_cost(const Singles& coefficients, const Splits& splits, const N
   return cost(bands, norms, c, delta);
 }
 
-static Singles py_dequantise(const Wholes& numbers, const Splits& splits,
-                             const NormPair& norm_pair, float delta, float one, float more) {
+static Singles py_dequantise(const Wholes& numbers, const Splits& splits, const NormPair& norm_pair,
+                             float delta, float one, float more) {
   const Bands bands = bands_of(numbers, splits);
   const Norms norms = norms_of(norm_pair, bands);
   auto out = block<float>(bands);
@@ -196,10 +196,8 @@ static py::array_t<float> read_points(const Reader& reader, const Singles& point
   in_parts(n, 1 << 14, threads, [&](long begin, long end) {
     float values[16];
     for (long i = begin; i < end; ++i) {
-      if (slopes)
-        reader.at(p + 3 * i, values, to + 3 * c * i);
-      else
-        reader.at(p + 3 * i, to + c * i, nullptr);
+      if (slopes) reader.at(p + 3 * i, values, to + 3 * c * i);
+      else reader.at(p + 3 * i, to + c * i, nullptr);
     }
   });
   return out;
@@ -224,8 +222,8 @@ static py::array_t<float> read_grid(const Reader& reader, const Singles& xs, con
 namespace insitu {
 
 void bind_sparse(py::module_& m) {
-  py::class_<sparse::Reader, std::shared_ptr<sparse::Reader>>(
-      m, "SparseReader", py::module_local(), "A sparse grid, read at points.")
+  py::class_<sparse::Reader, std::shared_ptr<sparse::Reader>>(m, "SparseReader", py::module_local(),
+                                                              "A sparse grid, read at points.")
       .def(py::init(&sparse::make_reader), "shape"_a, "splits"_a, "vertex"_a, "keep"_a,
            "components"_a, "indices"_a, "values"_a)
       .def_property_readonly("nbytes", &sparse::Reader::nbytes, "Bytes held.")
@@ -233,8 +231,8 @@ void bind_sparse(py::module_& m) {
       .def("grid", &sparse::read_grid, "xs"_a, "ys"_a, "zs"_a, "threads"_a = 1);
   m.def("sparse_analyse", &sparse::py_analyse, "values"_a, "splits"_a, "keep"_a = 0);
   m.def("sparse_synthesise", &sparse::py_synthesise, "coefficients"_a, "splits"_a, "keep"_a = 0);
-  m.def("sparse_quantise", &sparse::py_quantise, "coefficients"_a, "splits"_a, "norms"_a,
-        "delta"_a, "rounding"_a);
+  m.def("sparse_quantise", &sparse::py_quantise, "coefficients"_a, "splits"_a, "norms"_a, "delta"_a,
+        "rounding"_a);
   m.def("sparse_cost", &sparse::py_cost, "coefficients"_a, "splits"_a, "norms"_a, "delta"_a);
   m.def("sparse_dequantise", &sparse::py_dequantise, "numbers"_a, "splits"_a, "norms"_a, "delta"_a,
         "one"_a, "more"_a);

@@ -133,8 +133,8 @@ class CoefficientCoder {
     const auto flag = [&](int d, long x, long y, long z) {
       return Coder::kDecodes ? 0 : truth.get(d, x, y, z) != 0;
     };
-    known(top, 0, 0, 0) = static_cast<uint8_t>(
-        node(known, hint, top, 0, 0, 0, 0, flag(top, 0, 0, 0)));
+    known(top, 0, 0, 0) =
+        static_cast<uint8_t>(node(known, hint, top, 0, 0, 0, 0, flag(top, 0, 0, 0)));
     for (int d = top - 1; d >= 0; --d) {
       const Size3 n = known.size[d], m = known.size[d + 1];
       for (long pz = 0; pz < m[2]; ++pz)
@@ -334,12 +334,12 @@ class CoefficientCoder {
       const int head = static_cast<int>(place < 2 ? magnitude & 3 : 0);
       const int context = kMantissa + (e << 4 | place << 2 | head);
       const int plain = kMantissa + (std::min(axes, 3) << 2 | place);
-      magnitude = magnitude << 1 |
-                  static_cast<uint32_t>(coder_.code(
-                      static_cast<int>(static_cast<uint32_t>(std::abs(value)) >> k & 1),
-                      {context, context + 512, plain + 1024, plain + 1024, kMantissa + 1536,
-                       kMantissa + 1536, kMantissa + 1536},
-                      kMantissaSet + place));
+      magnitude =
+          magnitude << 1 | static_cast<uint32_t>(coder_.code(
+                               static_cast<int>(static_cast<uint32_t>(std::abs(value)) >> k & 1),
+                               {context, context + 512, plain + 1024, plain + 1024,
+                                kMantissa + 1536, kMantissa + 1536, kMantissa + 1536},
+                               kMantissaSet + place));
     }
     return negative ? -static_cast<int>(magnitude) : static_cast<int>(magnitude);
   }

@@ -76,7 +76,8 @@ class AxisTransform {
       // Several rows at a time, transposed, so that the innermost loop has a width.
       for (long z = 0; z < size[2]; ++z)
         for (long y = 0; y < size[1]; y += kRows)
-          run(z * strides[2] + y * strides[1], 1, strides[1], std::min(kRows, size[1] - y), inverse);
+          run(z * strides[2] + y * strides[1], 1, strides[1], std::min(kRows, size[1] - y),
+              inverse);
     } else {
       const int other = 3 - axis;
       for (long i = 0; i < size[other]; ++i)
@@ -92,7 +93,9 @@ class AxisTransform {
     const long n = lifting_.n, even = lifting_.even, odd = lifting_.odd;
     buffer_.resize(static_cast<std::size_t>(n * width));
     float *low = buffer_.data(), *high = low + even * width;
-    const auto line = [&](long k) { return values_ + begin + k * along; };
+    const auto line = [&](long k) {
+      return values_ + begin + k * along;
+    };
     const auto load = [&](long k, float* to) {
       const float* from = line(k);
       for (long i = 0; i < width; ++i) to[i] = from[i * beside];
@@ -126,7 +129,8 @@ class AxisTransform {
 inline void split(float* values, const Size3& shape, const Level& level, int keep) {
   for (int a = 0; a < 3; ++a)
     if (level.mask >> a & 1)
-      AxisTransform(values, shape, level.size, a, false, keep >> 2 * a & 1, keep >> (2 * a + 1) & 1);
+      AxisTransform(values, shape, level.size, a, false, keep >> 2 * a & 1,
+                    keep >> (2 * a + 1) & 1);
 }
 
 inline void join(float* values, const Size3& shape, const Level& level, int keep) {

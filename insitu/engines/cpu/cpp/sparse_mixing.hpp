@@ -16,17 +16,17 @@
 
 namespace insitu::sparse {
 
-constexpr int kSlots = 7;            // contexts of a decision
-constexpr int kContexts = 1 << 15;   // of each slot
-constexpr int kSelectors = 64;       // sets of weights
-constexpr int kHalf = 2048;          // logits are in -kHalf .. kHalf - 1, in units of 1/256
+constexpr int kSlots = 7;           // contexts of a decision
+constexpr int kContexts = 1 << 15;  // of each slot
+constexpr int kSelectors = 64;      // sets of weights
+constexpr int kHalf = 2048;         // logits are in -kHalf .. kHalf - 1, in units of 1/256
 
 // Tables of the logistic function. The rounded values are far from ties (tests hold them), so any
 // correct `exp` and `log` give the same integers.
 struct Logistic {
-  std::array<uint16_t, 2 * kHalf> squash;   // logit -> probability of 1, times 2^16
-  std::array<int16_t, 4096> stretch;        // probability's upper 12 bits -> logit
-  std::array<int32_t, 256> rate;            // observations -> share of the next one, times 2^16
+  std::array<uint16_t, 2 * kHalf> squash;  // logit -> probability of 1, times 2^16
+  std::array<int16_t, 4096> stretch;       // probability's upper 12 bits -> logit
+  std::array<int32_t, 256> rate;           // observations -> share of the next one, times 2^16
 
   Logistic() {
     for (int i = 0; i < 2 * kHalf; ++i)
@@ -34,8 +34,8 @@ struct Logistic {
           std::lround(65536.0 / (1.0 + std::exp(-(i - kHalf + 0.25) / 256.0))));
     for (int i = 0; i < 4096; ++i) {
       const double p = (i + 0.5) / 4096;
-      stretch[i] = static_cast<int16_t>(std::clamp<long>(
-          std::lround(256.0 * std::log(p / (1.0 - p))), -kHalf, kHalf - 1));
+      stretch[i] = static_cast<int16_t>(
+          std::clamp<long>(std::lround(256.0 * std::log(p / (1.0 - p))), -kHalf, kHalf - 1));
     }
     for (int n = 0; n < 256; ++n) rate[n] = 655360 / (10 * n + 16);
   }
@@ -56,8 +56,10 @@ using Contexts = std::array<int, kSlots>;
 // The probability of the next decision, and what is learned from it.
 class Mixer {
  public:
-  Mixer() : table_(kSlots * kContexts), weights_(kSelectors * kInputs, kFirstWeight),
-            decided_(kSelectors, 0) {}
+  Mixer()
+      : table_(kSlots * kContexts),
+        weights_(kSelectors * kInputs, kFirstWeight),
+        decided_(kSelectors, 0) {}
 
   // -> probability of 1, times 2^16
   uint32_t predict(const Contexts& contexts, int selector) {
@@ -119,10 +121,8 @@ class Encoder {
   int code(int bit, const Contexts& contexts, int selector) {
     const uint32_t p = mixer_.predict(contexts, selector);
     const uint32_t middle = low_ + static_cast<uint32_t>((uint64_t{high_ - low_} * p) >> 16);
-    if (bit)
-      high_ = middle;
-    else
-      low_ = middle + 1;
+    if (bit) high_ = middle;
+    else low_ = middle + 1;
     for (; (low_ ^ high_) >> 24 == 0; low_ <<= 8, high_ = high_ << 8 | 255)
       bytes_.push_back(static_cast<uint8_t>(high_ >> 24));
     mixer_.learn(bit);
@@ -160,10 +160,8 @@ class Decoder {
     const uint32_t p = mixer_.predict(contexts, selector);
     const uint32_t middle = low_ + static_cast<uint32_t>((uint64_t{high_ - low_} * p) >> 16);
     const int bit = value_ <= middle;
-    if (bit)
-      high_ = middle;
-    else
-      low_ = middle + 1;
+    if (bit) high_ = middle;
+    else low_ = middle + 1;
     for (; (low_ ^ high_) >> 24 == 0; low_ <<= 8, high_ = high_ << 8 | 255)
       value_ = value_ << 8 | byte();
     mixer_.learn(bit);

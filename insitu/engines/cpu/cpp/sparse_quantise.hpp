@@ -17,9 +17,9 @@
 namespace insitu::sparse {
 
 struct Rounding {
-  float alone = 0.92f;    // smallest r of a 1 that stands alone
-  float beside = 0.64f;   // and of one beside others
-  float larger = 0.56f;   // fraction from which a larger number is rounded up
+  float alone = 0.92f;   // smallest r of a 1 that stands alone
+  float beside = 0.64f;  // and of one beside others
+  float larger = 0.56f;  // fraction from which a larger number is rounded up
 };
 
 class Quantiser {
@@ -132,12 +132,9 @@ inline void dequantise(const Bands& bands, const Norms& norms, const int32_t* q,
     const float step = static_cast<float>(delta / norm);
     for (long i = begin; i < end; ++i) {
       const int32_t v = q[i];
-      if (v == 0)
-        c[i] = 0.0f;
-      else if (v > 0)
-        c[i] = step * (static_cast<float>(v) - (v == 1 ? points.one : points.more));
-      else
-        c[i] = step * (static_cast<float>(v) + (v == -1 ? points.one : points.more));
+      if (v == 0) c[i] = 0.0f;
+      else if (v > 0) c[i] = step * (static_cast<float>(v) - (v == 1 ? points.one : points.more));
+      else c[i] = step * (static_cast<float>(v) + (v == -1 ? points.one : points.more));
     }
   });
 }

@@ -112,9 +112,7 @@ class Reader {
   }
 
   int components() const { return components_; }
-  std::size_t nbytes() const {
-    return 4 * (dense_.size() + directory_.size() + samples_.size());
-  }
+  std::size_t nbytes() const { return 4 * (dense_.size() + directory_.size() + samples_.size()); }
 
   // out: (components); slopes, if not null: (components, 3) by x, y, z.
   void at(const float* point, float* out, float* slopes) const {
@@ -171,8 +169,8 @@ class Reader {
   }
 
  private:
-  static constexpr long kSide = 4;                  // cells of a brick along an axis
-  static constexpr long kEdge = kSide + 1;          // samples
+  static constexpr long kSide = 4;          // cells of a brick along an axis
+  static constexpr long kEdge = kSide + 1;  // samples
   static constexpr long kVolume = kEdge * kEdge * kEdge;
 
   struct Cell {  // of a coordinate: weights on averages, and the interval between samples
@@ -204,14 +202,15 @@ class Reader {
   long brick_count() const { return bricks_[0] * bricks_[1] * bricks_[2]; }
 
   const float* brick(long c, long x, long y, long z) const {
-    const int32_t at =
-        directory_[c * brick_count() + x + bricks_[0] * (y + bricks_[1] * z)];
+    const int32_t at = directory_[c * brick_count() + x + bricks_[0] * (y + bricks_[1] * z)];
     return at < 0 ? nullptr : samples_.data() + at * kVolume;
   }
 
   static float trilinear(const float* b, long x, long y, long z, float tx, float ty, float tz) {
     const float* p = b + x + kEdge * (y + kEdge * z);
-    const auto line = [&](const float* q) { return q[0] + tx * (q[1] - q[0]); };
+    const auto line = [&](const float* q) {
+      return q[0] + tx * (q[1] - q[0]);
+    };
     const auto face = [&](const float* q) {
       const float low = line(q);
       return low + ty * (line(q + kEdge) - low);
@@ -222,8 +221,8 @@ class Reader {
 
   float value(int c, const Interval* const* in, const long* i, const float* t) const {
     const long row = axes_[0].averages, plane = row * axes_[1].averages;
-    const float* from = dense_.data() + c * dense_size_ + in[0]->first + row * in[1]->first +
-                        plane * in[2]->first;
+    const float* from =
+        dense_.data() + c * dense_size_ + in[0]->first + row * in[1]->first + plane * in[2]->first;
     float wy[kLanes8];
     for (int j = 0; j < axes_[1].width; ++j)
       wy[j] = in[1]->at[j] + t[1] * (in[1]->next[j] - in[1]->at[j]);
