@@ -2,6 +2,7 @@
 
 import io
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 from mpi4py import MPI
 
 from tests.support.paths import ROOT
+
+# A shell has what it starts in the background ignore Ctrl-C, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MARKER = re.compile(r"\bparallel\(([^)]*)\)")
 
