@@ -126,8 +126,9 @@ class FieldConfig(Target, Compression):
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
     """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `sparse_grid` (wavelet levels, in
-    closed form: fewest bytes, milliseconds), or one that a package registers; options of its shape
-    as in `{kind: dense_grid, n_frequencies: 6}`."""
+    closed form: usually the fewest bytes and least time, but faces between blocks are less exact),
+    or one that a package registers; options of its shape as in
+    `{kind: dense_grid, n_frequencies: 6}`."""
 
     codec: Annotated[str, OneOf(codecs)] = MODEL
     """How blocks are stored: `inr`, the trained model; `sz3`, `zfp` or `sperr` (extra `sperr`), in
