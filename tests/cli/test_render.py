@@ -11,6 +11,7 @@ from PIL import Image
 
 import insitu
 from insitu.cli.command_line import main
+from tests.support.alone import alone
 from tests.support.waves import waves
 
 SMALL = ("--size", "120x100")
@@ -40,11 +41,8 @@ def test_a_picture_is_the_same_from_any_number_of_ranks(record: Path) -> None:
         image = pixels("many.png")
         assert image.shape == (100, 120, 3)
         assert np.ptp(image, axis=2).max() > 60  # colours
-        world, MPI.COMM_WORLD = MPI.COMM_WORLD, MPI.COMM_SELF
-        try:
+        with alone():
             assert main([*arguments, "one.png"]) == 0
-        finally:
-            MPI.COMM_WORLD = world
         assert np.abs(pixels("many.png") - pixels("one.png")).max() <= 1
 
 
@@ -123,13 +121,10 @@ def test_slices_surfaces_and_lines(record: Path) -> None:
         assert np.ptp(image, axis=2).max() > 60, name
         for other in images:
             assert other == name or (images[other] != image).mean() > 0.003, (name, other)
-    world, MPI.COMM_WORLD = MPI.COMM_WORLD, MPI.COMM_SELF
-    try:
+    with alone():
         for name in ("planes", "fast", "both"):
             assert main([*plain, "alone.png", *shown[name]]) == 0
             assert np.abs(pixels("alone.png") - images[name]).max() <= 1, name
-    finally:
-        MPI.COMM_WORLD = world
 
 
 @pytest.mark.parallel([1, 3])
