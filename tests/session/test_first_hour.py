@@ -116,7 +116,7 @@ def test_an_exception_leaves_the_block_without_waiting(folder: Path) -> None:
     COMM.barrier()
     assert (folder / "insitu_timings.csv").exists()
     # One process has nobody to wait for and writes its record; several leave crash files.
-    assert (folder / "rec").exists() == (COMM.size == 1)
+    assert (folder / "rec" / "manifest.json").exists() == (COMM.size == 1)
     assert bool(list(folder.glob("insitu.*"))) == (COMM.size > 1)
 
 
