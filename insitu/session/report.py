@@ -153,7 +153,10 @@ class Tally:
             steps=self.steps,
             seconds=self.seconds,
             fields=tuple(_field_summary(name, entries) for name, entries in self.fields.items()),
-            files=(*self.files, *more_files),
+            # What is opened by a double click comes first.
+            files=tuple(
+                sorted((*self.files, *more_files), key=lambda name: Path(name).suffix != ".html")
+            ),
             skipped=self.skipped,
         )
 
