@@ -38,6 +38,7 @@ From a computer without a browser: --no-browser --port 8080, and
 ssh -L 8080:127.0.0.1:8080 HOST on the one that has one.
 """
 _POLL = 0.5  # s
+_SCRATCH = "/dev/shm"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,9 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scratch",
-        default="/dev/shm",
         metavar="FOLDER",
-        help="with --live: `record.scratch` of the run file; default: /dev/shm",
+        help=f"with --live: `record.scratch` of the run file; default: {_SCRATCH}",
     )
     parser.add_argument("--port", type=int, default=0, metavar="N", help="default: any free one")
     parser.add_argument(
@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace) -> bool:
 
     if not 0 <= arguments.port < 65536:
         raise ConfigError([f"--port: {arguments.port} is not in 0..65535"])
+    if arguments.scratch and not arguments.live:
+        raise ConfigError(["--scratch: only with --live"])
     look, find = _finder(arguments)
     with ViewServer(find, live=arguments.live, port=arguments.port) as server:
         print(server.url, flush=True)
@@ -92,13 +94,24 @@ def _finder(
     path = Path(arguments.input)
     session = path.absolute().parent / "ascent_session.yaml"
     if arguments.live:
-        running = Running(path, Path(arguments.scratch))
-        while not running.look():
+        if path.exists() and not path.is_dir():
+            raise ConfigError([f"{path}: --live takes the folder of a run's record, not a file"])
+        scratch = Path(arguments.scratch or _SCRATCH)
+        if not scratch.is_dir():
+            raise ConfigError([f"--scratch: {scratch}: no such folder"])
+        running = Running(path, scratch)
+        if not running.look():
             print(f"waiting for the first step of {path}", flush=True)
-            time.sleep(2)
-        title = f"{path.absolute().parent.name}, running"
+        while not running.series.names:
+            time.sleep(_POLL)
+            running.look()
+        name = path.absolute().parent.name
         return running.look, lambda: SeriesSource(
-            running.series, title, running.units, plots=session_plots.read(session)
+            running.series,
+            f"{name}, running" if running.alive else name,
+            running.units,
+            plots=session_plots.read(session),
+            run=running.run,
         )
     if path.is_dir() or sources.is_compressed(path):
         series, title, units = open_series(record_source.open_file(arguments.input), path)

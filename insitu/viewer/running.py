@@ -57,18 +57,25 @@ class Running:
         """record: the folder that the run file names; scratch: where crash copies are."""
         self.record, self.scratch = record, scratch
         self.units = Units()
-        self.in_use = False
+        self.alive = False
+        """Whether a process of the run was alive at the last `look`, as its crash copy tells."""
+        self.run = ""
+        """Identifier of the run whose crash copy was found; empty: there is a record alone."""
+        self._names: dict[str, None] = {}
         self._steps: dict[Key, RunningStep] = {}
         self._recorded: Record | None = None
         self._written: tuple[int, int] | None = None
 
     def look(self) -> bool:
-        """Look for new steps; whether there are any."""
-        known = set(self._steps), self._written
-        self._look_at_crash_copy()
+        """Look for new steps; whether there are any, or the run has ended."""
+        known = set(self._steps), self._written, self.run, self.alive
+        try:
+            self._look_at_crash_copy()
+        except FileNotFoundError:  # the run ends, and takes its crash copy away: look again later
+            return False
         if not self._steps:
             self._look_at_record()
-        return (set(self._steps), self._written) != known
+        return (set(self._steps), self._written, self.run, self.alive) != known
 
     @property
     def series(self) -> BlockSeries:
@@ -77,35 +84,53 @@ class Running:
 
     @property
     def names(self) -> list[str]:
-        return sorted({name for name, _ in self._steps})
+        """In the order of their first steps: new ones come last, since browsers count fields."""
+        return list(self._names)
 
     def entries(self, name: str) -> Sequence[RunningStep]:
         """Oldest first."""
         return [step for (of, _), step in sorted(self._steps.items()) if of == name]
 
     def _look_at_crash_copy(self) -> None:
-        runs = recovery.find([self.scratch])[0] if self.scratch.is_dir() else []
-        mine = str(self.record.absolute())
-        runs = [run for run in runs if run.owner.record == mine]
-        self.in_use = any(run.in_use() for run in runs)
+        run = self._newest_run()
+        self.alive = run is not None and run.in_use()
+        if run is None:
+            return
+        if run.owner.run != self.run:  # steps of different runs are never mixed
+            self.run, self.units = run.owner.run, run.owner.units
+            self._steps.clear()
+            self._names.clear()
         found: dict[tuple[str, int, int], list[crash_file.Saved]] = {}
-        for run in runs:
-            self.units = run.owner.units
-            for path, _ in run.files:
-                try:
-                    entries = crash_file.read(path).entries
-                except (FrameError, OSError):  # the run ends, or is about to begin
-                    continue
-                for entry in entries:
-                    found.setdefault((entry.name, entry.cycle, entry.sequence), []).append(entry)
+        for path, _ in run.files:
+            try:
+                entries = crash_file.read(path).entries
+            except FrameError:  # it is about to begin
+                continue
+            for entry in entries:
+                found.setdefault((entry.name, entry.cycle, entry.sequence), []).append(entry)
         for (name, cycle, _), parts in sorted(found.items(), key=lambda item: item[0][2]):
             frames = tuple(data for part in parts for data in part.frames)
             if len(frames) == parts[0].n_blocks:
                 self._steps[name, cycle] = RunningStep(frames)
+                self._names[name] = None
         total = sum(len(f) for step in self._steps.values() for f in step.frames)
         while total > _MOST_BYTES and len(self._steps) > 1:
             oldest = min(self._steps, key=lambda key: key[1])
             total -= sum(map(len, self._steps.pop(oldest).frames))
+
+    def _newest_run(self) -> recovery.Run | None:
+        """One that is alive, if there is one: a crash leaves its copy behind."""
+        found = recovery.find([self.scratch])[0] if self.scratch.is_dir() else []
+        mine = str(self.record.absolute())
+        newest: tuple[tuple[bool, int], recovery.Run] | None = None
+        for run in found:
+            alive = run.in_use()
+            if run.owner.record != mine or not (alive or self.run in ("", run.owner.run)):
+                continue
+            age = alive, max(path.stat().st_mtime_ns for path, _ in run.files)
+            if newest is None or age > newest[0]:
+                newest = age, run
+        return newest[1] if newest else None
 
     def _look_at_record(self) -> None:
         try:

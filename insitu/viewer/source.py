@@ -74,10 +74,11 @@ class SeriesSource:
         fields: Collection[str] | None = None,
         steps: Collection[int] | None = None,
         plots: Plots = (),
+        run: str = "",
     ) -> None:
         """fields: names, None: all. steps: indices of the steps of each field, None: all.
-        plots: curves over time, as of `session_plots`."""
-        self.title, self.units, self.plots = title, units, plots
+        plots: curves over time, as of `session_plots`. run: identifier of a running simulation."""
+        self.title, self.units, self.plots, self.run = title, units, plots, run
         chosen = [name for name in series.names if fields is None or name in fields]
         self._steps = {
             name: [e for i, e in enumerate(series.entries(name)) if steps is None or i in steps]
@@ -96,7 +97,7 @@ class SeriesSource:
             }
             for name, entries in self._steps.items()
         ]
-        return catalogue(self.title, described, units.length, units.time, self.plots)
+        return catalogue(self.title, described, units.length, units.time, self.plots, run=self.run)
 
     def pack(self, field: int, step: int) -> StepPack:
         entries = list(self._steps.values())[field]
@@ -137,7 +138,13 @@ class ArrayViewSource:
 
 
 def catalogue(
-    title: str, fields: list[dict[str, Any]], length: str, time: str, plots: Plots = ()
+    title: str,
+    fields: list[dict[str, Any]],
+    length: str,
+    time: str,
+    plots: Plots = (),
+    *,
+    run: str = "",
 ) -> Catalogue:
     """What the page starts with."""
     tables = {}
@@ -146,6 +153,7 @@ def catalogue(
         tables[name] = [[float(p), *map(float, c)] for p, c in zip(positions, colors, strict=True)]
     return {
         "title": title,
+        "run": run,
         "length": length,
         "time": time,
         "fields": fields,

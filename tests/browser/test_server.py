@@ -70,7 +70,7 @@ def test_a_running_simulation_shows_its_new_steps(tab: Open, tmp_path: Path) -> 
     try:
         running = Running(tmp_path / "record", tmp_path)
         look_until(running, tmp_path, cycle=1)
-        assert running.in_use
+        assert running.alive
         with ViewServer(lambda: SeriesSource(running.series, "moving"), live=True) as server:
             shown = tab(server.url)
             shown.settle()
@@ -85,7 +85,7 @@ def test_a_running_simulation_shows_its_new_steps(tab: Open, tmp_path: Path) -> 
         run.kill()
         run.wait()
     finished = Running(tmp_path / "record", tmp_path)
-    assert finished.look() and not finished.in_use
+    assert finished.look() and not finished.alive
     assert len(finished.series.entries("density")) == 3
 
 

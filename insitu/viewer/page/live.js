@@ -11,6 +11,6 @@ export function listen(news, say) {
   events.addEventListener("catalogue", (event) => news(JSON.parse(event.data)));
   events.addEventListener("end", () => {
     events.close();
-    say("The run has ended.");
+    say("insitu view has ended: no more steps will come.");
   });
 }

@@ -70,8 +70,7 @@ class Page {
 
   begin() {
     const { store, viewer, panel } = this;
-    document.title = this.source.catalogue.title;
-    byId("title", HTMLElement).textContent = this.source.catalogue.title;
+    this.named();
     for (const note of this.source.catalogue.notes) {
       byId("notes", HTMLElement).append(make("li", {}, note));
     }
@@ -100,6 +99,12 @@ class Page {
     if (isLive()) listen((now) => this.news(now), say);
   }
 
+  named() {
+    const { title } = this.source.catalogue;
+    document.title = title;
+    byId("title", HTMLElement).textContent = title;
+  }
+
   tools() {
     const { store, viewer } = this;
     const copy = async (/** @type {string} */ text, /** @type {string} */ what) => {
@@ -115,22 +120,22 @@ class Page {
       }
     };
     const tools = byId("tools", HTMLElement);
-    const named = (/** @type {string} */ id, /** @type {HTMLButtonElement} */ made) => {
+    const tool = (/** @type {string} */ id, /** @type {HTMLButtonElement} */ made) => {
       made.id = id;
       tools.append(made);
     };
-    named("reset", button("Reset view", () => (store.update({ view: null }), viewer.move()), "r"));
-    named("picture", button("Picture", async () => {
+    tool("reset", button("Reset view", () => (store.update({ view: null }), viewer.move()), "r"));
+    tool("picture", button("Picture", async () => {
       const blob = await new Promise((/** @type {BlobCallback} */ made) => this.picture().toBlob(made));
       if (blob) download(`${document.title}_${viewer.steps[viewer.moment].cycle}.png`, blob);
     }, "Download the picture as PNG"));
-    named("movie", button("Movie", () => this.movie(), "Download all steps as a movie"));
-    named("link", button("Link", () => {
+    tool("movie", button("Movie", () => this.movie(), "Download all steps as a movie"));
+    tool("link", button("Link", () => {
       const link = toLink(store.state);
       history.replaceState(null, "", `#${link}`);
       copy(location.href, "Link");
     }, "A link that restores this view"));
-    named("actions", button("Copy as actions", () =>
+    tool("actions", button("Copy as actions", () =>
       copy(actions(viewer, this.source), "Actions"), "The same picture in situ, as Ascent's actions"));
   }
 
@@ -328,7 +333,15 @@ class Page {
   news(now) {
     const { viewer } = this;
     const newest = viewer.moment === viewer.steps.length - 1;
+    const { run, fields: before } = this.source.catalogue;
+    // Steps are known by field number and cycle: with those of another run, all begins anew.
+    if (now.run !== run || before.some(({ name }, i) => now.fields[i]?.name !== name)) {
+      location.replace(location.pathname);
+      return;
+    }
     this.source.catalogue = now;
+    this.named();
+    if (now.fields.length > before.length) this.panel.build();
     this.time();
     this.plots();
     if (newest) this.goto(viewer.steps.length - 1);

@@ -20,10 +20,11 @@
  * @typedef {object} Plot Results of a query over time.
  * @property {string} name
  * @property {[number, number][]} points Cycle and value.
- * @property {number[]} marks Cycles at which triggers fired.
+ * @property {number[]} marks Cycles at which a condition became true.
  *
  * @typedef {object} Catalogue
  * @property {string} title
+ * @property {string} run Of a running simulation: differs from run to run.
  * @property {string} length Unit of length.
  * @property {string} time Unit of time.
  * @property {FieldEntry[]} fields
