@@ -124,6 +124,8 @@ def _no_shader(field: BlockField) -> str:
         return field.codec
     if not field.model_alone:
         return "model with a residual"
+    if not np.isfinite(field.range).all():
+        return "values that are not finite"
     model = field.model
     if model is None:
         return ""

@@ -59,6 +59,12 @@ def test_a_probe_gives_the_models_own_value_at_all_steps(
         point,
     )
     want = [float(record.load("density", i)(np.array([point]))[0]) for i in range(3)]
+    outside = shown.page.evaluate(
+        "async () => { const found = [];"
+        "await page.viewer.probe({field: 0, component: -1}, [2, 0, 0], (...v) => found.push(v));"
+        "return found; }"
+    )
+    assert outside == []
     assert [cycle for cycle, _ in got] == [0, 5, 10]
     assert [value for _, value in got] == pytest.approx(want, abs=1e-3)
 

@@ -54,7 +54,7 @@ def smooth(path: Path, cycles: tuple[int, ...] = (0, 5, 10)) -> None:
 
 def every_kind(path: Path) -> None:
     """Fields of 8 blocks: hash grids, dense grids with waves, vectors at nodes, SZ3, holes,
-    a constant block."""
+    a constant block, values in a narrow range and beyond single precision."""
     dense = DenseGrid(resolution=(5, 6, 4), n_features=4, n_frequencies=2)
     wide = replace(_SMALL, n_features_per_level=2, n_neurons=32, n_outputs=3)
     cells, parts = (12, 16, 20), (2, 2, 2)
@@ -66,7 +66,10 @@ def every_kind(path: Path) -> None:
         compress_bricks(_job(block, _SMALL, 1, 0, Target(psnr=50)), "sz3")
         for block in split([blob], cells, parts, name="bricks")
     ]
+    narrow = _trained("narrow", [blob], cells, _SMALL, 0, parts, scaled=(1e5, 1e-3))
+    huge = _trained("huge", [blob], cells, _SMALL, 0, parts, scaled=(0, 1e60))
     many = [hashed, _trained("dense", [swirl], cells, dense, 0, parts), vector, holed, bricks]
+    many += [narrow, huge]
     write(path, [[blocks] for blocks in many])
 
 
@@ -89,22 +92,32 @@ def _trained(
     cycle: int,
     parts: tuple[int, int, int] = (1, 1, 1),
     association: str = "element",
+    scaled: tuple[float, float] = (0, 1),
 ) -> list[ModelField]:
-    moved = [lambda x, y, z, f=f: f(x + 0.02 * cycle, y, z) for f in functions]
-    blocks = split(moved, cells, parts, name=name, association=association)
+    start, scale = scaled
+    moved = [lambda x, y, z, f=f: start + scale * f(x + 0.02 * cycle, y, z) for f in functions]
+    dtype = np.float32 if scaled == (0, 1) else np.float64
+    blocks = split(moved, cells, parts, name=name, association=association, dtype=dtype)
     n, n_voxels = len(functions), int(np.prod(cells))
-    return [train(_job(block, model, n, cycle, Target(), n_voxels)) for block in blocks]
+    ends = (start - scale, start + 1.5 * scale)
+    return [train(_job(block, model, n, cycle, Target(), n_voxels, ends)) for block in blocks]
 
 
 def _job(
-    block: Partition, model: Model, n: int, cycle: int, target: Target, n_voxels: int = 3840
+    block: Partition,
+    model: Model,
+    n: int,
+    cycle: int,
+    target: Target,
+    n_voxels: int = 3840,
+    ends: tuple[float, float] = (-1.0, 1.5),
 ) -> TrainingJob:
     return TrainingJob.of(
         block,
         model,
         options=TrainingOptions(n_min=64, epochs=2),
         target=target,
-        whole=GlobalRange(n_voxels, np.array([[-1.0, 1.5]] * n)),
+        whole=GlobalRange(n_voxels, np.array([ends] * n)),
         cycle=cycle,
         time=cycle / 10,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,16 @@ def test_what_has_no_shader_is_sent_as_samples_and_says_so(
     assert packed.recoded == {"model hash_grid": 8}
     header, _ = unpacked(packed.data)
     assert {entry["kind"] for entry in header["blocks"]} == {"samples"}
+
+
+def test_a_block_with_an_infinite_range_is_one_of_holes(record: Record) -> None:
+    fields = [block.open() for block in record.blocks("density")]
+    assert isinstance(fields[0], ModelField)
+    fields[0] = replace(fields[0], range=np.array([[0.0, np.inf]]), _bytes=None)
+    header, data = unpacked(step_pack.pack(fields).data)
+    assert [entry["kind"] for entry in header["blocks"]] == ["samples"] + 7 * ["hash_grid"]
+    assert header["blocks"][0]["extent"] == [0.0]
+    assert not any(data[: header["blocks"][0]["bytes"][1]])
 
 
 def test_blocks_with_a_gap_are_resampled_to_one_grid(record: Record) -> None:

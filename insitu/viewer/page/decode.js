@@ -27,9 +27,8 @@ uniform vec3 uFirst;  // unit coordinates, in the block, of the first texel's mi
 uniform vec3 uStep;
 uniform float uLayer;
 uniform int uComponent;
-uniform float uOrigin[COMPONENTS];
+uniform float uOrigin[COMPONENTS];  // of the output's 0, in units of the range
 uniform float uExtent[COMPONENTS];
-uniform vec2 uRange;  // value of 0, and one over the difference to that of 1
 ${masked ? "uniform highp sampler3D uMask; uniform vec3 uMaskInner;" : ""}
 out vec4 color;
 void main() {
@@ -52,7 +51,7 @@ ${
   hole = hole || texelFetch(uMask, ivec3(clamp(at, vec3(0.0), size - 1.0)), 0).r > 0.5;`
     : ""
 }
-  color = vec4(hole ? ${HOLE}.0 : (value - uRange.x) * uRange.y);
+  color = vec4(hole ? ${HOLE}.0 : value);
 }`;
 }
 
@@ -85,8 +84,8 @@ class ReadyBlock {
    * Set everything but the place of the texels.
    *
    * @param {WebGL2RenderingContext} gl
-   * @param {number} component
-   * @param {[number, number]} range
+   * @param {number} component -1: the magnitude.
+   * @param {[number, number]} range Of a magnitude, it begins at 0.
    */
   use(gl, component, range) {
     const { program, block } = this;
@@ -98,9 +97,10 @@ class ReadyBlock {
       program.vector("uMaskInner", ...(block.mask.vertex ? [nx - 1, ny - 1, nz - 1] : [0, 0, 0]));
     }
     program.int("uComponent", component);
-    program.floats("uOrigin", block.origin);
-    program.floats("uExtent", block.extent);
-    program.vector("uRange", range[0], 1 / (range[1] - range[0] || 1));
+    // Here in double precision: a range may be narrow beside its values, or beyond single precision.
+    const per = 1 / (range[1] - range[0] || 1);
+    program.floats("uOrigin", block.origin.map((low) => (low - range[0]) * per));
+    program.floats("uExtent", block.extent.map((extent) => extent * per));
   }
 
   /** @param {WebGL2RenderingContext} gl */
@@ -187,9 +187,10 @@ export class Decoder {
    *
    * @param {Step} step
    * @param {number} component
+   * @param {[number, number]} range Of its values.
    * @param {Vector} unit In index space of the whole grid, 0..1.
    */
-  probe(step, component, unit) {
+  probe(step, component, range, unit) {
     const { gl } = this;
     const cells = step.lines.map((axis) => axis.cells);
     const at = unit.map((u, a) => Math.min(Math.max(u * cells[a], 0), cells[a]));
@@ -200,7 +201,7 @@ export class Decoder {
     const ready = new ReadyBlock(this, step, block);
     const target = texture(gl, gl.TEXTURE_2D, gl.NEAREST);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, 1, 1, 0, gl.RED, gl.FLOAT, null);
-    ready.use(gl, component, [0, 1]);
+    ready.use(gl, component, range);
     const inside = at.map((p, a) => (p - block.low[a]) / (block.high[a] - block.low[a]));
     ready.program.vector("uFirst", ...inside);
     ready.program.vector("uStep", 0, 0, 0);
@@ -214,7 +215,7 @@ export class Decoder {
     this.release();
     gl.deleteTexture(target);
     ready.free(gl);
-    return value[0] === HOLE ? NaN : value[0];
+    return value[0] === HOLE ? NaN : range[0] + value[0] * (range[1] - range[0] || 1);
   }
 
   /**

@@ -39,7 +39,7 @@ uniform vec3 uLow, uHigh;           // the domain
 uniform vec3 uClipLow, uClipHigh;
 uniform float uStep;
 uniform int uMost;                  // samples
-uniform vec4 uRow[2];               // value 0..1 to row: x v + y, or z log(x v + y) + w
+uniform vec3 uRow[2];               // value 0..1 to row: x v + y, or z log(x v + y)
 uniform float uFlat;
 uniform int uSurfaces;
 uniform float uLevel[${MOST_SURFACES}];
@@ -68,7 +68,7 @@ vec4 row(float at, float which) {
   return textureLod(uTable, vec2((clamp(at, 0.0, ${ROWS - 1}.0) + 0.5) / ${ROWS}.0, which), 0.0);
 }
 
-float logarithmic(float v, vec4 to) { return to.z * log(max(to.x * v + to.y, 1e-37)) + to.w; }
+float logarithmic(float v, vec3 to) { return to.z * log(max(to.x * v + to.y, 1e-37)); }
 
 vec4 look(float v) {
 #ifdef LOG
@@ -252,11 +252,11 @@ function fragment(kind) {
 }
 
 /**
- * @typedef {object} Frame What is drawn.
+ * @typedef {object} Frame What is drawn. Lengths are in diagonals of the domain, from its corner.
  * @property {WebGLTexture} field
  * @property {WebGLTexture} other
  * @property {Float32Array} table ROWS times four, twice.
- * @property {[number[], number[]]} row Of each table: uRow.
+ * @property {[Vector, Vector]} row Of each table: uRow.
  * @property {Float32Array | null} uneven As uUneven, three rows; null where all axes are even.
  * @property {Vector} eye
  * @property {{right: Vector, up: Vector, forward: Vector}} plane
@@ -294,7 +294,8 @@ export class Marcher {
   }
 
   /**
-   * What the ray through a pixel shows: how far it is, and its value 0..1; null: nothing.
+   * What the ray through a pixel shows: how far it is, as lengths of the frame, and its value 0..1;
+   * null: nothing.
    *
    * @param {Frame} frame
    * @param {number} x Pixels from the left.
@@ -365,7 +366,7 @@ export class Marcher {
     program.vector("uClipHigh", ...frame.clip[1]);
     program.vector("uStep", frame.step);
     program.int("uMost", frame.samples);
-    program.vec4s("uRow", Float32Array.from(frame.row.flat()));
+    frame.row.forEach((row, i) => program.vector(`uRow[${i}]`, ...row));
     program.vector("uFlat", frame.flat);
     program.int("uSurfaces", frame.levels.length);
     if (frame.levels.length) program.floats("uLevel", frame.levels);

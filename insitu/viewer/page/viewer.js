@@ -16,6 +16,7 @@ import { COARSE, finished, isValue, Volumes } from "viewer/volumes.js";
 /** @import {Decoded} from "viewer/volumes.js" */
 /** @import {Step, Variable, Vector} from "viewer/types.js" */
 
+const EDGE = 1e-5; // of the domain: a point that was picked at its boundary is in it
 const REST = 160; // ms without movement until the full picture
 const SAMPLES_PER_CELL = 2;
 const MOST_SAMPLES = 4096;
@@ -149,24 +150,24 @@ export class Viewer {
    * @returns {(value: number) => number}
    */
   place(variable) {
-    const [x, y, z, w] = this.row(variable);
+    const [x, y, z] = this.row(variable);
     return (value) => {
-      const at = z > 0 ? z * Math.log(Math.max(x * value + y, 1e-37)) + w : x * value + y;
+      const at = z > 0 ? z * Math.log(Math.max(x * value + y, 1e-37)) : x * value + y;
       return at / (ROWS - 1);
     };
   }
 
-  /** @param {Variable} variable @returns {[number, number, number, number]} As Frame's row. */
+  /** @param {Variable} variable @returns {Vector} As Frame's row. */
   row(variable) {
     const [low, high] = this.range(variable);
     const [start, end] = this.volumes.range(variable);
     const extent = end - start || 1;
     if (this.look(variable).log && low > 0) {
       const z = (ROWS - 1) / Math.log(high / low);
-      return [extent, start, z, -z * Math.log(low)];
+      return [extent / low, start / low, z];
     }
     const per = (ROWS - 1) / (high - low);
-    return [extent * per, (start - low) * per, 0, 0];
+    return [extent * per, (start - low) * per, 0];
   }
 
   /** Something changed that moves: draw coarsely now, and fully when it rests. */
@@ -316,8 +317,10 @@ export class Viewer {
     const diagonal = length(extent);
     const step = Math.max(this.spacing(main.step) / SAMPLES_PER_CELL, diagonal / MOST_SAMPLES);
     const used = step / quality;
+    // From the domain's corner, in its diagonals: coordinates of any size fit single precision.
+    const inside = (/** @type {Vector} */ p) => times(minus(p, bounds[0]), 1 / diagonal);
     const at = (/** @type {Vector} */ f) =>
-      /** @type {Vector} */ (bounds[0].map((low, a) => low + f[a] * extent[a]));
+      /** @type {Vector} */ (f.map((x, a) => (x * extent[a]) / diagonal));
     const place = /** @type {Vector} */ (state.slices.map((s) => s ?? 0));
     const [start, end] = this.volumes.range(state.variable);
     const [low, high] = this.range(state.variable);
@@ -330,15 +333,15 @@ export class Viewer {
       table,
       row: [this.row(state.variable), this.row(which)],
       uneven: uneven(main.step),
-      eye: this.view.position,
+      eye: inside(this.view.position),
       plane: plane(this.view, this.aspect),
       size,
-      bounds,
+      bounds: [[0, 0, 0], inside(bounds[1])],
       clip: [at(state.clip[0]), at(state.clip[1])],
-      step: used,
+      step: used / diagonal,
       samples: Math.ceil(diagonal / used) + 2,
       volume: state.volume,
-      flat: state.shading ? (high - low) / diagonal / (end - start || 1) : 0,
+      flat: state.shading ? (high - low) / (end - start || 1) : 0,
       levels: state.surfaces.map((v) => (v - start) / (end - start || 1)),
       place: at(place),
       sliced: [state.slices[0] !== null, state.slices[1] !== null, state.slices[2] !== null],
@@ -389,7 +392,8 @@ export class Viewer {
     const { right, up, forward } = frame.plane;
     const across = plus(forward, right, (2 * x) / size[0] - 1);
     const ray = plus(across, up, 1 - (2 * y) / size[1]);
-    const point = plus(this.view.position, times(ray, hit.distance / length(ray)));
+    const diagonal = length(minus(this.bounds[1], this.bounds[0]));
+    const point = plus(this.view.position, ray, (hit.distance * diagonal) / length(ray));
     const variable = hit.surface ? (this.state.colorBy ?? this.state.variable) : this.state.variable;
     const [start, end] = this.volumes.range(variable);
     return { point, value: start + hit.value * (end - start || 1), variable };
@@ -410,9 +414,11 @@ export class Viewer {
       const world = /** @type {Vector} */ (
         point.map((p, a) => (p - bounds[0][a]) / (bounds[1][a] - bounds[0][a]))
       );
+      if (world.some((w) => w < -EDGE || w > 1 + EDGE)) continue; // the domain has moved
       const component = entry.components === 1 ? 0 : variable.component;
       const unit = /** @type {Vector} */ (world.map((w, a) => inIndex(step, a, w)));
-      each(entry.steps[i].cycle, this.volumes.decoder.probe(step, component, unit));
+      const range = this.volumes.range(variable);
+      each(entry.steps[i].cycle, this.volumes.decoder.probe(step, component, range, unit));
     }
   }
 }
