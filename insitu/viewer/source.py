@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import Summary
 from insitu.io.array_series import ArraySeries
@@ -105,14 +107,21 @@ class SeriesSource:
 
 
 class ArrayViewSource:
-    """An array in a file, as samples: at most 256 per axis, others are left out evenly."""
+    """An array in a file, as samples: every n-th of an axis with more than 256."""
 
     def __init__(self, array: ArraySource, title: str) -> None:
         self.array, self.title = array, title
-        whole = array.read(array.whole)
-        self._steps = [max(1, -(-n // MOST_ARRAY)) for n in array.grid_shape]
-        z, y, x = (slice(None, None, n) for n in self._steps)
-        self._values = np.asarray(whole[z, y, x])
+        self._vertex = array.association == "vertex"
+        z, y, x = (_kept(n, self._vertex) for n in array.grid_shape)
+        _, ny, nx = (slice(0, n) for n in array.grid_shape)
+        # Plane by plane: the array may be larger than memory.
+        planes = [array.read((slice(int(k), int(k) + 1), ny, nx))[0][np.ix_(y, x)] for k in z]
+        self._values = np.stack(planes)
+        self._nodes = (
+            _lines(array.nodes[0], x, self._vertex),
+            _lines(array.nodes[1], y, self._vertex),
+            _lines(array.nodes[2], z, self._vertex),
+        )
 
     def catalogue(self) -> Catalogue:
         finite = self._values[np.isfinite(self._values)]
@@ -126,15 +135,30 @@ class ArrayViewSource:
     def pack(self, field: int, step: int) -> StepPack:
         if (field, step) != (0, 0):
             raise IndexError(f"no step {step} of field {field}")
-        nodes = self.array.nodes
-        if max(self._steps) > 1:
-            even = [
-                np.linspace(n[0], n[-1], count + 1)
-                for n, count in zip(nodes, self._values.shape[::-1], strict=True)
-            ]
-            nodes = (even[0], even[1], even[2])
-            return step_pack.pack_array(self._values, False, nodes)
-        return step_pack.pack_array(self._values, self.array.association == "vertex", nodes)
+        reason = "raw array"
+        if self._values.shape != self.array.grid_shape:
+            kept, all_of = (
+                " x ".join(map(str, reversed(shape)))
+                for shape in (self._values.shape, self.array.grid_shape)
+            )
+            reason += f", {kept} of {all_of} samples"
+        return step_pack.pack_array(self._values, self._vertex, self._nodes, reason)
+
+
+def _kept(n: int, vertex: bool) -> NDArray[np.intp]:
+    """Indices of the samples along an axis that are shown; at nodes, the last one is among them."""
+    every = -(-n // MOST_ARRAY)
+    if vertex:
+        return np.unique([*range(0, n, every), n - 1])
+    return np.arange((every - 1) // 2, n, every)  # the middle of each group
+
+
+def _lines(nodes: Floats, kept: NDArray[np.intp], vertex: bool) -> Floats:
+    """Grid lines between the samples that are kept, or through them at nodes."""
+    if vertex:
+        return nodes[kept]
+    every = int(kept[1] - kept[0]) if len(kept) > 1 else len(nodes)
+    return np.append(nodes[:-1:every][: len(kept)], nodes[-1])
 
 
 def catalogue(

@@ -51,10 +51,12 @@ def pack(fields: Sequence[BlockField]) -> StepPack:
     return _joined(packed, grid.nodes)
 
 
-def pack_array(values: Floats, vertex: bool, nodes: tuple[Floats, Floats, Floats]) -> StepPack:
-    """An array (nz, ny, nx[, n_components]) as one block of samples."""
+def pack_array(
+    values: Floats, vertex: bool, nodes: tuple[Floats, Floats, Floats], reason: str
+) -> StepPack:
+    """An array (nz, ny, nx[, n_components]) as one block of samples, and why."""
     cells = [len(lines) - 1 for lines in nodes]
-    return _joined([_at(block_pack.samples(values, vertex, "raw array"), [0, 0, 0], cells)], nodes)
+    return _joined([_at(block_pack.samples(values, vertex, reason), [0, 0, 0], cells)], nodes)
 
 
 def _at(block: PackedBlock, low: list[int], high: list[int]) -> PackedBlock:

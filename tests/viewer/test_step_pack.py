@@ -14,8 +14,11 @@ import pytest
 
 from insitu.core.arrays import Floats
 from insitu.fields.model_field import ModelField
+from insitu.io.array_source import ArrayVolume
+from insitu.mesh.partition import Association
 from insitu.store.record import Record
 from insitu.viewer import block_pack, step_pack
+from insitu.viewer.source import ArrayViewSource
 from tests.support import records
 
 
@@ -136,3 +139,29 @@ def test_the_page_has_all_that_it_needs_and_no_address(record: Record, tmp_path:
     assert main([*command, "--fields", "densty"]) == 2
     assert main([*command, "--steps", "7"]) == 2
     assert main(["export", str(record.path), "--html", str(tmp_path / "no" / "x.html")]) == 2
+
+
+@pytest.mark.parametrize("association", ["element", "vertex"])
+def test_a_large_array_on_a_stretched_grid_is_thinned_where_its_samples_are(
+    association: Association,
+) -> None:
+    lines = np.linspace(0, 1, 602 if association == "element" else 601) ** 2
+    x = lines if association == "vertex" else 0.5 * (lines[1:] + lines[:-1])
+    values = np.broadcast_to(x, (2, 2, 601))
+    short = np.linspace(0, 1, 3 if association == "element" else 2)
+    nodes = (lines, short, short)
+    volume = ArrayVolume(values, "place", association=association, nodes=nodes)
+    packed = ArrayViewSource(volume, "place").pack(0, 0)
+    n = 200 if association == "element" else 201
+    assert list(packed.recoded) == [f"raw array, {n} x 2 x 2 of 601 x 2 x 2 samples"]
+    header, data = unpacked(packed.data)
+    (entry,) = header["blocks"]
+    numbers = integers(data, entry["type"], 4 * n).reshape(2, 2, n).cumsum(axis=-1)
+    got = entry["origin"][0] + entry["extent"][0] * (numbers[0, 0] - 1) / entry["levels"]
+    shown = np.array(header["lines"][0]["all"])
+    assert (shown[0], shown[-1]) == (0, 1)
+    if association == "vertex":
+        assert np.abs(got - shown).max() < 1e-3
+    else:
+        assert ((shown[:-1] < got + 1e-3) & (got - 1e-3 < shown[1:])).all()
+        assert np.abs(got - 0.5 * (shown[1:] + shown[:-1])).max() < 3e-3
