@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from functools import cache
@@ -29,11 +30,7 @@ def embedded(source: ViewSource) -> str:
     catalogue, parts = source.catalogue(), []
     for field, entry in enumerate(catalogue["fields"]):
         for step in range(len(entry["steps"])):
-            packed = source.pack(field, step)
-            catalogue["notes"] += [
-                note for note in notes(packed.recoded) if note not in catalogue["notes"]
-            ]
-            text = base64.b64encode(packed.data).decode()
+            text = base64.b64encode(source.pack(field, step).data).decode()
             parts.append(_STEP.format(field=field, step=step, text=text))
     return _document(catalogue, "".join(parts), "'none'", {})
 
@@ -41,11 +38,6 @@ def embedded(source: ViewSource) -> str:
 def served(catalogue: Catalogue, *, live: bool) -> str:
     """A document that gets its steps from the server that sent it."""
     return _document(catalogue, "", "'self'", {"data-live": "yes"} if live else {})
-
-
-def notes(recoded: Mapping[str, int]) -> list[str]:
-    """What a list says of blocks that do not travel as models."""
-    return [f"Blocks decoded at export, not sent as models: {reason}." for reason in recoded]
 
 
 def _document(catalogue: Catalogue, steps: str, connect: str, attributes: Mapping[str, str]) -> str:
@@ -57,12 +49,10 @@ def _document(catalogue: Catalogue, steps: str, connect: str, attributes: Mappin
         "style": (_FOLDER / "style.css").read_text(encoding="utf-8"),
         "modules": _modules(),
         "start": (_FOLDER / "start.js").read_text(encoding="utf-8"),
-        "catalogue": json.dumps(catalogue, allow_nan=False).replace("</", "<\\/"),
+        "catalogue": json.dumps(catalogue, allow_nan=False).replace("<", "\\u003c"),
         "steps": steps,
     }
-    for name, value in values.items():
-        text = text.replace("{{" + name + "}}", value, 1)
-    return text
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
 
 
 @cache

@@ -182,7 +182,6 @@ def catalogue(
         "time": time,
         "fields": fields,
         "colors": tables,
-        "notes": [],
         "plots": list(plots),
     }
 

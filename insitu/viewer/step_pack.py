@@ -69,9 +69,10 @@ def _joined(blocks: Sequence[PackedBlock], nodes: Sequence[Floats]) -> StepPack:
     for block in blocks:
         entries.append({**block.entry, "bytes": [at, len(block.data)]})
         at += len(block.data)
-    header = json.dumps({"lines": [_lines(n) for n in nodes], "blocks": entries}).encode()
-    data = b"".join([_HEAD.pack(len(header)), header, *(block.data for block in blocks)])
     recoded = Counter(block.recoded for block in blocks if block.recoded)
+    description = {"lines": [_lines(n) for n in nodes], "blocks": entries, "recoded": [*recoded]}
+    header = json.dumps(description, allow_nan=False).encode()
+    data = b"".join([_HEAD.pack(len(header)), header, *(block.data for block in blocks)])
     return StepPack(zlib.compress(data, 9), recoded)
 
 

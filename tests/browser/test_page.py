@@ -151,3 +151,29 @@ def test_damaged_data_give_a_message(browser: object, page: Path, tmp_path: Path
     shown.wait("!document.getElementById('failure').hidden")
     assert "damaged" in shown.page.inner_text("#failure")
     shown.page.close()
+
+
+def test_a_movie_has_the_picture_of_each_step(shown: Tab) -> None:
+    shown.page.evaluate(
+        "() => { const {viewer} = page, {marcher} = viewer; page.seen = [];"
+        "const draw = marcher.draw.bind(marcher), picture = page.picture.bind(page); let last;"
+        "marcher.draw = (frame) => { last = frame.field; draw(frame); };"
+        "page.picture = () => { page.seen.push([viewer.moment, last ==="
+        "  viewer.shown.get('0.-1').texture]); return picture(); }; }"
+    )
+    with shown.page.expect_download() as download:
+        shown.page.click("#movie")
+    assert download.value.suggested_filename.endswith(".webm")
+    assert shown.page.evaluate("page.seen.slice(1)") == [[0, True], [1, True], [2, True]]
+
+
+def test_memory_is_taken_from_what_is_not_shown(shown: Tab) -> None:
+    shown.update({"step": 0})
+    kept = shown.page.evaluate(
+        "() => { const {volumes, shown, gl} = page.viewer, before = volumes.kept.size;"
+        "const texture = gl.createTexture();"
+        "volumes.keep('large', {texture, size: [640, 640, 640]});"
+        "const one = shown.get('0.-1');"
+        "return [before, volumes.kept.size, gl.isTexture(one.texture)]; }"
+    )
+    assert kept[0] > 2 and kept[1:] == [2, True]  # the one that is shown, and the large one

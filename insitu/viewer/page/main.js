@@ -71,9 +71,6 @@ class Page {
   begin() {
     const { store, viewer, panel } = this;
     this.named();
-    for (const note of this.source.catalogue.notes) {
-      byId("notes", HTMLElement).append(make("li", {}, note));
-    }
     viewer.failed = fail;
     viewer.drawn.push(() => this.surround());
     store.listeners.push((state, before) => this.changed(state, before));
@@ -219,6 +216,10 @@ class Page {
     const table = viewer.table(variable, 1);
     const range = viewer.range(variable);
     colorBar(this.sheets.over, width, height, label, table, range, log && range[0] > 0, state.theme);
+    const notes = [...this.source.recoded].map((reason) =>
+      make("li", {}, `Blocks sent as samples, not as models: ${reason}.`),
+    );
+    byId("notes", HTMLElement).replaceChildren(...notes);
     document.body.dataset.frames = String(viewer.frames);
     document.body.dataset.settled = String(viewer.settled);
   }

@@ -134,6 +134,11 @@ export class Panel {
           input.value = shown([low, high][which]);
           return;
         }
+        if (look.log && !(range[0] > 0)) {
+          this.say("A logarithmic scale needs a range above 0.");
+          input.value = shown([low, high][which]);
+          return;
+        }
         change({ range });
       });
       return input;
@@ -327,7 +332,7 @@ export class Panel {
     const { store } = this;
     const { state } = store;
     const detail = select(
-      [["0", "as the grid"], ["64", "64"], ["128", "128"], ["256", "256"], ["512", "512"]],
+      [["0", "as the grid, at most 512"], ["64", "64"], ["128", "128"], ["256", "256"], ["512", "512"]],
       String(state.detail),
       (value) => store.update({ detail: Number(value) }),
       "Samples on the longest axis",

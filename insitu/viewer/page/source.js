@@ -13,6 +13,8 @@ export class Source {
     this.catalogue = catalogue;
     /** @type {Map<string, Promise<Step>>} */
     this.steps = new Map();
+    /** @type {Set<string>} Why blocks came as samples. */
+    this.recoded = new Set();
   }
 
   /**
@@ -26,6 +28,10 @@ export class Source {
     let found = this.steps.get(key);
     if (!found) {
       found = bytes(field, step, moment.cycle).then(unpack);
+      found.then(
+        ({ recoded }) => recoded.forEach((reason) => this.recoded.add(reason)),
+        () => this.steps.delete(key), // it may be there the next time
+      );
       this.steps.set(key, found);
       const oldest = this.steps.keys().next().value;
       if (this.steps.size > KEPT && oldest !== undefined) this.steps.delete(oldest);

@@ -29,7 +29,6 @@
  * @property {string} time Unit of time.
  * @property {FieldEntry[]} fields
  * @property {Object<string, [number, number, number, number][]>} colors Position, red, green, blue.
- * @property {string[]} notes
  * @property {Plot[]} plots
  *
  * @typedef {object} Lines Grid lines of one axis.
@@ -63,6 +62,7 @@
  * @typedef {object} Step A field at a step, unpacked.
  * @property {Lines[]} lines Along x, y, z.
  * @property {BlockEntry[]} blocks
+ * @property {string[]} recoded Why blocks came as samples.
  * @property {Uint8Array} data
  *
  * @typedef {object} Variable A scalar: a field, a component of a vector, or its magnitude.

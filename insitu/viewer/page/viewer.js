@@ -37,10 +37,12 @@ export class Viewer {
     this.source = source;
     this.gl = context(canvas);
     this.volumes = new Volumes(this.gl, new Decoder(this.gl), source);
+    this.volumes.spare = (one) => this.spare(one);
     this.marcher = new Marcher(this.gl);
     this.scale = 0.35; // of the resolution while something moves
     this.moved = -1e9;
-    this.drawing = false;
+    /** @type {Promise<void> | null} Ends when there is nothing more to draw. */
+    this.drawing = null;
     this.again = false;
     this.work = 0; // number of the newest wish
     this.playing = false;
@@ -170,6 +172,18 @@ export class Viewer {
     return [extent * per, (start - low) * per, 0];
   }
 
+  /** @param {Decoded} one @returns {boolean} false: the picture needs it. */
+  spare(one) {
+    const { variable, colorBy } = this.state;
+    const needed = [variable, colorBy ?? variable].map(keyOf);
+    for (const [key, shown] of this.shown) {
+      if (shown !== one) continue;
+      if (needed.includes(key)) return false;
+      this.shown.delete(key);
+    }
+    return true;
+  }
+
   /** Something changed that moves: draw coarsely now, and fully when it rests. */
   move() {
     this.moved = performance.now();
@@ -231,13 +245,20 @@ export class Viewer {
     return `${keyOf(variable)}/${this.range(variable)}/${this.look(variable).log}`;
   }
 
-  /** Draw, as soon as the picture before is done. */
-  async draw() {
-    if (this.drawing) {
-      this.again = true;
-      return;
-    }
-    this.drawing = true;
+  /**
+   * Draw, as soon as the picture before is done.
+   *
+   * @returns {Promise<void>} When what is shown now has been drawn.
+   */
+  draw() {
+    if (this.drawing) this.again = true;
+    else this.drawing = this.pictures();
+    return this.drawing;
+  }
+
+  /** Draw until nothing more is asked for. */
+  async pictures() {
+    await null; // `drawing` is set before anything can end
     try {
       do {
         this.again = false;
@@ -267,7 +288,7 @@ export class Viewer {
     } catch (error) {
       this.failed(error);
     } finally {
-      this.drawing = false;
+      this.drawing = null;
     }
   }
 

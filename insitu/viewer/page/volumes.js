@@ -32,6 +32,8 @@ export class Volumes {
     this.source = source;
     /** @type {Map<string, Decoded>} */
     this.kept = new Map();
+    /** @type {(one: Decoded) => boolean} Whether it can be spared; then it is taken away. */
+    this.spare = () => true;
     this.turn = Promise.resolve();
   }
 
@@ -81,7 +83,7 @@ export class Volumes {
   }
 
   /**
-   * Texels along the axes: the longest has `longest`, 0: as many as the grid has cells.
+   * Texels along the axes: the longest has `longest`, 0: as many as the grid has cells; at most 512.
    *
    * @param {Step} step
    * @param {number} longest
@@ -159,6 +161,7 @@ export class Volumes {
     let total = [...this.kept.values()].reduce((sum, one) => sum + bytes(one), 0);
     for (const [old, one] of this.kept) {
       if (total <= MOST_BYTES || one === made) break;
+      if (!this.spare(one)) continue;
       this.gl.deleteTexture(one.texture);
       this.kept.delete(old);
       total -= bytes(one);

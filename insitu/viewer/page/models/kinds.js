@@ -28,6 +28,7 @@ import { arrays } from "viewer/pack.js";
 /** @type {Object<string, (gl: WebGL2RenderingContext, block: BlockEntry, parts: Parts) => Prepared>} */
 const KINDS = { hash_grid: hashGrid, dense_grid: denseGrid };
 const LEVELS = 2046; // of samples, as in block_pack.py
+const OTHERS = 16; // uniforms of decode.js and of textures
 
 /**
  * @param {WebGL2RenderingContext} gl
@@ -50,7 +51,9 @@ export function prepare(gl, block, step) {
   const matrices = [];
   for (let i = 0; all.has(`mlp.${i}`); i++) matrices.push(array(`mlp.${i}`));
   if (!matrices.length) return own;
-  const net = mlp(matrices);
+  // Every WebGL 2 has 224 vectors; a number may take a whole one.
+  const others = OTHERS + 2 * block.origin.length + 5 * (block.levels?.length ?? 0);
+  const net = mlp(matrices, gl.getParameter(gl.MAX_FRAGMENT_UNIFORM_VECTORS) - others);
   const weights = net.uniform ? null : table(gl, net.vectors, 1024);
   return {
     source: `${net.source}\n${own.source}`,

@@ -1,15 +1,16 @@
 /** A multilayer perceptron without biases, as GLSL and as numbers. */
 
-const MOST_UNIFORMS = 200; // vectors; every WebGL2 has 224 in a fragment shader
+const MOST_UNIFORMS = 200; // vectors; larger networks are as fast from a texture
 
 /**
  * The matrices as vectors of four neighbouring columns, and the GLSL that applies them.
  *
  * @param {{shape: number[], values: Float32Array}[]} matrices Row-major (outputs, inputs).
+ * @param {number} room Uniform vectors that are left for them.
  * @returns {{vectors: Float32Array, source: string, uniform: boolean, key: string}}
  *   source: `void mlp(vec4 h0[], out float y[])`, and what it needs.
  */
-export function mlp(matrices) {
+export function mlp(matrices, room) {
   const shapes = matrices.map(({ shape }) => ({ rows: shape[0], quads: Math.ceil(shape[1] / 4) }));
   const total = shapes.reduce((sum, { rows, quads }) => sum + rows * quads, 0);
   const vectors = new Float32Array(4 * total);
@@ -25,7 +26,7 @@ export function mlp(matrices) {
     }
     at += shapes[i].rows * shapes[i].quads;
   });
-  const uniform = total <= MOST_UNIFORMS;
+  const uniform = total <= Math.min(MOST_UNIFORMS, room);
   const head = uniform
     ? `uniform vec4 uMlp[${total}];
 vec4 weight(int i) { return uMlp[i]; }`
