@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace) -> bool:
     out = Path(arguments.html)
     if not out.parent.is_dir():
         raise ConfigError([f"--html: {out.parent}: no such folder"])
+    if out.is_dir():
+        raise ConfigError([f"--html: {out} is a folder; give the file to write"])
     plots = session_plots.read(Path(arguments.input).absolute().parent / "ascent_session.yaml")
     source = SeriesSource(series, title, units, fields=names, steps=steps, plots=plots)
     text = embedded(source).encode()

@@ -70,7 +70,11 @@ def run(arguments: argparse.Namespace) -> bool:
     if arguments.scratch and not arguments.live:
         raise ConfigError(["--scratch: only with --live"])
     look, find = _finder(arguments)
-    with ViewServer(find, live=arguments.live, port=arguments.port) as server:
+    try:
+        server = ViewServer(find, live=arguments.live, port=arguments.port)
+    except OSError as error:
+        raise ConfigError([f"--port: {arguments.port}: {error.strerror}"]) from None
+    with server:
         print(server.url, flush=True)
         if not arguments.no_browser:
             webbrowser.open(server.url)

@@ -44,7 +44,8 @@ def view(
         steps: indices, not negative; default: all.
         height: of the frame, in pixels.
 
-    Raises KeyError for an unknown field, FrameError for corrupt blocks.
+    Raises KeyError for an unknown field, IndexError for a step that no field has, FrameError for
+    corrupt blocks.
     """
     if isinstance(record, Path | str):
         path = Path(record)
@@ -55,5 +56,9 @@ def view(
     for field in fields or ():
         if field not in series.names:
             raise KeyError(f"no field {field!r}; there are: {', '.join(series.names)}")
+    n_steps = max((len(series.entries(field)) for field in fields or series.names), default=0)
+    for step in steps or ():
+        if not 0 <= step < n_steps:
+            raise IndexError(f"no step {step}; there are 0 to {n_steps - 1}")
     source = SeriesSource(series, title, units, fields=fields, steps=steps)
     return Shown(embedded(source), height)

@@ -29,14 +29,15 @@ def read(path: Path) -> Plots:
     marks: set[int] = set()
     for name, results in given.items():
         before = False
-        for cycle, result in sorted(results.items()) if isinstance(results, dict) else ():
+        by_cycle = results.items() if isinstance(results, dict) else ()
+        for cycle, result in sorted(item for item in by_cycle if isinstance(item[0], int)):
             value = _number(result)
             if isinstance(value, bool):
                 if value and not before:
-                    marks.add(int(cycle))
+                    marks.add(cycle)
                 before = value
             elif value is not None and math.isfinite(value):
-                curves.setdefault(str(name), []).append([int(cycle), float(value)])
+                curves.setdefault(str(name), []).append([cycle, float(value)])
     return [
         {"name": name, "points": points, "marks": sorted(marks)} for name, points in curves.items()
     ]
@@ -46,7 +47,8 @@ def _number(result: Any) -> float | bool | None:
     """The value of a query's result; of an extremum, its value without the position."""
     if not isinstance(result, dict):
         return None
-    value = result.get("value")
-    if "attrs" in result and isinstance(result["attrs"], dict):
-        value = result["attrs"].get("value", {}).get("value")
+    value, attributes = result.get("value"), result.get("attrs")
+    if isinstance(attributes, dict):
+        inner = attributes.get("value")
+        value = inner.get("value") if isinstance(inner, dict) else None
     return value if isinstance(value, int | float) else None

@@ -63,6 +63,7 @@ def test_a_new_field_comes_last(tmp_path: Path) -> None:
         (["record", "--scratch", "."], "only with --live"),
         (["--live", "record", "--scratch", "nowhere"], "nowhere: no such folder"),
         (["--live", "file.npy"], "not a file"),
+        (["file.npy", "--port", "65536"], "is not in 0..65535"),
     ],
 )
 def test_words_that_would_do_nothing_are_refused(

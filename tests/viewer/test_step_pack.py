@@ -165,3 +165,14 @@ def test_a_large_array_on_a_stretched_grid_is_thinned_where_its_samples_are(
     else:
         assert ((shown[:-1] < got + 1e-3) & (got - 1e-3 < shown[1:])).all()
         assert np.abs(got - 0.5 * (shown[1:] + shown[:-1])).max() < 3e-3
+
+
+def test_a_notebook_shows_what_there_is_and_refuses_what_there_is_not(record: Record) -> None:
+    from insitu.viewer.notebook import view
+
+    shown = view(record, fields=["density"], steps=[1])._repr_html_()
+    assert "step-0-0" in shown and "step-0-1" not in shown and "step-1-0" not in shown
+    with pytest.raises(KeyError, match="no field 'densty'; there are: density"):
+        view(record, fields=["densty"])
+    with pytest.raises(IndexError, match="no step -1; there are 0 to 1"):
+        view(record, steps=[-1])
