@@ -155,6 +155,16 @@ def test_gaps_are_filled_from_around() -> None:
     assert (filled(np.full((2, 3, 4), np.nan), 0.0, 1.0) == 0).all()
 
 
+@pytest.mark.parametrize("unit", [3e38, 1e-40])
+def test_float32_up_to_its_ends(unit: float) -> None:
+    """The largest range is no float32 itself; the smallest is one of few bits."""
+    values = (unit * partition(blob, ghosts=0).components[0].astype(np.float64)).astype(np.float32)
+    values[0, 0, 0], values[1, 1, 1] = -unit, unit
+    decoded = keep(block_of(values), psnr=50).decode()
+    assert decoded.dtype == np.float32
+    assert psnr(decoded.astype(np.float64), values.astype(np.float64)) >= 50
+
+
 def test_altered_payloads_are_refused() -> None:
     field = keep(partition(blob), psnr=40)
     payload = field.weights.payload
