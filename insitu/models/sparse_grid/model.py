@@ -42,6 +42,7 @@ class SparseGrid(Model):
 
     kind: ClassVar[str] = "sparse_grid"
 
+    trained: ClassVar[bool] = False
     shape: tuple[int, int, int] = field(default=(1, 1, 1), metadata=FITTED)
     """Number of samples along x, y, z."""
     vertex: bool = field(default=True, metadata=FITTED)
