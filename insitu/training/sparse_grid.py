@@ -80,8 +80,12 @@ class SparseFitter:
         self._coefficients = [sparse_kernels().analyse(s, self._splits) for s in self._samples]
         self._trials = 0
 
-    def fit(self) -> SparseFit:
-        """The coarsest step that meets the job's target. Where no step does, the finest tried."""
+    def fit(self, end: float = math.inf) -> SparseFit:
+        """The coarsest step that meets the job's target. Where no step does, the finest tried.
+
+        end: by the job's clock; no trial of a search but its first one begins later.
+        """
+        self._end = end
         target = self._job.target
         if target.ratio is not None:
             size = sum(raw.nbytes for raw in self._raw) / target.ratio
@@ -130,6 +134,8 @@ class SparseFitter:
             if over >= 0 or over > best_over:  # good ones come in the order wanted
                 best, best_over = trial, over
             if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= 1:
+                break
+            if self._job.clock() >= self._end:
                 break
             move = sparse_grid.octave_steps(max(-4.0, min(over, 4.0))) * sign
             step += move if move else sign * (1 if over >= 0 else -1)

@@ -22,6 +22,7 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target
 from insitu.training.select_codec import MODEL, compress_block
 from insitu.training.sparse_grid import choose_splits
+from insitu.training.train import train
 from tests.support.blocks import blob, partition, rough, swirl
 
 
@@ -82,6 +83,16 @@ def test_the_next_step_starts_from_the_step_before() -> None:
     assert second.metrics.iterations < 5
 
 
+def test_a_time_limit_ends_the_search() -> None:
+    block = partition(rough)
+    limit = Target(psnr=52, seconds=0.5)
+    free, short = (
+        train(TrainingJob.of(block, SparseGrid(), target=limit, clock=clock))
+        for clock in (lambda: 0.0, iter(range(100)).__next__)
+    )
+    assert short.metrics.iterations == 1 < free.metrics.iterations
+
+
 def test_holes_stay_holes_and_cost_little() -> None:
     whole = partition(blob, ghosts=0).components[0]
     with_holes = whole.copy()
@@ -135,6 +146,16 @@ def test_blocks_of_any_size(shape: Any, dtype: Any, scale: float, seed: int) -> 
         np.testing.assert_array_equal(field.decode(), values)
 
 
+@pytest.mark.parametrize("unit", [3e38, 1e-40])
+def test_float32_up_to_its_ends(unit: float) -> None:
+    """The largest range is no float32 itself; the smallest is one of few bits."""
+    values = (unit * partition(blob, ghosts=0).components[0].astype(np.float64)).astype(np.float32)
+    values[0, 0, 0], values[1, 1, 1] = -unit, unit
+    decoded = keep(block_of(values), psnr=50).decode()
+    assert decoded.dtype == np.float32
+    assert psnr(decoded.astype(np.float64), values.astype(np.float64)) >= 50
+
+
 def test_an_axis_that_is_sampled_coarsely_waits() -> None:
     z, y, x = np.meshgrid(*(np.arange(n) for n in (20, 64, 64)), indexing="ij")
     samples = (np.sin(0.05 * x) * np.cos(0.06 * y) * np.sin(0.8 * z)).astype(np.float32)
@@ -153,16 +174,6 @@ def test_gaps_are_filled_from_around() -> None:
     assert np.isfinite(found).all()
     assert values.min() - 1e-6 <= found.min() and found.max() <= values.max() + 1e-6
     assert (filled(np.full((2, 3, 4), np.nan), 0.0, 1.0) == 0).all()
-
-
-@pytest.mark.parametrize("unit", [3e38, 1e-40])
-def test_float32_up_to_its_ends(unit: float) -> None:
-    """The largest range is no float32 itself; the smallest is one of few bits."""
-    values = (unit * partition(blob, ghosts=0).components[0].astype(np.float64)).astype(np.float32)
-    values[0, 0, 0], values[1, 1, 1] = -unit, unit
-    decoded = keep(block_of(values), psnr=50).decode()
-    assert decoded.dtype == np.float32
-    assert psnr(decoded.astype(np.float64), values.astype(np.float64)) >= 50
 
 
 def test_altered_payloads_are_refused() -> None:
