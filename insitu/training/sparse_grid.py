@@ -61,11 +61,13 @@ class _Trial:
 
 
 class SparseFitter:
-    """The coefficients of one block, and trials of the step. The block is not constant."""
+    """The coefficients of one block, and trials of the step. The block is not constant. Raises
+    ValueError for a block that is too large."""
 
     def __init__(self, job: TrainingJob) -> None:
-        self._job, part = job, job.partition
-        self._raw = part.owned
+        self._job, self._raw = job, job.partition.owned
+        nz, ny, nx = self._raw[0].shape
+        SparseGrid(shape=(nx, ny, nz), n_outputs=len(self._raw)).check()  # not all can be coded
         self._origin = np.array([_middle(raw) for raw in self._raw])
         self._unit = np.where(job.extent > 0, job.extent, 1.0)
         self._samples = [

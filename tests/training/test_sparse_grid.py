@@ -93,6 +93,15 @@ def test_a_time_limit_ends_the_search() -> None:
     assert short.metrics.iterations == 1 < free.metrics.iterations
 
 
+def test_what_cannot_be_coded_is_refused_before_any_work() -> None:
+    with pytest.raises(ValueError, match=r"sparse_grid: \(16384, 16384, 2\) samples are not"):
+        SparseGrid(shape=(2**14, 2**14, 2)).check()
+    with pytest.raises(ValueError, match=r"16 components of .* are 2\^31 samples or more"):
+        SparseGrid(shape=(2**14, 2**13, 1), n_outputs=16).check()
+    with pytest.raises(ValueError, match=r"n_outputs: 17 is not in 1\.\.16"):
+        keep(partition((blob,) * 17, (4, 4, 4)), psnr=40)
+
+
 def test_holes_stay_holes_and_cost_little() -> None:
     whole = partition(blob, ghosts=0).components[0]
     with_holes = whole.copy()
@@ -182,5 +191,14 @@ def test_altered_payloads_are_refused() -> None:
     for wrong in (b"", payload[:2], b"\x07" + payload[1:], b"\x11" + payload[1:]):
         with pytest.raises(FrameError):
             sparse_grid.read(wrong, field.shape, 1, False)
+    assert payload[1] == 2 and payload[2] >> 4 == 7  # two levels, the first one of all axes
+    for mask in (0, 8, 12):
+        with pytest.raises(FrameError, match=r"splits: expected at most 48 digits in 1\.\.7"):
+            wrong = payload[:2] + bytes([mask << 4 | 7]) + payload[3:]
+            sparse_grid.read(wrong, field.shape, 1, False)
+    with pytest.raises(FrameError, match="splits: an axis of one sample"):
+        sparse_grid.read(payload, (1, *field.shape[1:]), 1, False)
+    with pytest.raises(FrameError, match=r"samples are not 1\.\.2\^28"):
+        sparse_grid.read(payload + bytes(2**10), (2**10, 2**10, 2**9), 1, False)
     with pytest.raises(FrameError, match="bytes for"):
         sparse_grid.read(payload[:12], (2**10, 2**10, 2**10), 1, False)
