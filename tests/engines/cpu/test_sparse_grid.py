@@ -27,6 +27,34 @@ def picture(block: ModelField | RawBlock, component: int | None) -> np.ndarray:
     )
 
 
+@pytest.mark.parametrize("vertex", [False, True])
+def test_errors_beside_holes(vertex: bool) -> None:
+    """Every finite sample counts, next to one that is not too, as on the reference."""
+    values = np.random.default_rng(0).random((3, 4, 47))
+    values[1, 1, ::5] = np.nan
+    cells = (2, 3, 46) if vertex else values.shape
+    nodes = tuple(np.arange(n + 1.0) for n in reversed(cells))
+    association = "vertex" if vertex else "element"
+    block = Partition("f", association, (values,), NO_LAYERS, nodes, 0)  # type: ignore[arg-type]
+    field = train(TrainingJob.of(block, SparseGrid(), target=Target(psnr=40)))
+    scale = field.zero, field.range[:, 1] - field.range[:, 0]
+    found = []
+    for name in ("cpu", "numpy"):
+        on = engine(name)
+        sampler = on.sampler((values,), NO_LAYERS, cells, vertex)
+        for begin, end, every in ((0, values.size, 1), (5, 300, 2)):
+            found += on.measure(
+                field.model, field.weights.params, sampler, *scale, begin, end, every
+            )
+        with pytest.raises(ValueError, match="every: 0"):
+            on.measure(field.model, field.weights.params, sampler, *scale, 0, 9, 0)
+    for one, other in zip(found[:2], found[2:], strict=True):
+        assert one.finite == other.finite
+        assert one.max == pytest.approx(other.max, rel=1e-4)
+        assert one.sum_of_squares == pytest.approx(other.sum_of_squares, rel=1e-4)
+    assert found[0].finite == np.isfinite(values).sum()
+
+
 @pytest.mark.parametrize("association", ["element", "vertex"])
 @pytest.mark.parametrize("name", ["cpu", "numpy"])
 def test_pictures(association: str, name: str) -> None:
