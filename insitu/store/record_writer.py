@@ -238,7 +238,8 @@ def _unlike(there: Manifest, new: Sequence[Summary], units: Units) -> str:
         at = steps[summary.name][-1]
         if len(at["range"]) != len(summary.range):
             return f"its {summary.name} has {len(at['range'])} components"
-        if not np.allclose(at["bounds"], summary.bounds, rtol=1e-6):
+        bounds = np.array(summary.bounds)
+        if not np.allclose(at["bounds"], bounds, rtol=1e-6, atol=1e-6 * np.ptp(bounds)):
             return f"the domain of its {summary.name} differs"
     if all(at[0]["cycle"] >= first for at in steps.values()):
         return f"it begins at cycle {_first(steps)}, this run at {first}"

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from mpi4py import MPI
 from insitu.codecs.frame import FrameError
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
-from insitu.store import record_lock
-from insitu.store.manifest import MANIFEST, Units, _checksum
+from insitu.store import manifest as manifests
+from insitu.store import record_lock, record_writer
+from insitu.store.manifest import MANIFEST, Manifest, Units, _checksum
 from insitu.store.record import open_record
 from insitu.store.record_writer import RecordWriter
 from insitu.store.window import Window
@@ -83,8 +85,6 @@ def test_a_restart_may_have_other_ranks(folder: Path) -> None:
 
 def _moved(field: object, cycle: int) -> object:
     """The same field at another cycle."""
-    from dataclasses import replace
-
     from insitu.fields.distributed_field import DistributedField
 
     assert isinstance(field, DistributedField)
@@ -113,6 +113,17 @@ def test_any_other_run_is_written_beside(
         assert write(path, 15)[0] == beside
         assert cycles(beside) == [0, 10, 15]
         assert write(path, 0)[0] == folder / "record.3"
+
+
+@pytest.mark.parametrize("unit", [1, 1e-9])
+def test_domains_are_told_apart_in_any_unit_of_length(unit: float) -> None:
+    at = field_at(MPI.COMM_SELF, 0).summary
+    low, high = (unit * corner for corner in at.bounds)
+    there = Manifest(steps={"density": [manifests.step(replace(at, bounds=(low, high)), 1)]})
+    later = replace(at, cycle=5, bounds=(low, high * (1 + 1e-12)))
+    assert record_writer._unlike(there, [later], Units()) == ""
+    other = replace(at, cycle=5, bounds=(low, 1.5 * high))
+    assert "domain of its density differs" in record_writer._unlike(there, [other], Units())
 
 
 @pytest.mark.parallel([1, 3])
