@@ -195,7 +195,11 @@ class UniformGridParams(FilterParams):
         _by_axis(("dx", "dy", "dz"), _step, {"type": "number", "exclusiveMinimum": 0}),
     ] = Field((1.0, 1.0, 1.0), description="World distance between points along x, y, z.")
     invalid_value: Annotated[
-        None, refused("the grid ends with the domain: no point outside needs a value; leave it out")
+        None,
+        refused(
+            "the grid ends with the domain: no point outside needs a value; leave it out",
+            alone=True,
+        ),
     ] = None
 
     def make(self, kind: str, steps: int) -> Filter:

@@ -156,6 +156,14 @@ def test_one_unknown_word_costs_that_word(here: Path) -> None:
 
 
 @pytest.mark.parallel(1)
+def test_a_session_file_of_ones_own_is_told(here: Path) -> None:
+    """The plain action is done in any case."""
+    assert left_out(query(), {"action": "save_session"})[1] == []
+    (refused,) = left_out(query(), {"action": "save_session", "file_name": "mine"})[1]
+    assert "insitu writes the session file at every step, with all queries" in refused
+
+
+@pytest.mark.parallel(1)
 def test_words_about_looks_cost_themselves_alone(here: Path) -> None:
     lines = {
         "type": "streamline",
