@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from mpi4py import MPI
 from PIL import Image
 
@@ -232,6 +233,22 @@ def test_a_failure_drops_the_step(
     assert any("3 values, topology 'mesh'" in line for line in lines) == (COMM.rank == 0)
     record = insitu.open_record(here / "insitu_record")
     np.testing.assert_array_equal(record["bump"].cycles, [0, 2])
+
+
+@pytest.mark.parallel([1, 3])
+def test_opened_and_closed_at_every_step(here: Path, ascent: Ascent) -> None:
+    """Record and results of queries go on where the Ascent before ended."""
+    query = {"params": {"expression": "max(field('bump'))", "name": "peak"}}
+    actions = [SCENES, {"action": "add_queries", "queries": {"q": query}}]
+    for cycle in range(0, 9, 3):
+        opened(ascent)
+        ascent.publish(mesh(cycle))
+        ascent.execute(actions)
+        ascent.close()
+    COMM.barrier()
+    assert insitu.open_record(here / "insitu_record")["bump"].cycles.tolist() == [0, 3, 6]
+    results = yaml.safe_load((here / "ascent_session.yaml").read_text())["peak"]
+    assert list(results) == [0, 3, 6]
 
 
 @pytest.mark.parallel(1)
