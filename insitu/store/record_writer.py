@@ -44,7 +44,7 @@ class _Place:
     write: int
     """Number of the last write of the runs before."""
     told: str
-    """What to tell about an earlier record; empty if there is none."""
+    """What to tell about an earlier record; empty if all of it stays where it was."""
 
 
 class RecordWriter:
@@ -182,7 +182,7 @@ class RecordWriter:
         if not reason:
             self._manifest = there
             there.runs.append(self.comm.size)
-            return _Place(newest, len(there.runs), write, f"{newest}: {_continued(there, new)}")
+            return _Place(newest, len(there.runs), write, _replaced(newest, there, new))
         beside = base.with_name(f"{base.name}.{last + 1}")
         self._lock(beside)
         text = f"{newest} is of an earlier run and stays ({reason}); this run writes to {beside}"
@@ -236,11 +236,15 @@ def _first(steps: Steps) -> int:
     return min(int(at[0]["cycle"]) for at in steps.values())
 
 
-def _continued(there: Manifest, new: Sequence[Summary]) -> str:
+def _replaced(folder: Path, there: Manifest, new: Sequence[Summary]) -> str:
+    """What to tell of a record that is continued: that steps of it are replaced. A restart where
+    the run before ended is nothing to warn of."""
     first = min(summary.cycle for summary in new)
-    replaced = {one["cycle"] for at in there.steps.values() for one in at if one["cycle"] >= first}
-    text = f"continued at cycle {first}"
-    return text + (f"; replaces its cycles {min(replaced)} to {max(replaced)}" if replaced else "")
+    cycles = {one["cycle"] for at in there.steps.values() for one in at if one["cycle"] >= first}
+    if not cycles:
+        return ""
+    which = f"replaces its cycles {min(cycles)} to {max(cycles)}"
+    return f"{folder}: continued at cycle {first}; {which}"
 
 
 def _remove(folder: Path) -> None:

@@ -236,8 +236,10 @@ def test_a_failure_drops_the_step(
 
 
 @pytest.mark.parallel([1, 3])
-def test_opened_and_closed_at_every_step(here: Path, ascent: Ascent) -> None:
-    """Record and results of queries go on where the Ascent before ended."""
+def test_opened_and_closed_at_every_step(
+    here: Path, ascent: Ascent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Record and results of queries go on where the Ascent before ended, without a word."""
     query = {"params": {"expression": "max(field('bump'))", "name": "peak"}}
     actions = [SCENES, {"action": "add_queries", "queries": {"q": query}}]
     for cycle in range(0, 9, 3):
@@ -249,6 +251,7 @@ def test_opened_and_closed_at_every_step(here: Path, ascent: Ascent) -> None:
     assert insitu.open_record(here / "insitu_record")["bump"].cycles.tolist() == [0, 3, 6]
     results = yaml.safe_load((here / "ascent_session.yaml").read_text())["peak"]
     assert list(results) == [0, 3, 6]
+    assert not caplog.records
 
 
 @pytest.mark.parallel(1)
