@@ -63,10 +63,11 @@ class AscentSession:
         except Exception as error:
             self._trouble = error
 
-    def execute(self, given: Any) -> None:
-        """Do what is due at the published step.
+    def execute(self, given: Any) -> str:
+        """Do what is due at the published step. Returns why it was dropped, if the session dropped
+        it and has said so; else "".
 
-        Raises: what went wrong, the same on every rank.
+        Raises: what else went wrong, the same on every rank.
         """
         with together(self.comm, "mesh"):
             if self._trouble is not None:
@@ -77,6 +78,7 @@ class AscentSession:
         self._step = PublishedStep(None)
         self._last = self._session.execute()
         self._run_commands()
+        return self._session.dropped
 
     def info(self) -> dict[str, Any]:
         """What the last step came to, for `ascent_info`. Not collective."""

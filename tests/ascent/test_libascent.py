@@ -227,10 +227,14 @@ def test_a_failure_drops_the_step(
             tree["fields"]["bump"]["values"] = np.zeros(3)
         ascent.publish(tree)
         ascent.execute([SCENES])
+        status = ascent.info["status"]
+        assert ascent.status == f"Ascent::execute {'failed' if cycle == 1 else 'completed'}"
+        assert ("3 values, topology 'mesh'" in status.get("details", "")) == (cycle == 1)
     ascent.close()
     COMM.barrier()
     lines = [r.getMessage() for r in caplog.records]
-    assert any("3 values, topology 'mesh'" in line for line in lines) == (COMM.rank == 0)
+    told = [line for line in lines if "3 values, topology 'mesh'" in line]
+    assert len(told) == (COMM.rank == 0)
     record = insitu.open_record(here / "insitu_record")
     np.testing.assert_array_equal(record["bump"].cycles, [0, 2])
 
