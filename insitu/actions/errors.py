@@ -137,10 +137,15 @@ def numbers(value: Any, where: str, most: int = 10_000) -> tuple[float, ...]:
 
 
 def color(value: Any, where: str) -> tuple[float, float, float]:
-    """Red, green and blue in 0..1; of four, the last is Ascent's alpha."""
+    """Red, green and blue in 0..1; of four, the last is Ascent's alpha, which must be 1."""
     if not isinstance(value, list | tuple) or len(value) not in (3, 4):
         raise ValueError(f"{where}: expected red, green and blue in 0..1, found {shown(value)}")
-    red, green, blue = (number(v, where, 0, 1) for v in value[:3])
+    red, green, blue, *alpha = (number(v, where, 0, 1) for v in value)
+    if alpha not in ([], [1]):
+        raise ValueError(
+            f"{where}: an opacity of {alpha[0]:g} is not supported; give red, green and blue (for "
+            "a transparent background, render_bg: false)"
+        )
     return red, green, blue
 
 

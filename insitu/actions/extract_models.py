@@ -254,9 +254,9 @@ class VolumeParams(LookParams, _OnePlotParams):
     filename: Annotated[str, text("a file name")] = Field(
         description="File name without extension, as `image_prefix` of a render."
     )
-    precision: Annotated[Any, ignored({"type": "string"})] = Field(
-        None, description="Accepted and ignored: `single` or `double`."
-    )
+    precision: Annotated[
+        None, refused("the engine of the run decides the precision; leave it out", alone=True)
+    ] = None
 
     def make(self, place: Place) -> Action:
         return self.scene(place, "filename", self.look(), {"volume": {}})
@@ -297,9 +297,9 @@ class DrayParams(_DrayPictureParams):
     line_color: Annotated[tuple[float, float, float], color()] = Field(
         (0.0, 0.0, 0.0), description="Their colour."
     )
-    line_thickness: Annotated[Any, ignored({"type": "number"})] = Field(
-        None, description="Accepted and ignored: they are one pixel wide."
-    )
+    line_thickness: Annotated[
+        None, refused("the lines of a mesh are one pixel wide; leave it out", alone=True)
+    ] = None
 
     def make(self, place: Place) -> Action:
         return self._drawn(place, ())

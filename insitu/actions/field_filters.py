@@ -13,11 +13,11 @@ from pydantic import Field
 from insitu.actions.base import Check, keyed
 from insitu.actions.errors import count, keys
 from insitu.actions.filters import FilterParams, Topology
-from insitu.actions.values import NUMBER, field_name, ignored, names, number, one_of, positive, text
+from insitu.actions.values import NUMBER, field_name, names, number, one_of, positive, refused, text
 from insitu.core.validation import number as read_number
 from insitu.filters.pipeline import Filter
 from insitu.filters.pointwise import Pointwise
-from insitu.filters.unchanged import Recenter, Unchanged
+from insitu.filters.unchanged import Recenter, Unchanged, UnchangedSurface
 from insitu.filters.uniform_grid import MOST_POINTS, UniformGrid
 
 _SCALAR = "Name of a scalar field."
@@ -90,21 +90,54 @@ class RecenterParams(FilterParams):
         return Recenter(kind, self.field, self.association)
 
 
-class UnchangedParams(FilterParams):
-    """Accepted, and nothing is to do: a field is a function without ghosts, a surface consists of
-    triangles without double points."""
+class NoopParams(FilterParams):
+    """Does nothing, as Ascent's."""
 
-    topology: Topology = Field("", description="Accepted and ignored: a run has one mesh.")
-    field: Annotated[Any, ignored({"type": "string"})] = Field(
-        None, description="For `noop` and `ghost_stripper`; accepted and ignored."
+    field: Annotated[str | None, text("the name of a field")] = Field(
+        None, description="Ascent requires one; nothing is done to it."
     )
-    min_value: Annotated[Any, ignored({"type": "number"})] = Field(
-        None, description="For `ghost_stripper`; accepted and ignored: ghosts are never kept."
-    )
-    max_value: Annotated[Any, ignored({"type": "number"})] = Field(None, description="The same.")
 
     def make(self, kind: str, steps: int) -> Filter:
         return Unchanged(kind)
+
+
+class GhostStripperParams(FilterParams):
+    """Keeps the cells whose ghost value is in a range. Those of the mesh itself have 0 and are all
+    that a run keeps; ghosts are copies of cells of other blocks, so that with or without them there
+    is the same field in the same place."""
+
+    field: Annotated[str | None, text("the name of a field")] = Field(
+        None, description="Name of the ghost values, which a run does not keep."
+    )
+    min_value: Annotated[float, number(high=0)] = Field(
+        0.0, description="Least ghost value: 0 or below, as cells of the mesh have 0."
+    )
+    max_value: Annotated[float, number(low=0)] = Field(
+        0.0, description="Greatest ghost value: 0 or above."
+    )
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return Unchanged(kind)
+
+
+class CleanGridParams(FilterParams):
+    """Merges equal points of a mesh, which changes neither places nor values: the picture and the
+    field stay the same."""
+
+    topology: Topology = Field("", description="Accepted and ignored: a run has one mesh.")
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return Unchanged(kind)
+
+
+class TriangulateParams(FilterParams):
+    """Makes cells triangles, which those of a surface are. Cells of a volume would become
+    tetrahedra, between whose corners a field is another function: there it is refused."""
+
+    topology: Topology = Field("", description="Accepted and ignored: a run has one mesh.")
+
+    def make(self, kind: str, steps: int) -> Filter:
+        return UnchangedSurface(kind)
 
 
 def _by_axis(axes: tuple[str, str, str], read: Callable[[Any, str], Any], schema: Any) -> Check:
@@ -143,8 +176,8 @@ class UniformGridParams(FilterParams):
     """Fields sampled at the points of a uniform grid, trilinear between them; nothing is left
     where the grid does not reach."""
 
-    field: Annotated[Any, ignored({"type": "string"})] = Field(
-        None, description="Accepted and ignored: all fields are sampled."
+    field: Annotated[str | None, field_name()] = Field(
+        None, description="Name of the only field to keep; default: all."
     )
     dims: Annotated[Any, _by_axis(("i", "j", "k"), _points, {"type": "integer", "minimum": 2})] = (
         Field(
@@ -161,10 +194,14 @@ class UniformGridParams(FilterParams):
         Any,
         _by_axis(("dx", "dy", "dz"), _step, {"type": "number", "exclusiveMinimum": 0}),
     ] = Field((1.0, 1.0, 1.0), description="World distance between points along x, y, z.")
-    invalid_value: Annotated[Any, ignored({"type": "number"})] = Field(
-        None, description="Accepted and ignored: there is nothing outside of the domain."
-    )
+    invalid_value: Annotated[
+        None,
+        refused(
+            "the grid ends with the domain: no point outside needs a value; leave it out",
+            alone=True,
+        ),
+    ] = None
 
     def make(self, kind: str, steps: int) -> Filter:
         x, y, z = (1.0 if step is None else step for step in self.spacing)
-        return UniformGrid(self.dims, self.origin, (x, y, z))
+        return UniformGrid(self.dims, self.origin, (x, y, z), self.field)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from insitu.actions.field_filters import (
     AddFieldsParams,
+    CleanGridParams,
     CompositeVectorParams,
+    GhostStripperParams,
     LogParams,
+    NoopParams,
     PowerParams,
     RecenterParams,
-    UnchangedParams,
+    TriangulateParams,
     UniformGridParams,
 )
 from insitu.actions.filters import (
@@ -95,15 +98,15 @@ FILTERS: dict[str, FilterType] = {
         UniformGridParams, "Samples the fields on a uniform grid.", "a coarser or finer volume"
     ),
     "exaslice": FilterType(SliceParams, "As `slice`.", "a surface"),
-    "noop": FilterType(UnchangedParams, "Nothing.", "what came in"),
+    "noop": FilterType(NoopParams, "Nothing.", "what came in"),
     "ghost_stripper": FilterType(
-        UnchangedParams, "Nothing is to do: no ghosts are kept.", "what came in"
+        GhostStripperParams, "Nothing is to do: no ghosts are kept.", "what came in"
     ),
     "triangulate": FilterType(
-        UnchangedParams, "Nothing is to do: surfaces consist of triangles.", "what came in"
+        TriangulateParams, "Nothing is to do: surfaces consist of triangles.", "a surface"
     ),
     "clean_grid": FilterType(
-        UnchangedParams, "Nothing is to do: surfaces have no double points.", "what came in"
+        CleanGridParams, "Nothing is to do: equal points have equal values.", "what came in"
     ),
 }
 

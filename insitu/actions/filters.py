@@ -312,9 +312,18 @@ class DerivativeParams(FilterParams):
     )
     use_cell_gradient: Annotated[bool, flag()] = Field(
         False,
-        description="Accepted and ignored: derivatives are those of the continuous field, at any "
-        "point.",
+        description="Only `false`; for values at cells, apply `recenter` to the result.",
     )
+
+    @pydantic.field_validator("use_cell_gradient")
+    @classmethod
+    def _continuous(cls, given: bool) -> bool:
+        if given:
+            raise ValueError(
+                "true is not supported: derivatives are those of the continuous field; for values "
+                "at cells apply recenter, with association: element, to the result"
+            )
+        return given
 
     def make(self, kind: str, steps: int) -> Filter:
         return Derive(kind, self.field, self.output_name or kind)

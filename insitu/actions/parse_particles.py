@@ -25,6 +25,7 @@ from insitu.actions.values import (
     numbers,
     one_of,
     positive,
+    refused,
     span,
     text,
     xyz,
@@ -186,11 +187,13 @@ class RenderingParams(ActionModel):
         "`<field>_streamlines`.",
     )
     tube_value: Annotated[float, number()] = Field(0.0, description="The constant value.")
-    enable_tubes: Annotated[bool, flag()] = Field(True, description="Accepted and ignored.")
-    tube_capping: Annotated[bool, flag()] = Field(True, description="Accepted and ignored.")
-    tube_sides: Annotated[int, count(1000, 3)] = Field(
-        3, description="Accepted and ignored: tubes are round."
+    enable_tubes: Annotated[bool, flag()] = Field(
+        True, description="`false`: lines three pixels wide, whatever `tube_size` says."
     )
+    tube_capping: Annotated[
+        None, refused("the ends of tubes are always open; leave it out", alone=True)
+    ] = None
+    tube_sides: Annotated[None, refused("tubes are round; leave it out", alone=True)] = None
 
 
 _VELOCITY = "Name of a recorded vector field, the velocity."
@@ -213,7 +216,7 @@ class LineParams(FilterParams):
         return {
             "field": self.field,
             "seeds": self.seeds.make(),
-            "tube_size": rendering.tube_size,
+            "tube_size": rendering.tube_size if rendering.enable_tubes else None,
             "tube_value": rendering.tube_value,
             "output": output,
         }

@@ -126,6 +126,9 @@ def _entries_of(action: Any, path: KeyPath, allowed: Sequence[str]) -> list[Entr
         if among(word, ACTION_KEYS):
             text = f"{word} has no place in a trigger's actions; {', '.join(allowed)} have"
             raise InvalidAction((*path, "action"), text)
+        if word == "save_session":
+            text = "insitu writes the session file at every step, with all queries; leave it out"
+            raise InvalidAction((*path, "action"), text)
         hint = nearest(str(word), allowed) or f"; insitu does {', '.join(allowed)}"
         raise InvalidAction((*path, "action"), f"unknown action {word!r}{hint}")
     key = ACTION_KEYS[word]

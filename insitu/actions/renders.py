@@ -19,11 +19,9 @@ from insitu.actions.errors import numbers as read_numbers
 from insitu.actions.errors import text as read_text
 from insitu.actions.reader import ActionParser
 from insitu.actions.values import (
-    NUMBER,
     color,
     count,
     flag,
-    ignored,
     interval,
     number,
     numbers,
@@ -43,6 +41,7 @@ Vector = tuple[float, float, float]
 
 _LARGEST = 16384  # pixels of a side
 _MOST_ANGLES = 3600
+_NO_PLANES = "the camera cuts nothing off; use the filter clip, with a plane"
 
 
 class CameraParams(ActionModel):
@@ -75,12 +74,8 @@ class CameraParams(ActionModel):
         0.0, description="Then moves the picture to the right: 1, by half its width."
     )
     ypan: Annotated[float, number()] = Field(0.0, description="And upwards: 1, by half its height.")
-    near_plane: Annotated[Any, ignored(NUMBER)] = Field(
-        None, description="Accepted and ignored: nothing is cut off near the camera."
-    )
-    far_plane: Annotated[Any, ignored(NUMBER)] = Field(
-        None, description="Accepted and ignored: nor far from it."
-    )
+    near_plane: Annotated[None, refused(_NO_PLANES, alone=True)] = None
+    far_plane: Annotated[None, refused(_NO_PLANES, alone=True)] = None
 
     @pydantic.model_validator(mode="after")
     def _possible(self) -> CameraParams:
@@ -89,8 +84,7 @@ class CameraParams(ActionModel):
 
     def settings(self) -> CameraSettings | None:
         """None where nothing is given. Raises ValueError where it is no camera."""
-        ignored_keys = {"near_plane", "far_plane"}
-        given = {key: getattr(self, key) for key in self.model_fields_set - ignored_keys}
+        given = {key: getattr(self, key) for key in self.model_fields_set}
         return CameraSettings(**given) if given else None
 
 
@@ -145,7 +139,9 @@ class LookParams(ActionModel):
         True, description="Write title, cycle and time, and draw colour bars."
     )
     dataset_bounds: Annotated[tuple[float, ...] | None, _BOUNDS] = Field(
-        None, description="Box whose edges are drawn; default: the domain."
+        None,
+        description="Box whose edges are drawn, and that is in view with the domain; default: the "
+        "domain.",
     )
     title: Annotated[str, text()] = Field(
         "", description="Text at the top left; default: none (insitu extension)."

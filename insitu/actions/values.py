@@ -158,7 +158,7 @@ def slice_point() -> Check:
 
 
 def color() -> Check:
-    """Red, green and blue in 0..1; a fourth number is Ascent's alpha and means nothing."""
+    """Red, green and blue in 0..1; a fourth number is Ascent's alpha, which must be 1."""
     channel = {"type": "number", "minimum": 0, "maximum": 1}
     schema = {"type": "array", "items": channel, "minItems": 3, "maxItems": 4}
     return Check(keyed(errors.color), {**schema, "title": "`[red, green, blue]`"})
@@ -169,11 +169,14 @@ def ignored(schema: Mapping[str, Any]) -> Check:
     return Check(lambda value: value, schema)
 
 
-def refused(text: str) -> Check:
-    """A key that Ascent has and insitu has not; {given} in the text is what was given."""
+def refused(text: str, alone: bool = False) -> Check:
+    """A key that Ascent has and insitu has not; {given} in the text is what was given.
+
+    alone: without the key the rest means what it meant, so that of a simulation's actions only the
+    key is left out."""
 
     def read(value: Any) -> Any:
-        raise ValueError(text.format(given=repr(value)))
+        raise InvalidAction((), text.format(given=repr(value)), unknown_key=alone)
 
     return Check(read, {"not": {}})
 

@@ -21,8 +21,9 @@ _PICTURES = ("volume", "dray_volume", "dray_pseudocolor", "dray_3slice")
 """Extracts that are pictures."""
 _OLD = ("execute", "reset")
 """Actions of old versions, which Ascent accepts and ignores."""
-_OURS = ("save_session",)
-"""Actions that are done in any case: the session file is written at every step."""
+_OURS = {"action": "save_session"}
+"""What is done in any case: the session file, of all queries, is written at every step. A file name
+or a choice of queries (`file_name`, `expressions`) is not, and is told."""
 
 
 def in_our_words(listed: Sequence[Mapping[str, Any]], depth: int = 0) -> list[Any]:
@@ -32,7 +33,7 @@ def in_our_words(listed: Sequence[Mapping[str, Any]], depth: int = 0) -> list[An
     """
     found = []
     for action in listed:
-        if _empty(action) or action.get("action") in (*_OLD, *_OURS):
+        if _empty(action) or action.get("action") in _OLD or dict(action) == _OURS:
             continue
         action = dict(action)
         for key, change in (("scenes", _scene), ("extracts", _extract), ("triggers", _trigger)):

@@ -24,7 +24,7 @@ from insitu.codecs.options import Compression
 from insitu.config.ascent import AscentConfig
 from insitu.core import yaml_tree
 from insitu.core.errors import ConfigError, nearest
-from insitu.core.limits import ByteSize, OneOf, Range, Section
+from insitu.core.limits import ByteSize, OneOf, Range, Section, changed
 from insitu.core.yaml_tree import KeyPath, Places
 from insitu.engines.registry import AUTO as AUTO_ENGINE
 from insitu.engines.registry import names as engines_there_are
@@ -148,7 +148,9 @@ class FieldConfig(Target, Compression):
         if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
             other = "psnr" if self.psnr is not None else "max_error"
             raise ValueError(f"ratio and {other} are both given; give only one target")
-        self.model.with_network(self.network)
+        model, _ = self.model.with_network(self.network)
+        if not model.trained:
+            self._refuse_training(model.kind)
         if self.codec == MODEL:
             return
         if self.psnr is None and self.ratio is None and self.max_error is None:
@@ -158,6 +160,20 @@ class FieldConfig(Target, Compression):
         if self.codec != AUTO and (self.iterations or self.seconds):
             name = "iterations" if self.iterations else "seconds"
             raise ValueError(f"{name} limits training; codec {self.codec} does not train")
+
+    def _refuse_training(self, kind: str) -> None:
+        """Raises ValueError for options of training, and of codecs of trained weights."""
+        if self.iterations:
+            raise ValueError(
+                f"iterations limits training; model {kind} is not trained: give psnr, ratio or "
+                "max_error"
+            )
+        given = [f"training.{name}" for name in changed(self.training) if name != "warm_start"]
+        given += [name for name in changed(self) if name in Compression.__dataclass_fields__]
+        if given:
+            raise ValueError(
+                f"{', '.join(given)}: model {kind} is not trained, and codes itself; leave this out"
+            )
 
     @property
     def recipe(self) -> FieldSpec:

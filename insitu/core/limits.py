@@ -6,6 +6,7 @@ file is read, and the text for error messages. Has no imports that a run without
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -19,6 +20,15 @@ class Section:
     """A mapping in the run file; unknown keys are errors."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+
+def changed(section: Any) -> dict[str, Any]:
+    """The options of a section, a dataclass, that differ from their defaults."""
+    return {
+        entry.name: getattr(section, entry.name)
+        for entry in dataclasses.fields(section)
+        if getattr(section, entry.name) != entry.default
+    }
 
 
 def plain_number(value: Any, unit: str) -> float:

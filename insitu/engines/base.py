@@ -45,6 +45,15 @@ class Sampler(Protocol):
         beyond the outermost samples; NaN where a sample of nonzero weight is not finite."""
 
 
+def check_samples(samples: int, begin: int, end: int, every: int) -> None:
+    """The check of `Engine.measure` for a block of so many owned samples: raises IndexError for
+    others, ValueError for `every` below 1."""
+    if begin < 0 or end > samples:
+        raise IndexError(f"begin, end: {begin}, {end} are not in the block, 0..{samples}")
+    if every < 1:
+        raise ValueError(f"every: {every}, expected at least 1")
+
+
 class Trainer(Protocol):
     """The training loop of one model on one block."""
 

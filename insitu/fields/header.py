@@ -82,7 +82,7 @@ def sequence(name: str, value: Any, n: int | None = None) -> list[Any]:
 
 
 def word(name: str, value: Any, choices: tuple[str, ...] = ()) -> str:
-    """A string; one of `words`, if given."""
+    """A string; one of `choices`, if given."""
     if not isinstance(value, str) or (choices and value not in choices):
         raise FrameError(f"{name}: expected {' or '.join(choices) or 'a text'}")
     return value

@@ -37,7 +37,7 @@ class FieldMetrics:
     warm: bool = False
     """Whether training started from the weights of an earlier step."""
     exponents: tuple[int, ...] = ()
-    """Per component, where squared errors cannot be represented otherwise (`metrics.scaled`)."""
+    """Per component, where squared errors cannot be represented otherwise (`core.scaled`)."""
 
     def psnr_db(self, extents: Iterable[float]) -> float:
         """PSNR in dB relative to the global range (max - min) of each component."""

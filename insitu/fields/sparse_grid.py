@@ -147,7 +147,10 @@ def unpack(
         raise FrameError("sparse grid: coded relative to a step that is not given, or the reverse")
     if math.prod(shape) * n_components > _most_samples(len(payload)):
         raise FrameError(f"sparse grid: {len(payload)} bytes for {shape} samples")
+    nz, ny, nx = shape
+    digits = "".join(f"{mask:x}" for mask in head.splits)
     try:
+        SparseGrid(shape=(nx, ny, nz), splits=digits, n_outputs=n_components).check()
         numbers = sparse_kernels().decode(
             payload[head.nbytes :], shape, head.splits, n_components, list(before)
         )
@@ -204,10 +207,6 @@ def read(
     """Model and parameters of a payload that stands alone. Raises FrameError as `unpack`."""
     components, splits = unpack(payload, shape, n_components)
     model, params = model_of(components, splits, vertex)
-    try:
-        model.check()
-    except ValueError as error:
-        raise FrameError(f"sparse grid: {error}") from None
     params.flags.writeable = False
     return model, Weights(params, CODEC, payload)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from insitu.core.parallel import together
 from insitu.filters.geometry.resampled_block import RecenteredBlock
 from insitu.filters.pipeline import Data, Names, VolumeData
-from insitu.filters.schema import DataSchema
+from insitu.filters.schema import SURFACE, DataSchema
 from insitu.store.timestep import Span, TimeStep
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Fields are functions on boxes without ghosts, surfaces are triangles: nothing is to do."""
+    """noop, ghost_stripper and clean_grid: fields are functions on boxes, without ghosts, and the
+    points of surfaces that are equal have equal values: nothing is to do."""
 
     type: str
 
@@ -37,6 +38,19 @@ class Unchanged:
 
     def apply(self, comm: MPI.Comm, data: Data, wanted: Names, step: TimeStep) -> Data:
         return data
+
+
+@dataclass(frozen=True)
+class UnchangedSurface(Unchanged):
+    """triangulate of a surface, which consists of triangles."""
+
+    def outline(self, given: DataSchema) -> DataSchema:
+        if given.kind != SURFACE:
+            raise ValueError(
+                f"type: {self.type} needs a surface, and leaves it as it is: put it after contour "
+                "or slice, or leave it out"
+            )
+        return given
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ class UniformGrid:
     """World x y z; default: the domain's lower corner."""
     spacing: Vector = (1.0, 1.0, 1.0)
     """World."""
+    field: str | None = None
+    """The only field to keep; default: all."""
     type: str = "uniform_grid"
 
     @property
@@ -55,6 +57,8 @@ class UniformGrid:
             raise ValueError(
                 f"type: {self.type} needs complete fields; put it before {given.cut_by[-1]}"
             )
+        if self.field is not None:
+            given = replace(given, fields={self.field: given.field(self.field)})
         found = given
         for name, components in given.fields.items():
             found = found.plus(name, components)

@@ -7,6 +7,7 @@ make the first axis.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def write_npy(path: Path, what: Part | Steps, progress: Progress = None) -> None
     with atomic_file(path) as tmp:
         shape = (*_steps(what), *part.shape)
         out = np.lib.format.open_memmap(tmp, "w+", part.volume.dtype, shape)
+        _allocate(tmp)
         _fill(out.reshape((*_steps(what), *_full(part))), what, progress)
         out.flush()
 
@@ -41,6 +43,7 @@ def write_raw(path: Path, what: Part | Steps, progress: Progress = None) -> None
     part = _first(what)
     with atomic_file(path) as tmp:
         out = np.memmap(tmp, part.volume.dtype, "w+", shape=(*_steps(what), *part.shape))
+        _allocate(tmp)
         _fill(out.reshape((*_steps(what), *_full(part))), what, progress)
         out.flush()
 
@@ -115,6 +118,13 @@ def write_netcdf(path: Path, what: Part | Steps, progress: Progress = None) -> N
         if None not in times:
             of = ("time",) if isinstance(what, Steps) else ()
             file.createVariable("time", "f8", of)[...] = times if of else times[0]
+
+
+def _allocate(path: Path) -> None:
+    """Take the room of a mapped file on the disk. A full one is an OSError now, and would end the
+    process (SIGBUS) when the map is written."""
+    with open(path, "r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
 
 
 def _first(what: Part | Steps) -> Part:

@@ -87,12 +87,14 @@ def write_pieces(path: Path, part: Part, progress: Progress = None) -> None:
 
 
 def is_uniform(nodes: Nodes) -> bool:
-    """Whether the grid lines are evenly spaced along every axis."""
-    return all(
-        bool(np.allclose(np.diff(lines), (lines[-1] - lines[0]) / (lines.size - 1), rtol=_EVEN))
-        for lines in nodes
-        if lines.size > 1
-    )
+    """Whether the grid lines are evenly spaced along every axis, but for their rounding."""
+    return all(_is_even(lines) for lines in nodes if lines.size > 1)
+
+
+def _is_even(lines: Array) -> bool:
+    width = (lines[-1] - lines[0]) / (lines.size - 1)
+    rounding = 4 * np.finfo(np.float64).eps * np.abs(lines).max()
+    return bool(np.allclose(np.diff(lines), width, rtol=_EVEN, atol=rounding))
 
 
 def make_grid(nodes: Nodes, spans: Any = None, *, uniform: bool) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from insitu.core.device_arrays import is_on_device
 from insitu.mesh.partition import Association
 from insitu.mesh.tree import MeshError, Tree
 
@@ -32,7 +33,8 @@ def uniform(
 
     Args:
         fields: arrays by name, all of one shape: (nz, ny, nx); or (ny, nx), one layer of cells; or
-            (nz, ny, nx, 3), a vector with its components last. Or a single array.
+            (nz, ny, nx, 3), a vector with its components last. Or a single array. Arrays of a GPU
+            are copied to the host where they are used.
         spacing: distance of the grid lines, in the unit of length; or three: along x, y, z.
         origin: x, y, z of the lowest corner of this rank's part.
         name: of a single array.
@@ -101,15 +103,15 @@ def _arrays(
     found: dict[str, Any] = {}
     shapes: dict[str, tuple[int, ...]] = {}
     for key, value in given.items():
-        array = np.asanyarray(value)
+        array: Any = value if is_on_device(value) else np.asanyarray(value)
         array = array[np.newaxis] if array.ndim == 2 else array
         components = array.shape[3:]
         if array.ndim not in (3, 4) or (components and not 2 <= components[0] <= 3):
             raise MeshError(
-                f"fields/{key}: shape {np.shape(value)}; expected (nz, ny, nx), (ny, nx), or "
+                f"fields/{key}: shape {tuple(array.shape)}; expected (nz, ny, nx), (ny, nx), or "
                 f"(nz, ny, nx, 3) for a vector"
             )
-        shapes[key] = array.shape[:3]
+        shapes[key] = tuple(array.shape[:3])
         found[key] = array
         if components:
             letters = _COMPONENTS[: components[0]]

@@ -39,7 +39,7 @@ def joint_psnr_db(
     Errors are in units of each component's range, and the mean squares are averaged. A component
     of range 0 is left out, unless it is the only one with errors.
 
-    exponents: of each sum, which is in units of 4**exponent (`metrics.scaled`); default: 0.
+    exponents: of each sum, which is in units of 4**exponent (`core.scaled`); default: 0.
     """
     total, count = 0.0, 0
     if exponents is not None:

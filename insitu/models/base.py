@@ -61,6 +61,10 @@ class Model(ABC):
     """Name of the dataclass field that sets the number of parameters. Where a run file omits it,
     the size follows from the accuracy target (`sizes`) or the number of voxels (`for_domain`)."""
 
+    trained: ClassVar[bool] = True
+    """Whether its parameters are found by training steps and coded by a codec of weights; otherwise
+    options of these do not apply, and are refused."""
+
     n_outputs: int
     """Number of output components, 1..16."""
 

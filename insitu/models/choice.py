@@ -6,12 +6,12 @@ a `Model`, and whether its size is still open.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from insitu import models
+from insitu.core.limits import changed
 from insitu.models.base import Model
 from insitu.models.registry import DEFAULT
 
@@ -34,11 +34,7 @@ class ModelChoice:
         network: the section of that name, with options of a hash grid. Raises ValueError where it
         is combined with another model, or the options do not match the kind.
         """
-        given = {
-            entry.name: getattr(network, entry.name)
-            for entry in dataclasses.fields(network)
-            if getattr(network, entry.name) != entry.default
-        }
+        given = changed(network)
         if given and (self.kind != DEFAULT or self.options):
             raise ValueError(
                 f"network: shapes the model {DEFAULT}; give {', '.join(given)} under model"

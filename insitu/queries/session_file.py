@@ -52,21 +52,23 @@ class SessionFile:
         """overwrite: replace an earlier run's file."""
         self.path, self.overwrite = path, overwrite
         self._earlier: Lines | None = None
+        self._told = ""  # what is still to be told
 
     def write(self, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]) -> str:
-        """Write all results. Returns what is to be told of an earlier run's file, once; else "".
+        """Write all results. Returns what is to be told of an earlier run's file, once, when they
+        are written; else "".
 
         Results of an earlier run are kept up to the first cycle of this one. A file of which
         nothing would be kept, or which cannot be understood, stays, under a numbered name. Nothing
         is written if there are no results. Raises: OSError.
         """
         cycles = [result.cycle for history in results.values() for result in history[:1]]
-        told = ""
         if self._earlier is None:
             if not cycles:
                 return ""
-            self._earlier, told = self._find_earlier(min(cycles))
+            self._earlier, self._told = self._find_earlier(min(cycles))
         write(self.path, results, kinds, self._earlier)
+        told, self._told = self._told, ""
         return told
 
     def _find_earlier(self, first: int) -> tuple[Lines, str]:

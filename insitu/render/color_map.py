@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from insitu.core.validation import check_keys, number, vector
+from insitu.render.colors.color_spaces import BLENDS, blended
 from insitu.render.colors.color_tables import DEFAULT, color_table
 
 _KEYS = ("name", "reverse", "control_points")
@@ -19,6 +20,9 @@ _POINT_KEYS = {"rgb": ("type", "position", "color"), "alpha": ("type", "position
 _ARRAY_KEYS = ("position", "r", "g", "b", "a")
 _TRUE = (True, "true", "True", 1)
 _FALSE = (False, "false", "False", 0)
+_BLENDED = 257
+"""Positions at which a table in another colour space is blended, besides its own: linear between
+them, channels are off by less than 1/255."""
 
 RgbPoint = tuple[float, float, float, float]  # position, red, green, blue, all in 0..1
 AlphaPoint = tuple[float, float]  # position, opacity, both in 0..1
@@ -56,8 +60,9 @@ class ColorTable:
         return ColorTable(name, is_true(entries.get("reverse", False)), rgb, alpha)
 
     def colors(self) -> tuple[np.ndarray, np.ndarray]:
-        """Positions (n,), not decreasing, and colours (n, 3). ValueError for an unknown name."""
-        positions, colors = color_table(DEFAULT if self.name is None else self.name)
+        """Positions (n,), not decreasing, and colours (n, 3), linear in between: a table that is
+        blended in another colour space has more than its own. ValueError for an unknown name."""
+        positions, colors, blend = color_table(DEFAULT if self.name is None else self.name)
         if self.rgb:
             rgb = np.array(self.rgb)
             named = np.column_stack((positions, colors)) if self.name is not None else rgb[:0]
@@ -65,11 +70,15 @@ class ColorTable:
             rgb = np.concatenate((kept, rgb))
             rgb = rgb[np.argsort(rgb[:, 0], kind="stable")]
             positions, colors = rgb[:, 0], rgb[:, 1:]
+            blend = blend if self.name is not None else "RGB"
         if self.reverse:
             positions, colors = 1 - positions[::-1], colors[::-1]
         if self.discrete:
             positions = np.linspace(0, 1, len(colors) + 1).repeat(2)[1:-1]
             colors = colors.repeat(2, axis=0)
+        elif blend != "RGB":
+            at = np.unique(np.concatenate((np.linspace(0, 1, _BLENDED), positions)))
+            positions, colors = at, blended(BLENDS[blend], positions, colors, at)
         return positions, colors
 
 

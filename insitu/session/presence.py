@@ -27,8 +27,9 @@ class Presence:
         self.complete = False
         """All fields are there, and were checked."""
         self.absent: frozenset[str] = frozenset()
-        """Fields that were not published at the last step that was looked at."""
-        self._checked: frozenset[str] | None = None  # the fields absent at the last check
+        """Fields that were not published at the last step that was looked at, and those of their
+        components that were not."""
+        self._checked: frozenset[str] | None = None  # what was absent at the last check
 
     def require_all(self, step: StepFields) -> None:
         """Check a step that has to have all fields. Collective; raises as `check_step`."""
@@ -46,16 +47,17 @@ class Presence:
             name: [part for part in field.components or (name,) if part not in published]
             for name, field in self.run.fields.items()
         }
-        absent = frozenset(name for name, parts in missing.items() if parts)
+        without = {name for name, parts in missing.items() if parts}
+        absent = frozenset(part for name in without for part in (name, *missing[name]))
         if absent == self._checked:
             self.absent = absent
             return []
         # The rest is checked as if the run file named no other fields; expressions may read them.
-        there = {n: field for n, field in self.run.fields.items() if n not in absent}
+        there = {n: field for n, field in self.run.fields.items() if n not in without}
         run = dataclasses.replace(self.run, fields=there or self.run.fields)
-        awaited = {part for name in absent for part in (name, *missing[name])} if there else set()
+        awaited = absent if there else frozenset()
         check_step(self.comm, run, self.wanted, step, published | awaited, awaited)
-        new = sorted(absent - (self._checked or frozenset()))
+        new = sorted(without - (self._checked or frozenset()))
         self._checked = self.absent = absent
         self.complete = not absent
         return [self._text(name, missing[name], published) for name in new]

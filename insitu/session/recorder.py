@@ -60,6 +60,7 @@ class Recorder:
             )
         self._unsaved = False  # the last attempt to write the record failed
         self._crash_log: CrashLog | None = None
+        self._had_crash_log = False
         self._told = ""  # the last failure of the crash copy
         self.problem = ""
         """Why there is no complete record at the end, though the run file asks for one."""
@@ -95,11 +96,13 @@ class Recorder:
             elif self._records_on("end"):
                 self.problem = f"no step was recorded, so there is no record {self._record.path}"
         if self._crash_log is not None:
-            self._crash_log.close(remove=not failures)
+            folder = self._crash_log.folder
             if failures:
-                folder = self._crash_log.folder
                 self.reporter.warn(f"the window stays in {folder}: insitu recover {folder}")
-            self._crash_log = None
+            remove = not failures
+            failures += self._attempt(
+                "crash files not removed", lambda: self._end_crash_log(remove)
+            )
         failures += self._attempt(self._no_results, self._save_results)
         written += [] if self._session_file is None else [str(self._session_file.path)]
         page = None if self._record is None or self._record.empty else self._page
@@ -134,32 +137,43 @@ class Recorder:
         return []
 
     def _write_crash_copy(self, fields: Sequence[DistributedField]) -> None:
-        window = self.window.counts
         try:
             if self._crash_log is None:
-                self._crash_log = self._new_crash_log()
+                self._start_crash_log()
+                return
             try:
-                self._crash_log.store(fields, window)
+                self._crash_log.store(fields, self.window.counts)
             except RemoteError as error:
                 if not self._crash_log.gone():
                     raise
                 self.reporter.warn(f"{error}; the crash files are made again")
-                self._crash_log.close(remove=False)
-                self._crash_log = self._new_crash_log(remake=True)
-                for name in self.window.names:
-                    for entry in self.window.entries(name):
-                        self._crash_log.store([entry.open()], window)
+                self._end_crash_log(remove=False)
+                self._start_crash_log()
         except RemoteError as error:
             # Reported once, not at every step.
             if self.run.on_error == "raise" or str(error) != self._told:
                 self._told = str(error)
                 self.reporter.failed("crash copy failed", error)
 
-    def _new_crash_log(self, *, remake: bool = False) -> CrashLog:
+    def _start_crash_log(self) -> None:
+        """Make the crash files, with all of the window, which has the step already."""
         record = self.run.record
         assert record is not None
         scratch, path = Path(record.scratch), Path(record.path)
-        return CrashLog(self.comm, scratch, path, self._units, remake=remake)
+        log = CrashLog(self.comm, scratch, path, self._units, remake=self._had_crash_log)
+        self._crash_log, self._had_crash_log = log, True
+        counts = self.window.counts
+        for entry in (e for name in self.window.names for e in self.window.entries(name)):
+            held: list[DistributedField] = []
+            with together(self.comm, "window"):
+                held = [entry.open()]
+            log.store(held, counts)
+
+    def _end_crash_log(self, remove: bool) -> None:
+        log, self._crash_log = self._crash_log, None
+        assert log is not None
+        with together(self.comm, f"crash files in {log.folder}"):
+            log.close(remove=remove)
 
     @property
     def _units(self) -> Units:

@@ -11,7 +11,7 @@ import errno
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -210,7 +210,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(self._shown(text), markup=False, soft_wrap=True)
 
     def step(self, report: StepReport | None) -> None:
         """The simulation has done a step; report: what insitu did at it, if anything. Raises
@@ -241,12 +241,17 @@ class Terminal:
         if summary is None:
             return
         if summary.fields:
-            self.console.print(_table(summary))
+            self.console.print(_table(summary, self._shown))
         files = (*summary.files, *timings)
         if files:
             self.say("Wrote:")
         for line in grouped(files):
             self.say(f"  {line}")
+
+    def _shown(self, text: str) -> str:
+        """The text with "?" for what the terminal's encoding lacks: no name may end a step."""
+        encoding = self.console.encoding
+        return text.encode(encoding, "replace").decode(encoding)
 
 
 def _check_writable(folder: Path) -> None:
@@ -353,7 +358,7 @@ def _progress_bar(console: Console, steps: int | None) -> Progress:
     return progress
 
 
-def _table(summary: Summary) -> Any:
+def _table(summary: Summary, shown: Callable[[str], str]) -> Any:
     from rich.table import Table
 
     skipped = f" ({summary.skipped} more skipped by the budget)" if summary.skipped else ""
@@ -366,7 +371,7 @@ def _table(summary: Summary) -> Any:
         table.add_column(head, justify="right")
     for entry in summary.fields:
         table.add_row(
-            entry.name,
+            shown(entry.name),
             str(entry.steps),
             decibels(entry.psnr_min_db),
             decibels(entry.psnr_mean_db),

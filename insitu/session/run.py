@@ -134,7 +134,10 @@ def _start(comm: MPI.Comm, arguments: argparse.Namespace) -> int:
     session = Session(attached, wanted, comm, terminal=shown)
     try:
         session.check(mesh)
-    except RemoteError as error:
+    except (ConfigError, RemoteError) as error:  # the same on every rank
+        session.close()  # releases the record, which stays as it was
+        if isinstance(error, ConfigError):
+            raise
         raise ConfigError([f"simulation: cannot read what it publishes: {error}"]) from None
     if arguments.dry_run:
         _print_plan(comm, session.run, wanted, simulation, mesh)

@@ -93,10 +93,10 @@ class CrashFile:
 
     @property
     def gone(self) -> bool:
-        """Whether the file was removed, or another is under its name."""
+        """Whether the file was removed or cannot be reached, or another is under its name."""
         try:
             return not os.path.samestat(os.fstat(self._file.fileno()), self.path.lstat())
-        except FileNotFoundError:
+        except OSError:
             return True
 
     def append(self, sequence: int, what: Mapping[str, Any], frames: Sequence[bytes]) -> None:

@@ -7,7 +7,7 @@ In: summaries of steps. Out: `manifest.json`, with a checksum; and its content, 
     checksum: CRC-32 of the rest as compact JSON with sorted keys, in hexadecimal
 
 Version 1 has neither runs nor a checksum; it stays readable. The manifest can be made anew from the
-frames (`insitu.store.record_index`).
+frames (`insitu.store.record_files`).
 """
 
 from __future__ import annotations

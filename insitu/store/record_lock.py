@@ -51,17 +51,24 @@ class RecordLock:
                 os.close(self._file)
                 raise
             os.close(self._file)
-        text = json.dumps(dataclasses.asdict(Process.this()))
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, text.encode(), 0)
+        try:
+            text = json.dumps(dataclasses.asdict(Process.this()))
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, text.encode(), 0)
+        except BaseException:
+            os.close(self._file)
+            raise
         self._held = True
 
     def release(self) -> None:
-        """Release the lock, once; removes the folder if nothing was written into it."""
+        """Release the lock, once; removes the folder if nothing was written into it. Raises OSError
+        if the lock file cannot be removed; it is released all the same."""
         if self._held:
             self._held = False
-            self.path.unlink(missing_ok=True)
-            os.close(self._file)
+            try:
+                self.path.unlink(missing_ok=True)
+            finally:
+                os.close(self._file)
             with suppress(OSError):
                 self.folder.rmdir()
 

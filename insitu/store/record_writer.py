@@ -25,7 +25,7 @@ from insitu.core.errors import ConfigError
 from insitu.core.parallel import together
 from insitu.fields.distributed_field import Summary
 from insitu.store import frame_file, record_files
-from insitu.store.manifest import MANIFEST, Manifest, Steps, Units, step
+from insitu.store.manifest import MANIFEST, Manifest, Steps, Units, UnsupportedRecord, step
 from insitu.store.record import read_manifest
 from insitu.store.record_lock import RecordLock
 from insitu.store.window import Entry
@@ -66,8 +66,10 @@ class RecordWriter:
         run writes to it.
         """
         self.comm, self.path, self.units, self.overwrite = comm, path, units or Units(), overwrite
-        self._locks = ExitStack()  # on rank 0
+        self._locks: dict[Path, RecordLock] = {}  # on rank 0
         self._place: _Place | None = None
+        self._told = ""
+        """What is still to be told about an earlier record."""
         self._manifest = Manifest(self.units, [comm.size])  # on rank 0
         self._written: dict[tuple[str, int], Summary] = {}
         self._end = 0
@@ -81,32 +83,36 @@ class RecordWriter:
     def append(self, entries: Sequence[Entry]) -> str:
         """Write the entries (the same on all ranks) that are not in the record yet. Collective.
 
-        Returns what is to be told about an earlier record, once; else "".
+        Returns what is to be told about an earlier record, once, when the steps are written;
+        else "".
 
         Raises RemoteError on every rank if one cannot write; complete steps stay readable. Frames
         that were written stay, even if the manifest could not be: the next call, or `close`, writes
         it again.
         """
         new = [e for e in entries if self._written.get(_key(e.summary)) is not e.summary]
-        told = ""
         if new:
             if self._place is None:
                 self._place = self._find_place(new)
-                self.path, told = self._place.folder, self._place.told
+                self.path, self._told = self._place.folder, self._place.told
                 self._write = self._place.write
             self._append(new, self._place.run)
         self._write_manifest()
+        told, self._told = self._told, ""
         return told
 
     def close(self) -> None:
         """Complete the manifest, and release the record. Collective.
 
-        Raises RemoteError on every rank if the manifest cannot be written.
+        Raises RemoteError on every rank if the manifest cannot be written, or the record not
+        released.
         """
         try:
             self._write_manifest()
         finally:
-            self._locks.close()
+            with together(self.comm, f"release {self.path}"), ExitStack() as locks:
+                for lock in self._locks.values():
+                    locks.callback(lock.release)
 
     @property
     def empty(self) -> bool:
@@ -148,12 +154,14 @@ class RecordWriter:
         self._listed = True
 
     def _lock(self, folder: Path) -> None:
+        """Hold the lock of a record, as long as the run does. On rank 0."""
+        if folder in self._locks:
+            return
         try:
-            lock = RecordLock(folder)
+            self._locks[folder] = RecordLock(folder)
         except OSError as error:
             problem = f"record.path: cannot write to {folder}: {error.strerror or error}"
             raise ConfigError([problem]) from None
-        self._locks.callback(lock.release)
 
     def _find_place(self, new: Sequence[Entry]) -> _Place:
         """Where to write. Collective."""
@@ -177,13 +185,18 @@ class RecordWriter:
         newest = numbered.get(last, base)
         if newest != base:
             self._lock(newest)
-        there, write = _there(newest)
-        reason = _unlike(there, new, self.units)
-        if not reason:
-            self._manifest = there
-            there.runs.append(self.comm.size)
-            return _Place(newest, len(there.runs), write, _replaced(newest, there, new))
         beside = base.with_name(f"{base.name}.{last + 1}")
+        try:
+            there, write = _there(newest)
+        except UnsupportedRecord as error:  # of a newer insitu
+            return self._write_beside(beside, newest, str(error))
+        if reason := _unlike(there, new, self.units):
+            return self._write_beside(beside, newest, reason)
+        self._manifest = there
+        there.runs.append(self.comm.size)
+        return _Place(newest, len(there.runs), write, _replaced(newest, there, new))
+
+    def _write_beside(self, beside: Path, newest: Path, reason: str) -> _Place:
         self._lock(beside)
         text = f"{newest} is of an earlier run and stays ({reason}); this run writes to {beside}"
         return _Place(beside, 1, 0, text)
@@ -225,7 +238,8 @@ def _unlike(there: Manifest, new: Sequence[Summary], units: Units) -> str:
         at = steps[summary.name][-1]
         if len(at["range"]) != len(summary.range):
             return f"its {summary.name} has {len(at['range'])} components"
-        if not np.allclose(at["bounds"], summary.bounds, rtol=1e-6):
+        bounds = np.array(summary.bounds)
+        if not np.allclose(at["bounds"], bounds, rtol=1e-6, atol=1e-6 * np.ptp(bounds)):
             return f"the domain of its {summary.name} differs"
     if all(at[0]["cycle"] >= first for at in steps.values()):
         return f"it begins at cycle {_first(steps)}, this run at {first}"

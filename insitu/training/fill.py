@@ -14,8 +14,10 @@ from insitu.core.arrays import Floats
 def filled(raw: Floats, origin: float, unit: float) -> NDArray[np.float32]:
     """(raw - origin) / unit, (nz, ny, nx), with means of finite neighbors where raw is not finite:
     of the smallest cube of 2^k samples that has one."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        values = ((raw - raw.dtype.type(origin)) / raw.dtype.type(unit)).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        wide = np.subtract(raw, origin, dtype=np.float64)  # a range of float32 may be no float32
+        wide /= unit
+        values = wide.astype(np.float32)
     there = np.isfinite(values)
     if there.all():
         return np.ascontiguousarray(values)

@@ -61,11 +61,13 @@ class _Trial:
 
 
 class SparseFitter:
-    """The coefficients of one block, and trials of the step. The block is not constant."""
+    """The coefficients of one block, and trials of the step. The block is not constant. Raises
+    ValueError for a block that is too large."""
 
     def __init__(self, job: TrainingJob) -> None:
-        self._job, part = job, job.partition
-        self._raw = part.owned
+        self._job, self._raw = job, job.partition.owned
+        nz, ny, nx = self._raw[0].shape
+        SparseGrid(shape=(nx, ny, nz), n_outputs=len(self._raw)).check()  # not all can be coded
         self._origin = np.array([_middle(raw) for raw in self._raw])
         self._unit = np.where(job.extent > 0, job.extent, 1.0)
         self._samples = [
@@ -80,8 +82,12 @@ class SparseFitter:
         self._coefficients = [sparse_kernels().analyse(s, self._splits) for s in self._samples]
         self._trials = 0
 
-    def fit(self) -> SparseFit:
-        """The coarsest step that meets the job's target. Where no step does, the finest tried."""
+    def fit(self, end: float = math.inf) -> SparseFit:
+        """The coarsest step that meets the job's target. Where no step does, the finest tried.
+
+        end: by the job's clock; no trial of a search but its first one begins later.
+        """
+        self._end = end
         target = self._job.target
         if target.ratio is not None:
             size = sum(raw.nbytes for raw in self._raw) / target.ratio
@@ -130,6 +136,8 @@ class SparseFitter:
             if over >= 0 or over > best_over:  # good ones come in the order wanted
                 best, best_over = trial, over
             if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= 1:
+                break
+            if self._job.clock() >= self._end:
                 break
             move = sparse_grid.octave_steps(max(-4.0, min(over, 4.0))) * sign
             step += move if move else sign * (1 if over >= 0 else -1)

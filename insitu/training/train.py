@@ -95,7 +95,7 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
         errors = measure(job.engine, None, nothing.params, job.sampler, own.range[:, 0], job.extent)
         field = finish(None, FitResult(None, nothing, 0, errors))
     elif isinstance(job.model, SparseGrid):
-        fitted = SparseFitter(job).fit()
+        fitted = SparseFitter(job).fit(end)
         nothing_yet = FieldMetrics((0.0,) * partition.n_components, own.n_finite, 0.0, 0, 0, 0)
         field = _field(job, fitted.model, fitted.weights, fitted.origin, nothing_yet)
         decoded = field.decode().reshape(*partition.owned[0].shape, -1)

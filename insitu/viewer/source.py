@@ -16,7 +16,8 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import Summary
 from insitu.io.array_series import ArraySeries
 from insitu.io.array_source import ArraySource
-from insitu.render.colors.color_tables import COLOR_TABLES, color_table
+from insitu.render.color_map import ColorTable
+from insitu.render.colors.color_tables import COLOR_TABLES
 from insitu.store.manifest import Units
 from insitu.store.record import Record
 from insitu.viewer import step_pack
@@ -142,8 +143,9 @@ def catalogue(
     """What the page starts with."""
     tables = {}
     for name in COLOR_TABLES:
-        positions, colors = color_table(name)
-        tables[name] = [[float(p), *map(float, c)] for p, c in zip(positions, colors, strict=True)]
+        positions, colors = ColorTable(name).colors()
+        rows = np.column_stack((positions, colors)).round(5)  # finer than the picture's bytes
+        tables[name] = rows.tolist()
     return {
         "title": title,
         "length": length,

@@ -25,7 +25,7 @@ def extract(kind: str, **params: Any) -> Scene:
 
 
 def test_volumes() -> None:
-    found = extract("volume", field="rho", min_value=0.2, precision="double", filename="v_%d")
+    found = extract("volume", field="rho", min_value=0.2, filename="v_%d")
     (plot,) = found.plots
     assert (plot.type, plot.min_value, plot.max_value) == ("volume", 0.2, None)
     assert found.views[0].file_stem(3) == "v_3"
@@ -35,7 +35,7 @@ def test_volumes() -> None:
 
 
 def test_surfaces_with_their_mesh() -> None:
-    mesh = {"draw_mesh": "true", "line_color": [0, 1, 0, 1], "line_thickness": 0.1}
+    mesh = {"draw_mesh": "true", "line_color": [0, 1, 0, 1]}
     found = extract("dray_pseudocolor", field="rho", log_scale="false", image_prefix="a", **mesh)
     surface, lines = found.plots
     assert (surface.type, lines.type, lines.color_bar) == ("pseudocolor", "mesh", False)
@@ -56,6 +56,26 @@ def test_surfaces_with_their_mesh() -> None:
             "params.log_scale: true is not supported; use a pipeline with log10",
         ),
         ("volume", {"field": "rho"}, "params.filename: is required"),
+        (
+            "volume",
+            {"field": "rho", "filename": "a", "precision": "double"},
+            "params.precision: the engine of the run decides the precision",
+        ),
+        (
+            "dray_pseudocolor",
+            {"field": "rho", "image_prefix": "a", "line_thickness": 0.1},
+            "params.line_thickness: the lines of a mesh are one pixel wide",
+        ),
+        (
+            "dray_pseudocolor",
+            {"field": "rho", "image_prefix": "a", "line_color": [0, 1, 0, 0.5]},
+            "params.line_color: an opacity of 0.5 is not supported",
+        ),
+        (
+            "dray_volume",
+            {"field": "rho", "image_prefix": "a", "camera": {"near_plane": 0.1}},
+            "params.camera.near_plane: the camera cuts nothing off; use the filter clip",
+        ),
         ("volume", {"field": "rhoo", "filename": "a"}, "no field 'rhoo'"),
     ],
 )

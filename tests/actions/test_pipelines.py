@@ -13,6 +13,8 @@ from insitu.filters.particle_filters import Pathlines, Streamline
 from insitu.filters.seeds import Box as SeedBox
 from insitu.filters.seeds import Line, OnIsosurface, Points
 from insitu.filters.surface_filters import Contour, Slice, ThreeSlice
+from insitu.filters.unchanged import Unchanged, UnchangedSurface
+from insitu.filters.uniform_grid import UniformGrid
 from tests.support.action_files import load, problem, problems
 
 POINT = "{type: point, location: [1, 2, 3]}"
@@ -446,10 +448,60 @@ def test_chains_that_cannot_be(filters: str, plot: str, expected: str, tmp_path:
             one("vorticity", "field: u, use_cell_gradient: 1"),
             ".params.use_cell_gradient: 1 is neither true nor false",
         ),
+        (
+            one("vorticity", "field: u, use_cell_gradient: 'true'"),
+            ".params.use_cell_gradient: true is not supported",
+        ),
+        (
+            one("uniform_grid", "dims: {i: 3, j: 3, k: 3}, invalid_value: -1"),
+            ".params.invalid_value: the grid ends with the domain",
+        ),
+        (one("uniform_grid", "field: rhoo"), ".params.field: no field 'rhoo'"),
+        (one("ghost_stripper", "field: g, min_value: 1, max_value: 2"), ".min_value: 1 is not"),
+        (one("triangulate", ""), ".f.type: triangulate needs a surface"),
+        (one("triangulate", "min_value: 0"), ".params.min_value: unknown key"),
+        (
+            one(
+                "streamline",
+                f"field: u, seeds: {POINT}, num_steps: 9, step_size: 0.1, "
+                "rendering: {tube_sides: 8}",
+            ),
+            ".params.rendering.tube_sides: tubes are round",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_whole_path(action: str, expected: str, tmp_path: Path) -> None:
     assert expected in problem(action, tmp_path)
+
+
+def test_filters_that_have_nothing_to_do(tmp_path: Path) -> None:
+    text = pipelines("""{pl: {
+        a: {type: noop, params: {field: rho}},
+        b: {type: ghost_stripper, params: {field: ascent_ghosts, min_value: 0, max_value: 0}},
+        c: {type: contour, params: {field: rho, levels: 1}},
+        d: {type: triangulate},
+        e: {type: clean_grid}}}""")
+    found = plotted(text.replace("\n", " "), "field: rho, pipeline: pl", tmp_path)
+    kept = [Unchanged("noop"), Unchanged("ghost_stripper"), Contour("rho", levels=1)]
+    assert list(found.filters) == [*kept, UnchangedSurface("triangulate"), Unchanged("clean_grid")]
+
+
+def test_without_tubes_lines_have_no_radius(tmp_path: Path) -> None:
+    params = f"field: u, seeds: {POINT}, num_steps: 9, step_size: 0.1, rendering: "
+    given = one("streamline", params + RENDERING.replace("true", "false"))
+    (found,) = plotted(given, "field: a, pipeline: pl", tmp_path).filters
+    assert found.tube_size is None
+
+
+def test_a_uniform_grid_of_one_field(tmp_path: Path) -> None:
+    grid = one("uniform_grid", "field: rho, dims: {i: 3, j: 3, k: 3}")
+    (found,) = plotted(grid, "field: rho, pipeline: pl", tmp_path).filters
+    assert found == UniformGrid((3, 3, 3), field="rho")
+    (refused,) = problems(
+        f"fields: {{rho: , p: }}\nactions:\n  - {SHOWN % 'field: p, pipeline: pl'}\n  - {grid}",
+        tmp_path,
+    )
+    assert "no field 'p'" in refused
 
 
 def test_a_filter_that_does_not_suit_what_comes_before(tmp_path: Path) -> None:

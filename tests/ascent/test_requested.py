@@ -185,6 +185,37 @@ def test_one_unknown_word_costs_that_word(here: Path) -> None:
 
 
 @pytest.mark.parallel(1)
+def test_a_session_file_of_ones_own_is_told(here: Path) -> None:
+    """The plain action is done in any case."""
+    assert left_out(query(), {"action": "save_session"})[1] == []
+    (refused,) = left_out(query(), {"action": "save_session", "file_name": "mine"})[1]
+    assert "insitu writes the session file at every step, with all queries" in refused
+
+
+@pytest.mark.parallel(1)
+def test_words_about_looks_cost_themselves_alone(here: Path) -> None:
+    lines = {
+        "type": "streamline",
+        "params": {
+            "field": "density",
+            "seeds": {"type": "point", "location": [0, 0, 0]},
+            "num_steps": 3,
+            "step_size": 0.1,
+            "rendering": {"tube_size": 0.5, "tube_sides": 8, "tube_capping": "true"},
+        },
+    }
+    pipeline = {"action": "add_pipelines", "pipelines": {"pl": {"f": lines}}}
+    picture = {"field": "density", "filename": "v", "precision": "double"}
+    picture |= {"camera": {"near_plane": 0.1, "azimuth": 20}}
+    volume = {"action": "add_extracts", "extracts": {"e": {"type": "volume", "params": picture}}}
+    actions, refused = left_out(pipeline, volume)
+    words = {text.partition(": ")[0].rpartition(".")[2] for text in refused}
+    assert words == {"tube_sides", "tube_capping", "precision", "near_plane"}
+    (extract,) = actions.due
+    assert extract.views[0].camera.azimuth == 20
+
+
+@pytest.mark.parallel(1)
 def test_what_is_no_longer_what_was_meant_is_left_out(here: Path) -> None:
     """A pipeline without one of its filters, and the plots on it; not the plot beside them."""
     filters = {

@@ -1,5 +1,11 @@
-"""The engine tinycudann, as far as it goes without a GPU: configurations, what is missing, the
-function that is trained (`make test-torch`; on a GPU, `make check-gpu`)."""
+"""The engine tinycudann without a GPU and without the package (`make test-torch`).
+
+`Package` and `Module` stand for tiny-cuda-nn, and compute with the engine torch. So these tests
+show our side: what the package is told, that another number of parameters is refused, that the
+model's own vector is trained, what is said where a part is missing. They show nothing of the
+package: that it takes this configuration, has this layout of parameters, or computes this function.
+`benchmarks/gpu_conformance.py` shows that on a GPU (`make check-gpu`).
+"""
 
 from typing import Any
 
@@ -17,7 +23,7 @@ SMALL = HashGrid(log2_hashmap_size=6)
 
 
 class Module(torch.nn.Module):
-    """What the package's modules look like: parameters in one vector, outputs in half precision."""
+    """Stands for a module of the package: parameters in one vector, outputs in half precision."""
 
     def __init__(self, model: HashGrid, n_params: int) -> None:
         super().__init__()
@@ -29,7 +35,7 @@ class Module(torch.nn.Module):
 
 
 class Package:
-    """Its constructor of networks, which is told a configuration."""
+    """Stands for the package: keeps what its constructor of networks is told."""
 
     def __init__(self, n_params: int) -> None:
         self._n_params = n_params

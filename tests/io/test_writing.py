@@ -130,8 +130,15 @@ def test_both_kinds_of_pieces_beside_each_other(path: Path, tmp_path: Path) -> N
         assert read(tmp_path / f"d.{suffix}").GetNumberOfCells() == 12 * 16 * 20
 
 
-def test_stretched_grids_are_no_images(tmp_path: Path) -> None:
-    nodes = (np.array([0, 1, 4.0]), np.arange(4.0), np.array([0, 0.5, 3, 7]))
+def test_an_even_grid_far_from_the_origin_is_an_image() -> None:
+    x = 1e6 + np.arange(9) * 1e-3
+    assert vtk_write.is_uniform((x, x, x))
+
+
+@pytest.mark.parametrize("unit", [1, 1e-9])
+def test_stretched_grids_are_no_images(tmp_path: Path, unit: float) -> None:
+    steps = (np.array([0, 1, 4.0]), np.arange(4.0), np.array([0, 0.5, 3, 7]))
+    nodes = (unit * steps[0], unit * steps[1], unit * steps[2])
     values = np.arange(18, dtype=np.float64).reshape(3, 3, 2)
     volume = ArrayVolume(values, "f", nodes=nodes)
     part = Part(volume, volume.whole)
@@ -161,6 +168,21 @@ def test_what_cannot_be_written_is_an_error(path: Path, tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".raw"])
+def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(
+    suffix: str, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has no room on the disk is found before the file is mapped and filled."""
+
+    def full(number: int, first: int, nbytes: int) -> None:
+        assert nbytes >= 12 * 16 * 20 * 4
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    assert main(["decode", f"{path}:velocity", str(tmp_path / f"v{suffix}")]) == 3
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_hdf5_and_numpy(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from insitu.core import device_arrays
 from insitu.mesh.blueprint import partitions
-from insitu.mesh.tree import array, trees
+from insitu.mesh.plain_arrays import uniform
+from insitu.mesh.tree import MeshError, array, trees
 
 
 class OnDevice:
@@ -67,3 +68,28 @@ def test_fields_on_a_device_become_partitions() -> None:
     values = np.arange(12.0)
     (partition,) = partitions(tree_of(u=OnDevice(values)), "u")
     np.testing.assert_array_equal(partition.components[0].ravel(), values)
+
+
+class Shaped(OnDevice):
+    """An array of CuPy, which refuses to become one of NumPy by itself."""
+
+    shape = property(lambda self: self._values.shape)
+    ndim = property(lambda self: self._values.ndim)
+
+    def __getitem__(self, key: object) -> "Shaped":
+        return Shaped(self._values[key])
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise TypeError("Implicit conversion to a NumPy array is not allowed")
+
+
+def test_plain_arrays_may_be_on_a_device() -> None:
+    scalar, vector, plane = np.ones((2, 3, 4)), np.arange(72.0).reshape(2, 3, 4, 3), np.eye(3)
+    tree = uniform({"u": Shaped(scalar), "v": Shaped(vector)})
+    (partition,) = partitions(tree, "v")
+    for i in range(3):
+        np.testing.assert_array_equal(partition.components[i], vector[..., i])
+    (partition,) = partitions(uniform(Shaped(plane)), "values")
+    np.testing.assert_array_equal(partition.components[0], plane[np.newaxis])
+    with pytest.raises(MeshError, match=r"fields/u: shape \(4,\); expected"):
+        uniform({"u": Shaped(np.ones(4))})

@@ -48,6 +48,11 @@ def test_a_size_that_is_left_out_follows_the_target() -> None:
             {"model": "dense_grid", "network": {"n_levels": 2}},
             "network: shapes the model hash",
         ),
+        ({"model": "sparse_grid", "iterations": 9}, "sparse_grid is not trained: give psnr, ratio"),
+        (
+            {"model": "sparse_grid", "training": {"epochs": 3, "warm_start": False}, "r_enc": 0.1},
+            "training.epochs, r_enc: model sparse_grid is not trained",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_model_is_said(tree: dict, text: str) -> None:

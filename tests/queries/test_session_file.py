@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import yaml
 
 from insitu.queries import session_file
@@ -69,3 +70,21 @@ def test_a_repeated_cycle_has_its_last_result(tmp_path):
     assert yaml.safe_load(path.read_text())["n"] == {
         3: {"type": "double", "value": 2.0, "time": 0.1}
     }
+
+
+def test_what_a_restart_replaces_is_told_once_it_is_written(tmp_path, monkeypatch):
+    path, kinds = tmp_path / session_file.SESSION_FILE, {"peak": NUMBER}
+    session_file.write(path, {"peak": [Result(c, float(c), 1.0) for c in (1, 2, 3, 4)]}, kinds)
+    file, new = session_file.SessionFile(path), {"peak": [Result(3, 3.0, 2.0)]}
+
+    def fails(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", fails)
+        with pytest.raises(OSError, match="No space left"):
+            file.write(new, kinds)
+    told = f"{path}: continued at cycle 3; replaces its cycles 3 to 4"
+    assert [file.write(new, kinds), file.write(new, kinds)] == [told, ""]
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))["peak"]
+    assert {cycle: result["value"] for cycle, result in found.items()} == {1: 1.0, 2: 1.0, 3: 2.0}

@@ -139,6 +139,61 @@ def test_a_removed_scratch_folder_is_told_and_made_again(
 
 
 @pytest.mark.parallel([1, 3])
+def test_a_scratch_folder_that_is_away_for_a_while_gets_the_window(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scratch = folder / "scratch"
+    if COMM.rank == 0:
+        scratch.mkdir(parents=True)
+    COMM.barrier()
+    record = {"path": str(folder / "record"), "scratch": str(scratch)}
+    session = insitu.open(
+        small(folder, record=record, actions=[], window={"every": 1, "steps": 4}), COMM
+    )
+    simulation = Moving(COMM, steps=8)
+    for cycle in range(1, 9):
+        simulation.step()
+        session.publish(simulation.mesh())
+        session.execute()
+        COMM.barrier()
+        if COMM.rank == 0 and cycle == 4:
+            shutil.rmtree(scratch)
+            scratch.write_text("")
+        if COMM.rank == 0 and cycle == 7:
+            scratch.unlink()
+        COMM.barrier()
+    if COMM.rank == 0:
+        told = [r.getMessage() for r in caplog.records if "crash copy failed" in r.getMessage()]
+        assert len(told) == 1 and "scratch" in told[0]
+        (run,), _ = recovery.find([scratch])
+        found = recovery.recover(run, folder / "saved")
+        assert found.steps["density"] == [5, 6, 7, 8] and not found.problems
+    COMM.barrier()
+    session.close()
+    COMM.barrier()
+    assert not list(scratch.iterdir())
+
+
+@pytest.mark.parallel([1, 3])
+def test_crash_files_that_cannot_be_removed_are_told_on_every_rank(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError(30, "Read-only file system")
+
+    record = {"path": str(folder / "record"), "scratch": str(folder)}
+    session = insitu.open(small(folder, record=record, on_error="raise"), COMM)
+    steps(session, Moving(COMM, steps=2))
+    if COMM.rank == COMM.size - 1:
+        monkeypatch.setattr("insitu.store.crash_file.CrashFile.close", fails)
+    with pytest.raises(RemoteError, match="Read-only file system"):
+        session.close()
+    COMM.barrier()
+    assert insitu.open_record(folder / "record")["density"].cycles.tolist() == [2]
+    assert results(folder) == [1, 2]
+
+
+@pytest.mark.parallel([1, 3])
 def test_a_closed_session_says_so(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     simulation = Moving(COMM, steps=2)
     for on_error in ("warn", "raise"):

@@ -176,6 +176,30 @@ def test_scenes_and_queries_wait_for_a_field_that_comes_later(tmp_path: Path, ca
     assert "no query or trigger is evaluated before" in caplog.text
 
 
+def test_queries_wait_for_a_component_that_comes_later(tmp_path: Path, caplog: Any) -> None:
+    query = {"params": {"name": "top", "expression": "max(field('vx'))"}}
+    config = {
+        "fields": {"u": SMALL, "v": {**SMALL, "components": ["vx", "vy", "vz"]}},
+        "window": {"every": 1},
+        "record": {"path": tmp_path / "rec", "scratch": tmp_path},
+        "output": tmp_path,
+        "actions": [{"action": "add_queries", "queries": {"q": query}}],
+    }
+    one = waves((6, 6, 6))
+    with insitu.open(config, quiet=True) as session:
+        for cycle in range(3):
+            late = {"vx": one, "vy": one, "vz": one} if cycle > 0 else {"vy": one}
+            session.publish(mesh(cycle, u=one, **late))
+            session.execute()
+    record = insitu.open_record(tmp_path / "rec")
+    assert record["u"].cycles.tolist() == [0, 1, 2]
+    assert record["v"].cycles.tolist() == [1, 2]
+    told = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+    assert len(told) == 1, told
+    assert "publishes no field 'vx' and 'vz'" in told[0]
+    assert "no query or trigger is evaluated before" in told[0]
+
+
 @pytest.mark.parametrize("on_error", ["warn", "raise"])
 def test_a_misspelt_field_is_told_once(on_error: str, tmp_path: Path, caplog: Any) -> None:
     config = {"fields": {"density": SMALL}, "output": tmp_path, "on_error": on_error}

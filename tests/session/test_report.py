@@ -1,7 +1,9 @@
 """The lines, the table and the timings that a run leaves."""
 
 import csv
+import io
 import math
+import sys
 
 import pytest
 
@@ -97,6 +99,20 @@ def test_timings_appear_when_they_are_complete(tmp_path, capsys):
     assert text.count("\ncycle") == 1
     assert "exact" in text
     assert str(path) in text.replace("\n", "")
+
+
+def test_a_name_that_the_terminal_cannot_show_ends_no_step(tmp_path, monkeypatch):
+    """Text of other alphabets where the locale has ASCII alone, as under some batch systems."""
+    printed = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding="ascii"))
+    terminal, tally = Terminal(tmp_path), Tally()
+    report = step(fields=(field("ρ"),))
+    tally.add(report)
+    terminal.step(report)
+    terminal.close(tally.summary())
+    sys.stdout.flush()
+    assert printed.getvalue().count(b"? ") >= 2
+    assert "ρ" in (tmp_path / "insitu_timings.csv").read_text(encoding="utf-8")
 
 
 def test_a_quiet_run_prints_nothing(tmp_path, capsys):

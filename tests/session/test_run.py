@@ -271,8 +271,9 @@ def test_a_step_that_raises_ends_all_ranks(launch, ranks):
     assert "RuntimeError: the wave broke" in done.stderr
 
 
-def test_a_mesh_that_cannot_be_read_is_refused_with_its_path(launch):
+def test_a_mesh_that_cannot_be_read_is_refused_with_its_path(launch, tmp_path):
     done = launch(RECORDING.format(fail="mesh"), "--steps", "5", ranks=2)
+    assert not (tmp_path / "out" / "record").exists()
     assert done.returncode == 2
     assert "fields/height/values: 63 values" in done.stderr
     assert "Traceback" not in done.stderr

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from mpi4py import MPI
 
 from insitu.codecs.frame import FrameError
 from insitu.core.errors import ConfigError
-from insitu.store import record_lock
-from insitu.store.manifest import Units
+from insitu.core.parallel import RemoteError
+from insitu.store import manifest as manifests
+from insitu.store import record_lock, record_writer
+from insitu.store.manifest import MANIFEST, Manifest, Units, _checksum
 from insitu.store.record import open_record
 from insitu.store.record_writer import RecordWriter
 from insitu.store.window import Window
@@ -82,8 +85,6 @@ def test_a_restart_may_have_other_ranks(folder: Path) -> None:
 
 def _moved(field: object, cycle: int) -> object:
     """The same field at another cycle."""
-    from dataclasses import replace
-
     from insitu.fields.distributed_field import DistributedField
 
     assert isinstance(field, DistributedField)
@@ -112,6 +113,73 @@ def test_any_other_run_is_written_beside(
         assert write(path, 15)[0] == beside
         assert cycles(beside) == [0, 10, 15]
         assert write(path, 0)[0] == folder / "record.3"
+
+
+@pytest.mark.parametrize("unit", [1, 1e-9])
+def test_domains_are_told_apart_in_any_unit_of_length(unit: float) -> None:
+    at = field_at(MPI.COMM_SELF, 0).summary
+    low, high = (unit * corner for corner in at.bounds)
+    there = Manifest(steps={"density": [manifests.step(replace(at, bounds=(low, high)), 1)]})
+    later = replace(at, cycle=5, bounds=(low, high * (1 + 1e-12)))
+    assert record_writer._unlike(there, [later], Units()) == ""
+    other = replace(at, cycle=5, bounds=(low, 1.5 * high))
+    assert "domain of its density differs" in record_writer._unlike(there, [other], Units())
+
+
+@pytest.mark.parallel([1, 3])
+def test_a_record_of_a_newer_insitu_stays(folder: Path) -> None:
+    path = folder / "record"
+    write(path, 0, 5)
+    if COMM.rank == 0:
+        manifest = json.loads((path / MANIFEST).read_text())
+        manifest["version"] = 99
+        del manifest["checksum"]
+        (path / MANIFEST).write_text(json.dumps({**manifest, "checksum": _checksum(manifest)}))
+    COMM.barrier()
+    written, told = write(path, 10)
+    assert written == folder / "record.2" and "version 99" in told
+    assert cycles(written) == [10]
+
+
+@pytest.mark.parallel([1, 3])
+@pytest.mark.parametrize("lacks", ["frame_file.append", "record_writer.read_manifest"])
+def test_what_is_to_be_told_is_told_though_the_first_attempt_fails(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, lacks: str
+) -> None:
+    """And the attempt leaves no lock that stands in the way of the next."""
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path, beside = folder / "record", folder / "record.2"
+    write(path, 0)
+    assert write(path, 0)[0] == beside  # so that the next run locks another record than its own
+    window, writer = Window(9), RecordWriter(COMM, path)
+    window.append(field_at(COMM, 5))
+    with monkeypatch.context() as patch:
+        patch.setattr(f"insitu.store.{lacks}", fails)
+        with pytest.raises(RemoteError, match="No space left"):
+            writer.append(window.entries("density"))
+    assert writer.append(window.entries("density")) == f"{beside}: continued at cycle 5"
+    assert writer.append(window.entries("density")) == ""
+    writer.close()
+    COMM.barrier()
+    assert cycles(beside) == [0, 5]
+
+
+@pytest.mark.parallel([1, 3])
+def test_a_lock_that_cannot_be_removed_is_the_same_failure_on_every_rank(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    writer = RecordWriter(COMM, folder / "record")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", fails)
+        with pytest.raises(RemoteError, match="Read-only file system"):
+            writer.close()
+    RecordWriter(COMM, folder / "record").close()  # it was released
 
 
 @pytest.mark.parallel([1, 3])

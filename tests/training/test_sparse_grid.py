@@ -22,6 +22,7 @@ from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target
 from insitu.training.select_codec import MODEL, compress_block
 from insitu.training.sparse_grid import choose_splits
+from insitu.training.train import train
 from tests.support.blocks import blob, partition, rough, swirl
 
 
@@ -82,6 +83,25 @@ def test_the_next_step_starts_from_the_step_before() -> None:
     assert second.metrics.iterations < 5
 
 
+def test_a_time_limit_ends_the_search() -> None:
+    block = partition(rough)
+    limit = Target(psnr=52, seconds=0.5)
+    free, short = (
+        train(TrainingJob.of(block, SparseGrid(), target=limit, clock=clock))
+        for clock in (lambda: 0.0, iter(range(100)).__next__)
+    )
+    assert short.metrics.iterations == 1 < free.metrics.iterations
+
+
+def test_what_cannot_be_coded_is_refused_before_any_work() -> None:
+    with pytest.raises(ValueError, match=r"sparse_grid: \(16384, 16384, 2\) samples are not"):
+        SparseGrid(shape=(2**14, 2**14, 2)).check()
+    with pytest.raises(ValueError, match=r"16 components of .* are 2\^31 samples or more"):
+        SparseGrid(shape=(2**14, 2**13, 1), n_outputs=16).check()
+    with pytest.raises(ValueError, match=r"n_outputs: 17 is not in 1\.\.16"):
+        keep(partition((blob,) * 17, (4, 4, 4)), psnr=40)
+
+
 def test_holes_stay_holes_and_cost_little() -> None:
     whole = partition(blob, ghosts=0).components[0]
     with_holes = whole.copy()
@@ -135,6 +155,16 @@ def test_blocks_of_any_size(shape: Any, dtype: Any, scale: float, seed: int) -> 
         np.testing.assert_array_equal(field.decode(), values)
 
 
+@pytest.mark.parametrize("unit", [3e38, 1e-40])
+def test_float32_up_to_its_ends(unit: float) -> None:
+    """The largest range is no float32 itself; the smallest is one of few bits."""
+    values = (unit * partition(blob, ghosts=0).components[0].astype(np.float64)).astype(np.float32)
+    values[0, 0, 0], values[1, 1, 1] = -unit, unit
+    decoded = keep(block_of(values), psnr=50).decode()
+    assert decoded.dtype == np.float32
+    assert psnr(decoded.astype(np.float64), values.astype(np.float64)) >= 50
+
+
 def test_an_axis_that_is_sampled_coarsely_waits() -> None:
     z, y, x = np.meshgrid(*(np.arange(n) for n in (20, 64, 64)), indexing="ij")
     samples = (np.sin(0.05 * x) * np.cos(0.06 * y) * np.sin(0.8 * z)).astype(np.float32)
@@ -161,5 +191,14 @@ def test_altered_payloads_are_refused() -> None:
     for wrong in (b"", payload[:2], b"\x07" + payload[1:], b"\x11" + payload[1:]):
         with pytest.raises(FrameError):
             sparse_grid.read(wrong, field.shape, 1, False)
+    assert payload[1] == 2 and payload[2] >> 4 == 7  # two levels, the first one of all axes
+    for mask in (0, 8, 12):
+        with pytest.raises(FrameError, match=r"splits: expected at most 48 digits in 1\.\.7"):
+            wrong = payload[:2] + bytes([mask << 4 | 7]) + payload[3:]
+            sparse_grid.read(wrong, field.shape, 1, False)
+    with pytest.raises(FrameError, match="splits: an axis of one sample"):
+        sparse_grid.read(payload, (1, *field.shape[1:]), 1, False)
+    with pytest.raises(FrameError, match=r"samples are not 1\.\.2\^28"):
+        sparse_grid.read(payload + bytes(2**10), (2**10, 2**10, 2**9), 1, False)
     with pytest.raises(FrameError, match="bytes for"):
         sparse_grid.read(payload[:12], (2**10, 2**10, 2**10), 1, False)

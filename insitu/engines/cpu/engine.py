@@ -28,6 +28,7 @@ from insitu.engines.base import (
 )
 from insitu.engines.cpu.native import lib
 from insitu.engines.cpu.sparse_readers import SparseReaders
+from insitu.engines.measure import measure
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
 from insitu.engines.threads import threads
 from insitu.models.base import Model
@@ -71,8 +72,17 @@ def _native_or_none(model: Model | None) -> _native.Network | None:
 class GridSampler:
     """A raw block that the extension reads in place."""
 
-    def __init__(self, native: _native.GridSampler) -> None:
-        self.native = native
+    def __init__(
+        self,
+        components: Sequence[Floats],
+        ghost_layers: Layers,
+        cells: tuple[int, int, int],
+        vertex: bool,
+    ) -> None:
+        self.native = lib.GridSampler(tuple(components), ghost_layers, cells, vertex)
+        self.vertex = vertex
+        self.owned = [_owned(component, ghost_layers) for component in components]
+        """The owned samples of each component, (nz, ny, nx)."""
 
     @property
     def components(self) -> int:
@@ -112,7 +122,7 @@ class CpuEngine(Engine):
         cells: tuple[int, int, int],
         vertex: bool,
     ) -> GridSampler:
-        return GridSampler(lib.GridSampler(tuple(components), ghost_layers, cells, vertex))
+        return GridSampler(components, ghost_layers, cells, vertex)
 
     def draw(
         self, seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
@@ -165,9 +175,12 @@ class CpuEngine(Engine):
         every: int = 1,
     ) -> list[Errors]:
         if isinstance(model, SparseGrid):
-            return self._sparse.measure(
-                model, params, _block(sampler), origin, extent, range(begin, end), every
-            )
+            reader = self._sparse.reader(model, params)
+            block = _own_sampler(sampler)
+            return measure(
+                lambda points: reader.at(points, threads=threads()),
+                block.owned, block.vertex, origin, extent, begin, end, every,
+            )  # fmt: skip
         errors = lib.measure(
             _native_or_none(model), params, _block(sampler), origin, extent, begin, end, every,
             threads(),
@@ -278,8 +291,19 @@ def _own_cache(cache: BrickCache) -> _native.BrickCache:
     return cache
 
 
-def _block(sampler: Sampler) -> _native.GridSampler:
-    """The extension's sampler. Raises TypeError for a sampler of another engine."""
+def _owned(component: Floats, ghost_layers: Layers) -> Floats:
+    """View of the samples that are no ghosts."""
+    inside = zip(component.shape, ghost_layers, strict=True)
+    return component[tuple(slice(low, n - high) for n, (low, high) in inside)]
+
+
+def _own_sampler(sampler: Sampler) -> GridSampler:
+    """This engine's sampler. Raises TypeError for a sampler of another engine."""
     if not isinstance(sampler, GridSampler):
         raise TypeError(f"sampler: {type(sampler).__name__} was not created by engine cpu")
-    return sampler.native
+    return sampler
+
+
+def _block(sampler: Sampler) -> _native.GridSampler:
+    """The extension's sampler. Raises TypeError for a sampler of another engine."""
+    return _own_sampler(sampler).native

@@ -8,18 +8,12 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from insitu.engines.base import Doubles, Singles
+from insitu.engines.base import Singles
 from insitu.engines.cpu.native import lib
-from insitu.engines.options import Errors
 from insitu.models.sparse_grid.model import SparseGrid
 
 if TYPE_CHECKING:
     from insitu.engines.cpu import _native
-
-_CHUNK = 128  # samples, as in `Engine.measure`
-_AT_ONCE = 2**18  # samples measured at once
 
 
 class SparseReaders:
@@ -46,34 +40,3 @@ class SparseReaders:
     def _forget(self, key: int, gone: weakref.ref[Singles]) -> None:
         if key in self._kept and self._kept[key][0] is gone:  # ids are reused
             del self._kept[key]
-
-    def measure(
-        self,
-        model: SparseGrid,
-        params: Singles,
-        sampler: _native.GridSampler,
-        origin: Doubles,
-        extent: Doubles,
-        samples: range,
-        every: int,
-    ) -> list[Errors]:
-        """As `Engine.measure`."""
-        reader, n = self.reader(model, params), np.array(model.shape)
-        squares, largest = np.zeros(model.n_outputs), np.zeros(model.n_outputs)
-        finite = np.zeros(model.n_outputs, np.int64)
-        for begin in range(samples.start, samples.stop, _AT_ONCE):
-            at = np.arange(begin, min(begin + _AT_ONCE, samples.stop))
-            at = at[(at - samples.start) // _CHUNK % every == 0]
-            place = np.stack([at % n[0], at // n[0] % n[1], at // (n[0] * n[1])], axis=1)
-            unit = place / np.maximum(n - 1, 1) if model.vertex else (place + 0.5) / n
-            points = unit.astype(np.float32)
-            truth = sampler.sample(points).astype(np.float64)
-            there = np.isfinite(truth)
-            error = np.where(there, origin + extent * reader.at(points) - truth, 0)
-            squares += np.square(error).sum(axis=0)
-            largest = np.maximum(largest, np.abs(error).max(axis=0, initial=0))
-            finite += there.sum(axis=0)
-        return [
-            Errors(sum_of_squares=float(s), max=float(m), finite=int(f))
-            for s, m, f in zip(squares, largest, finite, strict=True)
-        ]

@@ -70,7 +70,7 @@ def on_device(device: Device, array: Any) -> DeviceArray:
     if dtype not in (np.float32, np.float64):
         raise TypeError(f"components: {dtype}, expected float32 or float64")
     if interface is None:
-        packed = np.ascontiguousarray(array, dtype.newbyteorder("="))
+        packed = np.ascontiguousarray(array)
         return contiguous(device, device.uploaded(packed), array.shape, dtype)
     if (stream := interface.get("stream")) not in _DEFAULT_STREAMS:
         device.wait_for(stream)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from insitu.core.arrays import Floats
-from insitu.engines.base import Doubles, Engine, Layers, Sampler, Singles, Trainer
+from insitu.engines.base import Doubles, Engine, Layers, Sampler, Singles, Trainer, check_samples
 from insitu.engines.cuda import reading, sampler
 from insitu.engines.cuda.arrays import DeviceArray, params_of, points_of
 from insitu.engines.cuda.device import Device
@@ -110,10 +110,7 @@ class CudaEngine(Engine):
         every: int = 1,
     ) -> list[Errors]:
         block = _block(sampler)
-        if begin < 0 or end > block.samples:
-            raise IndexError(f"begin, end: {begin}, {end} are not in the block, 0..{block.samples}")
-        if every < 1:
-            raise ValueError(f"every: {every}, expected at least 1")
+        check_samples(block.samples, begin, end, every)
         samples = begin, end, every
         if model is None:
             return reading.errors_of_constant(block, origin, samples)

@@ -24,8 +24,9 @@ from insitu.engines.base import (
     Singles,
 )
 from insitu.engines.lattice import lattice, scalars
+from insitu.engines.measure import measure
 from insitu.engines.numpy import bricks as lattice_bricks
-from insitu.engines.numpy import march, measure, rasterize, sampling
+from insitu.engines.numpy import march, rasterize, sampling
 from insitu.engines.numpy.sampler import GridSampler
 from insitu.engines.numpy.training import Trainer
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, TrainerOptions
@@ -126,7 +127,9 @@ class NumpyEngine(Engine):
         every: int = 1,
     ) -> list[Errors]:
         outputs = None if model is None else lambda points: self.evaluate(model, params, points)
-        return measure.measure(outputs, _block(sampler), origin, extent, begin, end, every)
+        block = _block(sampler)
+        owned = [block.own(component) for component in range(block.components)]
+        return measure(outputs, owned, block.vertex, origin, extent, begin, end, every)
 
     def brick_cache(self, nbytes: int) -> lattice_bricks.BrickCache:
         return lattice_bricks.BrickCache(nbytes)

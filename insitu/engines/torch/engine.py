@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from insitu.core.arrays import Floats
-from insitu.engines.base import Doubles, Engine, Layers, Sampler, Singles, Trainer
+from insitu.engines.base import Doubles, Engine, Layers, Sampler, Singles, Trainer, check_samples
 from insitu.engines.options import Errors, TrainerOptions
 from insitu.engines.torch.arrays import params_of, points_of
 from insitu.engines.torch.device import computing, describe, device
@@ -136,10 +136,7 @@ class TorchEngine(Engine):
         every: int = 1,
     ) -> list[Errors]:
         block = _block(sampler)
-        if begin < 0 or end > block.samples:
-            raise IndexError(f"begin, end: {begin}, {end} are not in the block, 0..{block.samples}")
-        if every < 1:
-            raise ValueError(f"every: {every}, expected at least 1")
+        check_samples(block.samples, begin, end, every)
         with computing(self._device), torch.no_grad():
             forward = None if model is None else function_of(model, self._device)
             weights = None if model is None else params_of(model, params, self._device)

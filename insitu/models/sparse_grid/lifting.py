@@ -95,9 +95,10 @@ def adjoint(samples: Floats, axis: int, keep: tuple[bool, bool] = (False, False)
 
 
 @lru_cache(maxsize=1)
-def norms(most: int = 24) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def norms(most: int = 28) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """L2 norms, over the samples, of the functions that one average and one detail stand for after
-    1, 2, .. `most` steps along an axis, away from its ends. The k-th entry is after k + 1 steps."""
+    1, 2, .. `most` steps along an axis, away from its ends. The k-th entry is after k + 1 steps. No
+    axis of the 2^28 samples that a block may have takes more."""
     low: list[float] = []
     high: list[float] = []
     for found, first in ((low, 16), (high, 48)):  # of 64: the averages come first

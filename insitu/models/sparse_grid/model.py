@@ -28,6 +28,7 @@ from insitu.models.base import Model, ParameterArray, Params, ReadCost
 from insitu.models.sparse_grid import bands
 
 _MOST_SAMPLES = 2**28
+_MOST_PLACES = 2**31  # of all components, numbered in int32
 _MOST_LEVELS = 48
 # A point reads 6 averages along each axis, and 8 samples of a brick.
 _TAPS = 6**3 + 8
@@ -41,6 +42,7 @@ class SparseGrid(Model):
     the block and the target."""
 
     kind: ClassVar[str] = "sparse_grid"
+    trained: ClassVar[bool] = False
 
     shape: tuple[int, int, int] = field(default=(1, 1, 1), metadata=FITTED)
     """Number of samples along x, y, z."""
@@ -111,7 +113,11 @@ class SparseGrid(Model):
         if not 1 <= self.n_outputs <= 16:
             raise ValueError(f"n_outputs: {self.n_outputs} is not in 1..16")
         if not all(n >= 1 for n in self.shape) or self.n_samples > _MOST_SAMPLES:
-            raise ValueError(f"shape: {self.shape} is not of 1..2^28 samples")
+            raise ValueError(f"{self.kind}: {self.shape} samples are not 1..2^28")
+        if self.n_samples * self.n_outputs >= _MOST_PLACES:
+            raise ValueError(
+                f"{self.kind}: {self.n_outputs} components of {self.shape} are 2^31 samples or more"
+            )
         if len(self.splits) > _MOST_LEVELS or not set(self.splits) <= set("1234567"):
             raise ValueError("splits: expected at most 48 digits in 1..7")
         size = list(self.shape)

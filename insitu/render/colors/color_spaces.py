@@ -8,6 +8,7 @@ K. Moreland, Diverging Color Maps for Scientific Visualization, ISVC 2009, secti
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,6 +75,19 @@ BLENDS: dict[str, _Blend] = {
     "Step": step,
 }
 """ParaView's name of each blend."""
+
+
+def blended(blend: _Blend, positions: np.ndarray, colors: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Colours (n, 3) at `at` (n,), between control points: positions (m,), not decreasing, and
+    colours (m, 3). `at` lies within the positions."""
+    found = np.repeat(colors[:1], len(at), axis=0)
+    for (low, high), first, second in zip(
+        pairwise(positions.tolist()), colors[:-1], colors[1:], strict=True
+    ):
+        within = (at >= low) & (at <= high)
+        if high > low:
+            found[within] = blend(first, second, (at[within] - low) / (high - low))
+    return found
 
 
 def _half(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:

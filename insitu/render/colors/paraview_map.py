@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from insitu.core.errors import nearest
-from insitu.render.colors.color_spaces import BLENDS, hsv_wrapped
+from insitu.render.colors.color_spaces import BLENDS, blended, hsv_wrapped
 
 ENTRIES = 256
 
@@ -81,13 +81,7 @@ def _colors(chosen: Mapping[str, Any], nodes: np.ndarray, at: np.ndarray) -> np.
         hint = nearest(str(space), BLENDS) or f"; expected one of {', '.join(BLENDS)}"
         raise ValueError(f"ColorSpace: {space!r} is not supported{hint}")
     blend = hsv_wrapped if space == "HSV" and chosen.get("HSVWrap") else BLENDS[space]
-    colors = np.repeat(nodes[:1, 1:], len(at), axis=0)
-    for (low, *first), (high, *second) in pairwise(nodes.tolist()):
-        within = (at >= low) & (at <= high)
-        if high > low:
-            share = (at[within] - low) / (high - low)
-            colors[within] = blend(np.array(first), np.array(second), share)
-    return colors
+    return blended(blend, nodes[:, 0], nodes[:, 1:], at)
 
 
 def _opacities(points: np.ndarray, at: np.ndarray) -> np.ndarray:

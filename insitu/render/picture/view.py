@@ -49,7 +49,11 @@ class View:
     """Follows the time in the caption; None: no caption, for steps without cycle and time."""
 
     def camera_for(self, bounds: Bounds) -> Camera:
-        """The camera for a domain with these bounds. ValueError for invalid camera options."""
+        """The camera for a domain with these bounds, joined with `dataset_bounds`, as in Ascent.
+        ValueError for invalid camera options."""
+        if self.dataset_bounds is not None:
+            low, high = np.array(self.dataset_bounds).reshape(3, 2).T
+            bounds = (np.minimum(bounds[0], low), np.maximum(bounds[1], high))
         if self.camera is None:
             return Camera.default(bounds, self.image_width, self.image_height)
         return self.camera.camera(bounds, self.image_width, self.image_height)

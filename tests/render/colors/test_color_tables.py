@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 
 from insitu.render.color_map import ColorTable
+from insitu.render.colors.color_spaces import BLENDS, blended
 from insitu.render.colors.color_tables import ALIASES, COLOR_TABLES, color_table
 
 ON_THE_PAGE = (
-    *("Cool to Warm", "Black-Body Radiation", "Samsel Fire", "Inferno", "Linear YGB"),
+    *("Cool to Warm", "Black-Body Radiation", "Inferno"),
     *("Cold and Hot", "Rainbow Desaturated", "Cool to Warm (Extended)", "X Ray"),
     *("Black, Blue and White", "Viridis", "Linear Green", "Jet", "Rainbow"),
 )
-"""As Ascent's page on scenes lists them."""
+"""As Ascent's page on scenes lists them, except two of which only pictures are published."""
 
 
 @pytest.mark.parametrize("name", [*ON_THE_PAGE, *COLOR_TABLES, *ALIASES])
 def test_every_table_has_colours(name: str) -> None:
-    positions, colors = color_table(name.upper())
+    positions, colors, _ = color_table(name.upper())
     assert positions[0] == 0 and positions[-1] == 1 and (np.diff(positions) > 0).all()
     assert colors.shape == (len(positions), 3) and colors.min() >= 0 and colors.max() <= 1
     assert len(np.unique(colors, axis=0)) > 1
@@ -24,7 +25,16 @@ def test_every_table_has_colours(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "instead"),
-    [("3w_gby", "a colour map from ParaView"), ("gr-insert_0-10", "Gray"), ("rambo", "Rainbow")],
+    [
+        ("3w_gby", "a colour map from ParaView"),
+        ("gr-insert_0-10", "Gray"),
+        ("rambo", "Rainbow"),
+        ("Samsel Fire", "Inferno"),
+        ("Linear YGB", "YlGnBu"),
+        ("CubicYF", "Rainbow Uniform"),
+        ("thermal", "Inferno"),
+        ("cool2warm", "Cool to Warm"),
+    ],
 )
 def test_tables_that_there_are_not(name: str, instead: str) -> None:
     with pytest.raises(ValueError, match=f"insitu has no table '{name}'; use .*{instead}"):
@@ -33,8 +43,63 @@ def test_tables_that_there_are_not(name: str, instead: str) -> None:
 
 def test_discrete_colours_do_not_blend() -> None:
     positions, colors = ColorTable("Set2", discrete=True).colors()
-    _, plain = color_table("Set2")
+    plain = color_table("Set2").colors
     at = (np.arange(8) + 0.3) / 8
     for channel in range(3):
         found = np.interp(at, positions, colors[:, channel])
         np.testing.assert_allclose(found, plain[:, channel])
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        # matplotlib, _cm_listed.py: entries 0, 64, 128, 192 and 255 of 256.
+        ("Viridis", "440154 3b528b 21918c 5ec962 fde725"),
+        ("Inferno", "000004 57106e bc3754 f98e09 fcffa4"),
+        ("Plasma", "0d0887 7e03a8 cc4778 f89540 f0f921"),
+        ("Magma", "000004 51127c b73779 fc8961 fcfdbf"),
+    ],
+)
+def test_matplotlib_published_these_colours(name: str, published: str) -> None:
+    expected = [list(bytes.fromhex(color)) for color in published.split()]
+    positions, colors = ColorTable(name).colors()
+    at = np.array([0, 64, 128, 192, 255]) / 255
+    found = np.stack([np.interp(at, positions, colors[:, i]) for i in range(3)], axis=1)
+    np.testing.assert_allclose(255 * found, expected, atol=2.1)
+
+
+def test_moreland_published_these_colours() -> None:
+    """Diverging Color Maps for Scientific Visualization, table of 33 values: every fourth one."""
+    published = "3b4cc0 6282ea 8db0fe b8d0f9 dddddd f5c4ad f4987a de604d b40426"
+    expected = [list(bytes.fromhex(color)) for color in published.split()]
+    positions, colors = ColorTable("Cool to Warm").colors()
+    at = np.linspace(0, 1, 9)
+    found = np.stack([np.interp(at, positions, colors[:, i]) for i in range(3)], axis=1)
+    np.testing.assert_allclose(255 * found, expected, atol=2.1)
+
+
+def test_a_point_joins_a_table_in_its_colour_space() -> None:
+    """As in VTK-m: the neighbours of the new point are blended with it, not the old curve."""
+    points = (0.25, 1.0, 0.0, 0.0)
+    positions, colors = ColorTable("Cool to Warm", rgb=(points,)).colors()
+    found = [np.interp(0.248, positions, colors[:, i]) for i in range(3)]
+    np.testing.assert_allclose(found, points[1:], atol=0.2)
+
+
+def test_colours_between_those_of_another_space_are_close_enough() -> None:
+    for name, (blend, _) in COLOR_TABLES.items():
+        if blend == "RGB":
+            continue
+        own_positions, own_colors, _ = color_table(name)
+        at = np.linspace(0, 1, 1001)
+        exact = blended(BLENDS[blend], own_positions, own_colors, at)
+        positions, colors = ColorTable(name).colors()
+        found = np.stack([np.interp(at, positions, colors[:, i]) for i in range(3)], axis=1)
+        assert np.abs(found - exact).max() < 1 / 255, name
+
+
+def test_hot_and_cold_ends() -> None:
+    """Devil Ray's ColdAndHot is the reverse of VTK-m's Cold and Hot, and HotAndCold is the same."""
+    cold_and_hot = color_table("ColdAndHot").colors
+    np.testing.assert_allclose(cold_and_hot, color_table("Cold and Hot").colors[::-1])
+    np.testing.assert_allclose(color_table("HotAndCold").colors, cold_and_hot[::-1])

@@ -19,7 +19,7 @@ def rgb(position: float, *color: float) -> dict:
 
 @pytest.mark.parametrize("name", COLOR_TABLES)
 def test_tables_are_well_formed(name: str) -> None:
-    positions, colors = color_table(name.upper())
+    positions, colors, _ = color_table(name.upper())
     assert positions[0] == 0 and positions[-1] == 1 and (np.diff(positions) > 0).all()
     assert colors.shape == (len(positions), 3) and colors.min() >= 0 and colors.max() <= 1
 

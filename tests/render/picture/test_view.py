@@ -34,8 +34,10 @@ def test_annotations() -> None:
     both = drawn()
     assert (both != edges).any() and (both != words).any()
     assert (drawn(title="A title") != both).any()
-    larger = drawn(screen_annotations=False, dataset_bounds=(-1, 1, -1, 1, -1, 1))
+    larger = drawn(screen_annotations=False, dataset_bounds=(-3, 1, 0, 1, 0, 1))
     assert (larger != edges).any()
+    # All of the larger box is in view, as in Ascent.
+    assert not any(edge.any() for edge in (larger[0], larger[-1], larger[:, 0], larger[:, -1]))
 
 
 def test_annotations_in_a_colour() -> None:

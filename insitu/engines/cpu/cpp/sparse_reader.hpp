@@ -41,15 +41,14 @@ struct ReadAxis {
     for (long k = 0; k < steps; ++k) sizes.push_back((sizes.back() + 1) / 2);
     averages = sizes.back();
     width = static_cast<int>(std::min<long>(steps == 0 ? 2 : steps == 1 ? 4 : 6, averages));
-    const auto refined = refinement(sizes);
+    std::vector<Lifting> finer;
+    for (long k = 0; k < steps; ++k) finer.emplace_back(sizes[k], false, false);
     for (long i = 0; i < std::max<long>(samples - 1, 1); ++i) {
       const long reach = width / 2 - 1;
       const long first = std::clamp<long>((i >> steps) - reach, 0, averages - width);
       Interval interval{first, {}, {}};
-      for (int j = 0; j < width; ++j) {
-        interval.at[j] = refined[first + j][i];
-        interval.next[j] = refined[first + j][std::min(i + 1, samples - 1)];
-      }
+      weigh(finer, i, first, interval.at);
+      weigh(finer, std::min(i + 1, samples - 1), first, interval.next);
       intervals.push_back(interval);
     }
   }
@@ -67,23 +66,34 @@ struct ReadAxis {
   }
 
  private:
-  // [average][sample]: what an average of the middle level adds to each sample.
-  static std::vector<std::vector<float>> refinement(const std::vector<long>& sizes) {
-    std::vector<std::vector<float>> all;
-    for (long k = 0; k < sizes.back(); ++k) {
-      std::vector<float> values(static_cast<std::size_t>(sizes.back()), 0.0f);
-      values[k] = 1.0f;
-      for (std::size_t s = sizes.size() - 1; s-- > 0;) {
-        const Lifting lifting(sizes[s], false, false);
-        std::vector<float> odd(static_cast<std::size_t>(lifting.odd), 0.0f);
-        lift(lifting.predict, values.data(), lifting.even, odd.data(), 1, 1);
-        std::vector<float> finer(static_cast<std::size_t>(sizes[s]));
-        for (long i = 0; i < sizes[s]; ++i) finer[i] = i % 2 ? odd[i / 2] : values[i / 2];
-        values = std::move(finer);
+  // weight[j]: what average first + j of the middle level adds to a sample. Few averages reach one,
+  // so time and memory grow with the axis, not with its square.
+  void weigh(const std::vector<Lifting>& finer, long sample, long first, float* weight) const {
+    constexpr long kMost = 16;  // averages that reach a sample, 9 at most
+    std::array<float, kMost> here{1.0f};
+    long begin = sample;  // here[i] is of begin + i
+    for (const Lifting& lifting : finer) {
+      std::array<float, kMost> coarser{};
+      const long lowest =
+          std::clamp<long>(((begin | 1) - 3) / 2, 0, std::max<long>(lifting.even - 4, 0));
+      for (long i = 0; i < kMost; ++i) {
+        if (here[i] == 0.0f) continue;
+        const long at = begin + i;
+        if (at % 2 == 0) {
+          coarser[at / 2 - lowest] += here[i];
+          continue;
+        }
+        const Taps& taps = lifting.predict[at / 2];
+        for (long j = 0; j < std::min<long>(4, lifting.even - taps.first); ++j)
+          coarser[taps.first + j - lowest] += here[i] * taps.weight[j];
       }
-      all.push_back(std::move(values));
+      here = coarser;
+      begin = lowest;
     }
-    return all;
+    for (long j = 0; j < width; ++j) {
+      const long i = first + j - begin;
+      weight[j] = i >= 0 && i < kMost ? here[i] : 0.0f;
+    }
   }
 };
 
