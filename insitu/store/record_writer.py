@@ -194,7 +194,8 @@ class RecordWriter:
             return self._write_beside(beside, newest, reason)
         self._manifest = there
         there.runs.append(self.comm.size)
-        return _Place(newest, len(there.runs), write, _replaced(newest, there, new))
+        told = _continued(newest, there, new, known=newest == base)
+        return _Place(newest, len(there.runs), write, told)
 
     def _write_beside(self, beside: Path, newest: Path, reason: str) -> _Place:
         self._lock(beside)
@@ -250,15 +251,15 @@ def _first(steps: Steps) -> int:
     return min(int(at[0]["cycle"]) for at in steps.values())
 
 
-def _replaced(folder: Path, there: Manifest, new: Sequence[Summary]) -> str:
-    """What to tell of a record that is continued: that steps of it are replaced. A restart where
-    the run before ended is nothing to warn of."""
+def _continued(folder: Path, there: Manifest, new: Sequence[Summary], *, known: bool) -> str:
+    """What to tell of a record that is continued: nothing where it is the `known` one, and goes on
+    where the run before ended."""
     first = min(summary.cycle for summary in new)
     cycles = {one["cycle"] for at in there.steps.values() for one in at if one["cycle"] >= first}
-    if not cycles:
+    if known and not cycles:
         return ""
-    which = f"replaces its cycles {min(cycles)} to {max(cycles)}"
-    return f"{folder}: continued at cycle {first}; {which}"
+    replaced = f"; replaces its cycles {min(cycles)} to {max(cycles)}" if cycles else ""
+    return f"{folder}: continued at cycle {first}{replaced}"
 
 
 def _remove(folder: Path) -> None:
