@@ -34,7 +34,7 @@ def call(library: str, what: str, handle: int, address: int) -> str:
     reader = _readers.setdefault(library, ConduitReader(library))
     details = ""
     try:
-        _do(reader, library, what, handle, address)
+        details = _do(reader, library, what, handle, address)
     except Exception as error:
         details = f"{type(error).__name__}: {error}"
         _failed(what, handle, error)
@@ -43,7 +43,8 @@ def call(library: str, what: str, handle: int, address: int) -> str:
     return _answer(what, details, {} if attached is None else attached.info())
 
 
-def _do(reader: ConduitReader, library: str, what: str, handle: int, address: int) -> None:
+def _do(reader: ConduitReader, library: str, what: str, handle: int, address: int) -> str:
+    """Returns what went wrong and has been told already; else ""."""
     if what == "open":
         options = reader.plain(address) if address else None
         _opened[handle] = AscentSession(
@@ -57,7 +58,8 @@ def _do(reader: ConduitReader, library: str, what: str, handle: int, address: in
     elif what == "publish":
         _opened[handle].publish(reader.mesh(address) if address else None)
     else:
-        _opened[handle].execute(reader.plain(address) if address else None)
+        return _opened[handle].execute(reader.plain(address) if address else None)
+    return ""
 
 
 def _program_callbacks(library: str) -> ProgramCallbacks:

@@ -46,6 +46,9 @@ class AscentSession:
         self.comm = _communicator(options or {})
         self.log = rank_logger(self.comm)
         self.settings = config.broadcast(self.comm, lambda: requested.options(options))
+        if self.comm.rank == 0:
+            for text in requested.unknown_options(self.settings):
+                self.log.warning("left out: %s", text)
         self.on_error = "raise" if self.settings.get("exceptions") == "forward" else "warn"
         self._session: Session | None = None
         self._wanted: Any = None  # on rank 0, the actions as they were last
@@ -63,10 +66,11 @@ class AscentSession:
         except Exception as error:
             self._trouble = error
 
-    def execute(self, given: Any) -> None:
-        """Do what is due at the published step.
+    def execute(self, given: Any) -> str:
+        """Do what is due at the published step. Returns why it was dropped, if the session dropped
+        it and has said so; else "".
 
-        Raises: what went wrong, the same on every rank.
+        Raises: what else went wrong, the same on every rank.
         """
         with together(self.comm, "mesh"):
             if self._trouble is not None:
@@ -77,6 +81,7 @@ class AscentSession:
         self._step = PublishedStep(None)
         self._last = self._session.execute()
         self._run_commands()
+        return self._session.dropped
 
     def info(self) -> dict[str, Any]:
         """What the last step came to, for `ascent_info`. Not collective."""
@@ -143,7 +148,9 @@ class AscentSession:
     def _fields(self) -> tuple[list[str], list[str]]:
         """The names of the fields that any rank publishes, and of those that can be kept.
         Collective."""
-        here = (self._step.field_names, _readable(self._step))
+        here: tuple[list[str], list[str]] = ([], [])
+        with together(self.comm, "mesh"):
+            here = (list(self._step.field_names), _readable(self._step))
         published, readable = (
             list(dict.fromkeys(name for names in kind for name in names))
             for kind in zip(*self.comm.allgather(here), strict=True)
@@ -165,6 +172,8 @@ class AscentSession:
         else:  # what is recorded was settled at the first step
             run = self._session.run
         actions, refused = requested.understood(run, wanted)
+        if self._session is not None:
+            refused += requested.too_late(self._session.actions, actions)
         self._wanted = wanted
         return (run, actions), commands, [f"{source}: {text}" for text in (*unknown, *refused)]
 
@@ -179,11 +188,14 @@ class AscentSession:
                 self._session.on(name, _Condition(self._callbacks, name))
 
     def _run_commands(self) -> None:
-        """Call the program's functions that actions name as commands. Collective."""
+        """Call the program's functions that actions name as commands. Collective; RemoteError on
+        every rank where one fails."""
+        if self._callbacks is None:
+            return
         for command in self._commands:
-            if self._callbacks is None or not (command.everywhere or self.comm.rank == 0):
-                continue
-            self._callbacks.run(command, self.comm.py2f(), self.comm.rank)
+            with together(self.comm, f"command {command.name!r}"):
+                if command.everywhere or self.comm.rank == 0:
+                    self._callbacks.run(command, self.comm.py2f(), self.comm.rank)
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,18 @@ print(json.dumps({"version": list(sys.version_info[:2]), "found": found}))
 """
 _LOAD = """
 import ctypes, json, sys
-error, before = "", ""
+error, before, loading = "", "", sys.argv[1]
 try:
-    ctypes.CDLL(sys.argv[1], ctypes.RTLD_GLOBAL)
+    ctypes.CDLL(loading, ctypes.RTLD_GLOBAL)
     before = open("/proc/self/maps").read()
+    loading = "mpi4py"
     import mpi4py
     mpi4py.rc.initialize = False
     from mpi4py import MPI
 except Exception as wrong:
     error = f"{type(wrong).__name__}: {wrong}"
-print(json.dumps({"before": before, "after": open("/proc/self/maps").read(), "error": error}))
+after = open("/proc/self/maps").read()
+print(json.dumps({"before": before, "after": after, "error": error, "loading": loading}))
 """
 
 
@@ -102,12 +104,11 @@ class Installation:
     @property
     def modules(self) -> list[Path]:
         """The folders of Ascent's and conduit's modules, as far as they are there."""
-        conduit = self.settings.get("ASCENT_CONDUIT_DIR", "")
-        places = (
-            self.prefix / "python-modules",
-            Path(self.settings.get("CONDUIT_PYTHON_MODULE_DIR") or "/nonexistent"),
-            Path(conduit) / "python-modules",
-        )
+        places = [self.prefix / "python-modules"]
+        if folder := self.settings.get("CONDUIT_PYTHON_MODULE_DIR"):
+            places.append(Path(folder))
+        if conduit := self.settings.get("ASCENT_CONDUIT_DIR"):
+            places.append(Path(conduit) / "python-modules")
         return list(dict.fromkeys(place.resolve() for place in places if place.is_dir()))
 
 
@@ -122,9 +123,8 @@ def check(prefix: Path | None, python: str | None = None) -> Findings:
     """
     findings = Findings()
     ascent = None if prefix is None else Installation.at(prefix)
-    if ascent is not None and ascent.settings.get("ASCENT_PYTHON_ENABLED", "ON").upper() in (
-        *("FALSE", "OFF", "0", "NO", ""),
-    ):
+    enabled = "" if ascent is None else ascent.settings.get("ASCENT_PYTHON_ENABLED", "ON")
+    if ascent is not None and enabled.upper() in ("FALSE", "OFF", "0", "NO", ""):
         findings.problems.append("this Ascent was built without Python: it has no Python extract")
         return findings
     executable = _base(python or (ascent.python if ascent else None) or sys.executable)
@@ -182,7 +182,7 @@ def _check_mpi(
     all_of_them = mpi_library.in_map(answer["after"].splitlines())
     if not simulations or (all_of_them == simulations and not answer["error"]):
         if answer["error"]:
-            findings.problems.append(f"mpi4py cannot be imported: {answer['error']}")
+            findings.problems.append(f"{answer['loading']} cannot be loaded: {answer['error']}")
         return
     mpi = simulations[0]
     others = [path for path in all_of_them if path not in simulations]

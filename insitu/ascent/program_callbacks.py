@@ -7,7 +7,7 @@ commands, which are run at every execute.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ class ProgramCallbacks:
         self._nodes.conduit_node_destroy.argtypes = (ctypes.c_void_p,)
         put = (ctypes.c_void_p, ctypes.c_char_p)
         self._nodes.conduit_node_set_path_int32.argtypes = (*put, ctypes.c_int32)
+        self._nodes.conduit_node_set_path_int64.argtypes = (*put, ctypes.c_int64)
         self._nodes.conduit_node_set_path_float64.argtypes = (*put, ctypes.c_double)
         self._nodes.conduit_node_set_path_char8_str.argtypes = (*put, ctypes.c_char_p)
 
@@ -76,14 +77,16 @@ class ProgramCallbacks:
             for name, value in given.items():
                 self._put(params, name.encode(), value)
             if not self._library.insitu_call_command(command.callback.encode(), params, output):
-                raise RuntimeError(f"command {command.name!r}: {command.callback!r} failed")
+                raise RuntimeError(f"callback {command.callback!r} failed")
         finally:
             self._nodes.conduit_node_destroy(params)
             self._nodes.conduit_node_destroy(output)
 
     def _put(self, node: int, name: bytes, value: int | float | str) -> None:
-        if isinstance(value, int):
+        if isinstance(value, int) and -(2**31) <= value < 2**31:  # as MPI's handles are read
             self._nodes.conduit_node_set_path_int32(node, name, value)
+        elif isinstance(value, int):
+            self._nodes.conduit_node_set_path_int64(node, name, value)
         elif isinstance(value, float):
             self._nodes.conduit_node_set_path_float64(node, name, value)
         else:
@@ -111,31 +114,34 @@ def split(
         if action.get("action") != "add_commands":
             rest.append(action)
             continue
-        for name, problem, command in _commands(action.get("commands"), known):
-            if command is None:
-                refused.append(f"commands.{name}: {problem}")
+        entries = action.get("commands")
+        if not isinstance(entries, Mapping):
+            refused.append("commands: expected commands by their names")
+            continue
+        for name, entry in entries.items():
+            found = _command(str(name), entry, known)
+            if isinstance(found, str):
+                refused.append(f"commands.{name}{found}")
             else:
-                commands.append(command)
+                commands.append(found)
     return rest, commands, refused
 
 
-def _commands(entries: Any, known: Sequence[str]) -> Iterator[tuple[str, str, Command | None]]:
-    """Each entry's name, and its command or what is wrong with it."""
-    for name, entry in entries.items() if isinstance(entries, Mapping) else ():
-        params = entry.get("params") if isinstance(entry, Mapping) else None
-        if not isinstance(params, Mapping):
-            yield name, "expected params", None
-        elif "callback" not in params:
-            yield name, "only a callback that the program registered is called", None
-        elif params["callback"] not in known:
-            callback = str(params["callback"])
-            hint = nearest(callback, known) or f" (there are {', '.join(known) or 'none'})"
-            yield name, f"no callback {callback!r}{hint}", None
-        else:
-            given = {
-                key: value
-                for key, value in params.items()
-                if key not in ("callback", "mpi_behavior") and isinstance(value, int | float | str)
-            }
-            everywhere = params.get("mpi_behavior", "all") != "root"
-            yield name, "", Command(str(name), str(params["callback"]), everywhere, given)
+def _command(name: str, entry: Any, known: Sequence[str]) -> Command | str:
+    """A command, or what is wrong with it and where."""
+    params = entry.get("params") if isinstance(entry, Mapping) else None
+    if not isinstance(params, Mapping):
+        return ": expected params"
+    if "callback" not in params or "shell_command" in params:
+        return ": only a callback that the program registered is called"
+    given = dict(params)
+    callback, behavior = str(given.pop("callback")), given.pop("mpi_behavior", "all")
+    if callback not in known:
+        hint = nearest(callback, known) or f" (there are {', '.join(known) or 'none'})"
+        return f": no callback {callback!r}{hint}"
+    if behavior not in ("all", "root"):
+        return f".params.mpi_behavior: expected all or root, not {behavior!r}"
+    for key, value in given.items():
+        if not isinstance(value, int | float | str):
+            return f".params.{key}: expected a number or a text"
+    return Command(name, callback, behavior == "all", given)

@@ -25,12 +25,22 @@ from insitu.actions import Actions
 from insitu.ascent.ascent_words import in_our_words
 from insitu.config import FieldConfig, RecordConfig, RunConfig, WindowConfig
 from insitu.core import yaml_tree
-from insitu.core.errors import ConfigError
+from insitu.core.errors import ConfigError, nearest
 
 VARIABLE = "INSITU_CONFIG"
 RUN_FILE = "insitu.yaml"
 RECORD = "insitu_record"
 PSNR_DB = 40.0
+
+# Ascent's options, with the words of those that have words. What it tunes inside of itself, in the
+# first line, changes no result here.
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("runtime", "cuda", "timings", "field_filtering", "refinement_level"), ()),
+    **dict.fromkeys(("mpi_comm", "actions_file", "session_name", "default_dir"), ()),
+    **dict.fromkeys(("ghost_field_name", "web", "ascent_info"), ()),
+    "exceptions": ("catch", "forward"),
+    "messages": ("quiet", "verbose"),
+}
 
 Entries = Sequence[Mapping[str, Any]]
 
@@ -114,6 +124,37 @@ def understood(run: RunConfig, wanted: Entries) -> tuple[Actions, list[str]]:
     return actions.parse_understood(run, wanted)
 
 
+def too_late(first: Actions, now: Actions) -> list[str]:
+    """The queries and triggers that were others at the first step, or not there: those of the first
+    step stay. Not collective."""
+    queries = [f"query {q.name}" for q in now.queries if q not in first.queries]
+    triggers = [f"trigger {t.name}" for t in now.triggers if t not in first.triggers]
+    why = "queries and triggers stay those of the first step; name it there"
+    return [f"{name}: {why}" for name in (*queries, *triggers)]
+
+
+def unknown_options(settings: Mapping[str, Any]) -> list[str]:
+    """Why options are left out that Ascent does not have, or that cannot be followed here. Not
+    collective.
+
+    settings: as `options` returns them.
+    """
+    found = []
+    for name, value in settings.items():
+        words = _OPTIONS.get(name)
+        if name not in _OPTIONS:
+            found.append(f"options: no option {name!r}{nearest(name, _OPTIONS)}")
+        elif name == "web":
+            found.append("options: web: pictures are not streamed; they are files")
+        elif name == "ascent_info":
+            found.append("options: ascent_info: no such file is written; call ascent_info")
+        elif name == "ghost_field_name" and not _ghosts(value):
+            found.append(f"options: {name}: expected the name of one field, not {value!r}")
+        elif words and value not in words:
+            found.append(f"options: {name}: expected {' or '.join(words)}, not {value!r}")
+    return found
+
+
 def _run_file(settings: Mapping[str, Any]) -> RunConfig:
     named = os.environ.get(VARIABLE)
     file = Path(named) if named else _first(RUN_FILE)
@@ -121,8 +162,8 @@ def _run_file(settings: Mapping[str, Any]) -> RunConfig:
         run = config.load(file)
     else:
         run = RunConfig(window=WindowConfig(every=1), record=RecordConfig(path=RECORD), output=".")
-    ghosts = settings.get("ghost_field_name")
-    if isinstance(ghosts, str) and ghosts:
+    ghosts = _ghosts(settings.get("ghost_field_name"))
+    if ghosts:
         run = dataclasses.replace(run, ghost_field=ghosts)
     name = settings.get("session_name")
     if isinstance(name, str) and name:
@@ -133,6 +174,13 @@ def _run_file(settings: Mapping[str, Any]) -> RunConfig:
     if settings.get("exceptions") == "forward":
         run = dataclasses.replace(run, on_error="raise")
     return run
+
+
+def _ghosts(option: Any) -> str:
+    """The name of the ghost field: Ascent takes it alone or in a list."""
+    if isinstance(option, list) and len(option) == 1:
+        option = option[0]
+    return option if isinstance(option, str) else ""
 
 
 def _fields_named(tree: Any) -> Iterator[str]:

@@ -80,10 +80,11 @@ class SessionFile:
             for name, steps in lines.items()
         }
         if any(kept.values()):
-            later = {cycle for steps in lines.values() for cycle in steps if cycle >= first}
-            told = f"{self.path}: continued at cycle {first}"
-            replaced = f"; replaces its cycles {min(later)} to {max(later)}" if later else ""
-            return kept, told + replaced
+            cycles = {cycle for steps in lines.values() for cycle in steps if cycle >= first}
+            if not cycles:  # a restart where the run before ended: nothing to warn of
+                return kept, ""
+            which = f"replaces its cycles {min(cycles)} to {max(cycles)}"
+            return kept, f"{self.path}: continued at cycle {first}; {which}"
         number = 1
         while (aside := self.path.with_name(f"{self.path.stem}.{number}.yaml")).exists():
             number += 1

@@ -112,6 +112,8 @@ class Session:
         self._mesh: Any = None
         self._not_closed: weakref.finalize[..., Session] | None = None
         self._summary: Summary | None = None  # once it is closed
+        self.dropped = ""
+        """Why what was due at the last step was dropped; else empty. The same on every rank."""
         self._signals: EndSignals | None = None
         if run.signals:
             self._signals = EndSignals(self.comm, "the record is written after this step")
@@ -199,11 +201,12 @@ class Session:
             self._refuse("execute")
             return None
         self._steps.budget.enter()
-        report = None
+        report, self.dropped = None, ""
         try:
             with self._resources():
                 report = self._steps.run_step(self._mesh)
         except Exception as error:
+            self.dropped = str(error)
             self._reporter.failed("step dropped", error)
         finally:
             self._steps.budget.leave()

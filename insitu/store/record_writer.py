@@ -44,7 +44,7 @@ class _Place:
     write: int
     """Number of the last write of the runs before."""
     told: str
-    """What to tell about an earlier record; empty if there is none."""
+    """What to tell about an earlier record; empty if all of it stays where it was."""
 
 
 class RecordWriter:
@@ -194,7 +194,8 @@ class RecordWriter:
             return self._write_beside(beside, newest, reason)
         self._manifest = there
         there.runs.append(self.comm.size)
-        return _Place(newest, len(there.runs), write, f"{newest}: {_continued(there, new)}")
+        told = _continued(newest, there, new, known=newest == base)
+        return _Place(newest, len(there.runs), write, told)
 
     def _write_beside(self, beside: Path, newest: Path, reason: str) -> _Place:
         self._lock(beside)
@@ -250,11 +251,15 @@ def _first(steps: Steps) -> int:
     return min(int(at[0]["cycle"]) for at in steps.values())
 
 
-def _continued(there: Manifest, new: Sequence[Summary]) -> str:
+def _continued(folder: Path, there: Manifest, new: Sequence[Summary], *, known: bool) -> str:
+    """What to tell of a record that is continued: nothing where it is the `known` one, and goes on
+    where the run before ended."""
     first = min(summary.cycle for summary in new)
-    replaced = {one["cycle"] for at in there.steps.values() for one in at if one["cycle"] >= first}
-    text = f"continued at cycle {first}"
-    return text + (f"; replaces its cycles {min(replaced)} to {max(replaced)}" if replaced else "")
+    cycles = {one["cycle"] for at in there.steps.values() for one in at if one["cycle"] >= first}
+    if known and not cycles:
+        return ""
+    replaced = f"; replaces its cycles {min(cycles)} to {max(cycles)}" if cycles else ""
+    return f"{folder}: continued at cycle {first}{replaced}"
 
 
 def _remove(folder: Path) -> None:

@@ -80,6 +80,13 @@ def test_another_mpi(ascent: Path) -> None:
     assert any(line.startswith("export LD_LIBRARY_PATH=") for line in found.lines)
 
 
+def test_a_library_that_cannot_be_loaded(ascent: Path) -> None:
+    """It is named, not mpi4py, which comes after it."""
+    (ascent / "lib/libascent_mpi.so").write_text("none")
+    (problem,) = [p for p in installation.check(ascent).problems if "cannot be loaded" in p]
+    assert problem.startswith(f"{ascent / 'lib/libascent_mpi.so'} cannot be loaded: OSError: ")
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "problem"),
     [

@@ -1,6 +1,7 @@
 """Ascent's C interface from end to end, from a Python program as PyFR is one: pictures, a record,
 what comes back, and that nothing that goes wrong ends the simulation."""
 
+import ctypes
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from mpi4py import MPI
 from PIL import Image
 
@@ -226,12 +228,66 @@ def test_a_failure_drops_the_step(
             tree["fields"]["bump"]["values"] = np.zeros(3)
         ascent.publish(tree)
         ascent.execute([SCENES])
+        status = ascent.info["status"]
+        assert ascent.status == f"Ascent::execute {'failed' if cycle == 1 else 'completed'}"
+        assert ("3 values, topology 'mesh'" in status.get("details", "")) == (cycle == 1)
     ascent.close()
     COMM.barrier()
     lines = [r.getMessage() for r in caplog.records]
-    assert any("3 values, topology 'mesh'" in line for line in lines) == (COMM.rank == 0)
+    told = [line for line in lines if "3 values, topology 'mesh'" in line]
+    assert len(told) == (COMM.rank == 0)
     record = insitu.open_record(here / "insitu_record")
     np.testing.assert_array_equal(record["bump"].cycles, [0, 2])
+
+
+@pytest.mark.parallel([1, 3])
+def test_opened_and_closed_at_every_step(
+    here: Path, ascent: Ascent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Record and results of queries go on where the Ascent before ended, without a word."""
+    query = {"params": {"expression": "max(field('bump'))", "name": "peak"}}
+    actions = [SCENES, {"action": "add_queries", "queries": {"q": query}}]
+    for cycle in range(0, 9, 3):
+        opened(ascent)
+        ascent.publish(mesh(cycle))
+        ascent.execute(actions)
+        ascent.close()
+    COMM.barrier()
+    assert insitu.open_record(here / "insitu_record")["bump"].cycles.tolist() == [0, 3, 6]
+    results = yaml.safe_load((here / "ascent_session.yaml").read_text())["peak"]
+    assert list(results) == [0, 3, 6]
+    assert not caplog.records
+
+
+@pytest.mark.parallel([1, 3])
+def test_a_command_that_fails_on_one_rank(
+    here: Path, ascent: Ascent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All ranks hear of it; the step is recorded, and the next."""
+    ranks: list[int] = []
+    failing = COMM.size - 1
+
+    def only_some(function: int, params: int, output: int) -> None:
+        ranks.append(COMM.rank)
+
+    command = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(only_some)
+    if COMM.rank != failing:  # the other has no such function
+        ascent.library.insitu_register_command(b"some", command, None)
+    params = {"callback": "some"}
+    actions = [SCENES, {"action": "add_commands", "commands": {"c": {"params": params}}}]
+    opened(ascent)
+    for cycle in range(2):
+        ascent.publish(mesh(cycle))
+        ascent.execute(actions)
+        if COMM.size > 1:
+            assert f"command 'c': rank {failing}" in ascent.info["status"]["details"]
+    ascent.close()
+    ascent.library.insitu_reset_callbacks()
+    COMM.barrier()
+    assert ranks == ([] if COMM.rank == failing else [COMM.rank] * 2)
+    told = [r.getMessage() for r in caplog.records if "no callback 'some'" in r.getMessage()]
+    assert len(told) == (COMM.size == 1)
+    assert insitu.open_record(here / "insitu_record")["bump"].cycles.tolist() == [0, 1]
 
 
 @pytest.mark.parallel(1)

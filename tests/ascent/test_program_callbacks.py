@@ -43,9 +43,10 @@ def test_commands(built: Libraries, library: ctypes.CDLL) -> None:
     called = COMMAND(lambda function, params, output: seen.append(reader.plain(params)))
     library.insitu_register_command(b"report", called, None)
     callbacks = ProgramCallbacks(str(built.ascent), str(built.conduit))
-    callbacks.run(Command("c", "report", True, {"word": "hello", "x": 0.5, "n": 3}), 77, 2)
-    assert seen == [{"word": "hello", "x": 0.5, "n": 3, "mpi_comm": 77, "mpi_rank": 2}]
-    with pytest.raises(RuntimeError, match="command 'c': 'other' failed"):
+    params = {"word": "hello", "x": 0.5, "n": 3, "large": 2**40}
+    callbacks.run(Command("c", "report", True, dict(params)), 77, 2)
+    assert seen == [{**params, "mpi_comm": 77, "mpi_rank": 2}]
+    with pytest.raises(RuntimeError, match="callback 'other' failed"):
         callbacks.run(Command("c", "other", True, {}), 77, 2)
 
 
@@ -56,7 +57,10 @@ def test_commands_among_actions() -> None:
         "good": {"params": {"callback": "report", "mpi_behavior": "root", "word": "hello"}},
         "unknown": {"params": {"callback": "reprot"}},
         "shell": {"params": {"shell_command": "rm -r ."}},
+        "both": {"params": {"callback": "report", "shell_command": "ls"}},
         "nothing": None,
+        "where": {"params": {"callback": "report", "mpi_behavior": "rank 1"}},
+        "list": {"params": {"callback": "report", "levels": [1, 2]}},
     }
     rest, commands, refused = split(
         [scene, {"action": "add_commands", "commands": wanted}], ["report"]
@@ -66,5 +70,10 @@ def test_commands_among_actions() -> None:
     assert refused == [
         "commands.unknown: no callback 'reprot'; did you mean 'report'?",
         "commands.shell: only a callback that the program registered is called",
+        "commands.both: only a callback that the program registered is called",
         "commands.nothing: expected params",
+        "commands.where.params.mpi_behavior: expected all or root, not 'rank 1'",
+        "commands.list.params.levels: expected a number or a text",
     ]
+    nameless = split([{"action": "add_commands", "commands": [wanted["good"]]}], ["report"])
+    assert nameless == ([], [], ["commands: expected commands by their names"])

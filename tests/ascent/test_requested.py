@@ -48,6 +48,35 @@ def test_options_of_the_file_are_merged_in(here: Path) -> None:
 
 
 @pytest.mark.parallel(1)
+def test_options_that_do_nothing_are_named(here: Path) -> None:
+    known = {"mpi_comm": 5, "runtime": {"type": "ascent"}, "messages": "verbose"}
+    assert requested.unknown_options({**known, "ghost_field_name": ["g"]}) == []
+    run = requested.configuration({"ghost_field_name": ["g"]}, [], ["f"], ["f"])
+    assert run.ghost_field == "g"
+    other = {"mesages": "quiet", "web": {}, "exceptions": "throw", "ghost_field_name": ["g", "h"]}
+    assert requested.unknown_options({**known, **other}) == [
+        "options: no option 'mesages'; did you mean 'messages'?",
+        "options: web: pictures are not streamed; they are files",
+        "options: exceptions: expected catch or forward, not 'throw'",
+        "options: ghost_field_name: expected the name of one field, not ['g', 'h']",
+    ]
+
+
+@pytest.mark.parallel(1)
+def test_queries_and_triggers_come_with_the_first_step(here: Path) -> None:
+    """Later ones are named; the same again are none."""
+    trigger = {"params": {"condition": "peak > 1", "actions": [scene()]}}
+    first = [query(), {"action": "add_triggers", "triggers": {"t": trigger}}]
+    then, _ = left_out(*first)
+    assert requested.too_late(then, left_out(*first)[0]) == []
+    params = {"expression": "min(field('density'))", "name": "low"}
+    new = {"action": "add_queries", "queries": {"l": {"params": params}}}
+    trigger["params"]["condition"] = "peak > 2"
+    told = requested.too_late(then, left_out(*first, new)[0])
+    assert [text.partition(":")[0] for text in told] == ["query low", "trigger t"]
+
+
+@pytest.mark.parallel(1)
 def test_which_actions(here: Path) -> None:
     given = [query(), {"action": "add_pipelines", "pipelines": None}, {"action": "reset"}]
     assert requested.wanted_actions(given, {}) == ([query()], "actions in code")

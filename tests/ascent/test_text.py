@@ -133,3 +133,11 @@ def test_print(conduit: Conduit, capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().out == shown
     assert conduit.to_summary_string(node) == "\n" + shown  # as conduit does
     assert yaml.safe_load(conduit.to_yaml(node))["a"] == list(range(100))
+
+
+@pytest.mark.parallel(1)
+def test_an_array_with_nan_stays_an_array_in_json(conduit: Conduit) -> None:
+    """JSON has no NaN; a list of numbers and empty nodes would be no field."""
+    node, read = conduit.new({"v": np.array([1.5, math.nan, 2.0])}), conduit.new()
+    conduit.parse(read, conduit.to_json(node), "json")
+    np.testing.assert_array_equal(conduit.reader.plain(read)["v"], [1.5, math.nan, 2.0])

@@ -6,6 +6,7 @@
 #include <conduit.hpp>
 #include <conduit_blueprint.hpp>
 #include <conduit_relay.hpp>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -195,7 +196,15 @@ static void texts() {
   conduit::relay::io::save_merged(n, "tree_client.json");
   back.load("tree_client.json");
   CHECK(back.has_path("a/b") && back.has_path("c"));
+  {
+    std::ofstream("tree_client.json") << "{cut off";
+  }
+  CHECK(throws([&] { conduit::relay::io::save_merged(n, "tree_client.json"); }));
+  CHECK(conduit::utils::file_size("tree_client.json") == 8);  // it stays for whoever mends it
   CHECK(conduit::utils::remove_file("tree_client.json"));
+  using conduit::relay::io::blueprint::detail::numbered;
+  CHECK(numbered("50%s/m_%06d.json", 3) == "50%s/m_000003.json");
+  CHECK(numbered("m%d", 12) == "m12" && numbered("100%", 0) == "100%");
   CHECK(conduit::utils::unescape_special_chars(conduit::utils::escape_special_chars("\"\n")) ==
         "\"\n");
   CHECK(!conduit::about().empty());

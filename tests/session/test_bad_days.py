@@ -246,7 +246,8 @@ def test_results_of_queries_go_on_over_restarts(
     assert len(yaml.safe_load((folder / "ascent_session.1.yaml").read_text())["peak"]) == 6
     assert insitu.open_record(folder / "record.2")["density"].cycles.tolist() == [2]
     if COMM.rank == 0:
-        assert f"{folder / SESSION_FILE}: continued at cycle 3" in caplog.text
+        again = "continued at cycle 3; replaces its cycles 3 to 4"
+        assert f"{folder / SESSION_FILE}: {again}" in caplog.text
         assert "of an earlier run is now" in caplog.text
     COMM.barrier()
     run(1, 2, overwrite=True)

@@ -105,8 +105,9 @@ struct TextStyle {
 // text_write.cpp.
 std::string to_text(const Node& node, const TextStyle& style);
 
-// text.cpp. Throws std::runtime_error.
+// text.cpp. They throw std::runtime_error, and leave the node as it was.
 void parse_json(Node& node, std::string_view text);
+void load(Node& node, const char* file, const char* protocol);
 
 }  // namespace insitu
 

@@ -58,7 +58,8 @@ void conduit_relay_io_save_merged(conduit_node* node, const char* path, const ch
     if (node == nullptr || path == nullptr) throw std::runtime_error("the node or file is NULL");
     insitu::Node all;
     struct stat there;
-    if (stat(path, &there) == 0) conduit_node_load(&all, path, protocol);
+    // A file that cannot be read is not written over.
+    if (stat(path, &there) == 0) insitu::load(all, path, protocol);
     all.update(*node);
     conduit_node_save(&all, path, protocol);
   });

@@ -104,7 +104,7 @@ class Reader {
     return next == ',';
   }
 
-  // Numbers alone become an array.
+  // Numbers become an array, in which null is NaN, as text_write.cpp has it.
   void list(Node& node, int depth) {
     expect('[');
     node.reset();
@@ -113,14 +113,16 @@ class Reader {
       ++at_;
       return;
     }
-    bool numbers = true, integers = true;
+    bool numbers = true, integers = true, any = false;
     do {
       Node* child = node.append();
       value(*child, depth + 1);
-      numbers = numbers && child->type.is_number() && child->type.num_elements == 1;
+      const bool one = child->type.is_number() && child->type.num_elements == 1;
+      any = any || one;
+      numbers = numbers && (one || child->type.id == CONDUIT_EMPTY_ID);
       integers = integers && child->is_integer();
     } while (more(']'));
-    if (!numbers) return;
+    if (!numbers || !any) return;
     const auto n = static_cast<conduit_index_t>(node.children.size());
     if (integers) {
       std::vector<conduit_int64> all;
@@ -128,7 +130,8 @@ class Reader {
       node.set(all.data(), Type{CONDUIT_INT64_ID, n, 0, 8, 8, 0});
     } else {
       std::vector<double> all;
-      for (const auto& child : node.children) all.push_back(child->number(0));
+      for (const auto& child : node.children)
+        all.push_back(child->type.is_number() ? child->number(0) : std::nan(""));
       node.set(all.data(), Type{CONDUIT_FLOAT64_ID, n, 0, 8, 8, 0});
     }
   }
@@ -268,6 +271,14 @@ namespace insitu {
 
 void parse_json(Node& node, std::string_view text) { Reader(text).document(node); }
 
+void load(Node& node, const char* file, const char* protocol) {
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) throw std::runtime_error(std::string(file) + ": cannot be read");
+  parse(node, text.str().c_str(), protocol_of(protocol, file));
+}
+
 }  // namespace insitu
 
 extern "C" {
@@ -282,11 +293,7 @@ void conduit_node_parse(conduit_node* node, const char* text, const char* protoc
 void conduit_node_load(conduit_node* node, const char* file, const char* protocol) {
   guarded(__func__, [&] {
     if (node == nullptr || file == nullptr) throw std::runtime_error("the node or file is NULL");
-    std::ifstream in(file, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    if (!in) throw std::runtime_error(std::string(file) + ": cannot be read");
-    parse(*node, text.str().c_str(), protocol_of(protocol, file));
+    insitu::load(*node, file, protocol);
   });
 }
 
@@ -303,8 +310,10 @@ void conduit_node_save(conduit_node* node, const char* file, const char* protoco
     style.leading = false;
     out << insitu::to_text(*node, style);
     out.close();
-    if (!out || std::rename(aside.c_str(), file) != 0)
+    if (!out || std::rename(aside.c_str(), file) != 0) {
+      std::remove(aside.c_str());
       throw std::runtime_error(std::string(file) + ": cannot be written");
+    }
   });
 }
 

@@ -4,6 +4,11 @@
 !
 ! These objects become part of libconduit.so, which C programs load as well: nothing here may need
 ! a Fortran runtime library (texts are copied by loops, not by trim and //).
+!
+! Interfaces are written out, also where several are alike: for procedures that share an abstract one,
+! `procedure(alike), bind(C, name="...") :: name`, gfortran 12 forgets VALUE from the second call in a
+! program unit on, and passes references. What repeats for each type of numbers does so because
+! Fortran has no templates, and compilers do not agree on a preprocessor that joins names.
 module conduit
     use, intrinsic :: iso_c_binding
     implicit none

@@ -1,5 +1,6 @@
 ! The Blueprint conventions: the names of conduit's modules `conduit_blueprint`,
-! `conduit_blueprint_mesh`, `conduit_blueprint_mcarray` and `conduit_blueprint_table`.
+! `conduit_blueprint_mesh`, `conduit_blueprint_mcarray` and `conduit_blueprint_table`. Interfaces that
+! are alike are written out, for the reasons that conduit.f90 gives.
 module conduit_blueprint_mesh
     use, intrinsic :: iso_c_binding
     use conduit, only: conduit_c_text

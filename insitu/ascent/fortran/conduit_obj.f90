@@ -1,5 +1,8 @@
 ! Nodes as objects: the names of conduit's module `conduit_obj`. Each is what module `conduit` has
 ! under the name conduit_node_<name>; `set`, `set_path` and the like take any type.
+!
+! The procedures repeat for each type of numbers: a generic binding needs one for each, Fortran has no
+! templates, and compilers do not agree on a preprocessor that joins names.
 module conduit_obj
     use, intrinsic :: iso_c_binding
     use conduit

@@ -22,6 +22,21 @@ inline std::string six_digits(index_t number) {
   return text;
 }
 
+// A file's pattern with a domain's number in the place of %d or %06d. All else stays: the pattern
+// comes out of a file, and is no format for printf.
+inline std::string numbered(const std::string& pattern, index_t number) {
+  for (std::size_t at = pattern.find('%'); at != std::string::npos;
+       at = pattern.find('%', at + 1)) {
+    const std::size_t end = pattern.find_first_not_of("0123456789", at + 1);
+    if (end == std::string::npos || pattern[end] != 'd' || end - at > 3) continue;
+    std::string digits = std::to_string(number);
+    const std::size_t width = end == at + 1 ? 0 : std::stoul(pattern.substr(at + 1, end - at - 1));
+    if (digits.size() < width) digits.insert(0, width - digits.size(), '0');
+    return pattern.substr(0, at) + digits + pattern.substr(end + 1);
+  }
+  return pattern;
+}
+
 // The last part of a path.
 inline std::string file_name(const std::string& path) {
   std::string name, folder;
@@ -72,14 +87,12 @@ inline void read_mesh(const std::string& root_file, Node& mesh) {
   // JSON is YAML, too; the file's ending does not say which it is.
   io::load(root_file, "yaml", root);
   const std::string protocol = root["protocol/name"].as_string();
-  const std::string pattern = utils::join_file_path(folder, root["file_pattern"].as_string());
+  const std::string pattern = root["file_pattern"].as_string();
   const index_t count = root["number_of_files"].to_int64();
   mesh.reset();
   for (index_t i = 0; i < count; ++i) {
-    std::vector<char> path(pattern.size() + 32);
-    std::snprintf(path.data(), path.size(), pattern.c_str(), static_cast<int>(i));
     Node file;
-    io::load(path.data(), protocol, file);
+    io::load(utils::join_file_path(folder, detail::numbered(pattern, i)), protocol, file);
     (count > 1 ? mesh.append() : mesh).move(file["mesh"]);
   }
 }
