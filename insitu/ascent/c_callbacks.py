@@ -20,7 +20,7 @@ from insitu.ascent.client_session import AscentSession
 from insitu.ascent.conduit_reader import ConduitReader
 from insitu.ascent.mpi_finalize import close_before_mpi_ends, flush
 from insitu.ascent.program_callbacks import ProgramCallbacks
-from insitu.core import yaml_tree
+from insitu.core import launcher, yaml_tree
 from insitu.core.yaml_tree import Places
 
 _opened: dict[int, AscentSession] = {}
@@ -72,8 +72,7 @@ def _failed(what: str, handle: int, error: Exception) -> None:
     attached = _opened.get(handle)
     if attached is not None and attached.on_error == "raise":
         traceback.print_exception(error)
-        flush()
-        attached.comm.Abort(1)
+        launcher.abort(attached.comm, 1)
     log = logging.getLogger("insitu")
     if attached is None or attached.comm.rank == 0 or error.__cause__ is not None:
         log.warning("Ascent::%s: %s", what, error)

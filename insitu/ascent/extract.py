@@ -76,8 +76,7 @@ def execute(names: Mapping[str, Any]) -> None:
         rank_logger(comm).debug("extract", exc_info=error)
     except BaseException:  # who was asked to end must not strand the other ranks
         traceback.print_exc()
-        flush()
-        comm.Abort(1)
+        launcher.abort(comm, 1)
     flush()
 
 
@@ -196,7 +195,7 @@ class Extract:
             flush()
         if isinstance(error, RemoteError):  # all ranks are here: let them say what they have to
             comm.Barrier()
-        comm.Abort(1)
+        launcher.abort(comm, 1)
 
 
 def _load(script: str) -> tuple[RunConfig, Actions]:

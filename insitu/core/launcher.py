@@ -1,13 +1,18 @@
 """What the launcher of MPI programs (mpiexec, srun) says of its processes, and whether MPI agrees.
 
 In: environment variables. Out: rank and size before MPI starts; MPI's world; ConfigError where the
-launcher belongs to another MPI, so that every process takes itself for the only one.
+launcher belongs to another MPI, so that every process takes itself for the only one; the end of all
+processes, after what this one has printed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import stat
 import sys
+import termios
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +28,10 @@ RANKS = (
     "MV2_COMM_WORLD_RANK",
 )
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+
+
+# How long `abort` waits for a launcher that does not read, in seconds.
+_PATIENCE = 5.0
 
 
 def rank() -> int:
@@ -75,6 +84,33 @@ def check() -> None:
             f"one{which}; or unset {variable} if each process is to work on its own"
         ]
     )
+
+
+def abort(comm: MPI.Comm, status: int) -> None:
+    """End all ranks of the communicator, when the launcher has taken what this one has printed.
+
+    Not collective; does not return. A launcher that is told of the end first may throw away what
+    still waits in the pipe, and with it the reason.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    until = time.monotonic() + _PATIENCE
+    while any(_waiting(descriptor) for descriptor in (1, 2)) and time.monotonic() < until:
+        time.sleep(0.001)
+    comm.Abort(status)
+
+
+def _waiting(descriptor: int) -> bool:
+    """Whether bytes written to this pipe have not been read; False for what is no pipe."""
+    count = bytearray(4)
+    try:
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            return False
+        fcntl.ioctl(descriptor, termios.FIONREAD, count)
+    except OSError:  # closed
+        return False
+    return any(count)
 
 
 def _launched() -> tuple[int, str]:

@@ -214,11 +214,9 @@ def _end_all_ranks(comm: MPI.Comm, error: BaseException) -> int:
     else:
         where = f"insitu: rank {comm.rank} of {comm.size}: uncaught exception, the run ends\n"
         text, status = where + "".join(traceback.format_exception(error)), FAILED
-    sys.stdout.flush()
     sys.stderr.write(text)
-    sys.stderr.flush()
     if comm.size > 1:
-        comm.Abort(status)
+        launcher.abort(comm, status)
     return status
 
 

@@ -1,6 +1,7 @@
 """The command and sessions without an MPI library, and under an mpiexec of another MPI."""
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,30 @@ def test_only_one_of_them_says_it(here: Path) -> None:
         done = command("compress", "waves.npy", "w.insitu", **variables)
         assert done.returncode == 2
         assert ("insitu: mpiexec started 3" in done.stderr) == (rank == "0")
+
+
+ABORT = """
+import os, sys
+from insitu.core import launcher
+
+class Comm:
+    def Abort(self, status):
+        os.write(3, b"%d" % status)
+
+os.dup2(int(sys.argv[1]), 3)
+print("the reason", file=sys.stderr, end="")
+launcher.abort(Comm(), 7)
+"""
+
+
+def test_ranks_are_not_ended_before_the_launcher_has_read_why():
+    ours, theirs = os.pipe()
+    script = [sys.executable, "-c", ABORT, str(theirs)]
+    with subprocess.Popen(script, stderr=subprocess.PIPE, pass_fds=[theirs]) as process:
+        os.close(theirs)
+        select.select([process.stderr], [], [])  # it is printed
+        ended, _, _ = select.select([ours], [], [], 0.2)
+        assert not ended
+        assert process.stderr.read(10) == b"the reason"
+        assert os.read(ours, 10) == b"7"
+    os.close(ours)
