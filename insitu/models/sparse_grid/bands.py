@@ -7,6 +7,8 @@ become (n + 1) // 2 averages, kept at the low end, and n // 2 details.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from insitu.core.arrays import Floats
@@ -34,12 +36,7 @@ def sizes(shape: Shape, splits: list[int]) -> list[Shape]:
 
 def analyse(samples: Floats, splits: list[int]) -> Floats:
     """Coefficients (nz, ny, nx), float64, of samples (nz, ny, nx)."""
-    values = np.array(samples, np.float64)
-    for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
-        box = tuple(slice(n) for n in size)
-        for axis in axes_of(mask):
-            values[box] = lifting.analyse(values[box], axis)
-    return values
+    return _downwards(lifting.analyse, samples, splits)
 
 
 def synthesise(coefficients: Floats, splits: list[int]) -> Floats:
@@ -55,9 +52,16 @@ def synthesise(coefficients: Floats, splits: list[int]) -> Floats:
 
 def adjoint(samples: Floats, splits: list[int]) -> Floats:
     """Transpose of `synthesise`: from a gradient by the samples to one by the coefficients."""
+    return _downwards(lifting.adjoint, samples, splits)
+
+
+def _downwards(
+    split: Callable[[Floats, int], Floats], samples: Floats, splits: list[int]
+) -> Floats:
+    """The samples after a step of lifting along each axis of each level, from the finest."""
     values = np.array(samples, np.float64)
     for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
         box = tuple(slice(n) for n in size)
         for axis in axes_of(mask):
-            values[box] = lifting.adjoint(values[box], axis)
+            values[box] = split(values[box], axis)
     return values
