@@ -94,7 +94,7 @@ def test_the_figures_are_those_of_the_decoded_fields(folder: Path) -> None:
     assert written == sum(f.nbytes for r in reports if r for f in r.fields)
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([3, 4])
 @pytest.mark.parametrize("ghosts", ["trust", "ignore", "exchange"])
 def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> None:
     changes = {"ghosts": ghosts, "check_ghosts": True, "record": None}
