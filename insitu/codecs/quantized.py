@@ -28,12 +28,12 @@ from insitu.codecs.errors import FrameError
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+_GROUP = 2**14  # values of small arrays that are coded at once: a call of NumPy costs more
 _SHARES = 64  # resolution of the reference's weight: multiples of 1/64
 HALF = 255  # instead of a share: the array is in half precision
 _HEAD = struct.Struct("<I")  # checksum of the reference, 0 where none is needed
 _ARRAY = struct.Struct("<BHBHB")  # share, step (upper half of a float32), shift, radius, mean
 _NONE = np.zeros(0, np.float32)
-_NO_STEP = np.zeros(1, np.float32)
 _NO_NUMBERS = np.zeros(0, np.int32)
 
 
@@ -55,16 +55,13 @@ class Quantized:
     def __init__(self, layout: Layout, params: Floats, sensitivity: Floats) -> None:
         """params (n_params,), finite; sensitivity: one value for each of `views`."""
         self.layout = layout
-        arrays = [view.ravel() for view in views(layout, params)]
-        self._sizes = sizes = np.array([len(array) for array in arrays])
-        self._values = np.concatenate(arrays)
-        self._peaks = np.array([np.abs(array).max(initial=0) for array in arrays], np.float64)
+        self._arrays = [view.ravel() for view in views(layout, params)]
+        sizes = np.array([len(array) for array in self._arrays])
         with np.errstate(divide="ignore"):
             relative = np.sqrt(sizes / sensitivity.astype(np.float64))
         self._relative = np.minimum(relative, 1e30)  # arrays without influence become all zero
-        owners = [np.full(size, 1 + i, np.float32) for i, size in enumerate(sizes)]
-        self._owner = assemble(layout, owners).astype(np.intp)  # of each parameter; 0: padding
-        self._params = assemble(layout, arrays)
+        self._peaks = np.array([np.abs(a).max(initial=0) for a in self._arrays], np.float64)
+        self._params = assemble(layout, self._arrays)
 
     def _steps(self, coarseness: float) -> Floats:
         """The step of each array. With larger ones all values would be zero anyway."""
@@ -73,7 +70,8 @@ class Quantized:
     def rounded(self, coarseness: float) -> Floats:
         """(n_params,): what the bytes of this coarseness decode to, up to arrays that are in half
         precision."""
-        steps = np.concatenate([_NO_STEP, self._steps(coarseness)])[self._owner]
+        each = zip(self._steps(coarseness), self._arrays, strict=True)
+        steps = assemble(self.layout, [np.broadcast_to(step, a.shape) for step, a in each])
         numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
         np.rint(numbers, out=numbers)
         return np.multiply(numbers, steps, out=numbers)
@@ -81,25 +79,39 @@ class Quantized:
     def body(self, coarseness: float) -> bytes:
         """The coded bytes. Raises ValueError where a weight can be neither quantized nor stored in
         half precision."""
-        steps = self._steps(coarseness)
-        each, values = np.repeat(steps.astype(np.float64), self._sizes), self._values
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            numbers = np.rint(values / each)
-        few = np.abs(numbers) <= entropy.LARGEST
-        numbers = np.where(few, numbers, 0).astype(np.int32)
-        result = _from_steps(numbers, each)
-        slack = np.spacing(np.abs(values))  # rounding of the float32 result
-        near = few & (np.abs(result.astype(np.float64) - values) <= 0.5 * each + slack)
-        ends = np.cumsum(self._sizes)
-        coded = []
-        for step, size, end in zip(steps, self._sizes, ends, strict=True):
-            part = slice(end - size, end)
-            # Half precision where a number of steps is too large, or a result too far off.
-            if step > 0 and near[part].all():
-                coded.append(Coded(0, step, numbers[part], result[part]))
-            else:
-                coded.append(Coded(HALF, np.float32(0), _NO_NUMBERS, half.rounded(values[part])))
+        steps, coded = self._steps(coarseness), list[Coded]()
+        while len(coded) < len(steps):
+            begin = end = len(coded)
+            size = 0
+            while end < len(steps) and (end == begin or size + len(self._arrays[end]) <= _GROUP):
+                size += len(self._arrays[end])
+                end += 1
+            coded += _code(self._arrays[begin:end], steps[begin:end])
         return write(coded, None)
+
+
+def _code(arrays: Sequence[Floats], steps: Floats) -> list[Coded]:
+    """Each array in its step; in half precision where a number of steps is too large, or the result
+    is off by more than half a step."""
+    values = np.concatenate(arrays)
+    sizes = [len(array) for array in arrays]
+    each = np.repeat(steps.astype(np.float64), sizes)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        numbers = np.rint(values / each)
+    few = np.abs(numbers) <= entropy.LARGEST
+    numbers = np.where(few, numbers, 0).astype(np.int32)
+    result = _from_steps(numbers, each)
+    slack = np.spacing(np.abs(values))  # rounding of the float32 result
+    near = few & (np.abs(result.astype(np.float64) - values) <= 0.5 * each + slack)
+    coded, end = [], 0
+    for step, size in zip(steps, sizes, strict=True):
+        part = slice(end, end + size)
+        end += size
+        if step > 0 and near[part].all():
+            coded.append(Coded(0, step, numbers[part], result[part]))
+        else:
+            coded.append(Coded(HALF, np.float32(0), _NO_NUMBERS, half.rounded(values[part])))
+    return coded
 
 
 def share_of(values: Floats, earlier: Floats) -> int:
