@@ -11,6 +11,7 @@ import numpy as np
 
 from insitu.core.arrays import Floats
 from insitu.models.sparse_grid import lifting
+from insitu.models.sparse_grid.lines import Line, line
 
 Shape = tuple[int, int, int]
 
@@ -32,32 +33,47 @@ def sizes(shape: Shape, splits: list[int]) -> list[Shape]:
     return found
 
 
-def analyse(samples: Floats, splits: list[int]) -> Floats:
-    """Coefficients (nz, ny, nx), float64, of samples (nz, ny, nx)."""
+def lines(shape: Shape, splits: list[int], ends: int) -> list[list[Line]]:
+    """For each level, the line of each axis z, y, x before it; after the last one, what is left.
+
+    Raises ValueError where a level splits a line that has none."""
+    now = [line(n, ends, 2 - axis) for axis, n in enumerate(shape)]
+    found = [now]
+    for mask in splits:
+        axes = axes_of(mask)
+        if not all(now[axis].splits for axis in axes):
+            raise ValueError("splits: an axis of one sample, or of two that are kept")
+        now = [one.coarser if axis in axes else one for axis, one in enumerate(now)]
+        found.append(now)
+    return found
+
+
+def analyse(samples: Floats, splits: list[int], ends: int = 0) -> Floats:
+    """Coefficients (nz, ny, nx), float64, of samples (nz, ny, nx). ends: see `lines.HALF_CELLS`."""
     values = np.array(samples, np.float64)
-    for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
-        box = tuple(slice(n) for n in size)
+    for along, mask in zip(lines(values.shape, splits, ends), splits, strict=False):
+        box = tuple(slice(len(one)) for one in along)
         for axis in axes_of(mask):
-            values[box] = lifting.analyse(values[box], axis)
+            values[box] = lifting.analyse(values[box], axis, along[axis])
     return values
 
 
-def synthesise(coefficients: Floats, splits: list[int]) -> Floats:
+def synthesise(coefficients: Floats, splits: list[int], ends: int = 0) -> Floats:
     """Inverse of `analyse`."""
     values = np.array(coefficients, np.float64)
-    levels = list(zip(sizes(values.shape, splits), splits, strict=False))
-    for size, mask in reversed(levels):
-        box = tuple(slice(n) for n in size)
+    levels = list(zip(lines(values.shape, splits, ends), splits, strict=False))
+    for along, mask in reversed(levels):
+        box = tuple(slice(len(one)) for one in along)
         for axis in reversed(axes_of(mask)):
-            values[box] = lifting.synthesise(values[box], axis)
+            values[box] = lifting.synthesise(values[box], axis, along[axis])
     return values
 
 
-def adjoint(samples: Floats, splits: list[int]) -> Floats:
+def adjoint(samples: Floats, splits: list[int], ends: int = 0) -> Floats:
     """Transpose of `synthesise`: from a gradient by the samples to one by the coefficients."""
     values = np.array(samples, np.float64)
-    for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
-        box = tuple(slice(n) for n in size)
+    for along, mask in zip(lines(values.shape, splits, ends), splits, strict=False):
+        box = tuple(slice(len(one)) for one in along)
         for axis in axes_of(mask):
-            values[box] = lifting.adjoint(values[box], axis)
+            values[box] = lifting.adjoint(values[box], axis, along[axis])
     return values
