@@ -35,6 +35,7 @@ from insitu.actions.values import (
     names,
     nullable,
     number,
+    positive,
     refused,
     span,
     text,
@@ -297,9 +298,9 @@ class DrayParams(_DrayPictureParams):
     line_color: Annotated[tuple[float, float, float], color()] = Field(
         (0.0, 0.0, 0.0), description="Their colour."
     )
-    line_thickness: Annotated[
-        None, refused("the lines of a mesh are one pixel wide; leave it out", alone=True)
-    ] = None
+    line_thickness: Annotated[float | None, positive("world length")] = Field(
+        None, description="Diameter of the lines; default: one pixel."
+    )
 
     def make(self, place: Place) -> Action:
         return self._drawn(place, ())
@@ -308,7 +309,10 @@ class DrayParams(_DrayPictureParams):
         plots: dict[str, dict[str, Any]] = {"pseudocolor": {}}
         if self.draw_mesh:
             ends = [{"type": "rgb", "position": p, "color": [*self.line_color]} for p in (0, 1)]
-            plots["mesh"] = {"color_table": {"control_points": ends, "annotation": False}}
+            plots["mesh"] = {
+                "line_thickness": self.line_thickness,
+                "color_table": {"control_points": ends, "annotation": False},
+            }
         return self.scene(place, "image_prefix", self.look(), plots, filters)
 
 

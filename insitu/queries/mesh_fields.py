@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.place_hash import random_at
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.queries import binnings
 from insitu.queries.fields import Arrays, Field, FieldRef, Parameter
@@ -116,27 +117,15 @@ class SampleId(_OfMesh):
 
 @dataclass(frozen=True)
 class Random(_OfMesh):
-    """Numbers evenly distributed in 0..1 that depend on the place of the sample and the cycle
-    alone, so that they are the same for any number of ranks: the SplitMix64 finaliser (G. Steele,
-    D. Lea, C. Flood: Fast splittable pseudorandom number generators, OOPSLA 2014)."""
+    """Numbers evenly distributed in 0..1 that depend on the place of the sample and the cycle."""
 
     cycle: Parameter
     mesh: FieldRef = MESH_CELLS
 
     def _values(self, region: SampleBox) -> NDArray[np.float64]:
         (cycle,) = self.cycle.values(region)
-        mixed = _mixed(np.float64(cycle).view(np.uint64).reshape(1, 1, 1))
-        for axis, line in enumerate(region.lines):
-            bits = np.ascontiguousarray(line + 0.0).view(np.uint64)
-            mixed = _mixed(mixed ^ bits.reshape([-1 if i == axis else 1 for i in range(3)]))
-        return (mixed >> np.uint64(11)) * 2.0**-53
-
-
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    bits = bits + np.uint64(0x9E3779B97F4A7C15)
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+        z, y, x = region.lines
+        return random_at((z[:, None, None], y[:, None], x), float(cycle))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Camera:
     position, look_at, up: (x, y, z); up need not be perpendicular to the view.
     fov: angle from the bottom to the top of the image, degrees, in (0, 180).
     width, height: pixels.
+    near, far: distances along the view between which is what is shown.
 
     Raises ValueError for an out-of-range value, or if position equals look_at.
     """
@@ -37,6 +38,8 @@ class Camera:
     fov: float = 30.0
     width: int = 1024
     height: int = 1024
+    near: float = 0.0
+    far: float = math.inf
 
     def __post_init__(self) -> None:
         for name in ("position", "look_at", "up"):
@@ -219,6 +222,10 @@ class CameraSettings:
     """Moves what is at `look_at` to the right, by this share of half the picture's width."""
     ypan: float = 0.0
     """The same upwards, of half its height."""
+    near_plane: float | None = None
+    """Distance along the view in front of which nothing is shown; None: the eye."""
+    far_plane: float | None = None
+    """Distance behind which nothing is shown; None: no limit."""
 
     def __post_init__(self) -> None:
         for name in ("position", "look_at", "up"):
@@ -230,7 +237,16 @@ class CameraSettings:
             raise ValueError(f"camera/fov: {self.fov} is not between 0 and 180 degrees")
         if self.position is not None and self.position == self.look_at:
             raise ValueError(f"camera/position: {self.position} is also camera/look_at")
+        near, far = self._planes
+        if not 0 <= near < far:
+            raise ValueError(f"camera/near_plane: {near:g} to {far:g} shows nothing")
         _zoomed(self.fov, self.zoom)
+
+    @property
+    def _planes(self) -> tuple[float, float]:
+        near = 0.0 if self.near_plane is None else number(self.near_plane, "camera/near_plane")
+        far = math.inf if self.far_plane is None else number(self.far_plane, "camera/far_plane")
+        return near, far
 
     @staticmethod
     def from_ascent(entries: Mapping[str, Any]) -> CameraSettings:
@@ -249,7 +265,9 @@ class CameraSettings:
             width,
             height,
         )
-        return camera._turned(self.azimuth, self.elevation)._moved(self.xpan, self.ypan)
+        turned = camera._turned(self.azimuth, self.elevation)._moved(self.xpan, self.ypan)
+        near, far = self._planes
+        return replace(turned, near=near, far=far)
 
 
 def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:

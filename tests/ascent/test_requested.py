@@ -201,16 +201,16 @@ def test_words_about_looks_cost_themselves_alone(here: Path) -> None:
             "seeds": {"type": "point", "location": [0, 0, 0]},
             "num_steps": 3,
             "step_size": 0.1,
-            "rendering": {"tube_size": 0.5, "tube_sides": 8, "tube_capping": "true"},
+            "rendering": {"tube_size": 0.5, "tube_color": 8},
         },
     }
     pipeline = {"action": "add_pipelines", "pipelines": {"pl": {"f": lines}}}
     picture = {"field": "density", "filename": "v", "precision": "double"}
-    picture |= {"camera": {"near_plane": 0.1, "azimuth": 20}}
+    picture |= {"camera": {"roll": 0.1, "azimuth": 20}}
     volume = {"action": "add_extracts", "extracts": {"e": {"type": "volume", "params": picture}}}
     actions, refused = left_out(pipeline, volume)
     words = {text.partition(": ")[0].rpartition(".")[2] for text in refused}
-    assert words == {"tube_sides", "tube_capping", "precision", "near_plane"}
+    assert words == {"tube_color", "precision", "roll"}
     (extract,) = actions.due
     assert extract.views[0].camera.azimuth == 20
 
