@@ -49,7 +49,7 @@ def test_surfaces_with_their_mesh() -> None:
     ("kind", "params", "problem"),
     [
         ("xray", {"absorption": "rho"}, "type: insitu has no extract 'xray'; use volume"),
-        ("flatten", {"path": "a"}, "use relay with protocol numpy"),
+        ("flatten", {"path": "a", "protocol": "yaml"}, "params.protocol: 'yaml' is not one of csv"),
         (
             "dray_volume",
             {"field": "rho", "image_prefix": "a", "log_scale": True},
