@@ -95,7 +95,7 @@ def launch(tmp_path):
         environment = {name: value for name, value in os.environ.items() if name not in unset}
         environment |= {"PYTHONPATH": str(Path(run.__file__).parents[2]), **variables}
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
         )
         if ranks > 1 and not mpiexec_status:
             assert done.stdout.count("status") == ranks
