@@ -36,7 +36,7 @@ export MPIR_CVAR_ENABLE_HEAVY_YIELD ?= 1
 export MPIEXEC_TIMEOUT ?= 900
 
 STAMP := $(VENV)/.installed
-SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
+SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/* insitu/codecs/cpp/*)
 
 .PHONY: install demo test test-cpp test-torch test-clients test-browser client-packages \
   browser-packages lint docs check-gpu sanitize sanitize-short faults bench clean
@@ -235,6 +235,7 @@ bench: $(VENV)/.bench
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/budget.py --cycles 60 --seconds 0.5 0.3 0.1 --fractions 0.5 0.2
 	$(BIN)/python benchmarks/published_step.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/step_overhead.py
+	$(BIN)/python benchmarks/many_fields.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/resampling.py
 	$(BIN)/python benchmarks/resampling.py --networks

@@ -214,14 +214,17 @@ class Replay:
         if not self.actions.queries:
             return []
         path = self.folder / session_file.SESSION_FILE
+        aside = None
         try:
             with together(self.comm, f"write {path}"):
                 if self.comm.rank == 0:
                     kinds = {query.name: query.expression.kind for query in self.actions.queries}
-                    session_file.write(path, self._reactions.results, kinds)
+                    aside = session_file.write_beside(path, self._reactions.results, kinds)
         except RemoteError as error:
             self.failed("results of the queries", error)
             return []
+        if aside is not None:
+            self.warn(f"{path} has other results, and is now {aside}")
         return [str(path)]
 
 
