@@ -256,6 +256,11 @@ class RecordConfig(Section):
     something to write in their place. Default: a run that goes on where the record ends, or within
     it, continues it; any other is written beside it, to `path.2`, `path.3`, ..."""
 
+    key_every: Annotated[int, Range(1, 1000, "steps")] = 8
+    """One in this many steps is written whole, the others as differences from the previous step
+    where that is smaller. To open a step takes fewer than this many differences, and damage costs
+    at most so many steps. 1: all whole."""
+
     length_unit: str = ""
     """Unit of the coordinates; stored in the record."""
 
