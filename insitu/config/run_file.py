@@ -131,9 +131,9 @@ class FieldConfig(Target, Compression):
     `{kind: dense_grid, n_frequencies: 6}`."""
 
     codec: Annotated[str, OneOf(codecs)] = MODEL
-    """How blocks are stored: `inr`, the trained model; `sz3`, `zfp` or `sperr` (extra `sperr`), in
-    chunks of about 32^3 samples; or `auto`, whichever needs the fewest bytes for the target. All
-    but `inr` require `psnr`, `ratio` or `max_error`."""
+    """How blocks are stored: `inr`, the trained model; `sz3` or `zfp`, in chunks of about 32^3
+    samples; `sperr` (extra `sperr`), the whole block; or `auto`, whichever needs the fewest bytes
+    for the target. All but `inr` require `psnr`, `ratio` or `max_error`."""
 
     unit: str = ""
     """Unit of the values, e.g. `kg m-3`; stored in the record."""
