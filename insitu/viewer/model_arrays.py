@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codecs import quantized
+from insitu.codecs import entropy, quantized
 from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.models.base import Model
@@ -84,7 +84,7 @@ def _less(numbers: Ints, step: float, before: NDArray[np.float32] | None) -> tup
     if (
         share == 0
         or np.abs(rest).max(initial=0) > LARGEST
-        or quantized.bits(rest.astype(np.int32)) >= quantized.bits(numbers.astype(np.int32))
+        or entropy.bits(rest.astype(np.int32)) >= entropy.bits(numbers.astype(np.int32))
     ):
         return 0, numbers
     return share, rest
