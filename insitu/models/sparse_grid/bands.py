@@ -7,6 +7,8 @@ become (n + 1) // 2 averages, kept at the low end, and n // 2 details.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from insitu.core.arrays import Floats
@@ -50,12 +52,7 @@ def lines(shape: Shape, splits: list[int], ends: int) -> list[list[Line]]:
 
 def analyse(samples: Floats, splits: list[int], ends: int = 0) -> Floats:
     """Coefficients (nz, ny, nx), float64, of samples (nz, ny, nx). ends: see `lines.HALF_CELLS`."""
-    values = np.array(samples, np.float64)
-    for along, mask in zip(lines(values.shape, splits, ends), splits, strict=False):
-        box = tuple(slice(len(one)) for one in along)
-        for axis in axes_of(mask):
-            values[box] = lifting.analyse(values[box], axis, along[axis])
-    return values
+    return _downwards(lifting.analyse, samples, splits, ends)
 
 
 def synthesise(coefficients: Floats, splits: list[int], ends: int = 0) -> Floats:
@@ -71,9 +68,16 @@ def synthesise(coefficients: Floats, splits: list[int], ends: int = 0) -> Floats
 
 def adjoint(samples: Floats, splits: list[int], ends: int = 0) -> Floats:
     """Transpose of `synthesise`: from a gradient by the samples to one by the coefficients."""
+    return _downwards(lifting.adjoint, samples, splits, ends)
+
+
+def _downwards(
+    split: Callable[[Floats, int, Line], Floats], samples: Floats, splits: list[int], ends: int
+) -> Floats:
+    """The samples after a step of lifting along each axis of each level, from the finest."""
     values = np.array(samples, np.float64)
     for along, mask in zip(lines(values.shape, splits, ends), splits, strict=False):
         box = tuple(slice(len(one)) for one in along)
         for axis in axes_of(mask):
-            values[box] = lifting.adjoint(values[box], axis, along[axis])
+            values[box] = split(values[box], axis, along[axis])
     return values
