@@ -5,9 +5,9 @@
 //
 // On opening, the levels up to a middle one are summed: its averages are a dense, small array. What
 // the finer levels add is zero nearly everywhere; where it is not, it is kept as bricks of 4^3
-// intervals. The middle level is the one that takes fewest bytes. A sample is a product of at most six
-// averages along each axis (the refinement of Deslauriers and Dubuc), so is any point between two
-// samples, with interpolated weights.
+// intervals. The middle level is the one that takes fewest bytes. A sample is a product of at most
+// six averages along each axis (the refinement of Deslauriers and Dubuc), so is any point between
+// two samples, with interpolated weights.
 #pragma once
 
 #include <algorithm>
