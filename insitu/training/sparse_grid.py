@@ -30,6 +30,8 @@ from insitu.training.error_bounds import extents
 from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
 
+STEP_PER_BOUND = 2.3
+"""Step in units of the bound where a correction keeps it (`insitu.training.correction`)."""
 # PSNR in dB without any target.
 _DEFAULT_DB = 50.0
 # First guess of a step, in units of the root mean square error.
@@ -93,13 +95,14 @@ class SparseFitter:
             size = sum(raw.nbytes for raw in self._raw) / target.ratio
             found = self._search(lambda trial: math.log2(size / max(self._nbytes(trial), 1)), True)
         elif self._job.bounds is not None and target.psnr is None:
-            found = self._search(self._room, False)
+            # A correction follows, of the samples that exceed the bound.
+            found = self._try(self._bounded)
         else:
             goal = _DEFAULT_DB if target.psnr is None else target.psnr
             found = self._search(lambda trial: (self._psnr(trial) - goal) / _DB_PER_OCTAVE, False)
-            if self._job.bounds is not None and self._room(found) < 0:
-                found = self._search(self._room, False)
-        payload = self._payload(found)
+            if self._job.bounds is not None and found.components[0].step > self._bounded:
+                found = self._try(self._bounded)
+        payload = self._coded(found)
         model, weights = sparse_grid.read(payload, self._raw[0].shape, len(self._raw), self._vertex)
         return SparseFit(model, weights, self._origin, self._trials, self._earlier is not None)
 
@@ -155,13 +158,20 @@ class SparseFitter:
             return self._earlier[0]
         return sparse_grid.nearest_step(self._guess())
 
+    @property
+    def _bounded(self) -> int:
+        """Step of the first component beside a correction to the bounds."""
+        assert self._job.bounds is not None
+        errors = self._job.bounds / self._unit * self._scales / self._scales[0]
+        least = float(errors[self._job.extent > 0].min())
+        return sparse_grid.nearest_step(max(STEP_PER_BOUND * least, 1e-12))
+
     def _guess(self) -> float:
         """Step of the first component."""
         target = self._job.target
-        if target.psnr is not None or self._job.bounds is None:
-            error = 10 ** (-(target.psnr or _DEFAULT_DB) / 20) / max(self._scales[0], 1e-30)
-        else:
-            error = float(self._job.bounds[0] / self._unit[0]) / 6
+        if target.psnr is None and self._job.bounds is not None:
+            return sparse_grid.delta(self._bounded)
+        error = 10 ** (-(target.psnr or _DEFAULT_DB) / 20) / max(self._scales[0], 1e-30)
         return max(_STEP_PER_ERROR * error, 1e-12)
 
     # ---- what a trial reaches
@@ -194,16 +204,13 @@ class SparseFitter:
         counts = [e.size for e in errors]
         return joint_psnr_db(squares, counts, extents(self._job.whole).tolist())
 
-    def _room(self, trial: _Trial) -> float:
-        """Octaves between the largest error and the bound."""
-        assert self._job.bounds is not None
-        rooms = []
-        for error, unit, bound in zip(
-            self._errors(trial), self._unit, self._job.bounds, strict=True
-        ):
-            largest = float(np.abs(error).max(initial=0)) * float(unit)
-            rooms.append(math.log2(bound / largest) if largest > 0 else 1.0)
-        return min(rooms)
+    def _coded(self, trial: _Trial) -> bytes:
+        """The bytes of a trial, or of one with a coarser step where numbers are too large."""
+        while True:
+            try:
+                return self._payload(trial)
+            except ValueError:
+                trial = self._try(trial.components[0].step + sparse_grid.octave_steps(2))
 
     def _nbytes(self, trial: _Trial) -> int:
         return len(self._payload(trial)) + _FRAME_NBYTES
