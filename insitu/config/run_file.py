@@ -28,6 +28,7 @@ from insitu.core.limits import ByteSize, OneOf, Range, Section, changed
 from insitu.core.yaml_tree import KeyPath, Places
 from insitu.engines.registry import AUTO as AUTO_ENGINE
 from insitu.engines.registry import names as engines_there_are
+from insitu.models.choice import AUTO as ANY_MODEL
 from insitu.models.choice import ModelChoice, ModelWord
 from insitu.training.distributed import FieldSpec
 from insitu.training.options import Target, TrainingOptions
@@ -128,7 +129,8 @@ class FieldConfig(Target, Compression):
     """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `sparse_grid` (wavelet levels, in
     closed form: usually the fewest bytes and least time, but faces between blocks are less exact),
     or one that a package registers; options of its shape as in
-    `{kind: dense_grid, n_frequencies: 6}`."""
+    `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a sparse grid, or a hash grid
+    where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
 
     codec: Annotated[str, OneOf(codecs)] = MODEL
     """How blocks are stored: `inr`, the trained model; `sz3`, `zfp` or `sperr` (extra `sperr`), in
@@ -151,6 +153,11 @@ class FieldConfig(Target, Compression):
         model, _ = self.model.with_network(self.network)
         if not model.trained:
             self._refuse_training(model.kind)
+        if self.model.kind == ANY_MODEL:
+            if self.psnr is None and self.ratio is None and self.max_error is None:
+                raise ValueError("model auto needs psnr, ratio or max_error")
+            if self.iterations:
+                raise ValueError("iterations limits training; model auto may not train")
         if self.codec == MODEL:
             return
         if self.psnr is None and self.ratio is None and self.max_error is None:
@@ -183,7 +190,10 @@ class FieldConfig(Target, Compression):
         compression = Compression(
             **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
         )
-        return FieldSpec(model, self.training, target, automatic, compression, self.codec)
+        any_model = self.model.kind == ANY_MODEL
+        return FieldSpec(
+            model, self.training, target, automatic, compression, self.codec, any_model
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,9 @@ class FieldReport:
     """Of a mesh of cells, at the field's first recorded step: the PSNR at the mesh's own points of
     the samples that the network is fitted to."""
 
+    chosen: str = ""
+    """Which models `model: auto` chose, and why; empty with a given model."""
+
     @property
     def short_db(self) -> float:
         """How far the PSNR is below what the run file asks for; 0 if it asks for none."""
@@ -270,11 +273,14 @@ def step_line(report: StepReport) -> str:
         short = (entry.missed, "") if entry.wanted_ratio is None else ("", entry.missed)
         quality = f"{decibels(entry.psnr_db)}{short[0]} {times(entry.ratio)}{short[1]}"
         start = "warm" if entry.warm else "cold"
+        chosen = f", {entry.chosen}" if entry.chosen else ""
         masked = f", {entry.non_finite} NaN or Inf" if entry.non_finite else ""
         resampled = ""
         if entry.resampled_db is not None:
             resampled = f", resampled {decibels(entry.resampled_db)}"
-        parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}{masked}{resampled}")
+        parts.append(
+            f"{entry.name} {quality} {entry.seconds:.2f} s {start}{chosen}{masked}{resampled}"
+        )
     if report.skipped:
         parts.append(f"skipped: the budget of {max(report.allowed, 0):.2g} s leaves no time")
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")

@@ -13,8 +13,11 @@ import numpy as np
 
 from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
+from insitu.core.limits import byte_size
 from insitu.core.parallel import rank_logger
-from insitu.fields.distributed_field import DistributedField, Summary
+from insitu.fields.distributed_field import Choice, DistributedField, Summary
+from insitu.models.registry import DEFAULT
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.session import report
 from insitu.session.report import FieldReport, StepReport, Tally, Terminal
 
@@ -182,4 +185,13 @@ class Reporter:
             max_error=metrics.max_error,
             non_finite=metrics.nan_count + metrics.inf_count,
             resampled_db=resampled_db,
+            chosen="; ".join(map(_chosen, summary.choices)),
         )
+
+
+def _chosen(choice: Choice) -> str:
+    """ "sparse_grid 4 blocks (1.2 KiB, hash_grid about 3.4 KiB)"."""
+    (other,) = {SparseGrid.kind, DEFAULT} - {choice.kind}
+    blocks = "1 block" if choice.n_blocks == 1 else f"{choice.n_blocks} blocks"
+    against = f", {other} about {byte_size(choice.other_nbytes)}" if choice.other_nbytes else ""
+    return f"{choice.kind} {blocks} ({byte_size(choice.nbytes)}{against})"

@@ -17,7 +17,7 @@ from insitu.codecs.options import Compression
 from insitu.core.parallel import together
 from insitu.engines import Engine, for_model
 from insitu.fields.block_field import BlockField
-from insitu.fields.distributed_field import DistributedField
+from insitu.fields.distributed_field import Choice, DistributedField
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.adaptive_size import AdaptiveState
@@ -41,6 +41,8 @@ class FieldSpec:
     with `iterations`, from the number of voxels."""
     compression: Compression = field(default_factory=Compression)
     codec: str = MODEL
+    any_model: bool = False
+    """Whether each block is a sparse grid instead, where that takes fewer bytes."""
 
     @property
     def sized_by_target(self) -> bool:
@@ -96,6 +98,7 @@ def train_fields(
             target=recipe.target,
             compression=recipe.compression,
             sized_by_target=recipe.sized_by_target,
+            any_model=recipe.any_model,
             previous=_earlier(previous, name, block.partition),
             memory=memories.setdefault((name, block.partition.domain_id), AdaptiveState()),
             cycle=cycle,
@@ -112,6 +115,7 @@ def train_fields(
         if comm.allreduce(perf_counter() + least > deadline.end, op=MPI.LOR):
             return None
     trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
+    choices: dict[str, list[Choice]] = {name: [] for name in recipes}
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
             for block in measured[name]:
@@ -122,7 +126,12 @@ def train_fields(
                 compressed = compress_block(job, recipe.codec)
                 compressed.to_bytes()  # cached; errors are raised here, not in a reduction
                 trained[name].append(compressed)
-    fields = {name: DistributedField.gather(comm, blocks) for name, blocks in trained.items()}
+                if job.memory.choice is not None:
+                    choices[name].append(job.memory.choice)
+    fields = {
+        name: DistributedField.gather(comm, blocks, choices[name])
+        for name, blocks in trained.items()
+    }
     return {name: gathered for name, gathered in fields.items() if gathered is not None}
 
 

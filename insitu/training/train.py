@@ -72,9 +72,9 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
     sized = _sized(job)
     goal, steps = job, job.options.iterations(partition.n_voxels)
     if job.bounds is not None:
-        worth = _worth(job.bounds, job.whole)
-        goal = job.with_target(psnr=max(target.psnr or 1.0, worth))
-        if (target.psnr or 0.0) <= worth:
+        pays = worth(job.bounds, job.whole)
+        goal = job.with_target(psnr=max(target.psnr or 1.0, pays))
+        if (target.psnr or 0.0) <= pays:
             steps = min(steps, max(_STEPS_BESIDE_A_RESIDUAL, job.options.n_min))
     end = np.inf if target.seconds is None else start + target.seconds
 
@@ -151,7 +151,7 @@ def _holes(partition: Partition, own: BlockRange) -> ValidityMask | None:
     return ValidityMask.of(outside, partition.association == "vertex")
 
 
-def _worth(bounds: Floats, whole: GlobalRange) -> float:
+def worth(bounds: Floats, whole: GlobalRange) -> float:
     """PSNR in dB up to which training is worthwhile where a residual ensures these bounds.
 
     Measured on the volumes of `models.hash_grid.sizes` with bounds of 1e-3 to 3e-2 of the range:
