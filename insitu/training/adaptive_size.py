@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from insitu.fields.distributed_field import Choice
 
 # Gain of one size step.
-DB_PER_SIZE = 2.25
+_DB_PER_SIZE = 2.25
 # A time step is easy if it needs at most this fraction of the usual training steps. After this many
 # easy ones in a row, a smaller network is tried.
 _EASY = 0.05
@@ -24,7 +24,7 @@ _EASY_STEPS = 5
 
 def steps_up(missing_db: float) -> int:
     """Number of sizes to go up from one that ended `missing_db` > 0 below the target."""
-    return max(1, min(int(missing_db / DB_PER_SIZE), 4))
+    return max(1, min(int(missing_db / _DB_PER_SIZE), 4))
 
 
 @dataclass

@@ -40,6 +40,7 @@ _FEW = 0.02
 _DB_PER_OCTAVE = 5.0
 _SLACK_DB = 0.05
 _MOST_TRIALS = 12
+_FINER = 4  # in 1/512 octave
 
 
 class Corrected(NamedTuple):
@@ -84,16 +85,16 @@ def correct_to_psnr(
     """The field with a correction that brings it to `psnr` dB relative to `extent` (n_components,).
     None where a sparse grid cannot do this."""
     units = np.where(extent > 0, extent, 1.0)
-    step = sparse_grid.nearest_step(5 * 10 ** (-psnr / 20))
-    best: Corrected | None = None
+    splits: dict[int, list[int]] = {}
+    step, found = sparse_grid.nearest_step(5 * 10 ** (-psnr / 20)), -1
     good, bad = -1, 65536
     for _ in range(_MOST_TRIALS):
-        tried = _levels_alone(field, partition, step, units)
-        if tried is None:
-            return best
-        over = _psnr(tried.errors, extent) - psnr
+        reached = _expected_psnr(field, partition, step, units, splits)
+        if reached is None:
+            return None
+        over = reached - psnr
         if over >= 0:
-            good, best = step, tried
+            good = found = step
         else:
             bad = step
         if 0 <= over <= _SLACK_DB or bad - good <= 1:
@@ -103,17 +104,52 @@ def correct_to_psnr(
             step = (good + bad) // 2 if good >= 0 else bad - sparse_grid.octave_steps(1)
         if step < 0:
             break
-    return best
+    # Rounding to the field's dtype may take the rest of what was expected.
+    for step in range(found, max(found - 3 * _FINER, -1), -_FINER):
+        corrected = _levels_alone(field, partition, step, units, splits)
+        if corrected is None or _psnr(corrected.errors, extent) >= psnr:
+            return corrected
+    return None
+
+
+def _expected_psnr(
+    field: ModelField,
+    partition: Partition,
+    step: int,
+    units: Floats,
+    splits: dict[int, list[int]],
+) -> float | None:
+    """PSNR with levels of this step, in units of the components' ranges; nothing is coded. None
+    where samples are not finite. splits: of the pieces, which are remembered."""
+    kernels, squares = sparse_kernels(), [0.0] * len(units)
+    counts = [0] * len(units)
+    for number, box in enumerate(pieces(field.shape)):
+        missing = _missing(field, [component[box] for component in partition.owned], box, units)
+        if missing is None:
+            return None
+        if number not in splits:
+            splits[number] = choose_splits(missing[0], sparse_grid.delta(step))
+        own = splits[number]
+        for c, values in enumerate(missing):
+            component = Component.of(kernels.analyse(values, own), own, step)
+            error = (values - kernels.synthesise(component.coefficients(own), own)).ravel()
+            squares[c] += float(np.dot(error, error))
+            counts[c] += error.size
+    return joint_psnr_db(squares, counts, [1.0] * len(units))
 
 
 def _levels_alone(
-    field: ModelField, partition: Partition, step: int, units: Floats
+    field: ModelField,
+    partition: Partition,
+    step: int,
+    units: Floats,
+    splits: dict[int, list[int]],
 ) -> Corrected | None:
     parts, errors = [], [Errors(0.0, 0.0, 0)] * field.n_components
-    for box in pieces(field.shape):
+    for number, box in enumerate(pieces(field.shape)):
         raw = [component[box] for component in partition.owned]
         missing = _missing(field, raw, box, units)
-        levels = None if missing is None else _levels(missing, step)
+        levels = None if missing is None else _levels(missing, step, splits[number])
         if levels is None:
             return None
         parts.append((levels, b""))
@@ -162,7 +198,11 @@ def _bounded(missing: list[Floats], with_levels: bool) -> Part | None:
         few = max(float((np.abs(m) > _WITHIN).mean()) for m in missing) <= _FEW
     if not with_levels:
         return none
-    levels = _levels(missing, sparse_grid.nearest_step(STEP_PER_BOUND))
+    levels = _levels(
+        missing,
+        sparse_grid.nearest_step(STEP_PER_BOUND),
+        choose_splits(missing[0], STEP_PER_BOUND),
+    )
     if levels is None:
         return None
     rest = missing
@@ -177,9 +217,8 @@ def _bounded(missing: list[Floats], with_levels: bool) -> Part | None:
     return none if few and len(none[1]) < len(both[0]) + len(both[1]) else both
 
 
-def _levels(missing: list[Floats], step: int) -> bytes | None:
+def _levels(missing: list[Floats], step: int, splits: list[int]) -> bytes | None:
     """The levels of a piece; empty where all numbers are 0. None where they are too large."""
-    splits = choose_splits(missing[0], sparse_grid.delta(step))
     kernels = sparse_kernels()
     components = [Component.of(kernels.analyse(m, splits), splits, step) for m in missing]
     if not any(component.numbers.any() for component in components):

@@ -18,7 +18,6 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import Choice
 from insitu.models.base import SizeOption
 from insitu.models.sparse_grid.model import SparseGrid
-from insitu.training.adaptive_size import DB_PER_SIZE
 from insitu.training.error_bounds import extents
 from insitu.training.extreme import powers_of
 from insitu.training.job import TrainingJob
@@ -28,8 +27,12 @@ from insitu.training.warm_start import choose_start
 
 # Both are compared again after this many steps.
 _TRY_AGAIN = 20
-# Bytes of a network: at least, and typically, per parameter; of its frame; factor per size.
-_LEAST_PER_PARAMETER, _PER_PARAMETER, _OVERHEAD, _GROWTH = 0.12, 0.3, 250, 1.5
+# Bytes of a network: at least, and typically, per parameter; of its frame.
+_LEAST_PER_PARAMETER, _PER_PARAMETER, _OVERHEAD = 0.12, 0.4, 250
+# Part of the steps of a training of the smallest size.
+_PILOT = 0.25
+# Factor from one size to the next, and what it gains on rough fields.
+_GROWTH, _DB_PER_SIZE = 1.5, 1.5
 
 
 def train_smallest(job: TrainingJob) -> BlockField:
@@ -134,11 +137,11 @@ def _expected_nbytes(job: TrainingJob, sparse: BlockField, end: float) -> float:
         choose_start(job, size.model),
         job.options.iterations(job.partition.n_voxels),
     )
-    result = pilot.try_fit(end, size.share)
+    result = pilot.try_fit(end, _PILOT * size.share)
     if isinstance(result, FitResult):
         missing, nbytes = pilot.missing_db(result), len(result.weights.payload)
     else:
         missing, nbytes = result.missing_db, round(_PER_PARAMETER * size.model.n_params)
     if missing and not job.sized_by_target:
         return math.inf
-    return float(nbytes * _GROWTH ** (missing / DB_PER_SIZE)) + _OVERHEAD
+    return float(nbytes * _GROWTH ** (missing / _DB_PER_SIZE)) + _OVERHEAD
