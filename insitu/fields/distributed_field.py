@@ -13,6 +13,7 @@ import numpy as np
 
 from insitu.core.arrays import Floats
 from insitu.fields.block_field import BlockField
+from insitu.fields.fidelity import Fidelity
 from insitu.fields.metrics import FieldMetrics
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Summary:
     n_blocks: int
     choices: tuple[Choice, ...] = ()
     """What `model: auto` chose, one entry for each kind; empty with a given model."""
+    fidelity: Fidelity | None = None
+    """Errors between samples and of gradients, where these were measured."""
 
     @property
     def extents(self) -> Floats:
@@ -73,15 +76,19 @@ class DistributedField:
 
     @staticmethod
     def gather(
-        comm: MPI.Comm, fields: Sequence[BlockField], choices: Sequence[Choice] = ()
+        comm: MPI.Comm,
+        fields: Sequence[BlockField],
+        choices: Sequence[Choice] = (),
+        fidelity: Fidelity | None = None,
     ) -> DistributedField | None:
         """Combine every rank's blocks of one field. Collective: one small reduction.
 
-        choices: of the models of this rank's blocks. Returns None where no rank has a block.
+        choices: of the models of this rank's blocks. fidelity: of these blocks. Returns None where
+        no rank has a block.
         """
         own = _summarise(fields)
         if own is not None:
-            own = replace(own, choices=_join_choices(choices))
+            own = replace(own, choices=_join_choices(choices), fidelity=fidelity)
         summary = comm.allreduce(own, op=_merge)
         return None if summary is None else DistributedField(tuple(fields), summary)
 
@@ -126,6 +133,7 @@ def _merge(a: Summary | None, b: Summary | None) -> Summary | None:
         nbytes=a.nbytes + b.nbytes,
         n_blocks=a.n_blocks + b.n_blocks,
         choices=_join_choices([*a.choices, *b.choices]),
+        fidelity=a.fidelity + b.fidelity if a.fidelity and b.fidelity else a.fidelity or b.fidelity,
     )
 
 

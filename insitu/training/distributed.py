@@ -18,10 +18,12 @@ from insitu.core.parallel import together
 from insitu.engines import Engine, for_model
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import Choice, DistributedField
+from insitu.fields.fidelity import Fidelity, measure_fidelity
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.deadline import Deadline, least_seconds
+from insitu.training.error_bounds import extents
 from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import MeasuredBlock, global_ranges, local_ranges
@@ -116,6 +118,7 @@ def train_fields(
             return None
     trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
     choices: dict[str, list[Choice]] = {name: [] for name in recipes}
+    fidelity = {name: Fidelity() for name in recipes}
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
             for block in measured[name]:
@@ -126,10 +129,12 @@ def train_fields(
                 compressed = compress_block(job, recipe.codec)
                 compressed.to_bytes()  # cached; errors are raised here, not in a reduction
                 trained[name].append(compressed)
+                extent = extents(whole[name]).tolist()
+                fidelity[name] += measure_fidelity(compressed, block.partition.owned, extent)
                 if job.memory.choice is not None:
                     choices[name].append(job.memory.choice)
     fields = {
-        name: DistributedField.gather(comm, blocks, choices[name])
+        name: DistributedField.gather(comm, blocks, choices[name], fidelity[name])
         for name, blocks in trained.items()
     }
     return {name: gathered for name, gathered in fields.items() if gathered is not None}

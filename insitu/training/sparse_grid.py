@@ -29,11 +29,12 @@ from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training.error_bounds import extents
 from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
+from insitu.training.options import QUALITY_DB
 
 STEP_PER_BOUND = 2.3
 """Step in units of the bound where a correction keeps it (`insitu.training.correction`)."""
 # PSNR in dB without any target.
-_DEFAULT_DB = 50.0
+_DEFAULT_DB = QUALITY_DB["visual"]
 # First guess of a step, in units of the root mean square error.
 _STEP_PER_ERROR = 50.0
 # A trial that is at most this much better than the target is good enough.

@@ -138,6 +138,8 @@ def test_the_run_file_needs_a_target_for_it() -> None:
     recipe = run.fields["u"].recipe
     assert recipe.any_model and recipe.sized_by_target and isinstance(recipe.model, HashGrid)
     assert recipe.model.n_neurons == 32
+    words = load({"fields": {"u": {"model": "auto", "quality": "visual"}}}).fields["u"].recipe
+    assert words.target.psnr == 55 and words.sized_by_target
     for wrong, text in (({}, "needs psnr"), ({"psnr": 40, "iterations": 9}, "may not train")):
         with pytest.raises(ConfigError, match=text):
             load({"fields": {"u": {"model": "auto", **wrong}}})
