@@ -156,6 +156,8 @@ def decoded_piece(part: Part, units: Floats, shape: Shape, dtype: np.dtype[Any])
         if not payload:
             continue
         components, splits = sparse_grid.unpack(payload, shape, len(units))
+        if components[0].shared is not None:
+            raise FrameError("correction: a part with shared faces")
         for values, component, unit in zip(total, components, units, strict=True):
             coefficients = component.coefficients(splits)
             values += (unit * sparse_kernels().synthesise(coefficients, splits)).astype(dtype)

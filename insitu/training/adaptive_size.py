@@ -10,7 +10,7 @@ independently: there is no communication.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from insitu.fields.distributed_field import Choice
 
@@ -46,6 +46,8 @@ class AdaptiveState:
     """About the bytes of the other kind then."""
     choice: Choice | None = None
     """What `model: auto` chose at the last step."""
+    bounds: dict[str, list[float]] = field(default_factory=dict)
+    """By codec, or `residual`: the error bound of the last time step that met the target."""
 
     def smaller_is_due(self) -> bool:
         """Whether to try the next smaller size: the block has been easy for a while."""

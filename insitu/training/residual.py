@@ -161,4 +161,5 @@ def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
         sparse = correct_to_psnr(field, partition, target.psnr, extent)
         if sparse is not None:
             return measured_as(sparse.field, sparse.errors)
-    return largest(accurate, np.sqrt(3) * 10 ** (-target.psnr / 20)) or short
+    before = job.memory.bounds.setdefault("residual", [])
+    return largest(accurate, np.sqrt(3) * 10 ** (-target.psnr / 20), before) or short

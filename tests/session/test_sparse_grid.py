@@ -58,7 +58,7 @@ def record(comm: MPI.Comm, folder: Path, model: str) -> Path:
     return folder / "record"
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 @pytest.mark.parametrize("model", ["sparse_grid", "auto"])
 def test_the_record_has_what_was_published_wherever_blocks_were(folder: Path, model: str) -> None:
     together = record(COMM, folder, model)
