@@ -134,7 +134,7 @@ class StepFields:
     def _resampling_error(self, name: str) -> float:
         assert self._resampled is not None
         error = self._resampled.error(self._parts(name))
-        wanted = self.run.fields[name].psnr
+        wanted = self.run.fields[name].wanted_db
         cells = " x ".join(map(str, self._resampled.cells))
         text = (
             f"field {name}: resampled to {cells} cells, {error.covered:.1%} of it in the "
