@@ -7,6 +7,7 @@ field, with the ghosts that the run file asks for; meshes of cells are resampled
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from insitu.config import RunConfig
 from insitu.core.parallel import RemoteError, agree, together
 from insitu.mesh import MeshError, Partition, PublishedStep, Resampler, exchange
 from insitu.mesh import check as check_ghosts
+from insitu.mesh.partition import NO_LAYERS
 from insitu.mesh.resampled_step import ResampledStep
 from insitu.session.reporter import Reporter
 
@@ -33,11 +35,17 @@ class StepFields:
         resampled: ResampledStep | None,
         moment: tuple[int | None, float | None],
         reporter: Reporter,
+        changed: bool,
     ) -> None:
-        """Not collective. moment: cycle and time, the same on every rank; None where none publishes
-        them."""
+        """Not collective.
+
+        Args:
+            moment: cycle and time, the same on every rank; None where none publishes them.
+            changed: whether any rank publishes other fields than at the step before.
+        """
         self.comm, self.run, self.published = comm, run, published
         self.cycle, self.time = moment
+        self.changed = changed
         self._resampled, self._reporter = resampled, reporter
         self._partition_cache: dict[str, list[Partition]] = {}
 
@@ -62,6 +70,28 @@ class StepFields:
         if missing:
             self._partition_cache.update(self._blocks(missing))
         return {name: self._partition_cache[name] for name in names}
+
+    def mesh(self) -> list[Partition]:
+        """This rank's blocks of the mesh, without components; of a mesh of cells the boxes, with
+        the samples of a field, which are NaN outside of the cells. Collective: RemoteError on every
+        rank."""
+        from mpi4py import MPI
+
+        there = set(self.published.field_names)
+        names = [name for name in self.run.fields if there.issuperset(self._parts(name))]
+        if self._resampled is not None:
+            mine = np.array([name in names for name in self.run.fields], np.int64)
+            counts = np.empty_like(mine)
+            self.comm.Allreduce(mine, counts, op=MPI.MAX)
+            names = [name for name, n in zip(self.run.fields, counts, strict=True) if n][:1]
+            self.prepare(names)
+        found: list[Partition] = []
+        with together(self.comm, "mesh"):
+            for name in (names or self.published.field_names)[:1]:
+                found = self.owned(name)
+            if self._resampled is None:
+                found = [replace(block, components=(), ghost_layers=NO_LAYERS) for block in found]
+        return found
 
     def resampling_errors(self, names: Iterable[str]) -> dict[str, float]:
         """PSNR of the boxes of fields at the mesh's own points; logged, as a warning where it is
@@ -124,26 +154,31 @@ class StepReader:
         """Not collective."""
         self.comm, self.run, self._reporter = comm, run, reporter
         self._resampler: Resampler | None = None
+        self._names: list[str] | None = None  # of the fields of the last step
 
     def read(self, mesh: Any) -> StepFields:
         """The fields of what is published: a Blueprint tree, or a PublishedStep of it. Collective:
-        one reduction of four numbers, for grids.
+        one reduction of five numbers, for grids.
 
         Raises RemoteError on every rank, with the path in the tree that is wrong.
         """
         from mpi4py import MPI
 
         error: BaseException | None = None
-        mine, all_ranks = np.full(4, -np.inf), np.empty(4)  # failed, cycle, time, cells
+        # Failed, cycle, time, cells, other fields than before.
+        mine, all_ranks = np.full(5, -np.inf), np.empty(5)
         try:
             published = PublishedStep.of(mesh, self.run.ghost_field)
             state = published.state
-            known = (state.cycle, state.time, state.has_cells or None)
+            changed = self._has_other_fields(published) or None
+            known = (state.cycle, state.time, state.has_cells or None, changed)
             mine[1:] = [-np.inf if value is None else value for value in known]
         except BaseException as caught:
             error, mine[0] = caught, 1.0
         self.comm.Allreduce(mine, all_ranks, op=MPI.MAX)
-        failed, cycle, time, cells = (n if np.isfinite(n) else None for n in all_ranks.tolist())
+        failed, cycle, time, cells, other = (
+            n if np.isfinite(n) else None for n in all_ranks.tolist()
+        )
         if failed:
             agree(self.comm, error, "mesh")
         if cells and self._resampler is None:  # once one is made of cells, all are resampled
@@ -152,4 +187,17 @@ class StepReader:
         if self._resampler is not None:
             resampled = ResampledStep(self._resampler, published.domains)
         moment = (None if cycle is None else int(cycle), time)
-        return StepFields(self.comm, self.run, published, resampled, moment, self._reporter)
+        return StepFields(
+            self.comm, self.run, published, resampled, moment, self._reporter, other is not None
+        )
+
+    def _has_other_fields(self, published: PublishedStep) -> bool:
+        """Whether this rank publishes other fields than at the last step; what is wrong with them
+        is found where they are read."""
+        try:
+            names = published.field_names
+        except MeshError:
+            self._names = None
+            return True
+        changed, self._names = names != self._names, names
+        return changed

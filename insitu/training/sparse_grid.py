@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -23,22 +23,31 @@ from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.fields import sparse_grid
-from insitu.fields.sparse_grid import Component
+from insitu.fields.shared_parts import CodedPart, insert
+from insitu.fields.sparse_grid import Component, Shared
 from insitu.metrics import joint_psnr_db
+from insitu.models.sparse_grid.lines import added
 from insitu.models.sparse_grid.model import SparseGrid
+from insitu.models.sparse_grid.parts import parts
 from insitu.training.error_bounds import extents
 from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
+from insitu.training.shared_faces import coded, ends_of, extended
 
 # PSNR in dB without any target.
 _DEFAULT_DB = 50.0
 # First guess of a step, in units of the root mean square error.
 _STEP_PER_ERROR = 50.0
 # A trial that is at most this much better than the target is good enough.
-_SLACK_DB = 0.03
+_SLACK_DB = 0.05
 _MOST_TRIALS = 12
 # Axes are split until they have fewer samples than this.
 _LEAST = 9
+# Where the mean second difference along an axis is so many times that of the others, it waits one
+# more level.
+_ROUGHER = (1.6, 2.0, 6.0)
+# Of what neighbors share: the largest error over the mean one, about; errors that a step can have.
+_BOUND_PER_ERROR, _LEAST_ERROR = 6.0, 1e-17
 # How many levels the axis with the largest details may wait for the others.
 _DELAYS = (0, 1, 2, 3)
 
@@ -50,6 +59,8 @@ class SparseFit(NamedTuple):
     weights: Weights
     origin: NDArray[np.float64]
     """(n_components,): field value of output 0."""
+    outputs: list[Floats]
+    """Of each component, at the samples (nz, ny, nx)."""
     trials: int
     warm: bool
 
@@ -70,16 +81,37 @@ class SparseFitter:
         SparseGrid(shape=(nx, ny, nz), n_outputs=len(self._raw)).check()  # not all can be coded
         self._origin = np.array([_middle(raw) for raw in self._raw])
         self._unit = np.where(job.extent > 0, job.extent, 1.0)
+        self._ends, errors = _shared_ends(job)
+        components = job.partition.components
+        raw = [extended(job.partition, c) for c in components] if self._ends else self._raw
         self._samples = [
-            filled(raw, origin, unit)
-            for raw, origin, unit in zip(self._raw, self._origin, self._unit, strict=True)
+            filled(values, origin, unit)
+            for values, origin, unit in zip(raw, self._origin, self._unit, strict=True)
         ]
+        # Of them, those that the block owns.
+        self._owned = tuple(
+            slice(low, n - high)
+            for n, (low, high) in zip(
+                self._samples[0].shape, (added(self._ends, a) for a in (2, 1, 0)), strict=True
+            )
+        )
         self._earlier = _earlier(job)
-        if self._earlier is not None:
+        if self._ends:
+            assert job.whole.roughness is not None
+            self._splits = agreed_splits(self._samples[0].shape, job.whole.roughness)
+        elif self._earlier is not None:
             self._splits = self._earlier[1]
         else:
             self._splits = choose_splits(self._samples[0], self._guess())
-        self._coefficients = [sparse_kernels().analyse(s, self._splits) for s in self._samples]
+        self._coefficients = [
+            sparse_kernels().analyse(s, self._splits, self._ends) for s in self._samples
+        ]
+        self._parts = parts(self._samples[0].shape, self._splits, self._ends)
+        self._errors: list[float] = []
+        self._shared: list[list[CodedPart]] = []
+        for component, error in zip(components, errors, strict=True) if self._ends else ():
+            self._errors.append(sparse_grid.delta(sparse_grid.nearest_step(error)))
+            self._shared.append(coded(job.partition, component, self._parts, self._errors[-1]))
         self._trials = 0
 
     def fit(self, end: float = math.inf) -> SparseFit:
@@ -99,9 +131,12 @@ class SparseFitter:
             found = self._search(lambda trial: (self._psnr(trial) - goal) / _DB_PER_OCTAVE, False)
             if self._job.bounds is not None and self._room(found) < 0:
                 found = self._search(self._room, False)
-        payload = self._payload(found)
-        model, weights = sparse_grid.read(payload, self._raw[0].shape, len(self._raw), self._vertex)
-        return SparseFit(model, weights, self._origin, self._trials, self._earlier is not None)
+        model, weights = sparse_grid.model_of(
+            found.components, self._splits, self._vertex, self._payload(found),
+            (self._origin, self._job.extent),
+        )  # fmt: skip
+        warm = self._earlier is not None
+        return SparseFit(model, weights, self._origin, found.decoded, self._trials, warm)
 
     # ---- trials
 
@@ -109,14 +144,28 @@ class SparseFitter:
         """step: of the first component; the others' make errors of the same share of the range."""
         self._trials += 1
         components, decoded = [], []
-        for coefficients, scale in zip(self._coefficients, self._scales, strict=True):
+        for c, (coefficients, scale) in enumerate(
+            zip(self._coefficients, self._scales, strict=True)
+        ):
             own = step + round(sparse_grid.octaves(self._scales[0] / scale))
             component = Component.of(coefficients, self._splits, min(max(own, 0), 65535))
+            if self._ends:
+                component = self._with_shared(c, component)
             components.append(component)
+            found = component.coefficients(self._splits, self._origin[c], self._unit[c])
             decoded.append(
-                sparse_kernels().synthesise(component.coefficients(self._splits), self._splits)
+                sparse_kernels().synthesise(found, self._splits, self._ends)[self._owned]
             )
         return _Trial(components, decoded)
+
+    def _with_shared(self, c: int, component: Component) -> Component:
+        """A component with the numbers of the parts that it shares."""
+        error, numbers = self._errors[c], component.numbers
+        for part, one in zip(self._parts, self._shared[c], strict=True):
+            insert(numbers, part, one, float(self._origin[c]), error)
+        coarseness = tuple(one.coarseness for one in self._shared[c])
+        shared = Shared(self._ends, sparse_grid.nearest_step(error), coarseness)
+        return replace(component, shared=shared)
 
     def _search(self, margin: Callable[[_Trial], float], least: bool) -> _Trial:
         """The trial with the coarsest step of margin >= 0, or, with `least`, the finest one.
@@ -126,6 +175,8 @@ class SparseFitter:
         sign = -1 if least else 1
         step, best, best_over = self._first(), None, -math.inf
         good, bad = -math.inf * sign, math.inf * sign  # steps
+        last: tuple[int, float] | None = None
+        close = sparse_grid.octave_steps(_SLACK_DB / _DB_PER_OCTAVE)
         for _ in range(_MOST_TRIALS):
             trial = self._try(step)
             over = margin(trial)
@@ -135,11 +186,12 @@ class SparseFitter:
                 bad = step
             if over >= 0 or over > best_over:  # good ones come in the order wanted
                 best, best_over = trial, over
-            if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= 1:
+            if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= close:
                 break
             if self._job.clock() >= self._end:
                 break
-            move = sparse_grid.octave_steps(max(-4.0, min(over, 4.0))) * sign
+            move = _move(step, over, last, sign)
+            last = step, over
             step += move if move else sign * (1 if over >= 0 else -1)
             if math.isfinite(good) and math.isfinite(bad):
                 low, high = int(min(good, bad)), int(max(good, bad))
@@ -178,15 +230,15 @@ class SparseFitter:
         found = [np.isfinite(raw) for raw in self._raw]
         return [None if there.all() else there for there in found]
 
-    def _errors(self, trial: _Trial) -> list[Floats]:
+    def _misses(self, trial: _Trial) -> list[Floats]:
         errors = []
         for decoded, samples, there in zip(trial.decoded, self._samples, self._finite, strict=True):
-            error = decoded - samples
+            error = decoded - samples[self._owned]
             errors.append(error if there is None else error[there])
         return errors
 
     def _psnr(self, trial: _Trial) -> float:
-        errors = self._errors(trial)
+        errors = self._misses(trial)
         squares = [
             float(np.dot(e.ravel(), e.ravel())) * float(u) ** 2
             for e, u in zip(errors, self._unit, strict=True)
@@ -199,7 +251,7 @@ class SparseFitter:
         assert self._job.bounds is not None
         rooms = []
         for error, unit, bound in zip(
-            self._errors(trial), self._unit, self._job.bounds, strict=True
+            self._misses(trial), self._unit, self._job.bounds, strict=True
         ):
             largest = float(np.abs(error).max(initial=0)) * float(unit)
             rooms.append(math.log2(bound / largest) if largest > 0 else 1.0)
@@ -218,6 +270,21 @@ class SparseFitter:
 
 # dB that an octave of the step changes the error by, about.
 _DB_PER_OCTAVE = 4.5
+
+
+def _move(step: int, over: float, last: tuple[int, float] | None, sign: int) -> int:
+    """Steps to where a trial is just good enough: along the line through the last two, where both
+    tell the same direction, else as if an octave of the step were one of the margin."""
+    rate = sign / sparse_grid.octave_steps(1)  # of the margin, by the step
+    if last is not None and last[0] != step:
+        found = (last[1] - over) / (step - last[0])
+        if 0.3 < found / rate < 3:
+            rate = found
+    aim = over - 0.5 * _SLACK_DB / _DB_PER_OCTAVE if over < 0 or last is not None else over
+    most = sparse_grid.octave_steps(4)
+    return int(np.clip(round(aim / rate), -most, most))
+
+
 # Bytes of a frame besides its payload, at most.
 _FRAME_NBYTES = 350
 
@@ -264,6 +331,33 @@ def _splits(shape: tuple[int, int, int], axis: int, delay: int) -> list[int]:
     return splits
 
 
+def agreed_splits(shape: tuple[int, ...], roughness: NDArray[np.float64]) -> list[int]:
+    """The axes that each level splits, for a block (nz, ny, nx) of a field: along a face, those of
+    all blocks that have it.
+
+    roughness: of the whole field (`GlobalRange`). The roughest axis waits for the others, the
+    longer the rougher it is.
+    """
+    nz, ny, nx = shape
+    mean = np.sqrt(roughness[:, 0] / np.maximum(roughness[:, 1], 1))
+    axis = int(np.argmax(mean))
+    others = float(np.delete(mean, axis).max())
+    delay = int(sum(mean[axis] > limit * others for limit in _ROUGHER)) if others > 0 else 0
+    return _splits((nz, ny, nx), axis, delay)
+
+
+def _shared_ends(job: TrainingJob) -> tuple[int, Floats]:
+    """Which ends are kept, and the error of what is shared, in field units, (n_components,)."""
+    target, extent = job.target, extents(job.whole)
+    ends = ends_of(job.partition) if job.whole.roughness is not None else 0
+    if target.psnr is None and job.bounds is not None:
+        errors = np.asarray(job.bounds) / _BOUND_PER_ERROR
+    else:
+        errors = extent * 10 ** (-(target.psnr or _DEFAULT_DB) / 20)
+    known = (extent > 0) & (errors > _LEAST_ERROR) & (errors < 1 / _LEAST_ERROR)
+    return (ends, errors) if target.ratio is None and known.all() else (0, errors)
+
+
 def _earlier(job: TrainingJob) -> tuple[int, list[int]] | None:
     """Step of the first component and splits of the block at the previous step, if it was a sparse
     grid of the same shape."""
@@ -284,9 +378,9 @@ def _earlier(job: TrainingJob) -> tuple[int, list[int]] | None:
 
 
 def _middle(raw: Floats) -> float:
-    """The median of about every seventh sample: where most of a block is constant, that constant,
-    so that these samples take no bits."""
-    some = raw.ravel()[::7] if raw.flags.c_contiguous else raw[:, :, ::7].ravel()
+    """The median of some samples: where most of a block is constant, that constant, so that these
+    samples take no bits."""
+    some = raw[:: 1 + raw.shape[0] // 32, :: 1 + raw.shape[1] // 32, ::7].ravel()
     finite = some[np.isfinite(some)]
     if not finite.size:
         finite = raw[np.isfinite(raw)]

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,37 +23,31 @@ from tests.support.fitting import fit
 ENDLESS = 10**7  # steps: an hour, where nothing stops it
 
 
-@contextmanager
-def interrupt_after(seconds: float) -> Iterator[None]:
-    """Ctrl-C for this process, so much later."""
-    # A job in a shell's background begins with Ctrl-C ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture
-def trainers(monkeypatch: pytest.MonkeyPatch) -> list:
-    """The native trainers that a test starts."""
-    started = []
+def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list]:
+    """The native trainers that a test starts. Ctrl-C for this process comes 0.3 s after the first:
+    a busy machine may take longer than that to come to it."""
+    started: list = []
     real = lib.Trainer
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
 
     def start(*arguments: object) -> object:
         started.append(real(*arguments))
+        if len(started) == 1:
+            timer.start()
         return started[-1]
 
     monkeypatch.setattr(lib, "Trainer", start)
-    return started
+    # A job in a shell's background begins with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield started
+    timer.cancel()
+    signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_ends_training(trainers: list) -> None:
     block = partition(blob, cells=(64, 64, 64))
-    with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):
         fit(block, iterations=ENDLESS)
     assert 0 < trainers[0].iteration < ENDLESS / 100
 
@@ -73,7 +66,7 @@ def test_an_interrupt_is_not_taken_for_a_failed_step(trainers: list) -> None:
     run = {"fields": {"f": {"iterations": ENDLESS}}, "window": {"keep": "all"}, "on_error": "warn"}
     session = insitu.open(run)
     session.publish(mesh)
-    with interrupt_after(0.3), pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):
         session.execute()
     assert 0 < trainers[0].iteration < ENDLESS / 100
     session.close()
@@ -83,24 +76,25 @@ def test_an_interrupt_is_not_taken_for_a_failed_step(trainers: list) -> None:
 def test_measuring_the_quality_counts_as_time(
     monkeypatch: pytest.MonkeyPatch, association: str
 ) -> None:
-    """A clock that a sample measured puts forward by 0.1 ms, and a target out of reach."""
-    clock, measure = Clock(0.002), lib.measure
+    """A clock that a sample measured puts forward by 10 ms, and a target out of reach. Its seconds
+    are far more than what the test takes on a busy machine, which the trainer sees too."""
+    clock, measure = Clock(0.2), lib.measure
     measured = 0
 
     def slow(*arguments: object) -> list:
         nonlocal measured
         errors = measure(*arguments)
         measured += errors[0]["finite"]
-        clock.now += 1e-4 * errors[0]["finite"]
+        clock.now += 1e-2 * errors[0]["finite"]
         return errors
 
     monkeypatch.setattr(lib, "measure", slow)
     monkeypatch.setattr(trial, "SLICE_SECONDS", 1e-3)
     block = partition(blob, association=association)
-    field = fit(block, psnr=120, seconds=2.5, iterations=ENDLESS, compression="half", clock=clock)
+    field = fit(block, psnr=120, seconds=250, iterations=ENDLESS, compression="half", clock=clock)
     # Before and after the weights are rounded, in time; half a pass is where guessing ends.
     assert measured > 1.5 * block.n_voxels
-    assert abs(field.metrics.seconds - 2.5) < 0.5e-4 * block.n_voxels
+    assert abs(field.metrics.seconds - 250) < 0.5e-2 * block.n_voxels
 
 
 def test_no_time_at_all_is_one_step() -> None:

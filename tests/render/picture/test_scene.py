@@ -73,7 +73,7 @@ def test_the_picture_is_that_of_the_raw_data() -> None:
         assert raw[..., 3].max() > 0.2  # there is something to see
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([3, 4])
 def test_the_picture_does_not_depend_on_the_ranks() -> None:
     comm = MPI.COMM_WORLD
     camera = Camera.default(([0, 0, 0], [1, 1, 1]), 96, 96)
@@ -200,7 +200,7 @@ def test_few_samples_show_as_rings_or_grain() -> None:
     assert np.abs(picture(jitter=True) - picture()).max() > 1e-3
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_a_plot_of_a_computed_field(folder: Path) -> None:
     """The picture of a gradient's length is there, and does not depend on the ranks."""
     pipeline = Pipeline("p", (Derive("gradient", "density", "g"),))
