@@ -81,10 +81,12 @@ def _less(numbers: Ints, step: float, before: NDArray[np.float32] | None) -> tup
     share = min(max(share, 0), 2 * _SHARES)
     predicted = np.floor(earlier * (share / _SHARES) / step + 0.5)  # as JavaScript rounds
     rest = numbers - predicted.astype(np.int64)
-    if (
-        share == 0
-        or np.abs(rest).max(initial=0) > LARGEST
-        or quantized.bits(rest.astype(np.int32)) >= quantized.bits(numbers.astype(np.int32))
-    ):
+    if share == 0 or np.abs(rest).max(initial=0) > LARGEST or _bits(rest) >= _bits(numbers):
         return 0, numbers
     return share, rest
+
+
+def _bits(numbers: Ints) -> float:
+    """Their entropy."""
+    _, counts = np.unique(numbers, return_counts=True)
+    return float(counts @ np.log2(len(numbers) / counts))
