@@ -89,13 +89,15 @@ class BlockView:
                 zip(self.shape, reversed(self.first.nodes), strict=True)
             )
         )
-        return int(nz), int(ny), int(nx)
+        return 1 if self.first.dimension == 2 else int(nz), int(ny), int(nx)
 
     def line(self, axis: int, start: int, stop: int) -> NDArray[np.float64]:
         """World coordinates of samples start..stop-1 along axis 0 (z), 1 (y) or 2 (x); ghosts have
         indices -1 and n."""
         nodes = self.first.nodes[2 - axis]
         low, high = self.widths[axis]
+        if axis == 0 and self.first.dimension == 2:  # both planes of vertices are the mesh's one
+            return np.full(stop - start, 0.5 * (nodes[0] + nodes[-1]))
         nodes = np.concatenate([[nodes[0] - low], nodes, [nodes[-1] + high]])
         samples = nodes if self.first.association == "vertex" else 0.5 * (nodes[1:] + nodes[:-1])
         return np.asarray(samples[start + 1 : stop + 1], np.float64)
@@ -182,15 +184,15 @@ def blocks(
     past: Past,
     widths: Mapping[int, Any],
 ) -> list[BlockView]:
-    """This rank's blocks with all `samples` of an expression. Not collective.
+    """This rank's blocks that have all `samples` of an expression. Not collective.
 
     Args:
         slot: for a window, the number of steps before the current one.
         present: this rank's partitions of the fields that are read at the current step.
         widths: domain id -> see `BlockView.widths`.
 
-    Raises: ValueError if a field lacks a domain that another field has, or has another grid;
-        MovedError if these are fields of different steps.
+    Raises: ValueError if a field of a block has another grid than the others; MovedError if these
+        are fields of different steps, or a step has not the blocks of another.
     """
     by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
     backs = {each: slot if each.length else each.back for each in samples}
@@ -199,27 +201,28 @@ def blocks(
             past.fields(each.name, back) if back else present[each.name]
         )
         by_domain[each] = {block.domain_id: block for block in found}
+    if len(set(backs.values())) == 1:
+        return _views(by_domain, widths)
+    first, *others = (set(each) for each in by_domain.values())
+    if any(other != first for other in others):
+        names = ", ".join(f"'{each.name}'" for each in by_domain)
+        raise MovedError(f"{names}: this rank's domains are not the same for all of these")
     try:
         return _views(by_domain, widths)
     except ValueError as error:
-        if len(set(backs.values())) > 1:
-            raise MovedError(str(error)) from None
-        raise
+        raise MovedError(str(error)) from None
 
 
 def _views(
     by_domain: Mapping[FieldRef, Mapping[int, Partition | BlockField]], widths: Mapping[int, Any]
 ) -> list[BlockView]:
     domains = [set(each) for each in by_domain.values()]
-    if any(other != domains[0] for other in domains):
-        names = ", ".join(f"'{each.name}'" for each in by_domain)
-        raise ValueError(f"{names}: this rank's domains are not the same for all of these")
     return [
         BlockView(
             {each: found[domain] for each, found in by_domain.items()},
             widths.get(domain, BlockView.widths),
         )
-        for domain in sorted(domains[0])
+        for domain in sorted(set.intersection(*domains))
     ]
 
 
