@@ -16,7 +16,7 @@ from typing import Any
 
 from insitu import config
 from insitu.actions.absent import without_fields
-from insitu.actions.checks import check_fields, check_kinds
+from insitu.actions.checks import check_fields, check_kinds, check_past
 from insitu.actions.model import Action, Actions
 from insitu.config import RunConfig
 from insitu.core.yaml_tree import Places
@@ -26,6 +26,7 @@ __all__ = [
     "Actions",
     "check_fields",
     "check_kinds",
+    "check_past",
     "load",
     "parse",
     "parse_for_record",

@@ -29,6 +29,7 @@ class Presence:
         """Fields that were not there at the last step that was looked at, and those of their
         components that were not."""
         self._checked: frozenset[str] | None = None  # what was missing at the last check
+        self._told: set[str] = set()
 
     def require_all(self, step: StepFields) -> None:
         """Check a step that has to have all fields. Collective; raises as `check_step`."""
@@ -36,14 +37,19 @@ class Presence:
         check_step(self.comm, self.run, self.wanted, step, published_names(self.comm, step))
         self._checked = self.absent = frozenset()
 
+    def missing(self, step: StepFields) -> frozenset[str]:
+        """The fields that something reads and that are not there, or cannot be read. Not
+        collective."""
+        wanted = dict.fromkeys([*self.run.fields, *sorted(self.wanted.fields)])
+        return frozenset(name for name in wanted if name not in step.present)
+
     def look(self, step: StepFields) -> list[str]:
-        """Check a step that may lack fields, and return what to tell of those that are newly
-        missing. Collective where other fields are missing than at the step before.
+        """Check a step that may lack fields, and return what to tell of those that are missing for
+        the first time. Collective where other fields are missing than at the step before.
 
         Raises: as `check_step`, for what else is wrong, or if all fields are missing.
         """
-        wanted = dict.fromkeys([*self.run.fields, *sorted(self.wanted.fields)])
-        missing = frozenset(name for name in wanted if name not in step.present)
+        missing = self.missing(step)
         if missing == self._checked:
             return []
         published = published_names(self.comm, step)
@@ -60,7 +66,8 @@ class Presence:
         run = dataclasses.replace(self.run, fields=there if absent else self.run.fields)
         check_step(self.comm, run, self.wanted, step, published | absent, absent)
         parts_of = {part for name, parts in lacking.items() for part in parts if part != name}
-        new = sorted(missing - parts_of - (self._checked or frozenset()))
+        new = sorted(missing - parts_of - self._told)
+        self._told |= missing
         self._checked, self.absent = missing, absent
         return [self._text(name, lacking[name], published, step) for name in new]
 

@@ -18,7 +18,7 @@ from insitu.core.parallel import RemoteError
 from insitu.fields.distributed_field import DistributedField
 from insitu.queries.triggers import Trigger, TriggerEngine
 from insitu.session.budget import Budget
-from insitu.session.check import reads_any, require_readable
+from insitu.session.check import reads_any
 from insitu.session.field_trainer import FieldTrainer
 from insitu.session.listeners import Listeners
 from insitu.session.needed import needed_fields
@@ -136,9 +136,8 @@ class StepProcessor:
         """Fields of the run file that are not there at this step, which is told once. Collective
         where others are missing than before."""
         if self.run.on_error == "raise":
-            require_readable(step)
-        if self.run.on_error == "raise" and not self._looked:
-            self._presence.require_all(step)
+            if not self._looked or self._presence.missing(step):
+                self._presence.require_all(step)
         else:
             for text in self._presence.look(step):
                 self._reporter.warn(text)

@@ -32,7 +32,7 @@ def pixels(path: str) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_a_picture_is_the_same_from_any_number_of_ranks(record: Path) -> None:
     comm = MPI.COMM_WORLD
     arguments = ["render", "record", "--field", "density", *SMALL, "--out"]

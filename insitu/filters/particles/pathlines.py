@@ -61,7 +61,7 @@ def pathlines(
     is treated as a steady flow, which gives streamlines.
 
     Args:
-        steps: the velocity (x y z; in a plane x y) in ascending order of time; at most two steps are
+        steps: the velocity (in a plane x and y) in ascending order of time; at most two steps are
             open at a time. The decomposition must be the same at all steps.
         seeds: (n, 3), world x y z, the same on every rank. Line i starts at seed i; there is no
             line if the seed is outside the domain or the velocity there is undefined.

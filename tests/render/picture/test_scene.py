@@ -69,7 +69,7 @@ def test_the_picture_is_that_of_the_raw_data() -> None:
         assert raw[..., 3].max() > 0.2  # there is something to see
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([3, 4])
 def test_the_picture_does_not_depend_on_the_ranks() -> None:
     comm = MPI.COMM_WORLD
     camera = Camera.default(([0, 0, 0], [1, 1, 1]), 96, 96)
@@ -129,7 +129,7 @@ def test_light_on_a_volume(folder: Path) -> None:
     assert np.abs(pictures[0] - pictures[1]).max() > 10
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_a_plot_of_a_computed_field(folder: Path) -> None:
     """The picture of a gradient's length is there, and does not depend on the ranks."""
     pipeline = Pipeline("p", (Derive("gradient", "density", "g"),))
