@@ -183,6 +183,8 @@ class TriggerEngine(Generic[Action]):
 
         Raises: RemoteError on every rank.
         """
+        if not self.queries and not self.triggers:
+            return ()
         what = "queries and triggers"
         context = self._context(cycle, time)
         self._reduce(context, source, frozenset(absent))
