@@ -104,7 +104,7 @@ class BlockView:
                 zip(self.shape, reversed(self.first.nodes), strict=True)
             )
         )
-        return int(nz), int(ny), int(nx)
+        return 1 if self.first.dimension == 2 else int(nz), int(ny), int(nx)
 
     def line(
         self, axis: int, start: int, stop: int, association: str | None = None
@@ -113,6 +113,8 @@ class BlockView:
         indices -1 and n."""
         nodes = self.first.nodes[2 - axis]
         low, high = self.widths[axis]
+        if axis == 0 and self.first.dimension == 2:  # both planes of vertices are the mesh's one
+            return np.full(stop - start, 0.5 * (nodes[0] + nodes[-1]))
         nodes = np.concatenate([[nodes[0] - low], nodes, [nodes[-1] + high]])
         vertex = (association or self.association) == "vertex"
         samples = nodes if vertex else 0.5 * (nodes[1:] + nodes[:-1])
@@ -228,15 +230,15 @@ def blocks(
     past: Past,
     widths: Mapping[int, Any],
 ) -> list[BlockView]:
-    """This rank's blocks with all that an expression reads. Not collective.
+    """This rank's blocks that have all that an expression reads. Not collective.
 
     Args:
         slot: for a window, the number of steps before the current one.
         present: this rank's partitions of the fields that are read at the current step.
         widths: domain id -> see `BlockView.widths`.
 
-    Raises: ValueError if a field lacks a domain that another field has, or has another grid;
-        MovedError if these are fields of different steps.
+    Raises: ValueError if a field of a block has another grid than the others; MovedError if these
+        are fields of different steps, or a step has not the blocks of another.
     """
     samples = argument.samples
     by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
@@ -246,12 +248,16 @@ def blocks(
             past.fields(each.name, back) if back else present[each.name]
         )
         by_domain[each] = {block.domain_id: block for block in found}
+    if len(set(backs.values())) == 1:
+        return _views(argument, by_domain, widths)
+    first, *others = (set(each) for each in by_domain.values())
+    if any(other != first for other in others):
+        names = ", ".join(f"'{each.name}'" for each in by_domain)
+        raise MovedError(f"{names}: this rank's domains are not the same for all of these")
     try:
         return _views(argument, by_domain, widths)
     except ValueError as error:
-        if len(set(backs.values())) > 1:
-            raise MovedError(str(error)) from None
-        raise
+        raise MovedError(str(error)) from None
 
 
 def _views(
@@ -260,11 +266,8 @@ def _views(
     widths: Mapping[int, Any],
 ) -> list[BlockView]:
     domains = [set(each) for each in by_domain.values()]
-    if any(other != domains[0] for other in domains):
-        names = ", ".join(f"'{each.name}'" for each in by_domain)
-        raise ValueError(f"{names}: this rank's domains are not the same for all of these")
     views = []
-    for domain in sorted(domains[0]):
+    for domain in sorted(set.intersection(*domains)):
         held = {each: found[domain] for each, found in by_domain.items()}
         where = argument.association({each: block.association for each, block in held.items()})
         views.append(BlockView(held, widths.get(domain, BlockView.widths), where))
