@@ -202,7 +202,7 @@ class CinemaExtractParams(LookParams, DatabaseParams, _PlotParams):
             what="extract",
             name=place.name,
             plots=plots,
-            cinemas=(self.cinema(place.reader, place.path, self.look()),),
+            cinemas=(self.cinema(place.reader, place.path, self.look(place.reader.units)),),
             window=place.window,
         )
 
@@ -259,7 +259,7 @@ class VolumeParams(LookParams, _OnePlotParams):
     ] = None
 
     def make(self, place: Place) -> Action:
-        return self.scene(place, "filename", self.look(), {"volume": {}})
+        return self.scene(place, "filename", self.look(place.reader.units), {"volume": {}})
 
 
 class _DrayPictureParams(LookParams, _OnePlotParams):
@@ -285,7 +285,7 @@ class DrayVolumeParams(_DrayPictureParams):
 
     def make(self, place: Place) -> Action:
         plots = {"volume": {} if self.samples is None else {"samples": self.samples}}
-        return self.scene(place, "image_prefix", self.look(), plots)
+        return self.scene(place, "image_prefix", self.look(place.reader.units), plots)
 
 
 class DrayParams(_DrayPictureParams):
@@ -309,7 +309,7 @@ class DrayParams(_DrayPictureParams):
         if self.draw_mesh:
             ends = [{"type": "rgb", "position": p, "color": [*self.line_color]} for p in (0, 1)]
             plots["mesh"] = {"color_table": {"control_points": ends, "annotation": False}}
-        return self.scene(place, "image_prefix", self.look(), plots, filters)
+        return self.scene(place, "image_prefix", self.look(place.reader.units), plots, filters)
 
 
 class DraySliceParams(DrayParams):

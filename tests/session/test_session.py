@@ -96,7 +96,7 @@ def test_the_figures_are_those_of_the_decoded_fields(folder: Path) -> None:
     assert written < 0.9 * whole  # under shared headers
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([3, 4])
 @pytest.mark.parametrize("ghosts", ["trust", "ignore", "exchange"])
 def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> None:
     changes = {"ghosts": ghosts, "check_ghosts": True, "record": None}
@@ -117,7 +117,7 @@ def test_the_run_file_bounds_decoded_bricks(folder: Path) -> None:
     simulation = Moving(COMM, steps=8)
     session = insitu.open(run_file(folder, brick_cache="1 MiB"), COMM)
     reports = steps(session, simulation)
-    cache = session._brick_cache.native
+    cache = session._resources.brick_cache.native
     session.close()
     assert reports[7] is not None and len(reports[7].files) == 3
     assert cache.limit == 2**20 >= cache.peak > 0
@@ -146,7 +146,7 @@ def test_two_sessions_in_one_process(folder: Path, monkeypatch: pytest.MonkeyPat
             simulation.step()
             session.publish(simulation.mesh())
             session.execute()
-    caches = [session._brick_cache.native for session, _ in pair]
+    caches = [session._resources.brick_cache.native for session, _ in pair]
     decoded = [cache.decoded for cache in caches]
     assert [cache.limit for cache in caches] == [2**20, 2**21]
     assert min(cache.used for cache in caches) > 0 and min(decoded) > 0
