@@ -29,12 +29,14 @@ export OMP_NUM_THREADS := 1
 # Each rank imports the tests: compiled once, that takes half of the time.
 unexport PYTHONDONTWRITEBYTECODE
 # Ranks that wait let others compute: the tests start more ranks than a small machine has cores.
+# With MPICH's heavy yield they sleep in between, which leaves the others more still.
 export MPIR_CVAR_POLLS_BEFORE_YIELD ?= 1
+export MPIR_CVAR_ENABLE_HEAVY_YIELD ?= 1
 # A deadlock ends as a failure, not as a wait.
 export MPIEXEC_TIMEOUT ?= 900
 
 STAMP := $(VENV)/.installed
-SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/*)
+SOURCES := setup.cfg setup.py pyproject.toml $(wildcard insitu/engines/cpu/cpp/* insitu/codecs/cpp/*)
 
 .PHONY: install demo test test-cpp test-torch test-clients test-browser client-packages \
   browser-packages lint docs check-gpu sanitize sanitize-short faults bench clean
@@ -102,7 +104,7 @@ $(VENV)/.clients: $(STAMP)
 	@touch $@
 
 test-clients: $(VENV)/.clients
-	$(BIN)/python -m pytest -q -m clients tests/clients
+	$(BIN)/python -m pytest -q -n auto -m clients tests/clients
 
 # The viewer in a browser without a window, which draws in software; types by TypeScript's compiler.
 # What it needs of Debian or Ubuntu, `make browser-packages` installs. Node.js of other sources brings
@@ -147,7 +149,7 @@ $(TORCH_VENV)/.installed: $(STAMP)
 	@test -x $(TORCH_VENV)/bin/python || $(PYTHON) -m venv $(TORCH_VENV)
 	@echo "Installing PyTorch into $(TORCH_VENV) (a minute or two the first time)"
 	@$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(TORCH)' \
-	  mpich pytest mpi-pytest
+	  mpich pytest mpi-pytest pytest-xdist
 	@$(BIN)/python -c '$(NEEDED)' | $(TORCH_VENV)/bin/python -m pip install --quiet \
 	  --disable-pip-version-check --requirement /dev/stdin
 	@touch $@
@@ -157,7 +159,7 @@ NEEDED := import configparser as c; f = c.ConfigParser(); f.read("setup.cfg"); \
   print(f["options"]["install_requires"])
 
 test-torch: $(TORCH_VENV)/.installed
-	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q tests/engines/test_torch.py \
+	PYTHONPATH=$(CURDIR) $(TORCH_VENV)/bin/python -m pytest -q -n auto tests/engines/test_torch.py \
 	  tests/engines/test_tinycudann.py tests/models/test_conformance.py
 
 # The engines on this machine's GPU, without a network. GPU_PYTHON has NumPy, CUDA's bindings, pybind11
@@ -209,13 +211,13 @@ checked-build: $(STAMP)
 
 sanitize: checked-build
 	for isa in $$($(BIN)/python -c '$(BUILDS_HERE)'); do \
-	  INSITU_ISA=$$isa $(CHECKED_PYTHON) -m pytest -q -m "parallel[1]" $(CHECKED_TESTS) || exit 1; \
+	  INSITU_ISA=$$isa $(CHECKED_PYTHON) -m pytest -q -n auto --dist loadfile -m "parallel[1]" $(CHECKED_TESTS) || exit 1; \
 	done
 	$(MPIEXEC) -n 2 $(CHECKED_PYTHON) -m pytest -q -m "parallel[2]" $(CHECKED_TESTS)
 
 sanitize-short: CHECKED_BUILDS := portable
 sanitize-short: checked-build
-	INSITU_ISA=portable $(CHECKED_PYTHON) -m pytest -q -m "parallel[1]" $(SHORT_TESTS)
+	INSITU_ISA=portable $(CHECKED_PYTHON) -m pytest -q -n auto -m "parallel[1]" $(SHORT_TESTS)
 
 # PyTorch is what the engine is compared with.
 $(VENV)/.bench: $(STAMP)
@@ -233,6 +235,7 @@ bench: $(VENV)/.bench
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/budget.py --cycles 60 --seconds 0.5 0.3 0.1 --fractions 0.5 0.2
 	$(BIN)/python benchmarks/published_step.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/step_overhead.py
+	$(BIN)/python benchmarks/many_fields.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/pictures.py
 	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/resampling.py
 	$(BIN)/python benchmarks/resampling.py --networks

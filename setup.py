@@ -1,7 +1,8 @@
-"""Builds the C++ extension of the native engine; metadata is in setup.cfg.
+"""Builds the C++ extensions; metadata is in setup.cfg.
 
-In: insitu/engines/cpu/cpp/*.cpp and the compiler. Out: insitu.engines.cpu._native_<isa>, one module
-for each instruction set the compiler can target, all from the same sources.
+In: insitu/engines/cpu/cpp/*.cpp, insitu/codecs/cpp/*.cpp and the compiler. Out:
+insitu.engines.cpu._native_<isa>, one module for each instruction set the compiler can target, all
+from the same sources; insitu.codecs._range_coder, one for all, whose words are the same everywhere.
 """
 
 import os
@@ -45,6 +46,17 @@ extensions = [
     for name, flags in variants.items()
     if name in wanted
 ]
+extensions.append(
+    Pybind11Extension(
+        "insitu.codecs._range_coder",
+        sorted(glob("insitu/codecs/cpp/*.cpp")),
+        cxx_std=17,
+        # A fused multiply-add would round differently from the reference, and so would its words.
+        extra_compile_args=[*common, "-ffp-contract=off", *extra],
+        extra_link_args=extra_link,
+        depends=sorted(glob("insitu/codecs/cpp/*.hpp")),
+    )
+)
 
 ParallelCompile("NPY_NUM_BUILD_JOBS", default=os.cpu_count() or 1).install()
 setup(ext_modules=extensions, cmdclass={"build_ext": build_ext})

@@ -37,7 +37,7 @@ from volumes import DATA, Series, cloverleaf, partition, volumes
 from insitu.codecs.options import Compression
 from insitu.fields.model_field import ModelField
 from insitu.models.hash_grid.model import HashGrid
-from insitu.training import block as fitting
+from insitu.training import trial
 from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.train import train
@@ -64,8 +64,8 @@ class Measuring:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self._measure = fitting.measure
-        fitting.measure = self
+        self._measure = trial.measure
+        trial.measure = self
 
     def __call__(self, *arguments: Any) -> Any:
         start = process_time()

@@ -118,7 +118,7 @@ def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB")).astype(float)
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_pictures_are_those_of_the_run(ran: Path) -> None:
     report = replayed(COMM, ran, "same")
     assert report.failed == [] and report.cycles == [2, 4, 6]
@@ -150,7 +150,7 @@ def test_pictures_are_those_of_the_run(ran: Path) -> None:
                     )
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_queries_read_recorded_fields(ran: Path) -> None:
     """Of the present the decoded ones, with their neighbours' samples; and the steps before."""
     replayed(COMM, ran, "same")

@@ -54,6 +54,19 @@ def check_kinds(actions: Actions, kinds: Mapping[str, FieldKind]) -> None:
         raise ConfigError(problems)
 
 
+def check_past(actions: Actions, steps: Mapping[str, int]) -> None:
+    """Check that expressions look no farther back than is kept. Not collective.
+
+    Args:
+        steps: how many past steps of each field there are at the most.
+
+    Raises: ConfigError, with all the problems found.
+    """
+    problems = _problems(actions, lambda expression: expression.check_past(steps))
+    if problems:
+        raise ConfigError(problems)
+
+
 def _problems(actions: Actions, check: Callable[[Expression], None]) -> list[str]:
     found = []
     for owner, expression in actions.expressions:

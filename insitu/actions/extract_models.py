@@ -266,7 +266,7 @@ class CinemaExtractParams(LookParams, DatabaseParams, _PlotParams):
             what="extract",
             name=place.name,
             plots=plots,
-            cinemas=(self.cinema(place.reader, place.path, self.look()),),
+            cinemas=(self.cinema(place.reader, place.path, self.look(place.reader.units)),),
             window=place.window,
         )
 
@@ -323,7 +323,7 @@ class VolumeParams(LookParams, _OnePlotParams):
     ] = None
 
     def make(self, place: Place) -> Action:
-        return self.scene(place, "filename", self.look(), {"volume": {}})
+        return self.scene(place, "filename", self.look(place.reader.units), {"volume": {}})
 
 
 class _DrayPictureParams(LookParams, _OnePlotParams):
@@ -349,7 +349,7 @@ class DrayVolumeParams(_DrayPictureParams):
 
     def make(self, place: Place) -> Action:
         plots = {"volume": {} if self.samples is None else {"samples": self.samples}}
-        return self.scene(place, "image_prefix", self.look(), plots)
+        return self.scene(place, "image_prefix", self.look(place.reader.units), plots)
 
 
 class DrayParams(_DrayPictureParams):
@@ -376,7 +376,7 @@ class DrayParams(_DrayPictureParams):
                 "line_thickness": self.line_thickness,
                 "color_table": {"control_points": ends, "annotation": False},
             }
-        return self.scene(place, "image_prefix", self.look(), plots, filters)
+        return self.scene(place, "image_prefix", self.look(place.reader.units), plots, filters)
 
 
 class DraySliceParams(DrayParams):

@@ -199,6 +199,14 @@ class RenderingParams(ActionModel):
     )
 
 
+class PathRenderingParams(RenderingParams):
+    """How pathlines are drawn."""
+
+    arrowheads: Annotated[bool, flag()] = Field(
+        True, description="Draw a head where a line ends in time; lines of no length are left out."
+    )
+
+
 _VELOCITY = "Name of a recorded vector field, the velocity."
 _SEEDED = "Where lines start; see below."
 _RENDERING = "How lines are drawn; see below."
@@ -255,7 +263,7 @@ class PathlineParams(LineParams):
         description="Integration time step, in the simulation's unit; default: the fastest "
         "particle moves half a cell.",
     )
-    rendering: RenderingParams | None = Field(None, description=_RENDERING)
+    rendering: PathRenderingParams | None = Field(None, description=_RENDERING)
     method: Annotated[Literal["rk4", "rk45"], one_of(("rk4", "rk45"))] = Field(
         "rk4", description="Runge-Kutta method with fixed (`rk4`) or adaptive (`rk45`) step size."
     )
@@ -287,4 +295,5 @@ class PathlineParams(LineParams):
             window=self.window,
             tolerance=self.tolerance,
             max_length=self.max_length,
+            arrowheads=self.rendering is None or self.rendering.arrowheads,
         )

@@ -22,6 +22,7 @@ from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
 from insitu.core.yaml_tree import Places, dotted
 from insitu.filters.schema import DataSchema
+from insitu.store.manifest import Units
 
 
 def read_actions(run: RunConfig, places: Places) -> Actions:
@@ -30,10 +31,10 @@ def read_actions(run: RunConfig, places: Places) -> Actions:
 
 
 def read_for_record(
-    run: RunConfig, places: Places, fields: Mapping[str, int]
+    run: RunConfig, places: Places, fields: Mapping[str, int], units: Units
 ) -> tuple[Actions, list[str]]:
     """As `insitu.actions.parse_for_record`."""
-    reader = ActionParser(places, DataSchema(fields), sys.maxsize, of_record=True)
+    reader = ActionParser(places, DataSchema(fields), sys.maxsize, units, of_record=True)
     return _checked(reader, run), reader.left_out
 
 
@@ -67,7 +68,11 @@ def read_understood(run: RunConfig, wanted: Sequence[Any]) -> tuple[Actions, lis
 
 def _reader(run: RunConfig, places: Places) -> ActionParser:
     fields = {name: len(field.components) or None for name, field in run.fields.items()}
-    return ActionParser(places, DataSchema(fields), run.window.steps)
+    of_fields = {name: field.unit for name, field in run.fields.items() if field.unit}
+    record = run.record
+    length, time = ("", "") if record is None else (record.length_unit, record.time_unit)
+    units = Units(length, time, of_fields)
+    return ActionParser(places, DataSchema(fields), run.window.steps, units)
 
 
 def _checked(reader: ActionParser, run: RunConfig) -> Actions:

@@ -32,10 +32,11 @@ from insitu.actions.values import (
     xyz,
 )
 from insitu.core.yaml_tree import KeyPath
-from insitu.render.camera import CameraSettings
+from insitu.render.camera import PROJECTIONS, CameraSettings, Projection
 from insitu.render.picture.cinema import FOLDER, Cinema
 from insitu.render.picture.image import DARK
 from insitu.render.picture.view import DEFAULT_SIZE, View
+from insitu.store.manifest import Units
 
 Vector = tuple[float, float, float]
 
@@ -73,6 +74,11 @@ class CameraParams(ActionModel):
         0.0, description="Then moves the picture to the right: 1, by half its width."
     )
     ypan: Annotated[float, number()] = Field(0.0, description="And upwards: 1, by half its height.")
+    projection: Annotated[Projection, one_of(PROJECTIONS)] = Field(
+        "perspective",
+        description="`parallel`: without perspective, as for maps (insitu extension). Without a "
+        "camera, so are plots of slices through one plane or parallel ones, seen from in front.",
+    )
     near_plane: Annotated[float | None, number(0)] = Field(
         None, description="Distance in front of which nothing is shown, world length."
     )
@@ -137,7 +143,7 @@ class LookParams(ActionModel):
     )
     annotations: Annotated[bool, flag()] = Field(True, description="`false`: no annotations.")
     world_annotations: Annotated[bool, flag()] = Field(
-        True, description="Draw the edges of the domain."
+        True, description="Draw the edges of the domain with ticks, and the directions of x, y, z."
     )
     screen_annotations: Annotated[bool, flag()] = Field(
         True, description="Write title, cycle and time, and draw colour bars."
@@ -151,9 +157,10 @@ class LookParams(ActionModel):
         "", description="Text at the top left; default: none (insitu extension)."
     )
 
-    def look(self) -> dict[str, Any]:
+    def look(self, units: Units) -> dict[str, Any]:
         """What is given, as View has it."""
         given = {key: getattr(self, key) for key in self.model_fields_set & set(_LOOK)}
+        given |= {"time_unit": units.time, "length_unit": units.length}
         if not given.pop("annotations", True):
             given |= {"world_annotations": False, "screen_annotations": False}
         return given
@@ -212,12 +219,12 @@ class PictureParams(LookParams, _PictureKeys):
 
     model_config = not_together("image_prefix", "image_name")
 
-    def view(self, name: str, path: KeyPath, names: Mapping[str, Any]) -> View:
+    def view(self, name: str, path: KeyPath, names: Mapping[str, Any], units: Units) -> View:
         """The render `name`. names: as `output_names` gives them, its own or its scene's."""
         if not names:
             raise InvalidAction((*path, "image_prefix"), "is required, or image_name")
         camera = self.camera.settings() if self.camera else None
-        return View(name=name, camera=camera, **self.look(), **names)
+        return View(name=name, camera=camera, **self.look(units), **names)
 
 
 def own_prefix(name: str, path: KeyPath) -> str:

@@ -4,8 +4,9 @@ In: parameters, the name of the codec, a measure of the error. Out: `Weights` wh
 measured after decoding them.
 
 A codec has one parameter, the coarseness. The search for it uses the change of the output at a few
-thousand points, which is cheap. Then the error of the result is measured in full, and the search is
-repeated with a smaller allowance where the limit is exceeded. Half precision is the fallback.
+thousand points, which is cheap; or the error itself, where that is cheaper. Then the error of the
+result is measured in full, and the search is repeated with a smaller allowance where the limit is
+exceeded. Half precision is the fallback.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from insitu.codecs.weights import Weights
 Floats = NDArray[np.float32]
 MeanSquare = Callable[[Floats], float]
 
-_DOUBLINGS = 24  # maximum number of doublings of the coarseness until the change is too large
-_HALVINGS = 4  # bisections of the last factor of two
+_TRIES = 24  # maximum number of coarsenesses of a search,
+_RANGE = 2.0**24  # and their largest factor from the first
+_CLOSE = 1.05  # factor between a coarseness that fits and one that does not, at which it ends
+_FAR = 16.0  # largest factor between one coarseness and the next
 _ATTEMPTS = 3  # attempts to use the whole allowance, once a valid result is found
 _MOST_ATTEMPTS = 8  # attempts to find a valid result
 _ENOUGH = 0.7  # fraction of the allowed error; further attempts would save a few percent
@@ -36,7 +39,7 @@ def compress(
     params: Floats,
     options: Compression,
     mean_square: MeanSquare,
-    outputs: Callable[[Floats], NDArray[np.floating]],
+    outputs: Callable[[Floats], NDArray[np.floating]] | None,
     sensitivity: Callable[[], Floats],
     *,
     before: float | None = None,
@@ -49,7 +52,8 @@ def compress(
         params: (n_params,), the result of training.
         options: the codec, and the accuracy that it may cost.
         mean_square: parameters -> mean squared error of the block, in units of the global range.
-        outputs: parameters -> outputs of the model at a few thousand points, in the same units.
+        outputs: parameters -> outputs of the model at a few thousand points, in the same units;
+            None: `mean_square` is cheaper.
         sensitivity: called if needed; for each of `arrays.views`, the mean squared change of
             `outputs` per unit variance of noise in all of its weights.
         before: `mean_square` of params, if known.
@@ -73,13 +77,8 @@ def compress(
     if coder.fixed:
         return Weights.of(layout, codec.name, coder.body(1.0))
 
-    reference = outputs(params)
-
-    def change(trial: Floats) -> float:
-        """Mean squared change of the output at the points."""
-        return float(np.square(outputs(trial) - reference, dtype=np.float64).mean())
-
     before = mean_square(params) if before is None else before
+    change = _change(mean_square, before) if outputs is None else _change_at(outputs, params)
     allowed = max(before * 10 ** (options.compression_loss / 10), goal)
     room = allowed - before
     best: Weights | None = None
@@ -98,8 +97,8 @@ def compress(
                 best = weights
         else:
             failing = min(failing, room)
-        if _ENOUGH <= used <= 1:
-            break
+        if used <= 1 and (used >= _ENOUGH or outputs is None):
+            break  # the search by the error itself has used what there is
         # The change does not simply add to the existing error, and the points miss some of it.
         room *= 0.9 / min(max(used, 0.25), 4)
         if not fitting < room < failing:
@@ -107,28 +106,39 @@ def compress(
     return best or Weights.half(params)
 
 
-def _coarsest(
-    coder: Coder, change: Callable[[Floats], float], room: float, n_params: int
-) -> float | None:
-    """The largest coarseness whose change stays below `room`, to about 5 %; None without any."""
+def _change(mean_square: MeanSquare, before: float) -> MeanSquare:
+    """Parameters -> what they add to the mean squared error."""
+    return lambda trial: mean_square(trial) - before
+
+
+def _change_at(outputs: Callable[[Floats], NDArray[np.floating]], params: Floats) -> MeanSquare:
+    """Parameters -> mean squared change of the outputs."""
+    reference = outputs(params)
+    return lambda trial: float(np.square(outputs(trial) - reference, dtype=np.float64).mean())
+
+
+def _coarsest(coder: Coder, change: MeanSquare, room: float, n_params: int) -> float | None:
+    """The largest coarseness whose change stays below `room`, to about 5 %; None without any.
+
+    The change is about proportional to the square of the coarseness, which says where to look next.
+    """
     if not room > 0:
         return None
-
-    def fits(exponent: float) -> bool:
-        return change(coder.rounded(2**exponent)) <= room
-
     # For small steps, `quantized` changes the output by coarseness^2 n / 12.
-    low = math.log2(math.sqrt(12 * room / n_params))
-    start = fits(low)
-    step = 1 if start else -1
-    for _ in range(_DOUBLINGS):
-        if fits(low + step) != start:
+    start = trial = math.sqrt(12 * room / n_params)
+    fits, fails = 0.0, math.inf
+    for _ in range(_TRIES):
+        changed = change(coder.rounded(trial))
+        if changed <= room:
+            fits = trial
+            if changed * _CLOSE**2 >= room:
+                break
+        else:
+            fails = trial
+        if fails <= _CLOSE * fits or not start / _RANGE < trial < start * _RANGE:
             break
-        low += step
-    else:
-        return 2**low if start else None
-    low = min(low, low + step)
-    for i in range(_HALVINGS):
-        if fits(low + 0.5 ** (i + 1)):
-            low += 0.5 ** (i + 1)
-    return 2**low
+        wanted = room / _CLOSE / max(changed, 1e-300)
+        trial *= min(max(math.sqrt(wanted), 1 / _FAR), _FAR)
+        if not fits < trial < fails:
+            trial = math.sqrt(fits * fails)
+    return fits or None

@@ -28,11 +28,13 @@ from insitu.codecs.errors import FrameError
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+_GROUP = 2**14  # values of small arrays that are coded at once: a call of NumPy costs more
 _SHARES = 64  # resolution of the reference's weight: multiples of 1/64
 HALF = 255  # instead of a share: the array is in half precision
 _HEAD = struct.Struct("<I")  # checksum of the reference, 0 where none is needed
 _ARRAY = struct.Struct("<BHBHB")  # share, step (upper half of a float32), shift, radius, mean
 _NONE = np.zeros(0, np.float32)
+_NO_NUMBERS = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,18 @@ class Quantized:
         with np.errstate(divide="ignore"):
             relative = np.sqrt(sizes / sensitivity.astype(np.float64))
         self._relative = np.minimum(relative, 1e30)  # arrays without influence become all zero
-        every = [
-            np.full(size, r, np.float32) for size, r in zip(sizes, self._relative, strict=True)
-        ]
-        self._steps = assemble(layout, every)
+        self._peaks = np.array([np.abs(a).max(initial=0) for a in self._arrays], np.float64)
         self._params = assemble(layout, self._arrays)
 
+    def _steps(self, coarseness: float) -> Floats:
+        """The step of each array. With larger ones all values would be zero anyway."""
+        return _short(np.minimum(coarseness * self._relative, 4 * self._peaks + 1e-30))
+
     def rounded(self, coarseness: float) -> Floats:
-        """(n_params,): approximately what the bytes of this coarseness decode to, but cheaper."""
-        steps = self._steps * np.float32(coarseness)
+        """(n_params,): what the bytes of this coarseness decode to, up to arrays that are in half
+        precision."""
+        each = zip(self._steps(coarseness), self._arrays, strict=True)
+        steps = assemble(self.layout, [np.broadcast_to(step, a.shape) for step, a in each])
         numbers = np.divide(self._params, steps, out=np.zeros_like(steps), where=steps > 0)
         np.rint(numbers, out=numbers)
         return np.multiply(numbers, steps, out=numbers)
@@ -74,13 +79,39 @@ class Quantized:
     def body(self, coarseness: float) -> bytes:
         """The coded bytes. Raises ValueError where a weight can be neither quantized nor stored in
         half precision."""
-        return write(
-            [
-                _code(values, coarseness * relative)
-                for values, relative in zip(self._arrays, self._relative, strict=True)
-            ],
-            None,
-        )
+        steps, coded = self._steps(coarseness), list[Coded]()
+        while len(coded) < len(steps):
+            begin = end = len(coded)
+            size = 0
+            while end < len(steps) and (end == begin or size + len(self._arrays[end]) <= _GROUP):
+                size += len(self._arrays[end])
+                end += 1
+            coded += _code(self._arrays[begin:end], steps[begin:end])
+        return write(coded, None)
+
+
+def _code(arrays: Sequence[Floats], steps: Floats) -> list[Coded]:
+    """Each array in its step; in half precision where a number of steps is too large, or the result
+    is off by more than half a step."""
+    values = np.concatenate(arrays)
+    sizes = [len(array) for array in arrays]
+    each = np.repeat(steps.astype(np.float64), sizes)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        numbers = np.rint(values / each)
+    few = np.abs(numbers) <= entropy.LARGEST
+    numbers = np.where(few, numbers, 0).astype(np.int32)
+    result = _from_steps(numbers, each)
+    slack = np.spacing(np.abs(values))  # rounding of the float32 result
+    near = few & (np.abs(result.astype(np.float64) - values) <= 0.5 * each + slack)
+    coded, end = [], 0
+    for step, size in zip(steps, sizes, strict=True):
+        part = slice(end, end + size)
+        end += size
+        if step > 0 and near[part].all():
+            coded.append(Coded(0, step, numbers[part], result[part]))
+        else:
+            coded.append(Coded(HALF, np.float32(0), _NO_NUMBERS, half.rounded(values[part])))
+    return coded
 
 
 def share_of(values: Floats, earlier: Floats) -> int:
@@ -94,38 +125,16 @@ def base_of(earlier: Floats, share: int) -> Doubles:
     return earlier.astype(np.float64) * (share / _SHARES)
 
 
-def _code(values: Floats, wanted: float) -> Coded:
-    """One array in steps of at most `wanted`; in half precision where a number of steps is too
-    large, or the result is off by more than half a step."""
-    # With larger steps all values would be zero anyway.
-    step = _short(min(wanted, 4 * float(np.abs(values).max(initial=0)) + 1e-30))
-    if step > 0:
-        numbers = np.rint(values.astype(np.float64) / step)
-        if np.abs(numbers).max(initial=0) <= entropy.LARGEST:
-            whole = numbers.astype(np.int32)
-            result = _from_steps(whole, step)
-            slack = np.spacing(np.abs(values))  # rounding of the float32 result
-            if (np.abs(result.astype(np.float64) - values) <= 0.5 * step + slack).all():
-                return Coded(0, step, whole, result)
-    return Coded(HALF, np.float32(0), np.zeros(0, np.int32), half.rounded(values))
-
-
-def bits(numbers: NDArray[np.int32]) -> float:
-    """Size of the numbers in bits, by their entropy."""
-    _, count = np.unique(numbers, return_counts=True)
-    return float(count @ np.log2(len(numbers) / count))
-
-
-def _from_steps(numbers: NDArray[np.int32], step: np.float32) -> Floats:
+def _from_steps(numbers: NDArray[np.int32], step: np.float32 | Doubles) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
-        return (numbers * np.float64(step)).astype(np.float32)
+        return (numbers * np.asarray(step, np.float64)).astype(np.float32)
 
 
-def _short(step: float) -> np.float32:
-    """The step rounded down to a mantissa of 8 bits, so that its upper 16 bits are sufficient."""
-    with np.errstate(under="ignore"):
-        bits = np.float32(step).view(np.uint32) & np.uint32(0xFFFF0000)
-    return np.uint32(bits).view(np.float32)
+def _short(steps: Doubles) -> Floats:
+    """Steps rounded down to a mantissa of 8 bits, so that their upper 16 bits are sufficient."""
+    with np.errstate(under="ignore", over="ignore"):
+        bits = steps.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
+    return bits.view(np.float32)
 
 
 def write(arrays: Sequence[Coded], reference: Floats | None) -> bytes:
@@ -172,7 +181,7 @@ def read(layout: Layout, body: bytes, reference: Floats | None) -> list[Coded]:
             shapes.append((template.size, shape))
     numbers, exact = iter(entropy.decode(body[at:], shapes)), iter(halves)
     return [
-        Coded(HALF, np.float32(0), np.zeros(0, np.int32), next(exact))
+        Coded(HALF, np.float32(0), _NO_NUMBERS, next(exact))
         if share == HALF
         else Coded(share, np.uint32(step << 16).view(np.float32), next(numbers), _NONE)
         for share, step, *_ in heads

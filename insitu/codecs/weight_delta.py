@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from insitu.codecs import entropy
 from insitu.codecs.arrays import Layout, views
 from insitu.codecs.errors import FrameError
-from insitu.codecs.quantized import HALF, Coded, base_of, bits, params_of, read, share_of, write
+from insitu.codecs.quantized import HALF, Coded, base_of, params_of, read, share_of, write
 from insitu.codecs.weights import Weights
 
 Floats = NDArray[np.float32]
@@ -56,7 +56,7 @@ def _less(array: Coded, earlier: Floats) -> Coded:
     if np.abs(off).max(initial=0) > entropy.LARGEST:
         return array
     off = off.astype(np.int32)
-    if bits(off) >= bits(array.numbers):
+    if entropy.bits(off) >= entropy.bits(array.numbers):
         return array
     return Coded(share, array.step, off, array.values)
 

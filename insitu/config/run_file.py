@@ -126,7 +126,7 @@ class FieldConfig(Target, Compression):
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
     """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `sparse_grid` (wavelet levels, in
-    closed form: usually the fewest bytes and least time, but faces between blocks are less exact),
+    closed form: usually the fewest bytes and least time, and no seam between blocks with ghosts),
     or one that a package registers; options of its shape as in
     `{kind: dense_grid, n_frequencies: 6}`."""
 

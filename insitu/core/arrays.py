@@ -5,6 +5,7 @@ In: arrays as users have them. Out: aliases for annotations, plain arrays.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,7 +24,8 @@ Axes: TypeAlias = tuple[Floats, Floats, Floats]
 def without_mask(values: Any) -> Array:
     """A plain array of `values`: the same memory, unless a `numpy.ma` mask hides some of them.
     These are NaN in a copy then, of float64 for integers."""
-    if not isinstance(values, np.ma.MaskedArray) or not np.ma.is_masked(values):
+    masked = "numpy.ma" in sys.modules and isinstance(values, np.ma.MaskedArray)
+    if not masked or not np.ma.is_masked(values):  # importing numpy.ma takes 1.5 MB a rank
         return np.asarray(values)
     kind = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
     return np.ma.filled(values.astype(kind), np.nan)

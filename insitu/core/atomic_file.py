@@ -38,6 +38,18 @@ def atomic_file(path: Path, *, durable: bool = False) -> Iterator[Path]:
         discard(tmp)
 
 
+def set_aside(path: Path) -> Path | None:
+    """Rename a file that is to be kept to the next free `name.1.suffix`, `name.2.suffix` -> its new
+    path; None where there is no such file. Not collective. Raises OSError."""
+    if not path.is_file():
+        return None
+    number = 1
+    while (aside := path.with_name(f"{path.stem}.{number}{path.suffix}")).exists():
+        number += 1
+    path.rename(aside)
+    return aside
+
+
 def sync(path: Path) -> None:
     """Wait until a file's content, or the names in a folder, are on the disk. Raises OSError."""
     number = os.open(path, os.O_RDONLY)

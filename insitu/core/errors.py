@@ -6,7 +6,6 @@ Out: ConfigError, with one line per problem, and a suggestion of the nearest val
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 
@@ -27,6 +26,8 @@ class ConfigError(ValueError):
 
 def nearest(name: str, choices: Iterable[str]) -> str:
     """The hint "; did you mean 'x'?" with the most similar of `choices`, or "" if none is close."""
+    import difflib  # seldom needed
+
     folded = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return f"; did you mean {folded[close[0]]!r}?" if close else ""

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib.metadata import entry_points
 from typing import NamedTuple
 
 from insitu.core.errors import nearest
@@ -87,7 +86,7 @@ def using(chosen: Engine) -> Iterator[None]:
 
 def load(name: str) -> Engine:
     """The engine of exactly this name. Raises as `engine`."""
-    if name not in _places():
+    if name not in _BUILT_IN and name not in _places():
         there = ", ".join([AUTO, *names()])
         raise ValueError(f"engine: {name!r}{nearest(name, names())} (there are: {there})")
     return _load(name)
@@ -129,13 +128,15 @@ def _automatic() -> Choice:
 
 def _places() -> dict[str, str]:
     """module:class of every engine, by name; a package cannot replace a built-in engine."""
+    from importlib.metadata import entry_points  # 1.5 MB a rank, which a run seldom needs
+
     others = {point.name: point.value for point in entry_points(group=GROUP)}
     return _BUILT_IN | {name: place for name, place in others.items() if name not in _BUILT_IN}
 
 
 @cache
 def _load(name: str) -> Engine:
-    place = _places()[name]
+    place = _BUILT_IN.get(name) or _places()[name]
     module, _, attribute = place.partition(":")
     try:
         made = getattr(importlib.import_module(module), attribute)()

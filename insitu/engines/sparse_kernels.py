@@ -22,10 +22,10 @@ Singles = NDArray[np.float32]
 class SparseKernels(Protocol):
     """The operations; nothing here is collective."""
 
-    def analyse(self, samples: Floats, splits: Sequence[int]) -> Floats:
-        """Coefficients of samples."""
+    def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
+        """Coefficients of samples. ends: which are kept (`insitu.models.sparse_grid.lines`)."""
 
-    def synthesise(self, coefficients: Floats, splits: Sequence[int]) -> Floats:
+    def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         """Samples of coefficients."""
 
     def cost(self, coefficients: Floats, splits: Sequence[int], delta: float) -> float:

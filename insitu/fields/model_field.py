@@ -99,7 +99,9 @@ class ModelField(BlockField):
         if codec == sparse_grid.CODEC:
             samples = owned_samples(common["cells"], common["association"])
             vertex = common["association"] == "vertex"
-            model, weights = sparse_grid.read(payloads[0], samples, len(common["range"]), vertex)
+            low, high = common["range"].T
+            scale = head.origin(header.get("origin"), common["range"]), high - low
+            model, weights = sparse_grid.read(payloads[0], samples, len(low), vertex, scale)
         else:
             model = head.model(header, len(common["range"]))
             weights = weights or Weights.from_payload(payloads[0], codec, model)

@@ -3,7 +3,8 @@
 In: coefficients as whole numbers of steps. Out: a payload, and from it the model and its
 parameters.
 
-A payload is a head of few bytes (version, levels, steps and decoded points of each component) and
+A payload is a head of few bytes (version, levels, steps and decoded points of each component, what
+it has in common with its neighbors) and
 the coded numbers (`insitu/engines/cpu/cpp/sparse_coder.hpp`), which come out of integer arithmetic
 only: every machine reads the same ones. A payload may have been coded with the numbers of an
 earlier step as its context; they are then needed to read it.
@@ -15,6 +16,7 @@ import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -24,17 +26,24 @@ from insitu.codecs.errors import FrameError
 from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.engines.sparse_kernels import Numbers, sparse_kernels
+from insitu.fields.shared_parts import ROUNDING, overwrite
+from insitu.models.sparse_grid.lines import HALF_CELLS, added
 from insitu.models.sparse_grid.model import SparseGrid
+from insitu.models.sparse_grid.parts import n_parts, parts
 
 CODEC = "sparse_grid"
 """Name of these payloads among the weight codecs in frame headers."""
 
 Shape = tuple[int, int, int]
+Scale = tuple[Floats, Floats]
+"""Origin and extent of each component, (n_components,) each: field values are origin + extent *
+output. What a block shares with its neighbors is stored in field units."""
 
-_VERSION = 1
+_VERSION, _VERSION_ENDS = 1, 2  # without and with ends that are kept
 _RELATIVE = 16  # flag: coded with the numbers of an earlier step as context
 _HEAD = struct.Struct("<BB")
 _COMPONENT = struct.Struct("<HB")
+_SHARED = struct.Struct("<H")
 # A step is 2 ** (k / 512 - 64), so one number in 0..65535 holds it to 0.07 %.
 _PER_OCTAVE, _LOWEST = 512, 64
 _POINTS = 16  # decoded points are in sixteenths of a step, -8..7
@@ -50,6 +59,8 @@ class Component:
     """Step of a coefficient of norm 1: `delta` as a whole number."""
     points: tuple[int, int]
     """Where 1 and larger numbers are decoded, in sixteenths of a step towards zero, -8..7."""
+    shared: Shared | None = None
+    """What neighbors have in common; None where no end is kept."""
 
     @staticmethod
     def of(coefficients: Floats, splits: list[int], step: int) -> Component:
@@ -58,14 +69,60 @@ class Component:
         points = (_sixteenths(one), _sixteenths(more))
         return Component(numbers, step, points)
 
-    def coefficients(self, splits: list[int]) -> Floats:
-        """(nz, ny, nx): what the numbers decode to."""
+    def coefficients(
+        self, splits: list[int], origin: float = 0.0, extent: float = 1.0
+    ) -> NDArray[np.float32]:
+        """(nz, ny, nx): what the numbers decode to. origin, extent: field values are origin +
+        extent * output; what is shared with neighbors is stored in field units."""
         one, more = (point / _POINTS for point in self.points)
-        return sparse_kernels().dequantise(self.numbers, splits, delta(self.step), one, more)
+        found = sparse_kernels().dequantise(self.numbers, splits, delta(self.step), one, more)
+        if self.shared is not None:
+            # Of a constant component, nothing is read.
+            self.shared.overwrite(found, self.numbers, splits, origin, extent or 1.0)
+        return found
 
 
-ROUNDING = (0.92, 0.64, 0.56)
-"""Where numbers are rounded up: a one that stands alone, one among others, larger ones."""
+@dataclass(frozen=True)
+class Shared:
+    """The parts of a component that its neighbors code alike (`insitu.fields.shared_parts`)."""
+
+    ends: int
+    """Which ends are kept (`insitu.models.sparse_grid.lines`)."""
+    step: int
+    """The error of the parts, in field units, as a `delta`."""
+    coarseness: tuple[int, ...]
+    """Of each part, in the order of `parts`, 0..15."""
+
+    @property
+    def error(self) -> float:
+        return delta(self.step)
+
+    def overwrite(
+        self,
+        coefficients: NDArray[np.float32],
+        numbers: Numbers,
+        splits: list[int],
+        origin: float,
+        extent: float,
+    ) -> None:
+        nz, ny, nx = numbers.shape
+        found = parts((nz, ny, nx), splits, self.ends)
+        overwrite(coefficients, numbers, found, self.coarseness, self.error, origin, extent)
+
+    def pack(self) -> bytes:
+        """Without the ends."""
+        pairs = zip_longest(self.coarseness[::2], self.coarseness[1::2], fillvalue=0)
+        return _SHARED.pack(self.step) + bytes(high << 4 | low for high, low in pairs)
+
+    @staticmethod
+    def unpack(payload: bytes, at: int, ends: int) -> tuple[Shared, int]:
+        """And where it ends. Raises struct.error where bytes are missing."""
+        (step,) = _SHARED.unpack_from(payload, at)
+        at += _SHARED.size
+        count = n_parts(ends)
+        pairs = struct.unpack_from(f"{(count + 1) // 2}B", payload, at)
+        halves = tuple(half for pair in pairs for half in (pair >> 4, pair & 15))
+        return Shared(ends, step, halves[:count]), at + len(pairs)
 
 
 def delta(step: int) -> float:
@@ -92,14 +149,21 @@ def pack(
     components: Sequence[Component], splits: list[int], before: Sequence[Numbers] = ()
 ) -> bytes:
     """The payload. before: the numbers of an earlier step, as context."""
-    head = [_HEAD.pack(_VERSION | (_RELATIVE if before else 0), len(splits))]
+    first = components[0].shared
+    version = _VERSION if first is None else _VERSION_ENDS
+    head = [_HEAD.pack(version | (_RELATIVE if before else 0), len(splits))]
     pairs = [*splits, 0]
     head += [bytes([pairs[i] << 4 | pairs[i + 1]]) for i in range(0, len(splits), 2)]
+    if first is not None:
+        head.append(bytes([first.ends]))
     for component in components:
         one, more = component.points
         head.append(_COMPONENT.pack(component.step, (one + 8) << 4 | (more + 8)))
+        if component.shared is not None:
+            head.append(component.shared.pack())
     numbers = [component.numbers for component in components]
-    payload = b"".join(head) + sparse_kernels().encode(numbers, splits, list(before))
+    context = [_alike(one, numbers[0].shape) for one in before]
+    payload = b"".join(head) + sparse_kernels().encode(numbers, splits, context)
     samples = sum(n.size for n in numbers)
     missing = -(-(samples - _most_samples(len(payload))) // 2**20)
     return payload + bytes(max(missing, 0))  # the coded numbers end in zeros
@@ -108,52 +172,66 @@ def pack(
 class _Head(NamedTuple):
     relative: bool
     splits: list[int]
-    components: list[tuple[int, tuple[int, int]]]
+    ends: int
+    components: list[tuple[int, tuple[int, int], Shared | None]]
     nbytes: int
 
 
 def _read_head(payload: bytes, n_components: int) -> _Head:
     try:
         kind, n_levels = _HEAD.unpack_from(payload)
-        if kind & ~_RELATIVE != _VERSION:
-            raise FrameError(f"sparse grid: version {kind & ~_RELATIVE}, expected {_VERSION}")
+        version = kind & ~_RELATIVE
+        if version not in (_VERSION, _VERSION_ENDS):
+            raise FrameError(f"sparse grid: version {version}, expected 1 or 2")
         at = _HEAD.size
         pairs = payload[at : at + (n_levels + 1) // 2]
         splits = [half for pair in pairs for half in (pair >> 4, pair & 15)][:n_levels]
         at += len(pairs)
+        ends = 0
+        if version == _VERSION_ENDS:
+            (ends,) = struct.unpack_from("B", payload, at)
+            at += 1
+            if not 0 < ends & ~HALF_CELLS < HALF_CELLS:
+                raise FrameError(f"sparse grid: kept ends {ends}, expected 1..127")
         heads = []
         for _ in range(n_components):
             step, points = _COMPONENT.unpack_from(payload, at)
-            heads.append((step, ((points >> 4) - 8, (points & 15) - 8)))
             at += _COMPONENT.size
+            shared = None
+            if ends:
+                shared, at = Shared.unpack(payload, at, ends)
+            heads.append((step, ((points >> 4) - 8, (points & 15) - 8), shared))
     except struct.error as error:
         raise FrameError(f"sparse grid: {error}") from None
-    return _Head(bool(kind & _RELATIVE), splits, heads, at)
+    return _Head(bool(kind & _RELATIVE), splits, ends, heads, at)
 
 
 def read_head(payload: bytes, n_components: int) -> tuple[list[int], list[int]]:
     """Step of each component, and the splits. Raises FrameError where it is not a payload."""
     head = _read_head(payload, n_components)
-    return [step for step, _ in head.components], head.splits
+    return [step for step, *_ in head.components], head.splits
 
 
 def unpack(
     payload: bytes, shape: Shape, n_components: int, before: Sequence[Numbers] = ()
 ) -> tuple[list[Component], list[int]]:
-    """Components and splits of a payload, for samples (nz, ny, nx). Raises FrameError where it is
-    not one of this shape. The bytes are untrusted."""
+    """Components and splits of a payload, for samples (nz, ny, nx) that a block owns. Raises
+    FrameError where it is not one of this shape. The bytes are untrusted."""
     head = _read_head(payload, n_components)
+    nz, ny, nx = (n + sum(added(head.ends, 2 - a)) for a, n in enumerate(shape))
+    shape = nz, ny, nx
     if head.relative != bool(before):
         raise FrameError("sparse grid: coded relative to a step that is not given, or the reverse")
     if math.prod(shape) * n_components > _most_samples(len(payload)):
         raise FrameError(f"sparse grid: {len(payload)} bytes for {shape} samples")
-    nz, ny, nx = shape
     digits = "".join(f"{mask:x}" for mask in head.splits)
     try:
-        SparseGrid(shape=(nx, ny, nz), splits=digits, n_outputs=n_components).check()
+        vertex = not head.ends & HALF_CELLS
+        SparseGrid((nx, ny, nz), vertex, digits, ends=head.ends, n_outputs=n_components).check()
         numbers = sparse_kernels().decode(
-            payload[head.nbytes :], shape, head.splits, n_components, list(before)
-        )
+            payload[head.nbytes :], shape, head.splits, n_components,
+            [_alike(one, shape) for one in before],
+        )  # fmt: skip
     except ValueError as error:
         raise FrameError(f"sparse grid: {error}") from None
     return [Component(n, *c) for n, c in zip(numbers, head.components, strict=True)], head.splits
@@ -176,37 +254,57 @@ def _numbers(payload: bytes, shape: Shape, n_components: int) -> list[Numbers]:
     return [component.numbers for component in unpack(payload, shape, n_components)[0]]
 
 
+def _alike(numbers: Numbers, shape: tuple[int, ...]) -> Numbers:
+    """Numbers of an earlier step in this shape: another one where other ends were kept."""
+    if numbers.shape == shape:
+        return numbers
+    found = np.zeros(shape, np.int32)
+    box = tuple(slice(min(n, m)) for n, m in zip(numbers.shape, shape, strict=True))
+    found[box] = numbers[box]
+    return found
+
+
 def _most_samples(nbytes: int) -> int:
     """Bound on what a payload may ask for; `pack` makes shorter ones longer."""
     return int(min(2**24 + 2**20 * nbytes, 2**31 - 1))
 
 
 def model_of(
-    components: Sequence[Component], splits: list[int], vertex: bool
+    components: Sequence[Component],
+    splits: list[int],
+    vertex: bool,
+    scale: Scale | None = None,
 ) -> tuple[SparseGrid, NDArray[np.float32]]:
     """The model, and its parameters (n_params,)."""
+    origin, extent = scale or (np.zeros(len(components)), np.ones(len(components)))
     nz, ny, nx = components[0].numbers.shape
     places, values = [], []
     for c, component in enumerate(components):
-        there = np.flatnonzero(component.numbers)
+        coefficients = component.coefficients(splits, float(origin[c]), float(extent[c]))
+        there = np.flatnonzero(coefficients)
         places.append(there + c * nx * ny * nz)
-        values.append(component.coefficients(splits).reshape(-1)[there])
+        values.append(coefficients.reshape(-1)[there])
+    shared = components[0].shared
     model = SparseGrid(
         shape=(nx, ny, nz),
         vertex=vertex,
         splits="".join(map(str, splits)),
         support=np.concatenate(places).astype("<i4").tobytes(),
+        ends=0 if shared is None else shared.ends,
         n_outputs=len(components),
     )
     return model, np.concatenate(values).astype(np.float32)
 
 
 def read(
-    payload: bytes, shape: Shape, n_components: int, vertex: bool
+    payload: bytes, shape: Shape, n_components: int, vertex: bool, scale: Scale | None = None
 ) -> tuple[SparseGrid, Weights]:
     """Model and parameters of a payload that stands alone. Raises FrameError as `unpack`."""
     components, splits = unpack(payload, shape, n_components)
-    model, params = model_of(components, splits, vertex)
+    shared = components[0].shared
+    if shared is not None and vertex == bool(shared.ends & HALF_CELLS):
+        raise FrameError("sparse grid: of cells, where the field is of nodes, or the reverse")
+    model, params = model_of(components, splits, vertex, scale)
     params.flags.writeable = False
     return model, Weights(params, CODEC, payload)
 

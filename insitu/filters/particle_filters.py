@@ -135,6 +135,8 @@ class Pathlines(ParticleFilter):
     """For rk45: error tolerance of a step, as a fraction of the domain's diagonal."""
     max_length: float | None = None
     """Maximum length of a line, in world units."""
+    arrowheads: bool = True
+    """Whether they are drawn with arrowheads where they end in time."""
     type: str = "pathlines"
 
     @property

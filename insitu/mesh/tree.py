@@ -6,7 +6,6 @@ Out: plain nested dicts, one per domain, whose leaves are the simulation's own a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
@@ -176,6 +175,8 @@ def first_axis_fastest(values: Array) -> bool:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The names available instead of `name`, for a message: the nearest one, or all of them."""
+    import difflib  # seldom needed
+
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1)
     if close:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from insitu.core.errors import nearest
 from insitu.models.base import Model
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "insitu.models"
 DEFAULT = "hash_grid"
@@ -98,4 +100,6 @@ def make(kind: str, options: Mapping[str, Any]) -> Model:
 
 def _of_packages() -> dict[str, EntryPoint]:
     """Entry points by kind; a package cannot replace a built-in model."""
+    from importlib.metadata import entry_points  # 1.5 MB a rank, which a run seldom needs
+
     return {point.name: point for point in entry_points(group=GROUP) if point.name not in _BUILT_IN}

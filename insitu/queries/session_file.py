@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from insitu.core.atomic_file import atomic_file
+from insitu.core.atomic_file import atomic_file, set_aside
 from insitu.queries.scalars import Result
 from insitu.queries.values import (
     ARRAY,
@@ -97,11 +97,25 @@ class SessionFile:
                 return kept, ""
             which = f"replaces its cycles {min(cycles)} to {max(cycles)}"
             return kept, f"{self.path}: continued at cycle {first}; {which}"
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.stem}.{number}.yaml")).exists():
-            number += 1
-        self.path.rename(aside)
-        return {}, f"{self.path} of an earlier run is now {aside}"
+        return {}, f"{self.path} of an earlier run is now {set_aside(self.path)}"
+
+
+def write_beside(
+    path: Path, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]
+) -> Path | None:
+    """Write a file of these results -> where the file that was there is now; None where there was
+    none, or it had nothing else. Not collective. Raises: OSError."""
+    there = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    new = {
+        (name, result.cycle): [f"    {line}" for line in _lines(kinds[name], result)]
+        for name, history in results.items()
+        for result in history
+    }
+    old = _read_lines(there)
+    known = [new.get((n, c)) == text for n, steps in old.items() for c, text in steps.items()]
+    aside = None if all(known) and bool(old) == bool(there.strip()) else set_aside(path)
+    write(path, results, kinds)
+    return aside
 
 
 def write(

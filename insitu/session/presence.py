@@ -1,4 +1,4 @@
-"""Which fields of the run file the simulation publishes, from the first step on.
+"""Which fields of the run file the simulation publishes, at the first step and later.
 
 In: the fields of a step. Out: those that are missing, told once; an error if none is there.
 """
@@ -30,6 +30,7 @@ class Presence:
         """Fields that were not published at the last step that was looked at, and those of their
         components that were not."""
         self._checked: frozenset[str] | None = None  # what was absent at the last check
+        self._told: set[str] = set()
 
     def require_all(self, step: StepFields) -> None:
         """Check a step that has to have all fields. Collective; raises as `check_step`."""
@@ -37,8 +38,8 @@ class Presence:
         self.complete, self.absent = True, frozenset()
 
     def look(self, step: StepFields) -> list[str]:
-        """Check a step that may lack fields, and return what to tell of those that are newly
-        missing. Collective.
+        """Check a step that may lack fields, and return what to tell of those that are missing for
+        the first time. Collective.
 
         Raises: as `check_step`, for what else is wrong, or if all fields are missing.
         """
@@ -57,7 +58,8 @@ class Presence:
         run = dataclasses.replace(self.run, fields=there or self.run.fields)
         awaited = absent if there else frozenset()
         check_step(self.comm, run, self.wanted, step, published | awaited, awaited)
-        new = sorted(without - (self._checked or frozenset()))
+        new = sorted(without - self._told)
+        self._told |= without
         self._checked = self.absent = absent
         self.complete = not absent
         return [self._text(name, missing[name], published) for name in new]

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insitu.actions import Action, Actions, check_kinds
+from insitu.actions import Action, Actions, check_kinds, check_past
 from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError, together
 from insitu.fields.block_field import BlockField
 from insitu.mesh import Partition, exchange
 from insitu.mesh.partition import NO_LAYERS
 from insitu.queries import callbacks, session_file
-from insitu.queries.expressions import ExpressionError, FieldKind
+from insitu.queries.expressions import FieldKind
 from insitu.queries.known_results import Known
 from insitu.queries.triggers import Trigger, TriggerEngine
 from insitu.session.budget import Budget
@@ -95,7 +95,7 @@ class Replay:
         self.folder, self.every, self.fire, self._tell = folder, every, dict(fire or {}), tell
         check_kinds(actions, {name: FieldKind(*kind) for name, kind in series.kinds.items()})
         if window != "all":
-            _check_past(actions, dict.fromkeys(series.names, window))
+            check_past(actions, dict.fromkeys(series.names, window))
         self.past = UpTo(series, window)
         self.report = Report()
         self._reactions: TriggerEngine[Action] = TriggerEngine(
@@ -223,14 +223,17 @@ class Replay:
         if not self.actions.queries:
             return []
         path = self.folder / session_file.SESSION_FILE
+        aside = None
         try:
             with together(self.comm, f"write {path}"):
                 if self.comm.rank == 0:
                     kinds = {query.name: query.expression.kind for query in self.actions.queries}
-                    session_file.write(path, self._reactions.results, kinds)
+                    aside = session_file.write_beside(path, self._reactions.results, kinds)
         except RemoteError as error:
             self.failed("results of the queries", error)
             return []
+        if aside is not None:
+            self.warn(f"{path} has other results, and is now {aside}")
         return [str(path)]
 
 
@@ -250,15 +253,3 @@ def decoded(block: BlockField) -> Partition:
         nodes=block.nodes,
         domain_id=block.domain_id,
     )
-
-
-def _check_past(actions: Actions, steps: Mapping[str, int]) -> None:
-    """ConfigError for expressions that look farther back than the window reaches."""
-    problems = []
-    for owner, expression in actions.expressions:
-        try:
-            expression.check_past(steps)
-        except ExpressionError as error:
-            problems.append(f"{owner}: {error}")
-    if problems:
-        raise ConfigError(problems)

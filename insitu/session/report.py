@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from insitu.core.atomic_file import temporary
+from insitu.core.atomic_file import set_aside, temporary
 from insitu.core.limits import byte_size
 
 if TYPE_CHECKING:
@@ -236,8 +236,11 @@ class Terminal:
         if self._file is not None:
             self._file.close()
             self._file = None
+            aside = set_aside(self.path)
             os.replace(self._tmp, self.path)
             timings = (str(self.path),)
+            if aside is not None:
+                self.say(f"{self.path} of an earlier run is now {aside}")
         if summary is None:
             return
         if summary.fields:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import signal
 import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -21,13 +20,11 @@ from insitu import config
 from insitu.actions import Actions
 from insitu.config import RunConfig
 from insitu.core import launcher
-from insitu.core.parallel import cpu_share
-from insitu.engines import threads, using
 from insitu.queries.triggers import Callback
-from insitu.render.volume.bricks import BrickCache
 from insitu.session.recording import with_a_record
 from insitu.session.report import StepReport, Summary, Terminal
 from insitu.session.reporter import Reporter, terminal
+from insitu.session.resources import Resources
 from insitu.session.signals import EndSignals
 from insitu.session.step_processor import StepProcessor
 from insitu.store.window import Window
@@ -104,11 +101,8 @@ class Session:
         if recording:
             self._reporter.say(recording)
         self.log = self._reporter.log
-        self._brick_cache = BrickCache(run.brick_cache)
-        # If OMP_NUM_THREADS is set everywhere, there is nothing to share out.
-        shared = self.comm.allreduce(threads.omp_num_threads() is None, op=MPI.LOR)
-        self._cpu_share = cpu_share(self.comm, threads.cpus()) if shared else None
         self._steps = StepProcessor(self.comm, run, actions, self._reporter, clock)
+        self._resources = Resources(self.comm, self._steps.trainer.engine, run.brick_cache)
         self._mesh: Any = None
         self._not_closed: weakref.finalize[..., Session] | None = None
         self._summary: Summary | None = None  # once it is closed
@@ -177,7 +171,7 @@ class Session:
         """
         if self._summary is not None:
             raise RuntimeError("check: this session is closed; open another one")
-        with self._resources():
+        with self._resources.in_use():
             self._steps.check(mesh)
 
     def publish(self, mesh: Any) -> None:
@@ -203,7 +197,7 @@ class Session:
         self._steps.budget.enter()
         report, self.dropped = None, ""
         try:
-            with self._resources():
+            with self._resources.in_use():
                 report = self._steps.run_step(self._mesh)
         except Exception as error:
             self.dropped = str(error)
@@ -228,7 +222,7 @@ class Session:
             return self._summary
         self._ends()
         try:
-            with self._resources():
+            with self._resources.in_use():
                 written, failures = self._steps.finish()
             self._summary = self._reporter.summary(written)
             self._reporter.end(self._summary)
@@ -274,10 +268,3 @@ class Session:
     def _ends(self) -> None:
         if self._not_closed is not None:
             self._not_closed.detach()
-
-    @contextmanager
-    def _resources(self) -> Iterator[None]:
-        """Inside, threads, decoded bricks and the default engine are those of this session."""
-        cache = self._brick_cache.in_use()
-        with threads.sharing(self._cpu_share), using(self._steps.trainer.engine), cache:
-            yield

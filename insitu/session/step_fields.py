@@ -35,11 +35,17 @@ class StepFields:
         resampled: ResampledStep | None,
         moment: tuple[int | None, float | None],
         reporter: Reporter,
+        changed: bool,
     ) -> None:
-        """Not collective. moment: cycle and time, the same on every rank; None where none publishes
-        them."""
+        """Not collective.
+
+        Args:
+            moment: cycle and time, the same on every rank; None where none publishes them.
+            changed: whether any rank publishes other fields than at the step before.
+        """
         self.comm, self.run, self.published = comm, run, published
         self.cycle, self.time = moment
+        self.changed = changed
         self._resampled, self._reporter = resampled, reporter
         self._partition_cache: dict[str, list[Partition]] = {}
 
@@ -148,26 +154,31 @@ class StepReader:
         """Not collective."""
         self.comm, self.run, self._reporter = comm, run, reporter
         self._resampler: Resampler | None = None
+        self._names: list[str] | None = None  # of the fields of the last step
 
     def read(self, mesh: Any) -> StepFields:
         """The fields of what is published: a Blueprint tree, or a PublishedStep of it. Collective:
-        one reduction of four numbers, for grids.
+        one reduction of five numbers, for grids.
 
         Raises RemoteError on every rank, with the path in the tree that is wrong.
         """
         from mpi4py import MPI
 
         error: BaseException | None = None
-        mine, all_ranks = np.full(4, -np.inf), np.empty(4)  # failed, cycle, time, cells
+        # Failed, cycle, time, cells, other fields than before.
+        mine, all_ranks = np.full(5, -np.inf), np.empty(5)
         try:
             published = PublishedStep.of(mesh, self.run.ghost_field)
             state = published.state
-            known = (state.cycle, state.time, state.has_cells or None)
+            changed = self._has_other_fields(published) or None
+            known = (state.cycle, state.time, state.has_cells or None, changed)
             mine[1:] = [-np.inf if value is None else value for value in known]
         except BaseException as caught:
             error, mine[0] = caught, 1.0
         self.comm.Allreduce(mine, all_ranks, op=MPI.MAX)
-        failed, cycle, time, cells = (n if np.isfinite(n) else None for n in all_ranks.tolist())
+        failed, cycle, time, cells, other = (
+            n if np.isfinite(n) else None for n in all_ranks.tolist()
+        )
         if failed:
             agree(self.comm, error, "mesh")
         if cells and self._resampler is None:  # once one is made of cells, all are resampled
@@ -176,4 +187,17 @@ class StepReader:
         if self._resampler is not None:
             resampled = ResampledStep(self._resampler, published.domains)
         moment = (None if cycle is None else int(cycle), time)
-        return StepFields(self.comm, self.run, published, resampled, moment, self._reporter)
+        return StepFields(
+            self.comm, self.run, published, resampled, moment, self._reporter, other is not None
+        )
+
+    def _has_other_fields(self, published: PublishedStep) -> bool:
+        """Whether this rank publishes other fields than at the last step; what is wrong with them
+        is found where they are read."""
+        try:
+            names = published.field_names
+        except MeshError:
+            self._names = None
+            return True
+        changed, self._names = names != self._names, names
+        return changed

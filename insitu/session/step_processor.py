@@ -133,9 +133,9 @@ class StepProcessor:
             self._reporter.failed("queries and triggers not evaluated", not_evaluated)
 
     def _absent(self, step: StepFields) -> frozenset[str]:
-        """Fields of the run file that are not published yet, which is told once. Collective until
-        all are there."""
-        if self._presence.complete:
+        """Fields of the run file that are not published, yet or any more, which is told once.
+        Collective until all are there, and where other fields come or go."""
+        if self._presence.complete and not step.changed:
             return frozenset()
         if self.run.on_error == "raise":
             self._presence.require_all(step)

@@ -20,6 +20,8 @@ class Cache:
     def __init__(self, steps: int) -> None:
         self.steps = steps
         self._held: OrderedDict[Hashable, Blocks] = OrderedDict()
+        self._sizes: dict[Hashable, int] = {}
+        self._nbytes = 0
 
     def get(self, key: Hashable) -> Blocks | None:
         if key in self._held:
@@ -28,24 +30,27 @@ class Cache:
 
     def put(self, key: Hashable, blocks: Blocks, room: float) -> None:
         """Cache the blocks if the cache then stays within `room` bytes."""
+        self.forget(key)
         self._held[key] = blocks
-        self._held.move_to_end(key)
+        self._sizes[key] = sum(block.nbytes + block.params_nbytes for block in blocks)
+        self._nbytes += self._sizes[key]
         self.shrink(room)
 
     def shrink(self, room: float) -> None:
         """Evict steps until at most `room` bytes and `steps` steps are left."""
         while self._held and (len(self._held) > self.steps or self.nbytes > room):
-            self._held.popitem(last=False)
+            self.forget(next(iter(self._held)))
 
     def forget(self, key: Hashable) -> None:
-        self._held.pop(key, None)
+        if self._held.pop(key, None) is not None:
+            self._nbytes -= self._sizes.pop(key)
 
     def clear(self) -> None:
         self._held.clear()
+        self._sizes.clear()
+        self._nbytes = 0
 
     @property
     def nbytes(self) -> int:
         """Bytes of the decoded weights and of their frames."""
-        return sum(
-            block.nbytes + block.params_nbytes for blocks in self._held.values() for block in blocks
-        )
+        return self._nbytes

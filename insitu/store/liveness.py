@@ -6,7 +6,6 @@ In: what a process recorded about itself. Out: yes or no, even if its process nu
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ class Process:
     @staticmethod
     def this() -> Process:
         pid = os.getpid()
-        return Process(socket.gethostname(), _system(), pid, _start(pid) or 0)
+        return Process(os.uname().nodename, _system(), pid, _start(pid) or 0)
 
     def runs(self) -> bool | None:
         """Whether it is alive; None if that cannot be determined, e.g. on another node."""

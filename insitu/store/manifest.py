@@ -49,6 +49,11 @@ class Units:
     time: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
 
+    def labelled(self, name: str) -> str:
+        """A field's name, with its unit if that is known."""
+        unit = self.fields.get(name, "")
+        return f"{name} ({unit})" if unit else name
+
     def to_dict(self) -> dict[str, Any]:
         return {"length": self.length, "time": self.time, "fields": dict(self.fields)}
 

@@ -10,7 +10,7 @@ independently: there is no communication.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # Gain of one size step.
 _DB_PER_RUNG = 2.25
@@ -35,6 +35,8 @@ class AdaptiveState:
     """The codec with the fewest bytes at the last comparison, for `codec: auto`."""
     codec_age: int = 0
     """Number of time steps since then."""
+    bounds: dict[str, list[float]] = field(default_factory=dict)
+    """By codec, or `residual`: the error bound of the last time step that met the target."""
 
     def smaller_is_due(self) -> bool:
         """Whether to try the next smaller size: the block has been easy for a while."""

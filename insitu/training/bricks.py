@@ -39,6 +39,7 @@ def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
         tight = bound * extent
         return make(tight if bounds is None else np.minimum(tight, bounds))
 
+    before = job.memory.bounds.setdefault(codec, [])
     if target.psnr is not None:
         psnr = target.psnr
 
@@ -47,7 +48,7 @@ def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
             return field if field.metrics.psnr_db(extent.tolist()) >= psnr else None
 
         # For errors that are uniformly distributed within the bound.
-        field = largest(accurate, np.sqrt(3) * 10 ** (-psnr / 20))
+        field = largest(accurate, np.sqrt(3) * 10 ** (-psnr / 20), before)
         return make(np.zeros(len(extent))) if field is None else field
     if target.ratio is not None:
         ratio = target.ratio
@@ -57,7 +58,7 @@ def compress_bricks(job: TrainingJob, codec: str) -> BrickField:
             field = relative(bound)
             return field if field.nbytes * ratio <= most else None
 
-        return smallest(small, 1e-3) or relative(1.0)
+        return smallest(small, 1e-3, before) or relative(1.0)
     if bounds is None:
         raise ValueError(f"codec {codec}: expected a target of psnr, ratio or max_error")
     return make(bounds)

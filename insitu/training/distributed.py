@@ -20,6 +20,7 @@ from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.deadline import Deadline, least_seconds
 from insitu.training.job import TrainingJob
@@ -83,7 +84,8 @@ def train_fields(
         for name, blocks in partitions.items():
             by = for_model(recipes[name].model, engine) if name in recipes else engine
             measured[name] = [MeasuredBlock.of(block, by) for block in blocks]
-        local = local_ranges(measured)
+        closed = {name for name, recipe in recipes.items() if isinstance(recipe.model, SparseGrid)}
+        local = local_ranges(measured, closed)
     whole = global_ranges(comm, local)
 
     def job_of(name: str, block: MeasuredBlock) -> TrainingJob:

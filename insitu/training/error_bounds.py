@@ -19,10 +19,13 @@ from insitu.training.options import Relative, Target
 from insitu.training.ranges import GlobalRange
 
 T = TypeVar("T")
+Earlier = list[float] | None
+"""Where the last of several searches ended; empty before the first."""
 
 _FACTOR = 4.0  # between attempts, until the bound is bracketed
 _MOST_FACTORS = 24
-_HALVINGS = 5  # bisections of the factor's logarithm: the bound is found to 4 %
+_CLOSE = 1.045  # the bound is found to 4 %
+_NEAR = 1.045  # the first factor from where the last search ended
 
 
 def allowed(target: Target, whole: GlobalRange) -> Floats | None:
@@ -67,36 +70,46 @@ def keeps(decoded: Floats, raw: Floats, bound: float) -> bool:
     return within and np.array_equal(decoded[~finite], raw[~finite], equal_nan=True)
 
 
-def largest(make: Callable[[float], T | None], start: float) -> T | None:
+def largest(make: Callable[[float], T | None], start: float, before: Earlier = None) -> T | None:
     """The result of `make` at approximately the largest number at which it is not None; None where
-    it is None at all attempts down to start / 4^24."""
-    return _extreme(make, start, _FACTOR)
+    it is None at all attempts down to start / 4^24.
+
+    before: where the last search ended; this one begins there, in small steps, and writes its own
+    result to it.
+    """
+    return _extreme(make, start, before, up=True)
 
 
-def smallest(make: Callable[[float], T | None], start: float) -> T | None:
+def smallest(make: Callable[[float], T | None], start: float, before: Earlier = None) -> T | None:
     """As `largest`, for the smallest number; up to 4^24 start."""
-    return _extreme(make, start, 1 / _FACTOR)
+    return _extreme(make, start, before, up=False)
 
 
-def _extreme(make: Callable[[float], T | None], start: float, factor: float) -> T | None:
-    best = make(start)
+def _extreme(
+    make: Callable[[float], T | None], start: float, before: Earlier, up: bool
+) -> T | None:
+    step = _FACTOR
+    if before:
+        start, step = before[0], _NEAR
+    at, best = start, make(start)
     found = best is not None
-    at = start
     for _ in range(_MOST_FACTORS):
-        following = at * factor if found else at / factor
+        following = at * step if found == up else at / step
         result = make(following)
         if (result is not None) != found:
             break
-        at, best = following, best if result is None else result
+        at, best, step = following, result, min(step**2, _FACTOR)
     else:
         return best
     good, bad = (at, following) if found else (following, at)
     best = best if found else result
-    for _ in range(_HALVINGS):
+    while max(good / bad, bad / good) > _CLOSE:
         middle = math.sqrt(good * bad)
         result = make(middle)
         if result is None:
             bad = middle
         else:
             good, best = middle, result
+    if before is not None:
+        before[:] = [good]
     return best

@@ -41,7 +41,8 @@ def in_units(job: TrainingJob, powers: Powers) -> TrainingJob:
     return replace(
         job,
         block=MeasuredBlock.of(replace(block, components=tuple(components)), job.engine),
-        whole=replace(job.whole, range=np.ldexp(job.whole.range, -powers[:, None])),
+        # What neighbors share is stored in the field's own units: nothing is shared.
+        whole=replace(job.whole, range=np.ldexp(job.whole.range, -powers[:, None]), roughness=None),
         target=target,
         previous=None,
     )

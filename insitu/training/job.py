@@ -98,7 +98,7 @@ class TrainingJob:
     def own(self) -> BlockRange:
         return self.block.own
 
-    @property
+    @cached_property
     def extent(self) -> NDArray[np.float64]:
         """(n_components,): max - min of the block; 0 where no sample is finite."""
         return np.nan_to_num(self.own.range[:, 1] - self.own.range[:, 0])

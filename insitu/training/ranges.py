@@ -6,7 +6,7 @@ one reduction for all fields.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from insitu.mesh.partition import Partition
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+_LINES = 4  # lines that `roughness` is measured on: one of so many along each axis
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class GlobalRange:
     n_voxels: int
     range: NDArray[np.float64]
     """(n_components, 2); NaN where no sample is finite anywhere."""
+    roughness: NDArray[np.float64] | None = None
+    """(3, 2): sum and number of squared second differences along z, y, x, of the first component;
+    None where nothing needs them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +88,18 @@ def block_range(sampler: Sampler) -> BlockRange:
     )
 
 
-def local_ranges(fields: Mapping[str, Sequence[MeasuredBlock]]) -> dict[str, GlobalRange]:
-    """Statistics of this rank's blocks only; fields without a block are left out."""
+def local_ranges(
+    fields: Mapping[str, Sequence[MeasuredBlock]], rough: Collection[str] = ()
+) -> dict[str, GlobalRange]:
+    """Statistics of this rank's blocks only; fields without a block are left out. rough: the fields
+    whose `roughness` is measured."""
     return {
         name: GlobalRange(
             sum(block.partition.n_voxels for block in blocks),
             _join([block.own.range for block in blocks]),
+            sum((_roughness(block.partition) for block in blocks), np.zeros((3, 2)))
+            if name in rough
+            else None,
         )
         for name, blocks in fields.items()
         if blocks
@@ -104,10 +115,28 @@ def join_ranges(a: dict[str, GlobalRange], b: dict[str, GlobalRange]) -> dict[st
     """Combined statistics of a and b, by field."""
     merged = {**a, **b}
     for name in a.keys() & b.keys():
+        rough = a[name].roughness, b[name].roughness
         merged[name] = GlobalRange(
-            a[name].n_voxels + b[name].n_voxels, _join([a[name].range, b[name].range])
+            a[name].n_voxels + b[name].n_voxels,
+            _join([a[name].range, b[name].range]),
+            None if rough[0] is None or rough[1] is None else rough[0] + rough[1],
         )
     return merged
+
+
+def _roughness(partition: Partition) -> NDArray[np.float64]:
+    """Of one block, from every fourth line along each axis and axis of the others."""
+    values, found = partition.owned[0], np.zeros((3, 2))
+    for axis in range(3):
+        every = tuple(slice(None) if a == axis else slice(None, None, _LINES) for a in range(3))
+        lines = values[every]
+        if lines.shape[axis] < 3:
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            squares = np.square(np.diff(lines, 2, axis=axis), dtype=np.float64)
+        finite = np.isfinite(squares)
+        found[axis] = squares[finite].sum(), finite.sum()
+    return found
 
 
 def _join(ranges: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -150,4 +150,5 @@ def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
         raise TooTight(f"max_error: {bounds} is below what {field.dtype} can add to a model")
     if target.psnr is None or short.metrics.psnr_db(extent.tolist()) >= target.psnr:
         return short
-    return largest(accurate, np.sqrt(3) * 10 ** (-target.psnr / 20)) or short
+    before = job.memory.bounds.setdefault("residual", [])
+    return largest(accurate, np.sqrt(3) * 10 ** (-target.psnr / 20), before) or short

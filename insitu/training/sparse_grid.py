@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -23,12 +23,16 @@ from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.fields import sparse_grid
-from insitu.fields.sparse_grid import Component
+from insitu.fields.shared_parts import insert
+from insitu.fields.sparse_grid import Component, Shared
 from insitu.metrics import joint_psnr_db
+from insitu.models.sparse_grid.lines import added
 from insitu.models.sparse_grid.model import SparseGrid
+from insitu.models.sparse_grid.parts import parts
 from insitu.training.error_bounds import extents
 from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
+from insitu.training.shared_faces import coded, ends_of, extended
 
 # PSNR in dB without any target.
 _DEFAULT_DB = 50.0
@@ -39,6 +43,11 @@ _SLACK_DB = 0.03
 _MOST_TRIALS = 12
 # Axes are split until they have fewer samples than this.
 _LEAST = 9
+# Where the mean second difference along an axis is so many times that of the others, it waits one
+# more level.
+_ROUGHER = (1.6, 2.0, 6.0)
+# Of what neighbors share: the largest error over the mean one, about; errors that a step can have.
+_BOUND_PER_ERROR, _LEAST_ERROR = 6.0, 1e-17
 # How many levels the axis with the largest details may wait for the others.
 _DELAYS = (0, 1, 2, 3)
 
@@ -70,16 +79,37 @@ class SparseFitter:
         SparseGrid(shape=(nx, ny, nz), n_outputs=len(self._raw)).check()  # not all can be coded
         self._origin = np.array([_middle(raw) for raw in self._raw])
         self._unit = np.where(job.extent > 0, job.extent, 1.0)
+        self._ends, errors = _shared_ends(job)
+        components = job.partition.components
+        raw = [extended(job.partition, c) for c in components] if self._ends else self._raw
         self._samples = [
-            filled(raw, origin, unit)
-            for raw, origin, unit in zip(self._raw, self._origin, self._unit, strict=True)
+            filled(values, origin, unit)
+            for values, origin, unit in zip(raw, self._origin, self._unit, strict=True)
         ]
+        # Of them, those that the block owns.
+        self._owned = tuple(
+            slice(low, n - high)
+            for n, (low, high) in zip(
+                self._samples[0].shape, (added(self._ends, a) for a in (2, 1, 0)), strict=True
+            )
+        )
         self._earlier = _earlier(job)
-        if self._earlier is not None:
+        if self._ends:
+            assert job.whole.roughness is not None
+            self._splits = agreed_splits(self._samples[0].shape, job.whole.roughness)
+        elif self._earlier is not None:
             self._splits = self._earlier[1]
         else:
             self._splits = choose_splits(self._samples[0], self._guess())
-        self._coefficients = [sparse_kernels().analyse(s, self._splits) for s in self._samples]
+        self._coefficients = [
+            sparse_kernels().analyse(s, self._splits, self._ends) for s in self._samples
+        ]
+        self._parts = parts(self._samples[0].shape, self._splits, self._ends)
+        self._errors = [sparse_grid.delta(sparse_grid.nearest_step(e)) for e in errors]
+        self._coded = [
+            coded(job.partition, component, self._parts, error)
+            for component, error in zip(components, self._errors, strict=False)
+        ]
         self._trials = 0
 
     def fit(self, end: float = math.inf) -> SparseFit:
@@ -100,7 +130,10 @@ class SparseFitter:
             if self._job.bounds is not None and self._room(found) < 0:
                 found = self._search(self._room, False)
         payload = self._payload(found)
-        model, weights = sparse_grid.read(payload, self._raw[0].shape, len(self._raw), self._vertex)
+        scale = self._origin, self._job.extent
+        model, weights = sparse_grid.read(
+            payload, self._raw[0].shape, len(self._raw), self._vertex, scale
+        )
         return SparseFit(model, weights, self._origin, self._trials, self._earlier is not None)
 
     # ---- trials
@@ -109,14 +142,28 @@ class SparseFitter:
         """step: of the first component; the others' make errors of the same share of the range."""
         self._trials += 1
         components, decoded = [], []
-        for coefficients, scale in zip(self._coefficients, self._scales, strict=True):
+        for c, (coefficients, scale) in enumerate(
+            zip(self._coefficients, self._scales, strict=True)
+        ):
             own = step + round(sparse_grid.octaves(self._scales[0] / scale))
             component = Component.of(coefficients, self._splits, min(max(own, 0), 65535))
+            if self._ends:
+                component = self._with_shared(c, component)
             components.append(component)
+            found = component.coefficients(self._splits, self._origin[c], self._unit[c])
             decoded.append(
-                sparse_kernels().synthesise(component.coefficients(self._splits), self._splits)
+                sparse_kernels().synthesise(found, self._splits, self._ends)[self._owned]
             )
         return _Trial(components, decoded)
+
+    def _with_shared(self, c: int, component: Component) -> Component:
+        """A component with the numbers of the parts that it shares."""
+        error, numbers = self._errors[c], component.numbers
+        for part, one in zip(self._parts, self._coded[c], strict=True):
+            insert(numbers, part, one, float(self._origin[c]), error)
+        coarseness = tuple(one.coarseness for one in self._coded[c])
+        shared = Shared(self._ends, sparse_grid.nearest_step(error), coarseness)
+        return replace(component, shared=shared)
 
     def _search(self, margin: Callable[[_Trial], float], least: bool) -> _Trial:
         """The trial with the coarsest step of margin >= 0, or, with `least`, the finest one.
@@ -178,15 +225,15 @@ class SparseFitter:
         found = [np.isfinite(raw) for raw in self._raw]
         return [None if there.all() else there for there in found]
 
-    def _errors(self, trial: _Trial) -> list[Floats]:
+    def _misses(self, trial: _Trial) -> list[Floats]:
         errors = []
         for decoded, samples, there in zip(trial.decoded, self._samples, self._finite, strict=True):
-            error = decoded - samples
+            error = decoded - samples[self._owned]
             errors.append(error if there is None else error[there])
         return errors
 
     def _psnr(self, trial: _Trial) -> float:
-        errors = self._errors(trial)
+        errors = self._misses(trial)
         squares = [
             float(np.dot(e.ravel(), e.ravel())) * float(u) ** 2
             for e, u in zip(errors, self._unit, strict=True)
@@ -199,7 +246,7 @@ class SparseFitter:
         assert self._job.bounds is not None
         rooms = []
         for error, unit, bound in zip(
-            self._errors(trial), self._unit, self._job.bounds, strict=True
+            self._misses(trial), self._unit, self._job.bounds, strict=True
         ):
             largest = float(np.abs(error).max(initial=0)) * float(unit)
             rooms.append(math.log2(bound / largest) if largest > 0 else 1.0)
@@ -262,6 +309,33 @@ def _splits(shape: tuple[int, int, int], axis: int, delay: int) -> list[int]:
         splits.append(sum(1 << (2 - a) for a in axes))
         size = [(n + 1) // 2 if a in axes else n for a, n in enumerate(size)]
     return splits
+
+
+def agreed_splits(shape: tuple[int, ...], roughness: NDArray[np.float64]) -> list[int]:
+    """The axes that each level splits, for a block (nz, ny, nx) of a field: along a face, those of
+    all blocks that have it.
+
+    roughness: of the whole field (`GlobalRange`). The roughest axis waits for the others, the
+    longer the rougher it is.
+    """
+    nz, ny, nx = shape
+    mean = np.sqrt(roughness[:, 0] / np.maximum(roughness[:, 1], 1))
+    axis = int(np.argmax(mean))
+    others = float(np.delete(mean, axis).max())
+    delay = int(sum(mean[axis] > limit * others for limit in _ROUGHER)) if others > 0 else 0
+    return _splits((nz, ny, nx), axis, delay)
+
+
+def _shared_ends(job: TrainingJob) -> tuple[int, Floats]:
+    """Which ends are kept, and the error of what is shared, in field units, (n_components,)."""
+    target, extent = job.target, extents(job.whole)
+    ends = ends_of(job.partition) if job.whole.roughness is not None else 0
+    if target.psnr is None and job.bounds is not None:
+        errors = np.asarray(job.bounds) / _BOUND_PER_ERROR
+    else:
+        errors = extent * 10 ** (-(target.psnr or _DEFAULT_DB) / 20)
+    known = (extent > 0) & (errors > _LEAST_ERROR) & (errors < 1 / _LEAST_ERROR)
+    return (ends, errors) if target.ratio is None and known.all() else (0, errors)
 
 
 def _earlier(job: TrainingJob) -> tuple[int, list[int]] | None:

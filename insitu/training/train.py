@@ -74,8 +74,8 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
     if job.bounds is not None:
         worth = _worth(job.bounds, job.whole)
         goal = job.with_target(psnr=max(target.psnr or 1.0, worth))
-        if (target.psnr or 0.0) <= worth:
-            steps = min(steps, max(_STEPS_BESIDE_A_RESIDUAL, job.options.n_min))
+        # Also where `psnr` asks for more: the residual carries what the model misses of it.
+        steps = min(steps, max(_STEPS_BESIDE_A_RESIDUAL, job.options.n_min))
     end = np.inf if target.seconds is None else start + target.seconds
 
     def trial_for(model: Model) -> Trial:

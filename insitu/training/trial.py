@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,7 @@ class Trial:
     def extent(self) -> Floats:
         return self.job.extent
 
-    @property
+    @cached_property
     def scale(self) -> Floats:
         """Factors from units of the block's own range to those of the global range, as for PSNR."""
         extent = self.job.whole.range[:, 1] - self.job.whole.range[:, 0]
@@ -170,7 +171,7 @@ class Trial:
         return compress_params(
             self.model, params, self.job.compression, lambda p: self._error_of_some(p) ** 2,
             engine=self.job.engine, before=before**2, goal=self.goal**2, scale=self.scale,
-            seed=self.job.options.seed,
+            samples=min(self.job.sampler.samples, _SAMPLES), seed=self.job.options.seed,
         )  # fmt: skip
 
     def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[Errors]:

@@ -346,7 +346,7 @@ def launch(folder: Path, end: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [mpiexec, "-n", "2", sys.executable, "program.py", str(folder), end],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1", "MPIEXEC_TIMEOUT": "60"},
+        env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1", "MPIEXEC_TIMEOUT": "300"},
         capture_output=True,
         text=True,
     )

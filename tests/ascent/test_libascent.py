@@ -335,7 +335,7 @@ def test_that_insitu_cannot_be_imported_is_told_once(built: Libraries) -> None:
         print(ctypes.string_at(details).decode())
     """)
     command = [sys.executable, "-c", script, str(built.conduit), str(built.ascent)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Python cannot import insitu; nothing will be recorded\n"
     assert done.stderr.count("ModuleNotFoundError") == 1

@@ -129,3 +129,24 @@ def test_weights_that_are_not_finite_are_refused(codec: str, bad: float) -> None
     params[-1] = bad
     with pytest.raises(ValueError, match="not finite"):
         compress_params(NETWORK, params, Compression(compression=codec), lambda _: 1.0)
+
+
+@pytest.mark.parametrize("codec", LOSSY)
+def test_a_small_block_takes_few_measurements(codec: str) -> None:
+    """They are all of the search: nothing else is evaluated."""
+    params = weights(NETWORK, "trained")
+    block = Block(NETWORK, params, 0.02)
+    before = block.mean_square(params)
+    tried = []
+
+    def mean_square(trial: np.ndarray) -> float:
+        tried.append(block.mean_square(trial))
+        return tried[-1]
+
+    options = Compression(compression=codec)
+    found = compress_params(
+        NETWORK, params, options, mean_square, before=before, goal=2 * before, samples=4000
+    )
+    assert found.codec == codec
+    assert before < tried[-1] == block.mean_square(found.params) <= 2 * before
+    assert len(tried) <= 12

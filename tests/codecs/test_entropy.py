@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from insitu.codecs import entropy
+from insitu.codecs import _range_coder, entropy, entropy_reference
 from insitu.codecs.frame import FrameError
 
 numbers = st.one_of(
@@ -76,3 +76,50 @@ def test_a_symbol_first_seen_after_many_others() -> None:
     coded = [(values, entropy.Shape.of(values))]
     decoded = entropy.decode(entropy.encode(coded), [(len(values), coded[0][1])])
     np.testing.assert_array_equal(decoded[0], values)
+
+
+def test_compiled_and_reference_write_the_same_words() -> None:
+    """Also where many words wait for a carry, and where only the floor's probability is left."""
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        arrays = []
+        for _ in range(rng.integers(1, 4)):
+            n, scale = int(rng.integers(0, 700)), 10 ** rng.uniform(-2, 6)
+            values = np.clip(rng.laplace(size=n) * scale, -(2**30), 2**30)
+            arrays.append(np.rint(values).astype(np.int32))
+        figures = [_range_coder.shape_of(array) for array in arrays]
+        assert figures == [entropy_reference.shape_of(array) for array in arrays]
+        for array in arrays:
+            assert _range_coder.bits(array) == pytest.approx(entropy_reference.bits(array))
+        coded = [(array, *f) for array, f in zip(arrays, figures, strict=True)]
+        stream = entropy_reference.encode(coded)
+        assert _range_coder.encode(coded) == stream
+        lengths = [(len(array), *f) for array, f in zip(arrays, figures, strict=True)]
+        for coder in (_range_coder, entropy_reference):
+            for again, array in zip(coder.decode(stream, lengths), arrays, strict=True):
+                np.testing.assert_array_equal(again, array)
+
+
+@settings(deadline=None)
+@given(
+    st.binary(min_size=4, max_size=400),
+    st.lists(
+        st.tuples(
+            st.integers(0, 200), st.integers(0, 30), st.integers(0, 2047), st.integers(0, 255)
+        ),
+        max_size=3,
+    ),
+)
+def test_compiled_and_reference_read_noise_alike(noise: bytes, wanted: list) -> None:
+    found: list[list[bytes] | None] = []
+    for coder in (_range_coder, entropy_reference):
+        try:
+            found.append([a.tobytes() for a in coder.decode(noise[: len(noise) // 4 * 4], wanted)])
+        except ValueError:
+            found.append(None)
+    assert found[0] == found[1]
+
+
+def test_a_value_beyond_its_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match="beyond its array's shape"):
+        _range_coder.encode([(np.array([5], np.int32), 0, 4, 16)])

@@ -14,6 +14,9 @@ class TestCpuDraws(DrawingConformance):
 class TestNumpy(EngineConformance):
     engine_name = "numpy"
 
+    # The reference against itself: that is `test_training_is_deterministic`.
+    test_steps = test_float32_blocks = None
+
 
 class TestNumpyDraws(DrawingConformance):
     engine_name = "numpy"

@@ -148,7 +148,7 @@ def test_simulations_killed_at_any_moment(
         folder.mkdir()
         process = launch(folder)
         files = [folder / f"told_{rank}" for rank in range(2)]
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while min(len(lines(file)) for file in files) < 3 and time.monotonic() < until:
             time.sleep(0.01)
         # A live run is not taken for a dead one.

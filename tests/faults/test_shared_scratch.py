@@ -46,7 +46,7 @@ def test_what_is_no_file_of_ones_own_is_passed_over(
     (tmp_path / "insitu.fifo").touch()
     code = "import sys; from insitu.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "recover", "--scratch", str(tmp_path), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     (dead,) = json.loads(done.stdout)["dead_runs"]
     assert dead["folders"] == [str(tmp_path / "insitu.run")] and dead["ranks"] == [0]

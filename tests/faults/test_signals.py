@@ -78,7 +78,7 @@ class Started:
 
     def wait_for_steps(self, least: int = 3) -> list[int]:
         """The process numbers of the ranks, which have done that many steps."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while time.monotonic() < until:
             told = sorted(self.folder.glob("told_*"))
             if len(told) == 2 and all(path.read_text().count("\n") >= least for path in told):
@@ -115,7 +115,7 @@ def to_one(program: Started, ranks: list[int], number: int) -> None:
 
 
 def check(program: Started, words: str) -> None:
-    _, told = program.mpiexec.communicate(timeout=60)
+    _, told = program.mpiexec.communicate(timeout=300)
     assert words in told and "Traceback" not in told, told
     record = open_record(program.folder / "record")
     assert not record.problems

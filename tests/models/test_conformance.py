@@ -4,6 +4,7 @@ import numpy as np
 
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.sparse_grid.lines import HALF_CELLS
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.testing import ModelConformance
 
@@ -26,4 +27,14 @@ class TestSparseGrid(ModelConformance):
         splits="73",
         support=np.arange(0, 240, 2, dtype="<i4").tobytes(),
         n_outputs=2,
+    )
+
+
+class TestSparseGridWithSharedFaces(ModelConformance):
+    model = SparseGrid(
+        shape=(8, 6, 4),
+        vertex=False,
+        splits="73",
+        support=np.arange(0, 192, 2, dtype="<i4").tobytes(),
+        ends=0b1110 | HALF_CELLS,
     )

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.models.sparse_grid import bands, lifting
 from insitu.models.sparse_grid.kernels import ReferenceKernels
+from insitu.models.sparse_grid.lines import HALF_CELLS, kept_at, line
 from insitu.models.sparse_grid.mixing import HALF, squash, stretch
+from insitu.models.sparse_grid.parts import n_parts, parts
 
 GOLDEN = (2236, "f7da0ab930df36d6")
 """Length and digest of coded numbers."""
@@ -18,11 +20,12 @@ GOLDEN = (2236, "f7da0ab930df36d6")
 shapes = st.tuples(*[st.integers(1, 9)] * 3) | st.sampled_from([(1, 1, 1), (17, 1, 3), (2, 19, 5)])
 
 
-def splits_of(shape: tuple[int, int, int], seed: int) -> list[int]:
+def splits_of(shape: tuple[int, int, int], seed: int, ends: int = 0) -> list[int]:
     """Any valid order of axes."""
     rng, size, splits = np.random.default_rng(seed), list(shape), []
+    least = [2 if all(kept_at(ends, 2 - a)) else 1 for a in range(3)]
     while True:
-        axes = [a for a in range(3) if size[a] > 1 and rng.random() < 0.8]
+        axes = [a for a in range(3) if size[a] > least[a] and rng.random() < 0.8]
         if not axes:
             return splits
         splits.append(sum(1 << (2 - a) for a in axes))
@@ -36,36 +39,72 @@ def numbers_of(shape: tuple[int, int, int], seed: int, share: float = 0.3) -> np
     return np.where(rng.random(shape) < share, values, 0).astype(np.int32)
 
 
-@given(shapes, st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
-def test_synthesis_inverts_analysis(shape: tuple[int, int, int], seed: int) -> None:
+kept = st.just(0) | st.integers(0, 127)
+
+
+@given(shapes, kept, st.integers(0, 99))
+@settings(deadline=None, max_examples=60)
+def test_synthesis_inverts_analysis(shape: tuple[int, int, int], ends: int, seed: int) -> None:
     samples = np.random.default_rng(seed).normal(size=shape)
-    splits = splits_of(shape, seed)
-    coefficients = bands.analyse(samples, splits)
-    np.testing.assert_allclose(bands.synthesise(coefficients, splits), samples, atol=1e-12)
-    twice = bands.analyse(2 * samples + 1, splits) - 2 * coefficients
-    np.testing.assert_allclose(twice, bands.analyse(np.ones(shape), splits), atol=1e-12)
+    splits = splits_of(shape, seed, ends)
+    coefficients = bands.analyse(samples, splits, ends)
+    np.testing.assert_allclose(bands.synthesise(coefficients, splits, ends), samples, atol=1e-11)
+    twice = bands.analyse(2 * samples + 1, splits, ends) - 2 * coefficients
+    ones = bands.analyse(np.ones(shape), splits, ends)
+    np.testing.assert_allclose(twice, ones, atol=1e-11)
 
 
-@given(shapes, st.integers(0, 99))
-@settings(deadline=None, max_examples=20)
-def test_the_adjoint_is_the_transpose(shape: tuple[int, int, int], seed: int) -> None:
-    rng, splits = np.random.default_rng(seed), splits_of(shape, seed)
+@given(shapes, kept, st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_the_adjoint_is_the_transpose(shape: tuple[int, int, int], ends: int, seed: int) -> None:
+    rng, splits = np.random.default_rng(seed), splits_of(shape, seed, ends)
     a, b = rng.normal(size=shape), rng.normal(size=shape)
-    forward = (bands.synthesise(a, splits) * b).sum()
-    assert np.isclose(forward, (a * bands.adjoint(b, splits)).sum())
+    forward = (bands.synthesise(a, splits, ends) * b).sum()
+    assert np.isclose(forward, (a * bands.adjoint(b, splits, ends)).sum())
 
 
-@pytest.mark.parametrize("n", [*range(1, 12), 33])
-@pytest.mark.parametrize("keep", [(False, False), (True, False), (False, True), (True, True)])
-def test_shared_samples_are_not_updated(n: int, keep: tuple[bool, bool]) -> None:
+@pytest.mark.parametrize("n", [*range(1, 12), 33, 34])
+@pytest.mark.parametrize("ends", range(4))
+@pytest.mark.parametrize("half", [0, HALF_CELLS])
+def test_kept_samples_are_not_updated(n: int, ends: int, half: int) -> None:
+    along = line(n, ends | half)
+    if not along.splits:
+        return
     samples = np.random.default_rng(n).normal(size=(n, 2))
-    averaged = lifting.analyse(samples, 0, keep)
-    np.testing.assert_allclose(lifting.synthesise(averaged, 0, keep), samples, atol=1e-12)
-    if keep[0]:
+    averaged = lifting.analyse(samples, 0, along)
+    np.testing.assert_allclose(lifting.synthesise(averaged, 0, along), samples, atol=1e-12)
+    if ends & 1:
         np.testing.assert_array_equal(averaged[0], samples[0])
-    if keep[1] and n % 2:
+    if ends & 2:
         np.testing.assert_array_equal(averaged[(n + 1) // 2 - 1], samples[-1])
+
+
+@pytest.mark.parametrize("n", range(6, 40))
+@pytest.mark.parametrize("half", [0, HALF_CELLS])
+def test_quadratic_polynomials_have_no_details_beside_kept_samples(n: int, half: int) -> None:
+    """At every level, wherever samples lie."""
+    along = line(n, 3 | half)
+    while len(along) > 5:
+        x = np.array(along.places)
+        details = lifting.analyse(x**2 - 3 * x + 1, 0, along)[len(along.even) :]
+        assert np.abs(details).max() < 1e-9 * x[-1] ** 2
+        along = along.coarser
+
+
+@given(shapes, st.integers(0, 127), st.integers(0, 99))
+@settings(deadline=None, max_examples=30)
+def test_a_part_is_the_transform_of_its_own_samples(
+    shape: tuple[int, int, int], ends: int, seed: int
+) -> None:
+    """Whatever lies behind it: so that both sides of a face have the same."""
+    splits = splits_of(shape, seed, ends)
+    samples = np.random.default_rng(seed).normal(size=shape)
+    coefficients = bands.analyse(samples, splits, ends)
+    found = parts(shape, splits, ends)
+    assert len(found) == n_parts(ends)
+    for part in found:
+        own = bands.analyse(samples[part.samples], part.splits, part.ends)
+        np.testing.assert_allclose(coefficients.reshape(-1)[part.places], own, atol=1e-12)
 
 
 def test_cubic_polynomials_have_no_details_inside() -> None:
@@ -97,14 +136,16 @@ def test_norms_are_those_of_the_synthesis() -> None:
 # ---- the kernels
 
 
-@given(shapes, st.integers(0, 99))
-@settings(deadline=None, max_examples=30)
-def test_the_kernels_transform_as_the_reference(shape: tuple[int, int, int], seed: int) -> None:
+@given(shapes, kept, st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_the_kernels_transform_as_the_reference(
+    shape: tuple[int, int, int], ends: int, seed: int
+) -> None:
     samples = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
-    splits, fast, slow = splits_of(shape, seed), sparse_kernels(), ReferenceKernels()
-    coefficients = slow.analyse(samples, splits)
-    np.testing.assert_allclose(fast.analyse(samples, splits), coefficients, atol=2e-5)
-    np.testing.assert_allclose(fast.synthesise(coefficients, splits), samples, atol=2e-5)
+    splits, fast, slow = splits_of(shape, seed, ends), sparse_kernels(), ReferenceKernels()
+    coefficients = slow.analyse(samples, splits, ends)
+    np.testing.assert_allclose(fast.analyse(samples, splits, ends), coefficients, atol=2e-5)
+    np.testing.assert_allclose(fast.synthesise(coefficients, splits, ends), samples, atol=2e-5)
     assert np.isclose(
         fast.cost(coefficients, splits, 0.7), slow.cost(coefficients, splits, 0.7), rtol=1e-4
     )

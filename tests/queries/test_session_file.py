@@ -119,3 +119,37 @@ def test_structured_results_come_back_as_they_were(tmp_path):
     assert {name: steps[3].value for name, steps in found.items()} == {
         name: value for name, (_, value) in values.items()
     }
+
+
+@pytest.mark.parametrize(
+    ("there", "kept"),
+    [
+        ("", False),
+        ("the same", False),
+        ("fewer", False),
+        ("other cycles", True),
+        ("another value", True),
+        ("another query", True),
+        ("notes of somebody", True),
+    ],
+)
+def test_a_replay_keeps_other_results(tmp_path, there, kept):
+    path, kinds = tmp_path / session_file.SESSION_FILE, {"peak": NUMBER, "other": NUMBER}
+    new = {"peak": [Result(c, float(c), 1.0) for c in (1, 2)]}
+    old = {
+        "the same": new,
+        "fewer": {"peak": new["peak"][:1]},
+        "other cycles": {"peak": [*new["peak"], Result(3, 3.0, 1.0)]},
+        "another value": {"peak": [Result(1, 1.0, 5.0)]},
+        "another query": {"other": new["peak"]},
+    }.get(there)
+    if old is not None:
+        session_file.write(path, old, kinds)
+    elif there:
+        path.write_text(there)
+    before = path.read_bytes() if there else b""
+    aside = session_file.write_beside(path, new, kinds)
+    assert set(yaml.safe_load(path.read_text())["peak"]) == {1, 2}
+    assert (aside is not None) == kept == (len(list(tmp_path.iterdir())) == 2)
+    if aside is not None:
+        assert aside.name == "ascent_session.1.yaml" and aside.read_bytes() == before

@@ -143,6 +143,30 @@ def test_a_field_that_comes_later_costs_the_others_nothing(folder: Path, caplog:
         assert "the simulation publishes no field 'burnt' (there are u)" in told[0]
 
 
+@pytest.mark.parallel([1, 3])
+def test_a_field_that_vanishes_costs_that_field(folder: Path, caplog: Any) -> None:
+    config = {
+        "fields": {"u": SMALL, "burnt": SMALL},
+        "window": {"every": 1},
+        "record": {"path": folder / "rec", "scratch": folder},
+        "output": folder,
+    }
+    with insitu.open(config, COMM, quiet=True) as session:
+        for cycle in range(7):
+            there = {} if cycle in (2, 3, 5) else {"burnt": waves((6, 6, 6)) ** 2}
+            session.publish(mesh(cycle, u=waves((6, 6, 6)), **there))
+            session.execute()
+            assert not session.dropped
+    COMM.barrier()
+    record = insitu.open_record(folder / "rec")
+    assert record["u"].cycles.tolist() == list(range(7))
+    assert record["burnt"].cycles.tolist() == [0, 1, 4, 6]
+    if COMM.rank == 0:
+        told = [r.message for r in caplog.records if "burnt" in r.message]
+        assert len(told) == 1, told
+        assert "the simulation publishes no field 'burnt' (there are u)" in told[0]
+
+
 def test_scenes_and_queries_wait_for_a_field_that_comes_later(tmp_path: Path, caplog: Any) -> None:
     query = {"params": {"name": "top", "expression": "max(field('burnt'))"}}
     trigger = {"params": {"condition": "top > 0.5", "actions": []}}

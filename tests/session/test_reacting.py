@@ -182,7 +182,7 @@ def test_expressions_over_recorded_steps(folder: Path) -> None:
     assert highest == sorted(highest)  # the peak rises
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 @pytest.mark.parametrize("ghosts", ["trust", "ignore", "exchange"])
 def test_derivatives_take_the_ghosts_that_are_asked_for(folder: Path, ghosts: str) -> None:
     action = queries(

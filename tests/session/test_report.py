@@ -137,3 +137,14 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError):
         Terminal(tmp_path / "file" / "out")
+
+
+def test_timings_of_an_earlier_run_stay(tmp_path):
+    for cycle in (100, 101, 102):
+        terminal = Terminal(tmp_path, quiet=True)
+        terminal.step(step(cycle))
+        terminal.close(None)
+    names = ["insitu_timings.csv", "insitu_timings.1.csv", "insitu_timings.2.csv"]
+    assert {path.name for path in tmp_path.iterdir()} == set(names)
+    found = [[row["cycle"] for row in csv.DictReader((tmp_path / name).open())] for name in names]
+    assert found == [["102"], ["100"], ["101"]]

@@ -98,7 +98,7 @@ def picture(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path)) / 255.0
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_every_filter_is_shown_and_does_not_depend_on_the_ranks(folder: Path) -> None:
     pytest.importorskip("vtkmodules")
     actions = [

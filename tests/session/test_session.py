@@ -94,7 +94,7 @@ def test_the_figures_are_those_of_the_decoded_fields(folder: Path) -> None:
     assert written == sum(f.nbytes for r in reports if r for f in r.fields)
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([3, 4])
 @pytest.mark.parametrize("ghosts", ["trust", "ignore", "exchange"])
 def test_the_picture_of_n_ranks_is_that_of_one(folder: Path, ghosts: str) -> None:
     changes = {"ghosts": ghosts, "check_ghosts": True, "record": None}
@@ -115,7 +115,7 @@ def test_the_run_file_bounds_decoded_bricks(folder: Path) -> None:
     simulation = Moving(COMM, steps=8)
     session = insitu.open(run_file(folder, brick_cache="1 MiB"), COMM)
     reports = steps(session, simulation)
-    cache = session._brick_cache.native
+    cache = session._resources.brick_cache.native
     session.close()
     assert reports[7] is not None and len(reports[7].files) == 3
     assert cache.limit == 2**20 >= cache.peak > 0
@@ -144,7 +144,7 @@ def test_two_sessions_in_one_process(folder: Path, monkeypatch: pytest.MonkeyPat
             simulation.step()
             session.publish(simulation.mesh())
             session.execute()
-    caches = [session._brick_cache.native for session, _ in pair]
+    caches = [session._resources.brick_cache.native for session, _ in pair]
     decoded = [cache.decoded for cache in caches]
     assert [cache.limit for cache in caches] == [2**20, 2**21]
     assert min(cache.used for cache in caches) > 0 and min(decoded) > 0

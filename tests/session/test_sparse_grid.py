@@ -56,7 +56,7 @@ def record(comm: MPI.Comm, folder: Path) -> Path:
     return folder / "record"
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_the_record_has_what_was_published_wherever_blocks_were(folder: Path) -> None:
     together = record(COMM, folder)
     alone = folder / "alone"

@@ -83,24 +83,25 @@ def test_an_interrupt_is_not_taken_for_a_failed_step(trainers: list) -> None:
 def test_measuring_the_quality_counts_as_time(
     monkeypatch: pytest.MonkeyPatch, association: str
 ) -> None:
-    """A clock that a sample measured puts forward by 0.1 ms, and a target out of reach."""
-    clock, measure = Clock(0.002), lib.measure
+    """A clock that a sample measured puts forward by 10 ms, and a target out of reach. Its seconds
+    are far more than what the test takes on a busy machine, which the trainer sees too."""
+    clock, measure = Clock(0.2), lib.measure
     measured = 0
 
     def slow(*arguments: object) -> list:
         nonlocal measured
         errors = measure(*arguments)
         measured += errors[0]["finite"]
-        clock.now += 1e-4 * errors[0]["finite"]
+        clock.now += 1e-2 * errors[0]["finite"]
         return errors
 
     monkeypatch.setattr(lib, "measure", slow)
     monkeypatch.setattr(trial, "SLICE_SECONDS", 1e-3)
     block = partition(blob, association=association)
-    field = fit(block, psnr=120, seconds=2.5, iterations=ENDLESS, compression="half", clock=clock)
+    field = fit(block, psnr=120, seconds=250, iterations=ENDLESS, compression="half", clock=clock)
     # Before and after the weights are rounded, in time; half a pass is where guessing ends.
     assert measured > 1.5 * block.n_voxels
-    assert abs(field.metrics.seconds - 2.5) < 0.5e-4 * block.n_voxels
+    assert abs(field.metrics.seconds - 250) < 0.5e-2 * block.n_voxels
 
 
 def test_no_time_at_all_is_one_step() -> None:

@@ -16,6 +16,7 @@ from insitu.fields.read import read_field
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
 from insitu.models.hash_grid.model import HashGrid
+from insitu.training import bricks
 from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.error_bounds import largest, smallest
@@ -214,6 +215,46 @@ def test_the_loosest_bound_is_found() -> None:
     assert smallest(lambda bound: bound if bound >= 0.37 else None, 1e-3) == pytest.approx(
         0.37, rel=0.05
     )
+
+
+@pytest.mark.parametrize("moved", [0.99, 1.0, 1.02, 0.1, 30.0])
+def test_a_search_begins_where_the_last_one_ended(moved: float) -> None:
+    before: list[float] = []
+    assert largest(lambda b: b if b <= 0.37 else None, 1e-3, before) == before[0]
+    tries: list[float] = []
+
+    def below(bound: float) -> float | None:
+        tries.append(bound)
+        return bound if bound <= 0.37 * moved else None
+
+    assert largest(below, 1e-3, before) == pytest.approx(0.37 * moved, rel=0.05)
+    assert len(tries) <= (3 if 0.9 < moved < 1.1 else 14)
+    assert smallest(lambda b: b if b >= 2 else None, 1e-3, before) == pytest.approx(2, rel=0.05)
+
+
+@pytest.mark.parametrize("codec", ["sz3", "zfp"])
+def test_the_next_step_takes_few_attempts(codec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[object] = []
+    of = bricks.Chunks.encode
+    monkeypatch.setattr(
+        bricks.Chunks, "encode", lambda *given: attempts.append(given) or of(*given)
+    )
+    block, memory = partition(rough), AdaptiveState()
+    keep(block, codec, memory=memory, psnr=50.0)
+    first = len(attempts)
+    field = keep(block, codec, memory=memory, psnr=50.0)
+    assert field.metrics.psnr_db([float(np.ptp(block.owned[0]))]) >= 50
+    assert len(attempts) - first <= 3 < first
+
+
+def test_no_long_training_for_what_the_residual_carries() -> None:
+    options = TrainingOptions(n_min=40, epochs=800, batch=1024)
+    block = partition(rough)
+    assert options.iterations(block.n_voxels) > 4000
+    field = keep(block, options=options, max_error=Relative(rel=0.05), psnr=90.0)
+    sizes = HashGrid().for_block(1, 1.0).sizes(block.n_voxels, corrected=True)
+    assert field.metrics.psnr_db([float(np.ptp(block.owned[0]))]) >= 90
+    assert field.metrics.iterations <= 1000 * len(sizes)
 
 
 def each_on_its_own(comm: MPI.Comm) -> None:

@@ -221,7 +221,7 @@ class SparseReader:
         shape: Sequence[int],
         splits: Sequence[int],
         vertex: bool,
-        keep: int,
+        ends: int,
         components: int,
         indices: NDArray[np.int32],
         values: Floats,
@@ -231,8 +231,8 @@ class SparseReader:
     def at(self, points: Floats, slopes: bool = False, threads: int = 1) -> Singles: ...
     def grid(self, xs: Floats, ys: Floats, zs: Floats, threads: int = 1) -> Singles: ...
 
-def sparse_analyse(values: Floats, splits: Sequence[int], keep: int = 0) -> Singles: ...
-def sparse_synthesise(coefficients: Floats, splits: Sequence[int], keep: int = 0) -> Singles: ...
+def sparse_analyse(values: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
+def sparse_synthesise(coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
 def sparse_quantise(
     coefficients: Floats,
     splits: Sequence[int],

@@ -25,11 +25,11 @@ class NativeKernels:
         low, high = lifting.norms()
         self._norms = [1.0, *low], [1.0, *high]
 
-    def analyse(self, samples: Floats, splits: Sequence[int]) -> Floats:
-        return lib.sparse_analyse(samples, splits)
+    def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
+        return lib.sparse_analyse(samples, splits, ends)
 
-    def synthesise(self, coefficients: Floats, splits: Sequence[int]) -> Floats:
-        return lib.sparse_synthesise(coefficients, splits)
+    def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
+        return lib.sparse_synthesise(coefficients, splits, ends)
 
     def cost(self, coefficients: Floats, splits: Sequence[int], delta: float) -> float:
         return lib.sparse_cost(coefficients, splits, self._norms, delta)

@@ -31,8 +31,9 @@ class SparseReaders:
         if found is not None and found[0]() is params and found[1] == model:
             return found[2]
         made = lib.SparseReader(
-            model.shape, model.levels, model.vertex, 0, model.n_outputs, model.places, params
-        )
+            model.shape, model.levels, model.vertex, model.ends, model.n_outputs, model.places,
+            params,
+        )  # fmt: skip
         if not params.flags.writeable:
             self._kept[key] = weakref.ref(params, lambda gone: self._forget(key, gone)), model, made
         return made

@@ -7,10 +7,13 @@ become (n + 1) // 2 averages, kept at the low end, and n // 2 details.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from insitu.core.arrays import Floats
 from insitu.models.sparse_grid import lifting
+from insitu.models.sparse_grid.lines import Line, line
 
 Shape = tuple[int, int, int]
 
@@ -32,32 +35,49 @@ def sizes(shape: Shape, splits: list[int]) -> list[Shape]:
     return found
 
 
-def analyse(samples: Floats, splits: list[int]) -> Floats:
-    """Coefficients (nz, ny, nx), float64, of samples (nz, ny, nx)."""
-    values = np.array(samples, np.float64)
-    for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
-        box = tuple(slice(n) for n in size)
-        for axis in axes_of(mask):
-            values[box] = lifting.analyse(values[box], axis)
-    return values
+def lines(shape: Shape, splits: list[int], ends: int) -> list[list[Line]]:
+    """For each level, the line of each axis z, y, x before it; after the last one, what is left.
+
+    Raises ValueError where a level splits a line that has none."""
+    now = [line(n, ends, 2 - axis) for axis, n in enumerate(shape)]
+    found = [now]
+    for mask in splits:
+        axes = axes_of(mask)
+        if not all(now[axis].splits for axis in axes):
+            raise ValueError("splits: an axis of one sample, or of two that are kept")
+        now = [one.coarser if axis in axes else one for axis, one in enumerate(now)]
+        found.append(now)
+    return found
 
 
-def synthesise(coefficients: Floats, splits: list[int]) -> Floats:
+def analyse(samples: Floats, splits: list[int], ends: int = 0) -> Floats:
+    """Coefficients (nz, ny, nx), float64, of samples (nz, ny, nx). ends: see `lines.HALF_CELLS`."""
+    return _downwards(lifting.analyse, samples, splits, ends)
+
+
+def synthesise(coefficients: Floats, splits: list[int], ends: int = 0) -> Floats:
     """Inverse of `analyse`."""
     values = np.array(coefficients, np.float64)
-    levels = list(zip(sizes(values.shape, splits), splits, strict=False))
-    for size, mask in reversed(levels):
-        box = tuple(slice(n) for n in size)
+    levels = list(zip(lines(values.shape, splits, ends), splits, strict=False))
+    for along, mask in reversed(levels):
+        box = tuple(slice(len(one)) for one in along)
         for axis in reversed(axes_of(mask)):
-            values[box] = lifting.synthesise(values[box], axis)
+            values[box] = lifting.synthesise(values[box], axis, along[axis])
     return values
 
 
-def adjoint(samples: Floats, splits: list[int]) -> Floats:
+def adjoint(samples: Floats, splits: list[int], ends: int = 0) -> Floats:
     """Transpose of `synthesise`: from a gradient by the samples to one by the coefficients."""
+    return _downwards(lifting.adjoint, samples, splits, ends)
+
+
+def _downwards(
+    split: Callable[[Floats, int, Line], Floats], samples: Floats, splits: list[int], ends: int
+) -> Floats:
+    """The samples after a step of lifting along each axis of each level, from the finest."""
     values = np.array(samples, np.float64)
-    for size, mask in zip(sizes(values.shape, splits), splits, strict=False):
-        box = tuple(slice(n) for n in size)
+    for along, mask in zip(lines(values.shape, splits, ends), splits, strict=False):
+        box = tuple(slice(len(one)) for one in along)
         for axis in axes_of(mask):
-            values[box] = lifting.adjoint(values[box], axis)
+            values[box] = split(values[box], axis, along[axis])
     return values

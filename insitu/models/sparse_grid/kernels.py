@@ -27,11 +27,11 @@ _MOST_MAGNITUDE = 1 << 25
 class ReferenceKernels:
     """Slow, but simple enough to verify by reading."""
 
-    def analyse(self, samples: Floats, splits: Sequence[int]) -> Floats:
-        return bands.analyse(samples, list(splits)).astype(np.float32)
+    def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
+        return bands.analyse(samples, list(splits), ends).astype(np.float32)
 
-    def synthesise(self, coefficients: Floats, splits: Sequence[int]) -> Floats:
-        return bands.synthesise(coefficients, list(splits)).astype(np.float32)
+    def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
+        return bands.synthesise(coefficients, list(splits), ends).astype(np.float32)
 
     def cost(self, coefficients: Floats, splits: Sequence[int], delta: float) -> float:
         r = np.abs(coefficients) * _norms(coefficients.shape, splits) / delta

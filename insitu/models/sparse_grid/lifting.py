@@ -19,30 +19,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
+from insitu.models.sparse_grid.lines import Line, line
 
 Matrix = NDArray[np.float64]
 
+OFFSETS = (-3, -1, 1, 3)
 WEIGHTS = np.array([-1, 9, 9, -1])
-"""Of samples at -3, -1, 1, 3; a sixteenth of it is the cubic polynomial through them."""
+"""Of samples at these offsets; a sixteenth of it is the cubic polynomial through them."""
 
 
 @lru_cache(maxsize=256)
-def predict_matrix(n: int) -> Matrix:
-    """P for n samples: (n // 2, (n + 1) // 2)."""
-    return _constant(_mirrored(n, range(1, n, 2), 1 / 16))
+def predict_matrix(samples: Line) -> Matrix:
+    """P: (n // 2, (n + 1) // 2)."""
+    if not any(samples.keep):
+        return _constant(_mirrored(len(samples), range(1, len(samples), 2), 1 / 16))
+    return _constant(_beside_kept(samples))
 
 
 @lru_cache(maxsize=256)
-def update_matrix(n: int, keep: tuple[bool, bool] = (False, False)) -> Matrix:
-    """U for n samples: ((n + 1) // 2, n // 2).
-
-    keep: whether the sample at the (low, high) end is left as it is, because a neighbor shares it:
-    its row is zero. The high end is an even sample only where n is odd.
-    """
-    matrix = _mirrored(n, range(0, n, 2), 1 / 32)
-    if keep[0]:
+def update_matrix(samples: Line) -> Matrix:
+    """U: ((n + 1) // 2, n // 2). Where an end is kept, half the transpose of P, so that details
+    change no sum but that of the kept sample, whose row is zero."""
+    if not any(samples.keep):
+        return _constant(_mirrored(len(samples), range(0, len(samples), 2), 1 / 32))
+    matrix = predict_matrix(samples).T / 2
+    if samples.keep[0]:
         matrix[0] = 0
-    if keep[1] and n % 2:
+    if samples.keep[1]:
         matrix[-1] = 0
     return _constant(matrix)
 
@@ -55,7 +58,7 @@ def _mirrored(n: int, places: range, unit: float) -> Matrix:
     if n == 1:
         return matrix
     for row, place in zip(matrix, places, strict=True):
-        for offset, weight in zip((-3, -1, 1, 3), WEIGHTS, strict=True):
+        for offset, weight in zip(OFFSETS, WEIGHTS, strict=True):
             at = place + offset
             while not 0 <= at < n:
                 at = -at if at < 0 else 2 * (n - 1) - at
@@ -63,34 +66,81 @@ def _mirrored(n: int, places: range, unit: float) -> Matrix:
     return matrix
 
 
-def analyse(samples: Floats, axis: int, keep: tuple[bool, bool] = (False, False)) -> Floats:
-    """One step along an axis: n samples -> (n + 1) // 2 averages, then n // 2 details."""
+def _beside_kept(samples: Line) -> Matrix:
+    """P on a line with a kept end, where nothing is mirrored: next to it, and where samples are not
+    regular, by the polynomial through the averages, two on either side as far as there are."""
+    even, places = samples.even, np.array(samples.places)
+    matrix = np.zeros((len(samples.odd), len(even)))
+    for row, i in zip(matrix, samples.odd.tolist(), strict=True):
+        regular = _regular(samples, i)
+        if regular is not None:
+            for at, weight in zip(regular, WEIGHTS, strict=True):
+                row[np.searchsorted(even, at)] += weight / 16
+            continue
+        right = int(np.searchsorted(even, i))
+        near = np.arange(max(right - 2, 0), min(right + 2, len(even)))
+        for j in near:
+            others = places[even[near[near != j]]]
+            row[j] = np.prod((places[i] - others) / (places[even[j]] - others))
+    return matrix
+
+
+def _regular(samples: Line, i: int) -> list[int] | None:
+    """The averages at -3, -1, 1, 3 from sample i, mirrored at an end that is not kept; None where
+    there are none at equal distances."""
+    n, p = len(samples), samples.places
+    found, units = [], []
+    for offset in OFFSETS:
+        at = i + offset
+        if at < 0:
+            at = -at
+            if samples.keep[0] or at >= n:
+                return None
+            place = 2 * p[0] - p[at]
+        elif at >= n:
+            at = 2 * (n - 1) - at
+            if samples.keep[1] or at < 0:
+                return None
+            place = 2 * p[-1] - p[at]
+        else:
+            place = p[at]
+        if at not in samples.even:
+            return None
+        found.append(at)
+        units.append((place - p[i]) / offset)
+    return found if np.ptp(units) <= 1e-9 * units[0] else None
+
+
+def analyse(samples: Floats, axis: int, along: Line | None = None) -> Floats:
+    """One step along an axis: n samples -> (n + 1) // 2 averages, then n // 2 details.
+
+    along: where the samples lie, and which are kept; by default, regular and none."""
     values = np.moveaxis(np.asarray(samples, np.float64), axis, 0)
-    even, odd = values[0::2], values[1::2]
-    n = len(values)
-    details = odd - _along(predict_matrix(n), even)
-    averages = even + _along(update_matrix(n, keep), details)
+    along = along or line(len(values))
+    even, odd = values[along.even], values[along.odd]
+    details = odd - _along(predict_matrix(along), even)
+    averages = even + _along(update_matrix(along), details)
     return np.moveaxis(np.concatenate([averages, details]), 0, axis)
 
 
-def synthesise(averaged: Floats, axis: int, keep: tuple[bool, bool] = (False, False)) -> Floats:
+def synthesise(averaged: Floats, axis: int, along: Line | None = None) -> Floats:
     """Inverse of `analyse`."""
     values = np.moveaxis(np.asarray(averaged, np.float64), axis, 0)
-    n = len(values)
-    averages, details = values[: (n + 1) // 2], values[(n + 1) // 2 :]
-    even = averages - _along(update_matrix(n, keep), details)
+    along = along or line(len(values))
+    averages, details = values[: len(along.even)], values[len(along.even) :]
+    even = averages - _along(update_matrix(along), details)
     samples = np.empty_like(values)
-    samples[0::2] = even
-    samples[1::2] = details + _along(predict_matrix(n), even)
+    samples[along.even] = even
+    samples[along.odd] = details + _along(predict_matrix(along), even)
     return np.moveaxis(samples, 0, axis)
 
 
-def adjoint(samples: Floats, axis: int, keep: tuple[bool, bool] = (False, False)) -> Floats:
+def adjoint(samples: Floats, axis: int, along: Line | None = None) -> Floats:
     """Transpose of `synthesise`, so that gradients by samples become those by coefficients."""
     values = np.moveaxis(np.asarray(samples, np.float64), axis, 0)
-    n = len(values)
-    even = values[0::2] + _along(predict_matrix(n).T, values[1::2])
-    details = values[1::2] - _along(update_matrix(n, keep).T, even)
+    along = along or line(len(values))
+    even = values[along.even] + _along(predict_matrix(along).T, values[along.odd])
+    details = values[along.odd] - _along(update_matrix(along).T, even)
     return np.moveaxis(np.concatenate([even, details]), 0, axis)
 
 

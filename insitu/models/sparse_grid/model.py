@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from insitu.core.arrays import Floats
 from insitu.models.base import Model, ParameterArray, Params, ReadCost
 from insitu.models.sparse_grid import bands
+from insitu.models.sparse_grid.lines import HALF_CELLS, added
 
 _MOST_SAMPLES = 2**28
 _MOST_PLACES = 2**31  # of all components, numbered in int32
@@ -45,7 +46,7 @@ class SparseGrid(Model):
     trained: ClassVar[bool] = False
 
     shape: tuple[int, int, int] = field(default=(1, 1, 1), metadata=FITTED)
-    """Number of samples along x, y, z."""
+    """Number of samples along x, y, z, with those that `ends` adds to cells."""
     vertex: bool = field(default=True, metadata=FITTED)
     """Whether samples lie on the faces of the block, instead of half a cell within."""
     splits: str = field(default="", metadata=FITTED)
@@ -54,6 +55,8 @@ class SparseGrid(Model):
     support: bytes = field(default=b"", metadata=FITTED, repr=False)
     """Which coefficients are parameters: places in the arrays of all components (`bands`), one
     after the other, increasing; int32, little-endian."""
+    ends: int = field(default=0, metadata=FITTED)
+    """Which ends of the axes are kept, since a neighbor shares them (`lines`)."""
     n_outputs: int = 1
 
     @property
@@ -81,6 +84,7 @@ class SparseGrid(Model):
             "vertex": self.vertex,
             "splits": self.splits,
             "support": base64.b64encode(self.support).decode(),
+            "ends": self.ends,
             "n_outputs": self.n_outputs,
         }
 
@@ -96,15 +100,15 @@ class SparseGrid(Model):
             raise ValueError("vertex: expected true or false")
         if not isinstance(data["splits"], str) or not isinstance(support, str):
             raise ValueError("splits, support: expected texts")
-        if type(data["n_outputs"]) is not int:
-            raise ValueError("n_outputs: expected a whole number")
+        if type(data["n_outputs"]) is not int or type(data["ends"]) is not int:
+            raise ValueError("n_outputs, ends: expected whole numbers")
         try:
             places = base64.b64decode(support, validate=True)
         except binascii.Error as error:
             raise ValueError(f"support: {error}") from None
         model = cls(
             (shape[0], shape[1], shape[2]), data["vertex"], data["splits"], places,
-            data["n_outputs"],
+            data["ends"], data["n_outputs"],
         )  # fmt: skip
         model.check()
         return model
@@ -120,13 +124,11 @@ class SparseGrid(Model):
             )
         if len(self.splits) > _MOST_LEVELS or not set(self.splits) <= set("1234567"):
             raise ValueError("splits: expected at most 48 digits in 1..7")
-        size = list(self.shape)
-        for mask in self.levels:
-            for axis in range(3):
-                if mask >> axis & 1:
-                    if size[axis] < 2:
-                        raise ValueError("splits: an axis of one sample")
-                    size[axis] = (size[axis] + 1) // 2
+        if not 0 <= self.ends < 128 or (self.vertex and self.ends & HALF_CELLS):
+            raise ValueError(f"ends: {self.ends} is not in 0..127, or nodes half a cell apart")
+        if any(n < 1 for n in self._cells) and not self.vertex:
+            raise ValueError(f"{self.kind}: {self.shape} samples have no cell")
+        bands.lines(self.shape[::-1], self.levels, self.ends)
         places, end = self.places if len(self.support) % 4 == 0 else None, self.n_samples
         if places is None or (
             len(places)
@@ -161,7 +163,7 @@ class SparseGrid(Model):
         """Values at all samples, (n_outputs, nz, ny, nx), float64."""
         coefficients = np.zeros((self.n_outputs, *self.shape[::-1]))
         coefficients.reshape(-1)[self.places] = params
-        return np.stack([bands.synthesise(one, self.levels) for one in coefficients])
+        return np.stack([bands.synthesise(one, self.levels, self.ends) for one in coefficients])
 
     def evaluate(self, params: Floats, points: Floats) -> Floats:
         values = self.samples(params)
@@ -186,17 +188,30 @@ class SparseGrid(Model):
             along = (values[:, at[0], at[1], at[2]] * output_gradient.T).sum(axis=0)
             for axis, slope in enumerate(_corner_slopes(t, corner)):
                 of_points[:, axis] += along * slope * scale[:, axis]
-        whole = np.stack([bands.adjoint(one, self.levels) for one in of_samples])
+        whole = np.stack([bands.adjoint(one, self.levels, self.ends) for one in of_samples])
         return whole.reshape(-1)[self.places].astype(params.dtype), of_points.astype(points.dtype)
 
     def _locate(self, points: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
         """Lowest sample around each point, place between samples, its slope; each (n, 3), x y z."""
-        n = np.array(self.shape)
-        scale = n - 1.0 if self.vertex else n * 1.0
-        place = np.asarray(points, np.float64) * scale - (0.0 if self.vertex else 0.5)
-        inside = np.clip(place, 0, n - 1)
-        low = np.clip(inside.astype(np.int64), 0, np.maximum(n - 2, 0))
-        return low, inside - low, np.where((place == inside) & (n > 1), scale, 0.0)
+        n, cells = np.array(self.shape), np.array(self._cells, float)
+        low, high = np.array([added(self.ends, axis) for axis in range(3)], bool).T
+        place = np.asarray(points, np.float64) * cells
+        to_low, to_high = low & (place < 0.5), high & (place > cells - 0.5)
+        # Samples are one cell apart, but half a cell next to a face that has them.
+        inside = place - (0.0 if self.vertex else 0.5) + low
+        inside = np.where(to_low, 2 * place, inside)
+        inside = np.where(to_high, inside + place - (cells - 0.5), inside)
+        slope = np.where(to_low | to_high, 2 * cells, cells)
+        within = np.clip(inside, 0, n - 1)
+        first = np.clip(within.astype(np.int64), 0, np.maximum(n - 2, 0))
+        return first, within - first, np.where((within == inside) & (n > 1), slope, 0.0)
+
+    @property
+    def _cells(self) -> tuple[int, ...]:
+        """Along x, y, z."""
+        if self.vertex:
+            return tuple(n - 1 for n in self.shape)
+        return tuple(n - sum(added(self.ends, axis)) for axis, n in enumerate(self.shape))
 
     def _sample(
         self, low: NDArray[np.int64], corner: tuple[int, int, int]

@@ -21,7 +21,7 @@ from insitu.render.camera import Camera
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.compositing import composite
 from insitu.render.compositing.by_depth import nearest
-from insitu.render.picture.plots import Plot, blocks
+from insitu.render.picture.plots import SAMPLES_PER_VOXEL, Plot, blocks
 from insitu.render.surface.raster import StyledGeometry
 from insitu.render.surface.split_by_block import split_by_block
 from insitu.render.surface.surfaces import SUPERSAMPLING, behind, nearest_depth, surface_layer
@@ -58,13 +58,21 @@ def compose(
         marched = blocks(comm, volume, plot.field)
         if not geometry:
             return render_volume(
-                comm, marched, camera, colors, spacing=spacing, shading=plot.shading
+                comm,
+                marched,
+                camera,
+                colors,
+                samples_per_voxel=1 if spacing else SAMPLES_PER_VOXEL,
+                spacing=spacing,
+                shading=plot.shading,
+                jitter=0 if plot.jitter else None,
             )
     if not volumes and any(plot.pipeline.moves for plot, _, _ in geometry):
         return _by_depth(comm, geometry, camera)
     step = 0.0
     if volumes:
-        step = max(spacing or _smallest(comm, marched), diagonal / MAX_SAMPLES)
+        spacing = spacing or _smallest(comm, marched) / SAMPLES_PER_VOXEL
+        step = max(spacing, diagonal / MAX_SAMPLES)
     with together(comm, "drawing of a scene"):
         painted = _painted(geometry, boxes)
         if not volumes:
@@ -81,6 +89,7 @@ def compose(
                     bounds=bounds,
                     step=step,
                     shading=volumes[0][0].shading,
+                    jitter=0 if volumes[0][0].jitter else None,
                     surface=(np.zeros((*ends.shape, 4), np.float32), ends),
                 )
                 layers.append(behind(front, rgba))

@@ -95,7 +95,7 @@ def test_a_flow_linear_in_time_is_exact_between_steps() -> None:
         np.testing.assert_allclose(lines.points, known, atol=1e-14)
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([3, 4])
 @pytest.mark.parametrize("method", ["rk4", "rk45"])
 @pytest.mark.parametrize("how", ["even", "empty", "mixed"])
 def test_who_holds_which_block_does_not_matter(method: str, how: str) -> None:

@@ -49,7 +49,7 @@ def trained(how: str, comm: MPI.Comm, codec: str) -> Window:
     return window
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 @pytest.mark.parametrize(("how", "codec"), [("mixed", "inr"), ("empty", "sz3")])
 def test_the_same_blocks_give_the_same_lines(how: str, codec: str) -> None:
     window = trained(how, COMM, codec)

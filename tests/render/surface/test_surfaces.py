@@ -58,7 +58,7 @@ def test_pieces_of_a_surface_make_the_picture_of_the_whole(camera: Camera, per_r
         assert set(np.unique(expected[..., 3])) == {0, 0.25, 0.5, 0.75, 1}
 
 
-@pytest.mark.parallel([1, 3])
+@pytest.mark.parallel(3)
 def test_pieces_of_lines_make_the_picture_of_the_whole() -> None:
     """Save for pixels at the cuts, where tubes reach into the next block."""
     comm = MPI.COMM_WORLD

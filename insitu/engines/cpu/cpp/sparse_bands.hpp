@@ -1,7 +1,7 @@
 // The bands of a sparse grid's coefficients: which box of the array holds which details.
 //
-// In: the shape of a block, and for each level the axes that it splits (bit 0: x, 1: y, 2: z), fine
-// to coarse. Out: boxes. A split axis of n samples becomes (n + 1) / 2 averages, which the next
+// In: the shape of a block, for each level the axes that it splits (bit 0: x, 1: y, 2: z), fine to
+// coarse, and which ends are kept. Out: boxes. A split axis of n samples becomes (n + 1) / 2 averages, which the next
 // level splits, and n / 2 details. Averages stay at the low end, so all bands lie in one array of
 // the block's shape.
 #pragma once
@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "sparse_line.hpp"
+
 namespace insitu::sparse {
 
 using Size3 = std::array<long, 3>;  // x, y, z
@@ -21,6 +23,7 @@ struct Level {
   Size3 size;  // of the box that is split
   Size3 low;   // averages, and positions: where a position lies, every band may have a detail
   Size3 steps_before;  // how often each axis was split by finer levels
+  std::vector<Lifting> lifting;  // of each axis, x, y, z: how it is split
 };
 
 struct Bands {
@@ -29,19 +32,28 @@ struct Bands {
   Size3 coarsest;             // of the averages that are left
   Size3 steps{};              // how often each axis was split altogether
 
-  Bands(const Size3& shape_, const std::vector<int>& splits) : shape(shape_), coarsest(shape_) {
+  // ends: see `kHalfCells`.
+  Bands(const Size3& shape_, const std::vector<int>& splits, int ends = 0)
+      : shape(shape_), coarsest(shape_) {
     for (long n : shape)
       if (n < 1) throw std::invalid_argument("shape: every axis needs at least one sample");
+    if (ends < 0 || ends > 127) throw std::invalid_argument("ends: expected 0..127");
+    std::array<Line, 3> lines;
+    for (int a = 0; a < 3; ++a) lines[a] = Line::of(shape[a], ends, a);
     if (splits.size() > 64) throw std::invalid_argument("splits: more than 64 levels");
     for (int mask : splits) {
       if (mask < 1 || mask > 7) throw std::invalid_argument("splits: expected 1..7");
-      Level level{mask, coarsest, coarsest, steps};
-      for (int a = 0; a < 3; ++a)
-        if (mask >> a & 1) {
-          if (coarsest[a] < 2) throw std::invalid_argument("splits: an axis of one sample");
-          level.low[a] = (coarsest[a] + 1) / 2;
-          ++steps[a];
-        }
+      Level level{mask, coarsest, coarsest, steps, {}};
+      for (int a = 0; a < 3; ++a) {
+        const bool split = mask >> a & 1;
+        if (split && !lines[a].splits())
+          throw std::invalid_argument("splits: an axis of one sample, or of two that are kept");
+        level.lifting.emplace_back(split ? lines[a] : Line{});
+        if (!split) continue;
+        level.low[a] = (coarsest[a] + 1) / 2;
+        ++steps[a];
+        lines[a] = level.lifting.back().coarser(lines[a]);
+      }
       coarsest = level.low;
       levels.push_back(level);
     }

@@ -19,9 +19,9 @@ using Wholes = py::array_t<int32_t, py::array::c_style | py::array::forcecast>;
 using Splits = std::vector<int>;
 
 template <typename Array>
-static Bands bands_of(const Array& values, const Splits& splits) {
+static Bands bands_of(const Array& values, const Splits& splits, int ends = 0) {
   if (values.ndim() != 3) throw py::value_error("expected an array of shape (nz, ny, nx)");
-  return Bands({values.shape(2), values.shape(1), values.shape(0)}, splits);
+  return Bands({values.shape(2), values.shape(1), values.shape(0)}, splits, ends);
 }
 
 template <typename T>
@@ -38,23 +38,23 @@ static Norms norms_of(const std::pair<std::vector<double>, std::vector<double>>&
   return {norms.first, norms.second};
 }
 
-static Singles py_analyse(const Singles& values, const Splits& splits, int keep) {
-  const Bands bands = bands_of(values, splits);
+static Singles py_analyse(const Singles& values, const Splits& splits, int ends) {
+  const Bands bands = bands_of(values, splits, ends);
   auto out = block<float>(bands);
   std::copy_n(values.data(), values.size(), out.mutable_data());
   float* c = out.mutable_data();
   py::gil_scoped_release release;
-  analyse(c, bands, keep);
+  analyse(c, bands);
   return out;
 }
 
-static Singles py_synthesise(const Singles& coefficients, const Splits& splits, int keep) {
-  const Bands bands = bands_of(coefficients, splits);
+static Singles py_synthesise(const Singles& coefficients, const Splits& splits, int ends) {
+  const Bands bands = bands_of(coefficients, splits, ends);
   auto out = block<float>(bands);
   std::copy_n(coefficients.data(), coefficients.size(), out.mutable_data());
   float* c = out.mutable_data();
   py::gil_scoped_release release;
-  synthesise(c, bands, keep);
+  synthesise(c, bands);
   return out;
 }
 
@@ -157,9 +157,9 @@ static py::list py_decode(const std::string& bytes, const std::array<long, 3>& s
 }
 
 static std::shared_ptr<Reader> make_reader(const std::array<long, 3>& shape, const Splits& splits,
-                                           bool vertex, int keep, int components,
+                                           bool vertex, int ends, int components,
                                            const Wholes& indices, const Singles& values) {
-  const Bands bands(shape, splits);
+  const Bands bands(shape, splits, ends);
   if (components < 1 || components > 16) throw py::value_error("components: expected 1..16");
   if (indices.ndim() != 1 || values.ndim() != 1 || indices.size() != values.size())
     throw py::value_error("indices, values: expected two arrays of one length");
@@ -171,7 +171,7 @@ static std::shared_ptr<Reader> make_reader(const std::array<long, 3>& shape, con
   const float* v = values.data();
   const long count = values.size();
   py::gil_scoped_release release;
-  return std::make_shared<Reader>(bands, vertex, keep, components, at, v, count);
+  return std::make_shared<Reader>(bands, vertex, ends, components, at, v, count);
 }
 
 // work(begin, end) for parts of n items, on as many threads as have `least` items.
@@ -224,13 +224,13 @@ namespace insitu {
 void bind_sparse(py::module_& m) {
   py::class_<sparse::Reader, std::shared_ptr<sparse::Reader>>(m, "SparseReader", py::module_local(),
                                                               "A sparse grid, read at points.")
-      .def(py::init(&sparse::make_reader), "shape"_a, "splits"_a, "vertex"_a, "keep"_a,
+      .def(py::init(&sparse::make_reader), "shape"_a, "splits"_a, "vertex"_a, "ends"_a,
            "components"_a, "indices"_a, "values"_a)
       .def_property_readonly("nbytes", &sparse::Reader::nbytes, "Bytes held.")
       .def("at", &sparse::read_points, "points"_a, "slopes"_a = false, "threads"_a = 1)
       .def("grid", &sparse::read_grid, "xs"_a, "ys"_a, "zs"_a, "threads"_a = 1);
-  m.def("sparse_analyse", &sparse::py_analyse, "values"_a, "splits"_a, "keep"_a = 0);
-  m.def("sparse_synthesise", &sparse::py_synthesise, "coefficients"_a, "splits"_a, "keep"_a = 0);
+  m.def("sparse_analyse", &sparse::py_analyse, "values"_a, "splits"_a, "ends"_a = 0);
+  m.def("sparse_synthesise", &sparse::py_synthesise, "coefficients"_a, "splits"_a, "ends"_a = 0);
   m.def("sparse_quantise", &sparse::py_quantise, "coefficients"_a, "splits"_a, "norms"_a, "delta"_a,
         "rounding"_a);
   m.def("sparse_cost", &sparse::py_cost, "coefficients"_a, "splits"_a, "norms"_a, "delta"_a);

@@ -5,7 +5,7 @@
 //
 // On opening, the levels up to a middle one are summed: its averages are a dense, small array. What
 // the finer levels add is zero nearly everywhere; where it is not, it is kept as bricks of 4^3
-// cells. The middle level is the one that takes fewest bytes. A sample is a product of at most six
+// intervals. The middle level is the one that takes fewest bytes. A sample is a product of at most six
 // averages along each axis (the refinement of Deslauriers and Dubuc), so is any point between two
 // samples, with interpolated weights.
 #pragma once
@@ -14,6 +14,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 #include "sparse_lifting.hpp"
@@ -30,83 +31,119 @@ struct Interval {
 };
 
 // One axis of a block: from unit coordinates to averages of the middle level.
-struct ReadAxis {
+class ReadAxis {
+ public:
   long samples, averages;
-  int width = 2;
-  bool vertex;
+  int width = 1;
   std::vector<Interval> intervals;
 
-  ReadAxis(long samples_, long steps, bool vertex_) : samples(samples_), vertex(vertex_) {
-    std::vector<long> sizes{samples};
-    for (long k = 0; k < steps; ++k) sizes.push_back((sizes.back() + 1) / 2);
-    averages = sizes.back();
-    width = static_cast<int>(std::min<long>(steps == 0 ? 2 : steps == 1 ? 4 : 6, averages));
-    std::vector<Lifting> finer;
-    for (long k = 0; k < steps; ++k) finer.emplace_back(sizes[k], false, false);
+  // finer: the liftings of the axis below the middle level, fine to coarse.
+  ReadAxis(long samples_, const std::vector<const Lifting*>& finer, bool vertex, const Line& line)
+      : samples(samples_), averages(finer.empty() ? samples_ : finer.back()->even) {
+    low_ = line.keep_low && !vertex;
+    cells_ = static_cast<float>(vertex ? samples - 1 : samples - low_ - line.keep_high);
+    first_ = vertex ? 0.0f : 0.5f;
+    high_ = line.keep_high && !vertex;
+    std::vector<std::array<float, kMost>> weights(static_cast<std::size_t>(samples));
+    std::vector<long> begins(static_cast<std::size_t>(samples));
+    for (long i = 0; i < samples; ++i) begins[i] = weigh(finer, i, weights[i]);
+    std::vector<std::array<long, 2>> reach;
     for (long i = 0; i < std::max<long>(samples - 1, 1); ++i) {
-      const long reach = width / 2 - 1;
-      const long first = std::clamp<long>((i >> steps) - reach, 0, averages - width);
-      Interval interval{first, {}, {}};
-      weigh(finer, i, first, interval.at);
-      weigh(finer, std::min(i + 1, samples - 1), first, interval.next);
+      long low = averages, high = 0;
+      for (long s = i; s <= std::min(i + 1, samples - 1); ++s)
+        for (long j = 0; j < kMost; ++j)
+          if (weights[s][j] != 0.0f) {
+            low = std::min(low, begins[s] + j);
+            high = std::max(high, begins[s] + j + 1);
+          }
+      reach.push_back({low, high});
+      width = std::max(width, static_cast<int>(high - low));
+    }
+    if (width > kLanes8) throw std::logic_error("sparse grid: a sample of too many averages");
+    for (long i = 0; i < static_cast<long>(reach.size()); ++i) {
+      Interval interval{std::clamp<long>(reach[i][0], 0, averages - width), {}, {}};
+      for (int j = 0; j < width; ++j) {
+        const long average = interval.first + j;
+        const auto weight = [&](long s) {
+          const long at = average - begins[s];
+          return at >= 0 && at < kMost ? weights[s][at] : 0.0f;
+        };
+        interval.at[j] = weight(i);
+        interval.next[j] = weight(std::min(i + 1, samples - 1));
+      }
       intervals.push_back(interval);
     }
   }
 
   // Interval of a unit coordinate, and the place in it, 0..1; slope: by the coordinate.
   long locate(float u, float& t, float& slope) const {
-    const float n = static_cast<float>(samples);
-    const float scale = vertex ? n - 1.0f : n;
-    const float place = u * scale - (vertex ? 0.0f : 0.5f);
-    const float inside = std::clamp(place, 0.0f, n - 1.0f);
-    slope = place == inside ? scale : 0.0f;
-    const long i = std::clamp<long>(static_cast<long>(inside), 0, std::max<long>(samples - 2, 0));
-    t = inside - static_cast<float>(i);
+    const float place = u * cells_;
+    float inside = place - first_ + (low_ ? 1.0f : 0.0f);  // where samples are one cell apart
+    slope = cells_;
+    if (low_ && place < 0.5f) {  // to the face, half a cell
+      inside = 2 * place;
+      slope = 2 * cells_;
+    } else if (high_ && place > cells_ - 0.5f) {
+      inside += place - (cells_ - 0.5f);
+      slope = 2 * cells_;
+    }
+    const float within = std::clamp(inside, 0.0f, static_cast<float>(samples - 1));
+    if (within != inside) slope = 0.0f;
+    const long i = std::clamp<long>(static_cast<long>(within), 0, std::max<long>(samples - 2, 0));
+    t = within - static_cast<float>(i);
     return i;
   }
 
  private:
-  // weight[j]: what average first + j of the middle level adds to a sample. Few averages reach one,
-  // so time and memory grow with the axis, not with its square.
-  void weigh(const std::vector<Lifting>& finer, long sample, long first, float* weight) const {
-    constexpr long kMost = 16;  // averages that reach a sample, 9 at most
-    std::array<float, kMost> here{1.0f};
-    long begin = sample;  // here[i] is of begin + i
-    for (const Lifting& lifting : finer) {
+  static constexpr long kMost = 16;  // averages that reach a sample, 9 at most
+  bool low_ = false, high_ = false;  // whether there is a sample on the face
+  float cells_ = 1.0f, first_ = 0.0f;
+
+  // weight[j]: what average begin + j of the middle level adds to a sample; returns begin. Few
+  // averages reach one, so time and memory grow with the axis, not with its square.
+  static long weigh(const std::vector<const Lifting*>& finer, long sample,
+                    std::array<float, kMost>& weight) {
+    weight = {1.0f};
+    long begin = sample;
+    for (const Lifting* lifting : finer) {
       std::array<float, kMost> coarser{};
-      const long lowest =
-          std::clamp<long>(((begin | 1) - 3) / 2, 0, std::max<long>(lifting.even - 4, 0));
-      for (long i = 0; i < kMost; ++i) {
-        if (here[i] == 0.0f) continue;
-        const long at = begin + i;
-        if (at % 2 == 0) {
-          coarser[at / 2 - lowest] += here[i];
-          continue;
+      long lowest = lifting->even;
+      const auto each = [&](auto&& add) {
+        for (long i = 0; i < kMost; ++i) {
+          if (weight[i] == 0.0f) continue;
+          const int at = static_cast<int>(begin + i);
+          const auto& evens = lifting->evens;
+          const auto k = std::lower_bound(evens.begin(), evens.end(), at) - evens.begin();
+          if (k < lifting->even && evens[k] == at) {
+            add(k, weight[i]);
+            continue;
+          }
+          const Taps& taps = lifting->predict[at - k];  // as many details as not averages
+          for (long j = 0; j < taps.count; ++j)
+            if (taps.weight[j] != 0.0f) add(taps.first + j, weight[i] * taps.weight[j]);
         }
-        const Taps& taps = lifting.predict[at / 2];
-        for (long j = 0; j < std::min<long>(4, lifting.even - taps.first); ++j)
-          coarser[taps.first + j - lowest] += here[i] * taps.weight[j];
-      }
-      here = coarser;
+      };
+      each([&](long k, float) { lowest = std::min(lowest, k); });
+      each([&](long k, float w) { coarser.at(k - lowest) += w; });
+      weight = coarser;
       begin = lowest;
     }
-    for (long j = 0; j < width; ++j) {
-      const long i = first + j - begin;
-      weight[j] = i >= 0 && i < kMost ? here[i] : 0.0f;
-    }
+    return begin;
   }
 };
 
 class Reader {
  public:
   // indices: of coefficients in the arrays of all components, one after the other, increasing.
-  Reader(const Bands& bands, bool vertex, int keep, int components, const int32_t* indices,
+  Reader(const Bands& bands, bool vertex, int ends, int components, const int32_t* indices,
          const float* values, long count)
       : components_(components), middle_(choose(bands, components, indices, count)) {
-    std::array<long, 3> steps{};
-    for (std::size_t j = 0; j < middle_; ++j)
-      for (int a = 0; a < 3; ++a) steps[a] += bands.levels[j].mask >> a & 1;
-    for (int a = 0; a < 3; ++a) axes_.emplace_back(bands.shape[a], steps[a], vertex);
+    for (int a = 0; a < 3; ++a) {
+      std::vector<const Lifting*> finer;
+      for (std::size_t j = 0; j < middle_; ++j)
+        if (bands.levels[j].mask >> a & 1) finer.push_back(&bands.levels[j].lifting[a]);
+      axes_.emplace_back(bands.shape[a], finer, vertex, Line::of(bands.shape[a], ends, a));
+    }
     for (int a = 0; a < 3; ++a) bricks_[a] = (axes_[a].samples + kSide - 1) / kSide;
     dense_size_ = axes_[0].averages * axes_[1].averages * axes_[2].averages;
     dense_.assign(static_cast<std::size_t>(components_ * dense_size_ + kLanes8), 0.0f);
@@ -117,7 +154,7 @@ class Reader {
       const long base = c * bands.count();
       for (; i < count && indices[i] < base + bands.count(); ++i)
         whole[indices[i] - base] = values[i];
-      open(bands, keep, c, whole);
+      open(bands, c, whole);
     }
   }
 
@@ -273,8 +310,8 @@ class Reader {
   }
 
   // Sums the levels of one component; whole: its coefficients, which are overwritten.
-  void open(const Bands& bands, int keep, long c, std::vector<float>& whole) {
-    synthesise(whole.data(), bands, keep, middle_);
+  void open(const Bands& bands, long c, std::vector<float>& whole) {
+    synthesise(whole.data(), bands, middle_);
     const Size3 low{axes_[0].averages, axes_[1].averages, axes_[2].averages};
     float* dense = dense_.data() + c * dense_size_;
     bool finer = false;
@@ -288,7 +325,7 @@ class Reader {
     for (const float v : whole) finer |= v != 0.0f;
     if (!finer) return;
     // The averages are replaced by zero: what is left are the samples that finer levels add.
-    for (std::size_t j = middle_; j-- > 0;) join(whole.data(), bands.shape, bands.levels[j], keep);
+    for (std::size_t j = middle_; j-- > 0;) join(whole.data(), bands.shape, bands.levels[j]);
     for (long z = 0; z < bricks_[2]; ++z)
       for (long y = 0; y < bricks_[1]; ++y)
         for (long x = 0; x < bricks_[0]; ++x) keep_brick(bands, c, whole, x, y, z);
