@@ -321,8 +321,9 @@ class RunConfig(Section):
     """Ghost cells: use the published first layer (`trust`), use owned cells only (`ignore`), or
     request them from the neighbours (`exchange`)."""
 
-    ghost_field: str = "ascent_ghosts"
-    """Published field that marks ghosts: 0 real, 1 valid ghost, 2 invalid."""
+    ghost_field: str | tuple[str, ...] = "ascent_ghosts"
+    """Published field that marks ghosts: 0 real, 1 valid ghost, 2 invalid; or a list of several, of
+    which each marks those of its own topology."""
 
     resample: ResampleConfig = ResampleConfig()
     """The grid to which unstructured and curvilinear meshes are resampled."""
