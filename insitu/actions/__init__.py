@@ -20,6 +20,7 @@ from insitu.actions.checks import check_fields, check_kinds, check_past
 from insitu.actions.model import Action, Actions
 from insitu.config import RunConfig
 from insitu.core.yaml_tree import Places
+from insitu.store.manifest import Units
 
 __all__ = [
     "Action",
@@ -52,7 +53,7 @@ def parse(run: RunConfig, places: Places | None = None) -> Actions:
 
 
 def parse_for_record(
-    run: RunConfig, places: Places, fields: Mapping[str, int]
+    run: RunConfig, places: Places, fields: Mapping[str, int], units: Units | None = None
 ) -> tuple[Actions, list[str]]:
     """Check actions that are to be done with a record -> those that can be, and what is left out
     because a scene or an extract names a field that the record lacks, each with its place.
@@ -63,12 +64,13 @@ def parse_for_record(
         run: whose `actions` these are.
         places: where they stand, as returned by `config.read_actions`.
         fields: of the record, with the number of their components.
+        units: of the record, for the labels of pictures.
 
     Raises: ConfigError, with all other problems found.
     """
     from insitu.actions.parser import read_for_record
 
-    return read_for_record(run, places, fields)
+    return read_for_record(run, places, fields, Units() if units is None else units)
 
 
 def parse_understood(run: RunConfig, wanted: Sequence[Any]) -> tuple[Actions, list[str]]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from insitu.actions.errors import InvalidAction
+from insitu.actions.errors import DependentError, InvalidAction
 from insitu.actions.left_out import part_at, remove, without_removed
 from insitu.actions.model import Actions
 from insitu.actions.parse_actions import read_pipelines, read_scenes_and_extracts
@@ -22,6 +22,7 @@ from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
 from insitu.core.yaml_tree import Places, dotted
 from insitu.filters.schema import DataSchema
+from insitu.store.manifest import Units
 
 
 def read_actions(run: RunConfig, places: Places) -> Actions:
@@ -30,10 +31,10 @@ def read_actions(run: RunConfig, places: Places) -> Actions:
 
 
 def read_for_record(
-    run: RunConfig, places: Places, fields: Mapping[str, int]
+    run: RunConfig, places: Places, fields: Mapping[str, int], units: Units
 ) -> tuple[Actions, list[str]]:
     """As `insitu.actions.parse_for_record`."""
-    reader = ActionParser(places, DataSchema(fields), sys.maxsize, of_record=True)
+    reader = ActionParser(places, DataSchema(fields), sys.maxsize, units, of_record=True)
     return _checked(reader, run), reader.left_out
 
 
@@ -41,26 +42,37 @@ def read_understood(run: RunConfig, wanted: Sequence[Any]) -> tuple[Actions, lis
     """As `insitu.actions.parse_understood`."""
     _checked(_reader(run, Places("run file", Path.cwd())), run)
     listed, told = copy.deepcopy(list(wanted)), list[InvalidAction]()
+    refused = set[str]()
     n_own = len(run.actions)
     while True:
         whole = dataclasses.replace(run, actions=(*run.actions, *listed))
         reader = _reader(run, Places("", Path.cwd()))
+        reader.refused |= refused
         actions = _read(reader, whole)
         if not reader.refusals:
             return actions, [f"{dotted(one.path)}: {one.text}" for one in told]
-        for one in reader.refusals:
+        # What depends on something refused may be right once only a word of that is left out.
+        own = [one for one in reader.refusals if not isinstance(one, DependentError)]
+        for one in own or reader.refusals:
             _, index, *rest = one.path
             place = (int(index) - n_own, *rest)
             one = InvalidAction(tuple(rest), one.text, unknown_key=one.unknown_key)
             if not any(other.path[: len(rest)] == one.path for other in told):
                 told.append(one)
-            remove(listed, part_at(listed, place, unknown_key=one.unknown_key))
+            part = part_at(listed, place, unknown_key=one.unknown_key)
+            if part[-2:-1] in (("pipelines",), ("scenes",)):
+                refused.add(str(part[-1]))
+            remove(listed, part)
         listed = without_removed(listed)
 
 
 def _reader(run: RunConfig, places: Places) -> ActionParser:
     fields = {name: len(field.components) or None for name, field in run.fields.items()}
-    return ActionParser(places, DataSchema(fields), run.window.steps)
+    of_fields = {name: field.unit for name, field in run.fields.items() if field.unit}
+    record = run.record
+    length, time = ("", "") if record is None else (record.length_unit, record.time_unit)
+    units = Units(length, time, of_fields)
+    return ActionParser(places, DataSchema(fields), run.window.steps, units)
 
 
 def _checked(reader: ActionParser, run: RunConfig) -> Actions:

@@ -16,6 +16,7 @@ from insitu.core.yaml_tree import KeyPath, Places, dotted
 from insitu.filters.pipeline import Pipeline
 from insitu.filters.schema import DataSchema
 from insitu.queries.triggers import Query
+from insitu.store.manifest import Units
 
 T = TypeVar("T")
 Named: TypeAlias = "Mapping[str, Pipeline | None]"
@@ -53,6 +54,8 @@ class ActionParser:
     """The fields that the run records."""
     steps: int
     """How many steps of each the window keeps."""
+    units: Units = field(default_factory=Units)
+    """Of fields, lengths and time, for the labels of pictures."""
     of_record: bool = False
     """Whether they are for a record, which may lack what a run had: then what names a field that is
     not there is left out, and expressions are checked when all of them are known."""
@@ -61,6 +64,8 @@ class ActionParser:
     problems: list[str] = field(default_factory=list)
     refusals: list[InvalidAction] = field(default_factory=list)
     """What is behind them, and what depends on something refused, with paths from the root."""
+    refused: set[str] = field(default_factory=set)
+    """Names of pipelines and scenes that were left out before."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Of the queries so far, by name."""
     parameters: list[Query] = field(default_factory=list)

@@ -32,16 +32,16 @@ from insitu.actions.values import (
     xyz,
 )
 from insitu.core.yaml_tree import KeyPath
-from insitu.render.camera import CameraSettings
+from insitu.render.camera import PROJECTIONS, CameraSettings, Projection
 from insitu.render.picture.cinema import FOLDER, Cinema
 from insitu.render.picture.image import DARK
 from insitu.render.picture.view import DEFAULT_SIZE, View
+from insitu.store.manifest import Units
 
 Vector = tuple[float, float, float]
 
 _LARGEST = 16384  # pixels of a side
 _MOST_ANGLES = 3600
-_NO_PLANES = "the camera cuts nothing off; use the filter clip, with a plane"
 
 
 class CameraParams(ActionModel):
@@ -74,8 +74,17 @@ class CameraParams(ActionModel):
         0.0, description="Then moves the picture to the right: 1, by half its width."
     )
     ypan: Annotated[float, number()] = Field(0.0, description="And upwards: 1, by half its height.")
-    near_plane: Annotated[None, refused(_NO_PLANES, alone=True)] = None
-    far_plane: Annotated[None, refused(_NO_PLANES, alone=True)] = None
+    projection: Annotated[Projection, one_of(PROJECTIONS)] = Field(
+        "perspective",
+        description="`parallel`: without perspective, as for maps (insitu extension). Without a "
+        "camera, so are plots of slices through one plane or parallel ones, seen from in front.",
+    )
+    near_plane: Annotated[float | None, number(0)] = Field(
+        None, description="Distance in front of which nothing is shown, world length."
+    )
+    far_plane: Annotated[float | None, number(0)] = Field(
+        None, description="Distance behind which nothing is shown, world length."
+    )
 
     @pydantic.model_validator(mode="after")
     def _possible(self) -> CameraParams:
@@ -97,9 +106,10 @@ class CinemaCamera(ActionModel):
 def _read_bounds(given: Any) -> tuple[float, ...]:
     bounds = read_numbers(given, "")
     pairs = zip(*[iter(bounds)] * 2, strict=True) if len(bounds) == 6 else ()
-    if len(bounds) != 6 or not all(low < high for low, high in pairs):
+    if len(bounds) != 6 or not all(low <= high for low, high in pairs):
         raise ValueError(
-            f"expected x0, x1, y0, y1, z0, z1, each first below the second, found {shown(given)}"
+            "expected x0, x1, y0, y1, z0, z1, each first not above the second, found "
+            f"{shown(given)}"
         )
     return bounds
 
@@ -133,7 +143,7 @@ class LookParams(ActionModel):
     )
     annotations: Annotated[bool, flag()] = Field(True, description="`false`: no annotations.")
     world_annotations: Annotated[bool, flag()] = Field(
-        True, description="Draw the edges of the domain."
+        True, description="Draw the edges of the domain with ticks, and the directions of x, y, z."
     )
     screen_annotations: Annotated[bool, flag()] = Field(
         True, description="Write title, cycle and time, and draw colour bars."
@@ -147,9 +157,10 @@ class LookParams(ActionModel):
         "", description="Text at the top left; default: none (insitu extension)."
     )
 
-    def look(self) -> dict[str, Any]:
+    def look(self, units: Units) -> dict[str, Any]:
         """What is given, as View has it."""
         given = {key: getattr(self, key) for key in self.model_fields_set & set(_LOOK)}
+        given |= {"time_unit": units.time, "length_unit": units.length}
         if not given.pop("annotations", True):
             given |= {"world_annotations": False, "screen_annotations": False}
         return given
@@ -208,12 +219,12 @@ class PictureParams(LookParams, _PictureKeys):
 
     model_config = not_together("image_prefix", "image_name")
 
-    def view(self, name: str, path: KeyPath, names: Mapping[str, Any]) -> View:
+    def view(self, name: str, path: KeyPath, names: Mapping[str, Any], units: Units) -> View:
         """The render `name`. names: as `output_names` gives them, its own or its scene's."""
         if not names:
             raise InvalidAction((*path, "image_prefix"), "is required, or image_name")
         camera = self.camera.settings() if self.camera else None
-        return View(name=name, camera=camera, **self.look(), **names)
+        return View(name=name, camera=camera, **self.look(units), **names)
 
 
 def own_prefix(name: str, path: KeyPath) -> str:

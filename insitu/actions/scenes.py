@@ -30,6 +30,7 @@ from insitu.actions.values import (
     ignored,
     nullable,
     number,
+    positive,
     span,
     text,
 )
@@ -184,6 +185,19 @@ _TABLE = {
 }
 
 
+class PointParams(ActionModel):
+    """How points are drawn: as spheres."""
+
+    radius: Annotated[float | None, positive("world length")] = Field(
+        None, description="Default: a quarter of the mean distance between points."
+    )
+    radius_delta: Annotated[float, number(0)] = Field(
+        0.0,
+        description="By what share of the radius it grows towards the greatest value, and shrinks "
+        "towards the least.",
+    )
+
+
 class PlotParams(ActionModel):
     """One plot of a scene."""
 
@@ -223,7 +237,25 @@ class PlotParams(ActionModel):
     )
     samples: Annotated[int | None, count(100_000)] = Field(
         None,
-        description="For a volume: samples along the domain's diagonal; default: one per voxel.",
+        description="For a volume: samples along the domain's diagonal; default: four per voxel.",
+    )
+    jitter: Annotated[bool, flag()] = Field(
+        False,
+        description="For a volume: shift the samples of each pixel by a random part of their "
+        "distance: grain instead of rings where `samples` are few (insitu extension).",
+    )
+    log_scale: Annotated[bool, flag()] = Field(
+        False,
+        description="Colours and opacities follow the logarithm of the values. Those below "
+        "`min_value` have its colour; default: the smallest, but at least a millionth of the "
+        "largest (insitu extension).",
+    )
+    line_thickness: Annotated[float | None, nullable(positive("world length"))] = Field(
+        None,
+        description="For a mesh: diameter of its lines; default: one pixel (insitu extension).",
+    )
+    points: PointParams | None = Field(
+        None, description="How points are drawn: `{radius, radius_delta}`; see below."
     )
     shading: Annotated[bool, flag()] = Field(
         False, description="For a volume: shading by its gradient (insitu extension)."
@@ -240,6 +272,10 @@ class PlotParams(ActionModel):
         low, high = self.min_value, self.max_value
         if low is not None and high is not None and low >= high:
             raise InvalidAction(("min_value",), f"{low:g} is not below max_value, {high:g}")
+        for key in ("min_value", "max_value"):
+            value = getattr(self, key)
+            if self.log_scale and value is not None and value <= 0:
+                raise InvalidAction((key,), f"{value:g} is not positive, as log_scale requires")
         return self
 
     def plot(self, reader: ActionParser, path: KeyPath, pipelines: Named) -> Plot:
@@ -254,8 +290,14 @@ class PlotParams(ActionModel):
             min_value=self.min_value,
             max_value=self.max_value,
             samples=self.samples,
+            jitter=self.jitter,
+            log_scale=self.log_scale,
             shading=self.shading,
+            line_thickness=self.line_thickness,
+            radius=self.points.radius if self.points else None,
+            radius_delta=self.points.radius_delta if self.points else 0.0,
             color_bar=color_bar,
+            label=reader.units.labelled(self.field) if self.field in reader.units.fields else "",
         )
         with inside(path):
             found.check(reader.outline)
@@ -312,16 +354,17 @@ class SceneParams(ActionModel):
             names = output_names(reader, self, path)
             if not names:
                 names = {"image_prefix": reader.output(own_prefix(name, path), path)}
-            return (View(**names),), ()
+            units = reader.units
+            return (View(time_unit=units.time, length_unit=units.length, **names),), ()
         views: list[View] = []
         cinemas: list[Cinema] = []
         for key, render in self.renders.items():
             place = (*path, "renders", key)
             if isinstance(render, CinemaParams):
-                cinemas.append(render.cinema(reader, place, render.look()))
+                cinemas.append(render.cinema(reader, place, render.look(reader.units)))
             else:
                 names = output_names(reader, render, place) or output_names(reader, self, path)
-                views.append(render.view(key, place, names))
+                views.append(render.view(key, place, names, reader.units))
         return tuple(views), tuple(cinemas)
 
 

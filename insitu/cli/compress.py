@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--codec",
         choices=codecs(),
         default=MODEL,
-        help="inr: neural fields; sz3, zfp, sperr: bricks by that compressor; auto: for each block "
+        help="inr: neural fields; sz3, zfp, sperr: that compressor; auto: for each block "
         "whichever takes the fewest bytes; default: inr",
     )
     output.add_json_option(parser)

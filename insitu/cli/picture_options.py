@@ -8,18 +8,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from insitu.cli.record_source import chosen_steps
+from insitu.cli import record_source
 from insitu.core.errors import ConfigError, nearest
+from insitu.store.manifest import Units
 
 if TYPE_CHECKING:
     from insitu.filters.pipeline import Filter
     from insitu.filters.seeds import Seeds
     from insitu.filters.surface_filters import Vector
     from insitu.io.array_series import ArraySeries
+    from insitu.render.color_map import ColorTable
     from insitu.render.picture.plots import Plot
     from insitu.store.record import Record
     from insitu.store.shared_series import SharedSeries
@@ -78,8 +81,8 @@ class Request:
     steps: Sequence[TimeStep]
     plots: tuple[Plot, ...]
     size: tuple[int, int]
-    time_unit: str | None
-    """None: the steps have neither cycle nor time."""
+    units: Units | None
+    """None: the steps have neither cycle nor time, and lengths no unit."""
 
 
 def read(series: SharedSeries, source: Record | ArraySeries, words: argparse.Namespace) -> Request:
@@ -87,15 +90,14 @@ def read(series: SharedSeries, source: Record | ArraySeries, words: argparse.Nam
 
     source: what `series` shares, for its units.
     """
-    from insitu.store.record import Record
     from insitu.store.timestep import TimeStep
 
     field = _field(series.names, words.field)
-    indices = chosen_steps(words.step, len(series.entries(field)), "--step", field)
+    indices = record_source.chosen_steps(words.step, len(series.entries(field)), "--step", field)
     moments = [series.entries(field)[i].summary for i in indices]
-    units = source.units if isinstance(source, Record) else None
+    units = record_source.units(source)
     cycles = {at.cycle for at in moments}
-    options = _Options(series, words, field, cycles, {} if units is None else units.fields)
+    options = _Options(series, words, field, cycles, units or Units())
     plots = options.plots()
     for name in sorted(set().union(*(p.pipeline.reads(frozenset({p.field})) for p in plots))):
         there = {entry.summary.cycle for entry in series.entries(name)}
@@ -108,7 +110,7 @@ def read(series: SharedSeries, source: Record | ArraySeries, words: argparse.Nam
         steps=[TimeStep(series, at.cycle, at.time) for at in moments],
         plots=plots,
         size=_size(words.size),
-        time_unit=None if units is None else units.time,
+        units=units,
     )
 
 
@@ -119,7 +121,7 @@ class _Options:
     field: str
     cycles: Collection[int]
     """Of the steps that are shown."""
-    units: Any
+    units: Units
 
     def plots(self) -> tuple[Plot, ...]:
         """In the order of the options' help."""
@@ -169,21 +171,23 @@ class _Options:
 
         words = self.words
         low, high = self._range(field)
+        low = None if words.log and low is not None and low <= 0 else low
         if not gray:
             low = low if words.min is None else words.min
             high = high if words.max is None else words.max
         if low is not None and high is not None and not low <= high:
             raise ConfigError([f"--min {low:g} is above --max {high:g}"])
-        name = _GRAY if gray else words.color_table
-        unit = self.units.get(field, "")
+        if words.log and not all(end is None or end > 0 for end in (low, high)):
+            raise ConfigError([f"--log: values from {low} to {high}; expected them above 0"])
         return Plot(
             field=field,
             type="volume" if shaped is None else "pseudocolor",
             pipeline=UNFILTERED if shaped is None else Pipeline(shaped.type, (shaped,)),
-            color_table=ColorTable(name),
+            color_table=ColorTable(_GRAY) if gray else colors_named(words.color_table),
+            log_scale=words.log and field in self.series.names,
             min_value=low,
             max_value=high,
-            label=f"{field} ({unit})" if unit else field,
+            label=self.units.labelled(field),
         )
 
     def _range(self, field: str) -> tuple[float | None, float | None]:
@@ -215,6 +219,25 @@ class _Options:
 
     def _named(self, option: str, name: str) -> str:
         return _known(option, name, self.series.names)
+
+
+def colors_named(name: str | None) -> ColorTable:
+    """A colour table, or one that ParaView exported as JSON. Raises ConfigError."""
+    from insitu.render.color_map import ColorTable, control_points
+    from insitu.render.colors.color_tables import DEFAULT, color_table
+    from insitu.render.colors.paraview_map import control_points as paraview_points
+
+    try:
+        if name is not None and name.lower().endswith(".json"):
+            rgb, alpha = control_points(paraview_points(Path(name).read_text("utf-8"), None))
+            return ColorTable(None, rgb=rgb, alpha=alpha)
+        color_table(name or DEFAULT)
+    except OSError as error:
+        raise ConfigError([f"--color-table: {name}: {error.strerror or error}"]) from None
+    except ValueError as error:
+        text = str(error).replace("color_table/name: ", "")
+        raise ConfigError([f"--color-table: {text}"]) from None
+    return ColorTable(name)
 
 
 def _field(names: Sequence[str], name: str | None) -> str:

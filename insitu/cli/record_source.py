@@ -14,7 +14,7 @@ from insitu.core.errors import ConfigError
 from insitu.io import sources
 from insitu.io.array_series import ArraySeries
 from insitu.io.compressed_array import CompressedArray
-from insitu.store.manifest import MANIFEST
+from insitu.store.manifest import MANIFEST, Units
 from insitu.store.record import Record
 from insitu.store.shared_series import SharedSeries
 
@@ -41,6 +41,11 @@ def open_file(name: str) -> Record | ArraySeries:
     if not sources.is_compressed(path):
         raise ConfigError([f"{path}: neither a record folder nor an insitu file"])
     return ArraySeries(CompressedArray.open(path))
+
+
+def units(source: Record | ArraySeries) -> Units | None:
+    """Of a record; None for an insitu file, whose steps have neither cycle nor time."""
+    return source.units if isinstance(source, Record) else None
 
 
 def shared(

@@ -44,6 +44,7 @@ examples:
 """
 PICTURE, MOVIES = ".png", (".gif", ".mp4")
 BACKGROUNDS = ("dark", "white")
+PROJECTIONS = ("perspective", "parallel")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,12 +74,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     view.add_argument(
         "--zoom", type=float, default=1.0, metavar="F", help="magnification; 1: all is in view"
     )
+    view.add_argument(
+        "--projection",
+        choices=PROJECTIONS,
+        help="default: perspective; for slices through one plane alone, parallel and from in front",
+    )
+    view.add_argument(
+        "--no-axes", action="store_true", help="without the edges, ticks and axes of the domain"
+    )
     colors = parser.add_argument_group("colours")
     colors.add_argument(
-        "--color-table", metavar="NAME", help="name of an Ascent colour table; default: Viridis"
+        "--color-table",
+        metavar="NAME|FILE",
+        help="name of an Ascent colour table, or colours that ParaView exported as .json; default: "
+        "Viridis",
     )
     colors.add_argument("--min", type=float, metavar="V", help="value of the first colour")
     colors.add_argument("--max", type=float, metavar="V", help="value of the last colour")
+    colors.add_argument("--log", action="store_true", help="colours by the values' logarithm")
     colors.add_argument("--background", choices=BACKGROUNDS, default="dark", help="default: dark")
     parser.add_argument("--title", default="", metavar="TEXT", help="at the top of the picture")
     parser.add_argument(
@@ -132,7 +145,6 @@ class Job:
     @staticmethod
     def of(comm: MPI.Comm, arguments: argparse.Namespace) -> Job:
         """Raises ConfigError naming the option that is wrong. Not collective."""
-        from insitu.render.colors.color_tables import DEFAULT, color_table
         from insitu.render.picture.movie import has_ffmpeg
 
         source = record_source.open_file(arguments.input)
@@ -150,10 +162,6 @@ class Job:
         for name in ("zoom", "fps"):
             if not getattr(arguments, name) > 0:
                 raise ConfigError([f"--{name}: {getattr(arguments, name)} is not positive"])
-        try:
-            color_table(arguments.color_table or DEFAULT)
-        except ValueError as error:
-            raise ConfigError([f"--{error}".replace("color_table/name", "color-table")]) from None
         return Job(request, out, arguments)
 
     @property
@@ -212,6 +220,19 @@ class Job:
             if isinstance(data, VolumeData):
                 side = best_side(comm, data.fields[plot.field], shown.bounds, table)
         width, height = self.request.size
+        units = self.request.units
+        look = View(
+            image_width=width,
+            image_height=height,
+            bg_color=DARK if words.background == "dark" else WHITE,
+            title=words.title,
+            time_unit=None if units is None else units.time,
+            length_unit="" if units is None else units.length,
+            world_annotations=not words.no_axes,
+        )
+        given = (words.azimuth, words.elevation, words.projection)
+        if shown.plane is not None and words.zoom == 1 and given == (None, None, None):
+            return look
         camera = Camera.default(
             shown.bounds,
             width,
@@ -221,15 +242,15 @@ class Job:
             zoom=words.zoom,
             side=side,
         )
-        return View(
-            image_width=width,
-            image_height=height,
+        return replace(
+            look,
             camera=CameraSettings(
-                position=camera.position, look_at=camera.look_at, up=camera.up, fov=camera.fov
+                position=camera.position,
+                look_at=camera.look_at,
+                up=camera.up,
+                fov=camera.fov,
+                projection=words.projection or "perspective",
             ),
-            bg_color=DARK if words.background == "dark" else WHITE,
-            title=words.title,
-            time_unit=self.request.time_unit,
         )
 
 

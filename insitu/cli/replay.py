@@ -164,12 +164,12 @@ class Job:
         from insitu.queries import known_results
         from insitu.session.replay import moments
 
-        series = record_source.shared(
-            comm, record_source.open_file(arguments.input), arguments.field
-        )
+        source = record_source.open_file(arguments.input)
+        series = record_source.shared(comm, source, arguments.field)
         run, places = config.read_actions(Path(arguments.actions))
         n_components = {name: n for name, (_, n) in series.kinds.items()}
-        found, left_out = actions.parse_for_record(run, places, n_components)
+        units = record_source.units(source)
+        found, left_out = actions.parse_for_record(run, places, n_components, units)
         cycles = [cycle for cycle, _ in moments(series)]
         fire = _fire(arguments.fire, [trigger.name for trigger in found.triggers], cycles)
         results = {} if arguments.results is None else known_results.read(Path(arguments.results))

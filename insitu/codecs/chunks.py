@@ -1,12 +1,14 @@
-"""A block in chunks of about 32^3 samples, each compressed independently.
+"""A block in chunks, each compressed independently: of about 32^3 samples, or, where a compressor
+needs more of them at once, of the whole block up to 239 samples an axis.
 
 In: components and the largest error of each, or a payload. Out: any sample, by decoding the chunks
 that are needed; a cache of bounded size keeps recently used ones.
 
     digest 16 | length of the table u32 | table (u32 per chunk, through ZSTD) | chunks
 
-Chunks are numbered by component, z, y, x. An axis of n samples is cut evenly into round(n / 32)
-parts, so that no chunk is thin. `codecs.chunk` has the bytes of one.
+Chunks are numbered by component, z, y, x. An axis of n samples is cut evenly into round(n / edge)
+parts, so that no chunk is thin; the number of chunks tells which edge it is. `codecs.chunk` has the
+bytes of one.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ from insitu.core.arrays import Indices
 from insitu.core.box import Box
 
 EDGE = 32  # samples
+# SPERR's wavelets reach over the whole block: bricks of 32^3 take it several times the bytes. A
+# chunk of float32 stays below the cache's limit.
+_EDGES = {"sperr": 160}
 
 _LENGTH = struct.Struct("<I")
 _DIGEST_NBYTES = 16
@@ -66,7 +71,7 @@ class Chunks:
         """
         parts = []
         for c, (values, bound) in enumerate(zip(components, bounds, strict=True)):
-            for box in boxes(values.shape):
+            for box in boxes(values.shape, _EDGES.get(codec, EDGE)):
                 packed, again = pack(np.ascontiguousarray(values[box]), codec, bound)
                 parts.append(packed)
                 if decoded is not None:
@@ -109,7 +114,7 @@ class Chunks:
     def decode(self) -> list[Values]:
         """All components, each (nz, ny, nx)."""
         whole = [np.empty(self.shape, self.dtype) for _ in range(self.n_components)]
-        all_boxes = boxes(self.shape)
+        all_boxes = boxes(self.shape, self._edge)
         for c, values in enumerate(whole):
             for i, box in enumerate(all_boxes):
                 values[box] = self.chunk(c * len(all_boxes) + i)
@@ -154,21 +159,33 @@ class Chunks:
 
     @cached_property
     def _edges(self) -> list[Indices]:
-        return [_cuts(n) for n in self.shape]
+        return [_cuts(n, self._edge) for n in self.shape]
+
+    @cached_property
+    def _edge(self) -> int:
+        """Of the chunks, from their number; those of earlier versions are of 32^3 samples."""
+        count, own = len(self._lengths[0]), _EDGES.get(self.codec, EDGE)
+        return own if count == self.n_components * len(boxes(self.shape, own)) else EDGE
+
+    @cached_property
+    def _lengths(self) -> tuple[Indices, int]:
+        """Length of each chunk, and where the first one begins."""
+        most = self.n_components * math.prod(len(_cuts(n, EDGE)) - 1 for n in self.shape)
+        at = _DIGEST_NBYTES + _LENGTH.size
+        if len(self.payload) < at:
+            raise FrameError(f"bricks: {len(self.payload)} bytes")
+        (nbytes,) = _LENGTH.unpack_from(self.payload, _DIGEST_NBYTES)
+        table = zstd.decompress(self.payload[at : at + nbytes], 4 * most)
+        return np.frombuffer(table[: len(table) // 4 * 4], "<u4").astype(np.int64), at + nbytes
 
     @cached_property
     def _starts(self) -> Indices:
         """Offset of each chunk in the payload, and the end of the last one."""
+        lengths, at = self._lengths
         count = self.n_components * math.prod(len(edges) - 1 for edges in self._edges)
-        at = _DIGEST_NBYTES + _LENGTH.size
-        if count > len(self.payload):
-            raise FrameError(f"bricks: {len(self.payload)} bytes for {count} bricks")
-        (nbytes,) = _LENGTH.unpack_from(self.payload, _DIGEST_NBYTES)
-        table = zstd.decompress(self.payload[at : at + nbytes], 4 * count)
-        lengths = np.frombuffer(table, "<u4").astype(np.int64)
-        if len(lengths) != count or at + nbytes + lengths.sum() != len(self.payload):
+        if len(lengths) != count or at + lengths.sum() != len(self.payload):
             raise FrameError(f"bricks: a table of {len(lengths)} lengths, expected {count}")
-        return np.concatenate([[0], np.cumsum(lengths)]) + at + nbytes
+        return np.concatenate([[0], np.cumsum(lengths)]) + at
 
     def _decoded(self, number: int) -> Values:
         begin, end = self._starts[number : number + 2]
@@ -193,9 +210,9 @@ def _digest(
     return digest.digest()
 
 
-def _cuts(n: int) -> Indices:
+def _cuts(n: int, edge: int) -> Indices:
     """Boundaries of the parts of an axis of n samples, both ends included."""
-    parts = max(1, round(n / EDGE))
+    parts = max(1, round(n / edge))
     return np.arange(parts + 1, dtype=np.int64) * n // parts
 
 
@@ -211,7 +228,8 @@ def _spans(edges: Indices, at: slice) -> list[tuple[int, slice, slice]]:
     return spans
 
 
-def boxes(shape: Sequence[int]) -> list[Box]:
+def boxes(shape: Sequence[int], edge: int = EDGE) -> list[Box]:
     """The chunks of a block of samples (nz, ny, nx), x fastest."""
-    axes = [list(itertools.starmap(slice, itertools.pairwise(_cuts(n).tolist()))) for n in shape]
+    cuts = [_cuts(n, edge).tolist() for n in shape]
+    axes = [list(itertools.starmap(slice, itertools.pairwise(ends))) for ends in cuts]
     return [(z, y, x) for z, y, x in itertools.product(*axes)]

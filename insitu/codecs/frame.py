@@ -15,8 +15,10 @@ for an allocation unless the bytes are present.
 The header has a checksum of its own, so that a file of frames can be read by its headers alone, and
 a damaged frame costs no other (`next_frame`).
 
-Version 4 is written. Version 3 has no checksum of the header, but the same content: the header of a
-neural field names its model ("model", with its kind) and the codec of its weights ("weights").
+Version 4 is written. Version 5, in which records keep many blocks under one header, is another
+layout (`insitu.codecs.group_frame`). Version 3 has no checksum of the header, but the same content:
+the header of a neural field names its model ("model", with its kind) and the codec of its weights
+("weights").
 Version 2 has only one kind of model ("network"); version 1 has uncompressed headers and weights in
 half precision. All stay readable.
 """
@@ -153,16 +155,16 @@ def unpack(data: bytes | memoryview) -> tuple[dict[str, Any], list[bytes]]:
     return header, _split(body[end:], header.pop("payloads", None))
 
 
-def next_frame(file: BinaryIO, after: int) -> int | None:
+def next_frame(file: BinaryIO, after: int, magics: Sequence[bytes] = (MAGIC,)) -> int | None:
     """Where in a file the next frame may begin: the first magic from byte `after` on, or None."""
-    overlap = len(MAGIC) - 1
+    overlap = max(map(len, magics)) - 1
     file.seek(after)
     at, tail = after, b""
     while data := file.read(_SEARCHED):
         searched = tail + data
-        found = searched.find(MAGIC)
-        if found >= 0:
-            return at - len(tail) + found
+        found = [place for magic in magics if (place := searched.find(magic)) >= 0]
+        if found:
+            return at - len(tail) + min(found)
         at, tail = at + len(data), searched[-overlap:]
     return None
 

@@ -131,9 +131,9 @@ class FieldConfig(Target, Compression):
     `{kind: dense_grid, n_frequencies: 6}`."""
 
     codec: Annotated[str, OneOf(codecs)] = MODEL
-    """How blocks are stored: `inr`, the trained model; `sz3`, `zfp` or `sperr` (extra `sperr`), in
-    chunks of about 32^3 samples; or `auto`, whichever needs the fewest bytes for the target. All
-    but `inr` require `psnr`, `ratio` or `max_error`."""
+    """How blocks are stored: `inr`, the trained model; `sz3` or `zfp`, in chunks of about 32^3
+    samples; `sperr` (extra `sperr`), the whole block; or `auto`, whichever needs the fewest bytes
+    for the target. All but `inr` require `psnr`, `ratio` or `max_error`."""
 
     unit: str = ""
     """Unit of the values, e.g. `kg m-3`; stored in the record."""
@@ -255,6 +255,11 @@ class RecordConfig(Section):
     """Whether to remove an earlier run's record, and its results of queries, when there is
     something to write in their place. Default: a run that goes on where the record ends, or within
     it, continues it; any other is written beside it, to `path.2`, `path.3`, ..."""
+
+    key_every: Annotated[int, Range(1, 1000, "steps")] = 8
+    """One in this many steps is written whole, the others as differences from the previous step
+    where that is smaller. To open a step takes fewer than this many differences, and damage costs
+    at most so many steps. 1: all whole."""
 
     length_unit: str = ""
     """Unit of the coordinates; stored in the record."""

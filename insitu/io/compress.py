@@ -146,7 +146,7 @@ def compress(
         name: stored with the array.
         block: maximum cells per axis of a block; each block has its own network.
         progress: called after each block, with the number of samples that are done and of all.
-        codec: `inr`, a neural field; `sz3`, `zfp` or `sperr`, bricks coded by that compressor;
+        codec: `inr`, a neural field; `sz3`, `zfp` (in bricks) or `sperr`, that compressor;
             `auto`, whichever gives the smallest size for each block.
         target: `psnr` in dB relative to the array's range (default 40), `ratio`, `max_error` as a
             number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see

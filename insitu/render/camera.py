@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,15 @@ from insitu.core.validation import check_keys, number, vector
 from insitu.engines.options import Vector, View
 
 Rectangle = tuple[int, int, int, int]  # y0, y1, x0, x1: half open, in pixels, row 0 at the top
+Projection = Literal["perspective", "parallel"]
+PROJECTIONS: tuple[Projection, ...] = ("perspective", "parallel")
+
+_FAR = 1000.0
+"""How many times farther away the eye of a parallel projection is: lines of sight then differ by
+less than a pixel over the depth of a domain."""
+_MARGIN = 0.86  # fraction of the half image that the bounds may fill
+_LABELLED = 0.74  # the same where there are labels on two sides, and a colour bar
+_ASIDE = (-0.03, 0.0)  # of the half image: the colour bar is at the right
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Camera:
     position, look_at, up: (x, y, z); up need not be perpendicular to the view.
     fov: angle from the bottom to the top of the image, degrees, in (0, 180).
     width, height: pixels.
+    near, far: distances along the view between which is what is shown.
 
     Raises ValueError for an out-of-range value, or if position equals look_at.
     """
@@ -37,6 +47,8 @@ class Camera:
     fov: float = 30.0
     width: int = 1024
     height: int = 1024
+    near: float = 0.0
+    far: float = math.inf
 
     def __post_init__(self) -> None:
         for name in ("position", "look_at", "up"):
@@ -76,13 +88,33 @@ class Camera:
         camera = ahead._turned(azimuth, elevation)
         right, up, forward = camera.basis()
         offsets = _corners(lo, hi) - center  # (8, 3)
-        margin = 0.86  # fraction of the half image that the bounds may fill
-        tan = camera._tan_half * margin
+        tan = camera._tan_half * _MARGIN
         wide = np.abs(offsets @ right) / (tan * width / height) - offsets @ forward
         tall = np.abs(offsets @ up) / tan - offsets @ forward
         distance = float(max(wide.max(), tall.max()))
         position = tuple((center - distance * forward).tolist())
         return Camera(position, camera.look_at, camera.up, _zoomed(fov, zoom), width, height)
+
+    @staticmethod
+    def facing(bounds: Bounds, normal: Vector, width: int = 1024, height: int = 1024) -> Camera:
+        """A parallel projection of the whole of `bounds` onto the plane with this normal, with room
+        for labels: of two axes x y z, the first lies to the right and the second upwards. Raises
+        ValueError for a zero normal.
+        """
+        lo, hi = _checked(bounds)
+        axis = int(np.argmax(np.abs(normal)))
+        away = np.asarray(normal, np.float64) / (np.linalg.norm(normal) or 1.0)
+        # From +x or -y one sees y or x to the right and z upwards; from +z, x and y.
+        away *= (1.0 if axis != 1 else -1.0) * (1.0 if away[axis] > 0 else -1.0)
+        center, size = (lo + hi) / 2, float(np.linalg.norm(hi - lo))
+        up = (0.0, 1.0, 0.0) if axis == 2 else (0.0, 0.0, 1.0)
+        camera = Camera(triple(center + size * away), triple(center), up, 30.0, width, height)
+        right, top, _ = camera.basis()
+        offsets = _corners(lo, hi) - center  # (8, 3)
+        wide, tall = (float(np.abs(offsets @ along).max()) for along in (right, top))
+        tan = max(tall, wide * height / width) / (_LABELLED * size)
+        camera = replace(camera, fov=math.degrees(2 * math.atan(tan)))
+        return camera._moved(*_ASIDE).parallel()
 
     @staticmethod
     def from_ascent(
@@ -96,6 +128,19 @@ class Camera:
         if not entries:
             return Camera.default(bounds, width, height)
         return CameraSettings.from_ascent(entries).camera(bounds, width, height)
+
+    def parallel(self) -> Camera:
+        """The same view without perspective: what is as far away as look_at keeps its size."""
+        arm = np.subtract(self.position, self.look_at)
+        fov = math.degrees(2 * math.atan(self._tan_half / _FAR))
+        farther = (_FAR - 1) * float(np.linalg.norm(arm))
+        return replace(
+            self,
+            position=triple(_FAR * arm + self.look_at),
+            fov=fov,
+            near=self.near + farther if self.near > 0 else 0.0,
+            far=self.far + farther,
+        )
 
     def basis(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Unit vectors (3,) to the right of the image, to its top, and into the scene."""
@@ -219,6 +264,12 @@ class CameraSettings:
     """Moves what is at `look_at` to the right, by this share of half the picture's width."""
     ypan: float = 0.0
     """The same upwards, of half its height."""
+    projection: Projection = "perspective"
+    """Not of Ascent, whose cameras have perspective."""
+    near_plane: float | None = None
+    """Distance along the view in front of which nothing is shown; None: the eye."""
+    far_plane: float | None = None
+    """Distance behind which nothing is shown; None: no limit."""
 
     def __post_init__(self) -> None:
         for name in ("position", "look_at", "up"):
@@ -228,9 +279,22 @@ class CameraSettings:
             object.__setattr__(self, name, number(getattr(self, name), f"camera/{name}"))
         if not 0 < self.fov < 180:
             raise ValueError(f"camera/fov: {self.fov} is not between 0 and 180 degrees")
+        if self.projection not in PROJECTIONS:
+            raise ValueError(
+                f"camera/projection: {self.projection!r} is not one of {', '.join(PROJECTIONS)}"
+            )
         if self.position is not None and self.position == self.look_at:
             raise ValueError(f"camera/position: {self.position} is also camera/look_at")
+        near, far = self._planes
+        if not 0 <= near < far:
+            raise ValueError(f"camera/near_plane: {near:g} to {far:g} shows nothing")
         _zoomed(self.fov, self.zoom)
+
+    @property
+    def _planes(self) -> tuple[float, float]:
+        near = 0.0 if self.near_plane is None else number(self.near_plane, "camera/near_plane")
+        far = math.inf if self.far_plane is None else number(self.far_plane, "camera/far_plane")
+        return near, far
 
     @staticmethod
     def from_ascent(entries: Mapping[str, Any]) -> CameraSettings:
@@ -249,7 +313,10 @@ class CameraSettings:
             width,
             height,
         )
-        return camera._turned(self.azimuth, self.elevation)._moved(self.xpan, self.ypan)
+        turned = camera._turned(self.azimuth, self.elevation)._moved(self.xpan, self.ypan)
+        near, far = self._planes
+        camera = replace(turned, near=near, far=far)
+        return camera.parallel() if self.projection == "parallel" else camera
 
 
 def _checked(bounds: Bounds) -> tuple[np.ndarray, np.ndarray]:

@@ -56,7 +56,11 @@ class Recorder:
         self._record: RecordWriter | None = None
         if run.record is not None and not {"trigger", "end"}.isdisjoint(run.record.on):
             self._record = RecordWriter(
-                comm, Path(run.record.path), self._units, overwrite=run.record.overwrite
+                comm,
+                Path(run.record.path),
+                self._units,
+                overwrite=run.record.overwrite,
+                key_every=run.record.key_every,
             )
         self._unsaved = False  # the last attempt to write the record failed
         self._crash_log: CrashLog | None = None

@@ -8,12 +8,14 @@ that nothing reads are not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from insitu.config import RunConfig
 from insitu.core.parallel import RemoteError, together
 from insitu.mesh import MeshError, Partition, PublishedStep, Resampler, exchange
 from insitu.mesh import check as check_ghosts
+from insitu.mesh.partition import NO_LAYERS
 from insitu.mesh.resampled_step import ResampledStep
 from insitu.session.reporter import Reporter
 from insitu.session.survey import Contents, Survey
@@ -67,6 +69,21 @@ class StepFields:
         if missing:
             self._partition_cache.update(self._blocks(missing))
         return {name: self._partition_cache[name] for name in names}
+
+    def mesh(self) -> list[Partition]:
+        """This rank's blocks of the mesh, without components; of a mesh of cells the boxes, with
+        the samples of a field, which are NaN outside of the cells. Collective: RemoteError on every
+        rank."""
+        recorded = [name for name in self.run.fields if name in self.present]
+        names = (recorded or sorted(self.present))[:1]
+        self.prepare(names)
+        found: list[Partition] = []
+        with together(self.comm, "mesh"):
+            for name in (names or self.published.field_names)[:1]:
+                found = self.owned(name)
+            if not self._resampled.keys() & set(names):
+                found = [replace(block, components=(), ghost_layers=NO_LAYERS) for block in found]
+        return found
 
     def resampling_errors(self, names: Iterable[str]) -> dict[str, float]:
         """PSNR of the boxes of fields at the mesh's own points; logged, as a warning where it is

@@ -9,10 +9,13 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from insitu.codecs import frame
+from insitu.codecs import frame, group_frame
 from insitu.codecs.frame import FrameError
+
+_MAGICS = (frame.MAGIC, group_frame.MAGIC)
+_PREFIX_NBYTES = max(frame.PREFIX_NBYTES, group_frame.PREFIX_NBYTES)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,22 @@ class FoundFrame:
 
 
 @dataclass(frozen=True)
+class FoundGroup:
+    """A frame of version 5 in a file; only its header was read and verified."""
+
+    at: int
+    nbytes: int
+    header: bytes
+    """Not decoded yet; see `insitu.codecs.group_frame`."""
+    payload_nbytes: int
+
+    @property
+    def continues(self) -> bool:
+        """Whether it continues the group before it in the file."""
+        return group_frame.continues(self.header) != 0
+
+
+@dataclass(frozen=True)
 class Damage:
     """Bytes of a file that are no frame."""
 
@@ -32,7 +51,7 @@ class Damage:
     text: str
 
 
-def scan(path: Path) -> Iterator[FoundFrame | Damage]:
+def scan(path: Path) -> Iterator[FoundFrame | FoundGroup | Damage]:
     """The frames of a file in order, from their headers alone, and the damage between them.
 
     After bytes that are no frame, reading goes on at the next one. Raises OSError.
@@ -43,7 +62,7 @@ def scan(path: Path) -> Iterator[FoundFrame | Damage]:
         while at < size:
             file.seek(at)
             try:
-                found = _read(file.read(frame.PREFIX_NBYTES), file.read, at)
+                found = _read(file, at)
                 if at + found.nbytes > size:
                     yield Damage(at, f"torn: {size - at} bytes of a frame of {found.nbytes}")
                     return
@@ -51,15 +70,22 @@ def scan(path: Path) -> Iterator[FoundFrame | Damage]:
                 at += found.nbytes
             except FrameError as error:
                 yield Damage(at, str(error))
-                after = frame.next_frame(file, at + 1)
+                after = frame.next_frame(file, at + 1, _MAGICS)
                 if after is None:
                     return
                 at = after
 
 
-def _read(prefix: bytes, read: Any, at: int) -> FoundFrame:
+def _read(file: BinaryIO, at: int) -> FoundFrame | FoundGroup:
+    prefix = file.read(_PREFIX_NBYTES)
+    if prefix.startswith(group_frame.MAGIC):
+        nbytes = group_frame.frame_nbytes(prefix)
+        file.seek(at + group_frame.PREFIX_NBYTES)
+        n_header = group_frame.header_nbytes(prefix)
+        data = group_frame.verified(prefix, file.read(n_header))
+        return FoundGroup(at, nbytes, data, nbytes - group_frame.PREFIX_NBYTES - n_header)
     nbytes = frame.frame_nbytes(prefix)
-    header = frame.read_header(prefix, read(frame.header_nbytes(prefix)))
+    header = frame.read_header(prefix, file.read(frame.header_nbytes(prefix)))
     return FoundFrame(at, nbytes, header)
 
 

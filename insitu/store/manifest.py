@@ -2,10 +2,12 @@
 
 In: summaries of steps. Out: `manifest.json`, with a checksum; and its content, verified.
 
-    format, version, n_ranks | units | fields: name -> entries of its steps, see `step`
+    format, version, n_ranks | units | fields: name -> its steps in words
     runs: number of ranks of every run that wrote to the record, oldest first
+    steps: entries of all steps, see `step`, as a table (`insitu.store.step_table`)
     checksum: CRC-32 of the rest as compact JSON with sorted keys, in hexadecimal
 
+Version 2 has the entries as JSON, in `fields`; records that were begun in it are continued in it.
 Version 1 has neither runs nor a checksum; it stays readable. The manifest can be made anew from the
 frames (`insitu.store.record_files`).
 """
@@ -20,18 +22,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from insitu.codecs.frame import FrameError
 from insitu.core.atomic_file import atomic_file
 from insitu.fields.distributed_field import Summary
+from insitu.store import step_table
+from insitu.store.step_table import Step, Steps
 
 MANIFEST = "manifest.json"
 FORMAT = "insitu record"
-VERSION = 2
-READABLE = (1, 2)
-
-Step = dict[str, Any]
-Steps = dict[str, list[Step]]
-"""Field name -> its steps, oldest first."""
+VERSION = 3
+FRAMES = 2
+"""Version of records in which every block is a frame of its own."""
+READABLE = (1, 2, 3)
 
 
 class UnsupportedRecord(FrameError):
@@ -48,6 +52,11 @@ class Units:
     length: str = ""
     time: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+    def labelled(self, name: str) -> str:
+        """A field's name, with its unit if that is known."""
+        unit = self.fields.get(name, "")
+        return f"{name} ({unit})" if unit else name
 
     def to_dict(self) -> dict[str, Any]:
         return {"length": self.length, "time": self.time, "fields": dict(self.fields)}
@@ -74,6 +83,8 @@ class Manifest:
     runs: list[int] = field(default_factory=list)
     """Number of ranks of every run that wrote to the record, oldest first."""
     steps: Steps = field(default_factory=dict)
+    version: int = VERSION
+    """In which it is written: `VERSION` or `FRAMES`."""
 
     @property
     def newest_write(self) -> int:
@@ -92,14 +103,18 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write the file into `folder`, atomically and to the disk. Raises OSError."""
-        body = {
+        body: dict[str, Any] = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": self.version,
             "n_ranks": self.runs[-1] if self.runs else 0,
             "runs": self.runs,
             "units": self.units.to_dict(),
-            "fields": self.steps,
         }
+        if self.version == FRAMES:
+            body["fields"] = self.steps
+        else:
+            body["fields"] = {name: _in_words(at) for name, at in self.steps.items()}
+            body["steps"] = step_table.pack(self.steps)
         whole = {**body, "checksum": _checksum(body)}
         with atomic_file(folder / MANIFEST, durable=True) as tmp:
             tmp.write_text(json.dumps(whole, indent=1, allow_nan=False))
@@ -121,7 +136,7 @@ class Manifest:
             kind = UnsupportedRecord if sound else FrameError
             raise kind(
                 f"{path}: {whole.get('format')!r} version {version}, "
-                f"expected {FORMAT!r} version {' or '.join(map(str, READABLE))}"
+                f"expected {FORMAT!r} version {', '.join(map(str, READABLE))}"
             )
         if not sound:
             raise FrameError(f"{path}: checksum does not match: it was altered")
@@ -131,18 +146,22 @@ class Manifest:
             raise FrameError(f"{path}: {error}") from None
 
 
-def step(s: Summary, write: int) -> Step:
-    """The manifest's entry for a field at one step; write: number of the write that its blocks are
-    in."""
+def step(s: Summary, write: int, nbytes: int | None = None) -> Step:
+    """The manifest's entry for a field at one step.
+
+    write: number of the write that its blocks are in; nbytes: what they take in the record, default
+    as frames.
+    """
+    nbytes = s.nbytes if nbytes is None else nbytes
     return {
         "cycle": s.cycle,
         "time": _json_number(s.time),
         "bounds": [s.bounds[0].tolist(), s.bounds[1].tolist()],
         "range": [[_json_number(value) for value in pair] for pair in s.range.tolist()],
         "n_blocks": s.n_blocks,
-        "nbytes": s.nbytes,
-        "psnr_db": _json_number(s.psnr_db),
-        "ratio": s.ratio,
+        "nbytes": nbytes,
+        "psnr_db": _json_number(float(np.float32(s.psnr_db))),
+        "ratio": s.metrics.raw_nbytes / nbytes,
         "write": write,
     }
 
@@ -170,7 +189,19 @@ def _content(whole: dict[str, Any]) -> Manifest:
     if not isinstance(runs, list) or not all(type(n) is int and n >= 0 for n in runs):
         raise FrameError("runs: expected numbers of ranks")
     units = Units.from_dict(whole.get("units", {}))
-    return Manifest(units, runs, checked_steps(whole.get("fields")))
+    version = FRAMES if whole["version"] < VERSION else VERSION
+    fields = whole.get("fields")
+    if version == VERSION:
+        if not isinstance(fields, dict):
+            raise FrameError("fields: expected names")
+        fields = {name: [] for name in fields} | step_table.unpack(whole.get("steps"))
+    return Manifest(units, runs, checked_steps(fields), version)
+
+
+def _in_words(steps: Sequence[Step]) -> str:
+    if not steps:
+        return "no steps"
+    return f"{len(steps)} steps, cycles {steps[0]['cycle']} to {steps[-1]['cycle']}"
 
 
 def _checksum(body: Mapping[str, Any]) -> str:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from insitu.codecs.frame import FrameError
 from insitu.store import record_files
-from insitu.store.manifest import MANIFEST, Manifest, Step
+from insitu.store.manifest import MANIFEST, Manifest
 from insitu.store.record import read_manifest
 from insitu.store.record_files import Contents
 from insitu.store.record_lock import RecordLock
+from insitu.store.step_table import Step
 
 
 @dataclass
@@ -46,7 +47,8 @@ def check(folder: Path) -> Checked:
     found = Checked(folder, problems=problems)
     if manifest is None:
         manifest = contents.manifest()
-    found.whole = Manifest(manifest.units, contents.all_runs(manifest.runs))
+    runs = contents.all_runs(manifest.runs)
+    found.whole = Manifest(manifest.units, runs, version=manifest.version)
     for name, at in _steps(manifest):
         blocks, lost = contents.of(name, at), _problem(contents, name, at)
         found.n_blocks += len(blocks)

@@ -5,31 +5,44 @@ In: a folder. Out: the blocks by write, field and cycle; the manifest as the fra
     rank_00000.frames, ...        of the first run
     rank_00000.run2.frames, ...   of the run that continued it
 
-A run writes to its own files, to their end. Every write begins with a frame of kind
-"record_write": its number (counted through all runs), rank and number of ranks; on rank 0 also the
-manifest's entries of the steps that follow, and the units. Then come the blocks. So the frames say
-all that the manifest does, and which of two steps of the same cycle is the later one.
+A run writes to its own files, to their end: groups (`insitu.store.step_group`), which have the
+number of their write (counted through all runs), rank and number of ranks; on rank 0 also the
+units. Every block says of how many its field's step consists. So the frames say all that the
+manifest does, and which of two steps of the same cycle is the later one.
+
+In records of version 2, and where a run continued one (`insitu.store.frame_encoder`), every write
+begins with a frame of kind "record_write": its number, rank and number of ranks; on rank 0 also the
+manifest's entries of the steps that follow, and the units. Then come the blocks, each a frame.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from insitu.codecs import frame
 from insitu.codecs.frame import FrameError
 from insitu.fields import header as head
 from insitu.fields.block_field import BlockField
 from insitu.fields.distributed_field import DistributedField
 from insitu.store import frame_file
-from insitu.store.frame_file import Damage
-from insitu.store.manifest import MANIFEST, Manifest, Step, Steps, Units, checked_steps, step
+from insitu.store.frame_encoder import KIND
+from insitu.store.frame_file import Damage, FoundGroup
+from insitu.store.group_decoder import GroupDecoder
+from insitu.store.manifest import (
+    FRAMES,
+    MANIFEST,
+    VERSION,
+    Manifest,
+    Units,
+    checked_steps,
+    step,
+)
+from insitu.store.step_table import Step, Steps
 from insitu.store.stored_block import StoredBlock
 
-KIND = "record_write"
 _NAME = re.compile(r"rank_(\d+)(?:\.run(\d+))?\.frames")
 
 Key = tuple[int, str, int]
@@ -51,22 +64,6 @@ def is_record(folder: Path) -> bool:
     return folder.is_dir() and ((folder / MANIFEST).is_file() or bool(_files(folder)))
 
 
-def write_header(
-    number: int,
-    rank: int,
-    n_ranks: int,
-    steps: Mapping[str, Sequence[Step]] | None = None,
-    units: Units | None = None,
-) -> bytes:
-    """The frame that a write begins with; steps and units: on rank 0."""
-    header: dict[str, Any] = {"kind": KIND, "write": number, "rank": rank, "n_ranks": n_ranks}
-    if steps is not None:
-        header["steps"] = steps
-    if units is not None:
-        header["units"] = units.to_dict()
-    return frame.pack(header, [])
-
-
 @dataclass(frozen=True)
 class ToldWrite:
     """What rank 0 says of a write."""
@@ -84,6 +81,8 @@ class Contents:
     """By write, field and cycle; in the order of the writer's ranks."""
     told: dict[int, ToldWrite] = field(default_factory=dict)
     """By number of the write."""
+    n_blocks: dict[Key, int] = field(default_factory=dict)
+    """How many blocks there should be, as the blocks of groups say."""
     runs: dict[int, int] = field(default_factory=dict)
     """Number of ranks of each run, by its number."""
     damage: list[str] = field(default_factory=list)
@@ -111,11 +110,16 @@ class Contents:
     def unlisted(self, manifest: Manifest) -> Steps:
         """The complete steps of writes that a manifest knows nothing of: their run died first."""
         found: Steps = {}
-        for number in sorted(n for n in self.told if n > manifest.newest_write):
-            for name, steps in self.told[number].steps.items():
-                whole = [at for at in steps if len(self.of(name, at)) == at["n_blocks"]]
+        for _, steps in self._told_steps(manifest.newest_write):
+            for name, listed in steps.items():
+                whole = [at for at in listed if len(self.of(name, at)) == at["n_blocks"]]
                 found.setdefault(name, []).extend(whole)
         return {name: steps for name, steps in found.items() if steps}
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether it has groups, as records of version 3 have."""
+        return bool(self.n_blocks)
 
     def all_runs(self, listed: Sequence[int]) -> list[int]:
         """The numbers of ranks of all runs, as a manifest lists them, or as the files tell."""
@@ -139,23 +143,31 @@ class Contents:
     def manifest(self) -> Manifest:
         """The manifest as the frames tell it: steps as rank 0 wrote them with their blocks, or as
         their blocks say where that is lost."""
-        made = Manifest(runs=self.all_runs(()))
-        steps: dict[int, Steps] = {number: dict(told.steps) for number, told in self.told.items()}
-        for (number, name, cycle), blocks in self.blocks.items():
-            listed = steps.setdefault(number, {}).setdefault(name, [])
-            if any(at["cycle"] == cycle for at in listed):
-                continue
-            try:
-                whole = DistributedField.join(cast("Sequence[BlockField]", blocks))
-            except (FrameError, ValueError) as error:  # blocks that do not belong together
-                self.damage.append(f"{name} at cycle {cycle}: {error}")
-                continue
-            steps[number][name] = [*listed, step(whole.summary, number)]
-        for number in sorted(steps):
-            made.add(steps[number])
+        made = Manifest(runs=self.all_runs(()), version=VERSION if self.has_groups else FRAMES)
+        for number, steps in self._told_steps(0, lost=True):
+            made.add(steps)
             if number in self.told:
                 made.units = self.told[number].units
         return made
+
+    def _told_steps(self, after: int, *, lost: bool = False) -> list[tuple[int, Steps]]:
+        """The steps of each write after one, in order of the writes: as rank 0 wrote them, or as
+        their blocks say; `lost`: also of blocks of which nothing says how many there should be."""
+        steps = {n: dict(told.steps) for n, told in self.told.items() if n > after}
+        for (number, name, cycle), blocks in self.blocks.items():
+            listed = steps.get(number, {}).get(name, [])
+            n_blocks = self.n_blocks.get((number, name, cycle))
+            known = any(at["cycle"] == cycle for at in listed)
+            if 0 < number <= after or known or not (lost or n_blocks):
+                continue
+            try:
+                whole = DistributedField.join(cast("Sequence[BlockField]", blocks)).summary
+            except (FrameError, ValueError) as error:  # blocks that do not belong together
+                self.damage.append(f"{name} at cycle {cycle}: {error}")
+                continue
+            made = step(whole, number) | ({"n_blocks": n_blocks} if n_blocks else {})
+            steps.setdefault(number, {})[name] = [*listed, made]
+        return sorted(steps.items())
 
 
 _NAMED, _SHOWN = 4, 1 << 16  # missing files that are named, and looked for
@@ -215,10 +227,15 @@ def _read_file(path: Path, run: int, found: Contents) -> list[_Unplaced]:
     number, behind = 0, False
     waiting: list[tuple[StoredBlock, int]] = []
     placed: list[_Unplaced] = []
+    groups = GroupDecoder(path)
     for item in frame_file.scan(path):
         try:
             if isinstance(item, Damage):
+                groups.lose()
                 raise FrameError(item.text)
+            if isinstance(item, FoundGroup):
+                _read_group(groups, item, run, found)
+                continue
             if item.header.get("kind") == KIND:
                 number, behind = _read_write(item.header, run, found), False
                 placed += [_Unplaced(block, first, number) for block, first in waiting]
@@ -234,6 +251,17 @@ def _read_file(path: Path, run: int, found: Contents) -> list[_Unplaced]:
         else:
             found.blocks.setdefault((number, block.name, block.cycle), []).append(block)
     return placed + [_Unplaced(block, first, None) for block, first in waiting]
+
+
+def _read_group(groups: GroupDecoder, item: FoundGroup, run: int, found: Contents) -> None:
+    meta, blocks = groups.read(item)
+    found.runs[run] = max(found.runs[run], meta.n_ranks)
+    if meta.units is not None:
+        found.told.setdefault(meta.write, ToldWrite({}, meta.units))
+    for n_blocks, block in blocks:
+        key = (meta.write, block.name, block.cycle)
+        found.blocks.setdefault(key, []).append(block)
+        found.n_blocks[key] = n_blocks
 
 
 def _read_write(header: dict[str, Any], run: int, found: Contents) -> int:

@@ -1,7 +1,7 @@
 """Writing a record: a folder with a manifest and one frame file per rank.
 
 In: entries of the window. Out: `manifest.json`, `rank_00000.frames`, ...; see
-`insitu.store.record_files`.
+`insitu.store.record_files`. Steps are differences from the ones before, as in the window.
 
 Nothing is removed: a record that is there is continued, or stays and a numbered one is written
 beside it. Frames are only appended, so that a run that crashes loses at most what is being written.
@@ -25,13 +25,29 @@ from insitu.core.errors import ConfigError
 from insitu.core.parallel import together
 from insitu.fields.distributed_field import Summary
 from insitu.store import frame_file, record_files
-from insitu.store.manifest import MANIFEST, Manifest, Steps, Units, UnsupportedRecord, step
+from insitu.store.frame_encoder import FrameEncoder
+from insitu.store.group_encoder import GroupEncoder
+from insitu.store.manifest import (
+    FRAMES,
+    MANIFEST,
+    VERSION,
+    Manifest,
+    Units,
+    UnsupportedRecord,
+    step,
+)
 from insitu.store.record import read_manifest
 from insitu.store.record_lock import RecordLock
+from insitu.store.step_table import Steps
 from insitu.store.window import Entry
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+KEY_EVERY = 8
+"""Default: of so many steps one is written whole."""
+
+_Encoder = GroupEncoder | FrameEncoder
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,8 @@ class _Place:
     """Number of the last write of the runs before."""
     told: str
     """What to tell about an earlier record; empty if all of it stays where it was."""
+    version: int = VERSION
+    """Of the manifest: a record that was begun in `FRAMES` is continued in it."""
 
 
 class RecordWriter:
@@ -57,10 +75,14 @@ class RecordWriter:
         units: Units | None = None,
         *,
         overwrite: bool = False,
+        key_every: int = KEY_EVERY,
     ) -> None:
         """Take the folder `path` for this run. Nothing in it changes before the first `append`.
 
-        overwrite: remove the record that is there, when there is something to write.
+        Args:
+            overwrite: remove the record that is there, when there is something to write.
+            key_every: every how many steps one is written whole, at least 1; the others are
+                differences from the one before. To open any takes fewer than so many differences.
 
         Raises ConfigError on every rank if the folder cannot be created or written, or if another
         run writes to it.
@@ -68,6 +90,8 @@ class RecordWriter:
         self.comm, self.path, self.units, self.overwrite = comm, path, units or Units(), overwrite
         self._locks: dict[Path, RecordLock] = {}  # on rank 0
         self._place: _Place | None = None
+        self._key_every = key_every
+        self._encoder: _Encoder | None = None
         self._told = ""
         """What is still to be told about an earlier record."""
         self._manifest = Manifest(self.units, [comm.size])  # on rank 0
@@ -96,7 +120,9 @@ class RecordWriter:
                 self._place = self._find_place(new)
                 self.path, self._told = self._place.folder, self._place.told
                 self._write = self._place.write
-            self._append(new, self._place.run)
+                self._encoder = self._new_encoder(self._place.version)
+            assert self._encoder is not None
+            self._encoder = self._append(new, self._place.run, self._encoder.copy())
         self._write_manifest()
         told, self._told = self._told, ""
         return told
@@ -119,19 +145,20 @@ class RecordWriter:
         """Whether this run has written nothing."""
         return self._place is None
 
-    def _append(self, new: Sequence[Entry], run: int) -> None:
+    def _new_encoder(self, version: int) -> _Encoder:
+        rank, n_ranks = self.comm.rank, self.comm.size
+        if version == FRAMES:
+            return FrameEncoder(rank, n_ranks, self.units)
+        return GroupEncoder(rank, n_ranks, self.units, self._key_every)
+
+    def _append(self, new: Sequence[Entry], run: int, encoder: _Encoder) -> _Encoder:
+        """Write the entries with an encoder, which is returned."""
         comm, number = self.comm, self._write + 1
         path = self.path / record_files.file_name(comm.rank, run)
-        steps: Steps = {}
-        for entry in new:
-            steps.setdefault(entry.summary.name, []).append(step(entry.summary, number))
-        on_root = (steps, self.units) if comm.rank == 0 else (None, None)
         before = self._end
         try:
             with together(comm, f"record {self.path}"):
-                first = record_files.write_header(number, comm.rank, comm.size, *on_root)
-                frames = (data for entry in new for data in entry.frames)
-                self._end = frame_file.append(path, before, [first, *frames])
+                self._end = frame_file.append(path, before, encoder.groups(number, new))
                 if before == 0:
                     sync(self.path)
         except BaseException:
@@ -143,7 +170,15 @@ class RecordWriter:
             raise
         self._write, self._listed = number, False
         self._written.update({_key(entry.summary): entry.summary for entry in new})
+        own = [encoder.nbytes.get(_key(entry.summary), 0) for entry in new]
+        nbytes = np.empty(len(own), np.int64)
+        comm.Allreduce(np.array(own, np.int64), nbytes)
+        steps: Steps = {}
+        for entry, total in zip(new, nbytes.tolist(), strict=True):
+            made = step(entry.summary, number, total)
+            steps.setdefault(entry.summary.name, []).append(made)
         self._manifest.add(steps)
+        return encoder
 
     def _write_manifest(self) -> None:
         if self._place is None or self._listed:
@@ -195,7 +230,7 @@ class RecordWriter:
         self._manifest = there
         there.runs.append(self.comm.size)
         told = _continued(newest, there, new, known=newest == base)
-        return _Place(newest, len(there.runs), write, told)
+        return _Place(newest, len(there.runs), write, told, there.version)
 
     def _write_beside(self, beside: Path, newest: Path, reason: str) -> _Place:
         self._lock(beside)

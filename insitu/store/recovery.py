@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from insitu.codecs.frame import FrameError
 from insitu.core.atomic_file import atomic_folder
-from insitu.fields.distributed_field import DistributedField
+from insitu.fields.distributed_field import DistributedField, Summary
 from insitu.fields.read import read_field
 from insitu.store import crash_file, frame_file, record_files
 from insitu.store.crash_file import SUFFIX, NotOwnError, Owner, Salvage, Saved
 from insitu.store.crash_log import FOLDER
+from insitu.store.group_encoder import GroupEncoder
 from insitu.store.manifest import Manifest, step
+from insitu.store.record_writer import KEY_EVERY
+from insitu.store.window import Entry
 
 _WRITE = 1  # a recovered record is one write
 _NAMED = 8  # missing ranks that are named
@@ -161,21 +165,34 @@ def _steps(salvages: Sequence[Salvage], found: Recovered, incomplete: bool) -> l
 
 def _write(steps: Sequence[_Step], owner: Owner, folder: Path, found: Recovered) -> None:
     manifest = Manifest(owner.units, [owner.n_ranks])
-    frames: dict[int, list[bytes]] = {0: []}
+    sound: dict[tuple[str, int], tuple[Summary, _Step]] = {}
     for at in steps:
         name, cycle = at[0][1].name, at[0][1].cycle
         try:
             blocks = [read_field(f) for _, entry in at for f in entry.frames]
-            made = step(DistributedField.join(blocks).summary, _WRITE)
+            summary = DistributedField.join(blocks).summary
         except (FrameError, ValueError) as error:
             found.problems.append(f"{name} at cycle {cycle}: {error}; left out")
             continue
-        for rank, entry in at:
-            frames.setdefault(rank, []).extend(entry.frames)
-        manifest.add({name: [made]})
+        sound[summary.name, summary.cycle] = summary, at
+        manifest.add({name: [step(summary, _WRITE)]})
         found.steps.setdefault(name, []).append(cycle)
-    for rank, own in sorted(frames.items()):
-        on_root = (manifest.steps, owner.units) if rank == 0 else (None, None)
-        first = record_files.write_header(_WRITE, rank, owner.n_ranks, *on_root)
-        frame_file.append(folder / record_files.file_name(rank), 0, [first, *own])
+    kept = [sound[name, one["cycle"]] for name, listed in manifest.steps.items() for one in listed]
+    nbytes: Counter[tuple[str, int]] = Counter()
+    for rank in sorted({0, *(rank for _, at in kept for rank, _ in at)}):
+        encoder = GroupEncoder(rank, owner.n_ranks, owner.units, KEY_EVERY)
+        groups = encoder.groups(_WRITE, [_entry(summary, at, rank) for summary, at in kept])
+        frame_file.append(folder / record_files.file_name(rank), 0, groups)
+        nbytes.update(encoder.nbytes)
+    for summary, _ in kept:
+        name, cycle = summary.name, summary.cycle
+        listed = manifest.steps[name]
+        (place,) = [i for i, one in enumerate(listed) if one["cycle"] == cycle]
+        listed[place] = step(summary, _WRITE, nbytes[name, cycle])
     manifest.write(folder)
+
+
+def _entry(summary: Summary, at: _Step, rank: int) -> Entry:
+    """What a rank has of a step."""
+    own = [data for one, entry in at if one == rank for data in entry.frames]
+    return Entry(summary, lambda: tuple(read_field(data) for data in own))

@@ -16,6 +16,7 @@ from typing import Any
 
 from insitu.codecs import frame, weight_delta, zstd
 from insitu.codecs.errors import FrameError
+from insitu.codecs.weights import Weights
 from insitu.fields import sparse_grid
 from insitu.fields.model_field import ModelField
 
@@ -27,18 +28,10 @@ _MOST = 2**40  # limit of the decompressed size; the data was written by this pr
 def subtract(block: ModelField, before: ModelField) -> bytes:
     """Encode `block` as a difference from `before`. Not collective."""
     header, payloads = frame.unpack(block.to_bytes())
-    if (
-        block.model is not None
-        and block.model == before.model
-        and block.weights.codec == "quantized"
-    ):
-        header["weights"] = _WORD
-        payloads[0] = weight_delta.subtract(block.model, block.weights.body, before.params)
-    elif _are_alike(block, before):
-        header["weights"] = _CONTEXT
-        payloads[0] = sparse_grid.with_context(
-            payloads[0], before.weights.payload, block.shape, block.n_components
-        )
+    difference = subtract_weights(block, before)
+    if difference is not None:
+        header["weights"] = _CONTEXT if block.weights.codec == sparse_grid.CODEC else _WORD
+        payloads[0] = difference
     return zstd.compress(_join(header, payloads), _dictionary(before))
 
 
@@ -46,17 +39,39 @@ def add(data: bytes, before: ModelField) -> ModelField:
     """Decode what `subtract` returned. Raises FrameError if the bytes do not fit."""
     header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
     weights = None
-    if header["weights"] == _WORD:
-        if before.model is None:
-            raise FrameError("difference: the step before has no weights")
-        weights = weight_delta.add(before.model, payloads[0], before.params)
-        header["weights"], payloads[0] = weights.codec, weights.payload
-    elif header["weights"] == _CONTEXT:
-        header["weights"] = sparse_grid.CODEC
-        payloads[0] = sparse_grid.without_context(
-            payloads[0], before.weights.payload, before.shape, before.n_components
-        )
+    codec = {_WORD: "quantized", _CONTEXT: sparse_grid.CODEC}.get(header["weights"])
+    if codec is not None:
+        header["weights"] = codec
+        payloads[0], weights = add_weights(payloads[0], codec, before)
     return ModelField.from_bytes(frame.pack(header, payloads), before.engine, weights)
+
+
+def subtract_weights(block: ModelField, before: ModelField) -> bytes | None:
+    """The weights' payload as a difference; None where the two have nothing in common."""
+    codec = block.weights.codec
+    if codec == "quantized" and block.model is not None and block.model == before.model:
+        return weight_delta.subtract(block.model, block.weights.body, before.params)
+    if _are_alike(block, before):
+        return sparse_grid.with_context(
+            block.weights.payload, before.weights.payload, block.shape, block.n_components
+        )
+    return None
+
+
+def add_weights(data: bytes, codec: str, before: ModelField) -> tuple[bytes, Weights | None]:
+    """The payload that `subtract_weights` was given, of weights of this codec; and the weights, if
+    these were decoded for it. Raises FrameError if the bytes do not fit."""
+    if codec == sparse_grid.CODEC:
+        if before.weights.codec != sparse_grid.CODEC:
+            raise FrameError("difference: the step before is no sparse grid")
+        payload = sparse_grid.without_context(
+            data, before.weights.payload, before.shape, before.n_components
+        )
+        return payload, None
+    if codec != "quantized" or before.model is None:
+        raise FrameError(f"difference: weights {codec!r}, or a step before without weights")
+    weights = weight_delta.add(before.model, data, before.params)
+    return weights.payload, weights
 
 
 def _are_alike(block: ModelField, before: ModelField) -> bool:

@@ -21,9 +21,10 @@ from insitu.fields.read import read_field
 
 _KEYS = {
     "name", "association", "cycle", "time", "cells", "range", "nodes", "metrics", "dtype",
-    "payloads", "domain_id",
+    "domain_id",
 }  # fmt: skip
-_LINES = slice(1, 4)  # payloads of grid lines x, y, z, in the frames of all kinds of blocks
+LINES = slice(1, 4)
+"""Payloads of grid lines x, y, z, in the frames of all kinds of blocks."""
 
 
 class StoredBlock:
@@ -62,18 +63,23 @@ class StoredBlock:
     @cached_property
     def nodes(self) -> tuple[Floats, Floats, Floats]:
         """Grid lines x, y, z."""
-        entries = head.sequence("nodes", self._header["nodes"], 3)
+        return self._read_lines(self._line_payloads())
+
+    def _line_payloads(self) -> list[bytes]:
         lengths = [
             head.whole("payloads", length, 0, self.nbytes)
-            for length in head.sequence("payloads", self._header["payloads"])
+            for length in head.sequence("payloads", self._header.get("payloads"))
         ]
-        if len(lengths) < _LINES.stop or sum(lengths) > self.nbytes:
+        if len(lengths) < LINES.stop or sum(lengths) > self.nbytes:
             raise FrameError(f"{self.path}, byte {self.at}: payloads of lengths {lengths}")
         after = self.at + self.nbytes - frame.CHECKSUM_NBYTES
-        first = after - sum(lengths) + sum(lengths[: _LINES.start])
+        first = after - sum(lengths) + sum(lengths[: LINES.start])
         with open(self.path, "rb") as file:
             file.seek(first)
-            parts = [file.read(length) for length in lengths[_LINES]]
+            return [file.read(length) for length in lengths[LINES]]
+
+    def _read_lines(self, parts: list[bytes]) -> tuple[Floats, Floats, Floats]:
+        entries = head.sequence("nodes", self._header["nodes"], 3)
         x, y, z = (
             head.read_lines(*each) for each in zip(entries, parts, self.cells[::-1], strict=True)
         )

@@ -7,6 +7,7 @@ Kinds of models with a shader are in SHADERS; each has a module of that name in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
 from insitu.viewer import model_arrays
+from insitu.viewer.model_arrays import Sent
+from insitu.viewer.rans import Encoder
 
 LEVELS = 2**11 - 2
 """Levels of samples: with half precision in the browser below 1/1000 of the range."""
@@ -36,6 +39,8 @@ class PackedBlock:
     data: bytes
     recoded: str = ""
     """Why it is sent as samples; empty for a model."""
+    sent: tuple[Model, Sent] | None = None
+    """Its model and the values of the arrays, which went to the encoder."""
 
 
 def _hash_grid(model: Model) -> dict[str, Any]:
@@ -63,27 +68,31 @@ SHADERS: dict[str, Callable[[Model], dict[str, Any]]] = {
 """Kind -> what its shader needs to know of the architecture, beside the MLP's matrices."""
 
 
-def pack(field: BlockField) -> PackedBlock:
-    """A block, with its model if a shader evaluates it."""
+def pack(field: BlockField, before: PackedBlock | None, encoder: Encoder) -> PackedBlock:
+    """A block, with its model if a shader evaluates it, whose arrays go to the encoder.
+
+    before: the same block at the step before, if the page will have it.
+    """
     reason = _no_shader(field)
     if reason:
         return samples(field.decode(_shape(field)), field.association == "vertex", reason)
     assert isinstance(field, ModelField)
     entry: dict[str, Any] = {
         "kind": "constant",
-        "origin": field.zero.tolist(),
-        "extent": (field.range[:, 1] - field.range[:, 0]).tolist(),
+        **_ends(field.zero, field.range[:, 1] - field.range[:, 0]),
     }
-    data = b""
+    data, sent = b"", None
     if field.model is not None:
-        arrays, data = model_arrays.pack(field.model, field.weights)
+        known = None if before is None or before.sent is None else before.sent
+        earlier = known[1] if known is not None and known[0] == field.model else None
+        sent = field.model, model_arrays.write(field.model, field.weights, earlier, encoder)
         entry |= {"kind": field.model.kind, **SHADERS[field.model.kind](field.model)}
-        entry["arrays"] = arrays
+        arrays = field.model.arrays(field.params)
+        entry["arrays"] = [[array.name, list(array.values.shape)] for array in arrays]
     if field.holes is not None:
-        mask = np.packbits(field.holes.mask).tobytes()
+        data = np.packbits(field.holes.mask).tobytes()
         entry["mask"] = {"shape": list(field.holes.shape), "vertex": field.holes.vertex}
-        data += mask
-    return PackedBlock(entry, data)
+    return PackedBlock(entry, data, sent=sent)
 
 
 def samples(values: Floats, vertex: bool, reason: str) -> PackedBlock:
@@ -103,14 +112,24 @@ def samples(values: Floats, vertex: bool, reason: str) -> PackedBlock:
     kind, data = model_arrays.planes(differences)
     entry = {
         "kind": "samples",
-        "origin": low,
-        "extent": extent,
+        **_ends(np.array(low), np.array(extent)),
         "shape": list(grid.shape[:3]),
         "vertex": vertex,
         "type": kind,
         "levels": LEVELS,
     }
     return PackedBlock(entry, data, reason)
+
+
+def _ends(origin: Floats, extent: Floats) -> dict[str, list[float]]:
+    """The values of outputs 0, and of outputs 1 less these, to 1e-8 of the extents."""
+    found: dict[str, list[float]] = {"origin": [], "extent": []}
+    for zero, wide in zip(origin.tolist(), extent.tolist(), strict=True):
+        digits = 8 - math.floor(math.log10(wide)) if 0 < wide < math.inf else 17
+        short = round(zero, digits) if digits < 300 else zero
+        found["origin"].append(short if math.isfinite(short) else zero)
+        found["extent"].append(float(f"{wide:.9g}"))
+    return found
 
 
 def _shape(field: BlockField) -> tuple[int, int, int]:

@@ -22,6 +22,9 @@ _POLICY = (
     "img-src data: blob:; media-src blob:; connect-src {connect}; base-uri 'none'"
 )
 """Content Security Policy: the browser itself refuses all other addresses."""
+_IN_HTML = bytes.maketrans(b"&<>`", b",./:")
+_CHAIN = 32
+"""Steps of which each is coded relative to the one before: what one jump in time costs at most."""
 _STEP = '<script type="application/octet-stream" id="step-{field}-{step}">{text}</script>\n'
 
 
@@ -29,10 +32,17 @@ def embedded(source: ViewSource) -> str:
     """A document with all steps in it, which needs no server. Raises FrameError for bad blocks."""
     catalogue, parts = source.catalogue(), []
     for field, entry in enumerate(catalogue["fields"]):
+        before = None
         for step in range(len(entry["steps"])):
-            text = base64.b64encode(source.pack(field, step).data).decode()
+            before = source.pack(field, step, before if step % _CHAIN else None)
+            text = dense(before.data)
             parts.append(_STEP.format(field=field, step=step, text=text))
     return _document(catalogue, "".join(parts), "'none'", {})
+
+
+def dense(data: bytes) -> str:
+    """Bytes as text in base 85 (five characters for four bytes) that stands in HTML as it is."""
+    return base64.b85encode(data).translate(_IN_HTML).decode("ascii")
 
 
 def served(catalogue: Catalogue, *, live: bool) -> str:
@@ -49,7 +59,7 @@ def _document(catalogue: Catalogue, steps: str, connect: str, attributes: Mappin
         "style": (_FOLDER / "style.css").read_text(encoding="utf-8"),
         "modules": _modules(),
         "start": (_FOLDER / "start.js").read_text(encoding="utf-8"),
-        "catalogue": json.dumps(catalogue, allow_nan=False).replace("<", "\\u003c"),
+        "catalogue": dense(zlib.compress(json.dumps(catalogue, allow_nan=False).encode(), 9)),
         "steps": steps,
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
@@ -57,10 +67,17 @@ def _document(catalogue: Catalogue, steps: str, connect: str, attributes: Mappin
 
 @cache
 def _modules() -> str:
-    """The modules' sources by name, as base64 of ZLIB of JSON; `start.js` unpacks them."""
+    """The modules' sources by name, as base64 of ZLIB of JSON; `start.js` unpacks them. Comments
+    and indents stay behind."""
     sources = {
-        f"viewer/{path.relative_to(_FOLDER).as_posix()}": path.read_text(encoding="utf-8")
+        f"viewer/{path.relative_to(_FOLDER).as_posix()}": _bare(path.read_text(encoding="utf-8"))
         for path in sorted(_FOLDER.rglob("*.js"))
         if path.name != "start.js"
     }
     return base64.b64encode(zlib.compress(json.dumps(sources).encode(), 9)).decode()
+
+
+def _bare(source: str) -> str:
+    """A module without its comments for developers (those of the form /** ... */) and indents."""
+    source = re.sub(r"/\*\*.*?\*/\s*", "", source, flags=re.DOTALL)
+    return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)

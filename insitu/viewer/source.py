@@ -61,8 +61,9 @@ class ViewSource(Protocol):
     def catalogue(self) -> Catalogue:
         """Title, units, fields with their steps, colour tables: plain data for JSON."""
 
-    def pack(self, field: int, step: int) -> StepPack:
-        """A field's step, both by their index in the catalogue. IndexError if there is none."""
+    def pack(self, field: int, step: int, before: StepPack | None = None) -> StepPack:
+        """A field's step, both by their index in the catalogue. IndexError if there is none.
+        before: the step before, if the page has it for sure."""
 
 
 class SeriesSource:
@@ -102,9 +103,9 @@ class SeriesSource:
         ]
         return catalogue(self.title, described, units.length, units.time, self.plots, run=self.run)
 
-    def pack(self, field: int, step: int) -> StepPack:
+    def pack(self, field: int, step: int, before: StepPack | None = None) -> StepPack:
         entries = list(self._steps.values())[field]
-        return step_pack.pack([block.open() for block in entries[step].blocks])
+        return step_pack.pack([block.open() for block in entries[step].blocks], before)
 
 
 class ArrayViewSource:
@@ -133,7 +134,7 @@ class ArrayViewSource:
         field = {"name": self.array.name, "unit": "", "components": 1, "steps": [moment]}
         return catalogue(self.title, [field], "", "")
 
-    def pack(self, field: int, step: int) -> StepPack:
+    def pack(self, field: int, step: int, before: StepPack | None = None) -> StepPack:
         if (field, step) != (0, 0):
             raise IndexError(f"no step {step} of field {field}")
         reason = "raw array"
@@ -175,7 +176,7 @@ def catalogue(
     tables = {}
     for name in COLOR_TABLES:
         positions, colors = ColorTable(name).colors()
-        rows = np.column_stack((positions, colors)).round(5)  # finer than the picture's bytes
+        rows = np.column_stack((positions.round(5), colors.round(4)))  # finer than a byte's steps
         tables[name] = rows.tolist()
     return {
         "title": title,

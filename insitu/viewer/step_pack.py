@@ -1,6 +1,7 @@
 """One field at one step, as one compressed piece for the browser.
 
-In: the blocks. Out: bytes: ZLIB of the length of a header (u32), the header (JSON), the blocks'.
+In: the blocks. Out: bytes: ZLIB of the length of a header (u32), the header (JSON), the arrays of
+models (`rans`), the blocks' own bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -22,7 +23,9 @@ from insitu.store.block_grid import BlockGrid, GridError
 from insitu.store.stored_block import StoredBlock
 from insitu.viewer import block_pack
 from insitu.viewer.block_pack import MOST_SAMPLES, PackedBlock
+from insitu.viewer.rans import Encoder
 
+_OWN = ("origin", "extent", "bytes")  # of a block, which change from step to step
 _HEAD = struct.Struct("<I")
 _CLOSE = 1e-9  # of an axis: grid lines that near to even ones are even
 
@@ -34,21 +37,28 @@ class StepPack:
     data: bytes
     recoded: Counter[str]
     """Number of blocks sent as samples, by the reason."""
+    blocks: Sequence[PackedBlock]
+    lines: Sequence[dict[str, Any]]
+    """Grid lines along x, y, z."""
 
 
-def pack(fields: Sequence[BlockField]) -> StepPack:
-    """All blocks of one field at one step. Raises FrameError if one is corrupt."""
+def pack(fields: Sequence[BlockField], before: StepPack | None = None) -> StepPack:
+    """All blocks of one field at one step. Raises FrameError if one is corrupt.
+
+    before: the same field's step before, which the page then needs to unpack this one.
+    """
     try:
         grid = BlockGrid(cast("Sequence[StoredBlock]", fields))
     except GridError:
         return _resampled(fields)
     extra = 1 if grid.association == "vertex" else 0
-    packed = []
-    for field, (z, y, x) in zip(fields, grid.boxes, strict=True):
+    packed, encoder = [], Encoder()
+    earlier = dict(enumerate(() if before is None else before.blocks))
+    for i, (field, (z, y, x)) in enumerate(zip(fields, grid.boxes, strict=True)):
         low = [x.start, y.start, z.start]
         high = [x.stop - extra, y.stop - extra, z.stop - extra]
-        packed.append(_at(block_pack.pack(field), low, high))
-    return _joined(packed, grid.nodes)
+        packed.append(_at(block_pack.pack(field, earlier.get(i), encoder), low, high))
+    return _joined(packed, grid.nodes, encoder.bytes(), before)
 
 
 def pack_array(
@@ -61,19 +71,41 @@ def pack_array(
 
 def _at(block: PackedBlock, low: list[int], high: list[int]) -> PackedBlock:
     """The block, with its box in cells of the whole grid, x y z."""
-    return PackedBlock({**block.entry, "low": low, "high": high}, block.data, block.recoded)
+    return replace(block, entry={**block.entry, "low": low, "high": high})
 
 
-def _joined(blocks: Sequence[PackedBlock], nodes: Sequence[Floats]) -> StepPack:
-    entries, at = [], 0
-    for block in blocks:
-        entries.append({**block.entry, "bytes": [at, len(block.data)]})
+def _joined(
+    blocks: Sequence[PackedBlock],
+    nodes: Sequence[Floats],
+    numbers: bytes = b"",
+    before: StepPack | None = None,
+) -> StepPack:
+    """numbers: the arrays of all models, which stand first. What is as it was at the step before,
+    is left out."""
+    entries, at = [], len(numbers)
+    for i, block in enumerate(blocks):
+        entry = {**block.entry, "bytes": [at, len(block.data)]}
+        if before is not None and i < len(before.blocks):
+            entry = _changed(entry, before.blocks[i].entry)
+        entries.append(entry)
         at += len(block.data)
     recoded = Counter(block.recoded for block in blocks if block.recoded)
-    description = {"lines": [_lines(n) for n in nodes], "blocks": entries, "recoded": [*recoded]}
+    lines = [_lines(n) for n in nodes]
+    description = {"blocks": entries, "recoded": [*recoded], "numbers": len(numbers)}
+    description["follows"] = before is not None
+    if before is None or before.lines != lines:
+        description["lines"] = lines
     header = json.dumps(description, allow_nan=False).encode()
-    data = b"".join([_HEAD.pack(len(header)), header, *(block.data for block in blocks)])
-    return StepPack(zlib.compress(data, 9), recoded)
+    data = b"".join([_HEAD.pack(len(header)), header, numbers, *(b.data for b in blocks)])
+    return StepPack(zlib.compress(data, 9), recoded, blocks, lines)
+
+
+def _changed(entry: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """What of a block's description is not as before: all, if it is of another shape."""
+    fixed = {key: value for key, value in entry.items() if key not in _OWN}
+    if fixed != {key: value for key, value in before.items() if key not in _OWN}:
+        return entry
+    return {key: value for key, value in entry.items() if key in _OWN}
 
 
 def _lines(nodes: Floats) -> dict[str, Any]:

@@ -51,6 +51,19 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
     assert found.color_table == ColorTable("Jet") and not found.color_bar
 
 
+def test_scales_samples_and_units(tmp_path: Path) -> None:
+    (found,) = done(plot("field: rho, log_scale: true, jitter: true"), tmp_path).plots
+    assert found.log_scale and found.jitter and found.label == ""
+    head = "fields: {rho: {unit: kg/m3}}\nrecord: {path: r, length_unit: m, time_unit: s}"
+    text = """{plots: {a: {type: volume, field: rho}}, renders: {
+        r: {image_prefix: a, camera: {projection: parallel}}}}"""
+    (found,) = load(f"{head}\nactions:\n  - {scene(text)}", tmp_path).due
+    (view,) = found.views
+    assert found.plots[0].label == "rho (kg/m3)"
+    assert (view.length_unit, view.time_unit) == ("m", "s")
+    assert view.camera is not None and view.camera.projection == "parallel"
+
+
 @pytest.mark.parametrize(
     ("action", "expected"),
     [
@@ -82,6 +95,17 @@ def test_a_colour_table_by_its_name_alone_and_without_a_bar(tmp_path: Path) -> N
         (
             plot("field: rho, min_value: 3, max_value: 2"),
             ".plots.p.min_value: 3 is not below max_value, 2",
+        ),
+        (
+            plot("field: rho, log_scale: true, min_value: 0"),
+            ".plots.p.min_value: 0 is not positive, as log_scale requires",
+        ),
+        (
+            scene(
+                "{plots: {p: {type: volume, field: rho}}, renders: {r: {image_prefix: a, "
+                "camera: {projection: flat}}}}"
+            ),
+            ".r.camera.projection: ",
         ),
         (
             plot("field: rho, pipeline: pl"),

@@ -80,6 +80,8 @@ def test_options_change_the_picture(record: Path) -> None:
     plain = ["render", "record", "--field", "density", *SMALL, "--out"]
     assert main([*plain, "plain.png"]) == 0
     before = pixels("plain.png")
+    cool = {"Name": "cool", "ColorSpace": "RGB", "RGBPoints": [0, 0, 0, 1, 2, 1, 0, 0]}
+    Path("cool.json").write_text(json.dumps([cool]))
     for options in (
         ("--azimuth", "100"),
         ("--elevation", "-20"),
@@ -89,6 +91,10 @@ def test_options_change_the_picture(record: Path) -> None:
         ("--min", "0.2"),
         ("--background", "white"),
         ("--title", "A title"),
+        ("--log", "--min", "0.01"),
+        ("--projection", "parallel"),
+        ("--no-axes",),
+        ("--color-table", "cool.json"),
         ("--step", "0"),
     ):
         assert main([*plain, "other.png", *options]) == 0
@@ -154,6 +160,8 @@ def test_refusals_name_the_remedy(record: Path, capsys: pytest.CaptureFixture[st
     assert "WxH" in refused("--size", "100")
     assert "--zoom: 0.0 is not positive" in refused("--zoom", "0")
     assert "did you mean 'Viridis'" in refused("--color-table", "viridiss")
+    assert "--color-table: none.json: No such file" in refused("--color-table", "none.json")
+    assert "--log: values from -1.0 to" in refused("--log", "--min", "-1")
     assert "--min 2 is above --max 1" in refused("--min", "2", "--max", "1")
     assert "'w=1' is not of the form x, z=2" in refused("--slice", "w=1")
     assert "the domain goes from z = 0 to 1" in refused("--slice", "z=3")

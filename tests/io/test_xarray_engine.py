@@ -103,19 +103,19 @@ def test_only_touched_blocks_are_decoded(path: Path, decoded: list[Any]) -> None
 
 
 def test_nothing_but_headers_is_read_to_open(path: Path, tmp_path: Path) -> None:
-    """With a byte altered in one block, all others are still there."""
+    """With a byte altered in the last step, all others are still there."""
     import shutil
 
     copy = shutil.copytree(path, tmp_path / "copy")
     file = copy / "rank_00000.frames"
     raw = bytearray(file.read_bytes())
-    first = open_record(path)["density"].sel(step=0).blocks[0]
-    raw[first.at + first.nbytes - 8] ^= 1
+    last = open_record(path)["density"].sel(step=-1).blocks[0]
+    raw[last.at] ^= 1
     file.write_bytes(raw)
     data = xr.open_dataset(copy, engine=InsituEntrypoint).density
-    assert np.isfinite(data[0, 6:, 8:, 10:]).all() and np.isfinite(data[1:]).all()
+    assert np.isfinite(data[:-1]).all()
     with pytest.raises(ValueError, match="checksum"):
-        data[0, 0, 0, 0].load()
+        data[-1, 0, 0, 0].load()
 
 
 def test_the_engine_is_registered_under_its_name(path: Path, root: Path) -> None:

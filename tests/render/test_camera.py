@@ -113,6 +113,7 @@ def test_ascents_words() -> None:
         ({"position": [1, 2, float("nan")]}, r"camera/position\[2\]"),
         ({"position": [1, 2, 3], "look_at": [1, 2, 3]}, "camera/position"),
         ({"fov": 180}, "camera/fov: 180"),
+        ({"projection": "flat"}, "camera/projection: 'flat' is not one of perspective, parallel"),
         ([1], "camera: expected a mapping"),
     ],
 )
@@ -152,3 +153,36 @@ def test_panning_moves_what_was_in_the_middle() -> None:
     camera = settings.camera(bounds, 200, 100)
     pixels, _ = camera.project(np.array([[0.5, 0.5, 0.5]]))
     np.testing.assert_allclose(pixels, [[150.0, 62.5]])
+
+
+def test_a_parallel_projection_keeps_sizes_and_what_is_in_the_middle() -> None:
+    words = {"azimuth": 30, "elevation": 20}
+    plain = Camera.from_ascent(words, BOUNDS, 400, 300)
+    flat = Camera.from_ascent({**words, "projection": "parallel"}, BOUNDS, 400, 300)
+    np.testing.assert_allclose(flat.basis(), plain.basis(), atol=1e-9)
+    right, up, forward = plain.basis()
+    for along in (right, up):  # level with look_at, both show the same
+        ends = CENTER + np.array([[-1], [1]]) * along
+        np.testing.assert_allclose(flat.project(ends)[0], plain.project(ends)[0], atol=1e-6)
+    near, far = (np.ptp(flat.project(CENTER + s * forward + up * [[-1], [1]])[0]) for s in (-1, 1))
+    assert near == pytest.approx(far, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("normal", "horizontal", "vertical"),
+    [
+        ((0, 0, 1), 0, 1),
+        ((0, 0, -2), 0, 1),
+        ((1, 0, 0), 1, 2),
+        ((0, -3, 0), 0, 2),
+        ((0, 1, 0), 0, 2),
+    ],
+)
+def test_facing_a_plane(normal: tuple, horizontal: int, vertical: int) -> None:
+    """The axes of the plane go to the right and upwards, and all of the box is in view."""
+    camera = Camera.facing(BOUNDS, normal, 300, 200)
+    right, up, _ = camera.basis()
+    assert right[horizontal] == pytest.approx(1) and up[vertical] == pytest.approx(1)
+    pixels, _ = camera.project(CORNERS)
+    assert (pixels > 0).all() and (pixels < [300, 200]).all()
+    assert np.ptp(pixels[:, 1]) > 120 or np.ptp(pixels[:, 0]) > 180

@@ -26,12 +26,14 @@ class TransferFunction:
     reference: world length over which the medium has the table's opacity; None: a tenth of the
         domain's diagonal, as in Ascent, so that the picture does not depend on the resolution.
     opacity_given: False if the opacity is the default ramp, which a fitted one may replace.
+    log: whether the values, and so the domain, are decimal logarithms, for the labels of a bar.
     """
 
     domain: tuple[float, float]
     table: np.ndarray
     reference: float | None = None
     opacity_given: bool = True
+    log: bool = False
 
     def __post_init__(self) -> None:
         lo, hi = self.domain

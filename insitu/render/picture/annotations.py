@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from PIL import ImageDraw
 
 Area = tuple[float, float, float, float]  # left, top, right, bottom, pixels
+Ink = tuple[int, int, int, int]  # RGBA, 0..255
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Annotations:
     bars: tuple[Bar, ...]
     marks: tuple[tuple[float, Bar], ...]
 
+    @property
+    def areas(self) -> list[Area]:
+        """What is covered."""
+        return [*(text.area for text in self.texts), *(bar.area for bar in self.bars)]
+
 
 def arrange(
     size: tuple[int, int],
@@ -73,7 +79,7 @@ def arrange(
     Bars share the height between title and caption; those that do not fit are left out.
     """
     width, height = size
-    em = max(11.0, min(width, height) / 42)
+    em = text_size(size)
     margin = round(1.4 * em)
     texts: list[Text] = []
     top, bottom = float(margin), float(height - margin)
@@ -101,6 +107,19 @@ def arrange(
     return Annotations(tuple(texts), tuple(placed), tuple(marks))
 
 
+def text_size(size: tuple[int, int]) -> float:
+    """Pixels of normal text on a picture of `size` (width, height)."""
+    return max(11.0, min(size) / 42)
+
+
+def ink_of(light: bool, color: tuple[float, float, float] | None = None) -> Ink:
+    """RGBA in 0..255 of a light or a dark ink, or of the colour given (channels in 0..1)."""
+    if color is not None:
+        red, green, blue = (round(255 * channel) for channel in color)
+        return red, green, blue, 255
+    return (240, 242, 245, 255) if light else (25, 28, 33, 255)
+
+
 def draw(
     pen: ImageDraw.ImageDraw,
     annotations: Annotations,
@@ -108,13 +127,7 @@ def draw(
     color: tuple[float, float, float] | None = None,
 ) -> None:
     """Draw in a light or dark colour, or the one given, with a contrasting outline."""
-    from PIL import ImageFont
-
-    ink = (240, 242, 245, 255) if light else (25, 28, 33, 255)
-    if color is not None:
-        red, green, blue = (round(255 * channel) for channel in color)
-        ink = (red, green, blue, 255)
-    edge = (10, 12, 15, 160) if light else (255, 255, 255, 190)
+    ink = ink_of(light, color)
     for bar in annotations.bars:
         x0, y0, x1, y1 = (round(v) for v in bar.area)
         lo, hi = bar.function.domain
@@ -125,7 +138,15 @@ def draw(
     for y, bar in annotations.marks:
         x = round(bar.area[0])
         pen.line([(x - 1 - (bar.area[2] - x) * 0.35, y), (x - 1, y)], fill=ink)
-    for text in annotations.texts:
+    write(pen, annotations.texts, ink, light)
+
+
+def write(pen: ImageDraw.ImageDraw, texts: Sequence[Text], ink: Ink, light: bool) -> None:
+    """Draw texts in an ink with an outline that contrasts with it."""
+    from PIL import ImageFont
+
+    edge = (10, 12, 15, 160) if light else (255, 255, 255, 190)
+    for text in texts:
         font = ImageFont.load_default(text.size)
         stroke = _stroke(text.size)
         pen.text(text.at, text.text, ink, font, text.anchor, stroke_width=stroke, stroke_fill=edge)
@@ -145,6 +166,23 @@ def ticks(lo: float, hi: float, at_most: int = 6) -> list[float]:
     first = math.ceil(lo / step - 1e-9)
     values = [i * step for i in range(first, math.floor(hi / step + 1e-9) + 1)]
     return values if len(values) >= 2 else [lo, hi]
+
+
+def decades(lo: float, hi: float, at_most: int = 6) -> list[float]:
+    """Decimal logarithms, within lo..hi, of powers of ten, or of their 1, 2 and 5 times where these
+    are few; the two ends if fewer than two fit."""
+    first, last = math.ceil(lo - 1e-9), math.floor(hi + 1e-9)
+    every = max(1, math.ceil((last - first + 1) / at_most))
+    powers = [float(e) for e in range(first, last + 1, every)]
+    if len(powers) >= 3:
+        return powers
+    finer = [e + math.log10(m) for e in range(first - 1, last + 1) for m in (1, 2, 5)]
+    finer = [v for v in finer if lo - 1e-9 <= v <= hi + 1e-9]
+    if 2 <= len(finer) <= at_most:
+        return finer
+    if len(powers) >= 2:
+        return powers
+    return [lo, hi] if hi > lo else [lo]
 
 
 def tick_labels(values: Sequence[float]) -> list[str]:
@@ -169,8 +207,10 @@ def _ticks(
     """Add as many ticks as fit the height, and at least two."""
     x0, y0, _, y1 = bar.area
     lo, hi = bar.function.domain
-    values = ticks(lo, hi, max(2, min(6, int((y1 - y0) / (1.8 * em)))))
-    for value, text in zip(values, tick_labels(values), strict=True):
+    n = max(2, min(6, int((y1 - y0) / (1.8 * em))))
+    values = decades(lo, hi, n) if bar.function.log else ticks(lo, hi, n)
+    labels = [f"{10**v:.4g}" for v in values] if bar.function.log else tick_labels(values)
+    for value, text in zip(values, labels, strict=True):
         y = y0 + (y1 - y0 - 1) * (1 - ((value - lo) / (hi - lo) if hi > lo else 0.0))
         marks.append((y, bar))
         fitted, size = _fit(text, 0.85 * em, 0.4 * width)

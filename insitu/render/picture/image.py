@@ -17,6 +17,7 @@ from insitu.core.atomic_file import atomic_file
 from insitu.core.box import Bounds
 from insitu.render.camera import Camera
 from insitu.render.colors.transfer_function import TransferFunction
+from insitu.render.picture import axes
 from insitu.render.picture.annotations import arrange, draw
 
 Color = tuple[float, float, float]  # RGB in 0..1
@@ -75,13 +76,17 @@ def annotate(
     label: str = "",
     bars: Sequence[tuple[str, TransferFunction]] = (),
     ink: Color | None = None,
+    camera: Camera | None = None,
+    bounds: Bounds | None = None,
+    unit: str = "",
 ) -> np.ndarray:
-    """A copy of RGB (h, w, 3) uint8 with text and colour bars drawn on it.
+    """A copy of RGB (h, w, 3) uint8 with text, colour bars and axes drawn on it.
 
     title: top left. caption: bottom left, such as cycle and time. bars: label (such as the field
     name) and transfer function of each plot; colour bars are stacked at the right, as many as fit.
     transfer_function, label: one more bar, placed first. ink: of the text; default: light or dark,
-    as the picture's border requires.
+    as the picture's border requires. camera, bounds: of a box whose axes are drawn, if both are
+    given, with ticks in this unit of length.
 
     Font sizes follow the smaller side of the image. Text that is too long is set smaller, then
     truncated, so that nothing overlaps. Images smaller than 96 pixels are returned unchanged, as
@@ -100,7 +105,10 @@ def annotate(
     found = arrange((width, height), title, caption, bars)
     if ink is not None:
         light = float(_luminance(np.asarray(ink))) >= 0.5
-    draw(ImageDraw.Draw(image, "RGBA"), found, light, ink)
+    pen = ImageDraw.Draw(image, "RGBA")
+    if camera is not None and bounds is not None:
+        axes.draw(pen, axes.arrange((width, height), camera, bounds, unit, found.areas), light, ink)
+    draw(pen, found, light, ink)
     return np.asarray(image).copy()
 
 

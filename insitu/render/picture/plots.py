@@ -7,19 +7,23 @@ transfer function for all steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from insitu.core.geometry import Surface
+from insitu.core.arrays import Floats
+from insitu.core.geometry import Lines, Surface
 from insitu.core.parallel import together
+from insitu.filters.geometry.pointwise_block import PointwiseBlock
+from insitu.filters.geometry.spheres import spheres
 from insitu.filters.geometry.surface_edges import edges
-from insitu.filters.particle_filters import ParticleFilter
+from insitu.filters.particle_filters import ParticleAdvection, ParticleFilter, Pathlines
 from insitu.filters.pipeline import UNFILTERED, Data, Pipeline, VolumeData
-from insitu.filters.ranges import data_range
+from insitu.filters.ranges import data_range, magnitudes
+from insitu.filters.sampling import HistSampling
 from insitu.filters.schema import POINTS, VOLUME, DataSchema
-from insitu.filters.surface_filters import Slice, ThreeSlice
+from insitu.filters.surface_filters import Slice, ThreeSlice, Vector
 from insitu.render.color_map import DEFAULT_TABLE, ColorTable
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.volume.histogram import histogram
@@ -27,6 +31,12 @@ from insitu.render.volume.march import RenderBlock
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+
+SAMPLES_PER_VOXEL = 4
+"""Of volumes: with fewer, the distance of the samples shows as rings and hatching."""
+DYNAMIC_RANGE = 1e6
+"""Of a logarithmic scale: the largest value over the smallest one that has a colour of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +52,25 @@ class Plot:
     min_value: float | None = None
     max_value: float | None = None
     """Values at the two ends of the colour table; default: the field's range."""
+    log_scale: bool = False
+    """Whether colours follow the logarithm of the values; see `on_scale`."""
     samples: int | None = None
-    """For volume plots: samples along the diagonal of the domain; default: one per voxel."""
+    """For volume plots: samples along the diagonal of the domain; default: `SAMPLES_PER_VOXEL`."""
+    jitter: bool = False
+    """For volume plots: whether samples are shifted by a random part of their distance."""
     shading: bool = False
     """For volume plots: gradient shading; see `march`."""
     color_bar: bool = True
     """Whether to draw a colour bar; color_table/annotation in Ascent."""
     label: str = ""
     """Title of the colour bar; default: the name of the field."""
+    line_thickness: float | None = None
+    """World diameter of lines; default: that of the pipeline's tubes, or one pixel of a mesh and
+    three of other lines."""
+    radius: float | None = None
+    """World radius of the spheres at points; default: by the distances between points."""
+    radius_delta: float = 0.0
+    """By how much of it the radius grows or shrinks from the middle of the values to their ends."""
 
     @property
     def tube_size(self) -> float | None:
@@ -58,28 +79,52 @@ class Plot:
         return sizes[-1] if sizes else None
 
     @property
-    def line_width(self) -> float:
-        """Pixels of lines without tubes."""
+    def arrows(self) -> bool:
+        """Whether lines have arrowheads: those of particles through time."""
+        return any(isinstance(f, Pathlines) and f.arrowheads for f in self.pipeline.filters)
+
+    @property
+    def width(self) -> float:
+        """Of lines: the diameter of tubes, world, else pixels."""
+        if self.line_thickness is not None:
+            return self.line_thickness
+        if self.tube_size is not None:
+            return 2 * self.tube_size
         return 1.0 if self.type == "mesh" else 3.0
+
+    @property
+    def width_in_pixels(self) -> bool:
+        return self.line_thickness is None and self.tube_size is None
 
     @property
     def flat(self) -> bool:
         """Whether it shows plane slices, which are drawn unlit to keep their colours."""
         return any(isinstance(f, Slice | ThreeSlice) for f in self.pipeline.filters)
 
+    @property
+    def plane(self) -> Vector | None:
+        """The normal of the plane that it shows and nothing else."""
+        last = self.pipeline.filters[-1] if self.pipeline.filters else None
+        return last.normal if isinstance(last, Slice) else None
+
     def check(self, fields: DataSchema) -> None:
         """Raises ValueError, "key: text", if it cannot show the result of its pipeline."""
         data = self.pipeline.outline(fields)
         data.field(self.field)
-        if data.kind == POINTS:
-            raise ValueError(
-                f"type: {data.made_by} produces points, which no plot shows; save them"
-            )
+        if data.kind == POINTS and self.type == "mesh":
+            raise ValueError(f"type: {data.made_by} produces points; use pseudocolor")
         PLOTS[self.type].check(data)
 
     def drawn(self, comm: MPI.Comm, data: Data) -> Data:
         """The data to draw, from the result of its pipeline. Collective."""
-        return PLOTS[self.type].drawn(comm, data)
+        found = PLOTS[self.type].drawn(comm, data)
+        if isinstance(found, Lines) and self.type == "pseudocolor" and self._shows_points:
+            return spheres(comm, found, self.field, self.radius, self.radius_delta)
+        return found
+
+    @property
+    def _shows_points(self) -> bool:
+        return any(isinstance(f, ParticleAdvection | HistSampling) for f in self.pipeline.filters)
 
 
 @dataclass(frozen=True)
@@ -131,16 +176,62 @@ PLOTS = {
 }
 
 
-def colors(comm: MPI.Comm, plot: Plot, steps: Sequence[Data]) -> TransferFunction:
-    """One transfer function for a plot at all of its steps (at least one). Collective.
+def on_scale(
+    comm: MPI.Comm, plot: Plot, steps: Sequence[Data]
+) -> tuple[list[Data], tuple[float, float]]:
+    """The data of a plot as it is coloured, at all of its steps (at least one), and the values of
+    the first and the last colour. Collective.
 
-    It spans the values of all steps, unless the plot sets its range. For volume plots without
-    opacities in the colour table, the opacity is fitted to the histogram of the last step.
+    They span the values of all steps, unless the plot sets its range. On a logarithmic scale, both
+    are decimal logarithms (for vectors, of the magnitude); values below the first colour count as
+    that, which is at least the largest value over `DYNAMIC_RANGE` unless the plot sets it.
 
     Raises RemoteError on every rank if one fails, ValueError for invalid options.
     """
-    domain = _domain(comm, plot, steps)
-    found = TransferFunction.of(plot.color_table, domain)
+    low, high = _domain(comm, plot, steps)
+    if not plot.log_scale:
+        return list(steps), (low, high)
+    if plot.min_value is None:
+        low = max(low, high / DYNAMIC_RANGE)
+    if not 0 < low <= high:
+        raise ValueError(
+            f"log_scale: {plot.field} goes from {low:g} to {high:g}; only positive values have a "
+            f"logarithm"
+        )
+
+    def logarithm(values: Floats) -> Floats:
+        return np.log10(np.maximum(magnitudes(values), low))  # NaN stays
+
+    found: list[Data] = []
+    with together(comm, f"logarithm of {plot.field}"):
+        found = [_mapped(data, plot.field, logarithm) for data in steps]
+    return found, (float(np.log10(low)), float(np.log10(high)))
+
+
+def _mapped(data: Data, name: str, function: Callable[[Floats], Floats]) -> Data:
+    """The data with another field of this name: a function, (n, components) -> (n,), of it."""
+    if not isinstance(data, VolumeData):
+        return replace(data, values={**data.values, name: function(data.values[name])})
+
+    def formula(values: Floats) -> Floats:
+        return function(values[:, 0] if values.shape[1] == 1 else values)[:, None]
+
+    blocks = [PointwiseBlock(name, block, (), formula, 1) for block in data.fields[name]]
+    return replace(data, fields={**data.fields, name: blocks})
+
+
+def colors(
+    comm: MPI.Comm, plot: Plot, steps: Sequence[Data], domain: tuple[float, float]
+) -> TransferFunction:
+    """One transfer function for a plot at all of its steps (at least one), as given by `on_scale`.
+    Collective.
+
+    For volume plots without opacities in the colour table, the opacity is fitted to the histogram
+    of the last step.
+
+    Raises RemoteError on every rank if one fails, ValueError for invalid options.
+    """
+    found = replace(TransferFunction.of(plot.color_table, domain), log=plot.log_scale)
     last = steps[-1]
     if found.opacity_given or not isinstance(last, VolumeData) or not PLOTS[plot.type].fits_opacity:
         return found

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from insitu.core.box import Bounds
+from insitu.core.geometry import Lines
 from insitu.core.parallel import together
+from insitu.engines.options import Vector
 from insitu.filters.pipeline import Data, Names, Results
 from insitu.filters.schema import DataSchema
 from insitu.queries.expressions import FieldKind
@@ -21,13 +23,19 @@ from insitu.render.camera import Camera
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.picture.cinema import Cinema
 from insitu.render.picture.image import write_png
-from insitu.render.picture.plots import Plot, colors
+from insitu.render.picture.plots import Plot, colors, on_scale
 from insitu.render.picture.scene_composer import compose
 from insitu.render.picture.view import View
+from insitu.render.surface.arrows import directed
+from insitu.render.surface.planes import between_planes
 from insitu.store.timestep import Span, TimeStep
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+
+SHORTEST = 0.002
+"""Of the domain's diagonal: pathlines that are shorter would be dots, and are not drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +64,9 @@ class Scene:
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
         """Raises ValueError if a plot or filter does not support the kind of its field."""
+        moved = any(plot.pipeline.moves for plot in self.plots)
+        if moved and len(self.plots) > 1 and any(plot.type == "volume" for plot in self.plots):
+            raise ValueError("plots: a volume cannot be shown together with what a filter moves")
         for plot in self.plots:
             plot.check(DataSchema({name: kind.n_components for name, kind in kinds.items()}))
 
@@ -99,21 +110,41 @@ class PreparedScene:
         results = [Results(comm, step) for step in steps]
         wanted = _wanted(plots)
         data = [[shape(r, plot, wanted) for r in results] for plot in plots]
-        tables = [colors(comm, plot, each) for plot, each in zip(plots, data, strict=True)]
+        scaled, tables = [], []
+        for plot, each in zip(plots, data, strict=True):
+            values, domain = on_scale(comm, plot, each)
+            scaled.append(values)
+            tables.append(colors(comm, plot, values, domain))
         return [
             PreparedScene(
-                comm, step, r.bounds, r.boxes, tuple(zip(plots, each, tables, strict=True))
+                comm, step, _around(plots, r), r.boxes, tuple(zip(plots, each, tables, strict=True))
             )
-            for step, r, *each in zip(steps, results, *data, strict=True)
+            for step, r, *each in zip(steps, results, *scaled, strict=True)
         ]
+
+    @property
+    def plane(self) -> Vector | None:
+        """The normal of the planes that are all that is shown, if they are parallel."""
+        normals = [plot.plane for plot, _, _ in self.plots]
+        first = normals[0] if normals else None
+        if first is None:
+            return None
+        alike = all(n is not None and not np.any(np.cross(n, first)) for n in normals)
+        return first if alike else None
 
     def image(self, camera: Camera) -> np.ndarray | None:
         """Premultiplied RGBA (h, w, 4) float32 on rank 0, None elsewhere. Collective."""
-        return compose(self.comm, self.plots, camera, self.bounds, self.boxes)
+        plots = self.plots
+        if camera.near > 0 or camera.far < np.inf:
+            plots = tuple(
+                (plot, between_planes(self.comm, data, camera, self.bounds), table)
+                for plot, data, table in plots
+            )
+        return compose(self.comm, plots, camera, self.bounds, self.boxes)
 
     def pixels(self, view: View) -> np.ndarray | None:
         """8-bit RGB(A) with annotations on rank 0, None elsewhere. Collective."""
-        camera = view.camera_for(self.bounds)
+        camera = view.camera_for(self.bounds, self.plane)
         image = self.image(camera)
         pixels = None
         with together(self.comm, f"picture of cycle {self.step.cycle}"):
@@ -133,7 +164,20 @@ class PreparedScene:
 
 def shape(results: Results, plot: Plot, wanted: Mapping[object, Names]) -> Data:
     """The data that a plot draws: its pipeline's result, or the surface of it. Collective."""
-    return plot.drawn(results.comm, results.of(plot.pipeline, wanted[plot.pipeline.filters]))
+    found = plot.drawn(results.comm, results.of(plot.pipeline, wanted[plot.pipeline.filters]))
+    if plot.arrows and isinstance(found, Lines):
+        assert results.bounds is not None
+        diagonal = float(np.linalg.norm(np.subtract(results.bounds[1], results.bounds[0])))
+        found = directed(results.comm, found, SHORTEST * diagonal)
+    return found
+
+
+def _around(plots: Sequence[Plot], results: Results) -> Bounds:
+    """The box around what the plots show: the domain, unless filters move it."""
+    assert results.bounds is not None
+    boxes = [plot.pipeline.bounds(results.bounds) for plot in plots]
+    low, high = (np.array([box[end] for box in boxes]) for end in (0, 1))
+    return low.min(axis=0), high.max(axis=0)
 
 
 def _wanted(plots: Sequence[Plot]) -> Mapping[object, Names]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from insitu.core.box import Bounds
+from insitu.engines.options import Vector
 from insitu.render.camera import Camera, CameraSettings
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.picture.image import DARK, annotate, flatten
@@ -39,7 +40,7 @@ class View:
     render_bg: bool = True
     """False: the background stays transparent."""
     world_annotations: bool = True
-    """Whether to draw the edges of the domain."""
+    """Whether to draw the edges of the domain, and ticks and numbers along x, y and z."""
     screen_annotations: bool = True
     """Whether to draw the title, cycle and time, and colour bars."""
     dataset_bounds: tuple[float, ...] | None = None
@@ -47,13 +48,18 @@ class View:
     title: str = ""
     time_unit: str | None = ""
     """Follows the time in the caption; None: no caption, for steps without cycle and time."""
+    length_unit: str = ""
+    """Follows the names of the axes."""
 
-    def camera_for(self, bounds: Bounds) -> Camera:
+    def camera_for(self, bounds: Bounds, normal: Vector | None = None) -> Camera:
         """The camera for a domain with these bounds, joined with `dataset_bounds`, as in Ascent.
+        normal: of a plane that is all that is shown, which the default camera faces.
         ValueError for invalid camera options."""
         if self.dataset_bounds is not None:
             low, high = np.array(self.dataset_bounds).reshape(3, 2).T
             bounds = (np.minimum(bounds[0], low), np.maximum(bounds[1], high))
+        if self.camera is None and normal is not None:
+            return Camera.facing(bounds, normal, self.image_width, self.image_height)
         if self.camera is None:
             return Camera.default(bounds, self.image_width, self.image_height)
         return self.camera.camera(bounds, self.image_width, self.image_height)
@@ -86,10 +92,17 @@ class View:
             box = (corners[:, 0], corners[:, 1])
         box = box if self.world_annotations else None
         pixels = flatten(image, self.bg_color, camera=camera, bounds=box, ink=self.fg_color)
-        if self.screen_annotations:
-            pixels = annotate(
-                pixels, title=self.title, caption=caption, bars=bars, ink=self.fg_color
-            )
+        screen = self.screen_annotations
+        pixels = annotate(
+            pixels,
+            title=self.title if screen else "",
+            caption=caption if screen else "",
+            bars=bars if screen else (),
+            ink=self.fg_color,
+            camera=camera,
+            bounds=box,
+            unit=self.length_unit,
+        )
         if self.render_bg:
             return pixels
         return np.dstack((pixels, (np.clip(image[..., 3], 0, 1) * 255 + 0.5).astype(np.uint8)))

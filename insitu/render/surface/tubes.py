@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from insitu.core.arrays import Floats
 from insitu.core.geometry import Lines, Surface
 from insitu.render.camera import Camera
+from insitu.render.surface.arrows import with_heads
 
 
 def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True) -> Surface:
     """Three strands of points along each line: its two sides, and its middle, nearer to the eye.
 
     width: diameter of the tubes, in pixels of the camera's image or in world units. Values are
-    copied from the lines. The tubes of two parts of a line that was cut within a straight segment
-    meet without a gap.
+    copied from the lines; those with the value `arrows.LENGTH` get heads at their tips. The tubes
+    of two parts of a line that was cut within a straight segment meet without a gap.
     """
+    lines, widths = with_heads(lines, _widths(lines.points, camera, width, in_pixels))
     points = np.asarray(lines.points, dtype=np.float64)
     along = _tangents(points, lines.offsets)
     view = points - camera.position
@@ -25,11 +28,7 @@ def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True)
     across = _unit(np.cross(along, view), fallback=camera.basis()[0])
     toward = _unit(np.cross(along, across), fallback=-forward)
     toward *= np.where((toward * view).sum(axis=1, keepdims=True) > 0, -1.0, 1.0)
-    if in_pixels:
-        pixel = 2 * np.linalg.norm(camera.image_plane()[1]) / camera.height  # at distance 1
-        radius = (width / 2 * pixel * np.abs(view @ forward))[:, None]
-    else:
-        radius = np.full((len(points), 1), width / 2)
+    radius = widths[:, None] / 2
     strands = np.stack((-across, toward, across), axis=1)  # (n, 3 strands, 3)
     lengths = np.diff(lines.offsets)
     last = lines.offsets[1:][lengths > 0] - 1
@@ -43,6 +42,15 @@ def tubes(lines: Lines, camera: Camera, width: float, *, in_pixels: bool = True)
         {name: np.repeat(values, 3, axis=0) for name, values in lines.values.items()},
         strands.reshape(-1, 3),
     )
+
+
+def _widths(points: Floats, camera: Camera, width: float, in_pixels: bool) -> Floats:
+    """World widths (n,) of lines at points (n, 3)."""
+    if not in_pixels:
+        return np.full(len(points), float(width))
+    pixel = 2 * np.linalg.norm(camera.image_plane()[1]) / camera.height  # at distance 1
+    depth = (np.asarray(points, np.float64) - camera.position) @ camera.basis()[2]
+    return np.asarray(width * pixel * np.abs(depth))
 
 
 def _triangles(first: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ import { Viewer } from "viewer/viewer.js";
 
 const PLAY = 160; // ms for each step
 
-function start() {
-  const source = new Source(catalogue());
+async function start() {
+  const source = new Source(await catalogue());
   const first = { ...initial() };
   if (!source.catalogue.fields.length) throw new Error("There is no step to show yet.");
   first.step = source.catalogue.fields[0].steps.length - 1;
@@ -352,7 +352,7 @@ class Page {
 addEventListener("error", (event) => fail(event.error ?? event.message));
 addEventListener("unhandledrejection", (event) => fail(event.reason));
 try {
-  Object.assign(window, { page: start() });
+  Object.assign(window, { page: await start() });
 } catch (error) {
   fail(error);
 }

@@ -1,6 +1,10 @@
 /** A packed step: from its bytes to blocks, arrays and samples (the writer is step_pack.py). */
 
+import { RansDecoder } from "viewer/rans.js";
+
 /** @import {ArrayEntry, BlockEntry, Step} from "viewer/types.js" */
+
+const DAMAGED = "the data of this step are damaged";
 
 /**
  * @param {Uint8Array} bytes ZLIB.
@@ -15,19 +19,55 @@ export async function inflate(bytes) {
 
 /**
  * @param {Uint8Array} bytes Of a packed step.
+ * @param {() => Promise<Step>} before The same field at the step before, if this one needs it.
  * @returns {Promise<Step>}
  */
-export async function unpack(bytes) {
+export async function unpack(bytes, before) {
   /** @type {Uint8Array} */
   let plain;
   try {
     plain = await inflate(bytes);
   } catch {
-    throw new Error("the data of this step are damaged");
+    throw new Error(DAMAGED);
   }
   const length = new DataView(plain.buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(plain.subarray(4, 4 + length)));
-  return { ...header, data: plain.subarray(4 + length) };
+  const data = plain.subarray(4 + length);
+  const earlier = header.follows ? await before() : null;
+  const numbers = header.numbers ? new RansDecoder(data.subarray(0, header.numbers)) : null;
+  const blocks = header.blocks.map((/** @type {BlockEntry} */ own, /** @type {number} */ i) => {
+    const known = earlier?.blocks[i];
+    const block = { ...(own.kind ? null : known), ...own };
+    if (numbers && block.arrays) block.values = read(numbers, block.arrays, known);
+    return block;
+  });
+  return { lines: earlier?.lines, ...header, blocks, data };
+}
+
+/**
+ * The values of a model's arrays, as model_arrays.py writes them.
+ *
+ * @param {RansDecoder} numbers
+ * @param {ArrayEntry[]} arrays
+ * @param {BlockEntry | undefined} before The same block at the step before.
+ * @returns {Float32Array[]}
+ */
+function read(numbers, arrays, before) {
+  const parts = numbers.array(arrays.length);
+  let upper = 0; // halves of the steps, as bits of a float
+  const steps = numbers.array(arrays.length).map((more) => (upper += more));
+  return arrays.map(([, shape], k) => {
+    const share = (16 - parts[k]) / 16;
+    const step = new Float32Array(new Uint32Array([steps[k] << 16]).buffer)[0];
+    const whole = numbers.array(shape.reduce((a, b) => a * b, 1));
+    if (!share) return Float32Array.from(whole, (n) => n * step);
+    const earlier = before?.values?.[k];
+    if (earlier?.length !== whole.length) throw new Error(DAMAGED);
+    return Float32Array.from(
+      whole,
+      (n, i) => (n + Math.floor((earlier[i] * share) / step + 0.5)) * step,
+    );
+  });
 }
 
 /**
@@ -46,20 +86,11 @@ export function integers(bytes, type, count) {
 /**
  * The arrays of a model, by name.
  *
- * @param {Step} step
  * @param {BlockEntry} block
  * @returns {Map<string, {shape: number[], values: Float32Array}>}
  */
-export function arrays(step, block) {
-  const found = new Map();
-  let at = block.bytes[0];
-  for (const { name, shape, type, step: unit } of block.arrays ?? []) {
-    const count = shape.reduce((a, b) => a * b, 1);
-    const numbers = integers(step.data.subarray(at), type, count);
-    found.set(name, { shape, values: Float32Array.from(numbers, (n) => n * unit) });
-    at += count * (type === "i1" ? 1 : 2);
-  }
-  return found;
+export function arrays({ arrays: entries = [], values = [] }) {
+  return new Map(entries.map(([name, shape], k) => [name, { shape, values: values[k] }]));
 }
 
 /**

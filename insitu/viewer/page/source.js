@@ -1,6 +1,7 @@
 /** Where the data come from: the page itself, or the server that sent it. */
 
-import { unpack } from "viewer/pack.js";
+import { inflate, unpack } from "viewer/pack.js";
+import { plain } from "viewer/text.js";
 
 /** @import {Catalogue, Step} from "viewer/types.js" */
 
@@ -27,7 +28,8 @@ export class Source {
     const key = `${field}/${moment.cycle}`;
     let found = this.steps.get(key);
     if (!found) {
-      found = bytes(field, step, moment.cycle).then(unpack);
+      const before = () => this.step(field, step - 1);
+      found = bytes(field, step, moment.cycle).then((packed) => unpack(packed, before));
       found.then(
         ({ recoded }) => recoded.forEach((reason) => this.recoded.add(reason)),
         () => this.steps.delete(key), // it may be there the next time
@@ -48,20 +50,16 @@ export class Source {
  */
 async function bytes(field, step, cycle) {
   const embedded = document.getElementById(`step-${field}-${step}`);
-  if (embedded) return fromBase64(embedded.textContent ?? "");
+  if (embedded) return plain(embedded.textContent ?? "");
   const answer = await fetch(`step/${field}/${cycle}`);
   if (!answer.ok) throw new Error(await answer.text());
   return new Uint8Array(await answer.arrayBuffer());
 }
 
-/** @param {string} text @returns {Uint8Array} */
-function fromBase64(text) {
-  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-}
-
-/** @returns {Catalogue} What the page was made with. */
-export function catalogue() {
-  return JSON.parse(document.getElementById("catalogue")?.textContent ?? "");
+/** @returns {Promise<Catalogue>} What the page was made with. */
+export async function catalogue() {
+  const packed = plain(document.getElementById("catalogue")?.textContent ?? "");
+  return JSON.parse(new TextDecoder().decode(await inflate(packed)));
 }
 
 /** @returns {boolean} Whether a server tells of new steps. */

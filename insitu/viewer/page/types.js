@@ -36,11 +36,7 @@
  * @property {number} cells
  * @property {number[]} [all] Where they are uneven.
  *
- * @typedef {object} ArrayEntry
- * @property {string} name
- * @property {number[]} shape
- * @property {"i1" | "i2"} type
- * @property {number} step
+ * @typedef {[string, number[]]} ArrayEntry Name and shape.
  *
  * @typedef {object} BlockEntry
  * @property {string} kind
@@ -50,6 +46,7 @@
  * @property {number[]} extent Value of output 1 less that.
  * @property {[number, number]} bytes Start and length in the step's data.
  * @property {ArrayEntry[]} [arrays]
+ * @property {Float32Array[]} [values] Of these, once they are unpacked.
  * @property {{shape: Vector, vertex: boolean}} [mask]
  * @property {{scale: number, resolution: number, size: number, hashed: boolean}[]} [levels]
  * @property {number} [features]

@@ -31,7 +31,7 @@ TIMES = (0.0, 0.3, 0.5, 1.0)
 
 
 @pytest.mark.parallel([1, 3])
-@pytest.mark.parametrize("how", ["even", "empty", "mixed"])
+@pytest.mark.parametrize("how", ["even", "empty", "mixed"] if COMM.size > 1 else ["even"])
 @pytest.mark.parametrize("method", ["rk4", "rk45"])
 def test_forward_and_backward_as_known(how: str, method: str) -> None:
     field = steps(rotation, TIMES, parts=(2, 2, 1), how=how)
@@ -57,8 +57,7 @@ def test_forward_and_backward_as_known(how: str, method: str) -> None:
     for lines in (there, back):
         ascending = np.diff(lines.values["time"])
         assert (ascending[np.diff(lines.values["line"]) == 0] > 0).all()
-        moments = zip(lines.points, lines.values["time"], strict=True)
-        speed = np.linalg.norm([rotation(p[None], t)[0] for p, t in moments], axis=1)
+        speed = np.linalg.norm(rotation(lines.points, lines.values["time"]), axis=1)
         np.testing.assert_allclose(lines.values["speed"], speed, rtol=1e-12)
 
 
@@ -95,16 +94,18 @@ def test_a_flow_linear_in_time_is_exact_between_steps() -> None:
         np.testing.assert_allclose(lines.points, known, atol=1e-14)
 
 
-@pytest.mark.parallel([3, 4])
+@pytest.mark.parallel(3)
 @pytest.mark.parametrize("method", ["rk4", "rk45"])
 @pytest.mark.parametrize("how", ["even", "empty", "mixed"])
 def test_who_holds_which_block_does_not_matter(method: str, how: str) -> None:
-    # Every rank does all of it alone, on all blocks; and once more in one block.
+    # One rank does all of it alone, on all blocks; and once more in one block.
     seeds = ring(40)
     options = {"direction": "both", "start_time": 0.4, "method": method}
     mine = whole(
         pathlines(COMM, steps(rotation, TIMES, parts=(2, 2, 2), how=how), seeds, **options)
     )
+    if COMM.rank > 0:
+        return
     for parts in ((2, 2, 2), (1, 1, 1)):
         field = steps(rotation, TIMES, parts=parts, comm=MPI.COMM_SELF)
         alone = gather_lines(MPI.COMM_SELF, pathlines(MPI.COMM_SELF, field, seeds, **options))

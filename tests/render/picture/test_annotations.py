@@ -1,13 +1,16 @@
 """Words and colour bars: round ticks, and nothing over anything else."""
 
 import math
+from dataclasses import replace
 from itertools import combinations
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insitu.render.colors.transfer_function import TransferFunction
-from insitu.render.picture.annotations import Area, arrange, tick_labels, ticks
+from insitu.render.picture.annotations import Area, arrange, decades, tick_labels, ticks
 
 WORDS = st.text("abcdefg WM_()0123456789", max_size=90)
 
@@ -67,6 +70,22 @@ def test_ticks_are_few_within_and_distinct(lo: float, span: float) -> None:
     assert all(lo - slack <= v <= hi + slack for v in values)
     labels = tick_labels(values)
     assert len(set(labels)) == len(labels)
+
+
+@given(lo=st.floats(-30, 30), span=st.floats(0, 12), at_most=st.integers(2, 6))
+def test_decades_are_few_and_within(lo: float, span: float, at_most: int) -> None:
+    values = decades(lo, lo + span, at_most)
+    assert 1 <= len(values) <= max(at_most, 2)
+    assert all(lo - 1e-6 <= v <= lo + span + 1e-6 for v in values)
+    assert values == sorted(values)
+
+
+def test_a_logarithmic_bar_has_the_values_themselves() -> None:
+    function = replace(TransferFunction.default((-3.0, 0.0)), log=True)
+    words = {text.text for text in arrange((600, 600), "", "", [("f", function)]).texts}
+    assert {"0.001", "0.01", "0.1", "1"} <= words
+    assert decades(-0.5, 0.5) == pytest.approx(np.log10([0.5, 1, 2]))
+    assert decades(0.1, 0.2) == [0.1, 0.2]
 
 
 def test_ticks_are_round() -> None:

@@ -1,5 +1,6 @@
 """Scenes: pictures from networks equal pictures from raw data, whatever the rank count."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +8,18 @@ import pytest
 from mpi4py import MPI
 from PIL import Image
 
+from insitu.core.geometry import Lines
 from insitu.fields.distributed_field import DistributedField
 from insitu.fields.raw_block import RawBlock
 from insitu.filters.derived import Derive
-from insitu.filters.pipeline import Pipeline
+from insitu.filters.pipeline import Pipeline, VolumeData
+from insitu.filters.surface_filters import Slice
 from insitu.metrics import psnr
 from insitu.models.hash_grid.model import HashGrid
 from insitu.render.camera import Camera
+from insitu.render.color_map import ColorTable
 from insitu.render.colors.transfer_function import TransferFunction
-from insitu.render.picture.plots import Plot
+from insitu.render.picture.plots import Plot, colors, on_scale
 from insitu.render.picture.scene import PreparedScene, Scene
 from insitu.render.picture.view import View
 from insitu.render.volume.histogram import histogram
@@ -127,6 +131,73 @@ def test_light_on_a_volume(folder: Path) -> None:
         comm.barrier()
         pictures.append(np.asarray(Image.open(files[0])).astype(float))
     assert np.abs(pictures[0] - pictures[1]).max() > 10
+
+
+@pytest.mark.parallel([1, 3])
+def test_a_logarithmic_scale() -> None:
+    """Values become decimal logarithms; those below the first colour count as that."""
+    comm = MPI.COMM_WORLD
+    parts = split(lambda x, y, z: 10 ** (3 * x) - 2, CELLS, (2, 1, 2), name="density")
+    volume = VolumeData(
+        {"density": [RawBlock(b) for b in parts[comm.rank :: comm.size]]},
+        (np.zeros(3), np.ones(3)),
+    )
+    plot = Plot(field="density", log_scale=True)
+    [found], (low, high) = on_scale(comm, plot, [volume])
+    assert high == pytest.approx(np.log10(10 ** (3 * 23.5 / 24) - 2))
+    assert low == pytest.approx(high - 6)  # a millionth of the largest
+    assert isinstance(found, VolumeData)
+    for block in found.fields["density"]:
+        middle = np.mean(block.bounds, axis=0)
+        middle[0] = 23.5 / 24  # of the last cells
+        if block.bounds[1][0] == 1:
+            assert np.ravel(block(middle[None])) == pytest.approx([high], abs=1e-5)
+    [found], (low, _) = on_scale(comm, replace(plot, min_value=5.0), [volume])
+    assert low == pytest.approx(np.log10(5))
+    assert np.min([f.sampled_range[0, 0] for f in found.fields["density"]], initial=9) >= low
+    lines = Lines(np.zeros((2, 3)), np.array([0, 2]), {"density": np.array([[3.0, 4.0], [0, 0.1]])})
+    [found], ends = on_scale(comm, plot, [lines])  # vectors: their magnitude
+    assert ends == pytest.approx(np.log10([0.1, 5]))
+    assert found.values["density"] == pytest.approx(np.log10([5, 0.1]))
+    assert colors(comm, plot, [found], ends).log
+    with pytest.raises(ValueError, match=r"log_scale: density goes from .* only positive"):
+        on_scale(comm, replace(plot, max_value=-0.1), [volume])
+
+
+def test_a_plane_alone_is_seen_from_in_front() -> None:
+    steps = newest(window(MPI.COMM_SELF, blob), {"density"}, 1)
+
+    def plot(normal: tuple[float, float, float]) -> Plot:
+        pipeline = Pipeline("p", (Slice(normal=normal, point=(0.5, 0.5, 0.5)),))
+        return Plot(field="density", type="pseudocolor", pipeline=pipeline)
+
+    def plane(*plots: Plot) -> object:
+        return PreparedScene.at(MPI.COMM_SELF, plots, steps)[0].plane
+
+    assert plane(plot((0, 0, 1)), plot((0, 0, -2))) == (0, 0, 1)
+    assert plane(plot((0, 0, 1)), plot((0, 1, 0))) is None
+    view = View(image_width=96, image_height=96, world_annotations=False, screen_annotations=False)
+    pixels = PreparedScene.at(MPI.COMM_SELF, (plot((0, 0, 1)),), steps)[0].pixels(view)
+    drawn = (pixels != pixels[0, 0]).any(axis=2)
+    rows, columns = np.flatnonzero(drawn.any(axis=1)), np.flatnonzero(drawn.any(axis=0))
+    assert drawn[rows[0] : rows[-1], columns[0] : columns[-1]].all()  # a rectangle
+    assert len(rows) == pytest.approx(len(columns), abs=1)
+
+
+def test_few_samples_show_as_rings_or_grain() -> None:
+    """More samples come closer to the integral, and jitter changes the samples."""
+    steps = newest(window(MPI.COMM_SELF, blob), {"density"}, 1)
+    camera = Camera.default(([0, 0, 0], [1, 1, 1]), 64, 64)
+    table = ColorTable(alpha=((0.0, 0.0), (0.5, 0.0), (0.55, 0.9), (0.6, 0.0), (1.0, 0.0)))
+
+    def picture(**words: object) -> np.ndarray:
+        plots = (Plot(field="density", color_table=table, **words),)
+        return PreparedScene.at(MPI.COMM_SELF, plots, steps)[0].image(camera)
+
+    fine = picture(samples=800)
+    one = np.abs(picture(samples=round(24 * 3**0.5)) - fine).mean()
+    assert np.abs(picture() - fine).mean() < 0.5 * one
+    assert np.abs(picture(jitter=True) - picture()).max() > 1e-3
 
 
 @pytest.mark.parallel(3)

@@ -1,13 +1,14 @@
 // The bands of a sparse grid's coefficients: which box of the array holds which details.
 //
 // In: the shape of a block, for each level the axes that it splits (bit 0: x, 1: y, 2: z), fine to
-// coarse, and which ends are kept. Out: boxes. A split axis of n samples becomes (n + 1) / 2 averages, which the next
-// level splits, and n / 2 details. Averages stay at the low end, so all bands lie in one array of
-// the block's shape.
+// coarse, and which ends are kept. Out: boxes. A split axis of n samples becomes (n + 1) / 2
+// averages, which the next level splits, and n / 2 details. Averages stay at the low end, so all
+// bands lie in one array of the block's shape.
 #pragma once
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -18,11 +19,27 @@ namespace insitu::sparse {
 
 using Size3 = std::array<long, 3>;  // x, y, z
 
+// visit(i): each number of `count` that is not zero, in order. Nearly all are.
+template <typename Visit>
+inline void for_each_other(const int32_t* numbers, long count, Visit&& visit) {
+  constexpr long kTogether = 16;
+  long i = 0;
+  for (; i + kTogether <= count; i += kTogether) {
+    int32_t any = 0;
+    for (long j = 0; j < kTogether; ++j) any |= numbers[i + j];
+    if (!any) continue;
+    for (long j = i; j < i + kTogether; ++j)
+      if (numbers[j]) visit(j);
+  }
+  for (; i < count; ++i)
+    if (numbers[i]) visit(i);
+}
+
 struct Level {
   int mask;    // axes that are split
   Size3 size;  // of the box that is split
   Size3 low;   // averages, and positions: where a position lies, every band may have a detail
-  Size3 steps_before;  // how often each axis was split by finer levels
+  Size3 steps_before;            // how often each axis was split by finer levels
   std::vector<Lifting> lifting;  // of each axis, x, y, z: how it is split
 };
 

@@ -41,7 +41,7 @@ export function prepare(gl, block, step) {
   if (block.kind === "samples") return samples(gl, block, step, LEVELS);
   const kind = KINDS[block.kind];
   if (!kind) throw new Error(`this page does not know models of kind ${block.kind}`);
-  const all = arrays(step, block);
+  const all = arrays(block);
   const array = (/** @type {string} */ name) => {
     const found = all.get(name);
     if (!found) throw new Error(`model ${block.kind} without ${name}`);
