@@ -127,10 +127,10 @@ class FieldConfig(Target, Compression):
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
     """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `adaptive_grid` (AMGSRN: grids that
-    move to where the error is), `sparse_grid` (wavelet levels, in closed form: usually the fewest bytes and least time, and no seam between blocks with ghosts),
-    or one that a package registers; options of its shape as in
-    `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a sparse grid, or a hash grid
-    where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
+    move to where the error is), `sparse_grid` (wavelet levels, in closed form: usually the fewest
+    bytes and least time, and no seam between blocks with ghosts), or one that a package registers;
+    options of its shape as in `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a
+    sparse grid, or a hash grid where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
 
     quality: Literal["draft", "visual", "fine"] | None = None
     """A target in words, instead of `psnr`: `draft` is 40 dB, for statistics and a first look;

@@ -40,6 +40,7 @@ def blocks_of_mesh(blocks: Sequence[Partition], name: str) -> list[Partition]:
             ghost_layers=NO_LAYERS,
             nodes=block.nodes,
             domain_id=block.domain_id,
+            dimension=block.dimension,
         )
         for block in blocks
     ]

@@ -74,7 +74,8 @@ class StepFields:
         """This rank's blocks of the mesh, without components; of a mesh of cells the boxes, with
         the samples of a field, which are NaN outside of the cells. Collective: RemoteError on every
         rank."""
-        names = [name for name in self.run.fields if name in self.present][:1]
+        recorded = [name for name in self.run.fields if name in self.present]
+        names = (recorded or sorted(self.present))[:1]
         self.prepare(names)
         found: list[Partition] = []
         with together(self.comm, "mesh"):
