@@ -19,6 +19,9 @@ import numpy as np
 from insitu.core.arrays import Floats
 from insitu.metrics.psnr import psnr_db
 
+# Exponent from which squares and their sums could leave the range of numbers.
+_EXTREME = 400
+
 
 @dataclass(frozen=True)
 class GradientError:
@@ -34,6 +37,8 @@ class GradientError:
     """Sum of the lengths of the true gradients."""
     angles: float = 0.0
     """Sum of the angles between both, in radians, weighted with these lengths."""
+    exponent: int = 0
+    """Lengths are in units of 2**exponent, which is 0 unless gradients are extreme."""
 
     @staticmethod
     def of(decoded: Floats, truth: Floats) -> GradientError:
@@ -41,6 +46,11 @@ class GradientError:
         given, true = (np.asarray(g, np.float64).reshape(-1, 3) for g in (decoded, truth))
         finite = np.isfinite(given).all(axis=1) & np.isfinite(true).all(axis=1)
         given, true = given[finite], true[finite]
+        largest = max(np.abs(given).max(initial=0.0), np.abs(true).max(initial=0.0))
+        exponent = math.frexp(largest)[1]
+        if abs(exponent) < _EXTREME:
+            exponent = 0
+        given, true = np.ldexp(given, -exponent), np.ldexp(true, -exponent)
         lengths = np.linalg.norm(true, axis=1)
         # From the sine and the cosine: exact for small angles.
         across = np.linalg.norm(np.cross(given, true), axis=1)
@@ -51,6 +61,7 @@ class GradientError:
             longest=float(lengths.max(initial=0.0)),
             weight=float(lengths.sum()),
             angles=float((angles * lengths).sum()),
+            exponent=exponent,
         )
 
     @staticmethod
@@ -65,19 +76,34 @@ class GradientError:
         gradients = []
         for values in (decoded, truth):
             slopes = np.zeros((*values.shape, 3))
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", over="ignore"):
                 for axis in axes:
                     slopes[..., axis] = np.gradient(values.astype(np.float64), at[axis], axis=axis)
             gradients.append(slopes)
         return GradientError.of(*gradients)
 
     def __add__(self, other: GradientError) -> GradientError:
+        exponent = max((one.exponent for one in (self, other) if one.n), default=0)
+        one, two = self._in_units(exponent), other._in_units(exponent)
         return GradientError(
-            self.n + other.n,
-            self.sum_of_squares + other.sum_of_squares,
-            max(self.longest, other.longest),
-            self.weight + other.weight,
-            self.angles + other.angles,
+            one.n + two.n,
+            one.sum_of_squares + two.sum_of_squares,
+            max(one.longest, two.longest),
+            one.weight + two.weight,
+            one.angles + two.angles,
+            exponent,
+        )
+
+    def _in_units(self, exponent: int) -> GradientError:
+        """The same, in units that are at least as large."""
+        shift = min(self.exponent - exponent, 0)
+        return GradientError(
+            self.n,
+            math.ldexp(self.sum_of_squares, 2 * shift),
+            math.ldexp(self.longest, shift),
+            math.ldexp(self.weight, shift),
+            math.ldexp(self.angles, shift),
+            exponent,
         )
 
     @property
