@@ -92,7 +92,7 @@ def interrupts(n: int, rounds: int) -> dict[str, list[float]]:
     calls: dict[str, Callable[[], object]] = {
         "range of the block": lambda: block_range(sampler),
         "measure, a slice": lambda: engine().measure(
-            network, params, sampler, np.zeros(1), np.ones(1), 0, 2**20
+            network, params, sampler, np.zeros(1), np.ones(1), 0, min(2**20, sampler.samples)
         ),
         "decode, a slab": lambda: engine().evaluate_grid(
             network, params, line, line, line[: 2**20 // n**2]

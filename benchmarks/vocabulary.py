@@ -116,6 +116,8 @@ def _leaves(tree: Any) -> Iterator[tuple[str, str]]:
         for key, value in tree.items():
             if isinstance(value, str):
                 yield key, value
+            elif key == "fields" and isinstance(value, list):
+                yield from (("field", str(name)) for name in value)
             else:
                 yield from _leaves(value)
     elif isinstance(tree, list):

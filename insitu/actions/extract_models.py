@@ -18,9 +18,11 @@ from pydantic import Field
 
 from insitu.actions.base import ActionModel, Check, exactly_one, read
 from insitu.actions.errors import DependentError, InvalidAction, among, inside
+from insitu.actions.extracts.flatten import Flatten
 from insitu.actions.extracts.movie import Movie
 from insitu.actions.extracts.relay import PROTOCOLS, Relay
 from insitu.actions.extracts.script import Script
+from insitu.actions.extracts.summary import Summary
 from insitu.actions.model import Action
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import ActionParser, Entry, Named
@@ -35,6 +37,8 @@ from insitu.actions.values import (
     names,
     nullable,
     number,
+    one_of,
+    positive,
     refused,
     span,
     text,
@@ -127,6 +131,66 @@ class VtkParams(ExtractParams):
 
     def make(self, place: Place) -> Action:
         return read(RelayParams, {"path": self.path}, place.path).make(place)
+
+
+class FlattenParams(ExtractParams):
+    """Saves fields as CSV tables, a row for each vertex or cell with its place."""
+
+    path: Annotated[str, text("a file name")] = Field(
+        description="Name of the folder of tables without its ending `.csv`, in `output`; a "
+        "pattern such as `%04d` is replaced by the cycle, which is otherwise appended."
+    )
+    protocol: Annotated[str, one_of(("csv",))] = Field("csv", description="Only `csv`.")
+    fields: _Names = Field(None, description="Fields to save; default: all.")
+
+    def make(self, place: Place) -> Action:
+        with inside(place.path):
+            everything = place.pipeline.outline(place.reader.outline).fields
+            found = Flatten(
+                name=place.name,
+                path=place.reader.output(self.path, (*place.path, "path")),
+                fields=self.fields or tuple(everything),
+                pipeline=place.pipeline,
+                window=place.window,
+            )
+            found.check(place.reader.outline)
+        return found
+
+
+class StatisticsParams(ExtractParams):
+    """Writes count, extrema, mean, variance, skewness and kurtosis of a field to a JSON file named
+    after the extract."""
+
+    field: Annotated[str, field_name()] = Field(
+        description="Name of a field; for a vector, its magnitude."
+    )
+
+    def make(self, place: Place) -> Action:
+        return self._summary(place, 0)
+
+    def _summary(self, place: Place, bins: int) -> Action:
+        with inside(place.path):
+            found = Summary(
+                name=place.name,
+                fields=(self.field,),
+                pipeline=place.pipeline,
+                window=place.window,
+                bins=bins,
+            )
+            found.check(place.reader.outline)
+            place.reader.output(f"{place.name}_%06d.json", place.path)
+        return found
+
+
+class HistogramParams(StatisticsParams):
+    """Writes the histogram of a field to a JSON file named after the extract."""
+
+    bins: Annotated[int, count(65536)] = Field(
+        256, description="Bins of equal width, from the least to the greatest value."
+    )
+
+    def make(self, place: Place) -> Action:
+        return self._summary(place, self.bins)
 
 
 class ScriptParams(ExtractParams):
@@ -297,9 +361,9 @@ class DrayParams(_DrayPictureParams):
     line_color: Annotated[tuple[float, float, float], color()] = Field(
         (0.0, 0.0, 0.0), description="Their colour."
     )
-    line_thickness: Annotated[
-        None, refused("the lines of a mesh are one pixel wide; leave it out", alone=True)
-    ] = None
+    line_thickness: Annotated[float | None, positive("world length")] = Field(
+        None, description="Diameter of the lines; default: one pixel."
+    )
 
     def make(self, place: Place) -> Action:
         return self._drawn(place, ())
@@ -308,7 +372,10 @@ class DrayParams(_DrayPictureParams):
         plots: dict[str, dict[str, Any]] = {"pseudocolor": {}}
         if self.draw_mesh:
             ends = [{"type": "rgb", "position": p, "color": [*self.line_color]} for p in (0, 1)]
-            plots["mesh"] = {"color_table": {"control_points": ends, "annotation": False}}
+            plots["mesh"] = {
+                "line_thickness": self.line_thickness,
+                "color_table": {"control_points": ends, "annotation": False},
+            }
         return self.scene(place, "image_prefix", self.look(place.reader.units), plots, filters)
 
 
@@ -387,6 +454,9 @@ EXTRACTS: dict[str, type[ExtractParams]] = {
     "relay": RelayParams,
     "python": ScriptParams,
     "vtk": VtkParams,
+    "flatten": FlattenParams,
+    "statistics": StatisticsParams,
+    "histogram": HistogramParams,
     "cinema": CinemaExtractParams,
     "movie": MovieParams,
     "volume": VolumeParams,
@@ -398,10 +468,7 @@ EXTRACTS: dict[str, type[ExtractParams]] = {
 ELSEWHERE = {
     "jupyter": "use python, or open the record in a notebook: insitu.open_record",
     "conduit": "use relay, or python",
-    "flatten": "use relay with protocol numpy, or open the record in xarray",
     "xray": "use volume, or a scene with a volume plot",
-    "statistics": "use add_queries: avg, sum, min, max of a field",
-    "histogram": "use add_queries: histogram of a field",
     "htg": "use relay with protocol vtk",
     "adios2": "use relay",
     "learn": "use python",

@@ -13,7 +13,7 @@ from pydantic import Field
 from insitu.actions.base import Check, keyed
 from insitu.actions.errors import count, keys
 from insitu.actions.filters import FilterParams, Topology
-from insitu.actions.values import NUMBER, field_name, names, number, one_of, positive, refused, text
+from insitu.actions.values import NUMBER, field_name, names, number, one_of, positive, text
 from insitu.core.validation import number as read_number
 from insitu.filters.pipeline import Filter
 from insitu.filters.pointwise import Pointwise
@@ -194,14 +194,12 @@ class UniformGridParams(FilterParams):
         Any,
         _by_axis(("dx", "dy", "dz"), _step, {"type": "number", "exclusiveMinimum": 0}),
     ] = Field((1.0, 1.0, 1.0), description="World distance between points along x, y, z.")
-    invalid_value: Annotated[
+    invalid_value: Annotated[float | None, number()] = Field(
         None,
-        refused(
-            "the grid ends with the domain: no point outside needs a value; leave it out",
-            alone=True,
-        ),
-    ] = None
+        description="Value of the grid's points outside of the domain; default: the grid ends with "
+        "the domain.",
+    )
 
     def make(self, kind: str, steps: int) -> Filter:
         x, y, z = (1.0 if step is None else step for step in self.spacing)
-        return UniformGrid(self.dims, self.origin, (x, y, z), self.field)
+        return UniformGrid(self.dims, self.origin, (x, y, z), self.field, self.invalid_value)

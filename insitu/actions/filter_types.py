@@ -30,6 +30,14 @@ from insitu.actions.filters import (
     ThreeSliceParams,
     ThresholdParams,
 )
+from insitu.actions.moving_filters import (
+    AutoSliceParams,
+    BlockNumbersParams,
+    HistSamplingParams,
+    ReflectParams,
+    ScaleParams,
+    TransformParams,
+)
 from insitu.actions.parse_particles import PathlineParams, StreamlineParams
 
 FILTERS: dict[str, FilterType] = {
@@ -97,6 +105,30 @@ FILTERS: dict[str, FilterType] = {
     "uniform_grid": FilterType(
         UniformGridParams, "Samples the fields on a uniform grid.", "a coarser or finer volume"
     ),
+    "auto_slice": FilterType(
+        AutoSliceParams,
+        "Of several parallel planes the one with the most information.",
+        "a surface",
+    ),
+    "histsampling": FilterType(
+        HistSamplingParams, "Draws samples, so that rare values are kept.", "points"
+    ),
+    "scale": FilterType(ScaleParams, "Scales coordinates.", "the same, elsewhere"),
+    "transform": FilterType(
+        TransformParams, "Moves, scales or turns what comes in.", "the same, elsewhere"
+    ),
+    "dray_reflect": FilterType(
+        ReflectParams, "Adds the mirror image at a plane.", "a surface, and its mirror image"
+    ),
+    "add_mpi_ranks": FilterType(
+        BlockNumbersParams, "The rank that holds each block.", "one more field"
+    ),
+    "add_domain_ids": FilterType(
+        BlockNumbersParams, "The simulation's number of each block.", "one more field"
+    ),
+    "dray_vector_component": FilterType(
+        ComponentParams, "As `vector_component`.", "one more field"
+    ),
     "exaslice": FilterType(SliceParams, "As `slice`.", "a surface"),
     "noop": FilterType(NoopParams, "Nothing.", "what came in"),
     "ghost_stripper": FilterType(
@@ -111,22 +143,14 @@ FILTERS: dict[str, FilterType] = {
 }
 
 ELSEWHERE = {
-    "auto_slice": "use slice with a point",
-    "histsampling": "use threshold, or a python extract that draws points",
     "lagrangian": "use pathlines",
     "warpx_streamline": "use streamline with a velocity",
-    "transform": "use the camera of a render, or a python extract",
-    "scale": "use the camera of a render, or a python extract",
     "project_2d": "use slice, or a scene",
     "expression": "use add_queries, or the filters that compute fields",
     "binning": "use histogram() in a query, or a python extract",
     "partition": "blocks stay on their ranks",
     "mir": "publish volume fractions as fields, and use contour or isovolume",
-    "add_mpi_ranks": "records know the blocks: insitu info RECORD",
-    "add_domain_ids": "records know the blocks: insitu info RECORD",
     "dray_project_2d": "use slice, or a scene",
     "dray_project_colors_2d": "use a scene",
-    "dray_reflect": "use the camera of a render",
-    "dray_vector_component": "use vector_component",
 }
 """Filters of Ascent that there are not, and what to use instead."""

@@ -300,7 +300,7 @@ class ComponentParams(FilterParams):
     output_name: Annotated[str, text("a name")] = Field(description=f"{_OUTPUT}.")
 
     def make(self, kind: str, steps: int) -> Filter:
-        return Derive(kind, self.field, self.output_name, self.component)
+        return Derive(kind.removeprefix("dray_"), self.field, self.output_name, self.component)
 
 
 class DerivativeParams(FilterParams):
@@ -312,18 +312,10 @@ class DerivativeParams(FilterParams):
     )
     use_cell_gradient: Annotated[bool, flag()] = Field(
         False,
-        description="Only `false`; for values at cells, apply `recenter` to the result.",
+        description="Whether the result has its samples at the centres of cells when it is saved. "
+        "As a continuous function it stays the same.",
     )
 
-    @pydantic.field_validator("use_cell_gradient")
-    @classmethod
-    def _continuous(cls, given: bool) -> bool:
-        if given:
-            raise ValueError(
-                "true is not supported: derivatives are those of the continuous field; for values "
-                "at cells apply recenter, with association: element, to the result"
-            )
-        return given
-
     def make(self, kind: str, steps: int) -> Filter:
-        return Derive(kind, self.field, self.output_name or kind)
+        output = self.output_name or kind
+        return Derive(kind, self.field, output, at_cells=self.use_cell_gradient)

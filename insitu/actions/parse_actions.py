@@ -12,6 +12,7 @@ from insitu.actions.model import Action
 from insitu.actions.pipelines import Pipelines
 from insitu.actions.reader import ActionParser, Entry, Named
 from insitu.actions.scenes import read_scene
+from insitu.filters.pipeline import Pipeline
 from insitu.render.picture.scene import Scene
 
 
@@ -20,7 +21,8 @@ def read_pipelines(reader: ActionParser, entries: Sequence[Entry], outer: Named)
     those that were refused."""
     reading = Pipelines(reader, [e for e in entries if e.word == "add_pipelines"], outer)
     reader.each(entries, "add_pipelines", lambda _, entry: reading.read(entry.name))
-    return {**outer, **dict.fromkeys(reading.entries), **reading.done}
+    left_out: dict[str, Pipeline | None] = dict.fromkeys(reader.refused)
+    return {**left_out, **outer, **dict.fromkeys(reading.entries), **reading.done}
 
 
 def read_scenes_and_extracts(
@@ -30,7 +32,8 @@ def read_scenes_and_extracts(
     scenes = reader.each(
         entries, "add_scenes", lambda _, entry: read_scene(reader, entry, pipelines)
     )
-    beside: dict[str, Scene | None] = {e.name: None for e in entries if e.word == "add_scenes"}
+    beside: dict[str, Scene | None] = dict.fromkeys(reader.refused)
+    beside |= {e.name: None for e in entries if e.word == "add_scenes"}
     beside |= {scene.name: scene for scene in scenes}
     extracts = reader.each(
         entries, "add_extracts", lambda _, entry: read_extract(reader, entry, pipelines, beside)

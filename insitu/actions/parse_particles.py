@@ -25,7 +25,6 @@ from insitu.actions.values import (
     numbers,
     one_of,
     positive,
-    refused,
     span,
     text,
     xyz,
@@ -190,10 +189,14 @@ class RenderingParams(ActionModel):
     enable_tubes: Annotated[bool, flag()] = Field(
         True, description="`false`: lines three pixels wide, whatever `tube_size` says."
     )
-    tube_capping: Annotated[
-        None, refused("the ends of tubes are always open; leave it out", alone=True)
-    ] = None
-    tube_sides: Annotated[None, refused("tubes are round; leave it out", alone=True)] = None
+    tube_sides: Annotated[int | None, count(64, 3)] = Field(
+        None,
+        description="Number of flat sides of the tubes, which then are a surface; default: round "
+        "lines.",
+    )
+    tube_capping: Annotated[bool, flag()] = Field(
+        False, description="With `tube_sides`: `true`: the ends are closed."
+    )
 
 
 class PathRenderingParams(RenderingParams):
@@ -226,6 +229,8 @@ class LineParams(FilterParams):
             "seeds": self.seeds.make(),
             "tube_size": rendering.tube_size if rendering.enable_tubes else None,
             "tube_value": rendering.tube_value,
+            "tube_sides": rendering.tube_sides if rendering.enable_tubes else None,
+            "capped": rendering.tube_capping,
             "output": output,
         }
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from insitu.actions.errors import InvalidAction
+from insitu.actions.errors import DependentError, InvalidAction
 from insitu.actions.left_out import part_at, remove, without_removed
 from insitu.actions.model import Actions
 from insitu.actions.parse_actions import read_pipelines, read_scenes_and_extracts
@@ -42,20 +42,27 @@ def read_understood(run: RunConfig, wanted: Sequence[Any]) -> tuple[Actions, lis
     """As `insitu.actions.parse_understood`."""
     _checked(_reader(run, Places("run file", Path.cwd())), run)
     listed, told = copy.deepcopy(list(wanted)), list[InvalidAction]()
+    refused = set[str]()
     n_own = len(run.actions)
     while True:
         whole = dataclasses.replace(run, actions=(*run.actions, *listed))
         reader = _reader(run, Places("", Path.cwd()))
+        reader.refused |= refused
         actions = _read(reader, whole)
         if not reader.refusals:
             return actions, [f"{dotted(one.path)}: {one.text}" for one in told]
-        for one in reader.refusals:
+        # What depends on something refused may be right once only a word of that is left out.
+        own = [one for one in reader.refusals if not isinstance(one, DependentError)]
+        for one in own or reader.refusals:
             _, index, *rest = one.path
             place = (int(index) - n_own, *rest)
             one = InvalidAction(tuple(rest), one.text, unknown_key=one.unknown_key)
             if not any(other.path[: len(rest)] == one.path for other in told):
                 told.append(one)
-            remove(listed, part_at(listed, place, unknown_key=one.unknown_key))
+            part = part_at(listed, place, unknown_key=one.unknown_key)
+            if part[-2:-1] in (("pipelines",), ("scenes",)):
+                refused.add(str(part[-1]))
+            remove(listed, part)
         listed = without_removed(listed)
 
 

@@ -17,7 +17,7 @@ from insitu.actions.parameters import filter_of
 from insitu.actions.reader import ActionParser, Entry, Named
 from insitu.core.errors import nearest
 from insitu.core.yaml_tree import KeyPath
-from insitu.filters.pipeline import UNFILTERED, Filter, Pipeline
+from insitu.filters.pipeline import UNFILTERED, Carried, Filter, Pipeline
 from insitu.filters.schema import UnknownField
 
 
@@ -85,7 +85,8 @@ class Pipelines:
             raise InvalidAction((*path, "pipeline"), f"{name!r} has this pipeline as its input")
         if among(name, self.entries):
             return self.read(name)
-        return pipeline_named(name, path, {**self.outer, **dict.fromkeys(self.entries)})
+        known: dict[str, Pipeline | None] = dict.fromkeys((*self.reader.refused, *self.entries))
+        return pipeline_named(name, path, {**known, **self.outer})
 
     def _filter(self, value: Any, path: KeyPath, before: Sequence[Filter]) -> Filter:
         entry = read(FilterEntry, value, path)
@@ -93,6 +94,8 @@ class Pipelines:
         name = "/".join(str(key) for key in path[-2:])
         found = filter_of(self.reader, entry.type, entry.params, params, name)
         given = Pipeline("", tuple(before)).outline(self.reader.outline)
+        if isinstance(found, Carried):
+            found = found.on(given)
         try:
             found.outline(given)
         except ValueError as error:

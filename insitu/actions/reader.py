@@ -64,6 +64,8 @@ class ActionParser:
     problems: list[str] = field(default_factory=list)
     refusals: list[InvalidAction] = field(default_factory=list)
     """What is behind them, and what depends on something refused, with paths from the root."""
+    refused: set[str] = field(default_factory=set)
+    """Names of pipelines and scenes that were left out before."""
     kinds: dict[str, str] = field(default_factory=dict)
     """Of the queries so far, by name."""
     parameters: list[Query] = field(default_factory=list)

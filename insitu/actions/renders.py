@@ -42,7 +42,6 @@ Vector = tuple[float, float, float]
 
 _LARGEST = 16384  # pixels of a side
 _MOST_ANGLES = 3600
-_NO_PLANES = "the camera cuts nothing off; use the filter clip, with a plane"
 
 
 class CameraParams(ActionModel):
@@ -80,8 +79,12 @@ class CameraParams(ActionModel):
         description="`parallel`: without perspective, as for maps (insitu extension). Without a "
         "camera, so are plots of slices through one plane or parallel ones, seen from in front.",
     )
-    near_plane: Annotated[None, refused(_NO_PLANES, alone=True)] = None
-    far_plane: Annotated[None, refused(_NO_PLANES, alone=True)] = None
+    near_plane: Annotated[float | None, number(0)] = Field(
+        None, description="Distance in front of which nothing is shown, world length."
+    )
+    far_plane: Annotated[float | None, number(0)] = Field(
+        None, description="Distance behind which nothing is shown, world length."
+    )
 
     @pydantic.model_validator(mode="after")
     def _possible(self) -> CameraParams:
@@ -103,9 +106,10 @@ class CinemaCamera(ActionModel):
 def _read_bounds(given: Any) -> tuple[float, ...]:
     bounds = read_numbers(given, "")
     pairs = zip(*[iter(bounds)] * 2, strict=True) if len(bounds) == 6 else ()
-    if len(bounds) != 6 or not all(low < high for low, high in pairs):
+    if len(bounds) != 6 or not all(low <= high for low, high in pairs):
         raise ValueError(
-            f"expected x0, x1, y0, y1, z0, z1, each first below the second, found {shown(given)}"
+            "expected x0, x1, y0, y1, z0, z1, each first not above the second, found "
+            f"{shown(given)}"
         )
     return bounds
 

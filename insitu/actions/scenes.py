@@ -30,6 +30,7 @@ from insitu.actions.values import (
     ignored,
     nullable,
     number,
+    positive,
     span,
     text,
 )
@@ -184,6 +185,19 @@ _TABLE = {
 }
 
 
+class PointParams(ActionModel):
+    """How points are drawn: as spheres."""
+
+    radius: Annotated[float | None, positive("world length")] = Field(
+        None, description="Default: a quarter of the mean distance between points."
+    )
+    radius_delta: Annotated[float, number(0)] = Field(
+        0.0,
+        description="By what share of the radius it grows towards the greatest value, and shrinks "
+        "towards the least.",
+    )
+
+
 class PlotParams(ActionModel):
     """One plot of a scene."""
 
@@ -236,6 +250,13 @@ class PlotParams(ActionModel):
         "`min_value` have its colour; default: the smallest, but at least a millionth of the "
         "largest (insitu extension).",
     )
+    line_thickness: Annotated[float | None, nullable(positive("world length"))] = Field(
+        None,
+        description="For a mesh: diameter of its lines; default: one pixel (insitu extension).",
+    )
+    points: PointParams | None = Field(
+        None, description="How points are drawn: `{radius, radius_delta}`; see below."
+    )
     shading: Annotated[bool, flag()] = Field(
         False, description="For a volume: shading by its gradient (insitu extension)."
     )
@@ -272,6 +293,9 @@ class PlotParams(ActionModel):
             jitter=self.jitter,
             log_scale=self.log_scale,
             shading=self.shading,
+            line_thickness=self.line_thickness,
+            radius=self.points.radius if self.points else None,
+            radius_delta=self.points.radius_delta if self.points else 0.0,
             color_bar=color_bar,
             label=reader.units.labelled(self.field) if self.field in reader.units.fields else "",
         )

@@ -19,6 +19,8 @@ _DEPTH = 8
 """Actions files that name each other end there."""
 _PICTURES = ("volume", "dray_volume", "dray_pseudocolor", "dray_3slice")
 """Extracts that are pictures."""
+_TUBES = ("enable_tubes", "tube_capping", "tube_size", "tube_sides", "tube_value")
+"""Old keys of streamlines."""
 _OLD = ("execute", "reset")
 """Actions of old versions, which Ascent accepts and ignores."""
 _OURS = {"action": "save_session"}
@@ -36,7 +38,12 @@ def in_our_words(listed: Sequence[Mapping[str, Any]], depth: int = 0) -> list[An
         if _empty(action) or action.get("action") in _OLD or dict(action) == _OURS:
             continue
         action = dict(action)
-        for key, change in (("scenes", _scene), ("extracts", _extract), ("triggers", _trigger)):
+        for key, change in (
+            ("scenes", _scene),
+            ("extracts", _extract),
+            ("triggers", _trigger),
+            ("pipelines", _pipeline),
+        ):
             entries = action.get(key)
             if isinstance(entries, Mapping):
                 action[key] = {
@@ -96,6 +103,35 @@ def _extract(extract: Mapping[str, Any], depth: int) -> dict[str, Any]:
     if extract.get("type") in _PICTURES:
         changed = {"image_width": SIZE, "image_height": SIZE, **changed}
     return {**extract, "params": changed}
+
+
+def _pipeline(pipeline: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    """With the seeds and tubes of streamlines as today's Ascent has them."""
+    found = dict(pipeline)
+    for name, entry in found.items():
+        params = entry.get("params") if isinstance(entry, Mapping) else None
+        if isinstance(params, Mapping) and "num_seeds" in params and "seeds" not in params:
+            found[name] = {**entry, "params": _streamline(params)}
+    return found
+
+
+def _streamline(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Seeds as a random box, tubes as `rendering`: before Ascent 0.9.3 all were keys beside the
+    field."""
+    found = dict(params)
+    seeds: dict[str, Any] = {"type": "box", "sampling_type": "random", "sampling_space": "interior"}
+    seeds["num_seeds"] = found.pop("num_seeds")
+    for axis in "xyz":
+        ends = []
+        for end in ("min", "max"):
+            names = [f"seed_bounding_box_{axis}{between}{end}" for between in ("_", "")]
+            ends += [found.pop(key) for key in names if key in found]
+        if len(ends) == 2:
+            seeds[f"extents_{axis}"] = ends
+    rendering = {key: found.pop(key) for key in _TUBES if key in found}
+    if "output_name" in found:
+        rendering["output_field"] = found.pop("output_name")
+    return {**found, "seeds": seeds, **({"rendering": rendering} if rendering else {})}
 
 
 def _prefix(given: Any) -> Any:

@@ -44,6 +44,8 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 
 Entries = Sequence[Mapping[str, Any]]
 
+_NAMING = ("field", "field1", "field2", "field3", "reduction_field", "absorption")
+"""Keys of names of fields; `fields` is one of lists of them."""
 # In expressions: field('density'), field("velocity", "u").
 _FIELD = re.compile(r"""field\(\s*['"]([^'"]+)['"]""")
 
@@ -184,11 +186,13 @@ def _ghosts(option: Any) -> str:
 
 
 def _fields_named(tree: Any) -> Iterator[str]:
-    """The fields that plots and expressions name, in order."""
+    """The fields that plots, filters, extracts and expressions name, in order."""
     if isinstance(tree, Mapping):
         for key, value in tree.items():
-            if key == "field" and isinstance(value, str):
+            if key in _NAMING and isinstance(value, str):
                 yield value
+            elif key == "fields" and isinstance(value, list):
+                yield from (name for name in value if isinstance(name, str))
             elif key in ("expression", "condition") and isinstance(value, str):
                 yield from _FIELD.findall(value)
             else:

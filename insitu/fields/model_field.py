@@ -27,6 +27,7 @@ from insitu.fields.block_field import SLAB_SAMPLES, BlockField, owned_samples
 from insitu.fields.trilinear import Trilinear
 from insitu.fields.validity_mask import ValidityMask
 from insitu.models.base import Model
+from insitu.models.sparse_grid.model import SparseGrid
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -196,6 +197,8 @@ class ModelField(BlockField):
         return slopes
 
     def _grid(self, shape: tuple[int, int, int]) -> Floats:
+        if isinstance(self.model, SparseGrid) and self.residual is None and shape == self.shape:
+            return self._all_samples(self.model)
         xs, ys, zs = (self._unit_samples(n) for n in shape[::-1])
         if self.residual is None or shape != self.shape:
             return self.on_grid(xs, ys, zs)
@@ -205,6 +208,16 @@ class ModelField(BlockField):
             for c, residual in enumerate(exact):
                 slab[..., c] += residual[z]
             values[z] = slab
+        return values
+
+    def _all_samples(self, model: SparseGrid) -> Floats:
+        """(nz, ny, nx, n_components), of a sparse grid alone."""
+        outputs = np.moveaxis(sparse_grid.samples(model, self.params), 0, -1)
+        values = np.empty(outputs.shape, self.dtype)
+        for z in range(len(values)):
+            values[z] = self._physical(outputs[z])
+        if self.holes is not None:
+            values[self.holes.mask] = np.nan
         return values
 
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:

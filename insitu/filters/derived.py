@@ -16,6 +16,7 @@ from insitu.core.arrays import Floats
 from insitu.core.parallel import together
 from insitu.fields.sampled_block import SampledBlock
 from insitu.filters.geometry import derived_quantities
+from insitu.filters.geometry.resampled_block import RecenteredBlock
 from insitu.filters.pipeline import Data, Names, VolumeData
 from insitu.filters.schema import DataSchema
 from insitu.store.timestep import Span, TimeStep
@@ -73,6 +74,8 @@ class Derive:
     """The name of the new field."""
     component: int = 0
     """For vector_component: index of the component, from 0."""
+    at_cells: bool = False
+    """Of derivatives: whether the result has its samples at the centres of cells."""
 
     @property
     def past(self) -> Mapping[str, Span]:
@@ -101,6 +104,8 @@ class Derive:
                     quantity.of_block(block, self.output, self.component)
                     for block in data.fields[self.field]
                 ]
+                if self.at_cells:
+                    blocks = [RecenteredBlock(self.output, block, "element") for block in blocks]
                 found = replace(data, fields={**data.fields, self.output: blocks})
             else:
                 assert quantity.of_values is not None

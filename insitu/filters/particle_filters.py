@@ -14,9 +14,10 @@ import numpy as np
 
 from insitu.core.geometry import Lines
 from insitu.core.parallel import together
+from insitu.filters.geometry.tube_surface import tube_surface
 from insitu.filters.particles.pathlines import particle_advection, pathlines, streamlines
 from insitu.filters.pipeline import Data, Names, VolumeData
-from insitu.filters.schema import LINES, POINTS, DataSchema
+from insitu.filters.schema import LINES, POINTS, SURFACE, DataSchema
 from insitu.filters.seeds import Seeds
 from insitu.store.timestep import Span, TimeStep
 
@@ -43,6 +44,10 @@ class ParticleFilter:
     output: str = ""
     """Name of a constant value at all points, which Ascent uses for colours."""
     tube_value: float = 0.0
+    tube_sides: int | None = None
+    """Flat sides of the tubes, which then are a surface; None: lines."""
+    capped: bool = False
+    """Whether the ends of such tubes are closed."""
 
     @property
     def past(self) -> Mapping[str, Span]:
@@ -59,7 +64,21 @@ class ParticleFilter:
         if self.seeds.field is not None:
             given.recorded(self.seeds.field, made_by, "seeds/field")
         values = dict.fromkeys([*VALUES, *([self.output] if self.output else [])], 1)
+        if kind == LINES and self.tubes:
+            kind = SURFACE
         return DataSchema(values, kind, made_by)
+
+    @property
+    def tubes(self) -> bool:
+        """Whether lines become surfaces."""
+        return self.tube_sides is not None and self.tube_size is not None
+
+    def _drawn(self, lines: Lines) -> Data:
+        """Lines, or the tubes around them."""
+        found = self._with_output(lines)
+        if self.tube_sides is None or self.tube_size is None:
+            return found
+        return tube_surface(found, self.tube_size, self.tube_sides, capped=self.capped)
 
     def _with_output(self, lines: Lines) -> Lines:
         if not self.output:
@@ -84,7 +103,7 @@ class Streamline(ParticleFilter):
         assert isinstance(data, VolumeData)
         seeds = self.seeds.points(comm, step, data.bounds)
         field = step.open(self.field)
-        return self._with_output(streamlines(comm, field, seeds, **self._options()))
+        return self._drawn(streamlines(comm, field, seeds, **self._options()))
 
 
 @dataclass(frozen=True)
@@ -147,4 +166,4 @@ class Pathlines(ParticleFilter):
             max_length=self.max_length,
             **self._options(),
         )
-        return self._with_output(lines)
+        return self._drawn(lines)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from insitu.core.box import Bounds
 from insitu.core.geometry import Lines, Surface
@@ -66,6 +66,26 @@ class Filter(Protocol):
         """Run the filter. Collective. RemoteError or ValueError, the same on every rank."""
 
 
+@runtime_checkable
+class Moves(Protocol):
+    """A filter whose result may be elsewhere than its input."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is, with its parameters."""
+
+    def bounds(self, before: Bounds) -> Bounds:
+        """The box around its result, of data in a box."""
+
+
+@runtime_checkable
+class Carried(Protocol):
+    """A filter that needs some field for its blocks, whichever it is."""
+
+    def on(self, given: DataSchema) -> Filter:
+        """The filter with a field of its input."""
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """Filters in order of execution; without filters the fields pass through unchanged."""
@@ -89,6 +109,18 @@ class Pipeline:
     def past(self) -> Names:
         """The recorded fields of which it also reads earlier steps."""
         return frozenset(name for one in self.filters for name in one.past)
+
+    def bounds(self, bounds: Bounds) -> Bounds:
+        """The box around its result, of a domain with these bounds."""
+        for one in self.filters:
+            if isinstance(one, Moves) and one.moves:
+                bounds = one.bounds(bounds)
+        return bounds
+
+    @property
+    def moves(self) -> bool:
+        """Whether its result may be elsewhere than the blocks that it is made of."""
+        return any(isinstance(one, Moves) and one.moves for one in self.filters)
 
 
 UNFILTERED = Pipeline()

@@ -68,7 +68,7 @@ class Contour(SurfaceFilter):
         if self.levels:
             low, high = value_range(comm, blocks)
             values = tuple(np.linspace(low, high, self.levels + 2)[1:-1].tolist())
-        fields = _fields(data, wanted)
+        fields = fields_of(data, wanted)
         surface = isosurface(comm, blocks, values, color_by=fields)
         return _with_all(comm, surface, fields)
 
@@ -91,7 +91,7 @@ class Slice(SurfaceFilter):
         if point is None:
             low, high = data.bounds
             point = tuple(low + (1 + np.array(self.offset)) / 2 * (high - low))
-        return slice_plane(comm, _fields(data, wanted), point, self.normal)
+        return slice_plane(comm, fields_of(data, wanted), point, self.normal)
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class ThreeSlice(SurfaceFilter):
         assert isinstance(data, VolumeData)
         return three_slice(
             comm,
-            _fields(data, wanted),
+            fields_of(data, wanted),
             x_offset=self.x_offset,
             y_offset=self.y_offset,
             z_offset=self.z_offset,
         )
 
 
-def _fields(data: VolumeData, wanted: Names) -> Mapping[str, Sequence[SampledBlock]]:
+def fields_of(data: VolumeData, wanted: Names) -> Mapping[str, Sequence[SampledBlock]]:
     return {name: data.fields[name] for name in sorted(wanted)}
 
 

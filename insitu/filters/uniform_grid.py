@@ -45,6 +45,8 @@ class UniformGrid:
     """World."""
     field: str | None = None
     """The only field to keep; default: all."""
+    invalid_value: float | None = None
+    """The value at points of the grid outside of the domain; None: the grid ends with it."""
     type: str = "uniform_grid"
 
     @property
@@ -73,16 +75,27 @@ class UniformGrid:
         sampled = data
         with together(comm, self.type):
             fields = {
-                name: [_sampled(block, lines) for block in blocks]
+                name: [self._sampled(block, lines, data.bounds) for block in blocks]
                 for name, blocks in data.fields.items()
             }
-            sampled = replace(data, fields=fields)
+            sampled = VolumeData(fields, self.bounds(data.bounds))
         low, high = (_triple(line[end] for line in lines) for end in (0, -1))
         near = 1e-6 * (np.asarray(data.bounds[1]) - data.bounds[0])
         if (low <= data.bounds[0] + near).all() and (high >= data.bounds[1] - near).all():
             return sampled
         left = clip(comm, sampled.fields, Box(low, high), invert=True)
-        return VolumeData(left.fields, data.bounds, left.surface)
+        return VolumeData(left.fields, sampled.bounds, left.surface)
+
+    @property
+    def moves(self) -> bool:
+        return self.invalid_value is not None
+
+    def bounds(self, before: Bounds) -> Bounds:
+        """The domain, and what of the grid is outside of it."""
+        if self.invalid_value is None:
+            return before
+        low, high = (np.array([line[end] for line in self.lines(before)]) for end in (0, -1))
+        return np.minimum(before[0], low), np.maximum(before[1], high)
 
     def lines(self, bounds: Bounds) -> Lines:
         """The coordinates x, y, z of the grid's lines on a domain. ValueError for a default that
@@ -104,20 +117,26 @@ class UniformGrid:
                 )
         return (low if start is None else start) + self.spacing[axis] * np.arange(n)
 
+    def _sampled(self, block: SampledBlock, lines: Lines, domain: Bounds) -> GridBlock:
+        """A block on the grid; at a face of the domain, with the lines beyond it."""
+        found = []
+        for axis, line in enumerate(lines):
+            first, last = (float(end[axis]) for end in block.bounds)
+            near = 1e-6 * (last - first)
+            inside = _between(line, first, last)
+            if self.invalid_value is not None:
+                if first <= domain[0][axis] + near:
+                    inside = np.concatenate([line[line < first - near], inside])
+                if last >= domain[1][axis] - near:
+                    inside = np.concatenate([inside, line[line > last + near]])
+            found.append(inside)
+        return GridBlock(block.name, block, (found[0], found[1], found[2]), self.invalid_value)
+
 
 def _triple(values: Iterable[float]) -> Vector:
     """The three values as floats."""
     x, y, z = (float(value) for value in values)
     return x, y, z
-
-
-def _sampled(block: SampledBlock, lines: Lines) -> GridBlock:
-    low, high = block.bounds
-    x, y, z = (
-        _between(line, float(first), float(last))
-        for line, first, last in zip(lines, low, high, strict=True)
-    )
-    return GridBlock(block.name, block, (x, y, z))
 
 
 def _between(line: Floats, first: float, last: float) -> Floats:

@@ -45,6 +45,31 @@ class SizeOption:
     share: float
 
 
+class AuxiliaryObjective(ABC):
+    """An objective of some parameters other than the loss of the data, for one training: these
+    parameters follow it alone, while it is active, and rest otherwise."""
+
+    parameters: slice
+    """The parameters that it trains."""
+    rate: float
+    """Their learning rate over that of the others."""
+
+    @abstractmethod
+    def active(self, iteration: int, iterations: int) -> bool:
+        """Whether it trains in this step of a schedule of so many."""
+
+    @abstractmethod
+    def gradient(
+        self, params: Floats, points: Floats, squared_errors: Floats
+    ) -> tuple[float, Floats]:
+        """The objective of a batch of points (n, 3) and their squared errors (n,), summed over the
+        outputs; its gradient by `parameters`, up to a factor."""
+
+    @abstractmethod
+    def add(self, objective: float) -> None:
+        """Take note of the objective of a step in which it was active, at the end of the step."""
+
+
 class Model(ABC):
     """The architecture of a parameterized function. A frozen dataclass: hashable, plain data, and
     equal to any other of the same architecture. No method is collective.
@@ -137,6 +162,11 @@ class Model(ABC):
         """Parameters (n_params,) of the function with each output multiplied by its factor
         (n_outputs,); None where the model does not support this. Warm starts use it, because
         outputs are in units of the block's range, which changes from step to step."""
+        return None
+
+    def auxiliary(self) -> AuxiliaryObjective | None:
+        """A new objective for parameters that the loss of the data does not train; None: it trains
+        all of them."""
         return None
 
     @property

@@ -23,6 +23,7 @@ DEFAULT = "hash_grid"
 _BUILT_IN = {
     "hash_grid": "insitu.models.hash_grid.model:HashGrid",
     "dense_grid": "insitu.models.dense_grid.model:DenseGrid",
+    "adaptive_grid": "insitu.models.adaptive_grid.model:AdaptiveGrid",
     "sparse_grid": "insitu.models.sparse_grid.model:SparseGrid",
 }
 _registered: dict[str, type[Model]] = {}

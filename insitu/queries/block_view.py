@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from insitu.queries.fields import Arrays, Field, FieldRef
     from insitu.queries.scalars import Scalar
 
+Parameters = Mapping["Scalar", Any]
+"""The values of scalars in field expressions, numbers as a rule."""
 Corners = tuple[NDArray[Any], NDArray[Any]]
 _SLAB = 1 << 16  # samples evaluated at once: 512 KiB per float64 temporary
 
@@ -53,11 +55,13 @@ class BlockView:
     """The data of each field that an expression reads."""
     widths: tuple[tuple[float, float], ...] = ((math.nan, math.nan),) * 3
     """Widths of the cells beyond its faces, (low, high) along z, y, x; only for derivatives."""
+    association: str = "element"
+    """Where the samples are that are counted: "element" or "vertex"."""
 
     def __post_init__(self) -> None:
         first = self.first
         for samples, other in self.held.items():
-            if (other.association, other.cells) != (first.association, first.cells):
+            if other.cells != first.cells:
                 raise ValueError(
                     f"field '{samples.name}' has {other.association} data on {other.cells} cells "
                     f"in domain {other.domain_id}, the one before {first.association} data on "
@@ -74,14 +78,25 @@ class BlockView:
         return next(iter(self.held.values()))
 
     @property
+    def associations(self) -> dict[FieldRef, str]:
+        """Where the samples of each field are."""
+        return {samples: held.association for samples, held in self.held.items()}
+
+    @property
     def shape(self) -> Shape:
         """Number of owned samples, (nz, ny, nx)."""
-        return self.first.shape
+        return self.samples(self.association)
+
+    def samples(self, association: str) -> Shape:
+        """Number of owned cells or vertices, (nz, ny, nx)."""
+        nz, ny, nx = self.first.cells
+        extra = 1 if association == "vertex" else 0
+        return nz + extra, ny + extra, nx + extra
 
     def unshared(self, upper: NDArray[np.float64]) -> Shape:
         """Number of samples along z, y, x that count for this block: vertices on an upper face
         belong to the neighbour, except at the end of the domain, `upper` (3,) x, y, z."""
-        if self.first.association == "element":
+        if self.association == "element":
             return self.shape
         nz, ny, nx = (
             n - (nodes[-1] < upper[2 - axis] - 0.5 * (nodes[-1] - nodes[-2]))
@@ -91,13 +106,16 @@ class BlockView:
         )
         return int(nz), int(ny), int(nx)
 
-    def line(self, axis: int, start: int, stop: int) -> NDArray[np.float64]:
+    def line(
+        self, axis: int, start: int, stop: int, association: str | None = None
+    ) -> NDArray[np.float64]:
         """World coordinates of samples start..stop-1 along axis 0 (z), 1 (y) or 2 (x); ghosts have
         indices -1 and n."""
         nodes = self.first.nodes[2 - axis]
         low, high = self.widths[axis]
         nodes = np.concatenate([[nodes[0] - low], nodes, [nodes[-1] + high]])
-        samples = nodes if self.first.association == "vertex" else 0.5 * (nodes[1:] + nodes[:-1])
+        vertex = (association or self.association) == "vertex"
+        samples = nodes if vertex else 0.5 * (nodes[1:] + nodes[:-1])
         return np.asarray(samples[start + 1 : stop + 1], np.float64)
 
     def layers(self, argument: Field) -> Layers:
@@ -105,22 +123,25 @@ class BlockView:
         held = [self.held[samples] for samples in argument.samples]
         if not all(isinstance(each, Partition) for each in held):
             return NO_LAYERS
-        each_layers = [each.ghost_layers for each in held if isinstance(each, Partition)]
+        each_layers = [
+            each.ghost_layers for each in held if isinstance(each, Partition) and each.components
+        ]
+        if not each_layers:
+            return NO_LAYERS
         z, y, x = (
             (min(each[axis][0] for each in each_layers), min(each[axis][1] for each in each_layers))
             for axis in range(3)
         )
         return z, y, x
 
-    def slabs(
-        self, counted: Shape, parameters: Mapping[Scalar, float]
-    ) -> Iterator[tuple[int, SampleBox]]:
+    def slabs(self, counted: Shape, parameters: Parameters) -> Iterator[tuple[int, SampleBox]]:
         """The `counted` samples, a few planes at a time, each with its first z index."""
         nz, ny, nx = counted
         planes = max(1, _SLAB // max(1, ny * nx))
         for start in range(0, nz if ny * nx else 0, planes):
             stop = min(nz, start + planes)
-            yield start, SampleBox(self, (start, 0, 0), (stop, ny, nx), parameters)
+            low, high = (start, 0, 0), (stop, ny, nx)
+            yield start, SampleBox(self, low, high, self.association, parameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +152,9 @@ class SampleBox:
     block: BlockView
     low: Shape
     high: Shape
-    parameters: Mapping[Scalar, float] = field(default_factory=dict)
+    association: str
+    """Of cells, "element", or of vertices, "vertex"."""
+    parameters: Parameters = field(default_factory=dict)
     """Values of the numbers in the expression at this step."""
 
     @property
@@ -142,7 +165,19 @@ class SampleBox:
     @property
     def lines(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Coordinates of the samples along z, y, x."""
-        z, y, x = (self.block.line(axis, self.low[axis], self.high[axis]) for axis in range(3))
+        z, y, x = (
+            self.block.line(axis, self.low[axis], self.high[axis], self.association)
+            for axis in range(3)
+        )
+        return z, y, x
+
+    @property
+    def widths(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Widths of the cells along z, y, x, for a box of cells."""
+        z, y, x = (
+            np.diff(self.block.line(axis, self.low[axis], self.high[axis] + 1, "vertex"))
+            for axis in range(3)
+        )
         return z, y, x
 
     def read(self, samples: FieldRef) -> Arrays:
@@ -164,7 +199,7 @@ class SampleBox:
         """This box extended by one sample on every side where `argument` has one, and the position
         of this box in it."""
         layers = self.block.layers(argument)
-        shape = self.block.shape
+        shape = self.block.samples(self.association)
         z, y, x = (max(self.low[i] - 1, -layers[i][0]) for i in range(3))
         end_z, end_y, end_x = (min(self.high[i] + 1, shape[i] + layers[i][1]) for i in range(3))
         around = replace(self, low=(z, y, x), high=(end_z, end_y, end_x))
@@ -174,15 +209,26 @@ class SampleBox:
         )
         return around, (inside_z, inside_y, inside_x)
 
+    def recentered(self, argument: Field) -> SampleBox:
+        """The corners of the cells of this box; or the cells around its vertices, as far as
+        `argument` has them."""
+        if self.association == "element":
+            z, y, x = (high + 1 for high in self.high)
+            return replace(self, high=(z, y, x), association="vertex")
+        layers, cells = self.block.layers(argument), self.block.samples("element")
+        z, y, x = (max(self.low[i] - 1, -layers[i][0]) for i in range(3))
+        end_z, end_y, end_x = (min(self.high[i], cells[i] + layers[i][1]) for i in range(3))
+        return replace(self, low=(z, y, x), high=(end_z, end_y, end_x), association="element")
+
 
 def blocks(
-    samples: Sequence[FieldRef],
+    argument: Field,
     slot: int,
     present: Mapping[str, Sequence[Partition]],
     past: Past,
     widths: Mapping[int, Any],
 ) -> list[BlockView]:
-    """This rank's blocks with all `samples` of an expression. Not collective.
+    """This rank's blocks with all that an expression reads. Not collective.
 
     Args:
         slot: for a window, the number of steps before the current one.
@@ -192,6 +238,7 @@ def blocks(
     Raises: ValueError if a field lacks a domain that another field has, or has another grid;
         MovedError if these are fields of different steps.
     """
+    samples = argument.samples
     by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
     backs = {each: slot if each.length else each.back for each in samples}
     for each, back in backs.items():
@@ -200,7 +247,7 @@ def blocks(
         )
         by_domain[each] = {block.domain_id: block for block in found}
     try:
-        return _views(by_domain, widths)
+        return _views(argument, by_domain, widths)
     except ValueError as error:
         if len(set(backs.values())) > 1:
             raise MovedError(str(error)) from None
@@ -208,19 +255,20 @@ def blocks(
 
 
 def _views(
-    by_domain: Mapping[FieldRef, Mapping[int, Partition | BlockField]], widths: Mapping[int, Any]
+    argument: Field,
+    by_domain: Mapping[FieldRef, Mapping[int, Partition | BlockField]],
+    widths: Mapping[int, Any],
 ) -> list[BlockView]:
     domains = [set(each) for each in by_domain.values()]
     if any(other != domains[0] for other in domains):
         names = ", ".join(f"'{each.name}'" for each in by_domain)
         raise ValueError(f"{names}: this rank's domains are not the same for all of these")
-    return [
-        BlockView(
-            {each: found[domain] for each, found in by_domain.items()},
-            widths.get(domain, BlockView.widths),
-        )
-        for domain in sorted(domains[0])
-    ]
+    views = []
+    for domain in sorted(domains[0]):
+        held = {each: found[domain] for each, found in by_domain.items()}
+        where = argument.association({each: block.association for each, block in held.items()})
+        views.append(BlockView(held, widths.get(domain, BlockView.widths), where))
+    return views
 
 
 def _overlap(a: Corners, b: Corners) -> bool:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from insitu.core.errors import nearest
 from insitu.queries import fields, history, scalars, syntax
+from insitu.queries.bin_builtins import BIN_BUILDERS
 from insitu.queries.histograms import INTERPOLATIONS, NUM_BINS
+from insitu.queries.mesh_builtins import MESH_BUILDERS
 from insitu.queries.scalars import Constant, Reduction, Scalar
 from insitu.queries.syntax import Tree
 from insitu.queries.types import Shape, Typed, as_field, as_fields, as_scalar, integer, written
-from insitu.queries.values import ARRAY, CONDITION, EXTREMUM, FIELD, HISTOGRAM, NUMBER, VECTOR
+from insitu.queries.values import ARRAY, BIN, CONDITION, EXTREMUM, FIELD, HISTOGRAM, NUMBER, VECTOR
 
 if TYPE_CHECKING:
     from insitu.queries.type_checker import Checker
@@ -26,7 +28,8 @@ _MAX_BINS, _MAX_STEPS = 1 << 16, 1_000_000
 
 def build(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
     """The result of a call, typed. Raises: ExpressionError."""
-    return _BUILDERS.get(tree.function, _build_other)(checker, tree, given)
+    build = {**_BUILDERS, **MESH_BUILDERS, **BIN_BUILDERS}.get(tree.function, _build_other)
+    return build(checker, tree, given)
 
 
 def _build_other(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
@@ -182,6 +185,9 @@ def _build_quantile(checker: Checker, tree: syntax.Call, given: Mapping[str, Tre
 
 
 def _build_bin(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
+    if "binning" in given:
+        whole, index = (as_scalar(checker.check(given[name])) for name in ("binning", "index"))
+        return Typed(BIN, scalars.OfBinning("bin", whole, (index,)))
     function = "bin_at" if "bin" in given else "bin_with"
     held = as_scalar(checker.check(given["hist"]))
     where = as_scalar(checker.check(given["bin" if "bin" in given else "val"]))
@@ -275,6 +281,34 @@ def _number_query(checker: Checker, tree: Tree) -> str:
     return tree.name
 
 
+def _build_if(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
+    condition, then, otherwise = (checker.check(argument) for argument in given.values())
+    if condition.kind == FIELD and not condition.shape.logical:
+        raise checker.error(given["condition"], "'if' expects a condition, found a field")
+    branches = then, otherwise
+    if any(each.kind == FIELD for each in (condition, *branches)):
+        for name, each in zip(("then", "otherwise"), branches, strict=True):
+            if each.kind not in (NUMBER, EXTREMUM, CONDITION, FIELD):
+                problem = f"'if' at every sample expects numbers or fields, found {each.kind}"
+                raise checker.error(given[name], problem)
+        shape = checker.join(tree, [condition, *branches])
+        logical = all(each.kind == CONDITION or each.shape.logical for each in branches)
+        whole = fields.Elementwise("if", as_fields([condition, *branches]))
+        return Typed(FIELD, whole, replace(shape, logical=logical))
+    kinds = {each.kind for each in branches}
+    if kinds <= {NUMBER, EXTREMUM} and len(kinds) == 2:
+        kinds = {NUMBER}
+    if len(kinds) > 1:
+        problem = f"'if' has two kinds of values: {then.kind} and {otherwise.kind}"
+        raise checker.error(tree, problem)
+    return Typed(kinds.pop(), scalars.Choice(*map(as_scalar, (condition, *branches))))
+
+
+def _build_replace(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
+    held, find, new = (as_scalar(checker.check(argument)) for argument in given.values())
+    return Typed(ARRAY, scalars.Replaced(held, find, new))
+
+
 Builder = Callable[["Checker", syntax.Call, Mapping[str, Tree]], Typed]
 
 _BUILDERS: dict[str, Builder] = {
@@ -289,9 +323,11 @@ _BUILDERS: dict[str, Builder] = {
     "histogram": _build_histogram,
     "history": _build_history,
     "history_range": _build_history_range,
+    "if": _build_if,
     "magnitude": _build_magnitude,
     "nan": _build_nan,
     "quantile": _build_quantile,
+    "replace": _build_replace,
     "vector": _build_vector,
     "window": _build_window,
 }

@@ -21,11 +21,12 @@ from mpi4py import MPI
 from insitu.core.parallel import agree, together
 from insitu.queries.ast_nodes import Node
 from insitu.queries.block_view import BlockView, MovedError, Past, blocks
-from insitu.queries.fields import Derivative, FieldRef, Parameter
+from insitu.queries.fields import Field, FieldRef, Parameter
 from insitu.queries.history import Gradient, History, HistoryRange
+from insitu.queries.mesh_fields import OF_MESH
 from insitu.queries.reductions import Partial, Work, reduce
 from insitu.queries.scalars import Constant, Context, Query, Reduction, Scalar
-from insitu.queries.values import NotYet, number
+from insitu.queries.values import Binning, NotYet, number
 
 if TYPE_CHECKING:
     from insitu.mesh.partition import Partition
@@ -67,13 +68,21 @@ class Plan:
         parts = dict.fromkeys(part for root in (*queries.values(), *roots) for part in root.walk())
         self.ghosts: dict[str, bool] = {}
         """Fields read at the current step -> whether their ghosts are needed."""
+        self.mesh: set[str] = set()
+        """The names under which the mesh itself is read; see `mesh_fields.OF_MESH`."""
         self.depths: dict[str, int] = {}
         """Fields read at earlier steps -> how many steps back."""
         differentiated = {
-            samples for part in parts if isinstance(part, Derivative) for samples in part.samples
+            samples
+            for part in parts
+            if isinstance(part, Field) and part.neighbours
+            for samples in part.samples
         }
         for part in parts:
             if not isinstance(part, FieldRef):
+                continue
+            if part.name in OF_MESH:
+                self.mesh.add(part.name)
                 continue
             depth = max(part.back, part.length - 1)
             if depth > 0:
@@ -197,14 +206,14 @@ class Evaluator:
 
     def _agree(
         self, level: _Level, context: Context, past: Past, reads_past: bool
-    ) -> tuple[list[Work], dict[Scalar, float], int]:
+    ) -> tuple[list[Work], dict[Scalar, Any], int]:
         """The works that can be done, their numbers, and the number of past steps, as broadcast by
         rank 0. Collective."""
 
-        def compute() -> tuple[list[float | None], int]:
+        def compute() -> tuple[list[Any], int]:
             return [_number(n, context) for n in level.numbers], len(past.cycles)
 
-        found: list[float | None] = []
+        found: list[Any] = []
         steps = 0
         if level.numbers or reads_past:
             found, steps = on_root(self.comm, "queries and triggers", compute)
@@ -238,7 +247,8 @@ class Evaluator:
             key = (work, tuple(past.cycles[-back] for back in backs))
             if key in self._kept:
                 return _Piece(self._kept[key], [], key)
-        found = blocks(samples, slot, present, past, widths.get(samples[0].name, {}))
+        beyond = next((widths[each.name] for each in samples if each.name in widths), {})
+        found = blocks(work.argument, slot, present, past, beyond)
         return _Piece(Partial(work), found, key)
 
 
@@ -248,8 +258,10 @@ def _slots(work: Work, steps: int) -> range:
     return range(min(max(length, 1), 1 + steps))
 
 
-def _number(scalar: Scalar, context: Context) -> float | None:
+def _number(scalar: Scalar, context: Context) -> Any:
+    """A number; a binning, a vector or an array as it is; None for what has no value yet."""
     try:
-        return number(scalar.value(context))
+        value = scalar.value(context)
     except NotYet:
         return None
+    return value if isinstance(value, Binning | tuple) else number(value)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from insitu.queries import syntax
 from insitu.queries.scalars import Scalar
+from insitu.queries.statements import one_line
 from insitu.queries.syntax import ExpressionError
 from insitu.queries.type_checker import Checker, unknown
 from insitu.queries.types import FieldKind
@@ -82,7 +83,7 @@ def parse(text: str, queries: Mapping[str, str] | None = None) -> Expression:
 
     Raises: ExpressionError.
     """
-    text = " ".join(text.splitlines()).strip()
+    text = one_line(text).strip("; ")
     queries = {} if queries is None else dict(queries)
     checker = Checker(text, queries, {})
     whole = checker.whole(syntax.parse(text))

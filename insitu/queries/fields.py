@@ -1,13 +1,14 @@
 """Field-valued expression nodes: nodes with a value at every sample.
 
 In: a box of a block, which reads raw or decoded samples. Out: arrays (nz, ny, nx), one per
-component, of the box's size.
+component, of the box's size. Those of the mesh itself are in `mesh_fields`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +26,35 @@ Arrays = tuple[NDArray[Any], ...]
 class Field(Node):
     """An expression node that has a value at every sample."""
 
+    neighbours: ClassVar[bool] = False
+    """Whether it reads the samples beside those that it is asked for."""
+
     def values(self, region: SampleBox) -> Arrays:
         """The components in a box of samples. Not collective."""
         raise NotImplementedError
 
     @property
     def samples(self) -> tuple[FieldRef, ...]:
-        """The fields that it reads, without duplicates."""
-        return tuple(dict.fromkeys(part for part in self.walk() if isinstance(part, FieldRef)))
+        """The fields that it reads, without duplicates; not those that numbers in it reduce."""
+        if isinstance(self, FieldRef):
+            return (self,)
+        fields = (part for part in self.parts() if isinstance(part, Field))
+        return tuple(dict.fromkeys(samples for part in fields for samples in part.samples))
+
+    def association(self, of: Mapping[FieldRef, str]) -> str:
+        """ "element" or "vertex", where its values are; "" for what has a value anywhere.
+
+        of: where the fields are that it reads. Raises ValueError if these are not the same.
+        """
+        fields = [part for part in self.parts() if isinstance(part, Field)]
+        found = dict.fromkeys(filter(None, (part.association(of) for part in fields)))
+        if len(found) > 1:
+            names = ", ".join(f"'{samples.name}'" for samples in self.samples)
+            raise ValueError(
+                f"{names}: some have {' data, others '.join(found)} data: they cannot be computed "
+                "with each other; recenter one"
+            )
+        return next(iter(found), "")
 
 
 @dataclass(frozen=True)
@@ -46,6 +68,9 @@ class FieldRef(Field):
 
     def values(self, region: SampleBox) -> Arrays:
         return region.read(self)
+
+    def association(self, of: Mapping[FieldRef, str]) -> str:
+        return of[self]
 
 
 @dataclass(frozen=True)
@@ -120,6 +145,7 @@ class Derivative(Field):
 
     function: str
     argument: Field
+    neighbours: ClassVar[bool] = True
 
     def values(self, region: SampleBox) -> Arrays:
         around, inside = region.grown(self.argument)
@@ -129,6 +155,69 @@ class Derivative(Field):
         ]
         with np.errstate(all="ignore"):
             return derivatives.FUNCTIONS[self.function](components, around.lines, inside)
+
+
+@dataclass(frozen=True)
+class Recenter(Field):
+    """The mean of a cell's corners, or of the cells around a vertex; of those that there are: at a
+    block face without valid ghosts, the cells on one side."""
+
+    argument: Field
+    mode: str
+    """ "element", "vertex", or "toggle"."""
+    neighbours: ClassVar[bool] = True
+
+    def values(self, region: SampleBox) -> Arrays:
+        if self.argument.association(region.block.associations) in ("", region.association):
+            return self.argument.values(region)
+        around = region.recentered(self.argument)
+        found = []
+        for component in self.argument.values(around):
+            whole = np.broadcast_to(np.asarray(component, np.float64), around.shape)
+            for axis in range(3):
+                whole = _means(whole, axis, around.low[axis], region.low[axis], region.high[axis])
+            found.append(whole)
+        return tuple(found)
+
+    def association(self, of: Mapping[FieldRef, str]) -> str:
+        before = self.argument.association(of)
+        if self.mode != "toggle":
+            return self.mode
+        return {"element": "vertex", "vertex": "element"}.get(before, "")
+
+
+def _means(
+    values: NDArray[np.float64], axis: int, first: int, low: int, high: int
+) -> NDArray[np.float64]:
+    """Means of neighbours along an axis: of samples from `first` on, at the places low to high - 1
+    of the other kind of samples. A place between samples first - 1 and first has that of first."""
+    values = np.moveaxis(values, axis, 0)
+    if len(values) > high - low:  # vertices around cells, or all cells around vertices
+        means = 0.5 * (values[:-1] + values[1:])
+    else:
+        below, above = values[:1], values[-1:]
+        between = 0.5 * (values[:-1] + values[1:])
+        parts = [between]
+        if first == low:
+            parts.insert(0, below)
+        if first + len(values) == high - 1:
+            parts.append(above)
+        means = np.concatenate(parts)
+    return np.moveaxis(means, 0, axis)
+
+
+@dataclass(frozen=True)
+class Together(Field):
+    """Several fields at once: their components one after the other."""
+
+    arguments: tuple[Field, ...]
+
+    def values(self, region: SampleBox) -> Arrays:
+        return tuple(
+            np.broadcast_to(component, region.shape)
+            for argument in self.arguments
+            for component in argument.values(region)
+        )
 
 
 def _any_zero_is_false(function: Any) -> Any:
@@ -141,4 +230,5 @@ _FUNCTIONS: dict[str, Any] = {
     "and": _any_zero_is_false(np.logical_and),
     "or": _any_zero_is_false(np.logical_or),
     "not": _any_zero_is_false(np.logical_not),
+    "if": lambda condition, then, otherwise: np.where(condition != 0, then, otherwise),
 }

@@ -5,16 +5,27 @@ In: the results file of a run. Out: results by query; an expression that looks t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from insitu.core.errors import ConfigError
+from insitu.queries.binnings import uniform
 from insitu.queries.expressions import Expression
 from insitu.queries.scalars import Context, Result, Scalar
 from insitu.queries.triggers import Query
-from insitu.queries.values import Extremum, Histogram, NotYet, Value
+from insitu.queries.values import (
+    Bin,
+    BinAxis,
+    Binning,
+    Box,
+    Extremum,
+    Histogram,
+    Lineout,
+    NotYet,
+    Value,
+)
 
 
 @dataclass(frozen=True)
@@ -69,10 +80,47 @@ def read(path: Path) -> dict[str, dict[int, Result]]:
 def _value(entry: Mapping[str, Any]) -> Value:
     if "attrs" not in entry:
         return _plain(entry["value"])
-    found = {name: _plain(attribute["value"]) for name, attribute in entry["attrs"].items()}
-    if entry["type"] == "value_position":
-        return Extremum(found["value"], found["position"])
+    return _STRUCTURED[entry["type"]](entry["attrs"])
+
+
+def _all_plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(attribute["value"]) for name, attribute in attributes.items()}
+
+
+def _histogram(attributes: Mapping[str, Any]) -> Histogram:
+    found = _all_plain(attributes)
     return Histogram(found["value"], found["min_val"], found["max_val"])
+
+
+def _binning(attributes: Mapping[str, Any]) -> Binning:
+    variable, how = (str(attributes[f"reduction_{what}"]["value"]) for what in ("var", "op"))
+    axes = []
+    for name, axis in attributes["bin_axes"]["value"].items():
+        clamp = bool(axis["clamp"])
+        if "bins" in axis:
+            axes.append(BinAxis(str(name), _plain(axis["bins"]), clamp=clamp))
+        else:
+            low, high = float(axis["min_val"]), float(axis["max_val"])
+            axes.append(uniform(str(name), int(axis["num_bins"]), low, high, clamp))
+    return Binning(_plain(attributes["value"]["value"]), variable, how, tuple(axes))
+
+
+def _lineout(attributes: Mapping[str, Any]) -> Lineout:
+    points = _all_plain(attributes["coordinates"])
+    values = tuple(_all_plain(attributes["vars"]).items())
+    outside = _plain(attributes["empty_value"]["value"])
+    return Lineout(points["x"], points["y"], points["z"], values, outside)
+
+
+_STRUCTURED: dict[str, Callable[[Mapping[str, Any]], Value]] = {
+    "value_position": lambda attributes: Extremum(**_all_plain(attributes)),
+    "histogram": _histogram,
+    "binning": _binning,
+    "bin": lambda attributes: Bin(**_all_plain(attributes)),
+    "aabb": lambda attributes: Box(**_all_plain(attributes)),
+    "lineout": _lineout,
+}
+"""By the type in the file."""
 
 
 def _plain(value: Any) -> Any:

@@ -20,12 +20,13 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from insitu.queries import binnings, lineouts
 from insitu.queries.block_view import BlockView
 from insitu.queries.exact import N_LIMBS, fixed_sum, from_limbs, rounded, to_limbs
 from insitu.queries.fields import Field
 from insitu.queries.histograms import counted
-from insitu.queries.scalars import Reduction, Scalar
-from insitu.queries.values import NOWHERE, Extremum, Histogram, Value
+from insitu.queries.scalars import Binned, Lined, Reduction, Scalar
+from insitu.queries.values import NOWHERE, BinAxis, Binning, Extremum, Histogram, Value
 
 _COUNTS = 3  # finite, NaN, infinite
 
@@ -45,6 +46,14 @@ class Work:
         return tuple(r for r in self.reductions if r.operation == "histogram")
 
     @property
+    def binned(self) -> tuple[Binned, ...]:
+        return tuple(r for r in self.reductions if isinstance(r, Binned))
+
+    @property
+    def lined(self) -> tuple[Lined, ...]:
+        return tuple(r for r in self.reductions if isinstance(r, Lined))
+
+    @property
     def n_integers(self) -> int:
         """Length of `Partial.integers`."""
         return _COUNTS + N_LIMBS + sum(r.num_bins for r in self.histograms)
@@ -62,8 +71,16 @@ class Partial:
     total: int = 0
     """The sum, in units of 2^-1074."""
     histograms: list[NDArray[np.int64]] = field(default_factory=list)
+    bins: list[NDArray[np.float64]] = field(default_factory=list)
+    """Of binnings, as `binnings.empty` has them."""
+    lines: list[NDArray[np.float64]] = field(default_factory=list)
+    """Of lineouts, as `lineouts.empty` has them."""
 
     def __post_init__(self) -> None:
+        if not self.bins:
+            self.bins = [binnings.empty(r.how, r.num_bins) for r in self.work.binned]
+        if not self.lines:
+            self.lines = [lineouts.empty(r.samples) for r in self.work.lined]
         if not self.histograms:
             self.histograms = [np.zeros(r.num_bins, np.int64) for r in self.work.histograms]
 
@@ -72,15 +89,29 @@ class Partial:
         self.counts = self.counts + other.counts
         self.total += other.total
         self.histograms = [a + b for a, b in zip(self.histograms, other.histograms, strict=True)]
+        self.bins = [
+            binnings.added(r.how, a, b)
+            for r, a, b in zip(self.work.binned, self.bins, other.bins, strict=True)
+        ]
+        self.lines = [a + b for a, b in zip(self.lines, other.lines, strict=True)]
 
     def add_block(
-        self, block: BlockView, upper: NDArray[np.float64], parameters: Mapping[Scalar, float]
+        self, block: BlockView, upper: NDArray[np.float64], parameters: Mapping[Scalar, Any]
     ) -> None:
         """Add the samples of a block. `upper` (3,): upper corner of the domain, x, y, z;
         `parameters`: the numbers in the expression, and the ranges of histograms."""
+        for i, line in enumerate(self.work.lined):
+            start, end = (parameters[end] for end in line.ends)
+            found = lineouts.of_block(block.first, line.samples, start, end, upper)
+            self.lines[i] = self.lines[i] + found
+        if self.work.lined:
+            return
         counted_here = block.unshared(upper)
         for start, region in block.slabs(counted_here, parameters):
             components = self.work.argument.values(region)
+            if self.work.binned:
+                self._add_bins(components, parameters)
+                continue
             if len(components) != 1:
                 names = ", ".join(f"'{s.name}'" for s in self.work.argument.samples)
                 raise ValueError(f"{names}: {len(components)} components; reduce one of them")
@@ -92,7 +123,7 @@ class Partial:
         values: NDArray[Any],
         start: int,
         block: BlockView,
-        parameters: Mapping[Scalar, float],
+        parameters: Mapping[Scalar, Any],
     ) -> None:
         finite = np.isfinite(values)
         count = int(np.count_nonzero(finite))
@@ -126,16 +157,41 @@ class Partial:
                     numbers, histogram.num_bins, low, high
                 )
 
+    def _add_bins(
+        self, components: Sequence[NDArray[Any]], parameters: Mapping[Scalar, Any]
+    ) -> None:
+        """Components: the reduced variable, and those of the axes."""
+        for i, r in enumerate(self.work.binned):
+            home = binnings.homes(components[1:], axes_of(r, parameters))
+            found = binnings.of_samples(r.how, components[0], home, r.num_bins)
+            self.bins[i] = binnings.added(r.how, self.bins[i], found)
+
     @property
     def integers(self) -> NDArray[np.int64]:
         """All additive results as integers, (work.n_integers,)."""
         return np.concatenate([self.counts, to_limbs(self.total), *self.histograms])
 
 
+def axes_of(reduction: Binned, parameters: Mapping[Scalar, Any]) -> list[BinAxis]:
+    """The axes with their ends at this step; an axis whose ends are no range has no samples."""
+    found = []
+    for axis in reduction.axes:
+        if axis.edges:
+            found.append(BinAxis(axis.name, axis.edges, clamp=axis.clamp))
+            continue
+        low, high = (float(parameters[end]) for end in axis.ends)
+        proper = low < high
+        if not proper:
+            low, high = math.nan, math.nan
+        found.append(binnings.uniform(axis.name, axis.num_bins, low, high, axis.clamp and proper))
+    return found
+
+
 def reduce(
-    comm: MPI.Comm, partials: Sequence[Partial], parameters: Mapping[Scalar, float]
+    comm: MPI.Comm, partials: Sequence[Partial], parameters: Mapping[Scalar, Any]
 ) -> dict[Reduction, Value] | None:
-    """Combine all ranks' partial results on rank 0; None elsewhere. Collective: two reductions.
+    """Combine all ranks' partial results on rank 0; None elsewhere. Collective: two reductions, and
+    one for each binning and lineout.
 
     partials: of the same works on all ranks.
     """
@@ -147,6 +203,11 @@ def reduce(
     operation, record = _least()
     comm.Reduce([extrema, len(extrema), record], [all_extrema, len(extrema), record], operation, 0)
     comm.Reduce(integers, all_integers, MPI.SUM, root=0)
+    for partial in partials:
+        for i, r in enumerate(partial.work.binned):
+            least = r.how in ("min", "max")
+            partial.bins[i] = _reduced(comm, partial.bins[i], MPI.MIN if least else MPI.SUM)
+        partial.lines = [_reduced(comm, line, MPI.SUM) for line in partial.lines]
     if comm.rank:
         return None
     found: dict[Reduction, Value] = {}
@@ -156,14 +217,26 @@ def reduce(
         theirs = all_integers[place : place + work.n_integers]
         place += work.n_integers
         found.update(_values(work, all_extrema[2 * i : 2 * i + 2], theirs, parameters))
+        for r, bins in zip(work.binned, partial.bins, strict=True):
+            values = binnings.result(r.how, bins, r.empty)
+            found[r] = Binning(values, r.reduced, r.how, tuple(axes_of(r, parameters)))
+        for line, samples in zip(work.lined, partial.lines, strict=True):
+            found[line] = lineouts.result(samples, line.empty)
     return found
+
+
+def _reduced(comm: MPI.Comm, mine: NDArray[np.float64], operation: MPI.Op) -> NDArray[np.float64]:
+    """Of all ranks, on rank 0. Collective."""
+    everyone = np.empty_like(mine)
+    comm.Reduce(mine, everyone, operation, root=0)
+    return everyone
 
 
 def _values(
     work: Work,
     extrema: NDArray[np.float64],
     integers: NDArray[np.int64],
-    parameters: Mapping[Scalar, float],
+    parameters: Mapping[Scalar, Any],
 ) -> dict[Reduction, Value]:
     """The values of the reductions of one expression."""
     count, nan_count, inf_count = (int(n) for n in integers[:_COUNTS])
@@ -180,6 +253,8 @@ def _values(
     found: dict[Reduction, Value] = {}
     place = _COUNTS + N_LIMBS
     for reduction in work.reductions:
+        if reduction.operation in ("binning", "lineout"):
+            continue
         if reduction.operation != "histogram":
             found[reduction] = values[reduction.operation]
             continue

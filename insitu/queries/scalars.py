@@ -12,9 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from insitu.queries import histograms
+from insitu.queries import binnings, histograms
 from insitu.queries.ast_nodes import Node
-from insitu.queries.values import AXES, Extremum, Histogram, NotYet, Value, array, number
+from insitu.queries.values import (
+    AXES,
+    Box,
+    Extremum,
+    Lineout,
+    NotYet,
+    Structured,
+    Value,
+    Vector,
+    array,
+    number,
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +146,9 @@ class Attribute(Scalar):
 
     def value(self, context: Context) -> Value:
         holder: Any = self.holder.value(context)
-        if isinstance(holder, Extremum | Histogram):
+        if isinstance(holder, Lineout) and self.name in dict(holder.vars):
+            return dict(holder.vars)[self.name]
+        if isinstance(holder, Extremum | Structured):
             value: Value = getattr(holder, self.name)
             return float(value) if isinstance(value, int) else value
         return float(holder[AXES.index(self.name)])
@@ -209,6 +222,84 @@ class OfHistogram(Scalar):
 
 
 @dataclass(frozen=True)
+class OfBinning(Scalar):
+    """A function of a binning and numbers, one of _OF_BINNING."""
+
+    function: str
+    binning: Scalar
+    arguments: tuple[Scalar, ...]
+
+    def value(self, context: Context) -> Value:
+        held: Any = self.binning.value(context)
+        numbers = [number(a.value(context)) for a in self.arguments]
+        return _OF_BINNING[self.function](held, *numbers)
+
+
+@dataclass(frozen=True)
+class Choice(Scalar):
+    """if condition then one else other; only what is chosen needs a value."""
+
+    condition: Scalar
+    then: Scalar
+    otherwise: Scalar
+
+    def value(self, context: Context) -> Value:
+        holds = number(self.condition.value(context))
+        return (self.then if holds else self.otherwise).value(context)
+
+
+@dataclass(frozen=True)
+class Replaced(Scalar):
+    """replace(array, find, replace)"""
+
+    holder: Scalar
+    find: Scalar
+    replace: Scalar
+
+    def value(self, context: Context) -> Value:
+        numbers = array(self.holder.value(context))
+        find, new = number(self.find.value(context)), number(self.replace.value(context))
+        return tuple(np.where(numbers == find, new, numbers).tolist())
+
+
+@dataclass(frozen=True)
+class Bounds(Scalar):
+    """bounds(): the box of the mesh."""
+
+    lower: tuple[Scalar, ...]
+    upper: tuple[Scalar, ...]
+
+    def value(self, context: Context) -> Value:
+        corners: list[Vector] = []
+        for ends in (self.lower, self.upper):
+            x, y, z = (number(end.value(context)) for end in ends)
+            corners.append((x, y, z))
+        return Box(*corners)
+
+
+@dataclass(frozen=True)
+class AlongLine(Scalar):
+    """lineout(samples, start, end, fields)"""
+
+    names: tuple[str, ...]
+    lines: tuple[Lined, ...]
+    """One for each name."""
+
+    def value(self, context: Context) -> Value:
+        values = tuple(tuple(array(line.value(context)).tolist()) for line in self.lines)
+        first = self.lines[0]
+        points = line_points(first.samples, *(array(end.value(context)) for end in first.ends))
+        x, y, z = (tuple(axis) for axis in points.T.tolist())
+        return Lineout(x, y, z, tuple(zip(self.names, values, strict=True)), first.empty)
+
+
+def line_points(samples: int, start: Any, end: Any) -> Any:
+    """(samples, 3): evenly spaced from start to end, both included; of one, the start."""
+    share = np.linspace(0, 1, samples)[:, None]
+    return (1 - share) * np.asarray(start, np.float64) + share * np.asarray(end, np.float64)
+
+
+@dataclass(frozen=True)
 class Reduction(Scalar):
     """A field reduced over the samples of all ranks; `operation` is one of OPERATIONS."""
 
@@ -225,7 +316,55 @@ class Reduction(Scalar):
         return context.reductions[self]
 
 
-OPERATIONS = ("min", "max", "sum", "avg", "count", "nan_count", "inf_count", "histogram")
+@dataclass(frozen=True)
+class Axis(Node):
+    """An axis of a binning: with edges, or with `num_bins` bins between two ends."""
+
+    name: str
+    edges: tuple[float, ...] = ()
+    num_bins: int = 0
+    low: Scalar | None = None
+    high: Scalar | None = None
+    clamp: bool = False
+
+    @property
+    def ends(self) -> tuple[Scalar, ...]:
+        """Of an axis without edges."""
+        return () if self.low is None or self.high is None else (self.low, self.high)
+
+    @property
+    def bins(self) -> int:
+        return len(self.edges) - 1 if self.edges else self.num_bins
+
+
+@dataclass(frozen=True)
+class Binned(Reduction):
+    """binning(): `argument` has the reduced variable and then those of the axes as components;
+    `ends` are those of all axes without edges; `num_bins` counts the bins of all axes."""
+
+    how: str = "sum"
+    """One of `binnings.REDUCTIONS`."""
+    reduced: str = ""
+    """The name of the reduced variable."""
+    axes: tuple[Axis, ...] = ()
+    empty: float = 0.0
+    """The value of bins without samples."""
+
+
+@dataclass(frozen=True)
+class Lined(Reduction):
+    """A field at points of a line between `ends`, two vectors: an array. At an element's points it
+    has the element's value, between vertices it is trilinear."""
+
+    samples: int = 1
+    empty: float = 0.0
+    """The value outside of the mesh."""
+
+
+OPERATIONS = (
+    *("min", "max", "sum", "avg", "count", "nan_count", "inf_count", "histogram"),
+    *("binning", "lineout"),
+)
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
     "+": np.add,
@@ -260,6 +399,13 @@ _OF_ARRAY: dict[str, Callable[[Any], Any]] = {
     "sum": np.sum,
     "count": np.size,
     "magnitude": np.linalg.norm,
+}
+_OF_BINNING: dict[str, Callable[..., Value]] = {
+    "bin": binnings.bin_at,
+    "point_and_axis": binnings.first_beyond,
+    "max_from_point_x": lambda held, point: binnings.max_from_point(held, 0, point),
+    "max_from_point_y": lambda held, point: binnings.max_from_point(held, 1, point),
+    "max_from_point_z": lambda held, point: binnings.max_from_point(held, 2, point),
 }
 _OF_HISTOGRAM: dict[str, Callable[..., Value]] = {
     "pdf": histograms.pdf,

@@ -18,13 +18,21 @@ from insitu.core.atomic_file import atomic_file, set_aside
 from insitu.queries.scalars import Result
 from insitu.queries.values import (
     ARRAY,
+    BIN,
+    BINNING,
+    BOX,
     CONDITION,
     EXTREMUM,
     HISTOGRAM,
+    LINEOUT,
     NUMBER,
     VECTOR,
+    Bin,
+    Binning,
+    Box,
     Extremum,
     Histogram,
+    Lineout,
     Value,
 )
 
@@ -38,6 +46,10 @@ _TYPES = {
     VECTOR: "vector",
     ARRAY: "array",
     HISTOGRAM: "histogram",
+    BINNING: "binning",
+    BIN: "bin",
+    BOX: "aabb",
+    LINEOUT: "lineout",
 }
 
 
@@ -171,9 +183,47 @@ def _lines(kind: str, result: Result) -> Iterator[str]:
                 "num_bins": (value.num_bins, NUMBER),
             }
         )
+    elif isinstance(value, Binning):
+        yield from _binning(value)
+    elif isinstance(value, Bin):
+        each = {name: getattr(value, name) for name in ("value", "min", "max", "center")}
+        yield from _attributes({name: (number, NUMBER) for name, number in each.items()})
+    elif isinstance(value, Box):
+        yield from _attributes({"min": (value.min, VECTOR), "max": (value.max, VECTOR)})
+    elif isinstance(value, Lineout):
+        yield from _lineout(value)
     else:
         yield f"value: {_shown(value)}"
     yield f"time: {_shown(result.time)}"
+
+
+def _binning(binning: Binning) -> Iterator[str]:
+    yield from _attributes({"value": (binning.value, ARRAY)})
+    for name in ("reduction_var", "reduction_op"):
+        yield from (f"  {name}:", f"    value: {_quoted(getattr(binning, name))}")
+        yield '    type: "string"'
+    yield from ("  bin_axes:", "    value:" if binning.axes else "    value: {}")
+    for axis in binning.axes:
+        yield f"      {_quoted(axis.name)}:"
+        if axis.uniform:
+            yield f"        num_bins: {axis.num_bins}"
+            yield f"        min_val: {_shown(axis.min_val)}"
+            yield f"        max_val: {_shown(axis.max_val)}"
+        else:
+            yield f"        bins: {_shown(axis.edges)}"
+        yield f"        clamp: {int(axis.clamp)}"
+
+
+def _lineout(line: Lineout) -> Iterator[str]:
+    yield from _attributes(
+        {"empty_value": (line.empty_value, NUMBER), "samples": (line.samples, NUMBER)}
+    )
+    arrays = {"coordinates": {"x": line.x, "y": line.y, "z": line.z}, "vars": dict(line.vars)}
+    for name, held in arrays.items():
+        yield f"  {name}:" if held else f"  {name}: {{}}"
+        for key, values in held.items():
+            yield from (f"    {_quoted(key)}:", f"      value: {_shown(values)}")
+            yield '      type: "array"'
 
 
 def _attributes(attributes: Mapping[str, tuple[Value, str]]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The syntax of the expression language: parses text to a tree, and formats a tree as text.
 
 In: a string such as "max(field('pressure')) > 1.5 * history(peak, relative_index=5)".
-Out: plain nodes, each with its column in the text; `str` of a node is an expression again.
+Out: plain nodes, each with its column in the text on one line; `str` of a node is an expression
+again.
 
 Python's own parser reads the text; anything that is not part of the language is rejected, and
 nothing is ever executed.
@@ -11,11 +12,20 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword
 from typing import TypeAlias
 
-_MAX_LENGTH, _MAX_DEPTH = 4000, 60
+from insitu.queries.statements import (
+    CONDITIONAL,
+    StatementError,
+    conditionals,
+    one_line,
+    statements,
+)
+
+_MAX_LENGTH, _MAX_DEPTH, _MAX_PARTS = 4000, 60, 2000
 
 
 class ExpressionError(ValueError):
@@ -88,12 +98,24 @@ class Item(_Part):
 
 
 @dataclass(frozen=True)
+class Listing(_Part):
+    """[item, item], as an argument"""
+
+    items: tuple[Tree, ...]
+
+    def __str__(self) -> str:
+        return f"[{', '.join(map(str, self.items))}]"
+
+
+@dataclass(frozen=True)
 class Call(_Part):
     function: str
     positional: tuple[Tree, ...]
     named: tuple[tuple[str, Tree], ...] = ()
 
     def __str__(self) -> str:
+        if self.function == "if" and len(self.positional) == 3:
+            return "(if {} then {} else {})".format(*self.positional)
         arguments = [*map(str, self.positional), *(f"{name}={v}" for name, v in self.named)]
         return f"{self.function}({', '.join(arguments)})"
 
@@ -111,7 +133,7 @@ class Operation(_Part):
         return "(" + f" {self.operator} ".join(map(str, self.operands)) + ")"
 
 
-Tree: TypeAlias = Number | Truth | Text | Name | Attribute | Item | Call | Operation
+Tree: TypeAlias = Number | Truth | Text | Name | Attribute | Item | Listing | Call | Operation
 
 ARITHMETIC, COMPARISONS = ("+", "-", "*", "/", "%"), ("<", "<=", ">", ">=", "==", "!=")
 _OPERATORS: dict[type[ast.AST], str] = {
@@ -135,34 +157,92 @@ _OPERATORS: dict[type[ast.AST], str] = {
 
 
 def parse(text: str) -> Tree:
-    """Parse a text, in which line breaks count as spaces. Raises: ExpressionError."""
+    """Parse a text of assignments and a last expression, in which the assigned names stand for
+    their expressions. Raises: ExpressionError."""
     if len(text) > _MAX_LENGTH:
         raise ExpressionError(f"longer than {_MAX_LENGTH} characters", text[:60] + " ...", 60)
+    line = one_line(text)
+    names: dict[str, Tree] = {}
+    sizes: dict[int, tuple[int, int]] = {}
+    found: Tree | None = None
+    for statement in statements(line):
+        if found is not None:
+            raise ExpressionError(
+                "expected one last expression, after assignments", line, statement.start
+            )
+        tree = _read(statement.text, line, statement.start, names)
+        parts, depth = _size(tree, sizes)
+        if parts > _MAX_PARTS or depth > _MAX_DEPTH:
+            most = f"nested more than {_MAX_DEPTH} deep, or of more than {_MAX_PARTS} parts"
+            raise ExpressionError(most, line, statement.start)
+        if statement.name:
+            names[statement.name] = tree
+        else:
+            found = tree
+    if found is None:
+        problem = "expected a last expression, after assignments" if names else "empty"
+        raise ExpressionError(problem, line, len(line))
+    return found
+
+
+def _size(tree: Tree, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """The number of parts of a tree, those that assigned names stand for each time; its depth."""
+    if id(tree) not in known:
+        parts: tuple[Tree, ...] = ()
+        if isinstance(tree, Operation):
+            parts = tree.operands
+        elif isinstance(tree, Call):
+            parts = (*tree.positional, *(value for _, value in tree.named))
+        elif isinstance(tree, Listing):
+            parts = tree.items
+        elif isinstance(tree, Item):
+            parts = tree.holder, tree.index
+        elif isinstance(tree, Attribute):
+            parts = (tree.holder,)
+        each = [_size(part, known) for part in parts]
+        depth = 1 + max((deep for _, deep in each), default=0)
+        known[id(tree)] = 1 + sum(size for size, _ in each), depth
+    return known[id(tree)]
+
+
+def _read(text: str, line: str, start: int, names: Mapping[str, Tree]) -> Tree:
+    """One expression, which begins at a place of the line."""
+    try:
+        python, places = conditionals(text)
+    except StatementError as error:
+        raise ExpressionError(error.problem, line, start + error.place) from None
+    places = [start + place for place in places]
     try:
         with warnings.catch_warnings():  # about escapes in string literals
             warnings.simplefilter("ignore")
-            tree = ast.parse(text, mode="eval").body
+            tree = ast.parse(python, mode="eval").body
     except SyntaxError as error:
-        column = error.offset - 1 if error.offset else len(text)
-        problem = f"not an expression: {error.msg}" if text else "empty"
-        raise ExpressionError(problem, text, column) from None
+        column = error.offset - 1 if error.offset else len(python)
+        place = places[max(0, min(column, len(places) - 1))]
+        raise ExpressionError(f"not an expression: {error.msg}", line, place) from None
     except (RecursionError, MemoryError, ValueError) as error:
-        raise ExpressionError(f"not an expression: {error}", text, 0) from None
-    return _Reader(text).read(tree)
+        raise ExpressionError(f"not an expression: {error}", line, start) from None
+    return _Reader(python, line, places, names).read(tree)
 
 
 class _Reader:
     """Converts Python's syntax tree; raises for anything that is not in the language."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.depth = text, 0
+    def __init__(
+        self, python: str, line: str, places: Sequence[int], names: Mapping[str, Tree]
+    ) -> None:
+        """python: what Python has parsed; places: of its characters, in the line; names: what has
+        been assigned."""
+        self.python, self.line, self.places, self.names = python, line, places, names
+        self.depth = 0
 
     def error(self, at: ast.expr, problem: str) -> ExpressionError:
-        return ExpressionError(problem, self.text, self.column(at))
+        return ExpressionError(problem, self.line, self.column(at))
 
     def column(self, at: ast.expr) -> int:
         """Column where a node begins, in characters (Python counts bytes)."""
-        return len(self.text.encode()[: at.col_offset].decode(errors="replace"))
+        place = len(self.python.encode()[: at.col_offset].decode(errors="replace"))
+        return self.places[place]
 
     def read(self, tree: ast.expr) -> Tree:
         self.depth += 1
@@ -178,7 +258,10 @@ class _Reader:
         if isinstance(tree, ast.Constant):
             return self._constant(tree, column)
         if isinstance(tree, ast.Name):
-            return Name(self._name(tree, tree.id), column=column)
+            name = self._name(tree, tree.id)
+            return self.names.get(name) or Name(name, column=column)
+        if isinstance(tree, ast.List):
+            return Listing(tuple(self.read(item) for item in tree.elts), column=column)
         if isinstance(tree, ast.Attribute):
             attribute = self._name(tree, tree.attr)
             return Attribute(self.read(tree.value), attribute, column=column)
@@ -234,7 +317,8 @@ class _Reader:
                 raise self.error(keyword.value, "** is not part of the expression language")
             named.append((self._name(keyword.value, keyword.arg), self.read(keyword.value)))
         positional = tuple(self.read(argument) for argument in tree.args)
-        return Call(self._name(tree, tree.func.id), positional, tuple(named), column=column)
+        name = self._name(tree, tree.func.id)
+        return Call("if" if name == CONDITIONAL else name, positional, tuple(named), column=column)
 
     def _operation(
         self, tree: ast.expr, operator: ast.AST, operands: list[ast.expr], refusal: str

@@ -14,6 +14,7 @@ from insitu.core.parallel import RemoteError, rank_logger, together
 from insitu.queries.block_view import outer_widths
 from insitu.queries.evaluation import Evaluator, Plan, on_root
 from insitu.queries.expressions import Expression, ExpressionError
+from insitu.queries.mesh_fields import blocks_of_mesh
 from insitu.queries.past import WindowPast
 from insitu.queries.scalars import Context, Reduction, Result
 from insitu.queries.values import CONDITION, NotYet, Value, undefined
@@ -92,6 +93,10 @@ class Source(Protocol):
 
     def with_ghosts(self, name: str) -> Sequence[Partition]:
         """This rank's blocks of a field, with valid ghosts. Collective."""
+
+    def mesh(self) -> Sequence[Partition]:
+        """This rank's blocks of the mesh, with a component that is NaN outside of it, or none.
+        Collective."""
 
 
 @dataclass
@@ -232,6 +237,9 @@ class TriggerEngine(Generic[Action]):
             if ghosts:
                 present[name] = source.with_ghosts(name)
                 widths[name] = outer_widths(self.comm, present[name])
+        if self._plan.mesh:
+            mesh = source.mesh()
+            present |= {name: blocks_of_mesh(mesh, name) for name in self._plan.mesh}
         moved = self._evaluator.reduce(self._plan, context, present, past, widths)
         if moved:
             self._tell(moved, context.cycle)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from insitu.core.errors import nearest
-from insitu.queries import builtins, fields, scalars, syntax
+from insitu.queries import builtins, fields, mesh_builtins, scalars, syntax
 from insitu.queries.functions import FUNCTIONS, INTEGER, QUERY, Parameter, accepts, usage
 from insitu.queries.scalars import Constant
 from insitu.queries.syntax import ExpressionError, Tree
@@ -18,13 +18,22 @@ from insitu.queries.types import FieldKind, Shape, Typed, as_field, as_fields, a
 from insitu.queries.values import (
     ARRAY,
     AXES,
+    AXIS,
+    BIN,
+    BINNING,
+    BOX,
+    CELLS,
     CONDITION,
     EXTREMUM,
     FIELD,
     HISTOGRAM,
+    LINEOUT,
+    LIST,
+    MESH,
     NUMBER,
     TEXT,
     VECTOR,
+    VERTICES,
 )
 
 _COMPONENTS = {name: i for names in (AXES, ("u", "v", "w")) for i, name in enumerate(names)}
@@ -32,6 +41,13 @@ _ATTRIBUTES = {
     EXTREMUM: {"value": NUMBER, "position": VECTOR},
     VECTOR: dict.fromkeys(AXES, NUMBER),
     HISTOGRAM: {"value": ARRAY, "min_val": NUMBER, "max_val": NUMBER, "num_bins": NUMBER},
+    BINNING: {"value": ARRAY, "num_bins": NUMBER},
+    BIN: dict.fromkeys(("value", "min", "max", "center"), NUMBER),
+    BOX: {"min": VECTOR, "max": VECTOR},
+    LINEOUT: {**dict.fromkeys((*AXES, "value"), ARRAY), "samples": NUMBER},
+    MESH: {"cell": CELLS, "vertex": VERTICES},
+    CELLS: dict.fromkeys((*AXES, "dx", "dy", "dz", "volume", "area", "id"), FIELD),
+    VERTICES: dict.fromkeys((*AXES, "id"), FIELD),
 }
 _WHOLE_FIELD = "this is a whole field; reduce it to a value, as in max(field('pressure'))"
 
@@ -52,6 +68,8 @@ class Checker:
         found = self.check(tree)
         if found.kind == FIELD:
             raise self.error(tree, _WHOLE_FIELD)
+        if found.kind in (AXIS, MESH, CELLS, VERTICES):
+            raise self.error(tree, f"this is {found.kind}, no result")
         return found
 
     def error(self, at: Tree, problem: str) -> ExpressionError:
@@ -70,6 +88,8 @@ class Checker:
             return Typed(CONDITION, Constant(tree.value))
         if isinstance(tree, syntax.Text):
             raise self.error(tree, "a string cannot be used here; did you mean field('...')?")
+        if isinstance(tree, syntax.Listing):
+            raise self.error(tree, "a list stands only where a function expects one")
         if isinstance(tree, syntax.Name):
             return Typed(self.query_kind(tree), scalars.Query(tree.name))
         if isinstance(tree, syntax.Attribute):
@@ -98,10 +118,14 @@ class Checker:
         holder = self.check(tree.holder)
         if holder.kind == FIELD:
             return self.component(tree, holder, tree.name)
-        known = _ATTRIBUTES.get(holder.kind, {})
+        known = dict(_ATTRIBUTES.get(holder.kind, {}))
+        if isinstance(holder.node, scalars.AlongLine):
+            known |= dict.fromkeys(holder.node.names, ARRAY)
         if tree.name not in known:
             has = f"has .{' and .'.join(known)}" if known else "has none"
             raise self.error(tree, f"no attribute .{tree.name}: {holder.kind} {has}")
+        if holder.kind in (MESH, CELLS, VERTICES):
+            return mesh_builtins.attribute(holder, tree.name)
         return Typed(known[tree.name], scalars.Attribute(as_scalar(holder), tree.name))
 
     def component(self, at: Tree, holder: Typed, name: str) -> Typed:
@@ -251,13 +275,17 @@ class Checker:
             return integer(argument) is not None
         if parameter.kind == QUERY:
             return isinstance(argument, syntax.Name) and bool(self.query_kind(argument))
-        if isinstance(argument, syntax.Text):
+        if parameter.kind == LIST:
+            return isinstance(argument, syntax.Listing)
+        if isinstance(argument, syntax.Text | syntax.Listing):
             return False
         return accepts(parameter.kind, self.check(argument).kind)
 
     def _shown(self, argument: Tree, wanted: str) -> str:
         if isinstance(argument, syntax.Text):
             return TEXT
+        if isinstance(argument, syntax.Listing):
+            return LIST
         if wanted == QUERY:
             return "something else"
         kind = self.check(argument).kind

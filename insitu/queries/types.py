@@ -6,6 +6,7 @@ In: the trees of `syntax`. Out: Typed: a kind, the node that computes it, the sh
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from insitu.queries import fields, syntax
 from insitu.queries.ast_nodes import Node
@@ -13,6 +14,9 @@ from insitu.queries.fields import Field
 from insitu.queries.scalars import Scalar
 from insitu.queries.syntax import Tree
 from insitu.queries.values import FIELD
+
+if TYPE_CHECKING:
+    from insitu.queries.type_checker import Checker
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,15 @@ def integer(tree: Tree) -> int | None:
         inner = integer(tree.operands[0])
         return None if inner is None else -inner
     return None
+
+
+def literal(checker: Checker, tree: Tree) -> float | bool:
+    """The value of a number, or of True or False, that is written out. Raises ExpressionError."""
+    if isinstance(tree, syntax.Operation) and tree.operator == "-" and len(tree.operands) == 1:
+        return -literal(checker, tree.operands[0])
+    if not isinstance(tree, syntax.Number | syntax.Truth):
+        raise checker.error(tree, "expected a number that is written out")
+    return tree.value
 
 
 def written(tree: Tree) -> str:

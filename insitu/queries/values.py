@@ -1,6 +1,7 @@
 """Kinds of expressions, and values that are not plain numbers.
 
-In: results of reductions and functions. Out: Extremum, Histogram, and undefined values.
+In: results of reductions and functions. Out: Extremum, Histogram, Binning and others, and undefined
+values.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ AXES = ("x", "y", "z")
 NUMBER, CONDITION, TEXT = "a number", "a condition", "a text"
 EXTREMUM, VECTOR, ARRAY = "an extremum", "a vector", "an array"
 HISTOGRAM, FIELD = "a histogram", "a field"
+BINNING, BIN, BOX, LINEOUT = "a binning", "a bin", "a box", "a lineout"
+# Of arguments, which are no results.
+AXIS, LIST, MESH = "an axis", "a list", "a mesh"
+CELLS, VERTICES = "the cells of a mesh", "the vertices of a mesh"
 
 Vector: TypeAlias = tuple[float, float, float]
 NOWHERE: Vector = (math.nan, math.nan, math.nan)
@@ -53,12 +58,93 @@ class Histogram:
         return len(self.value)
 
 
-Value: TypeAlias = float | bool | Extremum | Vector | tuple[float, ...] | Histogram
+@dataclass(frozen=True)
+class BinAxis:
+    """The bins along an axis of a binning: those between edges, or `num_bins` of equal width."""
+
+    name: str
+    """A field, or x, y or z."""
+    edges: tuple[float, ...]
+    """Increasing; inclusive below, exclusive above."""
+    uniform: bool = False
+    clamp: bool = False
+    """Whether values beyond the ends are in the first and the last bin."""
+
+    @property
+    def num_bins(self) -> int:
+        return len(self.edges) - 1
+
+    @property
+    def min_val(self) -> float:
+        return self.edges[0]
+
+    @property
+    def max_val(self) -> float:
+        return self.edges[-1]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """One bin of a binning: its value, and where it is on its axis."""
+
+    value: float
+    min: float
+    max: float
+    center: float
+
+
+@dataclass(frozen=True)
+class Binning:
+    """A variable reduced in the bins of one or more axes."""
+
+    value: tuple[float, ...]
+    """One per bin, the first axis fastest; none if the binning is undefined."""
+    reduction_var: str
+    reduction_op: str
+    axes: tuple[BinAxis, ...]
+
+    @property
+    def num_bins(self) -> int:
+        return len(self.value)
+
+
+@dataclass(frozen=True)
+class Box:
+    """The corners of a box, x, y, z."""
+
+    min: Vector
+    max: Vector
+
+
+@dataclass(frozen=True)
+class Lineout:
+    """Fields at evenly spaced points of a line."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    z: tuple[float, ...]
+    vars: tuple[tuple[str, tuple[float, ...]], ...]
+    """Name and values of each field."""
+    empty_value: float
+    """The value of points outside of the mesh."""
+
+    @property
+    def samples(self) -> int:
+        return len(self.x)
+
+    @property
+    def value(self) -> tuple[float, ...]:
+        """Of the first field."""
+        return self.vars[0][1] if self.vars else ()
+
+
+Structured: TypeAlias = Histogram | Binning | Bin | Box | Lineout
+Value: TypeAlias = float | bool | Extremum | Vector | tuple[float, ...] | Structured
 
 
 def number(value: Value) -> float:
     """A value as a number; for an extremum, its value."""
-    if isinstance(value, tuple | Histogram):
+    if isinstance(value, tuple | Structured):
         raise TypeError(f"{value} is not a number")
     return value.value if isinstance(value, Extremum) else float(value)
 
@@ -78,4 +164,12 @@ def undefined(kind: str) -> Value:
         return ()
     if kind == HISTOGRAM:
         return Histogram((), math.nan, math.nan)
+    if kind == BINNING:
+        return Binning((), "", "", ())
+    if kind == BIN:
+        return Bin(*(math.nan,) * 4)
+    if kind == BOX:
+        return Box(NOWHERE, NOWHERE)
+    if kind == LINEOUT:
+        return Lineout((), (), (), (), math.nan)
     return False if kind == CONDITION else math.nan

@@ -36,6 +36,7 @@ class Camera:
     position, look_at, up: (x, y, z); up need not be perpendicular to the view.
     fov: angle from the bottom to the top of the image, degrees, in (0, 180).
     width, height: pixels.
+    near, far: distances along the view between which is what is shown.
 
     Raises ValueError for an out-of-range value, or if position equals look_at.
     """
@@ -46,6 +47,8 @@ class Camera:
     fov: float = 30.0
     width: int = 1024
     height: int = 1024
+    near: float = 0.0
+    far: float = math.inf
 
     def __post_init__(self) -> None:
         for name in ("position", "look_at", "up"):
@@ -128,9 +131,16 @@ class Camera:
 
     def parallel(self) -> Camera:
         """The same view without perspective: what is as far away as look_at keeps its size."""
-        arm = _FAR * np.subtract(self.position, self.look_at)
+        arm = np.subtract(self.position, self.look_at)
         fov = math.degrees(2 * math.atan(self._tan_half / _FAR))
-        return replace(self, position=triple(arm + self.look_at), fov=fov)
+        farther = (_FAR - 1) * float(np.linalg.norm(arm))
+        return replace(
+            self,
+            position=triple(_FAR * arm + self.look_at),
+            fov=fov,
+            near=self.near + farther if self.near > 0 else 0.0,
+            far=self.far + farther,
+        )
 
     def basis(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Unit vectors (3,) to the right of the image, to its top, and into the scene."""
@@ -256,6 +266,10 @@ class CameraSettings:
     """The same upwards, of half its height."""
     projection: Projection = "perspective"
     """Not of Ascent, whose cameras have perspective."""
+    near_plane: float | None = None
+    """Distance along the view in front of which nothing is shown; None: the eye."""
+    far_plane: float | None = None
+    """Distance behind which nothing is shown; None: no limit."""
 
     def __post_init__(self) -> None:
         for name in ("position", "look_at", "up"):
@@ -271,7 +285,16 @@ class CameraSettings:
             )
         if self.position is not None and self.position == self.look_at:
             raise ValueError(f"camera/position: {self.position} is also camera/look_at")
+        near, far = self._planes
+        if not 0 <= near < far:
+            raise ValueError(f"camera/near_plane: {near:g} to {far:g} shows nothing")
         _zoomed(self.fov, self.zoom)
+
+    @property
+    def _planes(self) -> tuple[float, float]:
+        near = 0.0 if self.near_plane is None else number(self.near_plane, "camera/near_plane")
+        far = math.inf if self.far_plane is None else number(self.far_plane, "camera/far_plane")
+        return near, far
 
     @staticmethod
     def from_ascent(entries: Mapping[str, Any]) -> CameraSettings:
@@ -290,7 +313,9 @@ class CameraSettings:
             width,
             height,
         )
-        camera = camera._turned(self.azimuth, self.elevation)._moved(self.xpan, self.ypan)
+        turned = camera._turned(self.azimuth, self.elevation)._moved(self.xpan, self.ypan)
+        near, far = self._planes
+        camera = replace(turned, near=near, far=far)
         return camera.parallel() if self.projection == "parallel" else camera
 
 

@@ -145,6 +145,15 @@ class Replay:
             blocks = self.owned(name)
         return exchange(self.comm, blocks)
 
+    def mesh(self) -> list[Partition]:
+        """This rank's blocks of the mesh, with the samples of a field, which are NaN outside of it.
+        Collective."""
+        blocks: list[Partition] = []
+        with together(self.comm, "mesh"):
+            for name in self.past.names[:1]:
+                blocks = self.owned(name)
+        return blocks
+
     def failed(self, what: str, error: Exception) -> None:
         """Note what failed, the same on every rank. Not collective."""
         text = f"{what}: {error}"

@@ -7,6 +7,7 @@ field, with the ghosts that the run file asks for; meshes of cells are resampled
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from insitu.config import RunConfig
 from insitu.core.parallel import RemoteError, agree, together
 from insitu.mesh import MeshError, Partition, PublishedStep, Resampler, exchange
 from insitu.mesh import check as check_ghosts
+from insitu.mesh.partition import NO_LAYERS
 from insitu.mesh.resampled_step import ResampledStep
 from insitu.session.reporter import Reporter
 
@@ -68,6 +70,28 @@ class StepFields:
         if missing:
             self._partition_cache.update(self._blocks(missing))
         return {name: self._partition_cache[name] for name in names}
+
+    def mesh(self) -> list[Partition]:
+        """This rank's blocks of the mesh, without components; of a mesh of cells the boxes, with
+        the samples of a field, which are NaN outside of the cells. Collective: RemoteError on every
+        rank."""
+        from mpi4py import MPI
+
+        there = set(self.published.field_names)
+        names = [name for name in self.run.fields if there.issuperset(self._parts(name))]
+        if self._resampled is not None:
+            mine = np.array([name in names for name in self.run.fields], np.int64)
+            counts = np.empty_like(mine)
+            self.comm.Allreduce(mine, counts, op=MPI.MAX)
+            names = [name for name, n in zip(self.run.fields, counts, strict=True) if n][:1]
+            self.prepare(names)
+        found: list[Partition] = []
+        with together(self.comm, "mesh"):
+            for name in (names or self.published.field_names)[:1]:
+                found = self.owned(name)
+            if self._resampled is None:
+                found = [replace(block, components=(), ghost_layers=NO_LAYERS) for block in found]
+        return found
 
     def resampling_errors(self, names: Iterable[str]) -> dict[str, float]:
         """PSNR of the boxes of fields at the mesh's own points; logged, as a warning where it is

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from insitu.core.arrays import Floats
 from insitu.engines.base import Engine, Layers, Sampler
 from insitu.engines.options import TrainerOptions
+from insitu.models.adaptive_grid.model import AdaptiveGrid
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
@@ -38,7 +39,7 @@ OPTIONS = TrainerOptions(
 
 def models() -> list[Model]:
     """Hash grids: dense and hashed levels, several outputs, inputs that need padding. Dense grids:
-    an axis longer than another, with and without Fourier features."""
+    an axis longer than another, with and without Fourier features. Adaptive grids."""
     return [
         HashGrid(log2_hashmap_size=10),
         HashGrid(n_levels=8, n_features_per_level=2, per_level_scale=1.5, n_outputs=3),
@@ -47,6 +48,7 @@ def models() -> list[Model]:
         HashGrid(n_levels=5, n_features_per_level=1, log2_hashmap_size=6, n_neurons=64),
         DenseGrid(resolution=(7, 5, 2), n_outputs=2),
         DenseGrid(resolution=(4, 4, 6), n_features=4, n_frequencies=3, n_neurons=32),
+        AdaptiveGrid(n_grids=3, resolution=4, n_outputs=2),
     ]
 
 

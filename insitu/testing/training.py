@@ -86,11 +86,61 @@ class TrainingTests(EngineSuite):
         error = np.where(finite, outputs - np.where(finite, targets, 0), 0)
         slope = np.clip(error / huber, -1, 1) if huber else np.sign(error)
         expected, _ = model.backward(params, points, slope / error.size)
+        if auxiliary := model.auxiliary():
+            expected[auxiliary.parameters] = 0
         assert trainer.loss == pytest.approx(np.abs(error).sum() / finite.sum(), rel=1e-4)
         assert trainer.gradient.dtype == np.float32
         np.testing.assert_allclose(
             trainer.gradient, expected, atol=1e-4 * np.abs(expected).max(), rtol=1e-3
         )
+
+    def test_gradient_of_an_auxiliary_objective(self, model: Model) -> None:
+        """At its first step, with weights that have not moved."""
+        auxiliary = model.auxiliary()
+        if auxiliary is None:
+            return
+        first = next(i for i in range(10_000) if auxiliary.active(i, 10_000))
+        block = Block.random(model.n_outputs, holes=True)
+        options = replace(OPTIONS, learning_rate=1e-12, iterations=10 * first, huber=0.3)
+        params = model.initial(5)
+        trainer = trainer_of(self.engine, model, block, options, params=params)
+        for _ in range(first):
+            trainer.step()
+        trainer.compute_gradient()
+
+        points = self.reference.draw(7, 0.15, 0.005, first, 300)
+        targets = (block.sampler(self.reference).sample(points) - 0.1) / 0.7
+        counts = np.isfinite(targets).all(axis=1)
+        wide, at = params.astype(np.float64), points[counts].astype(np.float64)
+        errors = np.square(model.evaluate(wide, at) - targets[counts]).sum(axis=1)
+        _, expected = auxiliary.gradient(wide, at, errors)
+        np.testing.assert_allclose(
+            trainer.gradient[auxiliary.parameters],
+            expected,
+            atol=1e-3 * np.abs(expected).max(),
+            rtol=1e-2,
+        )
+
+    def test_parameters_of_an_auxiliary_objective_rest_until_it_is_active(
+        self, model: Model
+    ) -> None:
+        auxiliary = model.auxiliary()
+        if auxiliary is None:
+            return
+        first = next(i for i in range(10_000) if auxiliary.active(i, 10_000))
+        options = replace(OPTIONS, iterations=10 * first, decay="cosine")
+        params = model.initial(5)
+        trainer = trainer_of(
+            self.engine, model, Block.random(model.n_outputs), options, params=params
+        )
+        for _ in range(first):
+            trainer.step()
+        own = auxiliary.parameters
+        np.testing.assert_array_equal(trainer.params[own], params[own])
+        trainer.step()
+        moved = np.abs(trainer.params[own] - params[own]).max()
+        # Adam's step after many zero gradients: at most (1 - beta1) / sqrt(1 - beta2) = 1 rate.
+        assert 0 < moved < 1.1 * auxiliary.rate * options.learning_rate
 
     def test_first_step(self, model: Model) -> None:
         """Adam's first step (Kingma and Ba), from the engine's own gradient."""

@@ -23,7 +23,7 @@ from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.fields import sparse_grid
-from insitu.fields.shared_parts import insert
+from insitu.fields.shared_parts import CodedPart, insert
 from insitu.fields.sparse_grid import Component, Shared
 from insitu.metrics import joint_psnr_db
 from insitu.models.sparse_grid.lines import added
@@ -39,7 +39,7 @@ _DEFAULT_DB = 50.0
 # First guess of a step, in units of the root mean square error.
 _STEP_PER_ERROR = 50.0
 # A trial that is at most this much better than the target is good enough.
-_SLACK_DB = 0.03
+_SLACK_DB = 0.05
 _MOST_TRIALS = 12
 # Axes are split until they have fewer samples than this.
 _LEAST = 9
@@ -59,6 +59,8 @@ class SparseFit(NamedTuple):
     weights: Weights
     origin: NDArray[np.float64]
     """(n_components,): field value of output 0."""
+    outputs: list[Floats]
+    """Of each component, at the samples (nz, ny, nx)."""
     trials: int
     warm: bool
 
@@ -105,11 +107,11 @@ class SparseFitter:
             sparse_kernels().analyse(s, self._splits, self._ends) for s in self._samples
         ]
         self._parts = parts(self._samples[0].shape, self._splits, self._ends)
-        self._errors = [sparse_grid.delta(sparse_grid.nearest_step(e)) for e in errors]
-        self._coded = [
-            coded(job.partition, component, self._parts, error)
-            for component, error in zip(components, self._errors, strict=False)
-        ]
+        self._errors: list[float] = []
+        self._shared: list[list[CodedPart]] = []
+        for component, error in zip(components, errors, strict=True) if self._ends else ():
+            self._errors.append(sparse_grid.delta(sparse_grid.nearest_step(error)))
+            self._shared.append(coded(job.partition, component, self._parts, self._errors[-1]))
         self._trials = 0
 
     def fit(self, end: float = math.inf) -> SparseFit:
@@ -129,12 +131,12 @@ class SparseFitter:
             found = self._search(lambda trial: (self._psnr(trial) - goal) / _DB_PER_OCTAVE, False)
             if self._job.bounds is not None and self._room(found) < 0:
                 found = self._search(self._room, False)
-        payload = self._payload(found)
-        scale = self._origin, self._job.extent
-        model, weights = sparse_grid.read(
-            payload, self._raw[0].shape, len(self._raw), self._vertex, scale
-        )
-        return SparseFit(model, weights, self._origin, self._trials, self._earlier is not None)
+        model, weights = sparse_grid.model_of(
+            found.components, self._splits, self._vertex, self._payload(found),
+            (self._origin, self._job.extent),
+        )  # fmt: skip
+        warm = self._earlier is not None
+        return SparseFit(model, weights, self._origin, found.decoded, self._trials, warm)
 
     # ---- trials
 
@@ -159,9 +161,9 @@ class SparseFitter:
     def _with_shared(self, c: int, component: Component) -> Component:
         """A component with the numbers of the parts that it shares."""
         error, numbers = self._errors[c], component.numbers
-        for part, one in zip(self._parts, self._coded[c], strict=True):
+        for part, one in zip(self._parts, self._shared[c], strict=True):
             insert(numbers, part, one, float(self._origin[c]), error)
-        coarseness = tuple(one.coarseness for one in self._coded[c])
+        coarseness = tuple(one.coarseness for one in self._shared[c])
         shared = Shared(self._ends, sparse_grid.nearest_step(error), coarseness)
         return replace(component, shared=shared)
 
@@ -173,6 +175,8 @@ class SparseFitter:
         sign = -1 if least else 1
         step, best, best_over = self._first(), None, -math.inf
         good, bad = -math.inf * sign, math.inf * sign  # steps
+        last: tuple[int, float] | None = None
+        close = sparse_grid.octave_steps(_SLACK_DB / _DB_PER_OCTAVE)
         for _ in range(_MOST_TRIALS):
             trial = self._try(step)
             over = margin(trial)
@@ -182,11 +186,12 @@ class SparseFitter:
                 bad = step
             if over >= 0 or over > best_over:  # good ones come in the order wanted
                 best, best_over = trial, over
-            if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= 1:
+            if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= close:
                 break
             if self._job.clock() >= self._end:
                 break
-            move = sparse_grid.octave_steps(max(-4.0, min(over, 4.0))) * sign
+            move = _move(step, over, last, sign)
+            last = step, over
             step += move if move else sign * (1 if over >= 0 else -1)
             if math.isfinite(good) and math.isfinite(bad):
                 low, high = int(min(good, bad)), int(max(good, bad))
@@ -265,6 +270,21 @@ class SparseFitter:
 
 # dB that an octave of the step changes the error by, about.
 _DB_PER_OCTAVE = 4.5
+
+
+def _move(step: int, over: float, last: tuple[int, float] | None, sign: int) -> int:
+    """Steps to where a trial is just good enough: along the line through the last two, where both
+    tell the same direction, else as if an octave of the step were one of the margin."""
+    rate = sign / sparse_grid.octave_steps(1)  # of the margin, by the step
+    if last is not None and last[0] != step:
+        found = (last[1] - over) / (step - last[0])
+        if 0.3 < found / rate < 3:
+            rate = found
+    aim = over - 0.5 * _SLACK_DB / _DB_PER_OCTAVE if over < 0 or last is not None else over
+    most = sparse_grid.octave_steps(4)
+    return int(np.clip(round(aim / rate), -most, most))
+
+
 # Bytes of a frame besides its payload, at most.
 _FRAME_NBYTES = 350
 
@@ -358,9 +378,9 @@ def _earlier(job: TrainingJob) -> tuple[int, list[int]] | None:
 
 
 def _middle(raw: Floats) -> float:
-    """The median of about every seventh sample: where most of a block is constant, that constant,
-    so that these samples take no bits."""
-    some = raw.ravel()[::7] if raw.flags.c_contiguous else raw[:, :, ::7].ravel()
+    """The median of some samples: where most of a block is constant, that constant, so that these
+    samples take no bits."""
+    some = raw[:: 1 + raw.shape[0] // 32, :: 1 + raw.shape[1] // 32, ::7].ravel()
     finite = some[np.isfinite(some)]
     if not finite.size:
         finite = raw[np.isfinite(raw)]

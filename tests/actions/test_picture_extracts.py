@@ -49,7 +49,7 @@ def test_surfaces_with_their_mesh() -> None:
     ("kind", "params", "problem"),
     [
         ("xray", {"absorption": "rho"}, "type: insitu has no extract 'xray'; use volume"),
-        ("flatten", {"path": "a"}, "use relay with protocol numpy"),
+        ("flatten", {"path": "a", "protocol": "yaml"}, "params.protocol: 'yaml' is not one of csv"),
         (
             "dray_volume",
             {"field": "rho", "image_prefix": "a", "log_scale": True},
@@ -63,8 +63,8 @@ def test_surfaces_with_their_mesh() -> None:
         ),
         (
             "dray_pseudocolor",
-            {"field": "rho", "image_prefix": "a", "line_thickness": 0.1},
-            "params.line_thickness: the lines of a mesh are one pixel wide",
+            {"field": "rho", "image_prefix": "a", "line_thickness": -1},
+            "params.line_thickness: -1 is not positive",
         ),
         (
             "dray_pseudocolor",
@@ -73,8 +73,8 @@ def test_surfaces_with_their_mesh() -> None:
         ),
         (
             "dray_volume",
-            {"field": "rho", "image_prefix": "a", "camera": {"near_plane": 0.1}},
-            "params.camera.near_plane: the camera cuts nothing off; use the filter clip",
+            {"field": "rho", "image_prefix": "a", "camera": {"near_plane": 3, "far_plane": 1}},
+            "near_plane: 3 to 1 shows nothing",
         ),
         ("volume", {"field": "rhoo", "filename": "a"}, "no field 'rhoo'"),
     ],

@@ -350,12 +350,6 @@ def test_mistakes_in_regions_and_lines(action: str, expected: str, tmp_path: Pat
             "b.type: pathlines needs complete fields; put it before clip",
         ),
         (
-            "a: {type: particle_advection, params: {field: u, num_steps: 1, step_size: 1, "
-            f"seeds: {POINT}}}}}",
-            "field: time",
-            "plots.p.type: particle_advection produces points, which no plot shows; save them",
-        ),
-        (
             "a: {type: isovolume, params: {field: rho, min_value: 0, max_value: 1}}, "
             "b: {type: clip, params: {box: {min: [0, 0, 0], max: [1, 1, 1]}}}",
             "field: rho",
@@ -448,14 +442,18 @@ def test_chains_that_cannot_be(filters: str, plot: str, expected: str, tmp_path:
             one("vorticity", "field: u, use_cell_gradient: 1"),
             ".params.use_cell_gradient: 1 is neither true nor false",
         ),
+        (one("scale", "x_scale: 1, y_scale: 0, z_scale: 1"), ".params.y_scale: 0 makes the mesh"),
+        (one("scale", "x_scale: 1"), ".params.y_scale: is required"),
+        (one("transform", "translate: {}"), ".params.translate: expected x, y or z"),
+        (one("transform", ""), ".params: expected one of scale, translate, rotate, matrix"),
+        (one("transform", "matrix: [1, 2]"), ".params.matrix: expected 16 numbers, found 2"),
         (
-            one("vorticity", "field: u, use_cell_gradient: 'true'"),
-            ".params.use_cell_gradient: true is not supported",
+            one("transform", "rotate: {angle: 30, axis: {z: 1}}"),
+            ".type: transform moves volumes along the axes only",
         ),
-        (
-            one("uniform_grid", "dims: {i: 3, j: 3, k: 3}, invalid_value: -1"),
-            ".params.invalid_value: the grid ends with the domain",
-        ),
+        (one("dray_reflect", "point: [0, 0, 0]"), ".params.normal: is required"),
+        (one("auto_slice", "field: rhoo"), ".params.field: no field 'rhoo'"),
+        (one("histsampling", "field: rho, sample_rate: 0"), ".sample_rate: 0 keeps nothing"),
         (one("uniform_grid", "field: rhoo"), ".params.field: no field 'rhoo'"),
         (one("ghost_stripper", "field: g, min_value: 1, max_value: 2"), ".min_value: 1 is not"),
         (one("triangulate", ""), ".f.type: triangulate needs a surface"),
@@ -464,9 +462,9 @@ def test_chains_that_cannot_be(filters: str, plot: str, expected: str, tmp_path:
             one(
                 "streamline",
                 f"field: u, seeds: {POINT}, num_steps: 9, step_size: 0.1, "
-                "rendering: {tube_sides: 8}",
+                "rendering: {tube_sides: 2}",
             ),
-            ".params.rendering.tube_sides: tubes are round",
+            ".params.rendering.tube_sides: 2 is not a number in 3..64",
         ),
     ],
 )

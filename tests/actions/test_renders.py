@@ -88,7 +88,7 @@ CINEMA = "type: cinema, db_name: d"
         (render("{image_prefix: a, title: []}"), ".renders.r.title: expected a text, found a list"),
         (
             render("{image_prefix: a, dataset_bounds: [0, 1, 0, 1, 2, 1]}"),
-            ".r.dataset_bounds: expected x0, x1, y0, y1, z0, z1, each first below the second",
+            ".r.dataset_bounds: expected x0, x1, y0, y1, z0, z1, each first not above the second",
         ),
         (
             render("{image_prefix: a, shading: enabled}"),

@@ -201,16 +201,16 @@ def test_words_about_looks_cost_themselves_alone(here: Path) -> None:
             "seeds": {"type": "point", "location": [0, 0, 0]},
             "num_steps": 3,
             "step_size": 0.1,
-            "rendering": {"tube_size": 0.5, "tube_sides": 8, "tube_capping": "true"},
+            "rendering": {"tube_size": 0.5, "tube_color": 8},
         },
     }
     pipeline = {"action": "add_pipelines", "pipelines": {"pl": {"f": lines}}}
     picture = {"field": "density", "filename": "v", "precision": "double"}
-    picture |= {"camera": {"near_plane": 0.1, "azimuth": 20}}
+    picture |= {"camera": {"roll": 0.1, "azimuth": 20}}
     volume = {"action": "add_extracts", "extracts": {"e": {"type": "volume", "params": picture}}}
     actions, refused = left_out(pipeline, volume)
     words = {text.partition(": ")[0].rpartition(".")[2] for text in refused}
-    assert words == {"tube_sides", "tube_capping", "precision", "near_plane"}
+    assert words == {"tube_color", "precision", "roll"}
     (extract,) = actions.due
     assert extract.views[0].camera.azimuth == 20
 
@@ -273,3 +273,35 @@ def test_pictures_have_the_names_and_sizes_of_ascent(here: Path) -> None:
     views = [view for action in actions.due for view in action.views]
     assert [view.file_stem(7) for view in views] == ["s7", "same"] and not refused
     assert {(view.image_width, view.image_height) for view in views} == {(1024, 1024)}
+
+
+@pytest.mark.parallel(1)
+def test_streamlines_of_an_older_ascent_are_understood(here: Path) -> None:
+    params = {"field": "density", "num_seeds": 7, "num_steps": 3, "step_size": 0.1}
+    params |= {f"seed_bounding_box_{a}_{end}": float(end == "max") for a in "xyz" for end in ENDS}
+    params |= {"enable_tubes": "true", "tube_size": 0.1, "tube_sides": 4, "output_name": "lines"}
+    pipeline = {"pl": {"f": {"type": "streamline", "params": params}}}
+    plot = {"type": "pseudocolor", "field": "lines", "pipeline": "pl"}
+    actions, refused = left_out(
+        {"action": "add_pipelines", "pipelines": pipeline},
+        {"action": "add_scenes", "scenes": {"s": {"plots": {"p": plot}, "image_prefix": "a"}}},
+    )
+    assert refused == []
+    (traced,) = actions.due[0].plots[0].pipeline.filters
+    assert traced.seeds.random == 7 and traced.seeds.extents == ((0.0, 1.0),) * 3
+    assert (traced.tube_sides, traced.output) == (4, "lines")
+
+
+@pytest.mark.parallel(1)
+def test_a_word_of_a_filter_costs_that_word_and_not_the_plots(here: Path) -> None:
+    contour = {"type": "contour", "params": {"field": "density", "levels": 3, "use_tree": True}}
+    plot = {"type": "pseudocolor", "field": "density", "pipeline": "p"}
+    actions, refused = left_out(
+        {"action": "add_pipelines", "pipelines": {"p": {"f": contour}}},
+        {"action": "add_scenes", "scenes": {"s": {"plots": {"q": plot}, "image_name": "a"}}},
+    )
+    assert [text.partition(": ")[0] for text in refused] == ["pipelines.p.f.params.use_tree"]
+    assert actions.due[0].plots[0].pipeline.filters[0].levels == 3
+
+
+ENDS = ("min", "max")

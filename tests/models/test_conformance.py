@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from insitu.models.adaptive_grid.model import AdaptiveGrid
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
 from insitu.models.sparse_grid.lines import HALF_CELLS
@@ -19,6 +20,10 @@ class TestDenseGrid(ModelConformance):
 
 class TestDenseGridWithFourierFeatures(ModelConformance):
     model = DenseGrid(resolution=(4, 5, 3), n_frequencies=4, n_neurons=32, n_outputs=3)
+
+
+class TestAdaptiveGrid(ModelConformance):
+    model = AdaptiveGrid(n_grids=3, resolution=4, n_outputs=2)
 
 
 class TestSparseGrid(ModelConformance):

@@ -7,6 +7,7 @@ import pytest
 
 from insitu.fields.distributed_field import DistributedField
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.queries import block_view as block_module
 from insitu.queries.evaluation import Evaluator
 from insitu.queries.past import WindowPast
@@ -28,12 +29,12 @@ def step(association, n_components, i):
     return [np.sin(0.2 * z + i + c) + 0.1 * x * y for c in range(n_components)]
 
 
-def recorded(association, n_components=1, steps=3, n_blocks=2):
+def recorded(association, n_components=1, steps=3, n_blocks=2, recipe=RECIPE):
     """Trained fields of this rank, the oldest first, and of all of them the decoded wholes."""
     kept, wholes = [], []
     for i in range(steps):
         partitions = {"p": cut(step(association, n_components, i), association, n_blocks)}
-        fields = train_fields(WORLD, partitions, {"p": RECIPE}, {}, cycle=i, time=0.1 * i)
+        fields = train_fields(WORLD, partitions, {"p": recipe}, {}, cycle=i, time=0.1 * i)
         kept.append(fields["p"].fields)
         whole = np.zeros((*shape(association), n_components))
         mine = {f.domain_id: f.decode() for f in fields["p"].fields}
@@ -66,6 +67,20 @@ def test_past_and_present(association, slab, monkeypatch):
     change = "sum(field('p', step=-1) - field('p', step=-2))"
     assert evaluate(change, blocks, past) == pytest.approx(math.fsum((then[-1] - then[-2]).ravel()))
     assert evaluate("count(field('p', step=-3) > 0.5)", blocks, past) == np.sum(then[0] > 0.5)
+
+
+@pytest.mark.parallel([1, 3])
+@pytest.mark.parametrize("association", ["element", "vertex"])
+def test_the_past_of_sparse_grids(association):
+    """As far as reading a part of a block and decoding all of it are the same: to rounding."""
+    sparse = FieldSpec(SparseGrid(), TrainingOptions(), Target(psnr=50), automatic=True)
+    kept, wholes = recorded(association, recipe=sparse)
+    past, now = Recorded({"p": kept}), step(association, 1, 3)[0]
+    blocks, then = {"p": cut([now], association, 2)}, [whole[0] for whole in wholes]
+    found = evaluate("avg(abs(field('p') - field('p', step=-2)))", blocks, past)
+    assert found == pytest.approx(np.abs(now - then[-2]).mean(), rel=1e-5)
+    found = evaluate("max(field('p', step=-1)).value", blocks, past)
+    assert found == pytest.approx(then[-1].max(), rel=1e-6)
 
 
 @pytest.mark.parallel([1, 3])

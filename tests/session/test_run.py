@@ -1,6 +1,7 @@
 """python -m insitu.run: what it refuses before the start, alike on all ranks."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -114,59 +115,93 @@ def test_a_mistake_ends_all_ranks_with_status_2_and_no_traceback(launch, ranks):
     assert done.stderr == "insitu: run.yaml:2: feilds: unknown key; did you mean 'fields'?\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "options", "problem"),
-    [
-        ("fields: {}", (), "simulation: is required, with the module of a simulation"),
-        ("simulation: {module: wav}", (), "simulation.module: no module 'wav' in "),
-        (
-            "simulation: {module: wave}",
-            (),
-            "simulation.class: name the class in wave; one of Wave, Endless, Timeless, Blas",
-        ),
-        ("simulation: {module: json}", (), "there is none with step() and mesh()"),
-        (
-            "simulation: {module: wave, class: Wav}",
-            (),
-            "simulation.class: wave has no 'Wav'; did you mean 'Wave'?",
-        ),
-        (
-            "simulation: {module: wave, class: Wave, sped: 3}",
-            (),
-            "simulation.sped: Wave takes no argument 'sped'; did you mean 'speed'?",
-        ),
-        (
-            "simulation: {module: wave, class: NoComm}",
-            (),
-            "simulation.class: NoComm does not take `comm`, the communicator\n"
-            "simulation.speed: is required by NoComm",
-        ),
-        ("simulation: {module: wave, class: Timeless}", (), "Timeless lacks cycle and time"),
-        (
-            "simulation: {module: wave, class: Endless}",
-            (),
-            "--steps: is required, since Endless has no `done`",
-        ),
-        (
-            "simulation: {module: wave, class: Wave}\nfields: {heigt: {}}",
-            ("--dry-run",),
-            "fields.heigt: the simulation publishes no field 'heigt'; did you mean 'height'?",
-        ),
-        (
-            "simulation: {module: wave, class: Wave}\nactions: [{action: add_quries}]",
-            (),
-            "run.yaml:2: actions[0].action: unknown action 'add_quries'",
-        ),
-        ("", ("--set", "window.steps=0"), "--set: window.steps: 0 is not in 1..1000000 steps"),
-        ("", ("--steps", "0"), "argument --steps: '0' is not a number of steps, 1 or more"),
-        ("", ("--stp", "1"), "unrecognized arguments: --stp 1"),
-    ],
-)
-def test_what_is_refused_before_the_start(launch, text, options, problem):
-    done = launch(text, *options)
-    assert done.returncode == 2
-    assert problem in done.stderr
-    assert "Traceback" not in done.stderr
+# Run file, options, what is said.
+REFUSED = [
+    ("fields: {}", (), "simulation: is required, with the module of a simulation"),
+    ("simulation: {module: wav}", (), "simulation.module: no module 'wav' in "),
+    (
+        "simulation: {module: wave}",
+        (),
+        "simulation.class: name the class in wave; one of Wave, Endless, Timeless, Blas",
+    ),
+    ("simulation: {module: json}", (), "there is none with step() and mesh()"),
+    (
+        "simulation: {module: wave, class: Wav}",
+        (),
+        "simulation.class: wave has no 'Wav'; did you mean 'Wave'?",
+    ),
+    (
+        "simulation: {module: wave, class: Wave, sped: 3}",
+        (),
+        "simulation.sped: Wave takes no argument 'sped'; did you mean 'speed'?",
+    ),
+    (
+        "simulation: {module: wave, class: NoComm}",
+        (),
+        "simulation.class: NoComm does not take `comm`, the communicator\n"
+        "simulation.speed: is required by NoComm",
+    ),
+    ("simulation: {module: wave, class: Timeless}", (), "Timeless lacks cycle and time"),
+    (
+        "simulation: {module: wave, class: Endless}",
+        (),
+        "--steps: is required, since Endless has no `done`",
+    ),
+    (
+        "simulation: {module: wave, class: Wave}\nfields: {heigt: {}}",
+        ("--dry-run",),
+        "fields.heigt: the simulation publishes no field 'heigt'; did you mean 'height'?",
+    ),
+    (
+        "simulation: {module: wave, class: Wave}\nactions: [{action: add_quries}]",
+        (),
+        "run.yaml:2: actions[0].action: unknown action 'add_quries'",
+    ),
+    ("", ("--set", "window.steps=0"), "--set: window.steps: 0 is not in 1..1000000 steps"),
+    ("", ("--steps", "0"), "argument --steps: '0' is not a number of steps, 1 or more"),
+    ("", ("--stp", "1"), "unrecognized arguments: --stp 1"),
+]
+
+# All of them in one process: to start one for each takes far longer than to refuse.
+REFUSALS = """
+import contextlib, io, json, sys
+from pathlib import Path
+from insitu.session import run
+
+told = []
+for text, options in json.loads(sys.argv[1]):
+    Path("run.yaml").write_text(text)
+    with contextlib.redirect_stderr(io.StringIO()) as errors:
+        status = run.main(["run.yaml", *options])
+    told.append([status, errors.getvalue()])
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """Status and error output of each of `REFUSED`."""
+    folder = tmp_path_factory.mktemp("refused")
+    (folder / "wave.py").write_text(textwrap.dedent(WAVE))
+    asked = json.dumps([[text, options] for text, options, _ in REFUSED])
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSALS, asked],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(run.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("number", range(len(REFUSED)))
+def test_what_is_refused_before_the_start(refusals, number):
+    status, said = refusals[number]
+    assert status == 2
+    assert REFUSED[number][2] in said
+    assert "Traceback" not in said
 
 
 def test_an_output_folder_that_cannot_be_made(launch, tmp_path):

@@ -102,8 +102,9 @@ def steps(
     return made
 
 
-def rotation(points: np.ndarray, time: float) -> np.ndarray:
-    """Around the middle of the unit cube, ever faster, and up: u = w(t) r, w linear in time."""
+def rotation(points: np.ndarray, time: float | np.ndarray) -> np.ndarray:
+    """Around the middle of the unit cube, ever faster, and up: u = w(t) r, w linear in time, which
+    is one for all points or (n,)."""
     rate = 1.0 + 2.0 * time
     x, y = points[:, 0] - 0.5, points[:, 1] - 0.5
     return np.stack([-rate * y, rate * x, np.full(len(points), 0.1 + 0.2 * time)], axis=1)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from mpi4py import MPI
 
 from insitu.fields.model_field import ModelField
-from insitu.mesh.partition import Partition
+from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.queries.block_view import outer_widths
 from insitu.queries.evaluation import Evaluator, Plan, on_root
 from insitu.queries.expressions import parse
+from insitu.queries.mesh_fields import OF_MESH, blocks_of_mesh
 from insitu.queries.scalars import Context
 from insitu.queries.values import NotYet, undefined
 
@@ -94,6 +96,9 @@ def evaluate(
         7, 0.5, dict.fromkeys(roots, ()), {n: (r, undefined(kinds[n])) for n, r in roots.items()}
     )
     widths = {name: outer_widths(WORLD, blocks[name]) for name, g in plan.ghosts.items() if g}
+    some = next(iter(blocks.values()))
+    mesh = [replace(block, components=(), ghost_layers=NO_LAYERS) for block in some]
+    blocks = {**blocks, **{name: blocks_of_mesh(mesh, name) for name in OF_MESH}}
     (evaluator or Evaluator(WORLD)).reduce(plan, context, blocks, past or Recorded(), widths)
 
     def value() -> Any:

@@ -16,6 +16,7 @@ from insitu.core.parallel import together
 from insitu.filters.pipeline import UNFILTERED, Names, Pipeline, Results, VolumeData
 from insitu.filters.schema import LINES, POINTS, SURFACE, VOLUME, DataSchema
 from insitu.io import volume_files
+from insitu.io.blueprint_files import write_blueprint
 from insitu.io.write_geometry import write_lines, write_surface
 from insitu.queries.expressions import FieldKind
 from insitu.render.picture.view import file_stem
@@ -24,14 +25,15 @@ from insitu.store.timestep import Span, TimeStep
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+BLUEPRINT = "blueprint/mesh/hdf5"
 _HOLDS = {
-    VOLUME: ("vtk", "hdf5", "numpy"),
-    SURFACE: ("vtk", "ply", "obj"),
+    VOLUME: ("vtk", "hdf5", "numpy", BLUEPRINT),
+    SURFACE: ("vtk", "ply", "obj", BLUEPRINT),
     LINES: ("vtk",),
     POINTS: ("vtk",),
 }
 PROTOCOLS = tuple(dict.fromkeys(name for names in _HOLDS.values() for name in names))
-"""`vtk` and `hdf5` need the extras of these names."""
+"""`vtk`, `hdf5` and Blueprint's need the extras `vtk` and `hdf5`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,11 @@ class Relay:
         for step in steps:
             data = Results(comm, step).of(self.pipeline, frozenset(self.fields))
             path = folder / file_stem(self.path, step.cycle)
+            if self.protocol == BLUEPRINT and not isinstance(data, Lines):
+                name = self.path if "%" in self.path else f"{self.path}.cycle_%06d"
+                path = folder / file_stem(name, step.cycle)
+                files.append(write_blueprint(comm, path, data, step))
+                continue
             if isinstance(data, VolumeData):
                 files.append(_OF_VOLUMES[self.protocol](comm, path, data, step))
             else:

@@ -50,6 +50,15 @@ class Network:
         n_hidden_layers: int,
         n_outputs: int,
     ) -> Network: ...
+    @staticmethod
+    def adaptive_grid(
+        n_grids: int,
+        resolution: int,
+        n_features: int,
+        n_neurons: int,
+        n_hidden_layers: int,
+        n_outputs: int,
+    ) -> Network: ...
     @property
     def n_params(self) -> int: ...
     @property

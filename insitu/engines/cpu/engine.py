@@ -31,6 +31,7 @@ from insitu.engines.cpu.sparse_readers import SparseReaders
 from insitu.engines.measure import measure
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
 from insitu.engines.threads import threads
+from insitu.models.adaptive_grid.model import AdaptiveGrid
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
@@ -56,6 +57,7 @@ def network_arguments(model: HashGrid) -> dict[str, Any]:
 _NETWORKS: dict[type[Model], Callable[[Any], Any]] = {
     HashGrid: lambda model: lib.Network(**network_arguments(model)),
     DenseGrid: lambda model: lib.Network.dense_grid(**model.to_dict()),
+    AdaptiveGrid: lambda model: lib.Network.adaptive_grid(**model.to_dict()),
 }
 
 

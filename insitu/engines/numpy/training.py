@@ -6,6 +6,7 @@ All sums are computed in double precision.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,7 @@ class Trainer(TrainingLoop):
         self._error_scale = np.asarray(error_scale, np.float64)
         zeros = np.zeros_like(self._params)
         self._adam = Adam(options.beta1, options.beta2, options.epsilon, zeros, zeros)
+        self._auxiliary, self._objective = model.auxiliary(), math.inf
 
     @property
     def params(self) -> Singles:
@@ -85,7 +87,12 @@ class Trainer(TrainingLoop):
         rate = self._rate()  # by the averages before this batch
         self.compute_gradient()
         gradient = self._gradient + self._options.l2 * self._params * self._decayed
-        self._params = self._params + self._adam.step(gradient, rate)
+        update = self._adam.step(gradient, rate)
+        if self._auxiliary:
+            update[self._auxiliary.parameters] *= self._auxiliary.rate if self._active else 0
+            if self._active:
+                self._auxiliary.add(self._objective)
+        self._params = self._params + update
         self._gradient = np.zeros_like(self._params)
         self.iteration += 1
 
@@ -98,10 +105,31 @@ class Trainer(TrainingLoop):
         # the data never reach the weights.
         outputs = self._model.evaluate(self._params, points)
         difference = np.where(counts, outputs - np.where(counts, targets, 0), 0)
-        self._gradient += self._model.backward(
-            self._params, points, huber_slope(difference, o.huber)
-        )[0]
+        gradient = self._model.backward(self._params, points, huber_slope(difference, o.huber))[0]
+        if self._auxiliary:
+            gradient[self._auxiliary.parameters] = self._auxiliary_gradient(
+                points, difference, np.asarray(counts.all(axis=1))
+            )
+        self._gradient += gradient
         self._count(difference, counts)
+
+    @property
+    def _active(self) -> bool:
+        """Whether the auxiliary objective trains in this step."""
+        auxiliary = self._auxiliary
+        return bool(auxiliary and auxiliary.active(self.iteration, self._options.iterations))
+
+    def _auxiliary_gradient(
+        self, points: Floats, difference: Floats, counts: np.ndarray
+    ) -> Floats | float:
+        """Of the samples that count (n,); 0 where the objective rests."""
+        if not (self._auxiliary and self._active and counts.any()):
+            return 0.0
+        errors = np.square(difference[counts]).sum(axis=1)
+        self._objective, gradient = self._auxiliary.gradient(
+            self._params, points[counts].astype(np.float64), errors
+        )
+        return gradient
 
     def _count(self, difference: Floats, counts: np.ndarray) -> None:
         first = boundary_samples(self._options.boundary_share, self._options.batch)

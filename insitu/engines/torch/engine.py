@@ -26,7 +26,7 @@ from insitu.engines.torch.trainer import TorchTrainer
 from insitu.models.base import Model
 
 # Modules in which functions of models are registered.
-for _module in ("hash_grid", "dense_grid"):
+for _module in ("hash_grid", "dense_grid", "adaptive_grid"):
     importlib.import_module(f"insitu.engines.torch.{_module}")
 
 # Points evaluated at once: intermediate values that fit a CPU's cache, or fill a GPU.

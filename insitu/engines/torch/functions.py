@@ -17,10 +17,15 @@ from insitu.models.base import Model
 Forward = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 """params (n_params,), points (n, 3) -> outputs (n, n_outputs), all float32 and on one device."""
 
+Auxiliary = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+"""params (n_params,), points (n, 3), squared errors (n,), which of them count (n,) -> the auxiliary
+objective of a batch (`insitu.models.base.AuxiliaryObjective`), summed over its points."""
+
 Make = Callable[[Any, torch.device], Forward]
 """A factory: model, and the device on which its function will be called -> that function."""
 
 _makers: dict[str, Make] = {}
+_auxiliaries: dict[str, Callable[[Any], Auxiliary]] = {}
 
 
 def register(kind: str) -> Callable[[Make], Make]:
@@ -37,6 +42,29 @@ def register(kind: str) -> Callable[[Make], Make]:
         return make
 
     return remember
+
+
+def register_auxiliary(
+    kind: str,
+) -> Callable[[Callable[[Any], Auxiliary]], Callable[[Any], Auxiliary]]:
+    """Decorator that registers the factory of auxiliary objectives for a kind of model."""
+
+    def remember(make: Callable[[Any], Auxiliary]) -> Callable[[Any], Auxiliary]:
+        _auxiliaries[kind] = make
+        return make
+
+    return remember
+
+
+@lru_cache(maxsize=64)
+def auxiliary_of(model: Model) -> Auxiliary | None:
+    """The auxiliary objective of a model, the same object for equal models; None where it has none.
+    Raises ValueError where it has one, but not in PyTorch."""
+    if model.auxiliary() is None:
+        return None
+    if model.kind not in _auxiliaries:
+        raise ValueError(f"model {model.kind!r}: its auxiliary objective is not there in PyTorch")
+    return _auxiliaries[model.kind](model)
 
 
 def supports(model: Model) -> bool:

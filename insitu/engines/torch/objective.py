@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from insitu.engines.torch.device import precise
-from insitu.engines.torch.functions import Forward
+from insitu.engines.torch.functions import Auxiliary, Forward
 from insitu.engines.torch.grid import Grid
 from insitu.engines.torch.sampling import Batch
 
@@ -25,6 +25,10 @@ class Objective:
     grid: Grid
     batch: Batch
     huber: float
+    auxiliary: Auxiliary | None = None
+    begin: int = 0
+    """The first of the parameters of the auxiliary objective."""
+    end: int = 0
 
     def __call__(
         self,
@@ -32,16 +36,18 @@ class Objective:
         iteration: torch.Tensor,
         volume: torch.Tensor,
         error_scale: torch.Tensor,
+        active: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """A scalar with the gradient of the loss, and sums (4,) over the batch: of absolute errors;
+        """A scalar with the gradient of the loss, and sums (5,) over the batch: of absolute errors;
         of squared errors times error_scale^2 over the uniform samples; the number of finite values;
-        the number of finite values of uniform samples.
+        the number of finite values of uniform samples; the auxiliary objective's mean.
 
         params (n_params,), iteration () int64, volume (nz, ny, nx, n_outputs) as
-        `GridSampler.normalized` has it, error_scale (n_outputs,).
+        `GridSampler.normalized` has it, error_scale (n_outputs,), active (): 1 where the auxiliary
+        objective trains, otherwise 0.
         """
         points = self.batch.draw(iteration)
-        outputs = self.forward(params, points)
+        outputs = self.forward(self._trained(params), points)
         targets = self.grid.interpolate(volume, points)
         with torch.no_grad():
             finite = targets.isfinite()  # nonfinite targets never reach the weights
@@ -49,7 +55,20 @@ class Objective:
             slope = (difference / self.huber).clamp(-1, 1) if self.huber else difference.sign()
             slope = slope / difference.numel()
             sums = self._sums(difference, finite, error_scale)
-        return (outputs * slope).sum(), sums
+        loss = (outputs * slope).sum()
+        if self.auxiliary is None:
+            return loss, torch.cat([sums, torch.zeros_like(sums[:1])])
+        counts = finite.all(dim=1)
+        objective = self.auxiliary(params, points, difference.square().sum(dim=1), counts)
+        mean = (objective.detach() / counts.sum()).to(sums.dtype)
+        return loss + active * objective, torch.cat([sums, mean[None]])
+
+    def _trained(self, params: torch.Tensor) -> torch.Tensor:
+        """The parameters, of which those of the auxiliary objective count as constants."""
+        if self.auxiliary is None:
+            return params
+        fixed = params[self.begin : self.end].detach()
+        return torch.cat([params[: self.begin], fixed, params[self.end :]])
 
     def _sums(
         self, difference: torch.Tensor, finite: torch.Tensor, error_scale: torch.Tensor

@@ -1,11 +1,12 @@
 """The training loop of one model, in PyTorch: steps, averages, schedule.
 
 In: a model, its initial parameters, a block, options. Out: trained parameters. A step works on
-tensors of the device; four sums per step are copied back to control the loop.
+tensors of the device; five sums per step are copied back to control the loop.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +18,7 @@ from insitu.engines.torch.acceleration import CudaGraph, compiled, pays
 from insitu.engines.torch.adam import Adam, in_matrices
 from insitu.engines.torch.arrays import params_of
 from insitu.engines.torch.device import computing, precise
-from insitu.engines.torch.functions import Forward
+from insitu.engines.torch.functions import Forward, auxiliary_of
 from insitu.engines.torch.objective import Objective
 from insitu.engines.torch.sampler import GridSampler
 from insitu.engines.torch.sampling import Batch
@@ -61,7 +62,13 @@ class TorchTrainer(TrainingLoop):
         super().__init__(options)
         self._adam = Adam(options.beta1, options.beta2, options.epsilon, options.l2)
         batch = Batch(options.batch, options.seed, options.boundary_share, options.boundary_sigma)
-        objective = Objective(function, block.grid, batch, options.huber)
+        self._auxiliary, moving = model.auxiliary(), slice(0, 0)
+        if self._auxiliary:
+            moving = self._auxiliary.parameters
+        objective = Objective(
+            function, block.grid, batch, options.huber, auxiliary_of(model), moving.start,
+            moving.stop,
+        )  # fmt: skip
         with computing(device):
             self._volume = block.normalized(
                 [float(low) for low in origin],
@@ -77,10 +84,12 @@ class TorchTrainer(TrainingLoop):
             self._decayed = in_matrices(model, device)
             # Inputs and outputs of a step; tensors, so that a graph can read and write them.
             self._counter = torch.zeros((), dtype=torch.int64, device=device)
-            self._step_size = torch.zeros((), device=device)
+            # One step size, or one of each parameter where some have a rate of their own.
+            self._step_size = torch.zeros(model.n_params if moving.stop else (), device=device)
+            self._active = torch.zeros((), device=device)
             self._correction = torch.ones((), device=device)
             exact = torch.float64 if precise(device) == device else torch.float32
-            self._sums = torch.zeros(4, dtype=exact, device=device)
+            self._sums = torch.zeros(5, dtype=exact, device=device)
             fast = accelerated and pays(options)
             self._objective = compiled(objective) if fast else objective
             self._optimise = compiled(self._adam) if fast else self._adam
@@ -98,7 +107,9 @@ class TorchTrainer(TrainingLoop):
         return graphs
 
     def _eager_gradient(self) -> None:
-        loss, sums = self._objective(self._params, self._counter, self._volume, self._error_scale)
+        loss, sums = self._objective(
+            self._params, self._counter, self._volume, self._error_scale, self._active
+        )
         (gradient,) = torch.autograd.grad(loss, self._params)
         self._gradient += gradient
         self._sums.copy_(sums)
@@ -121,8 +132,15 @@ class TorchTrainer(TrainingLoop):
     def step(self) -> None:
         with computing(self._device):
             rate = self._rate()  # by the averages before this batch
-            self._take_gradient()
-            self._step_size.fill_(self._adam.step_size(rate, self.iteration))
+            objective = self._take_gradient()
+            step_size = self._adam.step_size(rate, self.iteration)
+            self._step_size.fill_(step_size)
+            if self._auxiliary:
+                active = self._is_active()
+                own = step_size * self._auxiliary.rate if active else 0
+                self._step_size[self._auxiliary.parameters] = own
+                if active and math.isfinite(objective):
+                    self._auxiliary.add(objective)
             self._correction.fill_(self._adam.correction(self.iteration))
             self._update()
             self.iteration += 1
@@ -131,10 +149,19 @@ class TorchTrainer(TrainingLoop):
         with computing(self._device):
             self._take_gradient()
 
-    def _take_gradient(self) -> None:
+    def _is_active(self) -> bool:
+        """Whether the auxiliary objective trains in this step."""
+        auxiliary = self._auxiliary
+        return bool(auxiliary and auxiliary.active(self.iteration, self._options.iterations))
+
+    def _take_gradient(self) -> float:
+        """Returns the auxiliary objective."""
         self._counter.fill_(self.iteration)
+        self._active.fill_(self._is_active())
         self._add_gradient()
-        self._average(*self._sums.tolist())  # waits for the device
+        *sums, objective = self._sums.tolist()  # waits for the device
+        self._average(*sums)
+        return float(objective)
 
 
 def _inverse(extent: float, dtype: torch.dtype) -> float:

@@ -48,7 +48,10 @@ class GridBlock(DerivedBlock):
     """The values at the lines of a grid and at the block's own faces, trilinear between them."""
 
     lines: Lines
-    """Coordinates x, y, z; each from the block's lower face to its upper face."""
+    """Coordinates x, y, z; each from the block's lower face to its upper face, or beyond a face of
+    the domain."""
+    beyond: float | None = None
+    """The value at lines beyond the block; None where there are none."""
 
     @property
     def association(self) -> str:
@@ -57,6 +60,13 @@ class GridBlock(DerivedBlock):
     @property
     def nodes(self) -> Lines:
         return self.lines
+
+    @property
+    def bounds(self) -> tuple[Floats, Floats]:
+        return (
+            np.array([line[0] for line in self.lines]),
+            np.array([line[-1] for line in self.lines]),
+        )
 
     @property
     def cells(self) -> tuple[int, int, int]:
@@ -78,7 +88,13 @@ class GridBlock(DerivedBlock):
 
     @cached_property
     def _function(self) -> Trilinear:
-        values = evaluate_grid(self.of, self.lines)
+        low, high = self.of.bounds
+        kept = [(line >= a) & (line <= b) for line, a, b in zip(self.lines, low, high, strict=True)]
+        x, y, z = (line[here] for line, here in zip(self.lines, kept, strict=True))
+        values = evaluate_grid(self.of, (x, y, z))
+        if self.beyond is not None:
+            around = [(int(here.argmax()), int(here[::-1].argmax())) for here in reversed(kept)]
+            values = np.pad(values, [*around, (0, 0)], constant_values=self.beyond)
         return Trilinear(_Array(values), self.cells, vertex=True)
 
 

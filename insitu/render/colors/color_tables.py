@@ -1,8 +1,9 @@
 """The colour tables that Ascent has, by name.
 
 In: a name, not case-sensitive. Out: its control points, positions in 0..1 and RGB in 0..1, and how
-colours between them are blended. All are those of a source that color_presets.py and
-color_brewer.py name; tables of Ascent without one are refused with what is nearest.
+colours between them are blended. All are those of a source that color_presets.py,
+color_brewer.py and devil_ray.py name; the two of Ascent that have none are refused with what is
+nearest.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from insitu.core.arrays import Floats
 from insitu.core.errors import nearest
 from insitu.render.colors.color_brewer import COLOR_BREWER
 from insitu.render.colors.color_presets import DEVIL_RAY, MATPLOTLIB, PARAVIEW
+from insitu.render.colors.devil_ray import DEVIL_RAY_TABLES
 
 DEFAULT = "Viridis"
 
@@ -22,7 +24,7 @@ COLOR_TABLES: dict[str, tuple[str, str]] = {
     **MATPLOTLIB,
     **PARAVIEW,
     **DEVIL_RAY,
-    **{name: ("RGB", colors) for name, colors in COLOR_BREWER.items()},
+    **{name: ("RGB", colors) for name, colors in (COLOR_BREWER | DEVIL_RAY_TABLES).items()},
 }
 """By name: the colour space of the blend and the control points, as in color_presets.py."""
 
@@ -37,20 +39,8 @@ ALIASES = {
 """Other names of these tables in Ascent, its Devil Ray and ParaView. VTK-m's default is Viridis."""
 
 ELSEWHERE = {
-    **dict.fromkeys(("3w", "4w", "5w", "3-w", "4-w", "5-w"), "file: a colour map from ParaView"),
-    "gr-insert": "Gray, with control_points in the part that is to stand out",
-    "rambo": "Rainbow",
-    "levels": "Set3, with discrete: true",
-    "temperature": "Cool to Warm",
-    "cool2warm": "Cool to Warm",
     "samsel fire": "Inferno",
     "linear ygb": "YlGnBu, with reverse: true",
-    "cubic": "Rainbow Uniform",
-    "linearl": "Magma",
-    "linlhot": "Black-Body Radiation",
-    "isol": "Spectral",
-    "dense": "GnBu",
-    "thermal": "Inferno",
 }
 """By how their names begin: tables of Ascent that there are not, and what to use instead."""
 

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from insitu.core.arrays import Floats
-from insitu.core.geometry import Surface
+from insitu.core.geometry import Lines, Surface
 from insitu.core.parallel import together
 from insitu.filters.geometry.pointwise_block import PointwiseBlock
+from insitu.filters.geometry.spheres import spheres
 from insitu.filters.geometry.surface_edges import edges
-from insitu.filters.particle_filters import ParticleFilter, Pathlines
+from insitu.filters.particle_filters import ParticleAdvection, ParticleFilter, Pathlines
 from insitu.filters.pipeline import UNFILTERED, Data, Pipeline, VolumeData
 from insitu.filters.ranges import data_range, magnitudes
+from insitu.filters.sampling import HistSampling
 from insitu.filters.schema import POINTS, VOLUME, DataSchema
 from insitu.filters.surface_filters import Slice, ThreeSlice, Vector
 from insitu.render.color_map import DEFAULT_TABLE, ColorTable
@@ -62,6 +64,13 @@ class Plot:
     """Whether to draw a colour bar; color_table/annotation in Ascent."""
     label: str = ""
     """Title of the colour bar; default: the name of the field."""
+    line_thickness: float | None = None
+    """World diameter of lines; default: that of the pipeline's tubes, or one pixel of a mesh and
+    three of other lines."""
+    radius: float | None = None
+    """World radius of the spheres at points; default: by the distances between points."""
+    radius_delta: float = 0.0
+    """By how much of it the radius grows or shrinks from the middle of the values to their ends."""
 
     @property
     def tube_size(self) -> float | None:
@@ -75,9 +84,17 @@ class Plot:
         return any(isinstance(f, Pathlines) and f.arrowheads for f in self.pipeline.filters)
 
     @property
-    def line_width(self) -> float:
-        """Pixels of lines without tubes."""
+    def width(self) -> float:
+        """Of lines: the diameter of tubes, world, else pixels."""
+        if self.line_thickness is not None:
+            return self.line_thickness
+        if self.tube_size is not None:
+            return 2 * self.tube_size
         return 1.0 if self.type == "mesh" else 3.0
+
+    @property
+    def width_in_pixels(self) -> bool:
+        return self.line_thickness is None and self.tube_size is None
 
     @property
     def flat(self) -> bool:
@@ -94,15 +111,20 @@ class Plot:
         """Raises ValueError, "key: text", if it cannot show the result of its pipeline."""
         data = self.pipeline.outline(fields)
         data.field(self.field)
-        if data.kind == POINTS:
-            raise ValueError(
-                f"type: {data.made_by} produces points, which no plot shows; save them"
-            )
+        if data.kind == POINTS and self.type == "mesh":
+            raise ValueError(f"type: {data.made_by} produces points; use pseudocolor")
         PLOTS[self.type].check(data)
 
     def drawn(self, comm: MPI.Comm, data: Data) -> Data:
         """The data to draw, from the result of its pipeline. Collective."""
-        return PLOTS[self.type].drawn(comm, data)
+        found = PLOTS[self.type].drawn(comm, data)
+        if isinstance(found, Lines) and self.type == "pseudocolor" and self._shows_points:
+            return spheres(comm, found, self.field, self.radius, self.radius_delta)
+        return found
+
+    @property
+    def _shows_points(self) -> bool:
+        return any(isinstance(f, ParticleAdvection | HistSampling) for f in self.pipeline.filters)
 
 
 @dataclass(frozen=True)

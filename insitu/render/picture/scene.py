@@ -27,6 +27,7 @@ from insitu.render.picture.plots import Plot, colors, on_scale
 from insitu.render.picture.scene_composer import compose
 from insitu.render.picture.view import View
 from insitu.render.surface.arrows import directed
+from insitu.render.surface.planes import between_planes
 from insitu.store.timestep import Span, TimeStep
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ class Scene:
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
         """Raises ValueError if a plot or filter does not support the kind of its field."""
+        moved = any(plot.pipeline.moves for plot in self.plots)
+        if moved and len(self.plots) > 1 and any(plot.type == "volume" for plot in self.plots):
+            raise ValueError("plots: a volume cannot be shown together with what a filter moves")
         for plot in self.plots:
             plot.check(DataSchema({name: kind.n_components for name, kind in kinds.items()}))
 
@@ -113,7 +117,7 @@ class PreparedScene:
             tables.append(colors(comm, plot, values, domain))
         return [
             PreparedScene(
-                comm, step, r.bounds, r.boxes, tuple(zip(plots, each, tables, strict=True))
+                comm, step, _around(plots, r), r.boxes, tuple(zip(plots, each, tables, strict=True))
             )
             for step, r, *each in zip(steps, results, *scaled, strict=True)
         ]
@@ -130,7 +134,13 @@ class PreparedScene:
 
     def image(self, camera: Camera) -> np.ndarray | None:
         """Premultiplied RGBA (h, w, 4) float32 on rank 0, None elsewhere. Collective."""
-        return compose(self.comm, self.plots, camera, self.bounds, self.boxes)
+        plots = self.plots
+        if camera.near > 0 or camera.far < np.inf:
+            plots = tuple(
+                (plot, between_planes(self.comm, data, camera, self.bounds), table)
+                for plot, data, table in plots
+            )
+        return compose(self.comm, plots, camera, self.bounds, self.boxes)
 
     def pixels(self, view: View) -> np.ndarray | None:
         """8-bit RGB(A) with annotations on rank 0, None elsewhere. Collective."""
@@ -160,6 +170,14 @@ def shape(results: Results, plot: Plot, wanted: Mapping[object, Names]) -> Data:
         diagonal = float(np.linalg.norm(np.subtract(results.bounds[1], results.bounds[0])))
         found = directed(results.comm, found, SHORTEST * diagonal)
     return found
+
+
+def _around(plots: Sequence[Plot], results: Results) -> Bounds:
+    """The box around what the plots show: the domain, unless filters move it."""
+    assert results.bounds is not None
+    boxes = [plot.pipeline.bounds(results.bounds) for plot in plots]
+    low, high = (np.array([box[end] for box in boxes]) for end in (0, 1))
+    return low.min(axis=0), high.max(axis=0)
 
 
 def _wanted(plots: Sequence[Plot]) -> Mapping[object, Names]:

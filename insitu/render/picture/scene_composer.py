@@ -20,6 +20,7 @@ from insitu.filters.pipeline import Data, VolumeData
 from insitu.render.camera import Camera
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.compositing import composite
+from insitu.render.compositing.by_depth import nearest
 from insitu.render.picture.plots import SAMPLES_PER_VOXEL, Plot, blocks
 from insitu.render.surface.raster import StyledGeometry
 from insitu.render.surface.split_by_block import split_by_block
@@ -66,6 +67,8 @@ def compose(
                 shading=plot.shading,
                 jitter=0 if plot.jitter else None,
             )
+    if not volumes and any(plot.pipeline.moves for plot, _, _ in geometry):
+        return _by_depth(comm, geometry, camera)
     step = 0.0
     if volumes:
         spacing = spacing or _smallest(comm, marched) / SAMPLES_PER_VOXEL
@@ -94,6 +97,19 @@ def compose(
     return composite(comm, layers, camera.position, *size, supersampling=SUPERSAMPLING)
 
 
+def _by_depth(comm: MPI.Comm, plots: Sequence[Drawn], camera: Camera) -> np.ndarray | None:
+    """As `compose`, of geometry that may be anywhere. Collective."""
+    s = SUPERSAMPLING
+    with together(comm, "drawing of a scene"):
+        pieces = [piece for drawn in plots for piece in _styled(drawn, [drawn[1]])]
+        rgba, depth, (y0, y1, x0, x1) = draw_surfaces(pieces, camera)
+    size = (camera.width * s, camera.height * s)
+    found = nearest(comm, rgba, depth, (y0 * s, y1 * s, x0 * s, x1 * s), size)
+    if found is None:
+        return None
+    return found.reshape(camera.height, s, camera.width, s, 4).mean(axis=(1, 3))
+
+
 def _smallest(comm: MPI.Comm, marched: Sequence[RenderBlock]) -> float:
     """The smallest distance between two nodes on any rank. Collective."""
     from mpi4py import MPI
@@ -105,19 +121,31 @@ def _smallest(comm: MPI.Comm, marched: Sequence[RenderBlock]) -> float:
 def _painted(plots: Sequence[Drawn], boxes: Sequence[Bounds]) -> list[list[StyledGeometry]]:
     """For each of this rank's blocks, the geometry inside it. Not collective."""
     found: list[list[StyledGeometry]] = [[] for _ in boxes]
-    for plot, data, colors in plots:
+    for drawn in plots:
+        data = drawn[1]
         assert isinstance(data, Surface | Lines)
         if not len(data.points):
             continue
-        for pieces, part in zip(found, split_by_block(data, boxes), strict=True):
-            pieces.append(
-                StyledGeometry(
-                    part,
-                    values=plot.field,
-                    transfer_function=colors,
-                    width=plot.line_width if plot.tube_size is None else 2 * plot.tube_size,
-                    width_in_pixels=plot.tube_size is None,
-                    lit=not plot.flat,
-                )
+        parts = _styled(drawn, split_by_block(data, boxes))
+        for pieces, part in zip(found, parts, strict=True):
+            pieces.append(part)
+    return found
+
+
+def _styled(drawn: Drawn, parts: Sequence[Data]) -> list[StyledGeometry]:
+    """Parts of a plot's geometry as it shows them."""
+    plot, _, colors = drawn
+    found = []
+    for part in parts:
+        assert isinstance(part, Surface | Lines)
+        found.append(
+            StyledGeometry(
+                part,
+                values=plot.field,
+                transfer_function=colors,
+                width=plot.width,
+                width_in_pixels=plot.width_in_pixels,
+                lit=not plot.flat,
             )
+        )
     return found

@@ -12,19 +12,24 @@ from insitu.config import FieldConfig
 from insitu.fields.distributed_field import DistributedField
 from insitu.filters.particles.line_segments import gather_lines
 from insitu.filters.particles.pathlines import pathlines
+from insitu.models.choice import ModelChoice
 from insitu.store.window import Window
 from insitu.training.distributed import train_fields
 from insitu.training.options import TrainingOptions
 from tests.support.blocks import split
 from tests.support.flows import COMM, last_points, ring, rotated, rotation, spread, whole
 
+SPARSE = "sparse_grid"
 TIMES = (0.0, 0.2, 0.4, 0.6)
 
 
 def trained(how: str, comm: MPI.Comm, codec: str) -> Window:
     """`rotation` on 2 x 2 x 1 blocks, of which ranks have some, in a window."""
     window, before = Window(4), {}
-    field = FieldConfig(psnr=45, codec=codec, training=TrainingOptions(n_min=200, epochs=2))
+    if codec == SPARSE:
+        field = FieldConfig(psnr=45, model=ModelChoice(SPARSE))
+    else:
+        field = FieldConfig(psnr=45, codec=codec, training=TrainingOptions(n_min=200, epochs=2))
     for cycle, time in enumerate(TIMES):
 
         def component(c: int, time: float = time):
@@ -67,8 +72,9 @@ def test_the_same_blocks_give_the_same_lines(how: str, codec: str) -> None:
 
 
 @pytest.mark.parallel([1, 3])
-def test_lines_of_networks_are_near_those_of_the_flow() -> None:
-    window = trained("even", COMM, "inr")
+@pytest.mark.parametrize("kept", ["inr", SPARSE])
+def test_lines_of_networks_are_near_those_of_the_flow(kept: str) -> None:
+    window = trained("even", COMM, kept)
     seeds = ring(30)
     lines = whole(pathlines(COMM, window.entries("velocity"), seeds, direction="forward"))
     ended = lines.values["time"][lines.offsets[1:] - 1] == TIMES[-1]

@@ -9,6 +9,7 @@
 
 #include "grid_sampler.hpp"
 #include "mlp.hpp"
+#include "placement.hpp"
 #include "sampling.hpp"
 
 namespace insitu {
@@ -44,11 +45,14 @@ class BatchPart {
         truth_(static_cast<std::size_t>(network.n_outputs) * kChunk) {}
 
   // Adds the gradient of samples begin .. end - 1 of a batch; `begin` is a multiple of kChunk.
-  // huber: errors below it count by their square; 0: none.
+  // huber: errors below it count by their square; 0: none. keep: samples and errors are kept for
+  // `placement`.
   void add(const Sampling& sampling, long iteration, long batch, long begin, long end, double huber,
-           const float* params, const Transposed& transposed) {
+           bool keep, const float* params, const Transposed& transposed) {
     sums = {};
     huber_ = huber;
+    keep_ = keep;
+    placement.clear();
     with_features(network_.features, [&](auto features) {
       for (; begin < end; begin += kChunk)
         chunk<features.value>(sampling, iteration, batch, begin, params, transposed);
@@ -57,6 +61,7 @@ class BatchPart {
 
   Buffer<float> gradient;
   BatchSums sums;
+  PlacementPart placement;
 
  private:
   template <int F>
@@ -73,6 +78,7 @@ class BatchPart {
                               normalisation_.inverse_extent.data(), truth_.data());
     forward<F>(network_, params, transposed, work_);
     loss_gradient(batch, count, boundary - begin);
+    if (keep_) keep_errors();
     const float* encoding_gradient = backward_mlp(network_, params, work_, gradient.data());
     scatter_levels<F>(network_, work_.corners.data(), encoding_gradient, gradient.data());
   }
@@ -93,6 +99,17 @@ class BatchPart {
       output_loss(work_.output.data() + o * kChunk, targets, unit, normalisation_.error_scale[o],
                   first_uniform, work_.output_gradient.data() + o * kChunk);
     }
+  }
+
+  // Squared errors, summed over the outputs; NaN where a target is not finite.
+  void keep_errors() {
+    alignas(64) float errors[kChunk] = {};
+    for (int o = 0; o < network_.n_outputs; ++o)
+      for (int s = 0; s < kChunk; ++s) {
+        const float d = work_.output[o * kChunk + s] - truth_[s * network_.n_outputs + o];
+        errors[s] += std::isfinite(d) ? d * d : std::numeric_limits<float>::quiet_NaN();
+      }
+    placement.add(work_.points.data(), errors);
   }
 
   // One output of the chunk: y, t, gradient (kChunk).
@@ -127,6 +144,7 @@ class BatchPart {
   const Normalisation& normalisation_;
   Workspace work_;
   double huber_ = 0.0;
+  bool keep_ = false;
   Buffer<float> points_;  // (kChunk, 3)
   Buffer<float> truth_;   // (kChunk, n_outputs), normalized
 };

@@ -7,24 +7,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "corners.hpp"
 #include "fourier.hpp"
-#include "network.hpp"
+#include "moved_grid.hpp"
 #include "products.hpp"
 
 namespace insitu {
-
-// Corners of the cells of one chunk at one level, kept for the backward pass. Corner c is at
-// x + (c & 1), y + (c >> 1 & 1), z + (c >> 2).
-struct Corners {
-  uint32_t index[8][kChunk];  // of the entry's first value
-  float yz[4][kChunk];        // weights of the four edges parallel to x
-  float x1[kChunk];           // weight of the edge's upper end
-  bool paired;                // the upper end of every edge is the next table entry
-};
-
-inline uint32_t cell_of(float position) {
-  return static_cast<uint32_t>(static_cast<int32_t>(position));  // positions are >= 0
-}
 
 // Entries of the 8 corners of each sample's cell and their trilinear weights.
 template <int F, Lookup kLookup>
@@ -155,6 +143,7 @@ inline void encode_levels(const Network& net, const float* params, const float* 
       case Lookup::kHashed: find_corners<F, Lookup::kHashed>(level, x, y, z, corners[l]); break;
       case Lookup::kWrapped: find_corners<F, Lookup::kWrapped>(level, x, y, z, corners[l]); break;
       case Lookup::kAligned: find_corners<F, Lookup::kAligned>(level, x, y, z, corners[l]); break;
+      case Lookup::kMoved: find_moved_corners<F>(level, params, x, y, z, corners[l]); break;
     }
     gather<F>(params + level.offset, corners[l], out + place<F>(l));
   }
@@ -171,12 +160,19 @@ inline void scatter_levels(const Network& net, const Corners* corners, const flo
 }
 
 // d(value)/d(point), given d(value)/d(features): the derivative of trilinear interpolation, a
-// bilinear interpolation of the differences across the cell. encoded: the features; out: 3 rows of
-// kChunk, overwritten.
+// bilinear interpolation of the differences across the cell. points: 3 rows of kChunk; encoded: the
+// features; out: 3 rows of kChunk, overwritten.
 template <int F>
-inline void point_gradient(const Network& net, const float* params, const Corners* corners,
-                           const float* encoded, const float* gradient, float* out) {
+inline void point_gradient(const Network& net, const float* params, const float* points,
+                           const Corners* corners, const float* encoded, const float* gradient,
+                           float* out) {
   using entry = entry_t<F>;
+  if (net.n_moved > 0) {
+    std::fill(out, out + 3 * kChunk, 0.0f);
+    for (int l = 0; l < net.n_levels; ++l)
+      add_moved_slopes<F>(net.levels[l], params, points, gradient + place<F>(l), out);
+    return;
+  }
   alignas(64) float products[3][kChunk * F] = {};  // per feature; summed at the end
   for (int l = 0; l < net.n_levels; ++l) {
     const float* table = params + net.levels[l].offset;

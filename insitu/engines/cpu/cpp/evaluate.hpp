@@ -48,8 +48,8 @@ inline void evaluate_gradient(const Network& net, const float* params, const Tra
         std::fill(one, one + kChunk, 1.0f);
         const float* encoding_gradient = backward_mlp(net, params, work, nullptr);
         std::fill(one, one + kChunk, 0.0f);
-        point_gradient<features.value>(net, params, work.corners.data(), work.encoded.data(),
-                                       encoding_gradient, slope);
+        point_gradient<features.value>(net, params, work.points.data(), work.corners.data(),
+                                       work.encoded.data(), encoding_gradient, slope);
         for (long s = 0; s < count; ++s)
           for (int a = 0; a < 3; ++a)
             out[((begin + s) * net.n_outputs + o) * 3 + a] = slope[a * kChunk + s];
@@ -73,6 +73,22 @@ template <typename Sink>
 inline void decode(const Network& net, const float* params, const Grid& grid, Part part,
                    Sink&& sink, long every = 1) {
   Workspace work(net);
+  if (net.n_moved > 0) {  // no row of the grid lies along a grid line
+    const Transposed transposed(net, params);
+    for (long begin = part.begin; begin < part.end; begin += kChunk * every) {
+      const long count = std::min<long>(kChunk, part.end - begin);
+      for (long s = 0; s < kChunk; ++s) {
+        const long i = begin + std::min(s, count - 1), line = i / grid.nx;
+        work.points[s] = grid.xs[i % grid.nx];
+        work.points[kChunk + s] = grid.ys[line % grid.ny];
+        work.points[2 * kChunk + s] = grid.zs[line / grid.ny];
+      }
+      with_features(net.features,
+                    [&](auto features) { forward<features.value>(net, params, transposed, work); });
+      sink(begin, count, work.output.data());
+    }
+    return;
+  }
   Rows rows(net, params, grid.xs, grid.nx);
   for (long begin = part.begin; begin < part.end; begin += kChunk * every) {
     const long count = std::min<long>(kChunk, part.end - begin);

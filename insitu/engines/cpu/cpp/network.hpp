@@ -1,11 +1,12 @@
 // Architecture of the network and layout of its parameters, as in tiny-cuda-nn.
 //
 // In: options named as in tiny-cuda-nn's configuration, for a hash grid; or one dense feature grid
-// (fV-SRN). Out: levels, offsets, number of parameters.
+// (fV-SRN); or grids with transforms (AMGSRN). Out: levels, offsets, number of parameters.
 //
 // One vector of parameters: first the MLP's matrices, row-major (outputs x inputs), inputs of the
 // first and outputs of the last padded to a multiple of 16; then the levels of the grid, coarse
-// to fine, each `size` entries of `features` values.
+// to fine, each `size` entries of `features` values. Grids with transforms have these, 12 values
+// each, between the two.
 #pragma once
 
 #include <algorithm>
@@ -24,16 +25,18 @@ inline int pad(int n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
 enum class Lookup {
   kHashed,   // index = hash of the vertex
   kWrapped,  // x + y R + z R^2, wrapped: the half-cell offset lets a cell leave the grid by one
-  kAligned   // the same with a resolution per axis; vertices lie on the faces, nothing is left
+  kAligned,  // the same with a resolution per axis; vertices lie on the faces, nothing is left
+  kMoved     // in its own coordinates, by a transform among the parameters; 0 outside of its cube
 };
 
 struct Level {
   float scale[3];          // along x, y, z: grid position = u * scale + shift
-  float shift;             // 0.5, or 0 for kAligned
+  float shift;             // 0.5, or 0 for kAligned; of kMoved, u is in -1..1
   uint32_t resolution[3];  // vertices
   uint32_t size;           // entries
   Lookup lookup;
-  std::size_t offset;  // of its first value, in the parameter vector
+  std::size_t offset;         // of its first value, in the parameter vector
+  std::size_t transform = 0;  // of kMoved: where its rows (A | t) start
 };
 
 struct Matrix {
@@ -44,6 +47,7 @@ struct Matrix {
 struct Network {
   int n_levels, features;
   int n_neurons, n_hidden_layers, n_outputs;
+  int n_moved = 0;        // levels with a transform: none or all of them
   int n_frequencies = 0;  // Fourier features that follow the levels', 6 each (fourier.hpp)
 
   int n_inputs;  // of the MLP, padded
@@ -84,6 +88,31 @@ struct Network {
     }
     net.levels.push_back(level);
     net.n_params = net.n_mlp_params + static_cast<std::size_t>(level.size) * features;
+    return net;
+  }
+
+  // Grids with `resolution` vertices an axis, each with a transform.
+  static Network adaptive_grid(int n_grids, int resolution, int features, int n_neurons,
+                               int n_hidden_layers, int n_outputs) {
+    Network net(n_grids, features, n_neurons, n_hidden_layers, n_outputs);
+    if (resolution < 2 || resolution > 1024)
+      throw std::invalid_argument("resolution is not in 2..1024");
+    net.n_moved = n_grids;
+    net.lay_out_mlp();
+    const auto r = static_cast<uint32_t>(resolution);
+    net.n_params = net.n_mlp_params + static_cast<std::size_t>(12 * n_grids);
+    for (int g = 0; g < n_grids; ++g) {
+      const float scale = 0.5f * static_cast<float>(resolution - 1);
+      const std::size_t transform = net.n_mlp_params + static_cast<std::size_t>(12 * g);
+      net.levels.push_back({{scale, scale, scale},
+                            scale,
+                            {r, r, r},
+                            r * r * r,
+                            Lookup::kMoved,
+                            net.n_params,
+                            transform});
+      net.n_params += static_cast<std::size_t>(r) * r * r * features;
+    }
     return net;
   }
 

@@ -231,6 +231,9 @@ static void bind_layout(py::module_& m) {
       .def_static("dense_grid", &Network::dense_grid, "resolution"_a, "n_features"_a,
                   "n_frequencies"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a,
                   "One dense grid of features, Fourier features, an MLP.")
+      .def_static("adaptive_grid", &Network::adaptive_grid, "n_grids"_a, "resolution"_a,
+                  "n_features"_a, "n_neurons"_a, "n_hidden_layers"_a, "n_outputs"_a,
+                  "Grids of features, each with a transform; an MLP.")
       .def_readonly("n_params", &Network::n_params)
       .def_readonly("n_mlp_params", &Network::n_mlp_params)
       .def_property_readonly("matrices",

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -17,6 +18,22 @@
 namespace insitu::sparse {
 
 using Size3 = std::array<long, 3>;  // x, y, z
+
+// visit(i): each number of `count` that is not zero, in order. Nearly all are.
+template <typename Visit>
+inline void for_each_other(const int32_t* numbers, long count, Visit&& visit) {
+  constexpr long kTogether = 16;
+  long i = 0;
+  for (; i + kTogether <= count; i += kTogether) {
+    int32_t any = 0;
+    for (long j = 0; j < kTogether; ++j) any |= numbers[i + j];
+    if (!any) continue;
+    for (long j = i; j < i + kTogether; ++j)
+      if (numbers[j]) visit(j);
+  }
+  for (; i < count; ++i)
+    if (numbers[i]) visit(i);
+}
 
 struct Level {
   int mask;    // axes that are split

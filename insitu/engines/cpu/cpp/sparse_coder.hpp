@@ -10,6 +10,8 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "sparse_bands.hpp"
@@ -63,11 +65,14 @@ struct Pyramid {
   void build() {
     for (int d = 1; d < depths(); ++d)
       for (long z = 0; z < size[d - 1][2]; ++z)
-        for (long y = 0; y < size[d - 1][1]; ++y)
-          for (long x = 0; x < size[d - 1][0]; ++x) {
-            uint8_t& node = (*this)(d, x / 2, y / 2, z / 2);
-            node = std::max(node, (*this)(d - 1, x, y, z));
-          }
+        for (long y = 0; y < size[d - 1][1]; ++y) {
+          const uint8_t* from = &(*this)(d - 1, 0, y, z);
+          uint8_t* to = &(*this)(d, 0, y / 2, z / 2);
+          const long n = size[d - 1][0];
+          for (long x = 0; x < n / 2; ++x)
+            to[x] = std::max(to[x], std::max(from[2 * x], from[2 * x + 1]));
+          if (n % 2) to[n / 2] = std::max(to[n / 2], from[n - 1]);
+        }
   }
 };
 
@@ -78,12 +83,11 @@ inline Pyramid energy(const Bands& bands, const Level& level, const int32_t* q) 
     if (band & ~level.mask) continue;
     bands.for_each_row(level, band, [&](long first, long count, long y, long z) {
       const int32_t* row = q + first;
-      for (long x = 0; x < count; ++x) {
-        if (!row[x]) continue;
+      for_each_other(row, count, [&](long x) {
         uint8_t& e = tree(0, x, y, z);
         e = static_cast<uint8_t>(
             std::min(255, e + bit_length(static_cast<uint32_t>(std::abs(row[x])))));
-      }
+      });
     });
   }
   tree.build();
@@ -113,9 +117,10 @@ class CoefficientCoder {
       above_ = parent ? &above : nullptr;
       class_ = static_cast<int>(std::min<std::size_t>(j, 7));
       Pyramid known(level.low);
-      positions(known, hint);
+      Pyramid truth = Coder::kDecodes ? nothing : energy(bands_, level, q);
+      positions(known, truth, hint);
       details(known, hint);
-      above = energy(bands_, level, q);
+      above = Coder::kDecodes ? energy(bands_, level, q) : std::move(truth);
       parent = &level;
     }
   }
@@ -127,8 +132,8 @@ class CoefficientCoder {
 
   // ---- the octree of positions
 
-  void positions(Pyramid& known, const Pyramid* hint) {
-    Pyramid truth = Coder::kDecodes ? Pyramid({1, 1, 1}) : energy(bands_, *level_, q_);
+  // truth: of the numbers that an encoder knows.
+  void positions(Pyramid& known, const Pyramid& truth, const Pyramid* hint) {
     const int top = known.depths() - 1;
     const auto flag = [&](int d, long x, long y, long z) {
       return Coder::kDecodes ? 0 : truth.get(d, x, y, z) != 0;
@@ -214,10 +219,19 @@ class CoefficientCoder {
   // ---- the coefficients at a position
 
   void details(const Pyramid& known, const Pyramid* hint) {
+    const long n = level_->low[0];
+    const uint8_t* row = known.at[0].data();
     for (long z = 0; z < level_->low[2]; ++z)
-      for (long y = 0; y < level_->low[1]; ++y)
-        for (long x = 0; x < level_->low[0]; ++x)
-          if (known.get(0, x, y, z)) at_position(known, hint, x, y, z);
+      for (long y = 0; y < level_->low[1]; ++y, row += n)
+        for (long x = 0; x < n; ++x)
+          if (row[x]) at_position(known, hint, x, y, z);
+          else if (x + 8 <= n && nothing_in(row + x)) x += 7;
+  }
+
+  static bool nothing_in(const uint8_t* eight) {
+    uint64_t together;
+    std::memcpy(&together, eight, 8);
+    return together == 0;
   }
 
   void at_position(const Pyramid& known, const Pyramid* hint, long x, long y, long z) {

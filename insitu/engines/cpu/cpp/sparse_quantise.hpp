@@ -28,16 +28,13 @@ class Quantiser {
       : bands_(bands), norms_(norms), rounding_(rounding) {}
 
   void run(const float* c, float delta, int32_t* q) const {
+    const float least = rounding_.beside, up = 1.0f - rounding_.larger;
     for_each_run(bands_, norms_, [&](long begin, long end, double norm) {
       const float inverse = static_cast<float>(norm / delta);
-      for (long i = begin; i < end; ++i) {
+      for (long i = begin; i < end; ++i) {  // without branches, so that it is vectorised
         const float r = std::fabs(c[i]) * inverse;
-        if (r < rounding_.beside) {
-          q[i] = 0;
-          continue;
-        }
-        const auto whole = static_cast<int32_t>(std::min(r + 1.0f - rounding_.larger, 3e7f));
-        const int32_t magnitude = std::max(whole, 1);
+        const auto whole = static_cast<int32_t>(std::min(r + up, 3e7f));
+        const int32_t magnitude = r < least ? 0 : std::max(whole, 1);
         q[i] = c[i] < 0 ? -magnitude : magnitude;
       }
     });
@@ -54,14 +51,14 @@ class Quantiser {
         if (band & ~level.mask) continue;
         const auto inverse = static_cast<float>(norms_.of(level, band) / delta);
         bands_.for_each_row(level, band, [&](long first, long count, long y, long z) {
-          for (long x = 0; x < count; ++x) {
+          for_each_other(q + first, count, [&](long x) {
             const long i = first + x;
-            if (q[i] != 1 && q[i] != -1) continue;
+            if (q[i] != 1 && q[i] != -1) return;
             const float r = std::fabs(c[i]) * inverse;
-            if (r >= rounding_.alone) continue;
+            if (r >= rounding_.alone) return;
             const float share = company(level, above, band, x, y, z, q);
             if (r < rounding_.alone - share * (rounding_.alone - rounding_.beside)) q[i] = 0;
-          }
+          });
         });
       }
     }
@@ -130,12 +127,12 @@ inline void dequantise(const Bands& bands, const Norms& norms, const int32_t* q,
                        const Points& points, float* c) {
   for_each_run(bands, norms, [&](long begin, long end, double norm) {
     const float step = static_cast<float>(delta / norm);
-    for (long i = begin; i < end; ++i) {
-      const int32_t v = q[i];
-      if (v == 0) c[i] = 0.0f;
-      else if (v > 0) c[i] = step * (static_cast<float>(v) - (v == 1 ? points.one : points.more));
-      else c[i] = step * (static_cast<float>(v) + (v == -1 ? points.one : points.more));
-    }
+    std::fill(c + begin, c + end, 0.0f);
+    for_each_other(q + begin, end - begin, [&](long at) {
+      const int32_t v = q[begin + at];
+      const float off = std::abs(v) == 1 ? points.one : points.more;
+      c[begin + at] = step * (static_cast<float>(v) + (v > 0 ? -off : off));
+    });
   });
 }
 
@@ -145,13 +142,12 @@ inline Points measure_points(const Bands& bands, const Norms& norms, const float
   double sums[2] = {}, counts[2] = {};
   for_each_run(bands, norms, [&](long begin, long end, double norm) {
     const double inverse = norm / delta;
-    for (long i = begin; i < end; ++i) {
-      const int magnitude = std::abs(q[i]);
-      if (magnitude == 0) continue;
+    for_each_other(q + begin, end - begin, [&](long at) {
+      const int magnitude = std::abs(q[begin + at]);
       const int kind = magnitude > 1;
-      sums[kind] += magnitude - std::fabs(c[i]) * inverse;
+      sums[kind] += magnitude - std::fabs(c[begin + at]) * inverse;
       counts[kind] += 1;
-    }
+    });
   });
   return {static_cast<float>(counts[0] ? sums[0] / counts[0] : 0),
           static_cast<float>(counts[1] ? sums[1] / counts[1] : 0)};

@@ -70,7 +70,7 @@ class Trainer {
     run_team(options.threads, [&](int thread) {
       const FlushDenormals flush;
       while (more) {
-        add_gradient(thread);
+        add_gradient(thread, barrier);
         barrier.wait();  // gradients are written until here, parameters read
         update(thread, rate());
         barrier.wait();  // parameters are written until here
@@ -109,9 +109,10 @@ class Trainer {
 
   // Loss and gradient of the batch of this iteration, without updating.
   void compute_gradient() {
+    Barrier barrier(options.threads);
     run_team(options.threads, [&](int thread) {
       const FlushDenormals flush;
-      add_gradient(thread);
+      add_gradient(thread, barrier);
     });
     average_loss();
   }
@@ -135,10 +136,35 @@ class Trainer {
   double elapsed = 0.0;  // seconds spent in run()
 
  private:
-  void add_gradient(int thread) {
+  void add_gradient(int thread, Barrier& barrier) {
     const Part part = part_of(options.batch, thread, options.threads, kChunk);
+    const bool moves = grids_move();
     parts_[thread]->add(options.sampling, iteration, options.batch, part.begin, part.end,
-                        options.huber, params_.data(), transposed_);
+                        options.huber, moves, params_.data(), transposed_);
+    if (moves) add_placement(thread, barrier);
+  }
+
+  bool grids_move() const {
+    return network_->n_moved > 0 && schedule_.active(iteration, options.iterations);
+  }
+
+  // What is summed over the parts of all threads is read by each of them, after a barrier.
+  void add_placement(int thread, Barrier& barrier) {
+    PlacementPart& mine = parts_[thread]->placement;
+    const auto total = [&](auto member) {
+      double sum = 0.0;
+      for (const auto& part : parts_) sum += static_cast<double>(part->placement.*member);
+      return sum;
+    };
+    mine.find_density(*network_, params_.data());
+    barrier.wait();
+    const double count = total(&PlacementPart::count);
+    const double density = total(&PlacementPart::total_density);
+    if (count > 0.0) mine.find_target(total(&PlacementPart::total_error) / count, density);
+    barrier.wait();
+    if (count > 0.0)
+      mine.add_gradient(*network_, params_.data(), density, total(&PlacementPart::total_target),
+                        parts_[thread]->gradient.data());
   }
 
   void average_loss() {
@@ -194,6 +220,8 @@ class Trainer {
     const auto step_size = static_cast<float>(rate / (1.0 - std::pow(options.beta1, t)));
     const auto correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options.beta2, t)));
     const auto n_mlp = static_cast<long>(network_->n_mlp_params);
+    const float moved_size =
+        grids_move() ? static_cast<float>(PlacementSchedule::kRate) * step_size : 0.0f;
     constexpr long kBlock = 4096;  // stays in the cache between adding up and updating
     const Part share = part_of(static_cast<long>(network_->n_params), thread, options.threads, 16);
     for (long begin = share.begin; begin < share.end; begin += kBlock) {
@@ -208,7 +236,12 @@ class Trainer {
       }
       for (long i = begin; i < std::min(end, n_mlp); ++i)
         g[i] += static_cast<float>(options.l2) * params_[i];
-      adam(begin, end, step_size, correction);
+      // Transforms of grids lie between the MLP and the levels, and have a rate of their own.
+      const long moved = std::clamp(n_mlp, begin, end);
+      const long rest = std::clamp(n_mlp + 12L * network_->n_moved, begin, end);
+      adam(begin, moved, step_size, correction);
+      adam(moved, rest, moved_size, correction);
+      adam(rest, end, step_size, correction);
     }
   }
 
@@ -229,6 +262,14 @@ class Trainer {
 
   // After all threads have updated their share.
   void finish_step() {
+    if (grids_move()) {
+      double objective = 0.0, count = 0.0;
+      for (const auto& part : parts_) {
+        objective += part->placement.objective;
+        count += static_cast<double>(part->placement.count);
+      }
+      if (count > 0.0) schedule_.add(objective / count);
+    }
     transposed_.load(*network_, params_.data());
     ++iteration;
   }
@@ -237,6 +278,7 @@ class Trainer {
   std::shared_ptr<const GridSampler> target_;
   Normalisation normalisation_;
   Transposed transposed_;
+  PlacementSchedule schedule_;
   Buffer<float> params_, first_moment_, second_moment_;
   // One per thread; the first one's gradient becomes that of the whole batch.
   std::vector<std::unique_ptr<BatchPart>> parts_;

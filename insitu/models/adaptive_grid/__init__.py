@@ -1,0 +1,1 @@
+"""AMGSRN: feature grids with learned transforms."""

@@ -1,0 +1,152 @@
+"""Field expressions of the mesh: coordinates, sizes of cells, indices, random numbers, bins.
+
+In: a box of samples of a block. Out: arrays (nz, ny, nx) that broadcast to the box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from insitu.core.place_hash import random_at
+from insitu.mesh.partition import NO_LAYERS, Partition
+from insitu.queries import binnings
+from insitu.queries.fields import Arrays, Field, FieldRef, Parameter
+from insitu.queries.values import Binning
+
+if TYPE_CHECKING:
+    from insitu.queries.block_view import SampleBox
+
+MESH_CELLS, MESH_VERTICES = FieldRef("(cells)"), FieldRef("(vertices)")
+"""The mesh as a field without components, for expressions that read no field."""
+OF_MESH = {MESH_CELLS.name: "element", MESH_VERTICES.name: "vertex"}
+"""By name: where the samples are."""
+
+
+def blocks_of_mesh(blocks: Sequence[Partition], name: str) -> list[Partition]:
+    """The blocks of a mesh, as `Source.mesh` gives them, under a name of OF_MESH: with a component
+    only where it says which samples are outside."""
+    where: Any = OF_MESH[name]
+    return [
+        Partition(
+            field=name,
+            association=where,
+            components=block.owned if block.association == where else (),
+            ghost_layers=NO_LAYERS,
+            nodes=block.nodes,
+            domain_id=block.domain_id,
+        )
+        for block in blocks
+    ]
+
+
+class _OfMesh(Field):
+    """What follows from the place of a sample."""
+
+    def values(self, region: SampleBox) -> Arrays:
+        """NaN outside of the mesh, where a mesh of cells was resampled to a box."""
+        whole = np.broadcast_to(self._values(region), region.shape)
+        for samples in self.samples:
+            for mask in region.read(samples):
+                whole = np.where(np.isnan(mask), np.nan, whole)
+        return (whole,)
+
+    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Coordinate(_OfMesh):
+    """x, y or z of the sample: of the vertex, or of the cell's centre."""
+
+    axis: int
+    mesh: tuple[FieldRef, ...] = ()
+    """MESH_CELLS or MESH_VERTICES; none: where the fields are that stand beside it."""
+
+    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+        line = region.lines[2 - self.axis]
+        return line.reshape([-1 if i == 2 - self.axis else 1 for i in range(3)])
+
+
+@dataclass(frozen=True)
+class CellSize(_OfMesh):
+    """dx, dy, dz, the volume, or the area of cells. An area is of a mesh that is one cell thick
+    along z, and else NaN."""
+
+    what: str
+    mesh: FieldRef = MESH_CELLS
+
+    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+        z, y, x = region.widths
+        dz, dy, dx = z[:, None, None], y[:, None], x
+        if self.what == "area":
+            flat = region.block.first.cells[0] == 1
+            return dx * dy + (0 if flat else np.nan)
+        return {"dx": dx, "dy": dy, "dz": dz, "volume": dx * dy * dz}[self.what]
+
+
+@dataclass(frozen=True)
+class Everywhere(_OfMesh):
+    """A number at every sample."""
+
+    number: Parameter
+    mesh: FieldRef
+
+    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+        return np.asarray(self.number.values(region)[0], np.float64)
+
+
+@dataclass(frozen=True)
+class SampleId(_OfMesh):
+    """The index of the sample within its domain, x fastest."""
+
+    mesh: FieldRef
+
+    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+        _, ny, nx = region.block.samples(region.association)
+        z, y, x = (
+            np.arange(low, high, dtype=np.float64)
+            for low, high in zip(region.low, region.high, strict=True)
+        )
+        return (z[:, None, None] * ny + y[:, None]) * nx + x
+
+
+@dataclass(frozen=True)
+class Random(_OfMesh):
+    """Numbers evenly distributed in 0..1 that depend on the place of the sample and the cycle."""
+
+    cycle: Parameter
+    mesh: FieldRef = MESH_CELLS
+
+    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+        (cycle,) = self.cycle.values(region)
+        z, y, x = region.lines
+        return random_at((z[:, None, None], y[:, None], x), float(cycle))
+
+
+@dataclass(frozen=True)
+class Painted(Field):
+    """The value of the bin that each sample is in."""
+
+    binning: Parameter
+    axes: Field
+    """The variables of the axes, one component each."""
+    default: Parameter
+    """Of samples in no bin."""
+
+    def values(self, region: SampleBox) -> Arrays:
+        held = region.parameters[self.binning.scalar]
+        (default,) = self.default.values(region)
+        assert isinstance(held, Binning)
+        if not held.value:
+            return (np.full(region.shape, np.nan),)
+        homes = binnings.homes(self.axes.values(region), held.axes)
+        bins = np.append(held.value, float(default))
+        return (bins[homes],)
+
+    def association(self, of: Mapping[FieldRef, str]) -> str:
+        return self.axes.association(of)
