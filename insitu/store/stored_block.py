@@ -45,6 +45,7 @@ class StoredBlock:
         self.association = head.word("association", header["association"], ("element", "vertex"))
         self.dtype = np.dtype(head.word("dtype", header["dtype"], ("float32", "float64")))
         self.domain_id = head.whole("domain_id", header["domain_id"])
+        self.dimension = head.dimension(header, self.cells)
 
     @property
     def n_components(self) -> int:
