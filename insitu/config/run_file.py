@@ -126,11 +126,11 @@ class FieldConfig(Target, Compression):
     default: the published field with this name."""
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
-    """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `sparse_grid` (wavelet levels, in
-    closed form: usually the fewest bytes and least time, and no seam between blocks with ghosts),
-    or one that a package registers; options of its shape as in
-    `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a sparse grid, or a hash grid
-    where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
+    """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `adaptive_grid` (AMGSRN: grids that
+    move to where the error is), `sparse_grid` (wavelet levels, in closed form: usually the fewest
+    bytes and least time, and no seam between blocks with ghosts), or one that a package registers;
+    options of its shape as in `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a
+    sparse grid, or a hash grid where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
 
     quality: Literal["draft", "visual", "fine"] | None = None
     """A target in words, instead of `psnr`: `draft` is 40 dB, for statistics and a first look;
@@ -321,8 +321,9 @@ class RunConfig(Section):
     """Ghost cells: use the published first layer (`trust`), use owned cells only (`ignore`), or
     request them from the neighbours (`exchange`)."""
 
-    ghost_field: str = "ascent_ghosts"
-    """Published field that marks ghosts: 0 real, 1 valid ghost, 2 invalid."""
+    ghost_field: str | tuple[str, ...] = "ascent_ghosts"
+    """Published field that marks ghosts: 0 real, 1 valid ghost, 2 invalid; or a list of several, of
+    which each marks those of its own topology."""
 
     resample: ResampleConfig = ResampleConfig()
     """The grid to which unstructured and curvilinear meshes are resampled."""

@@ -153,6 +153,7 @@ def _field(
         weights=weights,
         metrics=metrics,
         domain_id=partition.domain_id,
+        dimension=partition.dimension,
         cycle=job.cycle,
         time=job.time,
         origin=origin,
