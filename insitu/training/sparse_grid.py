@@ -291,7 +291,8 @@ def _move(step: int, over: float, last: tuple[int, float] | None, sign: int) -> 
             rate = found
     aim = over - 0.5 * _SLACK_DB / _DB_PER_OCTAVE if over < 0 or last is not None else over
     most = sparse_grid.octave_steps(4)
-    return int(np.clip(round(aim / rate), -most, most))
+    # An exact trial is infinitely better than needed.
+    return int(np.clip(np.rint(np.clip(aim, -1e6, 1e6) / rate), -most, most))
 
 
 # Bytes of a frame besides its payload, at most.
