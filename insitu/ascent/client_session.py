@@ -106,7 +106,7 @@ class AscentSession:
         session.close()
 
     @property
-    def _ghost_field(self) -> str:
+    def _ghost_field(self) -> str | tuple[str, ...]:
         return GHOST_FIELD if self._session is None else self._session.run.ghost_field
 
     def _follow(self, given: Any) -> None:
@@ -222,12 +222,13 @@ def _communicator(options: Mapping[str, Any]) -> MPI.Comm:
 
 
 def _readable(step: PublishedStep) -> list[str]:
-    """The fields of this rank that insitu can take: floating point, on a topology it reads."""
-    if step.state.has_cells:
-        return resampled_names(step.domains, step.field_names)
+    """The fields of this rank that insitu can take: numbers, on a topology it reads."""
     found = []
     for name in step.field_names:
         try:
+            if step.is_made_of_cells(name):
+                found += resampled_names(step.domains_read, [name])
+                continue
             step.partitions(name, ghosts="ignore")
         except MeshError as error:
             logging.getLogger("insitu").debug("field %s: %s", name, error)

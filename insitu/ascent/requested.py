@@ -151,7 +151,7 @@ def unknown_options(settings: Mapping[str, Any]) -> list[str]:
         elif name == "ascent_info":
             found.append("options: ascent_info: no such file is written; call ascent_info")
         elif name == "ghost_field_name" and not _ghosts(value):
-            found.append(f"options: {name}: expected the name of one field, not {value!r}")
+            found.append(f"options: {name}: expected the name of a field, or a list, not {value!r}")
         elif words and value not in words:
             found.append(f"options: {name}: expected {' or '.join(words)}, not {value!r}")
     return found
@@ -178,11 +178,13 @@ def _run_file(settings: Mapping[str, Any]) -> RunConfig:
     return run
 
 
-def _ghosts(option: Any) -> str:
-    """The name of the ghost field: Ascent takes it alone or in a list."""
-    if isinstance(option, list) and len(option) == 1:
-        option = option[0]
-    return option if isinstance(option, str) else ""
+def _ghosts(option: Any) -> str | tuple[str, ...]:
+    """The ghost field, or several: Ascent takes one name alone, or a list of names."""
+    if isinstance(option, str):
+        return option
+    if isinstance(option, list) and option and all(isinstance(name, str) for name in option):
+        return tuple(option)
+    return ""
 
 
 def _fields_named(tree: Any) -> Iterator[str]:

@@ -74,6 +74,9 @@ class BlockField(ABC):
     """Type of the raw and of the decoded data: float32 or float64."""
     metrics: FieldMetrics
     domain_id: int = 0
+    dimension: int = 3
+    """2 for a mesh in a plane: one layer of cells around it, with the plane's samples; of vertex
+    data, two equal planes of them."""
     cycle: int = 0
     time: float = 0.0
     """Simulation time, in the simulation's unit."""
@@ -200,6 +203,7 @@ class BlockField(ABC):
             **entries,
             "metrics": self.metrics.to_dict(),
             "domain_id": self.domain_id,
+            **({"dimension": self.dimension} if self.dimension != 3 else {}),
             "cycle": self.cycle,
             "time": self.time,
         }
@@ -254,6 +258,7 @@ class BlockField(ABC):
             "dtype": dtype,
             "metrics": head.metrics(header["metrics"], len(value_range)),
             "domain_id": head.whole("domain_id", header["domain_id"]),
+            "dimension": head.dimension(header, cells),
             "cycle": head.whole("cycle", header["cycle"]),
             "time": head.real("time", header["time"]),
             "_bytes": bytes(data[: frame.frame_nbytes(data)]),

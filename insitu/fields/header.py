@@ -109,6 +109,14 @@ def cells(value: Any) -> tuple[int, int, int]:
     return nz, ny, nx
 
 
+def dimension(header: Mapping[str, Any], cells: tuple[int, int, int]) -> int:
+    """3, which headers do not say, or 2 for one layer of cells around a plane."""
+    found = whole("dimension", header.get("dimension", 3), 2, 3)
+    if found == 2 and cells[0] != 1:
+        raise FrameError(f"dimension: 2, with {cells[0]} layers of cells")
+    return found
+
+
 def value_range(value: Any) -> Floats:
     """(n_components, 2)."""
     pairs = [sequence("range", pair, 2) for pair in sequence("range", value)]

@@ -53,9 +53,10 @@ class DataSchema:
             )
 
     def vector(self, name: str, key: str = "field") -> None:
-        """Raises ValueError if the field does not exist or is known not to have x, y and z."""
+        """Raises ValueError if the field does not exist or is known not to have x, y and z, or, in
+        a plane, x and y."""
         components = self.field(name, key)
-        if components not in (None, 3):
+        if components not in (None, 2, 3):
             raise ValueError(f"{key}: {name!r} has {components} components; expected a vector of 3")
 
     def recorded(self, name: str, filter_type: str, key: str = "field") -> None:

@@ -13,7 +13,6 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from insitu.core.arrays import Array
-from insitu.core.indexing import pick
 from insitu.store.block_grid import BlockGrid
 from insitu.store.record import Series
 
@@ -40,10 +39,11 @@ class FieldOverTime(LazyArray):
     """A field of a record, (time, z, y, x[, component]); NaN at cycles without it."""
 
     def __init__(self, series: Series, grid: BlockGrid, cycles: list[int]) -> None:
-        """grid: that of the first step; the others have as many samples."""
+        """grid: that of the first step; the others have as many samples. In a plane, there is no
+        axis z."""
         self.series, self.cycles = series, cycles
         vector = (grid.n_components,) if grid.n_components > 1 else ()
-        shape = (len(cycles), *grid.shape, *vector)
+        shape = (len(cycles), *grid.shape[3 - grid.dimension :], *vector)
         super().__init__(shape, np.dtype(grid.dtype), self._at)
 
     def _at(self, key: tuple[int | slice, ...]) -> Array:
@@ -61,8 +61,7 @@ class FieldOverTime(LazyArray):
     def _step(self, cycle: int, inner: tuple[int | slice, ...]) -> Array:
         if cycle not in self.series.cycles:
             return self._nothing(inner)
-        grid = self.series.sel(cycle=cycle).grid
-        return pick(inner, self.shape[1:], self.dtype, grid.read)
+        return np.asarray(self.series.sel(cycle=cycle)[inner])
 
     def _nothing(self, inner: tuple[int | slice, ...]) -> Array:
         empty = np.broadcast_to(np.array(np.nan, self.dtype), self.shape[1:])

@@ -39,9 +39,11 @@ def of_record(record: Record, dropped: Collection[str]) -> xr.Dataset:
         if any(not there.setdefault(c, g).same_as(g) for c, g in here.items()):
             raise GridError(f"{record.path}: {name} has a grid of its own; use drop_variables")
         suffix = "_node" if grid.association == "vertex" and len(kinds) > 1 else ""
-        dims = ("time", *(axis + suffix for axis in "zyx"))
+        axes = "zyx"[3 - grid.dimension :]
+        dims = ("time", *(axis + suffix for axis in axes))
         chunks: dict[str, Any] = {"time": 1}
-        chunks |= dict(zip(dims[1:], chunks_of(grid.cuts, grid.shape), strict=True))
+        pieces = chunks_of(grid.cuts, grid.shape)[3 - grid.dimension :]
+        chunks |= dict(zip(dims[1:], pieces, strict=True))
         if grid.n_components > 1:
             component = "component" if len(vectors) == 1 else f"component_{grid.n_components}"
             dims += (component,)
@@ -57,7 +59,8 @@ def of_record(record: Record, dropped: Collection[str]) -> xr.Dataset:
     coordinates: dict[str, Any] = {}
     for association, there in found.items():
         suffix = "_node" if association == "vertex" and len(kinds) > 1 else ""
-        for number, axis in enumerate("xyz"):
+        flat = next(iter(there.values())).dimension == 2
+        for number, axis in enumerate("xy" if flat else "xyz"):
             lines = {cycle: grid.coordinates[number] for cycle, grid in there.items()}
             coordinates |= _axis(axis + suffix, lines, cycles, _units(record, "length"))
     coordinates["time"] = ("time", [times[c] for c in cycles], _units(record, "time"))

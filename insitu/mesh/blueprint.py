@@ -17,13 +17,18 @@ def state(tree: object) -> State:
     return PublishedStep(tree).state
 
 
-def field_names(tree: object, *, ghost_field: str | None = GHOST_FIELD) -> list[str]:
+def field_names(
+    tree: object, *, ghost_field: str | Sequence[str] | None = GHOST_FIELD
+) -> list[str]:
     """As `PublishedStep.field_names`. Not collective."""
     return PublishedStep(tree, ghost_field=ghost_field).field_names
 
 
 def verify(
-    tree: object, fields: Sequence[str] | None = None, *, ghost_field: str | None = GHOST_FIELD
+    tree: object,
+    fields: Sequence[str] | None = None,
+    *,
+    ghost_field: str | Sequence[str] | None = GHOST_FIELD,
 ) -> None:
     """As `PublishedStep.verify`. Not collective."""
     PublishedStep(tree, ghost_field=ghost_field).verify(fields)
@@ -35,7 +40,7 @@ def partitions(
     *,
     name: str | None = None,
     ghosts: str = "trust",
-    ghost_field: str | None = GHOST_FIELD,
+    ghost_field: str | Sequence[str] | None = GHOST_FIELD,
 ) -> list[Partition]:
     """As `PublishedStep.partitions`. Not collective: a single rank can fail, so call it inside
     `parallel.together`."""

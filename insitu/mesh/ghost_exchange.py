@@ -64,7 +64,7 @@ def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
             of messages; [] on a rank that has none.
 
     Raises:
-        MeshError: on every rank, when ranks pass different fields.
+        MeshError: on every rank, when a field is not the same kind of thing everywhere.
         RemoteError: on every rank, when one runs out of memory.
     """
     pairs = _touching(comm, partitions)
@@ -125,15 +125,10 @@ def _touching(comm: MPI.Comm, partitions: list[Partition]) -> dict[int, list[tup
 
 def _check_kinds(kinds: list[set[tuple[str, str, int]]]) -> None:
     """kinds: for each rank with partitions, field, association and number of components of each."""
-    first = kinds[0] if kinds else set()
     known = sorted(set().union(*kinds))
-    fields = [field for field, *_ in known]
-    if len(set(fields)) == len(fields) and all(theirs == first for theirs in kinds):
+    if len({field for field, *_ in known}) == len(known):
         return
-    one, other = next(
-        (pair for pair in pairwise(known) if pair[0][0] == pair[1][0]),
-        known[:2],
-    )
+    one, other = next(pair for pair in pairwise(known) if pair[0][0] == pair[1][0])
     raise MeshError(f"fields/{one[0]}: ranks or domains differ: {one} and {other}")
 
 

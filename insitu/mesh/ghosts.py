@@ -1,21 +1,33 @@
 """The owned cells of a block, and the valid ghost layers next to them.
 
 In: flags per cell: 0 owned, 1 a valid ghost, anything else garbage.
-Out: `GhostBox`: the owned box and at most one valid ghost layer on each of its six sides.
+Out: a `GhostBox` for each box of owned cells: the box and at most one valid ghost layer on each of
+its six sides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.box import Box
+from insitu.mesh.cover import cover
 from insitu.mesh.partition import NO_LAYERS, Association, Layers, Shape
 from insitu.mesh.tree import MeshError
 
 OWNED, VALID, GARBAGE = 0, 1, 2
+
+_MOST_BOXES = 512  # of a domain: more are a mistake in the flags
+
+
+def ghost_names(ghost_field: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The fields that flag ghosts: none, one or several."""
+    if ghost_field is None:
+        return ()
+    return (ghost_field,) if isinstance(ghost_field, str) else tuple(ghost_field)
 
 
 @dataclass(frozen=True)
@@ -52,15 +64,25 @@ class GhostBox:
         return nodes[0][x].copy(), nodes[1][y].copy(), nodes[2][z].copy()
 
 
-def ghost_box(flags: Array, path: str) -> GhostBox:
-    """The owned box and valid layers according to `flags` (nz, ny, nx). Not collective.
+def ghost_boxes(flags: Array, path: str) -> list[GhostBox]:
+    """The boxes of owned cells and their valid layers according to `flags` (nz, ny, nx). Not
+    collective.
 
-    The owned cells must fill a box.
+    Usually the owned cells fill one box. Where they do not, as around cells that a finer level
+    covers, several boxes do, each with the others' cells in its layers. [] where no cell is owned.
 
     Raises:
-        MeshError: starting with `path`, when no cell is owned or the owned cells do not fill a box.
+        MeshError: starting with `path`, when it takes more than `_MOST_BOXES`.
     """
-    return with_valid_layers(flags, owned_box(flags == OWNED, path))
+    boxes = cover(flags == OWNED)
+    if len(boxes) > _MOST_BOXES:
+        raise MeshError(
+            f"{path}: it takes {len(boxes)} boxes to cover the owned cells ({OWNED}), each a block "
+            f"of its own; expected at most {_MOST_BOXES}"
+        )
+    if len(boxes) > 1:
+        flags = np.where(flags == OWNED, VALID, flags)
+    return [with_valid_layers(flags, box) for box in boxes]
 
 
 def with_valid_layers(flags: Array, owned: Box) -> GhostBox:
@@ -79,27 +101,6 @@ def with_valid_layers(flags: Array, owned: Box) -> GhostBox:
             layers[axis][side] = int(slab is not None and bool(np.all(flags[slab] == VALID)))
     z, y, x = ((low, high) for low, high in layers)
     return GhostBox(owned, (z, y, x))
-
-
-def owned_box(owned: Array, path: str) -> Box:
-    """The box that the true cells of `owned` (nz, ny, nx) fill exactly."""
-    ranges = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        (inside,) = np.nonzero(owned.any(axis=others))
-        if inside.size == 0:
-            raise MeshError(f"{path}: no cell is {OWNED} (owned)")
-        ranges.append(slice(int(inside[0]), int(inside[-1]) + 1))
-    z, y, x = ranges
-    box = owned[z, y, x]
-    if not box.all():
-        k, j, i = (int(n) for n in np.argwhere(~box)[0])
-        raise MeshError(
-            f"{path}: the {int(box.sum())} owned cells ({OWNED}) fill no box: "
-            f"i {x.start}..{x.stop - 1}, j {y.start}..{y.stop - 1}, k {z.start}..{z.stop - 1} "
-            f"bounds them, but cell ({x.start + i}, {y.start + j}, {z.start + k}) in it is a ghost"
-        )
-    return z, y, x
 
 
 def _slab(

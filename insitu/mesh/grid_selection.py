@@ -38,7 +38,7 @@ def finer_grid(
     fields: Sequence[str],
     wanted_db: float,
     start: GridChoice,
-    ghost_field: str | None,
+    ghost_field: str | Sequence[str] | None,
 ) -> GridChoice:
     """A grid finer than `start` on which `fields` (the components of one field) reach `wanted_db`,
     or the finest one that was tried. Collective.

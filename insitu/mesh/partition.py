@@ -23,6 +23,12 @@ Layers: TypeAlias = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 NO_LAYERS: Layers = ((0, 0), (0, 0), (0, 0))
 
 
+def box_id(domain_id: int, box: int) -> int:
+    """The ID of a box of a domain whose owned cells fill several: that of the domain for the first,
+    one of its own for each of the others."""
+    return domain_id + (box << 40)
+
+
 @dataclass(frozen=True)
 class Partition:
     """The owned box of one domain, with at most one valid ghost layer per side.
@@ -39,7 +45,10 @@ class Partition:
             each.
         nodes: node coordinates of the owned box along x (nx + 1,), y (ny + 1,), z (nz + 1,) for
             nx x ny x nz owned cells; float64, increasing, world units.
-        domain_id: the simulation's ID of this domain, or its index in the rank's list.
+        domain_id: the simulation's ID of this domain, or its index in the rank's list; see
+            `box_id` for a domain of several boxes.
+        dimension: 2 for a mesh in a plane z = constant: one layer of cells around it, with two
+            equal planes of vertices.
     """
 
     field: str
@@ -48,6 +57,7 @@ class Partition:
     ghost_layers: Layers
     nodes: tuple[Array, Array, Array]
     domain_id: int
+    dimension: int = 3
 
     def __post_init__(self) -> None:
         expected = tuple(
@@ -81,6 +91,12 @@ class Partition:
     def n_voxels(self) -> int:
         """Number of owned samples."""
         return math.prod(self.shape)
+
+    @property
+    def n_published(self) -> int:
+        """Number of owned samples that the simulation has: of two equal planes, one."""
+        nz, ny, nx = self.shape
+        return (nz if self.dimension == 3 else 1) * ny * nx
 
     @property
     def bounds(self) -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
 """One domain of a published Blueprint tree, read once.
 
 In: the domain as nested mappings. Out: its grids, ghost boxes and fields, each read and checked on
-first access; the arrays are the simulation's own memory.
+first access; the arrays are the simulation's own memory. What is not asked for is not looked at.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from insitu.core.arrays import Array
-from insitu.mesh.cells import is_made_of_cells, read_cells
-from insitu.mesh.ghosts import GhostBox, ghost_box
-from insitu.mesh.grid import Grid, read_grid
-from insitu.mesh.partition import Association, Partition
+from insitu.core.box import Bounds
+from insitu.mesh.cells import CELL_TOPOLOGIES, cells_are_empty, read_cells, topology_kind
+from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, GhostBox, ghost_boxes, ghost_names
+from insitu.mesh.grid import SUPPORTED, Grid, read_grid
+from insitu.mesh.partition import Association, Partition, box_id
 from insitu.mesh.tree import (
     MeshError,
     Tree,
@@ -45,15 +46,23 @@ class PublishedDomain:
     Results are cached: grids and ghost boxes by topology, fields by name. Errors are not cached.
     """
 
-    def __init__(self, tree: Tree, domain_id: int, ghost_field: str | None) -> None:
-        """tree: one domain, nested, with single names as keys. ghost_field: the field that flags
-        ghost cells. A tree (or a topology) without it has no ghosts, as when this is None."""
-        self.tree, self.domain_id, self._ghost_field = tree, domain_id, ghost_field
+    def __init__(
+        self,
+        tree: Tree,
+        domain_id: int,
+        ghost_field: str | Sequence[str] | None,
+        thickness: float | None = None,
+    ) -> None:
+        """tree: one domain, nested, with single names as keys. ghost_field: the field, or fields,
+        that flag ghost cells. A tree (or a topology) without them has no ghosts, as when this is
+        None. thickness: see `read_grid`."""
+        self.tree, self.domain_id, self._thickness = tree, domain_id, thickness
+        self._ghost_fields = ghost_names(ghost_field)
         self._grids: dict[str, Grid] = {}
-        self._ghosts: dict[str, GhostBox] = {}
-        self._nodes: dict[str, tuple[Array, Array, Array]] = {}
+        self._finer: dict[str, list[Bounds]] = {}
+        self._ghosts: dict[str, list[GhostBox]] = {}
+        self._nodes: dict[str, list[tuple[Array, Array, Array]]] = {}
         self._fields: dict[str, PublishedField] = {}
-        self._floats: set[str] = set()
 
     @property
     def field_names(self) -> list[str]:
@@ -62,57 +71,123 @@ class PublishedDomain:
         there = group(self.tree, "fields") if "fields" in self.tree else {}
         stems = (name.removesuffix("_x") for name in there if name.endswith("_x"))
         vectors = (stem for stem in stems if _letters(stem) <= there.keys())
-        return [name for name in dict.fromkeys((*there, *vectors)) if name != self._ghost_field]
+        names = dict.fromkeys((*there, *vectors))
+        return [name for name in names if name not in self._ghost_fields]
+
+    def names_all(self, names: Sequence[str]) -> bool:
+        """Whether the domain has all of these fields, however wrong."""
+        there = find(self.tree, "fields")
+        if not isinstance(there, dict):
+            return False
+        parts = (part for name in names for part in published_components(self.tree, name))
+        return all(there.get(part) is not None for part in parts)
+
+    def has(self, names: Sequence[str]) -> bool:
+        """Whether the domain has all of these fields, on a topology that has cells. Raises
+        MeshError where it cannot be read."""
+        if not self.names_all(names):
+            return False
+        parts = [part for name in names for part in published_components(self.tree, name)]
+        topology = self.topology_of(parts[0])
+        if topology_kind(self.tree, topology) in CELL_TOPOLOGIES:
+            return not cells_are_empty(self.tree, topology)
+        return not self.grid(topology).empty
+
+    def topology_of(self, name: str) -> str:
+        """The topology of a published field, which is there."""
+        path = f"fields/{name}"
+        topology = require_text(self.tree, f"{path}/topology")
+        known = group(self.tree, "topologies")
+        if topology not in known:
+            raise MeshError(
+                f"{path}/topology: no topology '{topology}', {nearest(topology, known)}"
+            )
+        return topology
+
+    def is_made_of_cells(self, name: str) -> bool:
+        """Whether the domain has this field, on an unstructured or curvilinear topology."""
+        if not self.names_all([name]):
+            return False
+        topology = self.topology_of(published_components(self.tree, name)[0])
+        return topology_kind(self.tree, topology) in CELL_TOPOLOGIES
+
+    def has_topology(self, name: str) -> bool:
+        """Whether the domain has a topology of this name that is a grid."""
+        kind = find(self.tree, f"topologies/{name}/type")
+        return isinstance(kind, str) and kind in SUPPORTED
+
+    def check(self, names: Sequence[str]) -> None:
+        """Read what `partitions` will need of fields on a grid. Raises MeshError."""
+        parts = [part for each in names for part in published_components(self.tree, each)]
+        self.ghosts(self._joined(parts).grid)
+
+    def hide(self, topology: str, finer: list[Bounds]) -> None:
+        """Leave out the cells of a topology whose centres lie in one of these boxes, where domains
+        of finer cells are. From then on they are not the domain's."""
+        self._finer[topology] = finer
+        self._ghosts.pop(topology, None)
+        self._nodes.pop(topology, None)
 
     def verify(self, fields: Sequence[str] | None) -> None:
         """Check everything, or only what `fields` need; see `PublishedStep.verify`."""
-        if is_made_of_cells(self.tree):
-            for topology in group(self.tree, "topologies"):
-                read_cells(self.tree, topology)
-            return
         if fields is None:
             for topology in group(self.tree, "topologies"):
-                self.grid(topology)
+                if topology_kind(self.tree, topology) in CELL_TOPOLOGIES:
+                    read_cells(self.tree, topology)
+                else:
+                    self.grid(topology)
         for name in group(self.tree, "fields") if fields is None else fields:
-            read = self._any_field if fields is None else self._field
-            self.ghosts(read(name).grid)
+            known = group(self.tree, "fields")
+            if known.get(name) is None:
+                raise MeshError(f"fields/{name}: no such field, {nearest(name, known)}")
+            if topology_kind(self.tree, self.topology_of(name)) not in CELL_TOPOLOGIES:
+                self.ghosts(self._field(name).grid)
 
-    def partition(self, names: Sequence[str], name: str, *, layers: bool) -> Partition:
-        """The owned box of one field, or of several scalars on the same topology as one vector.
+    def partitions(self, names: Sequence[str], name: str, *, layers: bool) -> list[Partition]:
+        """The owned boxes of one field, or of several scalars on the same topology as one vector;
+        [] for a domain without cells.
 
         layers: whether to include the valid ghost layer next to the owned cells.
         """
         parts = [part for each in names for part in published_components(self.tree, each)]
         field = self._joined(parts)
-        box = self.ghosts(field.grid)
-        if not layers:
-            box = box.without_layers()
-        inside = box.slices(field.association)
-        return Partition(
-            field=name,
-            association=field.association,
-            components=tuple(component[inside] for component in field.components),
-            ghost_layers=box.layers,
-            nodes=self._owned_nodes(field.grid),
-            domain_id=self.domain_id,
-        )
+        if field.grid.empty:
+            return []
+        found = []
+        boxes, nodes = self.ghosts(field.grid), self._owned_nodes(field.grid)
+        for number, (box, lines) in enumerate(zip(boxes, nodes, strict=True)):
+            if not layers:
+                box = box.without_layers()
+            inside = box.slices(field.association)
+            found.append(
+                Partition(
+                    field=name,
+                    association=field.association,
+                    components=tuple(component[inside] for component in field.components),
+                    ghost_layers=box.layers,
+                    nodes=lines,
+                    domain_id=box_id(self.domain_id, number),
+                    dimension=field.grid.dimension,
+                )
+            )
+        return found
 
     def grid(self, topology: str) -> Grid:
         """The grid of a topology, ghosts included."""
         if topology not in self._grids:
-            self._grids[topology] = read_grid(self.tree, topology)
+            self._grids[topology] = read_grid(self.tree, topology, self._thickness)
         return self._grids[topology]
 
-    def ghosts(self, grid: Grid) -> GhostBox:
-        """Owned box and valid layers of a grid; the whole block where no field flags ghosts."""
+    def ghosts(self, grid: Grid) -> list[GhostBox]:
+        """Owned boxes and valid layers of a grid; the whole block where no field flags ghosts."""
         if grid.topology not in self._ghosts:
             self._ghosts[grid.topology] = self._read_ghosts(grid)
         return self._ghosts[grid.topology]
 
-    def _owned_nodes(self, grid: Grid) -> tuple[Array, Array, Array]:
+    def _owned_nodes(self, grid: Grid) -> list[tuple[Array, Array, Array]]:
         """Copies, shared by all fields on a topology."""
         if grid.topology not in self._nodes:
-            self._nodes[grid.topology] = self.ghosts(grid).nodes(grid.nodes)
+            self._nodes[grid.topology] = [box.nodes(grid.nodes) for box in self.ghosts(grid)]
         return self._nodes[grid.topology]
 
     def _joined(self, names: Sequence[str]) -> PublishedField:
@@ -140,17 +215,7 @@ class PublishedDomain:
         return dataclasses.replace(first, components=tuple(components))
 
     def _field(self, name: str) -> PublishedField:
-        """A field of float32 or float64."""
-        field = self._any_field(name)
-        if name not in self._floats:
-            leaves = component_paths(self.tree, f"fields/{name}/values")
-            for leaf, values in zip(leaves, field.components, strict=True):
-                _check_float(leaf, values)
-            self._floats.add(name)
-        return field
-
-    def _any_field(self, name: str) -> PublishedField:
-        """A field of any numeric type."""
+        """A field as float32 or float64."""
         if name not in self._fields:
             self._fields[name] = self._read(name)
         return self._fields[name]
@@ -160,36 +225,50 @@ class PublishedDomain:
         path = f"fields/{name}"
         if known.get(name) is None:
             raise MeshError(f"{path}: no such field, {nearest(name, known)}")
-        grid = self._grid_of(path)
-        association = _association_of(self.tree, path)
+        grid = self.grid(self.topology_of(name))
+        association = association_of(self.tree, path)
+        if grid.empty:
+            return PublishedField(grid, association, ())
         components: list[Array] = []
         for leaf in component_paths(self.tree, f"{path}/values"):
-            components.append(_in_place(self.tree, leaf, grid, association))
+            components.append(as_float(leaf, _in_place(self.tree, leaf, grid, association)))
             _check_same_dtype(leaf, components)
         return PublishedField(grid, association, tuple(components))
 
-    def _grid_of(self, path: str) -> Grid:
-        topology = require_text(self.tree, f"{path}/topology")
-        known = group(self.tree, "topologies")
-        if topology not in known:
-            raise MeshError(
-                f"{path}/topology: no topology '{topology}', {nearest(topology, known)}"
-            )
-        return self.grid(topology)
+    def _read_ghosts(self, grid: Grid) -> list[GhostBox]:
+        flagged = [name for name in self._ghost_fields if self._flags(name, grid)]
+        finer = self._finer.get(grid.topology, [])
+        if not flagged and not finer:
+            return [GhostBox.whole(grid.cells)]
+        flags = np.zeros(grid.cells, np.uint8)
+        where = "fields"
+        for name in flagged:
+            where = f"fields/{name}/values"
+            found = _in_place(self.tree, where, grid, "element")
+            good = (found >= OWNED) & (found <= VALID)  # neither for NaN
+            flags = np.maximum(flags, np.where(good, found, GARBAGE).astype(np.uint8))
+        z, y, x = (0.5 * (line[1:] + line[:-1]) for line in reversed(grid.nodes))
+        for low, high in finer:
+            along = [
+                (at > start) & (at < end)
+                for at, start, end in zip((x, y, z), low, high, strict=True)
+            ]
+            flags[np.ix_(*reversed(along))] = GARBAGE
+        return ghost_boxes(flags, where)
 
-    def _read_ghosts(self, grid: Grid) -> GhostBox:
-        path = f"fields/{self._ghost_field}"
-        if self._ghost_field is None or find(self.tree, path) is None:
-            return GhostBox.whole(grid.cells)
+    def _flags(self, name: str, grid: Grid) -> bool:
+        """Whether a field of this name flags the ghosts of a grid. MeshError where it is none."""
+        path = f"fields/{name}"
+        if find(self.tree, path) is None:
+            return False
         if require_text(self.tree, f"{path}/topology") != grid.topology:
-            return GhostBox.whole(grid.cells)
-        association = _association_of(self.tree, path)
+            return False
+        association = association_of(self.tree, path)
         if association != "element":
             raise MeshError(
                 f"{path}/association: '{association}'; ghosts are flagged per 'element'"
             )
-        flags = _in_place(self.tree, f"{path}/values", grid, "element")
-        return ghost_box(flags, f"{path}/values")
+        return True
 
 
 def published_components(domain: Tree, name: str) -> list[str]:
@@ -213,7 +292,7 @@ def component_paths(domain: Tree, path: str) -> list[str]:
     return [f"{path}/{part}" for part in (sorted(values) if known else values)]
 
 
-def _association_of(domain: Tree, path: str) -> Association:
+def association_of(domain: Tree, path: str) -> Association:
     if find(domain, f"{path}/association") is None and find(domain, f"{path}/basis") is not None:
         raise MeshError(f"{path}/basis: high-order fields are not supported")
     association = require_text(domain, f"{path}/association", why="'element' or 'vertex'")
@@ -224,22 +303,33 @@ def _association_of(domain: Tree, path: str) -> Association:
     raise MeshError(f"{path}/association: '{association}' is not 'element' or 'vertex'")
 
 
-def _check_float(path: str, values: Array) -> None:
+def as_float(path: str, values: Array) -> Array:
+    """Values as float32 or float64: as they are, or, where they are integers, a read-only copy that
+    keeps them exactly up to 2^53."""
+    if values.dtype.kind in "iub":
+        kind = np.float32 if values.dtype.itemsize <= 2 else np.float64
+        converted = np.ascontiguousarray(values, dtype=kind)
+        converted.flags.writeable = False
+        return converted
     if not (values.dtype.kind == "f" and values.dtype.itemsize in (4, 8)):
         raise MeshError(f"{path}: {values.dtype} values; expected float32 or float64")
     if not values.dtype.isnative:
         raise MeshError(f"{path}: {values.dtype} values; expected the machine's byte order")
+    return values
 
 
 def _in_place(domain: Tree, path: str, grid: Grid, association: Association) -> Array:
     """The array at `path` as a read-only view (nz, ny, nx) of the simulation's memory."""
     values = array(domain, path)
-    shape = grid.shape(association)
+    shape = grid.published(association)
     if values.size != np.prod(shape):
         what = "elements" if association == "element" else "vertices"
         raise MeshError(
             f"{path}: {values.size} values, topology '{grid.topology}' has {np.prod(shape)} {what}"
         )
+    plane = (shape[1:], shape[:0:-1]) if grid.dimension == 2 else ()
+    if values.shape in plane:
+        values = values[None] if values.shape == shape[1:] else values[..., None]
     if values.shape == shape[::-1] and first_axis_fastest(values):
         values = values.T  # Fortran's u(i, j, k)
     if values.ndim != 1 and values.shape != shape:
@@ -248,6 +338,8 @@ def _in_place(domain: Tree, path: str, grid: Grid, association: Association) -> 
             f"or (nx, ny, nz) in Fortran order"
         )
     view = values.reshape(shape).view()  # splitting one axis of any stride never copies
+    if grid.dimension == 2:
+        view = np.broadcast_to(view, grid.shape(association))  # both planes are one
     view.flags.writeable = False
     return view
 

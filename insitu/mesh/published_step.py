@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from insitu.mesh.cells import is_made_of_cells
+from insitu.core.arrays import Array
+from insitu.mesh import levels
 from insitu.mesh.partition import Partition
 from insitu.mesh.published_domain import PublishedDomain
 from insitu.mesh.tree import MeshError, Tree, find, number, prefixed, trees
@@ -29,8 +30,6 @@ class State:
 
     cycle: int | None
     time: float | None
-    has_cells: bool = False
-    """Whether a domain of this rank is unstructured or curvilinear, and must be resampled."""
 
 
 def _whole(path: str, value: float) -> int:
@@ -50,7 +49,9 @@ class PublishedStep:
     the invalid path, after "domain <id>: " where the rank has several domains.
     """
 
-    def __init__(self, tree: object, *, ghost_field: str | None = GHOST_FIELD) -> None:
+    def __init__(
+        self, tree: object, *, ghost_field: str | Sequence[str] | None = GHOST_FIELD
+    ) -> None:
         """
         Args:
             tree: None, a domain, a list of domains or a mapping of names to domains; nested
@@ -58,14 +59,16 @@ class PublishedStep:
                 stride, shaped (nz, ny, nx), or (nx, ny, nz) in Fortran order. They are used in
                 place, neither copied nor written; but what a `numpy.ma` mask hides is NaN, in a
                 copy.
-            ghost_field: the field that flags ghost cells. A tree (or a topology) without it has no
-                ghosts, as when this is None.
+            ghost_field: the field, or fields, that flag ghost cells. A tree (or a topology)
+                without them has no ghosts, as when this is None.
         """
         self._trees, self.ghost_field = trees(tree), ghost_field
+        self._thickness: float | None = None
+        self._domains_read: list[PublishedDomain] | None = None
         self._partitions: dict[tuple[str, tuple[str, ...], bool], list[Partition]] = {}
 
     @classmethod
-    def of(cls, published: object, ghost_field: str | None) -> PublishedStep:
+    def of(cls, published: object, ghost_field: str | Sequence[str] | None) -> PublishedStep:
         """`published` itself if it is a PublishedStep with the same ghost field; otherwise a new
         one."""
         if not isinstance(published, PublishedStep):
@@ -81,8 +84,7 @@ class PublishedStep:
             next((number(t, path) for t in self._trees if find(t, path) is not None), None)
             for path in ("state/cycle", "state/time")
         )
-        cells = any(map(is_made_of_cells, self._trees))
-        return State(None if cycle is None else _whole("state/cycle", cycle), time, cells)
+        return State(None if cycle is None else _whole("state/cycle", cycle), time)
 
     @property
     def domains(self) -> list[Tree]:
@@ -94,34 +96,35 @@ class PublishedStep:
     def field_names(self) -> list[str]:
         """The fields of all domains in order, without the ghost flags. Scalars a_x, a_y and a_z
         also give the vector a."""
-        found = self._each(lambda domain: domain.field_names)
+        found = self.each(lambda domain: domain.field_names)
         return list(dict.fromkeys(name for names in found for name in names))
 
     def verify(self, fields: Sequence[str] | None = None) -> None:
         """Check everything, or only what `fields` need.
 
         Checks coordinates, topologies, ghost flags, and that every field fits its topology; for
-        unstructured and curvilinear meshes (see `cells`), coordinates and topologies only. Integer
-        fields are accepted unless they are named in `fields`.
+        unstructured and curvilinear meshes (see `cells`), coordinates and topologies only.
 
         Raises MeshError for the first problem.
         """
-        self._each(lambda domain: domain.verify(fields))
+        self.each(lambda domain: domain.verify(fields))
 
     def partitions(
         self, field: str | Sequence[str], *, name: str | None = None, ghosts: str = "trust"
     ) -> list[Partition]:
-        """One `Partition` per domain of this rank, [] when it has none.
+        """The `Partition` of each domain of this rank that has the field, [] where the rank has no
+        domain; of several boxes, where a domain's owned cells fill no box (see `ghost_boxes`).
 
         Args:
             field: a published field, scalar or vector; or several scalars, which become the
-                components of one vector, as a_x, a_y and a_z do for a.
+                components of one vector, as a_x, a_y and a_z do for a. Integers are read as
+                float32, those of more than 16 bits as float64.
             name: the name of the result; by default `field`, or the names joined by commas.
             ghosts: "trust" includes the valid ghost layer next to the owned cells; "ignore" takes
                 owned values only; "exchange" does so too, and `mesh.exchange` adds the layers.
 
         Raises:
-            MeshError: the tree is invalid.
+            MeshError: the tree is invalid, or the rank has domains, and none has the field.
             ValueError: an unknown `ghosts` mode, or no field.
         """
         if ghosts not in GHOST_MODES:
@@ -132,23 +135,62 @@ class PublishedStep:
         called, layers = name or ",".join(names), ghosts == "trust"
         key = (called, names, layers)
         if key not in self._partitions:
-            self._partitions[key] = self._each(
-                lambda domain: domain.partition(names, called, layers=layers)
-            )
+            somewhere = self.has(names)
+
+            def read(domain: PublishedDomain) -> list[Partition]:
+                if somewhere and not domain.has(names):
+                    return []
+                return domain.partitions(names, called, layers=layers)
+
+            self._partitions[key] = [part for parts in self.each(read) for part in parts]
         return list(self._partitions[key])
 
-    @cached_property
-    def _domains(self) -> list[PublishedDomain]:
-        return [
-            PublishedDomain(
-                tree, int(number(tree, "state/domain_id", default=place)), self.ghost_field
-            )
-            for place, tree in enumerate(self.domains)
-        ]
+    def has(self, fields: Sequence[str]) -> bool:
+        """Whether any domain of this rank has all of these fields."""
+        return any(domain.names_all(fields) for domain in self.domains_read)
 
-    def _each(self, read: Callable[[PublishedDomain], T]) -> list[T]:
+    def is_made_of_cells(self, field: str) -> bool:
+        """Whether a field lies on an unstructured or curvilinear topology, in any domain of this
+        rank, and must be resampled."""
+        return any(self.each(lambda domain: domain.is_made_of_cells(field)))
+
+    def hide_covered(self, topologies: Sequence[str], every: Array) -> None:
+        """Leave out the cells of this rank's domains that finer domains cover, whose places are
+        theirs. `every`: the `levels.owned_boxes` of all ranks."""
+        levels.hide_covered(self.domains_read, topologies, every)
+        self._partitions.clear()
+
+    @property
+    def thickness(self) -> float | None:
+        """The height of the layer of cells that stands for a mesh in a plane; None: each domain's
+        own. All ranks must have the same; setting it forgets what was read."""
+        return self._thickness
+
+    @thickness.setter
+    def thickness(self, value: float | None) -> None:
+        if value != self._thickness:
+            self._thickness, self._domains_read = value, None
+            self._partitions.clear()
+
+    @property
+    def domains_read(self) -> list[PublishedDomain]:
+        """The domains, whose grids, ghosts and fields are read once."""
+        if self._domains_read is None:
+            self._domains_read = [
+                PublishedDomain(
+                    tree,
+                    int(number(tree, "state/domain_id", default=place)),
+                    self.ghost_field,
+                    self._thickness,
+                )
+                for place, tree in enumerate(self.domains)
+            ]
+        return self._domains_read
+
+    def each(self, read: Callable[[PublishedDomain], T]) -> list[T]:
+        """The result for each domain. A MeshError starts with the domain, if there are several."""
         found = []
-        for domain in self._domains:
-            with prefixed(f"domain {domain.domain_id}: " if len(self._domains) > 1 else ""):
+        for domain in self.domains_read:
+            with prefixed(f"domain {domain.domain_id}: " if len(self.domains_read) > 1 else ""):
                 found.append(read(domain))
         return found

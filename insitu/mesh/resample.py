@@ -23,13 +23,28 @@ from insitu.core.box import Box
 from insitu.core.parallel import together
 from insitu.mesh.block_decomposition import cut, owners
 from insitu.mesh.blueprint import partitions
-from insitu.mesh.cells import Cells, element_ghosts, read_cells
+from insitu.mesh.cells import Cells, cells_are_empty, element_ghosts, read_cells
 from insitu.mesh.ghost_exchange import exchange
 from insitu.mesh.partition import Association, Partition, Shape
 from insitu.mesh.point_location import Located, locate
-from insitu.mesh.published_domain import component_paths, published_components
+from insitu.mesh.published_domain import (
+    PublishedDomain,
+    as_float,
+    association_of,
+    component_paths,
+    published_components,
+)
 from insitu.mesh.resampling_error import ResamplingError, error_sums
-from insitu.mesh.tree import MeshError, Tree, flat, group, labelled, prefixed, require_text
+from insitu.mesh.tree import (
+    MeshError,
+    Tree,
+    find,
+    flat,
+    group,
+    labelled,
+    prefixed,
+    require_text,
+)
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -69,9 +84,17 @@ class Resampler:
     Every method is collective.
     """
 
-    def __init__(self, comm: MPI.Comm, cells: Sequence[int] = (), ghost_field: str | None = None):
-        """cells: of the grid along x, y, z; by default cubes, about as many as the mesh's cells."""
+    def __init__(
+        self,
+        comm: MPI.Comm,
+        cells: Sequence[int] = (),
+        ghost_field: str | Sequence[str] | None = None,
+    ):
+        """cells: of the grid along x, y, z; by default cubes, about as many as the mesh's cells. Of
+        a mesh in a plane z = constant, the grid has one cell along z."""
         self.comm, self.wanted, self.ghost_field = comm, tuple(cells), ghost_field
+        self.dimension = 3
+        """2 where the mesh lies in a plane."""
         self._signature = b""
         self._domains: list[_Domain] = []
         self._lines: tuple[Array, Array, Array] | None = None
@@ -85,17 +108,24 @@ class Resampler:
 
         Raises RemoteError on every rank if the tree of any rank is invalid.
         """
-        boxes = self.begin(tree)
-        self.add(boxes, fields)
+        names = list(fields)
+        boxes = self.begin(tree, names)
+        self.add(boxes, names)
         return boxes
 
-    def begin(self, tree: object) -> Any:
+    def begin(
+        self, tree: object, fields: Sequence[str] = (), thickness: float | None = None
+    ) -> Any:
         """Read the mesh of a step: a tree of this rank's box without fields, None on a rank without
         a box. State is that of `tree`.
 
+        fields: those to come, all on one topology; domains that have none of them are left out. By
+        default a domain must have one topology. thickness: see `read_cells`; the same on all ranks,
+        or None where no mesh lies in a plane.
+
         Raises RemoteError on every rank if the tree of any rank is invalid.
         """
-        self._follow(tree)
+        self._follow(tree, fields, thickness)
         return self._empty_box(tree)
 
     def add(self, boxes: Any, fields: Iterable[str]) -> None:
@@ -158,13 +188,13 @@ class Resampler:
 
     # ---- positions
 
-    def _follow(self, tree: object) -> None:
+    def _follow(self, tree: object, fields: Sequence[str], thickness: float | None) -> None:
         """Read the tree; locate points again if the mesh of any rank has changed."""
         from mpi4py import MPI
 
         signature = b""
         with together(self.comm, "mesh"):
-            self._domains = self._read(tree)
+            self._domains = self._read(tree, fields, thickness)
             signature = _signature(self._domains)
         changed = self.comm.allreduce(signature != self._signature, op=MPI.LOR)
         self._signature = signature
@@ -172,16 +202,14 @@ class Resampler:
             self._routes.clear()
             self._lay_out()
 
-    def _read(self, tree: object) -> list[_Domain]:
+    def _read(self, tree: object, fields: Sequence[str], thickness: float | None) -> list[_Domain]:
         found = []
-        for _, domain, prefix in labelled(tree):
+        for domain_id, domain, prefix in labelled(tree):
             with prefixed(prefix):
-                topologies = list(group(domain, "topologies"))
-                if len(topologies) != 1:
-                    raise MeshError(
-                        f"topologies: {', '.join(topologies)}; a domain made of cells has one"
-                    )
-                cells = read_cells(domain, topologies[0])
+                topology = _topology(domain, domain_id, fields)
+                if topology is None:
+                    continue
+                cells = read_cells(domain, topology, thickness)
                 flags = element_ghosts(domain, cells, self.ghost_field)
                 own = np.flatnonzero(flags == 0)
                 found.append(_Domain(domain, cells.without(flags), own, len(flags), prefix))
@@ -191,13 +219,14 @@ class Resampler:
         """The grid, its boxes, and their owners."""
         from mpi4py import MPI
 
-        extent, sums = np.full(6, np.inf), np.zeros(2)
+        extent, sums = np.full(6, np.inf), np.zeros(3)  # cells, their volume; those in a plane
         for domain in self._domains:
             used = domain.cells.points[domain.cells.corners.ravel()]
             if used.size:
                 extent = np.minimum(extent, np.concatenate([used.min(axis=0), -used.max(axis=0)]))
-                sums += len(domain.cells.corners), _volumes(domain.cells).sum()
-        whole, total = np.empty(6), np.empty(2)
+                n = len(domain.cells.corners)
+                sums += n, _volumes(domain.cells).sum(), n * (domain.cells.dimension == 2)
+        whole, total = np.empty(6), np.empty(3)
         self.comm.Allreduce(extent, whole, op=MPI.MIN)
         self.comm.Allreduce(sums, total)
         low, high = whole[:3], -whole[3:]
@@ -206,7 +235,10 @@ class Resampler:
             return
         if not (high > low).all():
             raise MeshError(f"coordsets: the cells lie between {low} and {high}, in a plane")
-        counts = self.wanted or _grid_cells(high - low, total[0], total[1])
+        self.dimension = 2 if 0 < total[2] == total[0] else 3
+        counts = self.wanted or _grid_cells(high - low, total[0], total[1], self.dimension)
+        if self.dimension == 2:
+            counts = (counts[0], counts[1], 1)
         x, y, z = (np.linspace(a, b, n + 1) for a, b, n in zip(low, high, counts, strict=True))
         self._lines = (x, y, z)
         self._boxes = cut((len(z) - 1, len(y) - 1, len(x) - 1), self.comm.size)
@@ -291,7 +323,7 @@ class Resampler:
             for domain in self._domains:
                 with prefixed(domain.prefix):
                     read.append(_values(domain, name))
-        mine = [(association, len(parts), parts[0].dtype.str) for association, parts in read]
+        mine = [(where, len(parts), parts[0].dtype.str) for where, parts in read if parts]
         kinds = sorted({kind for kinds in self.comm.allgather(mine) for kind in kinds})
         if not kinds:
             raise MeshError(f"fields/{name}: no rank has any cells")
@@ -299,6 +331,10 @@ class Resampler:
             raise MeshError(f"fields/{name}: domains differ: {kinds}")
         association, count, _ = kinds[0]
         dtype = np.result_type(*(np.dtype(kind[2]) for kind in kinds))
+        for domain, (_, parts) in zip(self._domains, read, strict=True):
+            if not parts:  # a domain that lacks the field, whose place is empty
+                n = domain.published if association == "element" else len(domain.cells.points)
+                parts += [np.full(n, np.nan, dtype)] * count
         return association, count, dtype, [parts for _, parts in read]
 
     def _published(self, fields: Sequence[str]) -> tuple[Array, Array, Association]:
@@ -341,7 +377,8 @@ class Resampler:
             )
             box = np.full(int(np.prod(route.shape)), np.nan, dtype)
             box[route.place] = incoming[route.chosen]
-            components.append(box.reshape(route.shape))
+            planes = box.reshape(route.shape)
+            components.append(planes[:1] if self.dimension == 2 else planes)
         return components, association
 
     def _empty_box(self, tree: object) -> Any:
@@ -353,6 +390,8 @@ class Resampler:
             line[own.start : own.stop + 1]
             for line, own in zip(self.lines, reversed(self._box), strict=True)
         )
+        if self.dimension == 2:
+            z = z.mean(keepdims=True)
         result: dict[str, Any] = {
             "coordsets": {"boxes": {"type": "rectilinear", "values": {"x": x, "y": y, "z": z}}},
             "topologies": {"boxes": {"type": "rectilinear", "coordset": "boxes"}},
@@ -364,9 +403,29 @@ class Resampler:
         return result
 
 
-def _grid_cells(extent: Array, n_cells: float, volume: float) -> tuple[int, int, int]:
+def _topology(domain: Tree, domain_id: int, fields: Sequence[str]) -> str | None:
+    """The topology of the fields in a domain; None where it has none of them, or no cells."""
+    read = PublishedDomain(domain, domain_id, None)
+    for name in fields:
+        if read.names_all([name]):
+            topology = read.topology_of(published_components(domain, name)[0])
+            return None if cells_are_empty(domain, topology) else topology
+    if fields:
+        return None
+    topologies = list(group(domain, "topologies"))
+    if len(topologies) != 1:
+        raise MeshError(f"topologies: {', '.join(topologies)}; a domain made of cells has one")
+    return None if cells_are_empty(domain, topologies[0]) else topologies[0]
+
+
+def _grid_cells(
+    extent: Array, n_cells: float, volume: float, dimension: int
+) -> tuple[int, int, int]:
     """Number of cells along x, y, z for cells of the mesh's average size."""
-    side = (volume / n_cells) ** (1 / 3)
+    if dimension == 2:
+        side = (volume / (extent[2] * n_cells)) ** 0.5
+    else:
+        side = (volume / n_cells) ** (1 / 3)
     x, y, z = (int(np.clip(round(e / side), 1, _MOST_CELLS)) for e in extent)
     return x, y, z
 
@@ -387,16 +446,19 @@ def _volumes(cells: Cells) -> Array:
     return np.abs(total)
 
 
-def resampled_names(tree: object, names: Sequence[str]) -> list[str]:
-    """Those of `names` that can be resampled: floating-point values per element or vertex in all of
-    this rank's domains. Not collective."""
+def resampled_names(domains: Sequence[PublishedDomain], names: Sequence[str]) -> list[str]:
+    """Those of `names` that can be resampled: values per element or vertex of cells, in those of
+    this rank's domains that have the field. Not collective."""
     found = []
     for name in names:
         try:
-            for _, domain, prefix in labelled(tree):
-                cells = read_cells(domain, next(iter(group(domain, "topologies"))))
+            for domain in domains:
+                if not domain.names_all([name]):
+                    continue
+                topology = domain.topology_of(published_components(domain.tree, name)[0])
+                cells = read_cells(domain.tree, topology)
                 everything = np.arange(len(cells.corners))
-                _values(_Domain(domain, cells, everything, len(everything), prefix), name)
+                _values(_Domain(domain.tree, cells, everything, len(everything), ""), name)
         except MeshError:
             continue
         found.append(name)
@@ -412,23 +474,34 @@ def _signature(domains: Sequence[_Domain]) -> bytes:
 
 
 def _values(domain: _Domain, name: str) -> tuple[Association, list[Array]]:
-    """Association and component arrays of a field, as published."""
+    """Association and component arrays of a field, as published; no array where the domain lacks
+    it."""
     found: list[tuple[Association, list[Array]]] = []
-    for published in published_components(domain.tree, name):
+    there = find(domain.tree, "fields")
+    known = there if isinstance(there, dict) else {}
+    components = published_components(domain.tree, name) if known else []
+    if not any(known.get(part) is not None for part in components):
+        return "element", []
+    for published in components:
         path = f"fields/{published}"
-        association = require_text(domain.tree, f"{path}/association")
-        if association not in ("element", "vertex"):
-            raise MeshError(f"{path}/association: '{association}' is not 'element' or 'vertex'")
-        size = domain.published if association == "element" else len(domain.cells.points)
+        association = association_of(domain.tree, path)
+        topology = require_text(domain.tree, f"{path}/topology")
+        if topology != domain.cells.topology:
+            raise MeshError(
+                f"{path}/topology: '{topology}', but other fields that are read from the cells of "
+                f"this domain lie on '{domain.cells.topology}'"
+            )
+        size = domain.published if association == "element" else domain.cells.n_published
         parts = []
         for leaf in component_paths(domain.tree, f"{path}/values"):
             values = flat(domain.tree, leaf)
             if values.size != size:
                 raise MeshError(f"{leaf}: {values.size} values, expected {size}")
-            if values.dtype.kind != "f":
-                raise MeshError(f"{leaf}: {values.dtype} values; expected float32 or float64")
+            values = as_float(leaf, values)
+            if association == "vertex" and domain.cells.dimension == 2:
+                values = np.concatenate([values, values])  # below and above the plane
             parts.append(values)
-        found.append(("element" if association == "element" else "vertex", parts))
+        found.append((association, parts))
     return found[0][0], [part for _, parts in found for part in parts]
 
 

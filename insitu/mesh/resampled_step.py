@@ -1,12 +1,13 @@
 """A step of a mesh of cells, resampled to boxes that are read like a published grid.
 
-In: the tree of a step, and the `Resampler` of its mesh.
+In: the tree of a step, and the `Resampler` of one of its topologies.
 Out: partitions of the requested fields, and their resampling error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from insitu.mesh.partition import Partition
 from insitu.mesh.published_step import PublishedStep
@@ -15,24 +16,38 @@ from insitu.mesh.resampling_error import ResamplingError
 
 
 class ResampledStep:
-    """The boxes of one step, at most one per rank."""
+    """The boxes of one step, at most one per rank. The mesh is read when a field is first asked
+    for."""
 
-    def __init__(self, resampler: Resampler, tree: object) -> None:
-        """Reads the mesh. Collective; raises RemoteError on every rank if the tree of any rank is
-        invalid."""
-        self._resampler = resampler
-        self._boxes = resampler.begin(tree)
+    def __init__(
+        self,
+        resampler: Resampler,
+        tree: object,
+        fields: Sequence[str],
+        thickness: float | None = None,
+    ) -> None:
+        """fields: all that may be asked for, on one topology. thickness: see `Resampler.begin`. Not
+        collective."""
+        self._resampler, self._tree, self._fields = resampler, tree, fields
+        self._thickness = thickness
+        self._boxes: Any = None
+        self._begun = False
         self._there: set[str] = set()
         self._step = PublishedStep(None)
 
     def resample(self, fields: Iterable[str]) -> None:
         """Resample published fields of the step, each once. Collective, with the same fields on all
-        ranks; raises RemoteError on every rank if the field of any rank is invalid."""
+        ranks; raises RemoteError on every rank if the mesh or the field of any rank is invalid."""
         missing = [name for name in dict.fromkeys(fields) if name not in self._there]
-        if missing:
-            self._resampler.add(self._boxes, missing)
-            self._there.update(missing)
-            self._step = PublishedStep(self._boxes)
+        if not missing:
+            return
+        if not self._begun:
+            self._boxes = self._resampler.begin(self._tree, self._fields, self._thickness)
+            self._begun = True
+        self._resampler.add(self._boxes, missing)
+        self._there.update(missing)
+        self._step = PublishedStep(self._boxes)
+        self._step.thickness = self._thickness
 
     def partitions(
         self, field: str | Sequence[str], *, name: str | None = None, ghosts: str = "trust"

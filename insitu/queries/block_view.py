@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from insitu.core.box import Box
 from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import NO_LAYERS, Layers, Partition, Shape
+from insitu.queries import derivatives
 
 if TYPE_CHECKING:
-    from insitu.queries.fields import Arrays, Field, FieldRef
+    from insitu.queries.fields import Arrays, Field, FieldRef, Recenter
     from insitu.queries.scalars import Scalar
 
 Parameters = Mapping["Scalar", Any]
@@ -104,7 +105,7 @@ class BlockView:
                 zip(self.shape, reversed(self.first.nodes), strict=True)
             )
         )
-        return int(nz), int(ny), int(nx)
+        return 1 if self.first.dimension == 2 else int(nz), int(ny), int(nx)
 
     def line(
         self, axis: int, start: int, stop: int, association: str | None = None
@@ -113,6 +114,8 @@ class BlockView:
         indices -1 and n."""
         nodes = self.first.nodes[2 - axis]
         low, high = self.widths[axis]
+        if axis == 0 and self.first.dimension == 2:  # both planes of vertices are the mesh's one
+            return np.full(stop - start, 0.5 * (nodes[0] + nodes[-1]))
         nodes = np.concatenate([[nodes[0] - low], nodes, [nodes[-1] + high]])
         vertex = (association or self.association) == "vertex"
         samples = nodes if vertex else 0.5 * (nodes[1:] + nodes[:-1])
@@ -209,6 +212,43 @@ class SampleBox:
         )
         return around, (inside_z, inside_y, inside_x)
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether the mesh is one cell thick along z."""
+        return self.block.first.cells[0] == 1
+
+    def coordinate(self, axis: int) -> NDArray[np.float64]:
+        """World x, y or z of the samples; broadcasts to the box."""
+        return _along(self.lines[2 - axis], axis)
+
+    def cell_width(self, axis: int) -> NDArray[np.float64]:
+        """Widths of the cells along x, y or z, for a box of cells; broadcasts to the box."""
+        return _along(self.widths[2 - axis], axis)
+
+    def derivative(self, function: str, argument: Field) -> Arrays:
+        """Central differences, second order on any rectilinear spacing; one-sided at a block face
+        without valid ghosts."""
+        around, inside = self.grown(argument)
+        components = [
+            np.broadcast_to(np.asarray(c, np.float64), around.shape)
+            for c in argument.values(around)
+        ]
+        with np.errstate(all="ignore"):
+            return derivatives.FUNCTIONS[function](components, around.lines, inside)
+
+    def recentered_values(self, node: Recenter) -> Arrays:
+        """The means of neighbours, unless the argument is where the box is."""
+        if node.argument.association(self.block.associations) in ("", self.association):
+            return node.argument.values(self)
+        around = self.recentered(node.argument)
+        found = []
+        for component in node.argument.values(around):
+            whole = np.broadcast_to(np.asarray(component, np.float64), around.shape)
+            for axis in range(3):
+                whole = _means(whole, axis, around.low[axis], self.low[axis], self.high[axis])
+            found.append(whole)
+        return tuple(found)
+
     def recentered(self, argument: Field) -> SampleBox:
         """The corners of the cells of this box; or the cells around its vertices, as far as
         `argument` has them."""
@@ -221,6 +261,31 @@ class SampleBox:
         return replace(self, low=(z, y, x), high=(end_z, end_y, end_x), association="element")
 
 
+def _means(
+    values: NDArray[np.float64], axis: int, first: int, low: int, high: int
+) -> NDArray[np.float64]:
+    """Means of neighbours along an axis: of samples from `first` on, at the places low to high - 1
+    of the other kind of samples. A place between samples first - 1 and first has that of first."""
+    values = np.moveaxis(values, axis, 0)
+    if len(values) > high - low:  # vertices around cells, or all cells around vertices
+        means = 0.5 * (values[:-1] + values[1:])
+    else:
+        below, above = values[:1], values[-1:]
+        between = 0.5 * (values[:-1] + values[1:])
+        parts = [between]
+        if first == low:
+            parts.insert(0, below)
+        if first + len(values) == high - 1:
+            parts.append(above)
+        means = np.concatenate(parts)
+    return np.moveaxis(means, 0, axis)
+
+
+def _along(line: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """A line (n,) along x, y or z as an array of three axes."""
+    return line.reshape([-1 if i == 2 - axis else 1 for i in range(3)])
+
+
 def blocks(
     argument: Field,
     slot: int,
@@ -228,15 +293,15 @@ def blocks(
     past: Past,
     widths: Mapping[int, Any],
 ) -> list[BlockView]:
-    """This rank's blocks with all that an expression reads. Not collective.
+    """This rank's blocks that have all that an expression reads. Not collective.
 
     Args:
         slot: for a window, the number of steps before the current one.
         present: this rank's partitions of the fields that are read at the current step.
         widths: domain id -> see `BlockView.widths`.
 
-    Raises: ValueError if a field lacks a domain that another field has, or has another grid;
-        MovedError if these are fields of different steps.
+    Raises: ValueError if a field of a block has another grid than the others; MovedError if these
+        are fields of different steps, or a step has not the blocks of another.
     """
     samples = argument.samples
     by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
@@ -246,12 +311,16 @@ def blocks(
             past.fields(each.name, back) if back else present[each.name]
         )
         by_domain[each] = {block.domain_id: block for block in found}
+    if len(set(backs.values())) == 1:
+        return _views(argument, by_domain, widths)
+    first, *others = (set(each) for each in by_domain.values())
+    if any(other != first for other in others):
+        names = ", ".join(f"'{each.name}'" for each in by_domain)
+        raise MovedError(f"{names}: this rank's domains are not the same for all of these")
     try:
         return _views(argument, by_domain, widths)
     except ValueError as error:
-        if len(set(backs.values())) > 1:
-            raise MovedError(str(error)) from None
-        raise
+        raise MovedError(str(error)) from None
 
 
 def _views(
@@ -260,11 +329,8 @@ def _views(
     widths: Mapping[int, Any],
 ) -> list[BlockView]:
     domains = [set(each) for each in by_domain.values()]
-    if any(other != domains[0] for other in domains):
-        names = ", ".join(f"'{each.name}'" for each in by_domain)
-        raise ValueError(f"{names}: this rank's domains are not the same for all of these")
     views = []
-    for domain in sorted(domains[0]):
+    for domain in sorted(set.intersection(*domains)):
         held = {each: found[domain] for each, found in by_domain.items()}
         where = argument.association({each: block.association for each, block in held.items()})
         views.append(BlockView(held, widths.get(domain, BlockView.widths), where))

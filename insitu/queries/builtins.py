@@ -144,7 +144,8 @@ def _build_derivative(checker: Checker, tree: syntax.Call, given: Mapping[str, T
         problem = "a derivative of a derivative needs two ghost layers; only one is read"
         raise checker.error(tree, problem)
     wanted = 1 if name == "gradient" else 3
-    if found.shape.components not in (None, wanted):
+    in_plane = wanted == 3 and found.shape.components == 2
+    if found.shape.components not in (None, wanted) and not in_plane:
         has = "a scalar" if found.shape.components == 1 else "a vector"
         wants = "a scalar field" if wanted == 1 else "a vector field of 3 components"
         raise checker.error(argument, f"{tree.function} expects {wants}, found {has} field")

@@ -27,11 +27,16 @@ def partial(values: Floats, axis: int, lines: Lines, inside: Box) -> Floats:
     along = 2 - axis
     # Crop the other axes first: they need no neighbours.
     values = values[tuple(s if i != along else slice(None) for i, s in enumerate(inside))]
-    if values.shape[along] < 2:
+    if values.shape[along] < 2 or lines[along][0] == lines[along][-1]:  # a mesh in a plane
         slope = np.zeros_like(values)
     else:
         slope = np.gradient(values, lines[along], axis=along)
     return slope[tuple(s if i == along else slice(None) for i, s in enumerate(inside))]
+
+
+def in_space(vector: Sequence[Floats]) -> list[Floats]:
+    """The three components of a vector, of which one in a plane has no z."""
+    return [*vector, np.zeros_like(vector[0])] if len(vector) == 2 else list(vector)
 
 
 def gradient(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
@@ -41,12 +46,14 @@ def gradient(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Float
 
 
 def divergence(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
-    x, y, z = (partial(c, axis, lines, inside) for axis, c in enumerate(values))
-    return (x + y + z,)
+    slopes = [partial(c, axis, lines, inside) for axis, c in enumerate(values)]
+    return (sum(slopes[1:], slopes[0]),)
 
 
 def curl(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
-    """Curl of a vector field; for a velocity, the vorticity."""
+    """Curl of a vector field; for a velocity, the vorticity. In a plane it has the component z
+    alone."""
+    values = in_space(values)
 
     def difference(i: int, j: int) -> Floats:
         return partial(values[j], i, lines, inside) - partial(values[i], j, lines, inside)
@@ -56,6 +63,7 @@ def curl(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, .
 
 def qcriterion(values: Sequence[Floats], lines: Lines, inside: Box) -> tuple[Floats, ...]:
     """(|rotation|^2 - |strain|^2) / 2, which is -sum_ij (du_i/dx_j du_j/dx_i) / 2."""
+    values = in_space(values)
     total: Any = 0.0
     for i in range(3):
         own = partial(values[i], i, lines, inside)

@@ -152,20 +152,21 @@ class Evaluator:
         present: Mapping[str, Sequence[Partition]],
         past: Past,
         widths: Mapping[str, Mapping[int, Any]],
+        absent: frozenset[str] = frozenset(),
     ) -> set[Reduction]:
         """Put the values of all reductions into rank 0's `context`. Collective.
 
-        Reductions that need a step that is not recorded, or a number not yet available, are
-        skipped; so are those of steps whose blocks are not the same on some rank, which are
-        returned, on all ranks alike. `present` holds this rank's partitions of the fields of
-        `plan.ghosts`; `widths` the result of `outer_widths` for those with ghosts.
+        Reductions that need a step that is not recorded, a field that is absent, or a number not
+        yet available, are skipped; so are those of steps whose blocks are not the same on some
+        rank, which are returned, on all ranks alike. `present` holds this rank's partitions of the
+        fields of `plan.ghosts`; `widths` the result of `outer_widths` for those with ghosts.
 
         Raises: RemoteError on every rank.
         """
         used: dict[_Key, Partial] = {}
         moved: set[Reduction] = set()
         for level in plan.levels:
-            works, numbers, steps = self._agree(level, context, past, bool(plan.depths))
+            works, numbers, steps = self._agree(level, context, past, bool(plan.depths), absent)
             if not works:
                 continue
             pieces: dict[Work, list[_Piece]] = {}
@@ -205,7 +206,12 @@ class Evaluator:
         return moved
 
     def _agree(
-        self, level: _Level, context: Context, past: Past, reads_past: bool
+        self,
+        level: _Level,
+        context: Context,
+        past: Past,
+        reads_past: bool,
+        absent: frozenset[str],
     ) -> tuple[list[Work], dict[Scalar, Any], int]:
         """The works that can be done, their numbers, and the number of past steps, as broadcast by
         rank 0. Collective."""
@@ -220,6 +226,8 @@ class Evaluator:
         numbers = {n: v for n, v in zip(level.numbers, found, strict=True) if v is not None}
         works = []
         for work in level.works:
+            if any(samples.name in absent for samples in work.argument.samples):
+                continue
             back = max((samples.back for samples in work.argument.samples), default=0)
             done = tuple(r for r in work.reductions if all(n in numbers for n in _numbers(r)))
             if done and back <= steps:

@@ -6,7 +6,7 @@ Out: the triggers that fire, the same on every rank, and the history of the quer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -175,8 +175,12 @@ class TriggerEngine(Generic[Action]):
         """Field name -> number of steps back, for fields of which earlier steps are still read."""
         return self._plan.depths
 
-    def evaluate(self, cycle: int, time: float, source: Source) -> tuple[Trigger[Action], ...]:
+    def evaluate(
+        self, cycle: int, time: float, source: Source, absent: Collection[str] = ()
+    ) -> tuple[Trigger[Action], ...]:
         """Evaluate queries and triggers at a step; return the triggers that fire. Collective.
+
+        absent: fields that the step lacks, the same on every rank; what reads them has no value.
 
         A trigger that needs a result or recorded step not yet available does not fire; a query
         that does is NaN. The same holds where the blocks of two steps are not the same, which is
@@ -184,9 +188,11 @@ class TriggerEngine(Generic[Action]):
 
         Raises: RemoteError on every rank.
         """
+        if not self.queries and not self.triggers:
+            return ()
         what = "queries and triggers"
         context = self._context(cycle, time)
-        self._reduce(context, source)
+        self._reduce(context, source, frozenset(absent))
         values, holds, fired = on_root(self.comm, what, lambda: self._decide(context))
         if any(hold is None for hold in holds):
             answers = self._ask(holds, context, values)
@@ -223,12 +229,13 @@ class TriggerEngine(Generic[Action]):
         queries = {q.name: (q.expression.root, undefined(q.expression.kind)) for q in self.queries}
         return Context(cycle, time, self.results, queries)
 
-    def _reduce(self, context: Context, source: Source) -> None:
+    def _reduce(self, context: Context, source: Source, absent: frozenset[str]) -> None:
         """Put all reductions of this step into rank 0's context. Collective."""
         present: dict[str, Sequence[Partition]] = {}
-        names = sorted(self._plan.ghosts.items())
+        names = sorted(item for item in self._plan.ghosts.items() if item[0] not in absent)
+        depths = {name: n for name, n in self._plan.depths.items() if name not in absent}
         with together(self.comm, "queries and triggers"):
-            past = WindowPast(self.window, self._plan.depths, context.cycle)
+            past = WindowPast(self.window, depths, context.cycle)
             for name, ghosts in names:
                 if not ghosts:
                     present[name] = source.owned(name)
@@ -240,7 +247,7 @@ class TriggerEngine(Generic[Action]):
         if self._plan.mesh:
             mesh = source.mesh()
             present |= {name: blocks_of_mesh(mesh, name) for name in self._plan.mesh}
-        moved = self._evaluator.reduce(self._plan, context, present, past, widths)
+        moved = self._evaluator.reduce(self._plan, context, present, past, widths, absent)
         if moved:
             self._tell(moved, context.cycle)
 

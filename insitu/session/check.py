@@ -26,9 +26,15 @@ def published_names(comm: MPI.Comm, fields: StepFields) -> set[str]:
     naming the path of the tree that is wrong."""
     names: list[str] = []
     with together(comm, "mesh"):
-        fields.published.verify()
         names = fields.published.field_names
     return set().union(*comm.allgather(names))
+
+
+def require_readable(fields: StepFields) -> None:
+    """RemoteError, on every rank, for a field that something reads and that cannot be read. Not
+    collective."""
+    for error in fields.unreadable.values():
+        raise error
 
 
 def check_step(
@@ -37,13 +43,13 @@ def check_step(
     wanted: Actions,
     fields: StepFields,
     published: set[str],
-    awaited: Collection[str] = (),
+    absent: Collection[str] = (),
 ) -> None:
     """Compare a step with the run file. Collective.
 
     Args:
-        published: the names that any rank publishes, and those that are awaited.
-        awaited: fields that may come later, of which nothing is known yet.
+        published: the names that any rank publishes, and those that are absent.
+        absent: fields that may come later, of which nothing is known yet.
 
     Raises: ConfigError on every rank, naming what is asked for and not published, fields that are
         not the same kind of thing everywhere (reducing a scalar with a vector would fail half-way),
@@ -53,7 +59,7 @@ def check_step(
     # Every rank checks the same names, and comes to the same end.
     actions.check_fields(run, wanted, published)
     asked_for = dict.fromkeys([*run.fields, *sorted(wanted.fields)])
-    there = [name for name in asked_for if name not in awaited]
+    there = [name for name in asked_for if name not in absent]
     fields.prepare(there)
     mine: dict[str, set[tuple[str, int]]] = {}
     with together(comm, "mesh"):
@@ -69,7 +75,7 @@ def check_step(
             raise ConfigError([f"fields.{name}: blocks differ: {differ}"])
         if kinds:
             known[name] = FieldKind(*kinds[0])
-    actions.check_kinds(_without(wanted, frozenset(awaited)), known)
+    actions.check_kinds(_without(wanted, frozenset(absent)), known)
 
 
 def reads_any(action: Action, names: Collection[str]) -> bool:
@@ -77,12 +83,12 @@ def reads_any(action: Action, names: Collection[str]) -> bool:
     return not (action.reads or frozenset()).isdisjoint(names)
 
 
-def _without(wanted: Actions, awaited: frozenset[str]) -> Actions:
+def _without(wanted: Actions, absent: frozenset[str]) -> Actions:
     """What can be checked as long as nothing is known of these fields."""
-    left, _ = actions.without_fields(wanted, wanted.fields - awaited)
+    left, _ = actions.without_fields(wanted, wanted.fields - absent)
     triggers = (
-        replace(trigger, actions=tuple(a for a in trigger.actions if not reads_any(a, awaited)))
+        replace(trigger, actions=tuple(a for a in trigger.actions if not reads_any(a, absent)))
         for trigger in left.triggers
     )
-    due = tuple(action for action in left.due if not reads_any(action, awaited))
+    due = tuple(action for action in left.due if not reads_any(action, absent))
     return replace(left, triggers=tuple(triggers), due=due)

@@ -252,4 +252,5 @@ def decoded(block: BlockField) -> Partition:
         ghost_layers=NO_LAYERS,
         nodes=block.nodes,
         domain_id=block.domain_id,
+        dimension=block.dimension,
     )

@@ -16,7 +16,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -40,11 +40,11 @@ from insitu.mesh import (
     GridChoice,
     MeshError,
     Partition,
+    PublishedStep,
     Resampler,
     field_names,
     finer_grid,
     partitions,
-    state,
 )
 from insitu.models.base import Model
 from insitu.session import Session
@@ -372,8 +372,8 @@ def _print_plan(
     published = sorted({name for names in comm.allgather(here) for name in names})
     lines = [f"simulation  {type(simulation).__name__}, ranks: {comm.size}"]
     lines += [f"published   {', '.join(published)}"]
-    boxes, resampling = _as_boxes(comm, run, mesh)
-    lines += _field_lines(comm, run, boxes) + resampling
+    meshes, resampling = _as_boxes(comm, run, mesh)
+    lines += _field_lines(comm, run, meshes) + resampling
     bound = "" if run.window.memory is None else f", at most {byte_size(run.window.memory)} a rank"
     lines += [f"window      {run.window.steps} steps, one every {run.window.every} cycles{bound}"]
     lines += [f"query       {q.name} = {q.expression.text}" for q in wanted.queries]
@@ -391,38 +391,40 @@ def _print_plan(
         print("\n".join(lines))
 
 
-def _as_boxes(comm: MPI.Comm, run: RunConfig, mesh: Any) -> tuple[Any, list[str]]:
-    """The mesh, with its recorded fields in boxes if it is made of cells; and lines that say what
-    that costs. Collective."""
-    if not comm.allreduce(state(mesh).has_cells, op=MPI.LOR):
-        return mesh, []
-    published = {name: field.components or (name,) for name, field in run.fields.items()}
-    resampler = Resampler(comm, run.resample.cells, run.ghost_field)
-    names = dict.fromkeys(part for parts in published.values() for part in parts)
-    boxes = resampler.to_boxes(mesh, names)
-    x, y, z = (len(line) - 1 for line in resampler.lines)
+def _as_boxes(comm: MPI.Comm, run: RunConfig, mesh: Any) -> tuple[dict[str, Any], list[str]]:
+    """For each recorded field the mesh that it is read from: boxes, if it is made of cells; and
+    lines that say what that costs. Collective."""
+    meshes: dict[str, Any] = {}
     lines = []
-    for name, parts in published.items():
+    here = PublishedStep.of(mesh, run.ghost_field)
+    for name, field in run.fields.items():
+        parts = field.components or (name,)
+        if not comm.allreduce(any(map(here.is_made_of_cells, parts)), op=MPI.LOR):
+            meshes[name] = mesh
+            continue
+        resampler = Resampler(comm, run.resample.cells, run.ghost_field)
+        boxes = meshes[name] = resampler.to_boxes(mesh, parts)
+        x, y, z = (len(line) - 1 for line in resampler.lines)
         error = resampler.error(boxes, *parts)
         line = f"{name} to {x} x {y} x {z} cells, {error.covered:.1%} of it in the domain: "
         line += f"{decibels(error.psnr_db)}, RMS {error.rms:.3g}, at the mesh's points"
-        wanted = run.fields[name].psnr
+        wanted = run.fields[name].wanted_db
         if wanted is not None and error.psnr_db < wanted + _ROOM_DB:
             start = GridChoice((x, y, z), error)
             finer = finer_grid(comm, mesh, parts, wanted + _ROOM_DB, start, run.ghost_field)
             line += f"; with cells: [{', '.join(map(str, finer.cells))}], "
             line += f"{decibels(finer.error.psnr_db)}"
         lines.append(f"resampled   {line}")
-    return boxes, lines
+    return meshes, lines
 
 
-def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
+def _field_lines(comm: MPI.Comm, run: RunConfig, meshes: Mapping[str, Any]) -> list[str]:
     """A line per recorded field: its samples, its network on rank 0, its limits. Collective."""
     lines = []
     for name, field in run.fields.items():
         blocks: list[Partition] = []
         with _refused_together(comm):
-            blocks = _blocks(mesh, name, field, run.ghost_field)
+            blocks = _blocks(meshes[name], name, field, run.ghost_field)
         mine = sum(block.n_voxels for block in blocks)
         total = comm.allreduce(mine)
         components = comm.allreduce(max((b.n_components for b in blocks), default=1), op=MPI.MAX)
@@ -438,7 +440,7 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, mesh: Any) -> list[str]:
                 line += f", a {block.kind} of {sizes} parameters on rank 0, by its target"
             else:
                 line += f", a {block.kind} of {block.n_params} parameters on rank 0"
-        limits = [f"{field.psnr:g} dB"] if field.psnr else []
+        limits = [f"{field.wanted_db:g} dB"] if field.wanted_db else []
         limits += [f"a ratio of {field.ratio:g}"] if field.ratio else []
         if isinstance(field.max_error, Relative):
             limits += [f"errors of {field.max_error.rel:g} of the range"]
@@ -456,7 +458,9 @@ def _sizes(block: Model, n_voxels: int) -> str:
     return f"{options[0].model.n_params} to {options[-1].model.n_params}"
 
 
-def _blocks(mesh: Any, name: str, field: FieldConfig, ghost_field: str) -> list[Partition]:
+def _blocks(
+    mesh: Any, name: str, field: FieldConfig, ghost_field: str | tuple[str, ...]
+) -> list[Partition]:
     """This rank's blocks of a field. Raises ConfigError if its components do not fit together."""
     try:
         return partitions(mesh, field.components or name, name=name, ghost_field=ghost_field)

@@ -1,24 +1,24 @@
 """The fields of the present step, by the names of the run file.
 
 In: what every rank publishes. Out: cycle and time, the same on all ranks, and the blocks of each
-field, with the ghosts that the run file asks for; meshes of cells are resampled to boxes.
+field, with the ghosts that the run file asks for; meshes of cells are resampled to boxes. Fields
+that nothing reads are not looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from insitu.config import RunConfig
-from insitu.core.parallel import RemoteError, agree, together
+from insitu.core.parallel import RemoteError, together
 from insitu.mesh import MeshError, Partition, PublishedStep, Resampler, exchange
 from insitu.mesh import check as check_ghosts
 from insitu.mesh.partition import NO_LAYERS
 from insitu.mesh.resampled_step import ResampledStep
 from insitu.session.reporter import Reporter
+from insitu.session.survey import Contents, Survey
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -32,28 +32,27 @@ class StepFields:
         comm: MPI.Comm,
         run: RunConfig,
         published: PublishedStep,
-        resampled: ResampledStep | None,
-        moment: tuple[int | None, float | None],
+        contents: Contents,
+        resampled: Mapping[str, ResampledStep],
         reporter: Reporter,
-        changed: bool,
     ) -> None:
-        """Not collective.
-
-        Args:
-            moment: cycle and time, the same on every rank; None where none publishes them.
-            changed: whether any rank publishes other fields than at the step before.
-        """
+        """Not collective. resampled: the fields that are made of cells, by name."""
         self.comm, self.run, self.published = comm, run, published
-        self.cycle, self.time = moment
-        self.changed = changed
+        self.cycle, self.time = contents.cycle, contents.time
+        self.present = contents.present
+        """Those of the fields that something reads that are published and can be read; the same on
+        every rank."""
+        self.unreadable = dict(contents.unreadable)
+        """Those that are published and cannot be read, and why; the same on every rank."""
         self._resampled, self._reporter = resampled, reporter
         self._partition_cache: dict[str, list[Partition]] = {}
 
     def prepare(self, names: Iterable[str]) -> None:
-        """Make fields ready for `owned`. Collective where the mesh is made of cells: RemoteError on
+        """Make fields ready for `owned`. Collective where they are made of cells; RemoteError on
         every rank where one's field is wrong."""
-        if self._resampled is not None:
-            self._resampled.resample(part for name in names for part in self._parts(name))
+        for name in names:
+            if name in self._resampled:
+                self._resampled[name].resample(self._parts(name))
 
     def owned(self, name: str) -> list[Partition]:
         """This rank's owned samples of a field. Not collective; MeshError on this rank."""
@@ -75,21 +74,13 @@ class StepFields:
         """This rank's blocks of the mesh, without components; of a mesh of cells the boxes, with
         the samples of a field, which are NaN outside of the cells. Collective: RemoteError on every
         rank."""
-        from mpi4py import MPI
-
-        there = set(self.published.field_names)
-        names = [name for name in self.run.fields if there.issuperset(self._parts(name))]
-        if self._resampled is not None:
-            mine = np.array([name in names for name in self.run.fields], np.int64)
-            counts = np.empty_like(mine)
-            self.comm.Allreduce(mine, counts, op=MPI.MAX)
-            names = [name for name, n in zip(self.run.fields, counts, strict=True) if n][:1]
-            self.prepare(names)
+        names = [name for name in self.run.fields if name in self.present][:1]
+        self.prepare(names)
         found: list[Partition] = []
         with together(self.comm, "mesh"):
-            for name in (names or self.published.field_names)[:1]:
+            for name in names or list(self.published.field_names)[:1]:
                 found = self.owned(name)
-            if self._resampled is None:
+            if not self._resampled.keys() & set(names):
                 found = [replace(block, components=(), ghost_layers=NO_LAYERS) for block in found]
         return found
 
@@ -97,7 +88,7 @@ class StepFields:
         """PSNR of the boxes of fields at the mesh's own points; logged, as a warning where it is
         below what the run file asks for. Nothing where the mesh is a grid. Collective."""
         found: dict[str, float] = {}
-        for name in names if self._resampled is not None else ():
+        for name in (name for name in names if name in self._resampled):
             try:
                 found[name] = self._resampling_error(name)
             except (MeshError, RemoteError) as trouble:
@@ -110,32 +101,39 @@ class StepFields:
         return field.components if field is not None and field.components else [name]
 
     def _partitions(self, name: str, ghosts: str) -> list[Partition]:
-        step = self.published if self._resampled is None else self._resampled
-        return step.partitions(self._parts(name), name=name, ghosts=ghosts)
+        parts = self._parts(name)
+        if name in self._resampled:
+            return self._resampled[name].partitions(parts, name=name, ghosts=ghosts)
+        if name in self.present and not self.published.has(parts):
+            return []  # other ranks have it
+        return self.published.partitions(parts, name=name, ghosts=ghosts)
 
     def _blocks(self, names: Sequence[str]) -> dict[str, list[Partition]]:
         ghosts = self.run.ghosts
-        if self._resampled is not None:
-            self.prepare(names)
-            ghosts = "ignore" if ghosts == "ignore" else "exchange"
+        self.prepare(names)
         found: dict[str, list[Partition]] = {}
         with together(self.comm, f"mesh, fields {', '.join(names)}"):
-            found = {name: self._partitions(name, ghosts) for name in names}
-        if ghosts == "exchange":
-            blocks = exchange(self.comm, [block for name in names for block in found[name]])
-            return {name: [block for block in blocks if block.field == name] for name in names}
+            for name in names:
+                wanted = "exchange" if name in self._resampled and ghosts != "ignore" else ghosts
+                found[name] = self._partitions(name, wanted)
+        asked = [name for name in names if ghosts == "exchange" or name in self._resampled]
+        if asked and ghosts != "ignore":
+            blocks = exchange(self.comm, [block for name in asked for block in found[name]])
+            found.update(
+                {name: [block for block in blocks if block.field == name] for name in asked}
+            )
         if ghosts == "trust" and self.run.check_ghosts:
-            for blocks in found.values():
+            for blocks in (found[name] for name in names if name not in asked):
                 warning = check_ghosts(self.comm, blocks).warning
                 if warning:
                     self._reporter.warn(warning)
         return found
 
     def _resampling_error(self, name: str) -> float:
-        assert self._resampled is not None
-        error = self._resampled.error(self._parts(name))
-        wanted = self.run.fields[name].psnr
-        cells = " x ".join(map(str, self._resampled.cells))
+        resampled = self._resampled[name]
+        error = resampled.error(self._parts(name))
+        wanted = self.run.fields[name].wanted_db
+        cells = " x ".join(map(str, resampled.cells))
         text = (
             f"field {name}: resampled to {cells} cells, {error.covered:.1%} of it in the "
             f"domain: {error.psnr_db:.1f} dB, RMS {error.rms:.3g}, at the mesh's points"
@@ -148,56 +146,49 @@ class StepFields:
 
 
 class StepReader:
-    """Reads successive steps, and remembers the location of samples in cells."""
+    """Reads successive steps, and remembers what stays: where samples lie in cells, which domains
+    are finer than others."""
 
-    def __init__(self, comm: MPI.Comm, run: RunConfig, reporter: Reporter) -> None:
-        """Not collective."""
+    def __init__(
+        self, comm: MPI.Comm, run: RunConfig, reporter: Reporter, wanted: Iterable[str]
+    ) -> None:
+        """Not collective. wanted: all fields that may be read, by the run file's names; the same on
+        every rank."""
         self.comm, self.run, self._reporter = comm, run, reporter
-        self._resampler: Resampler | None = None
-        self._names: list[str] | None = None  # of the fields of the last step
+        self._parts = {
+            name: tuple(run.fields[name].components or (name,)) if name in run.fields else (name,)
+            for name in dict.fromkeys(wanted)
+        }
+        self._survey = Survey(comm, self._parts)
+        self._resamplers: dict[int, Resampler] = {}
 
     def read(self, mesh: Any) -> StepFields:
         """The fields of what is published: a Blueprint tree, or a PublishedStep of it. Collective:
-        one reduction of five numbers, for grids.
+        one reduction of a few numbers per field, and more where domains have moved or a field is
+        wrong.
 
-        Raises RemoteError on every rank, with the path in the tree that is wrong.
+        Raises RemoteError on every rank, with the path in the tree that is wrong, where cycle, time
+        or the tree itself is.
         """
-        from mpi4py import MPI
-
         error: BaseException | None = None
-        # Failed, cycle, time, cells, other fields than before.
-        mine, all_ranks = np.full(5, -np.inf), np.empty(5)
+        published = PublishedStep(None)
         try:
             published = PublishedStep.of(mesh, self.run.ghost_field)
-            state = published.state
-            changed = self._has_other_fields(published) or None
-            known = (state.cycle, state.time, state.has_cells or None, changed)
-            mine[1:] = [-np.inf if value is None else value for value in known]
         except BaseException as caught:
-            error, mine[0] = caught, 1.0
-        self.comm.Allreduce(mine, all_ranks, op=MPI.MAX)
-        failed, cycle, time, cells, other = (
-            n if np.isfinite(n) else None for n in all_ranks.tolist()
-        )
-        if failed:
-            agree(self.comm, error, "mesh")
-        if cells and self._resampler is None:  # once one is made of cells, all are resampled
-            self._resampler = Resampler(self.comm, self.run.resample.cells, self.run.ghost_field)
-        resampled = None
-        if self._resampler is not None:
-            resampled = ResampledStep(self._resampler, published.domains)
-        moment = (None if cycle is None else int(cycle), time)
-        return StepFields(
-            self.comm, self.run, published, resampled, moment, self._reporter, other is not None
-        )
-
-    def _has_other_fields(self, published: PublishedStep) -> bool:
-        """Whether this rank publishes other fields than at the last step; what is wrong with them
-        is found where they are read."""
-        try:
-            names = published.field_names
-        except MeshError:
-            self._names = None
-            return True
-        changed, self._names = names != self._names, names
-        return changed
+            error = caught
+        contents = self._survey.of(published, error)
+        groups: dict[int, list[str]] = {}
+        for name, topology in contents.cells.items():
+            groups.setdefault(topology, []).append(name)
+        resampled: dict[str, ResampledStep] = {}
+        for topology, names in groups.items():
+            if topology not in self._resamplers:
+                self._resamplers[topology] = Resampler(
+                    self.comm, self.run.resample.cells, self.run.ghost_field
+                )
+            parts = [part for name in names for part in self._parts[name]]
+            step = ResampledStep(
+                self._resamplers[topology], published.domains, parts, published.thickness
+            )
+            resampled.update(dict.fromkeys(names, step))
+        return StepFields(self.comm, self.run, published, contents, resampled, self._reporter)

@@ -57,8 +57,9 @@ class StepProcessor:
         )
         self.recorder = Recorder(comm, run, self.window, actions.queries, results, reporter)
         self.trainer = FieldTrainer(comm, run, self.budget, reporter)
-        self._reader = StepReader(comm, run, reporter)
+        self._reader = StepReader(comm, run, reporter, (*run.fields, *sorted(actions.fields)))
         self._presence = Presence(comm, run, actions)
+        self._looked = False
         self._resampling_reported: set[str] = set()
         self._cycle = -1
 
@@ -82,9 +83,7 @@ class StepProcessor:
         cycle, time = self._cycle, float(self._cycle) if step.time is None else step.time
         absent = self._absent(step)
         self.budget.begin(self.comm)
-        step.prepare(sorted(self.actions.fields - absent))
-        waits = not absent.isdisjoint(self.actions.fields)
-        fired, not_evaluated = ((), None) if waits else self._evaluate(cycle, time, step)
+        fired, not_evaluated = self._evaluate(cycle, time, step, absent)
         due = cycle % self.run.window.every == 0
         needed = [name for name in self._needed(due, fired) if name not in absent]
         if not needed and not fired:
@@ -119,12 +118,13 @@ class StepProcessor:
         )
 
     def _evaluate(
-        self, cycle: int, time: float, step: StepFields
+        self, cycle: int, time: float, step: StepFields, absent: frozenset[str]
     ) -> tuple[tuple[Trigger[Action], ...], RemoteError | None]:
         """The triggers that fire, and why none was evaluated: the step is recorded all the same.
         Collective."""
         try:
-            return self.reactions.evaluate(cycle, time, step), None
+            step.prepare(sorted(self.actions.fields - absent))
+            return self.reactions.evaluate(cycle, time, step, absent), None
         except RemoteError as error:
             return (), error
 
@@ -133,16 +133,17 @@ class StepProcessor:
             self._reporter.failed("queries and triggers not evaluated", not_evaluated)
 
     def _absent(self, step: StepFields) -> frozenset[str]:
-        """Fields of the run file that are not published, yet or any more, which is told once.
-        Collective until all are there, and where other fields come or go."""
-        if self._presence.complete and not step.changed:
-            return frozenset()
+        """Fields of the run file that are not there at this step, which is told once. Collective
+        where others are missing than before."""
         if self.run.on_error == "raise":
-            self._presence.require_all(step)
+            if not self._looked or self._presence.missing(step):
+                self._presence.require_all(step)
         else:
             for text in self._presence.look(step):
                 self._reporter.warn(text)
-        self.listeners.check()
+        if not self._looked:
+            self.listeners.check()
+            self._looked = True
         return self._presence.absent
 
     def _needed(self, due: bool, fired: Sequence[Trigger[Action]]) -> list[str]:

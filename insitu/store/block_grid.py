@@ -16,49 +16,52 @@ from insitu.core.block_map import BlockMap
 from insitu.core.box import Box, overlap
 from insitu.core.grid_lines import GridLines
 from insitu.core.limits import huge_problem
+from insitu.fields.block_field import BlockField
 from insitu.store.stored_block import StoredBlock
 
 
 class GridError(ValueError):
-    """The blocks do not tile a box of one grid."""
+    """The blocks have no common grid."""
 
 
 class BlockGrid:
-    """One grid of samples over all blocks.
+    """One grid of samples over all blocks: their own, or, around blocks of coarser cells, that of
+    the finest.
 
     Attributes:
-        nodes: grid lines x, y, z.
+        nodes: grid lines x, y, z; along z only one for vertex data in a plane.
         association: "element" for cell-centred samples, "vertex" for samples at grid nodes.
+        dimension: 2 for meshes in a plane, whose samples have one layer along z.
         shape: number of samples, (nz, ny, nx).
         boxes: sample range of each block; blocks with a common face share its vertices.
     """
 
     def __init__(self, blocks: Sequence[StoredBlock]) -> None:
         """Where blocks overlap, samples are those of the last by its lower corner z, y, x, which
-        also owns the points there. Float32 and float64 give float64.
+        also owns the points there. Float32 and float64 give float64. Where no block is, as in a
+        domain that fills no box, they are NaN.
 
-        Raises GridError if the blocks leave gaps, or differ in association or components.
+        Raises GridError if the blocks differ in association, dimension or components.
         """
         first = blocks[0]
         self.association, self.n_components = first.association, first.n_components
+        self.dimension = first.dimension
         self.dtype = np.result_type(*(block.dtype for block in blocks))
+        kind = (self.association, self.n_components, self.dimension)
         for block in blocks:
-            if (block.association, block.n_components) != (self.association, self.n_components):
+            if (block.association, block.n_components, block.dimension) != kind:
                 raise GridError(f"{first.name}: blocks of different kinds")
         self.blocks = blocks
         self._order = BlockMap.of([block.nodes for block in blocks]).places.tolist()
         self._lines = GridLines.of(block.nodes for block in blocks)
-        x, y, z = self.nodes = self._lines.lines
-        extra = 1 if self.association == "vertex" else 0
-        nz, ny, nx = (lines.size - 1 + extra for lines in (z, y, x))
-        self.shape = nz, ny, nx
-        self.boxes = [self._box(block) for block in blocks]
-        covered = sum(int(np.prod(block.cells)) for block in blocks)
-        gaps = covered != (x.size - 1) * (y.size - 1) * (z.size - 1)
-        if gaps or self._overlap():
-            gaps = self._gaps()
-        if gaps:
-            raise GridError(f"the blocks of {first.name} do not tile a box")
+        x, y, z = self._lines.lines
+        self._extra = 1 if self.association == "vertex" else 0
+        self._plane = self.dimension == 2 and self.association == "vertex"
+        nz, ny, nx = (lines.size - 1 + self._extra for lines in (z, y, x))
+        self.nodes = (x, y, z.mean(keepdims=True) if self._plane else z)
+        self.shape = (1 if self._plane else nz), ny, nx
+        self._coarse: set[int] = set()
+        self.boxes = [self._box(number) for number in range(len(blocks))]
 
     @property
     def coordinates(self) -> tuple[Array, Array, Array]:
@@ -92,10 +95,18 @@ class BlockGrid:
         nbytes = math.prod(sizes + vector) * self.dtype.itemsize
         if problem := huge_problem(nbytes, sum(block.nbytes for block in self.blocks)):
             raise FrameError(f"{self.blocks[0].path}: {self.blocks[0].name} {problem}")
-        values = np.empty(sizes + vector, self.dtype)
+        values = np.full(sizes + vector, np.nan, self.dtype)
         for i in self._order:
             if meet := overlap(self.boxes[i], box):
-                values[meet[0]] = self.blocks[i].field.decode_box(meet[1])
+                field = self.blocks[i].field
+                inside = meet[1]
+                if self._plane:  # both planes, whose mean is at least as close as the metrics say
+                    inside = (slice(0, 2), *inside[1:])
+                if i in self._coarse:
+                    found = self._evaluated(field, self.boxes[i], inside)
+                else:
+                    found = field.decode_box(inside)
+                values[meet[0]] = found.mean(axis=0, keepdims=True) if self._plane else found
         return values
 
     def same_as(self, other: BlockGrid) -> bool:
@@ -104,35 +115,24 @@ class BlockGrid:
             np.array_equal(a, b) for a, b in zip(self.nodes, other.nodes, strict=True)
         )
 
-    def _box(self, block: StoredBlock) -> Box:
+    def _box(self, number: int) -> Box:
+        """The samples of a block, which is noted where other blocks have lines between its own."""
+        block = self.blocks[number]
         numbers = self._lines.numbers(block.nodes)[::-1]
         if any((np.diff(along) != 1).any() for along in numbers):
-            raise GridError(f"{block.name}: the grid lines of a block are not those of its domain")
-        z, y, x = (
-            slice(int(along[0]), int(along[0]) + n)
-            for along, n in zip(numbers, block.shape, strict=True)
-        )
-        return z, y, x
+            self._coarse.add(number)
+        z, y, x = (slice(int(along[0]), int(along[-1]) + self._extra) for along in numbers)
+        return (slice(0, 1) if self._plane else z), y, x
 
-    def _gaps(self) -> bool:
-        """Whether a cell of the box is in no block, which may overlap: decided on the grid of the
-        faces of all blocks."""
-        extra = 1 if self.association == "vertex" else 0
-        ends = np.array([[(s.start, s.stop - extra) for s in box] for box in self.boxes])
-        faces = [np.unique(ends[:, axis]) for axis in range(3)]
-        covered = np.zeros([len(lines) - 1 for lines in faces], bool)
-        for block in ends:
-            z, y, x = (
-                slice(*np.searchsorted(lines, along))
-                for lines, along in zip(faces, block, strict=True)
-            )
-            covered[z, y, x] = True
-        return not covered.all()
-
-    def _overlap(self) -> bool:
-        """Whether two blocks have a cell in common."""
-        boxes = BlockMap.of([block.nodes for block in self.blocks]).boxes
-        return any(
-            ((boxes[i + 1 :, 0] < high) & (boxes[i + 1 :, 1] > low)).all(axis=1).any()
-            for i, (low, high) in enumerate(boxes)
-        )
+    def _evaluated(self, field: BlockField, own: Box, box: Box) -> Array:
+        """The values of a coarse block at the grid's samples in `box`, which is relative to `own`,
+        the block's."""
+        unit = []
+        for axis in range(3):
+            lines, first = field.nodes[axis], own[2 - axis].start
+            inside = box[2 - axis]
+            at = self.coordinates[axis][first + inside.start : first + inside.stop]
+            at = lines if self._plane and axis == 2 else at
+            unit.append(np.interp(at, lines, np.linspace(0, 1, len(lines))))
+        values = field.on_grid(unit[0], unit[1], unit[2])
+        return values[..., 0] if self.n_components == 1 else values

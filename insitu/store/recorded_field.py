@@ -48,7 +48,7 @@ class RecordedField(DistributedField):
 
     @cached_property
     def grid(self) -> BlockGrid:
-        """The grid of the raw data. Raises GridError if the blocks do not tile a box."""
+        """The grid of the raw data. Raises GridError if the blocks have none in common."""
         return BlockGrid(self.blocks)
 
     @property
@@ -57,9 +57,10 @@ class RecordedField(DistributedField):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the decoded array: (nz, ny, nx), and the number of components of a vector."""
+        """Of the decoded array: (nz, ny, nx), in a plane (ny, nx); and the number of components of
+        a vector."""
         vector = () if self.n_components == 1 else (self.n_components,)
-        return (*self.grid.shape, *vector)
+        return (*self.grid.shape[3 - self.grid.dimension :], *vector)
 
     @property
     def boxes(self) -> Floats:
@@ -83,18 +84,25 @@ class RecordedField(DistributedField):
         return self._evaluate(points, (*vector, 3), lambda field, inner: field.gradient(inner))
 
     def decode(self, box: Box | None = None) -> Floats:
-        """Samples on the raw data's grid, (nz, ny, nx[, n_components]): of a box, or all.
+        """Samples on the raw data's grid, (nz, ny, nx[, n_components]): of a box, or all. Of a mesh
+        in a plane, all are (ny, nx[, n_components]). NaN where no block is.
 
         box: slices z, y, x with a start and a stop, such as `grid.whole`.
         """
-        return self.grid.read(self.grid.whole if box is None else box)
+        if box is not None:
+            return self.grid.read(box)
+        values = self.grid.read(self.grid.whole)
+        return values[0] if self.grid.dimension == 2 else values
 
     def __getitem__(self, key: Any) -> Array:
         """Decode what integers, slices and `...` select of `decode()`: `field[0, :, ::4]`.
 
         Only blocks that intersect the selection are decoded. Raises IndexError for other indices.
         """
-        return pick(key, self.shape, np.dtype(self.grid.dtype), self.grid.read)
+        shape = self.shape
+        if self.grid.dimension == 2:
+            key, shape = (0, *(key if isinstance(key, tuple) else (key,))), (1, *shape)
+        return pick(key, shape, np.dtype(self.grid.dtype), self.grid.read)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:

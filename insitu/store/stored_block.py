@@ -45,10 +45,16 @@ class StoredBlock:
         self.association = head.word("association", header["association"], ("element", "vertex"))
         self.dtype = np.dtype(head.word("dtype", header["dtype"], ("float32", "float64")))
         self.domain_id = head.whole("domain_id", header["domain_id"])
+        self.dimension = head.dimension(header, self.cells)
 
     @property
     def n_components(self) -> int:
         return len(self.range)
+
+    @property
+    def payload_nbytes(self) -> int:
+        """Bytes of what it stores itself, without headers and checksums."""
+        return sum(head.sequence("payloads", self._header.get("payloads")))
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -178,8 +178,9 @@ class ModelConformance:
             return float(np.square(self.model.evaluate(trial, points) - noisy).mean())
 
         weights = compress_params(
-            self.model, params, Compression(compression=codec), mean_square, engine=engine("numpy")
-        )
+            self.model, params, Compression(compression=codec), mean_square,
+            engine=engine("numpy"), samples=len(points),
+        )  # fmt: skip
         again = Weights.from_payload(weights.payload, weights.codec, self.model)
         np.testing.assert_array_equal(again.params, weights.params)
         if weights.codec != "half":

@@ -87,6 +87,7 @@ def _field(job: TrainingJob, codec: str, bounds: Floats, start: float) -> BrickF
         dtype=components[0].dtype,
         metrics=FieldMetrics((0.0,) * len(components), own.n_finite, 0.0, 0, 0, 0),
         domain_id=partition.domain_id,
+        dimension=partition.dimension,
         cycle=job.cycle,
         time=job.time,
         chunks=chunks,

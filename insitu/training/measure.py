@@ -79,7 +79,7 @@ def measured(
         max_error=max(e.max for e in errors),
         nan_count=own.nan_count,
         inf_count=own.inf_count,
-        raw_nbytes=partition.n_voxels * sum(c.dtype.itemsize for c in partition.components),
+        raw_nbytes=partition.n_published * sum(c.dtype.itemsize for c in partition.components),
         iterations=iterations,
         seconds=seconds,
         warm=warm,

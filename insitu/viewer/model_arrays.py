@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.codecs import quantized
+from insitu.codecs import entropy, quantized
 from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.models.base import Model
@@ -81,12 +81,10 @@ def _less(numbers: Ints, step: float, before: NDArray[np.float32] | None) -> tup
     share = min(max(share, 0), 2 * _SHARES)
     predicted = np.floor(earlier * (share / _SHARES) / step + 0.5)  # as JavaScript rounds
     rest = numbers - predicted.astype(np.int64)
-    if share == 0 or np.abs(rest).max(initial=0) > LARGEST or _bits(rest) >= _bits(numbers):
+    if (
+        share == 0
+        or np.abs(rest).max(initial=0) > LARGEST
+        or entropy.bits(rest.astype(np.int32)) >= entropy.bits(numbers.astype(np.int32))
+    ):
         return 0, numbers
     return share, rest
-
-
-def _bits(numbers: Ints) -> float:
-    """Their entropy."""
-    _, counts = np.unique(numbers, return_counts=True)
-    return float(counts @ np.log2(len(numbers) / counts))

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.mesh import MeshError, field_names, partitions, verify
+from insitu.mesh import MeshError, field_names, partitions
+from insitu.mesh.cover import cover
 from tests.support.trees import rectilinear, with_ghosts
 
 SIDES = [(axis, side) for axis in range(3) for side in range(2)]
@@ -153,23 +154,50 @@ def test_flags_of_any_type(dtype):
 
 def test_wrong_flags_are_refused_by_path():
     path = "^fields/ascent_ghosts/values: "
-    tree = with_ghosts(rectilinear((3, 4, 5)), np.ones((3, 4, 5)))
-    with pytest.raises(MeshError, match=path + r"no cell is 0 \(owned\)"):
-        partitions(tree, "density")
-    flags = np.zeros((3, 4, 5))
-    flags[0] = 1
-    flags[2, 1, 3] = 1
-    message = (
-        path + r"the 39 owned cells \(0\) fill no box: i 0\.\.4, j 0\.\.3, k 1\.\.2 bounds them, "
-        r"but cell \(3, 1, 2\) in it is a ghost"
-    )
-    with pytest.raises(MeshError, match=message):
-        partitions(with_ghosts(tree, flags), "density")
-    with pytest.raises(MeshError, match=message):
-        verify(tree)
+    tree = with_ghosts(rectilinear((3, 4, 5)), np.zeros((3, 4, 5)))
     tree["fields"]["ascent_ghosts"]["values"] = np.zeros(7)
     with pytest.raises(MeshError, match=path + "7 values, topology 'mesh' has 60 elements"):
         partitions(tree, "density")
     tree["fields"]["ascent_ghosts"]["association"] = "vertex"
     with pytest.raises(MeshError, match=r"^fields/ascent_ghosts/association: 'vertex'; ghosts are"):
         partitions(tree, "density")
+
+
+def test_a_domain_of_ghosts_alone_has_no_block():
+    assert partitions(with_ghosts(rectilinear((3, 4, 5)), np.ones((3, 4, 5))), "density") == []
+
+
+def test_owned_cells_that_fill_no_box_are_several_boxes():
+    flags = np.zeros((4, 5, 6), int)
+    flags[0] = 1
+    flags[2, 1, 3] = 1  # as a cell that is refined
+    flags[3, 4, 5] = 2
+    found = partitions(with_ghosts(rectilinear((4, 5, 6)), flags), "density")
+    assert len({part.domain_id for part in found}) == len(found) > 1
+    tree = rectilinear((4, 5, 6))
+    lines = tree["coordsets"]["coords"]["values"]
+    x, y, z = (lines[axis].tolist() for axis in "xyz")
+    density = tree["fields"]["density"]["values"].reshape(4, 5, 6)
+    count = np.zeros(flags.shape, int)
+    for part in found:
+        box = tuple(
+            slice(line.index(nodes[0]), line.index(nodes[-1]))
+            for line, nodes in zip((z, y, x), reversed(part.nodes), strict=True)
+        )
+        count[box] += 1
+        np.testing.assert_array_equal(part.owned[0], density[box])
+    np.testing.assert_array_equal(count, flags == 0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_boxes_cover_a_mask_once(seed):
+    rng = np.random.default_rng(seed)
+    mask = np.zeros(rng.integers(1, 9, 3), bool)
+    for _ in range(4):
+        start = [rng.integers(0, n) for n in mask.shape]
+        mask[tuple(slice(a, a + int(rng.integers(1, 6))) for a in start)] = rng.random() < 0.7
+    count = np.zeros(mask.shape, int)
+    for box in cover(mask):
+        count[box] += 1
+    np.testing.assert_array_equal(count, mask)
+    assert cover(np.ones((3, 4, 5), bool)) == [(slice(0, 3), slice(0, 4), slice(0, 5))]

@@ -104,7 +104,8 @@ def test_mixed_and_curvilinear_cells_are_those_of_one_shape() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("shape", "quad", "'quad' is not supported"),
+        ("shape", "quad", "'quad' on points of different z"),
+        ("shape", "line", "'line' is not supported"),
         ("shape", "wedge", "not a multiple of 6"),
         ("connectivity", np.array([0, 1, 2, 3, 4, 5, 6, 99]), "points 0 to 99"),
     ],

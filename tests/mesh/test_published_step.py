@@ -36,7 +36,7 @@ def once(tree):
 
 
 def test_grids_ghosts_and_fields_are_read_once(monkeypatch):
-    counted = {"read_grid": 0, "ghost_box": 0, "_in_place": 0}
+    counted = {"read_grid": 0, "ghost_boxes": 0, "_in_place": 0}
 
     def counting(name):
         right = getattr(published_domain, name)
@@ -57,7 +57,7 @@ def test_grids_ghosts_and_fields_are_read_once(monkeypatch):
                 step.partitions(field, ghosts=ghosts)
     # Two domains: one grid, flags of ghosts, and density, three components of velocity; the check
     # reads the flags as a field, too.
-    assert counted == {"read_grid": 2, "ghost_box": 2, "_in_place": 2 * 6}
+    assert counted == {"read_grid": 2, "ghost_boxes": 2, "_in_place": 2 * 6}
 
 
 def test_the_same_partitions_again_and_a_list_of_ones_own():
@@ -78,14 +78,21 @@ def test_what_is_wrong_is_told_each_time():
     assert len(step.partitions("velocity")) == 2
 
 
-def test_integers_pass_unless_they_are_asked_for():
-    tree = rectilinear()
-    tree["fields"]["density"]["values"] = tree["fields"]["density"]["values"].astype(np.int32)
-    step = PublishedStep(tree)
-    step.verify()
-    for check in (lambda: step.verify(["density"]), lambda: step.partitions("density")):
-        with pytest.raises(MeshError, match="int32 values; expected float32 or float64"):
-            check()
+def test_domains_without_the_field_or_without_cells_are_left_out():
+    first, second = two_domains()
+    del second["fields"]["density"]
+    step = PublishedStep([first, second])
+    assert [part.domain_id for part in step.partitions("density")] == [3]
+    assert [part.domain_id for part in step.partitions("velocity")] == [3, 4]
+    with pytest.raises(MeshError, match=r"^domain 4: fields/density: no such field"):
+        step.verify(["density"])
+    with pytest.raises(MeshError, match="fields/pressure: no such field"):
+        step.partitions("pressure")
+    empty = two_domains()[1]
+    for axis in "xyz":
+        empty["coordsets"]["coords"]["values"][axis] = np.empty(0)
+    step = PublishedStep([first, empty])
+    assert [part.domain_id for part in step.partitions("velocity")] == [3]
 
 
 def test_a_step_that_was_read_is_taken_as_it_is():

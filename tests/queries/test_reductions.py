@@ -248,9 +248,14 @@ def test_fields_that_do_not_fit_are_an_error_on_all_ranks():
         evaluate("sum(field('n'))", {"n": n})
     with pytest.raises(RemoteError, match="a field of 1 components has none at 1"):
         evaluate("sum(field('p', 'y'))", {"p": p})
+
+
+@pytest.mark.parallel([1, 3])
+def test_fields_are_computed_where_both_are():
+    p = cut([P], "element", 4)
     lacking = p[1:] if WORLD.rank == 0 else p
-    with pytest.raises(RemoteError, match="this rank's domains are not the same"):
-        evaluate("sum(field('p') + field('q'))", {"p": p, "q": lacking})
+    both = evaluate("sum(field('p') + 0 * field('q'))", {"p": p, "q": lacking})
+    assert both == evaluate("sum(field('p'))", {"p": lacking})
 
 
 FUZZ_QUERIES = {"q1": "avg(field('p'))", "q2": "max(field('p'))", "q3": "histogram(field('q'), 8)"}

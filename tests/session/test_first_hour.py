@@ -197,7 +197,7 @@ def test_scenes_and_queries_wait_for_a_field_that_comes_later(tmp_path: Path, ca
     assert [report.fired for report in reports] == [(), ("t",), ("t",)]
     assert sorted(p.name for p in tmp_path.glob("*.png")) == ["b_001.png", "b_002.png"]
     assert [r.levelname for r in caplog.records if r.levelno >= logging.WARNING] == ["WARNING"]
-    assert "no query or trigger is evaluated before" in caplog.text
+    assert "queries and triggers that read it have no value before" in caplog.text
 
 
 def test_queries_wait_for_a_component_that_comes_later(tmp_path: Path, caplog: Any) -> None:
@@ -221,7 +221,7 @@ def test_queries_wait_for_a_component_that_comes_later(tmp_path: Path, caplog: A
     told = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
     assert len(told) == 1, told
     assert "publishes no field 'vx' and 'vz'" in told[0]
-    assert "no query or trigger is evaluated before" in told[0]
+    assert "queries and triggers that read it have no value before" in told[0]
 
 
 @pytest.mark.parametrize("on_error", ["warn", "raise"])

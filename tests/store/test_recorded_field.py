@@ -100,12 +100,16 @@ def test_decoded_samples_are_the_blocks(path: Path) -> None:
         np.testing.assert_allclose(field.decode(box), whole[box], atol=1e-6)
 
 
-def test_blocks_with_gaps_make_no_grid(path: Path) -> None:
-    blocks = open_record(path)["density"].sel(step=0).blocks
-    with pytest.raises(GridError, match="do not tile a box"):
-        BlockGrid(blocks[:-1])
-    with pytest.raises(GridError, match="do not tile a box"):
-        BlockGrid([*blocks[:-1], blocks[0]])  # as many cells, some twice
+def test_where_no_block_is_there_is_nan(path: Path) -> None:
+    field = open_record(path)["density"].sel(step=0)
+    blocks, whole = field.blocks, field.decode()
+    for some in (blocks[:-1], [*blocks[:-1], blocks[0]]):
+        grid = BlockGrid(some)
+        found = grid.read(grid.whole)
+        missing = np.zeros(whole.shape, bool)
+        missing[field.grid.boxes[len(blocks) - 1]] = True
+        np.testing.assert_array_equal(np.isnan(found), missing)
+        np.testing.assert_array_equal(found[~missing], whole[~missing])
     with pytest.raises(GridError, match="different kinds"):
         BlockGrid([*blocks[:4], *open_record(path)["height"].sel(step=0).blocks[4:]])
     # The field still answers.

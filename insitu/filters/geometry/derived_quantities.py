@@ -141,10 +141,13 @@ def qcriterion(block: SampledBlock, name: str | None = None) -> FromGradient:
 
 
 def _divergence(slopes: Floats) -> Floats:
-    return np.trace(slopes, axis1=1, axis2=2)[:, None]
+    along = slopes[:, :, : slopes.shape[1]]  # a vector in a plane has two components
+    return np.trace(along, axis1=1, axis2=2)[:, None]
 
 
 def _curl(slopes: Floats) -> Floats:
+    if slopes.shape[1] == 2:  # a vector in a plane
+        slopes = np.concatenate([slopes, np.zeros_like(slopes[:, :1])], axis=1)
     return np.stack(
         [
             slopes[:, (i + 2) % 3, (i + 1) % 3] - slopes[:, (i + 1) % 3, (i + 2) % 3]
@@ -156,11 +159,13 @@ def _curl(slopes: Floats) -> Floats:
 
 def _qcriterion(slopes: Floats) -> Floats:
     """Equal to -sum_ij (du_i/dx_j du_j/dx_i) / 2."""
-    return -0.5 * np.einsum("nij,nji->n", slopes, slopes)[:, None]
+    along = slopes[:, :, : slopes.shape[1]]
+    return -0.5 * np.einsum("nij,nji->n", along, along)[:, None]
 
 
 def _check(block: SampledBlock, n_components: int, what: str) -> None:
-    if block.n_components != n_components:
+    in_plane = n_components == 3 and block.n_components == 2
+    if block.n_components != n_components and not in_plane:
         kind = "a scalar" if n_components == 1 else f"a vector of {n_components}"
         raise ValueError(
             f"{what}: {block.name} has {block.n_components} components, expected {kind}"

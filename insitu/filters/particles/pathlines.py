@@ -61,7 +61,7 @@ def pathlines(
     is treated as a steady flow, which gives streamlines.
 
     Args:
-        steps: the velocity (3 components, x y z) in ascending order of time; at most two steps are
+        steps: the velocity (in a plane x and y) in ascending order of time; at most two steps are
             open at a time. The decomposition must be the same at all steps.
         seeds: (n, 3), world x y z, the same on every rank. Line i starts at seed i; there is no
             line if the seed is outside the domain or the velocity there is undefined.
@@ -283,10 +283,10 @@ class _Course:
         if not all(a < b for a, b in pairwise(times)):
             raise ValueError(f"steps: times {times} do not increase")
         for step in steps:
-            if len(step.summary.range) != 3:
+            if len(step.summary.range) not in (2, 3):
                 raise ValueError(
                     f"{step.summary.name}: {len(step.summary.range)} components; expected a "
-                    f"velocity of 3: x, y, z"
+                    f"velocity of 3: x, y, z, or, in a plane, of 2"
                 )
         self.sign = sign
         self.steps: list[Step] = list(steps)[::sign]
@@ -333,7 +333,8 @@ class _Course:
         ranges = [np.abs(self.steps[number].summary.range) for number in pair]
         fastest = np.fmax.reduce(np.stack(ranges), axis=(0, 2))
         with np.errstate(divide="ignore"):
-            return CFL * float(np.nanmin(np.append(spacing / fastest, np.inf)))
+            crossed = spacing[: len(fastest)] / fastest
+            return CFL * float(np.nanmin(np.append(crossed, np.inf)))
 
 
 def _together(parts: Sequence[Lines]) -> Lines:

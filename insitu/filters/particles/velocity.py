@@ -52,9 +52,16 @@ class Flow:
     def _in_block(self, place: int, points: Floats, times: Floats) -> Floats:
         # A block whose faces are rounded differently has no values outside its own bounds.
         points = np.clip(points, *self.before[place].bounds)
-        velocity = self.before[place](points).astype(np.float64)
+        velocity = in_space(self.before[place](points))
         if self.after is None:
             return velocity
         start, end = self.times
         share = ((times - start) / (end - start))[:, None]
-        return (1 - share) * velocity + share * self.after[place](points).astype(np.float64)
+        return (1 - share) * velocity + share * in_space(self.after[place](points))
+
+
+def in_space(velocity: Floats) -> Floats:
+    """Velocities (n, 3), float64; those in a plane, (n, 2), have no component z."""
+    found = np.zeros((len(velocity), 3))
+    found[:, : velocity.shape[1]] = velocity
+    return found

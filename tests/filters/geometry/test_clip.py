@@ -118,7 +118,7 @@ def test_spheres_at_second_order() -> None:
     assert errors[0] > 3 * errors[1] > 9 * errors[2]
 
 
-@pytest.mark.parallel([3, 4])
+@pytest.mark.parallel(3)
 @pytest.mark.parametrize("invert", [False, True])
 def test_pieces_of_all_ranks_are_closed_together(invert: bool) -> None:
     for shape in (Plane((0.1, 0.7, 0.2), (1, 2, 0.5)), Box((-2, 0.3, 0), (0, 1, 2)),

@@ -75,7 +75,7 @@ def test_agrees_with_marching_cubes(function: Function) -> None:
     assert area_and_volume(surface.points, surface.triangles)[0] == pytest.approx(area, rel=0.01)
 
 
-@pytest.mark.parallel([1, 3, 4])
+@pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize(("function", "characteristic"), [(sphere, 2), (torus, 0)])
 @pytest.mark.parametrize("parts", [1, 2, 8, 13])
 def test_closed_across_blocks_and_ranks(

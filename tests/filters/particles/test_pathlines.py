@@ -94,16 +94,18 @@ def test_a_flow_linear_in_time_is_exact_between_steps() -> None:
         np.testing.assert_allclose(lines.points, known, atol=1e-14)
 
 
-@pytest.mark.parallel([3, 4])
+@pytest.mark.parallel(3)
 @pytest.mark.parametrize("method", ["rk4", "rk45"])
 @pytest.mark.parametrize("how", ["even", "empty", "mixed"])
 def test_who_holds_which_block_does_not_matter(method: str, how: str) -> None:
-    # Every rank does all of it alone, on all blocks; and once more in one block.
+    # One rank does all of it alone, on all blocks; and once more in one block.
     seeds = ring(40)
     options = {"direction": "both", "start_time": 0.4, "method": method}
     mine = whole(
         pathlines(COMM, steps(rotation, TIMES, parts=(2, 2, 2), how=how), seeds, **options)
     )
+    if COMM.rank > 0:
+        return
     for parts in ((2, 2, 2), (1, 1, 1)):
         field = steps(rotation, TIMES, parts=parts, comm=MPI.COMM_SELF)
         alone = gather_lines(MPI.COMM_SELF, pathlines(MPI.COMM_SELF, field, seeds, **options))

@@ -13,10 +13,10 @@ namespace insitu {
 // Corners of the cells of one chunk at one level, kept for the backward pass. Corner c is at
 // x + (c & 1), y + (c >> 1 & 1), z + (c >> 2).
 struct Corners {
-  uint32_t index[8][kChunk];  // of the entry's first value
-  float yz[4][kChunk];        // weights of the four edges parallel to x
-  float x1[kChunk];           // weight of the edge's upper end
-  bool paired;                // the upper end of every edge is the next table entry
+  alignas(64) uint32_t index[8][kChunk];  // of the entry's first value
+  float yz[4][kChunk];                    // weights of the four edges parallel to x
+  float x1[kChunk];                       // weight of the edge's upper end
+  bool paired;                            // the upper end of every edge is the next table entry
 };
 
 inline uint32_t cell_of(float position) {

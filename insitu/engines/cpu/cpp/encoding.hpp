@@ -143,7 +143,7 @@ inline void encode_levels(const Network& net, const float* params, const float* 
       case Lookup::kHashed: find_corners<F, Lookup::kHashed>(level, x, y, z, corners[l]); break;
       case Lookup::kWrapped: find_corners<F, Lookup::kWrapped>(level, x, y, z, corners[l]); break;
       case Lookup::kAligned: find_corners<F, Lookup::kAligned>(level, x, y, z, corners[l]); break;
-      case Lookup::kMoved: find_moved_corners<F>(level, params, x, y, z, corners[l]); break;
+      case Lookup::kMoved: find_moved_corners<F>(level, params, points, corners[l]); break;
     }
     gather<F>(params + level.offset, corners[l], out + place<F>(l));
   }

@@ -4,61 +4,74 @@
 // equations are in insitu/models/adaptive_grid/reference.py.
 #pragma once
 
-#include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "corners.hpp"
 
 namespace insitu {
 
-// The position of a point of the unit cube in a grid, in cells from its first vertex: from -1 to
-// the number of vertices, at which nothing of the grid is left.
-inline void moved_position(const Level& level, const float* transform, float x, float y, float z,
-                           float* position) {
-  const float u = 2.0f * x - 1.0f, v = 2.0f * y - 1.0f, w = 2.0f * z - 1.0f;
-  const auto beyond = static_cast<float>(level.resolution[0]);
-  for (int a = 0; a < 3; ++a) {
-    const float* row = transform + 4 * a;
-    const float local = row[0] * u + row[1] * v + row[2] * w + row[3];
-    position[a] = std::min(std::max(level.scale[a] * local + level.shift, -1.0f), beyond);
+// A vector of samples along one axis of a grid: the lower of two vertices, and where the samples
+// lie from it, in cells. Within half a cell or so outside of the grid that is below 0 or above 1.
+struct MovedAxis {
+  vint low;
+  vfloat at;
+
+  // A vertex has the weight of a hat, so that the grid blends with 0 over one cell beyond its ends.
+  vfloat weight(float vertex) const {
+    const vfloat from = at - splat(vertex);
+    return most(vfloat{}, splat(1.0f) - most(from, -from));
   }
-}
 
-// One axis of a cell: the lower of two vertices that exist, and their weights. Where one end of the
-// cell does not exist, it has no weight: the grid blends with 0 over one cell.
-struct MovedEdge {
-  uint32_t low;
-  float weight[2], slope[2];
-
-  MovedEdge(float position, uint32_t resolution) {
-    const auto r = static_cast<int32_t>(resolution);
-    const int32_t cell = static_cast<int32_t>(position + 1.0f) - 1;  // -1 .. r
-    const float above = position - static_cast<float>(cell), below = 1.0f - above;
-    const bool before = cell < 0, after = cell >= r - 1;
-    const bool outside = position <= -1.0f || cell >= r;
-    low = static_cast<uint32_t>(std::clamp(cell, 0, r - 2));
-    weight[0] = before ? above : after ? 0.0f : below;
-    weight[1] = before || outside ? 0.0f : after ? below : above;
-    slope[0] = outside || after ? 0.0f : before ? 1.0f : -1.0f;
-    slope[1] = outside || before ? 0.0f : after ? -1.0f : 1.0f;
+  // The derivative of the weight by the position.
+  vfloat slope(float vertex) const {
+    const vfloat from = at - splat(vertex), one = splat(1.0f);
+    const vfloat side = from < vfloat{} ? one : -one;
+    return most(from, -from) < one ? side : vfloat{};
   }
 };
 
+inline MovedAxis moved_axis(const Level& level, const float* row, vfloat x, vfloat y, vfloat z) {
+  const auto r = static_cast<int>(level.resolution[0]);
+  const vfloat local = splat(row[0]) * x + splat(row[1]) * y + splat(row[2]) * z + splat(row[3]);
+  const vfloat place = splat(level.scale[0]) * local + splat(level.shift);
+  // Nothing of the grid is left beyond; and far outside, no cell has a number.
+  const vfloat kept = most(splat(-1.0f), least(place, splat(static_cast<float>(r))));
+  const vint zero{};
+  const vint cell = least(to_int(kept), splat(r - 2));
+  const vint low = cell > zero ? cell : zero;
+  return {low, kept - to_float(low)};
+}
+
+// The axes of a grid at kLanes samples, from 3 rows of points of the unit cube, kChunk apart.
+inline std::array<MovedAxis, 3> moved_axes(const Level& level, const float* transform,
+                                           const float* points) {
+  const vfloat two = splat(2.0f), one = splat(1.0f);
+  const vfloat x = two * load(points) - one, y = two * load(points + kChunk) - one,
+               z = two * load(points + 2 * kChunk) - one;
+  return {moved_axis(level, transform, x, y, z), moved_axis(level, transform + 4, x, y, z),
+          moved_axis(level, transform + 8, x, y, z)};
+}
+
+// points: 3 rows of kChunk.
 template <int F>
-inline void find_moved_corners(const Level& level, const float* params, const float* x,
-                               const float* y, const float* z, Corners& corners) {
-  const float* transform = params + level.transform;
-  const uint32_t r = level.resolution[0], layer = r * r;
-  const uint32_t step[8] = {0, 1, r, r + 1, layer, layer + 1, layer + r, layer + r + 1};
-  for (int s = 0; s < kChunk; ++s) {
-    float position[3];
-    moved_position(level, transform, x[s], y[s], z[s], position);
-    const MovedEdge ex(position[0], r), ey(position[1], r), ez(position[2], r);
+inline void find_moved_corners(const Level& level, const float* params, const float* points,
+                               Corners& corners) {
+  const auto r = static_cast<int>(level.resolution[0]), layer = r * r;
+  const int step[8] = {0, 1, r, r + 1, layer, layer + 1, layer + r, layer + r + 1};
+  for (int s = 0; s < kChunk; s += kLanes) {
+    const auto axes = moved_axes(level, params + level.transform, points + s);
     // The weights along x as a whole, and the share of the upper end.
-    const float whole = ex.weight[0] + ex.weight[1];
-    corners.x1[s] = whole > 0.0f ? ex.weight[1] / whole : 0.0f;
-    for (int j = 0; j < 4; ++j) corners.yz[j][s] = whole * ey.weight[j & 1] * ez.weight[j >> 1];
-    const uint32_t base = ex.low + r * (ey.low + r * ez.low);
-    for (int c = 0; c < 8; ++c) corners.index[c][s] = (base + step[c]) * F;
+    const vfloat upper = axes[0].weight(1.0f), whole = axes[0].weight(0.0f) + upper;
+    store(corners.x1 + s, whole > vfloat{} ? upper / whole : vfloat{});
+    const vfloat y[2] = {whole * axes[1].weight(0.0f), whole * axes[1].weight(1.0f)};
+    const vfloat z[2] = {axes[2].weight(0.0f), axes[2].weight(1.0f)};
+    for (int j = 0; j < 4; ++j) store(corners.yz[j] + s, y[j & 1] * z[j >> 1]);
+    const vint base = axes[0].low + splat(r) * (axes[1].low + splat(r) * axes[2].low);
+    for (int c = 0; c < 8; ++c) {
+      const vint index = (base + splat(step[c])) * splat(F);
+      std::memcpy(corners.index[c] + s, &index, sizeof(index));
+    }
   }
   corners.paired = true;
 }
@@ -69,29 +82,32 @@ template <int F>
 inline void add_moved_slopes(const Level& level, const float* params, const float* points,
                              const float* gradient, float* out) {
   const float *transform = params + level.transform, *table = params + level.offset;
-  const uint32_t r = level.resolution[0];
-  for (int s = 0; s < kChunk; ++s) {
-    float position[3];
-    moved_position(level, transform, points[s], points[kChunk + s], points[2 * kChunk + s],
-                   position);
-    const MovedEdge edges[3] = {{position[0], r}, {position[1], r}, {position[2], r}};
-    const uint32_t base = edges[0].low + r * (edges[1].low + r * edges[2].low);
-    const float* g = gradient + s * kPanel;
-    float by_position[3] = {};
+  const auto r = static_cast<int>(level.resolution[0]);
+  for (int s = 0; s < kChunk; s += kLanes) {
+    const auto axes = moved_axes(level, transform, points + s);
+    const vint base = axes[0].low + splat(r) * (axes[1].low + splat(r) * axes[2].low);
+    vfloat by_position[3] = {};
     for (int c = 0; c < 8; ++c) {
       const int at[3] = {c & 1, c >> 1 & 1, c >> 2};
-      const uint32_t i = base + at[0] + r * (at[1] + r * at[2]);
-      float along = 0.0f;
-      for (int f = 0; f < F; ++f) along += g[f] * table[static_cast<std::size_t>(i) * F + f];
+      const vint index = base + splat(at[0] + r * (at[1] + r * at[2]));
+      vfloat along{};
+      for (int i = 0; i < kLanes; ++i) {
+        const float* entry = table + static_cast<std::ptrdiff_t>(index[i]) * F;
+        const float* g = gradient + (s + i) * kPanel;
+        for (int f = 0; f < F; ++f) along[i] += g[f] * entry[f];
+      }
       for (int a = 0; a < 3; ++a) {
         const int b = (a + 1) % 3, d = (a + 2) % 3;
-        by_position[a] +=
-            edges[a].slope[at[a]] * edges[b].weight[at[b]] * edges[d].weight[at[d]] * along;
+        by_position[a] += axes[a].slope(static_cast<float>(at[a])) *
+                          axes[b].weight(static_cast<float>(at[b])) *
+                          axes[d].weight(static_cast<float>(at[d])) * along;
       }
     }
-    for (int b = 0; b < 3; ++b)
+    for (int b = 0; b < 3; ++b) {
+      float* to = out + b * kChunk + s;
       for (int a = 0; a < 3; ++a)
-        out[b * kChunk + s] += 2.0f * level.scale[a] * by_position[a] * transform[4 * a + b];
+        store(to, load(to) + splat(2.0f * level.scale[a] * transform[4 * a + b]) * by_position[a]);
+    }
   }
 }
 

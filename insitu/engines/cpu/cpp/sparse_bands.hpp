@@ -1,9 +1,9 @@
 // The bands of a sparse grid's coefficients: which box of the array holds which details.
 //
 // In: the shape of a block, for each level the axes that it splits (bit 0: x, 1: y, 2: z), fine to
-// coarse, and which ends are kept. Out: boxes. A split axis of n samples becomes (n + 1) / 2 averages, which the next
-// level splits, and n / 2 details. Averages stay at the low end, so all bands lie in one array of
-// the block's shape.
+// coarse, and which ends are kept. Out: boxes. A split axis of n samples becomes (n + 1) / 2
+// averages, which the next level splits, and n / 2 details. Averages stay at the low end, so all
+// bands lie in one array of the block's shape.
 #pragma once
 
 #include <array>
@@ -39,7 +39,7 @@ struct Level {
   int mask;    // axes that are split
   Size3 size;  // of the box that is split
   Size3 low;   // averages, and positions: where a position lies, every band may have a detail
-  Size3 steps_before;  // how often each axis was split by finer levels
+  Size3 steps_before;            // how often each axis was split by finer levels
   std::vector<Lifting> lifting;  // of each axis, x, y, z: how it is split
 };
 

@@ -83,8 +83,8 @@ struct Lifting {
   // of the other kind; beyond the ends, samples are mirrored.
   Taps mirrored(long place, long available, double unit) const {
     Taps out;
-    out.first = static_cast<int>(
-        std::clamp<long>((place - 3) / 2, 0, std::max<long>(available - 4, 0)));
+    out.first =
+        static_cast<int>(std::clamp<long>((place - 3) / 2, 0, std::max<long>(available - 4, 0)));
     out.count = static_cast<int>(std::min<long>(4, available - out.first));
     for (int i = 0; i < 4; ++i) {
       long at = place + 2 * i - 3;

@@ -5,9 +5,9 @@
 //
 // On opening, the levels up to a middle one are summed: its averages are a dense, small array. What
 // the finer levels add is zero nearly everywhere; where it is not, it is kept as bricks of 4^3
-// intervals. The middle level is the one that takes fewest bytes. A sample is a product of at most six
-// averages along each axis (the refinement of Deslauriers and Dubuc), so is any point between two
-// samples, with interpolated weights.
+// intervals. The middle level is the one that takes fewest bytes. A sample is a product of at most
+// six averages along each axis (the refinement of Deslauriers and Dubuc), so is any point between
+// two samples, with interpolated weights.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +23,7 @@ namespace insitu::sparse {
 
 constexpr int kLanes8 = 8;
 typedef float Row __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float Quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 // Between samples i and i + 1 of an axis: their weights on `width` averages of the middle level.
 struct Interval {
@@ -60,6 +61,7 @@ class ReadAxis {
       width = std::max(width, static_cast<int>(high - low));
     }
     if (width > kLanes8) throw std::logic_error("sparse grid: a sample of too many averages");
+    width = static_cast<int>(std::min<long>(width <= 4 ? 4 : width <= 6 ? 6 : 8, averages));
     for (long i = 0; i < static_cast<long>(reach.size()); ++i) {
       Interval interval{std::clamp<long>(reach[i][0], 0, averages - width), {}, {}};
       for (int j = 0; j < width; ++j) {
@@ -267,29 +269,41 @@ class Reader {
   }
 
   float value(int c, const Interval* const* in, const long* i, const float* t) const {
-    const long row = axes_[0].averages, plane = row * axes_[1].averages;
-    const float* from =
-        dense_.data() + c * dense_size_ + in[0]->first + row * in[1]->first + plane * in[2]->first;
-    float wy[kLanes8];
-    for (int j = 0; j < axes_[1].width; ++j)
-      wy[j] = in[1]->at[j] + t[1] * (in[1]->next[j] - in[1]->at[j]);
-    Row sum{};
-    for (int k = 0; k < axes_[2].width; ++k) {
-      const float wz = in[2]->at[k] + t[2] * (in[2]->next[k] - in[2]->at[k]);
-      Row part{};
-      for (int j = 0; j < axes_[1].width; ++j)
-        part += wy[j] * *reinterpret_cast<const Row*>(from + k * plane + j * row);
-      sum += wz * part;
-    }
-    const Row at = *reinterpret_cast<const Row*>(in[0]->at),
-              next = *reinterpret_cast<const Row*>(in[0]->next);
-    sum *= at + t[0] * (next - at);
-    float total = 0.0f;
-    for (int j = 0; j < kLanes8; ++j) total += sum[j];
+    const int wx = axes_[0].width, wy = axes_[1].width, wz = axes_[2].width;
+    float total;
+    if (wx == 4 && wy == 4 && wz == 4) total = dense<Quad, 4>(c, in, t, 4, 4);
+    else if (wx <= 8 && wy == 6 && wz == 6) total = dense<Row, 6>(c, in, t, 6, 6);
+    else total = dense<Row, 0>(c, in, t, wy, wz);
     if (middle_) {
       const float* b = brick(c, i[0] / kSide, i[1] / kSide, i[2] / kSide);
       if (b) total += trilinear(b, i[0] % kSide, i[1] % kSide, i[2] % kSide, t[0], t[1], t[2]);
     }
+    return total;
+  }
+
+  // What the middle level adds. Lanes: as many averages along x as a vector has; Width: of y and z,
+  // 0 where it is not known before.
+  template <typename Lanes, int Width>
+  float dense(int c, const Interval* const* in, const float* t, int width_y, int width_z) const {
+    if (Width) width_y = width_z = Width;
+    const long row = axes_[0].averages, plane = row * axes_[1].averages;
+    const float* from =
+        dense_.data() + c * dense_size_ + in[0]->first + row * in[1]->first + plane * in[2]->first;
+    const auto weights = [&](int a) {
+      const Row at = *reinterpret_cast<const Row*>(in[a]->at),
+                next = *reinterpret_cast<const Row*>(in[a]->next);
+      return at + t[a] * (next - at);
+    };
+    const Row wy = weights(1), wz = weights(2), wx = weights(0);
+    Lanes sum{};
+    for (int k = 0; k < width_z; ++k) {
+      Lanes part{};
+      for (int j = 0; j < width_y; ++j)
+        part += wy[j] * *reinterpret_cast<const Lanes*>(from + k * plane + j * row);
+      sum += wz[k] * part;
+    }
+    float total = 0.0f;
+    for (std::size_t j = 0; j < sizeof(Lanes) / sizeof(float); ++j) total += sum[j] * wx[j];
     return total;
   }
 
