@@ -7,6 +7,7 @@ models (`rans`), the blocks' own bytes.
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from collections import Counter
@@ -51,6 +52,8 @@ def pack(fields: Sequence[BlockField], before: StepPack | None = None) -> StepPa
         grid = BlockGrid(cast("Sequence[StoredBlock]", fields))
     except GridError:
         return _resampled(fields)
+    if sum(math.prod(field.cells) for field in fields) != math.prod(len(n) - 1 for n in grid.nodes):
+        return _resampled(fields)  # where there is no block, there are holes
     extra = 1 if grid.association == "vertex" else 0
     packed, encoder = [], Encoder()
     earlier = dict(enumerate(() if before is None else before.blocks))
