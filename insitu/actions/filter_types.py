@@ -5,6 +5,7 @@ In: a type of filter, in Ascent's vocabulary. Out: the model of its params, and 
 
 from __future__ import annotations
 
+from insitu.actions.expression_filters import BinningParams, ExpressionParams
 from insitu.actions.field_filters import (
     AddFieldsParams,
     CleanGridParams,
@@ -105,6 +106,12 @@ FILTERS: dict[str, FilterType] = {
     "uniform_grid": FilterType(
         UniformGridParams, "Samples the fields on a uniform grid.", "a coarser or finer volume"
     ),
+    "expression": FilterType(
+        ExpressionParams, "A field computed by an expression.", "one more field"
+    ),
+    "binning": FilterType(
+        BinningParams, "A field reduced in bins, and painted back.", "one more field"
+    ),
     "auto_slice": FilterType(
         AutoSliceParams,
         "Of several parallel planes the one with the most information.",
@@ -146,8 +153,6 @@ ELSEWHERE = {
     "lagrangian": "use pathlines",
     "warpx_streamline": "use streamline with a velocity",
     "project_2d": "use slice, or a scene",
-    "expression": "use add_queries, or the filters that compute fields",
-    "binning": "use histogram() in a query, or a python extract",
     "partition": "blocks stay on their ranks",
     "mir": "publish volume fractions as fields, and use contour or isovolume",
     "dray_project_2d": "use slice, or a scene",

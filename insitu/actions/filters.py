@@ -9,14 +9,14 @@ schema and the tables of docs/actions.md are made from these.
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import pydantic
 from pydantic import Field
 
 from insitu.actions.base import ActionModel, exactly_one
-from insitu.actions.errors import InvalidAction
+from insitu.actions.errors import InvalidAction, inside
+from insitu.actions.reader import ActionParser
 from insitu.actions.values import (
     count,
     direction,
@@ -29,6 +29,7 @@ from insitu.actions.values import (
     text,
     xyz,
 )
+from insitu.core.yaml_tree import KeyPath
 from insitu.filters.clip_filters import Clip, ValueRange
 from insitu.filters.derived import Derive
 from insitu.filters.geometry.shapes import Box, Plane, Shape, Sphere
@@ -45,11 +46,20 @@ _OUTPUT = "Name of the new field"
 class FilterParams(ActionModel):
     """The params of a filter."""
 
-    @abstractmethod
+    numbers_by_expressions: ClassVar[bool] = True
+    """Whether expressions of queries may stand for numbers in it."""
+
     def make(self, kind: str, steps: int) -> Filter:
         """kind: its type, for models that several types share. steps: that the window keeps.
 
         Raises ValueError or InvalidAction, with a path within the params."""
+        raise NotImplementedError
+
+    def made(self, reader: ActionParser, kind: str, path: KeyPath, name: str) -> Filter:
+        """As `make`, by what reads the params, which stand at `path`. name: of the filter, for the
+        names of its queries. Raises InvalidAction, with the whole path."""
+        with inside(path):
+            return self.make(kind, reader.steps)
 
 
 class FilterType(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from insitu.actions.base import read
-from insitu.actions.errors import InvalidAction, inside
+from insitu.actions.errors import InvalidAction
 from insitu.actions.filter_types import FILTERS
 from insitu.actions.reader import ActionParser
 from insitu.core.yaml_tree import KeyPath
@@ -37,12 +37,14 @@ def filter_of(
     Raises: InvalidAction, with the whole path.
     """
     try:
-        return _made(reader, kind, params, path)
+        return _made(reader, kind, params, path, name)
     except InvalidAction as refused:
+        if not FILTERS[kind].params.numbers_by_expressions:
+            raise
         found = _expressions(reader, params, path, refused)
         if not found:
             raise
-        like = _like(reader, kind, params, path, list(found))
+        like = _like(reader, kind, params, path, list(found), name)
     queries = [f"{name}/{'/'.join(map(str, place))}" for place in found]
     for query, expression in zip(queries, found.values(), strict=True):
         if query not in reader.kinds:
@@ -76,10 +78,10 @@ class _Maker:
         return read(FILTERS[self.kind].params, whole, self.path).make(self.kind, self.steps)
 
 
-def _made(reader: ActionParser, kind: str, params: Mapping[str, Any], path: KeyPath) -> Filter:
-    model = read(FILTERS[kind].params, params, path)
-    with inside(path):
-        return model.make(kind, reader.steps)
+def _made(
+    reader: ActionParser, kind: str, params: Mapping[str, Any], path: KeyPath, name: str
+) -> Filter:
+    return read(FILTERS[kind].params, params, path).made(reader, kind, path, name)
 
 
 def _expressions(
@@ -110,12 +112,13 @@ def _like(
     params: Mapping[str, Any],
     path: KeyPath,
     places: Sequence[KeyPath],
+    name: str,
 ) -> Filter:
     """The filter with some numbers. Raises InvalidAction where the rest is wrong."""
     for last, trial in enumerate(_TRIALS, 1):
         try:
             values = [trial(i) for i in range(len(places))]
-            return _made(reader, kind, _with(params, places, values), path)
+            return _made(reader, kind, _with(params, places, values), path, name)
         except InvalidAction:
             if last == len(_TRIALS):
                 raise

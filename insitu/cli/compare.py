@@ -1,6 +1,6 @@
 """insitu compare: the error of an array against a reference.
 
-In: two arrays, in whatever files. Out: PSNR, largest error, SSIM, DSSIM, seams.
+In: two arrays, in whatever files. Out: PSNR, largest error, gradient, normals, SSIM, DSSIM, seams.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ examples:
   insitu compare density.npy density.insitu --psnr 40 --json     (exit status 1 below 40 dB)
   insitu compare truth.npy out/record:density --step -1
 
-PSNR and errors are over all samples, against the range of A. SSIM: Wang et al.
-2004, in 3-D windows; DSSIM: Baker et al. 2024, the lowest of all levels; both are
-1 where A and B are alike. Seams: the error where blocks of B meet, over the error
-inside them.
+PSNR and errors are over all samples, against the range of A; the gradient, by
+differences between samples, against its largest length. Normals: mean angle over
+the area of all isosurfaces of A. SSIM: Wang et al. 2004, in 3-D windows; DSSIM:
+Baker et al. 2024, the lowest of all levels; both are 1 where A and B are alike.
+Seams: the error where blocks of B meet, over the error inside them.
 """
 # Threshold -> figure of the comparison, and whether more is better.
 _THRESHOLDS = {
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace) -> bool:
         rows = {
             "PSNR": output.quality_text(figures["psnr_db"]),
             "largest error": output.number_text(figures["max_error"]) + share,
+            "gradient": output.quality_text(figures["gradient_psnr_db"]),
+            "normals": f"{figures['normals_deg']:.2f} degrees off",
             "root mean square": output.number_text(figures["root_mean_square_error"]),
             "SSIM": output.number_text(figures["ssim"]),
             "DSSIM": output.number_text(figures["dssim"]),

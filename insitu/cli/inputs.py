@@ -23,7 +23,7 @@ FILES = (
 ALL = "all"
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+def add_arguments(parser: argparse._ActionsContainer, *, several: bool = False) -> None:
     """Add the options; the file name is a separate argument. several: accept `--step all`."""
     parser.add_argument(
         "--dataset", "--field", metavar="NAME", help="which array of the file, or field of a record"

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from insitu.cli import record_source
+from insitu.cli import inputs, record_source
 from insitu.core.errors import ConfigError
 from insitu.io import sources
 
@@ -32,6 +32,7 @@ examples:
   insitu view out/record
   insitu view density.insitu
   insitu view density.npy
+  insitu view run.h5 --dataset density --step 3
   insitu view --live out/record       (the `record.path` of the run file)
 
 From a computer without a browser: --no-browser --port 8080, and
@@ -59,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-browser", action="store_true", help="only print the address, open no browser"
     )
+    inputs.add_arguments(parser.add_argument_group("of an array in a file"))
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -118,8 +120,14 @@ def _finder(
             run=running.run,
         )
     if path.is_dir() or sources.is_compressed(path):
+        for option in ("dataset", "step", "shape"):
+            if getattr(arguments, option) is not None:
+                raise ConfigError(
+                    [f"--{option}: only of arrays; the page has all fields and steps"]
+                )
         series, title, units = open_series(record_source.open_file(arguments.input), path)
         source = SeriesSource(series, title, units, plots=session_plots.read(session))
         return lambda: False, lambda: source
-    array = ArrayViewSource(sources.open_volume(arguments.input), Path(path.name).stem)
+    volume = inputs.open_volume(arguments, arguments.input, step=arguments.step)
+    array = ArrayViewSource(volume, Path(path.name).stem)
     return lambda: False, lambda: array

@@ -28,9 +28,10 @@ from insitu.core.limits import ByteSize, OneOf, Range, Section, changed
 from insitu.core.yaml_tree import KeyPath, Places
 from insitu.engines.registry import AUTO as AUTO_ENGINE
 from insitu.engines.registry import names as engines_there_are
+from insitu.models.choice import AUTO as ANY_MODEL
 from insitu.models.choice import ModelChoice, ModelWord
 from insitu.training.distributed import FieldSpec
-from insitu.training.options import Target, TrainingOptions
+from insitu.training.options import QUALITY_DB, Target, TrainingOptions
 from insitu.training.select_codec import AUTO, MODEL, codecs
 
 if TYPE_CHECKING:
@@ -125,10 +126,16 @@ class FieldConfig(Target, Compression):
     default: the published field with this name."""
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
-    """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `sparse_grid` (wavelet levels, in
-    closed form: usually the fewest bytes and least time, and no seam between blocks with ghosts),
-    or one that a package registers; options of its shape as in
-    `{kind: dense_grid, n_frequencies: 6}`."""
+    """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `adaptive_grid` (AMGSRN: grids that
+    move to where the error is), `sparse_grid` (wavelet levels, in closed form: usually the fewest
+    bytes and least time, and no seam between blocks with ghosts), or one that a package registers;
+    options of its shape as in `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a
+    sparse grid, or a hash grid where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
+
+    quality: Literal["draft", "visual", "fine"] | None = None
+    """A target in words, instead of `psnr`: `draft` is 40 dB, for statistics and a first look;
+    `visual` 55 dB, for pictures; `fine` 70 dB, for what is computed from the values. What errors
+    and normals of surfaces come with them was measured (benchmarks.md, Qualities in words)."""
 
     codec: Annotated[str, OneOf(codecs)] = MODEL
     """How blocks are stored: `inr`, the trained model; `sz3` or `zfp`, in chunks of about 32^3
@@ -145,21 +152,39 @@ class FieldConfig(Target, Compression):
 
     def __post_init__(self) -> None:
         """Raises ValueError for options that contradict each other."""
+        if self.quality is not None and (self.psnr is not None or self.ratio is not None):
+            other = "psnr" if self.psnr is not None else "ratio"
+            raise ValueError(f"quality and {other} are both given; give only one target")
         if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
             other = "psnr" if self.psnr is not None else "max_error"
             raise ValueError(f"ratio and {other} are both given; give only one target")
         model, _ = self.model.with_network(self.network)
         if not model.trained:
             self._refuse_training(model.kind)
+        if self.model.kind == ANY_MODEL:
+            if not self._has_target:
+                raise ValueError("model auto needs psnr, quality, ratio or max_error")
+            if self.iterations:
+                raise ValueError("iterations limits training; model auto may not train")
         if self.codec == MODEL:
             return
-        if self.psnr is None and self.ratio is None and self.max_error is None:
-            raise ValueError(f"codec {self.codec} needs psnr, ratio or max_error")
+        if not self._has_target:
+            raise ValueError(f"codec {self.codec} needs psnr, quality, ratio or max_error")
         if self.codec not in (AUTO, *available()):
             raise ValueError("codec sperr is not installed: pip install 'insitu-inr[sperr]'")
         if self.codec != AUTO and (self.iterations or self.seconds):
             name = "iterations" if self.iterations else "seconds"
             raise ValueError(f"{name} limits training; codec {self.codec} does not train")
+
+    @property
+    def _has_target(self) -> bool:
+        wanted = (self.wanted_db, self.ratio, self.max_error)
+        return any(value is not None for value in wanted)
+
+    @property
+    def wanted_db(self) -> float | None:
+        """The PSNR that `psnr` or `quality` asks for, in dB."""
+        return self.psnr if self.quality is None else QUALITY_DB[self.quality]
 
     def _refuse_training(self, kind: str) -> None:
         """Raises ValueError for options of training, and of codecs of trained weights."""
@@ -178,12 +203,16 @@ class FieldConfig(Target, Compression):
     @property
     def recipe(self) -> FieldSpec:
         """This field as training sees it."""
-        target = Target(**{key: getattr(self, key) for key in Target.__dataclass_fields__})
+        given = {key: getattr(self, key) for key in Target.__dataclass_fields__}
+        target = Target(**(given | {"psnr": self.wanted_db}))
         model, automatic = self.model.with_network(self.network)
         compression = Compression(
             **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
         )
-        return FieldSpec(model, self.training, target, automatic, compression, self.codec)
+        any_model = self.model.kind == ANY_MODEL
+        return FieldSpec(
+            model, self.training, target, automatic, compression, self.codec, any_model
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,17 +6,29 @@ In: this rank's compressed blocks. Out: global bounds, range, quality; the local
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from insitu.core.arrays import Floats
 from insitu.fields.block_field import BlockField
+from insitu.fields.fidelity import Fidelity
 from insitu.fields.metrics import FieldMetrics
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Blocks for which `model: auto` chose a kind of model at this step."""
+
+    kind: str
+    n_blocks: int
+    nbytes: int
+    other_nbytes: int
+    """Bytes that the other kind takes, about; measured or estimated when they were compared."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,10 @@ class Summary:
     nbytes: int
     """Compressed bytes on all ranks."""
     n_blocks: int
+    choices: tuple[Choice, ...] = ()
+    """What `model: auto` chose, one entry for each kind; empty with a given model."""
+    fidelity: Fidelity | None = None
+    """Errors between samples and of gradients, where these were measured."""
 
     @property
     def extents(self) -> Floats:
@@ -59,12 +75,21 @@ class DistributedField:
     summary: Summary
 
     @staticmethod
-    def gather(comm: MPI.Comm, fields: Sequence[BlockField]) -> DistributedField | None:
+    def gather(
+        comm: MPI.Comm,
+        fields: Sequence[BlockField],
+        choices: Sequence[Choice] = (),
+        fidelity: Fidelity | None = None,
+    ) -> DistributedField | None:
         """Combine every rank's blocks of one field. Collective: one small reduction.
 
-        Returns None where no rank has a block.
+        choices: of the models of this rank's blocks. fidelity: of these blocks. Returns None where
+        no rank has a block.
         """
-        summary = comm.allreduce(_summarise(fields), op=_merge)
+        own = _summarise(fields)
+        if own is not None:
+            own = replace(own, choices=_join_choices(choices), fidelity=fidelity)
+        summary = comm.allreduce(own, op=_merge)
         return None if summary is None else DistributedField(tuple(fields), summary)
 
     @staticmethod
@@ -107,6 +132,23 @@ def _merge(a: Summary | None, b: Summary | None) -> Summary | None:
         metrics=FieldMetrics.total([a.metrics, b.metrics]),
         nbytes=a.nbytes + b.nbytes,
         n_blocks=a.n_blocks + b.n_blocks,
+        choices=_join_choices([*a.choices, *b.choices]),
+        fidelity=a.fidelity + b.fidelity if a.fidelity and b.fidelity else a.fidelity or b.fidelity,
+    )
+
+
+def _join_choices(choices: Sequence[Choice]) -> tuple[Choice, ...]:
+    """One entry for each kind, in the order of their names."""
+    kinds = sorted({choice.kind for choice in choices})
+    same = [[choice for choice in choices if choice.kind == kind] for kind in kinds]
+    return tuple(
+        Choice(
+            of_kind[0].kind,
+            sum(choice.n_blocks for choice in of_kind),
+            sum(choice.nbytes for choice in of_kind),
+            sum(choice.other_nbytes for choice in of_kind),
+        )
+        for of_kind in same
     )
 
 

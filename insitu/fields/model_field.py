@@ -24,6 +24,7 @@ from insitu.engines import Engine, for_model
 from insitu.fields import header as head
 from insitu.fields import sparse_grid
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField, owned_samples
+from insitu.fields.correction import SparseCorrection
 from insitu.fields.trilinear import Trilinear
 from insitu.fields.validity_mask import ValidityMask
 from insitu.models.base import Model
@@ -45,9 +46,9 @@ class ModelField(BlockField):
     """(n_components,): the field value of output 0; None: the minimum."""
     holes: ValidityMask | None = None
     """Where the box lies outside the domain; values there are NaN. None: nowhere."""
-    residual: Chunks | None = None
-    """Correction that is added to the model, trilinear between the owned samples; NaN and infinite
-    where the raw data are. None: no correction."""
+    residual: Chunks | SparseCorrection | None = None
+    """Correction that is added to the model, trilinear between the owned samples. Chunks are NaN
+    and infinite where the raw data are; a sparse correction is finite. None: no correction."""
 
     engine: Engine | None = field(default=None, compare=False)
     """Engine that evaluates the model; None: `insitu.engines.for_model`. Not stored in frames."""
@@ -123,11 +124,13 @@ class ModelField(BlockField):
             made = replace(made, holes=outside)
         if residual is None:
             return made
-        bricks = Chunks.from_payload(
-            payloads[1], head.word("residual", residual), made.shape, made.n_components,
-            made.dtype,
-        )  # fmt: skip
-        return replace(made, residual=bricks)
+        correction, kind = head.word("residual", residual), (made.shape, made.n_components)
+        if correction == SparseCorrection.codec:
+            sparse = SparseCorrection.from_payload(payloads[1], *kind, made.dtype)
+            return replace(made, residual=sparse)
+        return replace(
+            made, residual=Chunks.from_payload(payloads[1], correction, *kind, made.dtype)
+        )
 
     @property
     def zero(self) -> Floats:
@@ -208,6 +211,8 @@ class ModelField(BlockField):
             for c, residual in enumerate(exact):
                 slab[..., c] += residual[z]
             values[z] = slab
+        if self.holes is not None and isinstance(self.residual, SparseCorrection):
+            values[self.holes.mask] = np.nan
         return values
 
     def _all_samples(self, model: SparseGrid) -> Floats:
@@ -219,6 +224,12 @@ class ModelField(BlockField):
         if self.holes is not None:
             values[self.holes.mask] = np.nan
         return values
+
+    def model_box(self, box: Box) -> Floats:
+        """The model alone at the samples in a box, float64: what a residual is added to."""
+        axes = [self._unit_samples(n)[at] for n, at in zip(self.shape, box, strict=True)]
+        zs, ys, xs = (axis.astype(np.float32) for axis in axes)
+        return self._model_slab(xs, ys, zs)
 
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
         slab = self._model_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))

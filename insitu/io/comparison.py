@@ -18,7 +18,7 @@ from insitu.core.box import Box
 from insitu.core.errors import ConfigError
 from insitu.io.array_source import ArraySource
 from insitu.io.chunk_grid import ChunkGrid
-from insitu.metrics import ErrorSums, SeamError, dssim
+from insitu.metrics import ErrorSums, GradientError, SeamError, dssim
 from insitu.metrics.gaussian import SIZE
 from insitu.metrics.ssim import ssim_sum
 
@@ -53,6 +53,8 @@ class Comparison:
 
     errors: ErrorSums
     seam: SeamError
+    gradient: GradientError
+    """By central differences between samples, per unit of the reference's lengths."""
     ssim: float | None
     """None for fields smaller than the window, or constant fields."""
     dssim: float | None
@@ -67,6 +69,8 @@ class Comparison:
             "psnr_db": self.errors.psnr_db,
             "max_error": self.errors.max_error,
             "max_error_of_range": self.errors.max_error / extent if extent > 0 else None,
+            "gradient_psnr_db": self.gradient.psnr_db,
+            "normals_deg": self.gradient.normals_deg,
             "root_mean_square_error": self.errors.root_mean_square,
             "ssim": self.ssim,
             "dssim": self.dssim,
@@ -90,7 +94,10 @@ def compare(truth: ArraySource, decoded: ArraySource) -> Comparison:
     if not errors.n:
         raise ConfigError([f"{truth.name}: no finite values to compare with"])
     extent = errors.high - errors.low
-    return Comparison(errors, seam, _ssim(truth, decoded, extent), _dssim(truth, decoded), holes)
+    return Comparison(
+        errors, seam, _gradient(truth, decoded), _ssim(truth, decoded, extent),
+        _dssim(truth, decoded), holes,
+    )  # fmt: skip
 
 
 def _errors(truth: ArraySource, decoded: ArraySource) -> tuple[SeamError, Holes]:
@@ -109,6 +116,17 @@ def _errors(truth: ArraySource, decoded: ArraySource) -> tuple[SeamError, Holes]
         total = total + SeamError(ErrorSums.of(a[seam], b[seam]), ErrorSums.of(a[~seam], b[~seam]))
         holes = holes + Holes.of(a, b)
     return total, holes
+
+
+def _gradient(truth: ArraySource, decoded: ArraySource) -> GradientError:
+    """Errors of the gradient, box by box; at the faces of a box by differences to one side."""
+    total = GradientError()
+    vertex = truth.association == "vertex"
+    lines = [n if vertex else (n[1:] + n[:-1]) / 2 for n in reversed(truth.nodes)]
+    for box in parts(truth.grid_shape):
+        at = [line[part] for line, part in zip(lines, box, strict=True)]
+        total += GradientError.of_samples(decoded.read(box), truth.read(box), at)
+    return total
 
 
 def _seam_layers(

@@ -148,7 +148,8 @@ def compress(
         progress: called after each block, with the number of samples that are done and of all.
         codec: `inr`, a neural field; `sz3`, `zfp` (in bricks) or `sperr`, that compressor;
             `auto`, whichever gives the smallest size for each block.
-        target: `psnr` in dB relative to the array's range (default 40), `ratio`, `max_error` as a
+        target: `psnr` in dB relative to the array's range (default 40) or `quality` ("draft",
+            "visual", "fine": 40, 55, 70 dB), `ratio`, `max_error` as a
             number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see
             `insitu.training.options.Target`.
 

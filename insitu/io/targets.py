@@ -13,7 +13,7 @@ from typing import Any
 from insitu.core.errors import ConfigError, nearest
 from insitu.core.limits import Range, plain_number
 from insitu.io.compressed_array import CompressedArray
-from insitu.training.options import Bound, Target
+from insitu.training.options import QUALITY_DB, Bound, Target
 
 DEFAULT = {"psnr": 40.0}
 """The target if none is given."""
@@ -29,6 +29,7 @@ class Option:
 
 OPTIONS = {
     "psnr": Option("DB", "accuracy against the array's range, in dB; default: 40"),
+    "quality": Option("WORD", "the same in words: draft (40 dB), visual (55 dB) or fine (70 dB)"),
     "ratio": Option("R", "raw bytes over compressed bytes, at the best accuracy"),
     "max_error": Option(
         "E", "largest error of any value, guaranteed; rel:1e-3 is a part of the array's range"
@@ -43,7 +44,15 @@ def make_target(**given: Any) -> Target:
 
     Raises ConfigError for an unknown name or an out-of-range value.
     """
-    wanted = {name: value for name, value in given.items() if value is not None} or DEFAULT
+    wanted = {name: value for name, value in given.items() if value is not None} or dict(DEFAULT)
+    if "quality" in wanted:
+        word = wanted.pop("quality")
+        if word not in QUALITY_DB:
+            hint = nearest(str(word), QUALITY_DB)
+            raise ConfigError([f"quality: {word!r} is not one of {', '.join(QUALITY_DB)}{hint}"])
+        if "psnr" in wanted:
+            raise ConfigError(["quality and psnr are both given; give only one"])
+        wanted["psnr"] = QUALITY_DB[word]
     hints = typing.get_type_hints(Target, include_extras=True)
     values: dict[str, Any] = {}
     for name, value in wanted.items():

@@ -15,6 +15,9 @@ from insitu.core.limits import changed
 from insitu.models.base import Model
 from insitu.models.registry import DEFAULT
 
+AUTO = "auto"
+"""The word for whichever model takes fewer bytes: a hash grid, or a sparse grid."""
+
 
 class _Options(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -22,30 +25,31 @@ class _Options(Protocol):
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A kind of model, and the given options of its architecture."""
+    """A kind of model or `auto`, and the given options of its architecture."""
 
     kind: str = DEFAULT
     options: dict[str, Any] = field(default_factory=dict)
 
     def with_network(self, network: _Options) -> tuple[Model, bool]:
         """The model for the whole domain, and whether its size follows from the target or from the
-        number of voxels.
+        number of voxels. With `auto`, the network that a sparse grid competes with.
 
         network: the section of that name, with options of a hash grid. Raises ValueError where it
         is combined with another model, or the options do not match the kind.
         """
         given = changed(network)
-        if given and (self.kind != DEFAULT or self.options):
+        if given and (self.kind not in (DEFAULT, AUTO) or self.options):
             raise ValueError(
                 f"network: shapes the model {DEFAULT}; give {', '.join(given)} under model"
             )
         options = self.options or given
-        model = models.make(self.kind, options)
+        model = models.make(DEFAULT if self.kind == AUTO else self.kind, options)
         return model, model.size_option not in options
 
 
 class ModelWord:
-    """A kind, or `{kind: ..., option: value}`, with the check applied when a run file is read."""
+    """A kind, `auto`, or `{kind: ..., option: value}`, with the check applied when a run file is
+    read."""
 
     def check(self, value: Any) -> ModelChoice:
         """Raises ValueError for anything else, and for an unknown kind or option."""
@@ -53,6 +57,8 @@ class ModelWord:
             return value
         if isinstance(value, str):
             choice = ModelChoice(value)
+            if value == AUTO:
+                return choice
         elif isinstance(value, Mapping) and isinstance(value.get("kind"), str):
             options = {str(key): item for key, item in value.items() if key != "kind"}
             choice = ModelChoice(value["kind"], options)
@@ -69,6 +75,6 @@ class ModelWord:
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
         # A mapping may name a kind that a program registers when it runs.
-        kind = {"type": "string", "enum": models.names()}
+        kind = {"type": "string", "enum": [AUTO, *models.names()]}
         other = {"kind": {"type": "string", "examples": models.names()}}
         return {"anyOf": [kind, {"type": "object", "properties": other, "required": ["kind"]}]}

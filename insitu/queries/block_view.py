@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from insitu.core.box import Box
 from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import NO_LAYERS, Layers, Partition, Shape
+from insitu.queries import derivatives
 
 if TYPE_CHECKING:
-    from insitu.queries.fields import Arrays, Field, FieldRef
+    from insitu.queries.fields import Arrays, Field, FieldRef, Recenter
     from insitu.queries.scalars import Scalar
 
 Parameters = Mapping["Scalar", Any]
@@ -211,6 +212,43 @@ class SampleBox:
         )
         return around, (inside_z, inside_y, inside_x)
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether the mesh is one cell thick along z."""
+        return self.block.first.cells[0] == 1
+
+    def coordinate(self, axis: int) -> NDArray[np.float64]:
+        """World x, y or z of the samples; broadcasts to the box."""
+        return _along(self.lines[2 - axis], axis)
+
+    def cell_width(self, axis: int) -> NDArray[np.float64]:
+        """Widths of the cells along x, y or z, for a box of cells; broadcasts to the box."""
+        return _along(self.widths[2 - axis], axis)
+
+    def derivative(self, function: str, argument: Field) -> Arrays:
+        """Central differences, second order on any rectilinear spacing; one-sided at a block face
+        without valid ghosts."""
+        around, inside = self.grown(argument)
+        components = [
+            np.broadcast_to(np.asarray(c, np.float64), around.shape)
+            for c in argument.values(around)
+        ]
+        with np.errstate(all="ignore"):
+            return derivatives.FUNCTIONS[function](components, around.lines, inside)
+
+    def recentered_values(self, node: Recenter) -> Arrays:
+        """The means of neighbours, unless the argument is where the box is."""
+        if node.argument.association(self.block.associations) in ("", self.association):
+            return node.argument.values(self)
+        around = self.recentered(node.argument)
+        found = []
+        for component in node.argument.values(around):
+            whole = np.broadcast_to(np.asarray(component, np.float64), around.shape)
+            for axis in range(3):
+                whole = _means(whole, axis, around.low[axis], self.low[axis], self.high[axis])
+            found.append(whole)
+        return tuple(found)
+
     def recentered(self, argument: Field) -> SampleBox:
         """The corners of the cells of this box; or the cells around its vertices, as far as
         `argument` has them."""
@@ -221,6 +259,31 @@ class SampleBox:
         z, y, x = (max(self.low[i] - 1, -layers[i][0]) for i in range(3))
         end_z, end_y, end_x = (min(self.high[i], cells[i] + layers[i][1]) for i in range(3))
         return replace(self, low=(z, y, x), high=(end_z, end_y, end_x), association="element")
+
+
+def _means(
+    values: NDArray[np.float64], axis: int, first: int, low: int, high: int
+) -> NDArray[np.float64]:
+    """Means of neighbours along an axis: of samples from `first` on, at the places low to high - 1
+    of the other kind of samples. A place between samples first - 1 and first has that of first."""
+    values = np.moveaxis(values, axis, 0)
+    if len(values) > high - low:  # vertices around cells, or all cells around vertices
+        means = 0.5 * (values[:-1] + values[1:])
+    else:
+        below, above = values[:1], values[-1:]
+        between = 0.5 * (values[:-1] + values[1:])
+        parts = [between]
+        if first == low:
+            parts.insert(0, below)
+        if first + len(values) == high - 1:
+            parts.append(above)
+        means = np.concatenate(parts)
+    return np.moveaxis(means, 0, axis)
+
+
+def _along(line: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """A line (n,) along x, y or z as an array of three axes."""
+    return line.reshape([-1 if i == 2 - axis else 1 for i in range(3)])
 
 
 def blocks(

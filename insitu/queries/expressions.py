@@ -13,15 +13,16 @@ can be read: field('p', step=-5), window('p', 10).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from insitu.queries import syntax
-from insitu.queries.scalars import Scalar
+from insitu.queries.fields import Field, Parameter
+from insitu.queries.scalars import Constant, Scalar, State
 from insitu.queries.statements import one_line
 from insitu.queries.syntax import ExpressionError
 from insitu.queries.type_checker import Checker, unknown
-from insitu.queries.types import FieldKind
+from insitu.queries.types import FieldKind, as_field
 
 __all__ = ["Expression", "ExpressionError", "FieldKind", "parse"]
 
@@ -72,6 +73,39 @@ class Expression:
                     f"window.steps to {depth} or more"
                 )
                 raise ExpressionError(problem, self.text, column)
+
+
+@dataclass(frozen=True)
+class FieldExpression:
+    """A checked expression whose value is a field."""
+
+    root: Field
+    components: int | None
+    """None until the fields are known."""
+    scalars: Mapping[Scalar, str]
+    """The values in it that are the same at every sample -> their expressions."""
+
+
+def parse_field(text: str, queries: Mapping[str, str]) -> FieldExpression:
+    """Parse an expression of a field, or a number as one. Not collective; as `parse`."""
+    text = one_line(text).strip("; ")
+    checker = Checker(text, queries, {})
+    whole = checker.field(syntax.parse(text))
+    root = as_field(whole)
+    found: dict[Scalar, str] = {}
+    for part in _fields_within(root):
+        if isinstance(part, Parameter) and not isinstance(part.scalar, Constant):
+            state = part.scalar if isinstance(part.scalar, State) else None
+            found[part.scalar] = f"{state.name}()" if state else checker.written(part.scalar)
+    return FieldExpression(root, whole.shape.components, found)
+
+
+def _fields_within(root: Field) -> Iterator[Field]:
+    """A field and the fields in it, without those that its numbers reduce."""
+    yield root
+    for part in root.parts():
+        if isinstance(part, Field):
+            yield from _fields_within(part)
 
 
 def parse(text: str, queries: Mapping[str, str] | None = None) -> Expression:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from insitu.queries import derivatives
 from insitu.queries.ast_nodes import Node
 from insitu.queries.scalars import ARITHMETIC, COMPARISONS, Constant, Scalar
 
 if TYPE_CHECKING:
-    from insitu.queries.block_view import SampleBox
+    from insitu.queries.region import Region
 
 Arrays = tuple[NDArray[Any], ...]
 
@@ -29,7 +28,7 @@ class Field(Node):
     neighbours: ClassVar[bool] = False
     """Whether it reads the samples beside those that it is asked for."""
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         """The components in a box of samples. Not collective."""
         raise NotImplementedError
 
@@ -66,7 +65,7 @@ class FieldRef(Field):
     length: int = 0
     """For a window: its number of steps, including the current one; otherwise 0."""
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         return region.read(self)
 
     def association(self, of: Mapping[FieldRef, str]) -> str:
@@ -79,7 +78,7 @@ class Parameter(Field):
 
     scalar: Scalar
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         if isinstance(self.scalar, Constant):
             return (np.float64(self.scalar.constant),)
         return (np.float64(region.parameters[self.scalar]),)
@@ -90,7 +89,7 @@ class Component(Field):
     holder: Field
     index: int
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         components = self.holder.values(region)
         if self.index >= len(components):
             raise ValueError(f"a field of {len(components)} components has none at {self.index}")
@@ -104,7 +103,7 @@ class Elementwise(Field):
     function: str
     arguments: tuple[Field, ...]
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         arguments = [a.values(region) for a in self.arguments]
         function = _FUNCTIONS[self.function]
         count = max(map(len, arguments))
@@ -121,7 +120,7 @@ class Composed(Field):
 
     arguments: tuple[Field, ...]
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         return tuple(np.asarray(a.values(region)[0], np.float64) for a in self.arguments)
 
 
@@ -129,7 +128,7 @@ class Composed(Field):
 class Magnitude(Field):
     argument: Field
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         with np.errstate(all="ignore"):
             squares = [np.square(c, dtype=np.float64) for c in self.argument.values(region)]
             return (np.sqrt(sum(squares[1:], squares[0])),)
@@ -147,14 +146,8 @@ class Derivative(Field):
     argument: Field
     neighbours: ClassVar[bool] = True
 
-    def values(self, region: SampleBox) -> Arrays:
-        around, inside = region.grown(self.argument)
-        components = [
-            np.broadcast_to(np.asarray(c, np.float64), around.shape)
-            for c in self.argument.values(around)
-        ]
-        with np.errstate(all="ignore"):
-            return derivatives.FUNCTIONS[self.function](components, around.lines, inside)
+    def values(self, region: Region) -> Arrays:
+        return region.derivative(self.function, self.argument)
 
 
 @dataclass(frozen=True)
@@ -167,17 +160,8 @@ class Recenter(Field):
     """ "element", "vertex", or "toggle"."""
     neighbours: ClassVar[bool] = True
 
-    def values(self, region: SampleBox) -> Arrays:
-        if self.argument.association(region.block.associations) in ("", region.association):
-            return self.argument.values(region)
-        around = region.recentered(self.argument)
-        found = []
-        for component in self.argument.values(around):
-            whole = np.broadcast_to(np.asarray(component, np.float64), around.shape)
-            for axis in range(3):
-                whole = _means(whole, axis, around.low[axis], region.low[axis], region.high[axis])
-            found.append(whole)
-        return tuple(found)
+    def values(self, region: Region) -> Arrays:
+        return region.recentered_values(self)
 
     def association(self, of: Mapping[FieldRef, str]) -> str:
         before = self.argument.association(of)
@@ -186,33 +170,13 @@ class Recenter(Field):
         return {"element": "vertex", "vertex": "element"}.get(before, "")
 
 
-def _means(
-    values: NDArray[np.float64], axis: int, first: int, low: int, high: int
-) -> NDArray[np.float64]:
-    """Means of neighbours along an axis: of samples from `first` on, at the places low to high - 1
-    of the other kind of samples. A place between samples first - 1 and first has that of first."""
-    values = np.moveaxis(values, axis, 0)
-    if len(values) > high - low:  # vertices around cells, or all cells around vertices
-        means = 0.5 * (values[:-1] + values[1:])
-    else:
-        below, above = values[:1], values[-1:]
-        between = 0.5 * (values[:-1] + values[1:])
-        parts = [between]
-        if first == low:
-            parts.insert(0, below)
-        if first + len(values) == high - 1:
-            parts.append(above)
-        means = np.concatenate(parts)
-    return np.moveaxis(means, 0, axis)
-
-
 @dataclass(frozen=True)
 class Together(Field):
     """Several fields at once: their components one after the other."""
 
     arguments: tuple[Field, ...]
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         return tuple(
             np.broadcast_to(component, region.shape)
             for argument in self.arguments

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from insitu.core.place_hash import random_at
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.queries import binnings
+from insitu.queries.block_view import SampleBox
 from insitu.queries.fields import Arrays, Field, FieldRef, Parameter
 from insitu.queries.values import Binning
 
 if TYPE_CHECKING:
-    from insitu.queries.block_view import SampleBox
+    from insitu.queries.region import Region
 
 MESH_CELLS, MESH_VERTICES = FieldRef("(cells)"), FieldRef("(vertices)")
 """The mesh as a field without components, for expressions that read no field."""
@@ -48,7 +49,7 @@ def blocks_of_mesh(blocks: Sequence[Partition], name: str) -> list[Partition]:
 class _OfMesh(Field):
     """What follows from the place of a sample."""
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         """NaN outside of the mesh, where a mesh of cells was resampled to a box."""
         whole = np.broadcast_to(self._values(region), region.shape)
         for samples in self.samples:
@@ -56,7 +57,7 @@ class _OfMesh(Field):
                 whole = np.where(np.isnan(mask), np.nan, whole)
         return (whole,)
 
-    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+    def _values(self, region: Region) -> NDArray[np.float64]:
         raise NotImplementedError
 
 
@@ -68,9 +69,8 @@ class Coordinate(_OfMesh):
     mesh: tuple[FieldRef, ...] = ()
     """MESH_CELLS or MESH_VERTICES; none: where the fields are that stand beside it."""
 
-    def _values(self, region: SampleBox) -> NDArray[np.float64]:
-        line = region.lines[2 - self.axis]
-        return line.reshape([-1 if i == 2 - self.axis else 1 for i in range(3)])
+    def _values(self, region: Region) -> NDArray[np.float64]:
+        return region.coordinate(self.axis)
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,10 @@ class CellSize(_OfMesh):
     what: str
     mesh: FieldRef = MESH_CELLS
 
-    def _values(self, region: SampleBox) -> NDArray[np.float64]:
-        z, y, x = region.widths
-        dz, dy, dx = z[:, None, None], y[:, None], x
+    def _values(self, region: Region) -> NDArray[np.float64]:
+        dx, dy, dz = (region.cell_width(axis) for axis in range(3))
         if self.what == "area":
-            flat = region.block.first.cells[0] == 1
-            return dx * dy + (0 if flat else np.nan)
+            return dx * dy + (0 if region.is_flat else np.nan)
         return {"dx": dx, "dy": dy, "dz": dz, "volume": dx * dy * dz}[self.what]
 
 
@@ -97,7 +95,7 @@ class Everywhere(_OfMesh):
     number: Parameter
     mesh: FieldRef
 
-    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+    def _values(self, region: Region) -> NDArray[np.float64]:
         return np.asarray(self.number.values(region)[0], np.float64)
 
 
@@ -107,7 +105,8 @@ class SampleId(_OfMesh):
 
     mesh: FieldRef
 
-    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+    def _values(self, region: Region) -> NDArray[np.float64]:
+        assert isinstance(region, SampleBox)
         _, ny, nx = region.block.samples(region.association)
         z, y, x = (
             np.arange(low, high, dtype=np.float64)
@@ -123,10 +122,10 @@ class Random(_OfMesh):
     cycle: Parameter
     mesh: FieldRef = MESH_CELLS
 
-    def _values(self, region: SampleBox) -> NDArray[np.float64]:
+    def _values(self, region: Region) -> NDArray[np.float64]:
         (cycle,) = self.cycle.values(region)
-        z, y, x = region.lines
-        return random_at((z[:, None, None], y[:, None], x), float(cycle))
+        z, y, x = (region.coordinate(axis) for axis in (2, 1, 0))
+        return random_at((z, y, x), float(cycle))
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ class Painted(Field):
     default: Parameter
     """Of samples in no bin."""
 
-    def values(self, region: SampleBox) -> Arrays:
+    def values(self, region: Region) -> Arrays:
         held = region.parameters[self.binning.scalar]
         (default,) = self.default.values(region)
         assert isinstance(held, Binning)

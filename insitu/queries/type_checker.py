@@ -62,6 +62,7 @@ class Checker:
         self.reads: dict[str, int] = {}
         self.past: dict[str, tuple[int, int]] = {}
         self._seen: dict[int, Typed] = {}
+        self._trees: list[tuple[Tree, Typed]] = []
 
     def whole(self, tree: Tree) -> Typed:
         """Check the whole expression. Raises: ExpressionError."""
@@ -72,6 +73,17 @@ class Checker:
             raise self.error(tree, f"this is {found.kind}, no result")
         return found
 
+    def field(self, tree: Tree) -> Typed:
+        """Check a whole expression of a field, or of a number. Raises: ExpressionError."""
+        found = self.check(tree)
+        if found.kind not in (FIELD, NUMBER, EXTREMUM, CONDITION):
+            raise self.error(tree, f"expected a field, found {found.kind}")
+        return found
+
+    def written(self, scalar: scalars.Scalar) -> str:
+        """The expression of a value in what was checked."""
+        return next(str(tree) for tree, found in self._trees if found.node is scalar)
+
     def error(self, at: Tree, problem: str) -> ExpressionError:
         return ExpressionError(problem, self.text, at.column)
 
@@ -79,6 +91,7 @@ class Checker:
         """Check a subexpression; each is checked once. Raises: ExpressionError."""
         if id(tree) not in self._seen:
             self._seen[id(tree)] = self._check(tree)
+            self._trees.append((tree, self._seen[id(tree)]))
         return self._seen[id(tree)]
 
     def _check(self, tree: Tree) -> Typed:
@@ -165,6 +178,9 @@ class Checker:
         for operand, each in zip(operands, found, strict=True):
             if each.kind not in (NUMBER, EXTREMUM, FIELD):
                 raise self.error(operand, f"{shown} expects a number, found {each.kind}")
+        first = found[0].node
+        if function == "negative" and isinstance(first, Constant):
+            return Typed(NUMBER, Constant(-float(first.constant)))
         if all(each.kind != FIELD for each in found):
             return Typed(NUMBER, scalars.Arithmetic(function, tuple(as_scalar(f) for f in found)))
         shape = self.join(tree, found)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 TIMINGS_FILE = "insitu_timings.csv"
+# Between samples, where it is estimated, the PSNR may be this much below the target.
+_BETWEEN_DB = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +51,22 @@ class FieldReport:
     """The ratio that the run file asks for, if it does."""
     max_error: float = math.nan
     """Largest error of any finite sample, decoded against raw data, in the field's unit."""
+    max_error_of_range: float = math.nan
+    """The same as a fraction of the global range, of vectors the largest one."""
+    between_db: float = math.nan
+    """PSNR halfway between samples, estimated, against trilinear values of the raw data."""
+    gradient_db: float = math.nan
+    """PSNR of the gradient relative to its largest length, by differences between samples."""
+    normals_deg: float = math.nan
+    """Mean angle in degrees between the normals of isosurfaces of the decoded and the raw data."""
     non_finite: int = 0
     """Number of NaN and Inf among the raw samples of all ranks; excluded from everything else."""
     resampled_db: float | None = None
     """Of a mesh of cells, at the field's first recorded step: the PSNR at the mesh's own points of
     the samples that the network is fitted to."""
+
+    chosen: str = ""
+    """Which models `model: auto` chose, and why; empty with a given model."""
 
     @property
     def short_db(self) -> float:
@@ -65,6 +78,8 @@ class FieldReport:
         """The target that was missed, as text for the line; usually nothing."""
         if self.wanted_db is not None and self.short_db > 0:
             return f" of the {self.wanted_db:g} dB wanted"
+        if self.wanted_db is not None and self.between_db < self.wanted_db - _BETWEEN_DB:
+            return f" ({decibels(self.between_db)} between samples)"
         if self.wanted_ratio is not None and self.ratio < self.wanted_ratio:
             return f" of the ratio {self.wanted_ratio:g} wanted"
         return ""
@@ -112,6 +127,12 @@ class FieldSummary:
     """Steps below the PSNR that the run file asks for."""
     short_db: float
     """How far the worst of them was below it."""
+    max_error_of_range: float
+    """Largest error of all steps, as a fraction of the range at its step."""
+    gradient_db: float
+    """Lowest PSNR of the gradient; NaN where it was not measured."""
+    normals_deg: float
+    """Largest mean angle of a step between normals, in degrees; NaN where it was not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +195,9 @@ def _field_summary(name: str, entries: Sequence[FieldReport]) -> FieldSummary:
         seconds_warm=_mean([entry.seconds for entry in entries if entry.warm]),
         steps_short=sum(entry.short_db > 0 for entry in entries),
         short_db=max(entry.short_db for entry in entries),
+        max_error_of_range=max(entry.max_error_of_range for entry in entries),
+        gradient_db=min(entry.gradient_db for entry in entries),
+        normals_deg=max(entry.normals_deg for entry in entries),
     )
 
 
@@ -273,11 +297,14 @@ def step_line(report: StepReport) -> str:
         short = (entry.missed, "") if entry.wanted_ratio is None else ("", entry.missed)
         quality = f"{decibels(entry.psnr_db)}{short[0]} {times(entry.ratio)}{short[1]}"
         start = "warm" if entry.warm else "cold"
+        chosen = f", {entry.chosen}" if entry.chosen else ""
         masked = f", {entry.non_finite} NaN or Inf" if entry.non_finite else ""
         resampled = ""
         if entry.resampled_db is not None:
             resampled = f", resampled {decibels(entry.resampled_db)}"
-        parts.append(f"{entry.name} {quality} {entry.seconds:.2f} s {start}{masked}{resampled}")
+        parts.append(
+            f"{entry.name} {quality} {entry.seconds:.2f} s {start}{chosen}{masked}{resampled}"
+        )
     if report.skipped:
         parts.append(f"skipped: the budget of {max(report.allowed, 0):.2g} s leaves no time")
     parts.append(f"{report.seconds:.2f} s, window {byte_size(report.window_nbytes)}")
@@ -306,6 +333,9 @@ _COLUMNS = (
     "field",
     "psnr_db",
     "max_error",
+    "between_db",
+    "gradient_db",
+    "normals_deg",
     "ratio",
     "nbytes",
     "iterations",
@@ -338,6 +368,9 @@ def _rows(report: StepReport) -> list[tuple[Any, ...]]:
             entry.name,
             f"{entry.psnr_db:.4f}",
             f"{entry.max_error:.6g}",
+            f"{entry.between_db:.4f}",
+            f"{entry.gradient_db:.4f}",
+            f"{entry.normals_deg:.4f}",
             f"{entry.ratio:.4f}",
             entry.nbytes,
             entry.iterations,
@@ -348,7 +381,7 @@ def _rows(report: StepReport) -> list[tuple[Any, ...]]:
             *after,
         )
         for entry in report.fields
-    ] or [(*before, *[""] * 10, *after)]
+    ] or [(*before, *[""] * 13, *after)]
 
 
 def _progress_bar(console: Console, steps: int | None) -> Progress:
@@ -368,7 +401,8 @@ def _table(summary: Summary, shown: Callable[[str], str]) -> Any:
     title = f"recorded steps: {summary.steps}{skipped}, {summary.seconds:.1f} s in insitu"
     table = Table(title=title, title_justify="left")
     table.add_column("field")
-    heads = ["steps", "PSNR min", "PSNR mean", "ratio", "s cold", "s warm"]
+    heads = ["steps", "PSNR min", "PSNR mean", "max error", "gradient", "normals"]
+    heads += ["ratio", "s cold", "s warm"]
     short = any(entry.steps_short for entry in summary.fields)
     for head in [*heads, "short of target"] if short else heads:
         table.add_column(head, justify="right")
@@ -378,6 +412,9 @@ def _table(summary: Summary, shown: Callable[[str], str]) -> Any:
             str(entry.steps),
             decibels(entry.psnr_min_db),
             decibels(entry.psnr_mean_db),
+            f"{entry.max_error_of_range:.2%}",
+            decibels(entry.gradient_db),
+            f"{entry.normals_deg:.1f} deg",
             times(entry.ratio),
             _seconds(entry.seconds_cold),
             _seconds(entry.seconds_warm),

@@ -408,7 +408,7 @@ def _as_boxes(comm: MPI.Comm, run: RunConfig, mesh: Any) -> tuple[dict[str, Any]
         error = resampler.error(boxes, *parts)
         line = f"{name} to {x} x {y} x {z} cells, {error.covered:.1%} of it in the domain: "
         line += f"{decibels(error.psnr_db)}, RMS {error.rms:.3g}, at the mesh's points"
-        wanted = run.fields[name].psnr
+        wanted = run.fields[name].wanted_db
         if wanted is not None and error.psnr_db < wanted + _ROOM_DB:
             start = GridChoice((x, y, z), error)
             finer = finer_grid(comm, mesh, parts, wanted + _ROOM_DB, start, run.ghost_field)
@@ -440,7 +440,7 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, meshes: Mapping[str, Any]) -> l
                 line += f", a {block.kind} of {sizes} parameters on rank 0, by its target"
             else:
                 line += f", a {block.kind} of {block.n_params} parameters on rank 0"
-        limits = [f"{field.psnr:g} dB"] if field.psnr else []
+        limits = [f"{field.wanted_db:g} dB"] if field.wanted_db else []
         limits += [f"a ratio of {field.ratio:g}"] if field.ratio else []
         if isinstance(field.max_error, Relative):
             limits += [f"errors of {field.max_error.rel:g} of the range"]

@@ -79,7 +79,7 @@ class StepFields:
         self.prepare(names)
         found: list[Partition] = []
         with together(self.comm, "mesh"):
-            for name in (names or self.published.field_names)[:1]:
+            for name in names or list(self.published.field_names)[:1]:
                 found = self.owned(name)
             if not self._resampled.keys() & set(names):
                 found = [replace(block, components=(), ghost_layers=NO_LAYERS) for block in found]
@@ -133,7 +133,7 @@ class StepFields:
     def _resampling_error(self, name: str) -> float:
         resampled = self._resampled[name]
         error = resampled.error(self._parts(name))
-        wanted = self.run.fields[name].psnr
+        wanted = self.run.fields[name].wanted_db
         cells = " x ".join(map(str, resampled.cells))
         text = (
             f"field {name}: resampled to {cells} cells, {error.covered:.1%} of it in the "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +48,7 @@ class GroupEncoder:
         self._units = units if rank == 0 else None
         self._link: Link | None = None
         self._n_steps = 0  # of the group so far
-        self._last: dict[_Domain, BlockField] = {}
+        self._last: dict[_Domain, BlockField | None] = {}
         self.nbytes: dict[tuple[str, int], int] = {}
         """Bytes of the last write, by field and cycle; together the length of its frames, if there
         are blocks."""
@@ -92,31 +93,30 @@ class GroupEncoder:
     def _add(self, made: _Made, entries: Sequence[Entry]) -> None:
         """Add a step of all fields."""
         parts: list[bytes] = []
-        last: dict[_Domain, BlockField] = {}
+        last: dict[_Domain, BlockField | None] = {}
         for entry in entries:
-            blocks = entry.blocks()
-            domains = [block.domain_id for block in blocks]
-            for block in blocks:
-                key = (block.name, block.domain_id)
-                alone = domains.count(block.domain_id) == 1
+            blocks = [(block, *frame.unpack(block.to_bytes())) for block in entry.blocks()]
+            # As the frames say: a reader has no others.
+            domains = Counter(header["domain_id"] for _, header, _ in blocks)
+            for block, header, payloads in blocks:
+                key = (block.name, header["domain_id"])
+                alone = domains[header["domain_id"]] == 1
                 before = self._last.get(key) if alone else None
-                header, stored, own = _encoded(block, before, made)
+                stored, own = _encoded(block, payloads, before, made)
                 added = {"n_blocks": entry.summary.n_blocks, "stored": stored}
                 made.headers.append(header | added)
                 made.fields.append((entry.summary.name, entry.summary.cycle))
                 parts += own
-                if alone:
-                    last[key] = block
+                last[key] = block if alone else None
         self._last |= last
         if parts:
             made.steps.append(b"".join(parts))
 
 
 def _encoded(
-    block: BlockField, before: BlockField | None, made: _Made
-) -> tuple[dict[str, Any], list[list[int]], list[bytes]]:
-    """Header of a block, what is stored of its payloads, and the bytes of these."""
-    header, payloads = frame.unpack(block.to_bytes())
+    block: BlockField, payloads: Sequence[bytes], before: BlockField | None, made: _Made
+) -> tuple[list[list[int]], list[bytes]]:
+    """What is stored of the payloads of a block's frame, and the bytes of these."""
     earlier = [] if before is None else frame.unpack(before.to_bytes())[1]
     stored: list[list[int]] = []
     parts: list[bytes] = []
@@ -134,7 +134,7 @@ def _encoded(
             number = len(data)
         stored.append([int(kind), number])
         parts.append(data)
-    return header, stored, parts
+    return stored, parts
 
 
 def _smaller(block: BlockField, before: BlockField, payload: bytes) -> tuple[Stored, bytes]:

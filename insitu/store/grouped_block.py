@@ -75,6 +75,7 @@ class GroupedBlock(StoredBlock):
         """
         n_own = sum(n for kind, n in stored if kind.has_bytes)
         super().__init__(step.path, at, n_own + share, header)
+        self._n_own = n_own
         self._step, self._stored, self._before = step, list(stored), before
         self._sources: list[GroupedBlock | None] = []
         self._places: list[int] = []
@@ -99,6 +100,10 @@ class GroupedBlock(StoredBlock):
         if kind.is_difference and slot:
             raise FrameError("a difference of other than weights")
         return found
+
+    @property
+    def payload_nbytes(self) -> int:
+        return self._n_own
 
     def _line_payloads(self) -> list[bytes]:
         if len(self._stored) < LINES.stop:

@@ -52,6 +52,11 @@ class StoredBlock:
         return len(self.range)
 
     @property
+    def payload_nbytes(self) -> int:
+        """Bytes of what it stores itself, without headers and checksums."""
+        return sum(head.sequence("payloads", self._header.get("payloads")))
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """Owned samples, (nz, ny, nx)."""
         return owned_samples(self.cells, self.association)

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from insitu.fields.distributed_field import Choice
+
 # Gain of one size step.
-_DB_PER_RUNG = 2.25
+_DB_PER_SIZE = 2.25
 # A time step is easy if it needs at most this fraction of the usual training steps. After this many
 # easy ones in a row, a smaller network is tried.
 _EASY = 0.05
@@ -22,7 +24,7 @@ _EASY_STEPS = 5
 
 def steps_up(missing_db: float) -> int:
     """Number of sizes to go up from one that ended `missing_db` > 0 below the target."""
-    return max(1, min(int(missing_db / _DB_PER_RUNG), 4))
+    return max(1, min(int(missing_db / _DB_PER_SIZE), 4))
 
 
 @dataclass
@@ -35,6 +37,15 @@ class AdaptiveState:
     """The codec with the fewest bytes at the last comparison, for `codec: auto`."""
     codec_age: int = 0
     """Number of time steps since then."""
+    model: str | None = None
+    """The kind of model with the fewest bytes at the last comparison, for `model: auto`; None:
+    there was none."""
+    model_age: int = 0
+    """Number of time steps since then."""
+    other_nbytes: int = 0
+    """About the bytes of the other kind then."""
+    choice: Choice | None = None
+    """What `model: auto` chose at the last step."""
     bounds: dict[str, list[float]] = field(default_factory=dict)
     """By codec, or `residual`: the error bound of the last time step that met the target."""
 

@@ -37,7 +37,7 @@ class Deadline:
 
 
 def least_seconds(job: TrainingJob) -> float:
-    """Minimum time for a block, with the shortest training. Not collective.
+    """Minimum time for a block, with the shortest training or as a sparse grid. Not collective.
 
     Where the block had no model at the previous step, or a residual, it is the time taken then.
     Otherwise it is the time to measure the smallest model allowed for the block, estimated from a
@@ -47,7 +47,7 @@ def least_seconds(job: TrainingJob) -> float:
     if before is not None and not before.model_alone:
         return before.metrics.seconds
     model = job.of_block
-    if isinstance(model, SparseGrid):
+    if isinstance(model, SparseGrid) or job.any_model:
         known = 0.0 if before is None else before.metrics.seconds
         return known or _PER_SAMPLE * _samples(block)
     if job.sized_by_target:

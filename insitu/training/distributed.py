@@ -17,12 +17,14 @@ from insitu.codecs.options import Compression
 from insitu.core.parallel import together
 from insitu.engines import Engine, for_model
 from insitu.fields.block_field import BlockField
-from insitu.fields.distributed_field import DistributedField
+from insitu.fields.distributed_field import Choice, DistributedField
+from insitu.fields.fidelity import Fidelity, measure_fidelity
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.deadline import Deadline, least_seconds
+from insitu.training.error_bounds import extents
 from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
 from insitu.training.ranges import MeasuredBlock, global_ranges, local_ranges
@@ -42,6 +44,8 @@ class FieldSpec:
     with `iterations`, from the number of voxels."""
     compression: Compression = field(default_factory=Compression)
     codec: str = MODEL
+    any_model: bool = False
+    """Whether each block is a sparse grid instead, where that takes fewer bytes."""
 
     @property
     def sized_by_target(self) -> bool:
@@ -84,7 +88,11 @@ def train_fields(
         for name, blocks in partitions.items():
             by = for_model(recipes[name].model, engine) if name in recipes else engine
             measured[name] = [MeasuredBlock.of(block, by) for block in blocks]
-        closed = {name for name, recipe in recipes.items() if isinstance(recipe.model, SparseGrid)}
+        closed = {
+            name
+            for name, recipe in recipes.items()
+            if recipe.any_model or isinstance(recipe.model, SparseGrid)
+        }
         local = local_ranges(measured, closed)
     whole = global_ranges(comm, local)
 
@@ -98,6 +106,7 @@ def train_fields(
             target=recipe.target,
             compression=recipe.compression,
             sized_by_target=recipe.sized_by_target,
+            any_model=recipe.any_model,
             previous=_earlier(previous, name, block.partition),
             memory=memories.setdefault((name, block.partition.domain_id), AdaptiveState()),
             cycle=cycle,
@@ -114,6 +123,8 @@ def train_fields(
         if comm.allreduce(perf_counter() + least > deadline.end, op=MPI.LOR):
             return None
     trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
+    choices: dict[str, list[Choice]] = {name: [] for name in recipes}
+    fidelity = {name: Fidelity() for name in recipes}
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
             for block in measured[name]:
@@ -124,7 +135,14 @@ def train_fields(
                 compressed = compress_block(job, recipe.codec)
                 compressed.to_bytes()  # cached; errors are raised here, not in a reduction
                 trained[name].append(compressed)
-    fields = {name: DistributedField.gather(comm, blocks) for name, blocks in trained.items()}
+                extent = extents(whole[name]).tolist()
+                fidelity[name] += measure_fidelity(compressed, block.partition.owned, extent)
+                if job.memory.choice is not None:
+                    choices[name].append(job.memory.choice)
+    fields = {
+        name: DistributedField.gather(comm, blocks, choices[name], fidelity[name])
+        for name, blocks in trained.items()
+    }
     return {name: gathered for name, gathered in fields.items() if gathered is not None}
 
 

@@ -48,6 +48,8 @@ class TrainingJob:
     """Whether the size of the model is chosen from the accuracy target (`Model.sizes`), instead of
     the given one; has no effect with `target.iterations`. Where no size reaches `target.psnr`, a
     residual is added."""
+    any_model: bool = False
+    """Whether a sparse grid stands in for `model` where that takes fewer bytes."""
     previous: BlockField | None = None
     """The same block at the previous step; training starts from its weights if its model has the
     same architecture (III-E)."""

@@ -59,6 +59,10 @@ def _number(value: Any) -> float:
         raise ValueError(f"expected a number or {{rel: 1e-3}}, found {value!r}") from None
 
 
+QUALITY_DB = {"draft": 40.0, "visual": 55.0, "fine": 70.0}
+"""PSNR in dB of each word for a quality (docs/benchmarks.md, Qualities in words)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target(Section):
     """What a block has to reach, and the limits of its training.

@@ -1,8 +1,10 @@
-"""Residual correction of a model, so that a pointwise error bound holds.
+"""Residual correction of a model, so that a pointwise error bound or a PSNR holds.
 
-In: a model's field, its block, bounds. Out: the field with a residual in chunks, which is decoded
-and compared with the block before it is accepted; without a residual if the model alone is within
-the bounds.
+In: a model's field, its block, bounds. Out: the field with a residual, which is decoded and
+compared with the block before it is accepted; without one if the model alone is within the bounds.
+
+The residual is a sparse grid (`insitu.training.correction`). Where samples are infinite, or numbers
+are near their rounding, it goes through SZ3, in chunks.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from insitu.core.box import Box
 from insitu.engines.options import Errors
 from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
+from insitu.training.correction import correct_to_bounds, correct_to_psnr
 from insitu.training.error_bounds import errors_of, extents, keeps, largest
 from insitu.training.job import TrainingJob
 from insitu.training.measure import measured
@@ -55,6 +58,9 @@ def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> Co
     for bound, largest_value in zip(bounds, np.abs(field.range).max(axis=1), strict=True):
         unit = np.spacing(np.nan_to_num(largest_value).astype(field.dtype))
         tight.append(bound - unit / 2 if bound > unit else bound / 2)
+    sparse = correct_to_bounds(field, partition, bounds, np.array(tight))
+    if sparse is not None:
+        return Corrected(*sparse)
     parts: list[list[bytes]] = [[] for _ in bounds]
     errors = [Errors(0.0, 0.0, 0) for _ in bounds]
     for c, box, model in _model_chunks(field):
@@ -128,15 +134,16 @@ def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
     partition, own, target, bounds = job.partition, job.own, job.target, job.bounds
     extent = extents(job.whole)
 
+    def measured_as(corrected: ModelField, errors: list[Errors]) -> ModelField:
+        known = field.metrics
+        metrics = measured(partition, own, errors, known.iterations, known.seconds, known.warm)
+        return replace(corrected, metrics=metrics)
+
     def make(limits: Floats) -> ModelField | None:
         corrected = with_residual(field, partition, limits)
         if corrected is None or corrected.errors is None:
             return None if corrected is None else corrected.field
-        known = field.metrics
-        metrics = measured(
-            partition, own, corrected.errors, known.iterations, known.seconds, known.warm
-        )
-        return replace(corrected.field, metrics=metrics)
+        return measured_as(corrected.field, corrected.errors)
 
     def accurate(bound: float) -> ModelField | None:
         tight = bound * extent
@@ -150,5 +157,9 @@ def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
         raise TooTight(f"max_error: {bounds} is below what {field.dtype} can add to a model")
     if target.psnr is None or short.metrics.psnr_db(extent.tolist()) >= target.psnr:
         return short
+    if bounds is None:
+        sparse = correct_to_psnr(field, partition, target.psnr, extent)
+        if sparse is not None:
+            return measured_as(sparse.field, sparse.errors)
     before = job.memory.bounds.setdefault("residual", [])
     return largest(accurate, np.sqrt(3) * 10 ** (-target.psnr / 20), before) or short

@@ -19,18 +19,21 @@ def search(
     previous: Model | None,
     end: float,
     *,
+    most: int,
     smaller: bool = False,
 ) -> tuple[Trial, FitResult]:
-    """Fit, and climb until the target is met, the sizes end, or the time, one of the job's clock.
+    """Fit, and climb until the target is met, or the sizes end, or the training steps, or the time,
+    one of the job's clock.
 
     Args:
         trial_for: makes the trial of a model, with its initial state.
         previous: the model of the previous step; the search starts there if it is one of the sizes,
             otherwise with the smallest size.
+        most: training steps of all tested sizes together.
         smaller: try one size below `previous` first.
 
-    Where no size meets the target in time, the result is the fit that came closest. Its iterations
-    include those of all tested sizes.
+    Where no size meets the target within these limits, the result is the fit that came closest. Its
+    iterations include those of all tested sizes.
     """
     sizes = [option.model for option in options]
     at = sizes.index(previous) if previous in sizes else 0
@@ -44,12 +47,13 @@ def search(
     missed: list[tuple[Trial, Shortfall]] = []
     while True:
         trial = trial_for(sizes[at])
-        result = trial.try_fit(end, max(options[at].share, float(trial.first.warm)))
+        share = max(options[at].share, float(trial.first.warm))
+        result = trial.try_fit(end, min(share, max(most - before, 1) / trial.steps))
         before += result.iterations
         if isinstance(result, FitResult):
             break
         missed.append((trial, result))
-        if at == len(sizes) - 1 or trial.job.clock() >= end:
+        if at == len(sizes) - 1 or before >= most or trial.job.clock() >= end:
             break
         at = min(at + steps_up(result.missing_db), len(sizes) - 1)
     if missed:

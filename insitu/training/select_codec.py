@@ -10,9 +10,9 @@ from dataclasses import replace
 from insitu.codecs import compressors
 from insitu.fields.block_field import BlockField
 from insitu.training.bricks import compress_bricks
-from insitu.training.error_bounds import extents
 from insitu.training.job import TrainingJob
 from insitu.training.residual import TooTight
+from insitu.training.select_model import rank, train_smallest
 from insitu.training.train import train
 
 MODEL, AUTO = "inr", "auto"
@@ -39,7 +39,7 @@ def compress_block(job: TrainingJob, codec: str) -> BlockField:
     memory = job.memory
     if codec == AUTO and (memory.codec is None or memory.codec_age >= _TRY_AGAIN):
         tried = [_one(job, name) for name in (MODEL, *compressors.available())]
-        best = min(tried, key=lambda field: _rank(field, job))
+        best = min(tried, key=lambda field: rank(field, job))
         memory.codec, memory.codec_age = best.codec, 0
         seconds = sum(field.metrics.seconds for field in tried)
         return replace(best, metrics=replace(best.metrics, seconds=seconds), _bytes=None)
@@ -53,16 +53,6 @@ def _one(job: TrainingJob, codec: str) -> BlockField:
     if codec != MODEL:
         return compress_bricks(job, codec)
     try:
-        return train(job)
+        return train_smallest(job) if job.any_model else train(job)
     except TooTight:
         return compress_bricks(job, _STRICT)
-
-
-def _rank(field: BlockField, job: TrainingJob) -> tuple[bool, float, float]:
-    """Smaller is better."""
-    target = job.target
-    psnr = field.metrics.psnr_db(extents(job.whole).tolist())
-    if target.ratio is not None:
-        large = field.metrics.raw_nbytes < target.ratio * field.nbytes
-        return large, field.nbytes if large else 0.0, -psnr
-    return target.psnr is not None and psnr < target.psnr, float(field.nbytes), -psnr

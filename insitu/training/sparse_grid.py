@@ -32,10 +32,13 @@ from insitu.models.sparse_grid.parts import parts
 from insitu.training.error_bounds import extents
 from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
+from insitu.training.options import QUALITY_DB
 from insitu.training.shared_faces import coded, ends_of, extended
 
+STEP_PER_BOUND = 2.3
+"""Step in units of the bound where a correction keeps it (`insitu.training.correction`)."""
 # PSNR in dB without any target.
-_DEFAULT_DB = 50.0
+_DEFAULT_DB = QUALITY_DB["visual"]
 # First guess of a step, in units of the root mean square error.
 _STEP_PER_ERROR = 50.0
 # A trial that is at most this much better than the target is good enough.
@@ -125,16 +128,17 @@ class SparseFitter:
             size = sum(raw.nbytes for raw in self._raw) / target.ratio
             found = self._search(lambda trial: math.log2(size / max(self._nbytes(trial), 1)), True)
         elif self._job.bounds is not None and target.psnr is None:
-            found = self._search(self._room, False)
+            # A correction follows, of the samples that exceed the bound.
+            found = self._try(self._bounded)
         else:
             goal = _DEFAULT_DB if target.psnr is None else target.psnr
             found = self._search(lambda trial: (self._psnr(trial) - goal) / _DB_PER_OCTAVE, False)
-            if self._job.bounds is not None and self._room(found) < 0:
-                found = self._search(self._room, False)
+            if self._job.bounds is not None and found.components[0].step > self._bounded:
+                found = self._try(self._bounded)
+        found, payload = self._with_bytes(found)
         model, weights = sparse_grid.model_of(
-            found.components, self._splits, self._vertex, self._payload(found),
-            (self._origin, self._job.extent),
-        )  # fmt: skip
+            found.components, self._splits, self._vertex, payload, (self._origin, self._job.extent)
+        )
         warm = self._earlier is not None
         return SparseFit(model, weights, self._origin, found.decoded, self._trials, warm)
 
@@ -207,13 +211,20 @@ class SparseFitter:
             return self._earlier[0]
         return sparse_grid.nearest_step(self._guess())
 
+    @property
+    def _bounded(self) -> int:
+        """Step of the first component beside a correction to the bounds."""
+        assert self._job.bounds is not None
+        errors = self._job.bounds / self._unit * self._scales / self._scales[0]
+        least = float(errors[self._job.extent > 0].min())
+        return sparse_grid.nearest_step(max(STEP_PER_BOUND * least, 1e-12))
+
     def _guess(self) -> float:
         """Step of the first component."""
         target = self._job.target
-        if target.psnr is not None or self._job.bounds is None:
-            error = 10 ** (-(target.psnr or _DEFAULT_DB) / 20) / max(self._scales[0], 1e-30)
-        else:
-            error = float(self._job.bounds[0] / self._unit[0]) / 6
+        if target.psnr is None and self._job.bounds is not None:
+            return sparse_grid.delta(self._bounded)
+        error = 10 ** (-(target.psnr or _DEFAULT_DB) / 20) / max(self._scales[0], 1e-30)
         return max(_STEP_PER_ERROR * error, 1e-12)
 
     # ---- what a trial reaches
@@ -246,16 +257,14 @@ class SparseFitter:
         counts = [e.size for e in errors]
         return joint_psnr_db(squares, counts, extents(self._job.whole).tolist())
 
-    def _room(self, trial: _Trial) -> float:
-        """Octaves between the largest error and the bound."""
-        assert self._job.bounds is not None
-        rooms = []
-        for error, unit, bound in zip(
-            self._misses(trial), self._unit, self._job.bounds, strict=True
-        ):
-            largest = float(np.abs(error).max(initial=0)) * float(unit)
-            rooms.append(math.log2(bound / largest) if largest > 0 else 1.0)
-        return min(rooms)
+    def _with_bytes(self, trial: _Trial) -> tuple[_Trial, bytes]:
+        """A trial and its bytes, or one with a coarser step where numbers are too large."""
+        for _ in range(_MOST_TRIALS):
+            try:
+                return trial, self._payload(trial)
+            except ValueError:
+                trial = self._try(trial.components[0].step + sparse_grid.octave_steps(2))
+        return trial, self._payload(trial)
 
     def _nbytes(self, trial: _Trial) -> int:
         return len(self._payload(trial)) + _FRAME_NBYTES

@@ -20,13 +20,13 @@ from insitu.fields.model_field import ModelField
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
-from insitu.viewer import model_arrays
+from insitu.viewer import interpolation, model_arrays
 from insitu.viewer.model_arrays import Sent
 from insitu.viewer.rans import Encoder
 
-LEVELS = 2**11 - 2
-"""Levels of samples: with half precision in the browser below 1/1000 of the range."""
-MOST_SAMPLES = 96
+STEP = 1 / 2046
+"""Of samples: with half precision in the browser, errors are below 1/1000 of the range."""
+MOST_SAMPLES = 128
 """Per axis of a block that is sent as samples; a finer one is sampled at this resolution."""
 _WIDEST = 64  # neurons: a fragment shader keeps a layer in registers
 
@@ -96,28 +96,29 @@ def pack(field: BlockField, before: PackedBlock | None, encoder: Encoder) -> Pac
 
 
 def samples(values: Floats, vertex: bool, reason: str) -> PackedBlock:
-    """A block as samples (nz, ny, nx) or (nz, ny, nx, n_components): what is not finite is 0, the
-    others are 1..2047 between the smallest and the largest value, as differences along x."""
+    """A block as samples (nz, ny, nx) or (nz, ny, nx, n_components), each component to `STEP` / 2
+    of its range: numbers of `interpolation`, and the samples that are not finite as bits."""
     grid = values if values.ndim == 4 else values[..., None]
-    low, extent, numbers = [], [], np.zeros(grid.shape, np.int64)
+    finite = np.isfinite(grid).all(axis=-1)
+    low, extent, numbers = [], [], []
     for c in range(grid.shape[-1]):
-        finite = np.isfinite(grid[..., c])
-        one = grid[..., c][finite].astype(np.float64)
-        least, most = (float(one.min()), float(one.max())) if one.size else (0.0, 0.0)
+        one = np.where(finite, grid[..., c], np.nan).astype(np.float64)
+        least, most = (float(np.nanmin(one)), float(np.nanmax(one))) if finite.any() else (0.0, 0.0)
         low.append(least)
         extent.append(most - least)
-        scaled = (one - least) / ((most - least) or 1.0)
-        numbers[..., c][finite] = 1 + np.rint(scaled * LEVELS).astype(np.int64)
-    differences = np.diff(np.moveaxis(numbers, -1, 0), axis=-1, prepend=0)
-    kind, data = model_arrays.planes(differences)
+        numbers.append(interpolation.numbers((one - least) / ((most - least) or 1.0), STEP))
+    kind, data = model_arrays.planes(np.concatenate(numbers))
     entry = {
         "kind": "samples",
         **_ends(np.array(low), np.array(extent)),
         "shape": list(grid.shape[:3]),
         "vertex": vertex,
         "type": kind,
-        "levels": LEVELS,
+        "step": STEP,
     }
+    if not finite.all():
+        entry["mask"] = {"shape": list(grid.shape[:3]), "vertex": vertex}
+        data += np.packbits(~finite).tobytes()
     return PackedBlock(entry, data, reason)
 
 

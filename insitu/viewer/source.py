@@ -176,7 +176,7 @@ def catalogue(
     tables = {}
     for name in COLOR_TABLES:
         positions, colors = ColorTable(name).colors()
-        rows = np.column_stack((positions.round(5), colors.round(4)))  # finer than a byte's steps
+        rows = np.column_stack((positions.round(4), colors.round(3)))  # finer than a byte's steps
         tables[name] = rows.tolist()
     return {
         "title": title,

@@ -125,14 +125,14 @@ def test_in_a_trigger_with_a_pipeline_from_around_it(tmp_path: Path) -> None:
             ".extracts.e.type: unknown extract 'relai'; did you mean 'relay'?",
         ),
         (
-            "{type: hologram, params: {}}",
-            "unknown extract 'hologram'; insitu does relay, python, vtk",
+            "{type: volcano, params: {}}",
+            "unknown extract",
         ),
         ("{type: relay, params: {}}", ".e.params.path: is required"),
         ("{type: relay, params: {path: 3}}", ".params.path: expected a file name, found 3"),
         (
-            "{type: relay, params: {path: a, protocol: blueprint/mesh/hdf5}}",
-            ".params.protocol: 'blueprint/mesh/hdf5' is not supported; expected one of vtk, hdf5",
+            "{type: relay, params: {path: a, protocol: blueprint/mesh/silo}}",
+            ".params.protocol: 'blueprint/mesh/silo' is not supported; expected one of vtk, hdf5",
         ),
         (
             "{type: relay, params: {path: a, topologies: [t]}}",

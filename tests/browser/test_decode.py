@@ -33,7 +33,7 @@ def test_every_kind_of_block_decodes_to_a_thousandth_of_the_range(tab: Open, kin
     record, shown = Record(kinds), tab(exported(kinds))
     shown.settle()
     for number, name in enumerate(record.names):
-        for component in (-1, 2) if name == "vector" else (-1,):
+        for component in {"vector": (-1, 2), "tensor": (-1, 4)}.get(name, (-1,)):
             got = shown.decoded(number, component)
             want = values(record, name, component, got.shape)
             assert got.shape == (12, 16, 20)

@@ -337,8 +337,11 @@ def test_targets_and_codecs():
     [
         ({"ratio": 20, "psnr": 40}, "ratio and psnr are both given"),
         ({"ratio": 20, "max_error": 0.1}, "ratio and max_error are both given"),
-        ({"codec": "zfp"}, "codec zfp needs psnr, ratio or max_error"),
-        ({"codec": "auto"}, "codec auto needs psnr, ratio or max_error"),
+        ({"quality": "fine", "psnr": 40}, "quality and psnr are both given"),
+        ({"quality": "fine", "ratio": 40}, "quality and ratio are both given"),
+        ({"quality": "best"}, "'best' is not one of 'draft', 'visual' or 'fine'"),
+        ({"codec": "zfp"}, "codec zfp needs psnr, quality, ratio or max_error"),
+        ({"codec": "auto"}, "codec auto needs psnr, quality, ratio or max_error"),
         ({"codec": "sz3", "psnr": 40, "seconds": 1}, "seconds limits training"),
         ({"codec": "sz2", "psnr": 40}, "did you mean 'sz3'"),
         ({"max_error": 0}, "0 is not in"),

@@ -58,15 +58,21 @@ def test_computed_point_by_point() -> None:
     density, velocity = at_points(data, "density"), at_points(data, "velocity")
     if not len(density):
         return
-    np.testing.assert_allclose(at_points(data, "l"), np.log10(np.maximum(density, 0.05)))
-    np.testing.assert_allclose(at_points(data, "square"), density**2)
-    np.testing.assert_allclose(at_points(data, "v")[:, :2], velocity[:, :2])
+    np.testing.assert_allclose(
+        at_points(data, "l"), np.log10(np.maximum(density, 0.05)), rtol=2e-6, atol=1e-7
+    )
+    np.testing.assert_allclose(at_points(data, "square"), density**2, rtol=2e-6, atol=1e-7)
+    np.testing.assert_allclose(at_points(data, "v")[:, :2], velocity[:, :2], rtol=2e-6, atol=1e-7)
     assert np.nanmax(np.abs(at_points(data, "v")[:, 2])) == 0
-    np.testing.assert_allclose(at_points(data, "sum"), velocity[:, :2].sum(axis=1) + density)
+    np.testing.assert_allclose(
+        at_points(data, "sum"), velocity[:, :2].sum(axis=1) + density, rtol=2e-6, atol=1e-7
+    )
     for block in data.fields["l"]:  # the two ways to evaluate
         middle = [0.5 * (low + high) for low, high in zip(*block.bounds, strict=True)]
         half = np.array([0.5])
-        np.testing.assert_allclose(block.on_grid(half, half, half)[0, 0, 0], block([middle]))
+        np.testing.assert_allclose(
+            block.on_grid(half, half, half)[0, 0, 0], block([middle]), rtol=2e-6, atol=1e-7
+        )
 
 
 @pytest.mark.parallel([1, 3])

@@ -7,7 +7,7 @@ from insitu.core.errors import ConfigError
 from insitu.io.array_source import ArrayVolume
 from insitu.io.comparison import compare
 from insitu.io.compress import compress
-from insitu.metrics import dssim, max_error, psnr, seam_error, ssim
+from insitu.metrics import GradientError, dssim, max_error, psnr, seam_error, ssim
 from tests.support.waves import waves
 
 
@@ -16,7 +16,7 @@ def pair(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     return truth, truth + 0.05 * np.random.default_rng(2).normal(size=shape)
 
 
-@pytest.mark.parametrize("shape", [(20, 70, 140), (1, 30, 150), (40, 41)])
+@pytest.mark.parametrize("shape", [(20, 70, 140), (1, 30, 150), (40, 41), (12, 30, 40)])
 def test_parts_make_the_whole(shape: tuple[int, ...]) -> None:
     truth, decoded = pair(shape)
     found = compare(ArrayVolume(truth), ArrayVolume(decoded)).to_dict()
@@ -26,6 +26,10 @@ def test_parts_make_the_whole(shape: tuple[int, ...]) -> None:
     assert found["ssim"] == pytest.approx(ssim(decoded, truth), abs=1e-12)
     assert found["dssim"] == dssim(decoded, truth)
     assert found["seam_ratio"] is None
+    if len(shape) == 3 and max(shape) < 129:
+        whole = GradientError.of_samples(decoded, truth)
+        assert found["normals_deg"] == pytest.approx(whole.normals_deg)
+    assert 3 < found["normals_deg"] < 90 and 0 < found["gradient_psnr_db"] < 60
 
 
 def test_seams_are_those_of_the_blocks() -> None:
@@ -47,6 +51,8 @@ def test_what_is_too_small_or_constant_has_no_structure() -> None:
         "psnr_db": np.inf,
         "max_error": 0.0,
         "max_error_of_range": None,
+        "gradient_psnr_db": np.inf,
+        "normals_deg": 0.0,
         "root_mean_square_error": 0.0,
         "ssim": None,
         "dssim": 1.0,

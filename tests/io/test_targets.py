@@ -34,6 +34,16 @@ def test_what_is_no_number_is_refused_in_words(name: str, text: str, said: str) 
         make_target(**{name: text})
 
 
+def test_words() -> None:
+    assert [make_target(quality=word).psnr for word in ("draft", "visual", "fine")] == [40, 55, 70]
+    for given, said in (
+        ({"quality": "visul"}, "'visul' is not one of draft, visual, fine; did you mean 'visual'"),
+        ({"quality": "fine", "psnr": 30}, "quality and psnr are both given"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            make_target(**given)
+
+
 def test_decibels_in_a_threshold(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", waves((12, 12, 12)))
     same = ["compare", str(tmp_path / "a.npy"), str(tmp_path / "a.npy"), "--psnr"]

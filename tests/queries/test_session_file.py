@@ -100,6 +100,27 @@ def test_what_a_restart_replaces_is_told_once_it_is_written(tmp_path, monkeypatc
     assert {cycle: result["value"] for cycle, result in found.items()} == {1: 1.0, 2: 1.0, 3: 2.0}
 
 
+def test_structured_results_come_back_as_they_were(tmp_path):
+    axes = (BinAxis("x", (0.0, 1.0, 4.0), clamp=True), uniform("p: q", 2, -1.0, 1.0, False))
+    values = {
+        "binning": (BINNING, Binning((1.0, 2.0, 0.0, -4.0), "p", "max", axes)),
+        "no axes yet": (BINNING, Binning((), "", "", ())),
+        "bin": (BIN, Bin(2.0, 0.0, 1.0, 0.5)),
+        "box": (BOX, Box((0.0, 1.0, 2.0), (3.0, 4.0, 5.0))),
+        "line": (LINEOUT, Lineout((0.0,), (1.0,), (2.0,), (("p: q", (3.0,)),), -1.0)),
+        "no line yet": (LINEOUT, Lineout((), (), (), (), -1.0)),
+        "counts": (HISTOGRAM, Histogram((1.0, 2.0), -1.0, 1.0)),
+        "top": (EXTREMUM, Extremum(2.0, (0.0, 1.0, 2.0))),
+    }
+    path = tmp_path / session_file.SESSION_FILE
+    results = {name: [Result(3, 0.5, value)] for name, (_, value) in values.items()}
+    session_file.write(path, results, {name: kind for name, (kind, _) in values.items()})
+    found = known_results.read(path)
+    assert {name: steps[3].value for name, steps in found.items()} == {
+        name: value for name, (_, value) in values.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("there", "kept"),
     [
@@ -132,24 +153,3 @@ def test_a_replay_keeps_other_results(tmp_path, there, kept):
     assert (aside is not None) == kept == (len(list(tmp_path.iterdir())) == 2)
     if aside is not None:
         assert aside.name == "ascent_session.1.yaml" and aside.read_bytes() == before
-
-
-def test_structured_results_come_back_as_they_were(tmp_path):
-    axes = (BinAxis("x", (0.0, 1.0, 4.0), clamp=True), uniform("p: q", 2, -1.0, 1.0, False))
-    values = {
-        "binning": (BINNING, Binning((1.0, 2.0, 0.0, -4.0), "p", "max", axes)),
-        "no axes yet": (BINNING, Binning((), "", "", ())),
-        "bin": (BIN, Bin(2.0, 0.0, 1.0, 0.5)),
-        "box": (BOX, Box((0.0, 1.0, 2.0), (3.0, 4.0, 5.0))),
-        "line": (LINEOUT, Lineout((0.0,), (1.0,), (2.0,), (("p: q", (3.0,)),), -1.0)),
-        "no line yet": (LINEOUT, Lineout((), (), (), (), -1.0)),
-        "counts": (HISTOGRAM, Histogram((1.0, 2.0), -1.0, 1.0)),
-        "top": (EXTREMUM, Extremum(2.0, (0.0, 1.0, 2.0))),
-    }
-    path = tmp_path / session_file.SESSION_FILE
-    results = {name: [Result(3, 0.5, value)] for name, (_, value) in values.items()}
-    session_file.write(path, results, {name: kind for name, (kind, _) in values.items()})
-    found = known_results.read(path)
-    assert {name: steps[3].value for name, steps in found.items()} == {
-        name: value for name, (_, value) in values.items()
-    }

@@ -1,5 +1,5 @@
-"""A run with `model: sparse_grid` on several ranks: what the record has is what was published, and
-does not depend on which rank had which block."""
+"""A run with `model: sparse_grid` or `auto` on several ranks: what the record has is what was
+published, and does not depend on which rank had which block."""
 
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,10 @@ def mesh(domain: int, step: int) -> dict[str, Any]:
     }
 
 
-def record(comm: MPI.Comm, folder: Path) -> Path:
+def record(comm: MPI.Comm, folder: Path, model: str) -> Path:
     """Run to the end on `comm`, whose ranks have the blocks in turn. Collective."""
     config = {
-        "fields": {"u": {"model": "sparse_grid", "psnr": PSNR}},
+        "fields": {"u": {"model": model, "psnr": PSNR}},
         "window": {"every": 1, "key_every": 3},
         "record": {"path": str(folder / "record"), "scratch": str(folder)},
         "output": str(folder),
@@ -52,16 +52,19 @@ def record(comm: MPI.Comm, folder: Path) -> Path:
         for step in range(STEPS):
             mine = [d for d in range(DOMAINS) if d % comm.size == comm.rank]
             session.publish([mesh(domain, step) for domain in mine])
-            session.execute()
+            (field,) = session.execute().fields
+            # One block is constant, and has no model.
+            assert field.chosen.startswith("sparse_grid 2 blocks (") == (model == "auto")
     return folder / "record"
 
 
 @pytest.mark.parallel(3)
-def test_the_record_has_what_was_published_wherever_blocks_were(folder: Path) -> None:
-    together = record(COMM, folder)
+@pytest.mark.parametrize("model", ["sparse_grid", "auto"])
+def test_the_record_has_what_was_published_wherever_blocks_were(folder: Path, model: str) -> None:
+    together = record(COMM, folder, model)
     alone = folder / "alone"
     if COMM.rank == 0:
-        record(MPI.COMM_SELF, alone)
+        record(MPI.COMM_SELF, alone, model)
     COMM.barrier()
     found, other = insitu.open_record(together), insitu.open_record(alone / "record")
     for step in range(STEPS):

@@ -6,6 +6,7 @@ import json
 import math
 import struct
 import zlib
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -144,3 +145,52 @@ def text_as_bytes(text: str) -> bytes:
             number = number * 85 + digits.index(character)
         found += number.to_bytes(4, "big")[: len(part) - 1]
     return bytes(found)
+
+
+def samples(entry: dict[str, Any], data: bytes) -> Floats:
+    """(nz, ny, nx, n_components) of an unpacked block of samples, NaN where there is none."""
+    shape, start = tuple(entry["shape"]), entry["bytes"][0]
+    cells, n = math.prod(shape), len(entry["origin"])
+    if entry["type"] == "i1":
+        numbers = np.frombuffer(data, np.int8, n * cells, start).astype(np.float64)
+        start += n * cells
+    else:
+        low, high = np.frombuffer(data, np.uint8, 2 * n * cells, start).reshape(2, n * cells)
+        numbers = (low | high.astype(np.uint16) << 8).astype(np.int16).astype(np.float64)
+        start += 2 * n * cells
+    found = np.stack(
+        [_interpolated(numbers[c * cells :], shape, entry["step"]) for c in range(n)], axis=-1
+    )
+    found = np.array(entry["origin"]) + np.array(entry["extent"]) * found
+    if "mask" in entry:
+        bits = np.unpackbits(np.frombuffer(data, np.uint8, -(-cells // 8), start), count=cells)
+        found[bits.reshape(shape).astype(bool)] = np.nan
+    return found
+
+
+def _interpolated(numbers: Floats, shape: tuple[int, int, int], step: float) -> Floats:
+    values = np.zeros(shape)
+    values[0, 0, 0] = numbers[0] * step / 8
+    at, stride = 1, 1
+    while 2 * stride < max(shape):
+        stride *= 2
+    while stride:
+        for axis in range(3):
+            apart = [stride if other < axis else 2 * stride for other in range(3)]
+            starts = [stride if other == axis else 0 for other in range(3)]
+            ranges = [range(s, n, d) for s, n, d in zip(starts, shape, apart, strict=True)]
+            for place in product(*ranges):
+
+                def near(k: int, place: tuple[int, ...] = place, axis: int = axis) -> float:
+                    moved = list(place)
+                    moved[axis] += k
+                    inside = 0 <= moved[axis] < shape[axis]
+                    return float(values[tuple(moved)]) if inside else math.nan
+
+                a, b, c, d = (near(k * stride) for k in (-3, -1, 1, 3))
+                guesses = ((9 * (b + c) - (a + d)) / 16, (b + c) / 2, 1.5 * b - 0.5 * a, b)
+                guess = next(guess for guess in guesses if not math.isnan(guess))
+                values[place] = guess + numbers[at] * step / min(stride, 8)
+                at += 1
+        stride //= 2
+    return values

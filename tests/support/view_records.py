@@ -54,7 +54,7 @@ def smooth(path: Path, cycles: tuple[int, ...] = (0, 5, 10)) -> None:
 
 def every_kind(path: Path) -> None:
     """Fields of 8 blocks: hash grids, dense grids with waves, vectors at nodes, SZ3, holes,
-    a constant block, values in a narrow range and beyond single precision."""
+    a constant block, values in a narrow range and beyond single precision, five components."""
     dense = DenseGrid(resolution=(5, 6, 4), n_features=4, n_frequencies=2)
     wide = replace(_SMALL, n_features_per_level=2, n_neurons=32, n_outputs=3)
     cells, parts = (12, 16, 20), (2, 2, 2)
@@ -66,10 +66,14 @@ def every_kind(path: Path) -> None:
         compress_bricks(_job(block, _SMALL, 1, 0, Target(psnr=50)), "sz3")
         for block in split([blob], cells, parts, name="bricks")
     ]
+    tensor = [
+        compress_bricks(_job(block, _SMALL, 5, 0, Target(psnr=50)), "sz3")
+        for block in split([blob, swirl, blob, swirl, blob], cells, (1, 1, 1), name="tensor")
+    ]
     narrow = _trained("narrow", [blob], cells, _SMALL, 0, parts, scaled=(1e5, 1e-3))
     huge = _trained("huge", [blob], cells, _SMALL, 0, parts, scaled=(0, 1e60))
     many = [hashed, _trained("dense", [swirl], cells, dense, 0, parts), vector, holed, bricks]
-    many += [narrow, huge]
+    many += [narrow, huge, tensor]
     write(path, [[blocks] for blocks in many])
 
 

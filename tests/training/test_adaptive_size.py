@@ -103,3 +103,15 @@ def test_the_search_ends_with_its_time() -> None:
     block = partition(rough, cells=(48, 48, 48), box=((0.5, 1.5), (0, 1), (0, 1)))
     field = fit(block, psnr=70.0, seconds=0.15, clock=Clock(0.002))
     assert field.metrics.seconds < 0.3 and field.metrics.iterations > 0
+
+
+def test_steps_and_memory_of_all_sizes_are_limited() -> None:
+    noise = np.random.default_rng(0).normal(size=(24, 24, 24)).astype(np.float32)
+    options = TrainingOptions(n_min=50)
+    block = partition(lambda x, y, z: noise, (24, 24, 24), ghosts=0)
+    field = fit(block, options=options, psnr=30.0)
+    steps = max(options.iterations(24**3) // 2, 2 * options.n_min)
+    assert field.metrics.iterations <= steps and field.residual is not None
+    assert field.metrics.psnr_db([float(np.ptp(noise))]) >= 30
+    for size in HashGrid().sizes(128**3)[1:]:
+        assert 16 * size.model.n_params <= 0.5 * 4 * 128**3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from insitu.codecs import chunks
-from insitu.fields import model_field
+from insitu.fields import correction, model_field
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.models.hash_grid.model import HashGrid
 from insitu.training.job import TrainingJob
@@ -56,8 +56,9 @@ def peak(partition: Partition, codec: str, **target: Any) -> float:
 def test_no_copy_of_the_block(
     codec: str, target: dict[str, Any], bad: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As many chunks and slabs as a block of 256^3 has.
+    # As many chunks and slabs, and half as many pieces, as a block of 256^3 has.
     monkeypatch.setattr(chunks, "EDGE", 16)
+    monkeypatch.setattr(correction, "EDGE", 27)
     monkeypatch.setattr(model_field, "SLAB_SAMPLES", 16 * SHAPE[1] * SHAPE[2])
     peak(block((8, 8, 8)), codec, **target)  # imports
     assert peak(block(SHAPE, bad), codec, **target) < 0.75  # one whole copy would be 1

@@ -15,7 +15,9 @@ from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
+from insitu.models.base import Model
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training import bricks
 from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.distributed import FieldSpec, train_fields
@@ -36,10 +38,11 @@ def keep(
     memory: AdaptiveState | None = None,
     options: TrainingOptions = QUICK,
     compression: Compression | None = None,
+    model: Model | None = None,
     **target: Any,
 ) -> BlockField:
     job = TrainingJob.of(
-        block, HashGrid(), options=options, target=Target(**target), previous=previous,
+        block, model or HashGrid(), options=options, target=Target(**target), previous=previous,
         memory=memory or AdaptiveState(), compression=compression or Compression(),
         sized_by_target=True,
         cycle=3, time=0.5,
@@ -90,7 +93,7 @@ def make(drawn: dict[str, Any]) -> list[np.ndarray]:
 @settings(deadline=None, max_examples=400)
 @given(
     fields,
-    st.sampled_from(["inr", "inr", "inr", "sz3", "zfp", "sperr"]),
+    st.sampled_from(["inr", "inr", "sparse grid", "sparse grid", "sz3", "zfp", "sperr"]),
     st.sampled_from([1e-9, 1e-6, 1e-3, 0.1, 1.0]),
     st.booleans(),
     st.sampled_from(["element", "vertex"]),
@@ -102,7 +105,9 @@ def test_max_error_is_a_guarantee(
     if association == "vertex" and min(drawn["shape"]) < 2:
         association = "element"
     block = block_of(values, association)
-    field = keep(block, codec, max_error=Relative(rel=bound) if relative else bound)
+    model, codec = (SparseGrid(), "inr") if codec == "sparse grid" else (HashGrid(), codec)
+    target = Relative(rel=bound) if relative else bound
+    field = keep(block, codec, max_error=target, model=model)
     decoded = field.decode()
     worst = 0.0
     for c, raw in enumerate(values):

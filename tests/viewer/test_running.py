@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from insitu.cli import main
@@ -61,6 +62,9 @@ def test_a_new_field_comes_last(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["record", "--scratch", "."], "only with --live"),
+        (["record", "--step", "3"], "--step: only of arrays"),
+        (["four.npy"], "has 4 axes"),
+        (["four.npy", "--step", "2"], "2"),
         (["--live", "record", "--scratch", "nowhere"], "nowhere: no such folder"),
         (["--live", "file.npy"], "not a file"),
         (["file.npy", "--port", "65536"], "is not in 0..65535"),
@@ -75,5 +79,7 @@ def test_words_that_would_do_nothing_are_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file.npy").touch()
+    (tmp_path / "record").mkdir()
+    np.save(tmp_path / "four.npy", np.zeros((2, 3, 4, 5)))
     assert main(["view", *words]) == 2
     assert message in capsys.readouterr().err

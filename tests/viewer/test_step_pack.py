@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from insitu.store.record import Record
 from insitu.viewer import block_pack, step_pack
 from insitu.viewer.source import ArrayViewSource
 from tests.support import records
-from tests.support.page_numbers import unpacked
+from tests.support.page_numbers import samples, unpacked
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +27,6 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
     path = tmp_path_factory.mktemp("viewer") / "record"
     records.write(path, cycles=(0, 5))
     return Record(path)
-
-
-def integers(data: bytes, kind: str, count: int) -> Floats:
-    if kind == "i1":
-        return np.frombuffer(data, np.int8, count).astype(np.float64)
-    low, high = np.frombuffer(data, np.uint8, 2 * count).reshape(2, count)
-    return (low | high.astype(np.uint16) << 8).astype(np.int16).astype(np.float64)
 
 
 def parameters(field: ModelField, entry: dict[str, Any]) -> Floats:
@@ -105,16 +99,26 @@ def test_the_grid_and_the_place_of_each_block(record: Record) -> None:
                 assert place == pytest.approx(lines[0])
 
 
-def test_samples_are_within_half_a_thousandth_of_the_range_and_holes_stay_holes() -> None:
-    values = np.random.default_rng(1).random((5, 6, 7)) * 40 - 13
-    values[2, 3, 1:4] = np.nan
+@pytest.mark.parametrize("shape", [(5, 6, 7), (1, 1, 1), (1, 9, 2), (4, 17, 8)])
+def test_samples_are_within_half_a_thousandth_of_the_range_and_holes_stay_holes(
+    shape: tuple[int, int, int],
+) -> None:
+    values = np.random.default_rng(1).random((*shape, 2)) * [40, 1e-3] - [13, 5]
+    values[shape[0] // 2, shape[1] // 2, 1:4] = np.nan
     packed = block_pack.samples(values, False, "a test")
-    entry = packed.entry
-    differences = integers(packed.data, entry["type"], values.size).reshape(values.shape)
-    numbers = differences.cumsum(axis=-1)
-    assert ((numbers == 0) == np.isnan(values)).all()
-    got = entry["origin"][0] + entry["extent"][0] * (numbers - 1) / entry["levels"]
-    assert np.nanmax(np.abs(np.where(numbers > 0, got, np.nan) - values)) < 5e-4 * 40
+    got = samples({**packed.entry, "bytes": [0, 0]}, packed.data)
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(values))
+    off = np.nanmax(np.abs(got - values), axis=(0, 1, 2))
+    assert (off <= np.array([40, 1e-3]) * 2.6e-4).all()
+
+
+def test_smooth_samples_take_few_bytes() -> None:
+    z, y, x = np.mgrid[0:40, 0:40, 0:40] / 40
+    smooth = np.sin(4 * x + y) * np.cos(3 * z)
+    packed = block_pack.samples(smooth, False, "a test")
+    assert len(zlib.compress(packed.data, 9)) < 0.12 * smooth.size
+    got = samples({**packed.entry, "bytes": [0, 0]}, packed.data)[..., 0]
+    assert np.abs(got - smooth).max() < 5e-4 * np.ptp(smooth)
 
 
 def test_what_has_no_shader_is_sent_as_samples_and_says_so(
@@ -135,8 +139,7 @@ def test_a_block_with_an_infinite_range_is_one_of_holes(record: Record) -> None:
     header, data = unpacked(step_pack.pack(fields).data)
     assert [entry["kind"] for entry in header["blocks"]] == ["samples"] + 7 * ["hash_grid"]
     assert header["blocks"][0]["extent"] == [0.0]
-    start, length = header["blocks"][0]["bytes"]
-    assert length and not any(data[start : start + length])
+    assert np.isnan(samples(header["blocks"][0], data)).all()
 
 
 def test_blocks_with_a_gap_are_resampled_to_one_grid(record: Record) -> None:
@@ -144,9 +147,7 @@ def test_blocks_with_a_gap_are_resampled_to_one_grid(record: Record) -> None:
     packed = step_pack.pack(fields)
     header, data = unpacked(packed.data)
     (entry,) = header["blocks"]
-    numbers = integers(data, entry["type"], int(np.prod(entry["shape"])))
-    numbers = numbers.reshape(entry["shape"]).cumsum(axis=-1)
-    assert 0.1 < (numbers == 0).mean() < 0.15  # an eighth is missing
+    assert 0.1 < np.isnan(samples(entry, data)).mean() < 0.15  # an eighth is missing
     assert packed.recoded == {"blocks that do not tile one grid": 1}
 
 
@@ -180,8 +181,7 @@ def test_a_large_array_on_a_stretched_grid_is_thinned_where_its_samples_are(
     assert list(packed.recoded) == [f"raw array, {n} x 2 x 2 of 601 x 2 x 2 samples"]
     header, data = unpacked(packed.data)
     (entry,) = header["blocks"]
-    numbers = integers(data, entry["type"], 4 * n).reshape(2, 2, n).cumsum(axis=-1)
-    got = entry["origin"][0] + entry["extent"][0] * (numbers[0, 0] - 1) / entry["levels"]
+    got = samples(entry, data)[0, 0, :, 0]
     shown = np.array(header["lines"][0]["all"])
     assert (shown[0], shown[-1]) == (0, 1)
     if association == "vertex":

@@ -25,13 +25,16 @@ _FINER_FROM = 15  # log2_hashmap_size from which grids are finer, by the factor 
 _FINER = 1.5
 _LONGER_FROM = 17
 _LARGEST = 19
+_VOXELS_PER_PARAMETER = 8
+_ALWAYS = 2**16  # parameters: a MiB
 
 
 def size_options(network: HashGrid, n_voxels: int, corrected: bool) -> list[SizeOption]:
     """The sizes for a block of `n_voxels`, in increasing order; at least one.
 
-    network: the block's network, with any table size. The largest table has an eighth as many
-    entries as the block has voxels: two parameters per voxel with 4 levels of 4 features.
+    network: the block's network, with any table size. The largest network has an eighth as many
+    parameters as the block has voxels, or 2^16: with their gradients and moments, training takes
+    half the memory of the block in single precision, or a MiB.
     """
     smallest = max(4, round(3 * math.log2(network.base_resolution)))
     largest = min(max(smallest, math.ceil(math.log2(max(n_voxels, 2))) - 3), _LARGEST)
@@ -44,6 +47,8 @@ def size_options(network: HashGrid, n_voxels: int, corrected: bool) -> list[Size
             base = round(_FINER * base)
         share = 2.0 if table >= _LONGER_FROM else min(1.0, 0.25 * 2 ** ((table - smallest) / 2))
         sized = replace(network, log2_hashmap_size=table, base_resolution=base)
+        if options and sized.n_params > max(n_voxels // _VOXELS_PER_PARAMETER, _ALWAYS):
+            break
         if not options or sized.n_params > options[-1].model.n_params:
             options.append(SizeOption(sized, share))
     return _that_pay(options, n_voxels) if corrected else options

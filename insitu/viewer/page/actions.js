@@ -1,14 +1,11 @@
 /** The picture as Ascent's actions, which draw the same in situ, or by `insitu replay`. */
 
-import { interpolated } from "viewer/transfer.js";
-
 /** @import {Source} from "viewer/source.js" */
 /** @import {Variable, Vector} from "viewer/types.js" */
 /** @import {Viewer} from "viewer/viewer.js" */
 
 const AXES = ["x", "y", "z"];
 const DARK = [0.055, 0.065, 0.085];
-const LOG_POINTS = 65;
 
 /**
  * @param {Viewer} viewer
@@ -113,7 +110,7 @@ function clipped(viewer) {
 }
 
 /**
- * Range and colours of a plot. Values on a logarithmic scale become points that lie so.
+ * Range, scale and colours of a plot.
  *
  * @param {Viewer} viewer
  * @param {Variable} variable
@@ -125,27 +122,15 @@ function look(viewer, variable, opacity) {
   const curve = opacity ? viewer.alpha(variable) : [];
   const colors = viewer.colors(variable);
   const logarithmic = log && low > 0;
-  const place = (/** @type {number} */ x) =>
-    logarithmic ? (low * (high / low) ** x - low) / (high - low) : x;
-  const points = [];
-  if (imported || logarithmic) {
-    const n = logarithmic ? LOG_POINTS : colors.length;
-    for (let i = 0; i < n; i++) {
-      const x = logarithmic ? i / (n - 1) : colors[i][0];
-      const from = reverse && logarithmic ? 1 - x : x;
-      const color = [1, 2, 3].map((c) => interpolated(from, colors, c));
-      points.push({ type: "rgb", position: place(x), color });
-    }
-  }
-  const fine = Array.from({ length: LOG_POINTS }, (_, i) => i / (LOG_POINTS - 1));
-  const alpha = logarithmic && opacity ? fine.map((x) => [x, interpolated(x, curve, 1)]) : curve;
-  for (const [x, a] of alpha) points.push({ type: "alpha", position: place(x), alpha: a });
+  const rgb = imported ? colors.map(([x, ...color]) => ({ type: "rgb", position: x, color })) : [];
+  const points = [...rgb, ...curve.map(([x, a]) => ({ type: "alpha", position: x, alpha: a }))];
   return {
     min_value: low,
     max_value: high,
+    ...(logarithmic ? { log_scale: true } : {}),
     color_table: {
-      ...(imported || logarithmic ? {} : { name: table }),
-      ...(reverse && !logarithmic ? { reverse: true } : {}),
+      ...(imported ? {} : { name: table }),
+      ...(reverse ? { reverse: true } : {}),
       ...(points.length ? { control_points: points } : {}),
     },
   };

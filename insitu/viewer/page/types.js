@@ -54,7 +54,8 @@
  * @property {Vector} [resolution]
  * @property {Vector} [shape] Of samples, z y x.
  * @property {boolean} [vertex]
- * @property {"i1" | "i2"} [type]
+ * @property {"i1" | "i2"} [type] Of the numbers of samples.
+ * @property {number} [step] Of samples, in units of the extent.
  *
  * @typedef {object} Step A field at a step, unpacked.
  * @property {Lines[]} lines Along x, y, z.

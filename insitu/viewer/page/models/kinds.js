@@ -27,7 +27,6 @@ import { arrays } from "viewer/pack.js";
 
 /** @type {Object<string, (gl: WebGL2RenderingContext, block: BlockEntry, parts: Parts) => Prepared>} */
 const KINDS = { hash_grid: hashGrid, dense_grid: denseGrid };
-const LEVELS = 2046; // of samples, as in block_pack.py
 const OTHERS = 16; // uniforms of decode.js and of textures
 
 /**
@@ -38,7 +37,7 @@ const OTHERS = 16; // uniforms of decode.js and of textures
  */
 export function prepare(gl, block, step) {
   if (block.kind === "constant") return constant();
-  if (block.kind === "samples") return samples(gl, block, step, LEVELS);
+  if (block.kind === "samples") return samples(gl, block, step);
   const kind = KINDS[block.kind];
   if (!kind) throw new Error(`this page does not know models of kind ${block.kind}`);
   const all = arrays(block);

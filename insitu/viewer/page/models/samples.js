@@ -2,12 +2,11 @@
 
 import { texture } from "viewer/gl.js";
 import { half } from "viewer/half.js";
+import { interpolatedSamples } from "viewer/interpolation.js";
 import { integers } from "viewer/pack.js";
 
 /** @import {BlockEntry, Step, Vector} from "viewer/types.js" */
 /** @import {Prepared} from "viewer/models/kinds.js" */
-
-const HOLE = half(-60000);
 
 /** @returns {Prepared} The model of a constant block: outputs are 0. */
 export function constant() {
@@ -21,48 +20,46 @@ export function constant() {
  * @param {WebGL2RenderingContext} gl
  * @param {BlockEntry} block
  * @param {Step} step
- * @param {number} levels Largest integer less one.
  * @returns {Prepared}
  */
-export function samples(gl, block, step, levels) {
+export function samples(gl, block, step) {
   const shape = /** @type {Vector} */ (block.shape);
   const [nz, ny, nx] = shape;
   const components = block.origin.length;
-  if (components > 4) throw new Error(`samples of ${components} components; at most 4 are shown`);
   const cells = nx * ny * nz;
   const numbers = integers(
     step.data.subarray(block.bytes[0]),
     block.type ?? "i2",
     cells * components,
   );
-  const values = new Uint16Array(4 * cells);
-  for (let c = 0; c < components; c++) {
-    for (let row = 0; row < ny * nz; row++) {
-      let sum = 0;
-      for (let x = 0; x < nx; x++) {
-        const i = row * nx + x;
-        sum += numbers[c * cells + i];
-        values[4 * i + c] = sum === 0 ? HOLE : half((sum - 1) / levels);
-      }
+  /** @type {WebGLTexture[]} Of four components each. */
+  const textures = [];
+  for (let first = 0; first < components; first += 4) {
+    const values = new Uint16Array(4 * cells);
+    for (let c = first; c < Math.min(first + 4, components); c++) {
+      const found = interpolatedSamples(numbers, c * cells, shape, block.step ?? 0);
+      for (let i = 0; i < cells; i++) values[4 * i + c - first] = half(found[i]);
     }
+    const made = texture(gl, gl.TEXTURE_3D, gl.LINEAR);
+    gl.texImage3D(
+      gl.TEXTURE_3D, 0, gl.RGBA16F, nx, ny, nz, 0, gl.RGBA, gl.HALF_FLOAT, values,
+    );
+    textures.push(made);
   }
-  const made = texture(gl, gl.TEXTURE_3D, gl.LINEAR);
-  gl.texImage3D(
-    gl.TEXTURE_3D, 0, gl.RGBA16F, nx, ny, nz, 0, gl.RGBA, gl.HALF_FLOAT, values,
-  );
-  const source = `uniform highp sampler3D uSamples;
+  const source = `${textures.map((_, k) => `uniform highp sampler3D uSamples${k};`).join("\n")}
 uniform vec3 uInner;  // cells between the outermost samples, or 0 for samples at cells
 void model(vec3 u, out float y[COMPONENTS]) {
   vec3 at = uInner.x > 0.0 ? (u * uInner + 0.5) / (uInner + 1.0) : u;
-  vec4 found = texture(uSamples, at);
-  for (int c = 0; c < COMPONENTS; c++) y[c] = found[c];
+  vec4 found[${textures.length}];
+  ${textures.map((_, k) => `found[${k}] = texture(uSamples${k}, at);`).join(" ")}
+  for (int c = 0; c < COMPONENTS; c++) y[c] = found[c / 4][c % 4];
 }`;
   return {
     source,
     key: "",
-    textures: [made],
+    textures,
     set(program) {
-      program.texture("uSamples", made, gl.TEXTURE_3D);
+      textures.forEach((made, k) => program.texture(`uSamples${k}`, made, gl.TEXTURE_3D));
       program.vector("uInner", ...(block.vertex ? [nx - 1, ny - 1, nz - 1] : [0, 0, 0]));
     },
   };

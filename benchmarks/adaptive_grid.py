@@ -1,0 +1,99 @@
+"""Adaptive grids (AMGSRN) against hash and dense grids of as many parameters.
+
+In: volumes as NAME_STEP.npz, axes z, y, x; by default those of ../shared/data, else the CloverLeaf
+example's. Out: for each volume and model, with one schedule and loss: parameters, dB, CPU seconds,
+and CPU seconds to 40 dB; with --boxes, where the grids lie, over a slice of the volume, as PNG.
+
+    OMP_NUM_THREADS=1 python benchmarks/adaptive_grid.py [FOLDER] [--epochs 2] [--boxes FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+from volumes import DATA, cloverleaf, partition, volumes
+
+from insitu import models
+from insitu.fields import ModelField
+from insitu.models.adaptive_grid.model import AdaptiveGrid
+from insitu.training.job import TrainingJob
+from insitu.training.options import Target, TrainingOptions
+from insitu.training.train import train
+
+# From 134,000 to 150,000 parameters.
+MODELS: dict[str, dict[str, Any]] = {
+    "hash_grid": {"log2_hashmap_size": 14},
+    "dense_grid": {"resolution": 26},
+    "adaptive_grid": {"resolution": 16},
+}
+GOAL_DB = 40.0
+
+
+def trained(
+    values: np.ndarray, kind: str, epochs: int, target: Target
+) -> tuple[ModelField, float, float]:
+    """The field, its PSNR in dB, CPU seconds."""
+    job = TrainingJob.of(
+        partition(values),
+        models.make(kind, MODELS[kind]),
+        options=TrainingOptions(epochs=epochs),
+        target=target,
+    )
+    start = process_time()
+    field = train(job)
+    seconds = process_time() - start
+    assert isinstance(field, ModelField)
+    return field, field.metrics.psnr_db([float(np.ptp(values))]), seconds
+
+
+def draw(values: np.ndarray, field: ModelField, path: Path) -> None:
+    """The middle slice along z, and the outlines of all grids as seen along z."""
+    import matplotlib.pyplot as plt
+
+    assert isinstance(field.model, AdaptiveGrid)
+    figure, axes = plt.subplots(figsize=(5, 5))
+    axes.imshow(values[len(values) // 2], origin="lower", extent=(0, 1, 0, 1), cmap="viridis")
+    corners = field.model.boxes(field.params)
+    edges = [(c, c | bit) for c in range(8) for bit in (1, 2, 4) if not c & bit]
+    for box in corners:
+        for a, b in edges:
+            axes.plot(*box[[a, b], :2].T, color="white", linewidth=0.5)
+    axes.set(xlim=(-0.25, 1.25), ylim=(-0.25, 1.25), xlabel="x", ylabel="y")
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+    plt.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=DATA)
+    parser.add_argument("--epochs", type=int, default=2, help="see training.epochs")
+    parser.add_argument("--cells", type=int, default=96, help="of the example, along an axis")
+    parser.add_argument("--boxes", type=Path, help="folder for pictures of the grids")
+    given = parser.parse_args(arguments)
+    found = volumes(given.folder) if given.folder.is_dir() else cloverleaf(given.cells, (100,))
+    print("| volume | model | parameters | dB | CPU s | CPU s to 40 dB |")
+    print("|---|---|---|---|---|---|")
+    for series in found:
+        values = series.volumes[-1]
+        for kind in MODELS:
+            field, psnr, seconds = trained(values, kind, given.epochs, Target())
+            _, reached, to_goal = trained(values, kind, given.epochs, Target(psnr=GOAL_DB))
+            until = f"{to_goal:.2f}" if reached >= GOAL_DB else f"({reached:.1f} dB)"
+            assert field.model is not None
+            print(
+                f"| {series.name} | {kind} | {field.model.n_params} | {psnr:.1f} | {seconds:.1f} "
+                f"| {until} |",
+                flush=True,
+            )
+            if given.boxes and kind == "adaptive_grid":
+                given.boxes.mkdir(parents=True, exist_ok=True)
+                draw(values, field, given.boxes / f"{series.name}.png")
+
+
+if __name__ == "__main__":
+    main()
