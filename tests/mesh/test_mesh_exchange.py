@@ -114,14 +114,24 @@ def test_ranks_without_a_partition_take_part():
 
 
 @pytest.mark.parallel(3)
-def test_different_fields_are_refused_on_every_rank():
+def test_a_field_of_two_kinds_is_refused_on_every_rank():
+    comm = MPI.COMM_WORLD
+    world = World(2, "element", 1, comm.size + 1)
+    one = world.partition(comm.rank)
+    if comm.rank == 0:
+        one = replace(one, components=one.components * 2)
+    with pytest.raises(MeshError, match=r"^fields/f: ranks or domains differ"):
+        exchange(comm, [one])
+
+
+@pytest.mark.parallel(3)
+def test_a_field_may_be_on_one_rank_only():
     comm = MPI.COMM_WORLD
     world = World(2, "element", 1, comm.size + 1)
     mine = [world.partition(comm.rank)]
     if comm.rank == 0:
         mine.append(replace(world.partition(comm.size), field="g"))
-    with pytest.raises(MeshError, match=r"^fields/f: ranks or domains differ"):
-        exchange(comm, mine)
+    assert [part.field for part in exchange(comm, mine)] == [part.field for part in mine]
 
 
 @pytest.mark.parallel([1, 3])
