@@ -141,7 +141,7 @@ def trigger(**params: Any) -> dict[str, Any]:
         {"action": "add_pipelines", "pipelines": {"p": {"type": "3slice", "params": {}}}},
         extract("relai", path="a"),
         extract("relay"),
-        extract("relay", path="a", protocol="blueprint/mesh/hdf5"),
+        extract("relay", path="a", protocol="blueprint/mesh/silo"),
         extract("relay", path="a", topologies=["t"]),
         extract("python", source="a", file="b"),
         extract("movie", scene="s", path="m.gif", fps=0),
