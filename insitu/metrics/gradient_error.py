@@ -19,8 +19,8 @@ import numpy as np
 from insitu.core.arrays import Floats
 from insitu.metrics.psnr import psnr_db
 
-# Exponent from which squares and their sums could leave the range of numbers.
-_EXTREME = 400
+# Exponent from which fourth powers and their sums could leave the range of numbers.
+_EXTREME = 200
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,7 @@ class StepReader:
         }
         self._survey = Survey(comm, self._parts)
         self._resamplers: dict[int, Resampler] = {}
+        self._nothing = PublishedStep(None)  # what a rank has whose tree is wrong
 
     def read(self, mesh: Any) -> StepFields:
         """The fields of what is published: a Blueprint tree, or a PublishedStep of it. Collective:
@@ -172,7 +173,7 @@ class StepReader:
         or the tree itself is.
         """
         error: BaseException | None = None
-        published = PublishedStep(None)
+        published = self._nothing
         try:
             published = PublishedStep.of(mesh, self.run.ghost_field)
         except BaseException as caught:
