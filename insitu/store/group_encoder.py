@@ -20,6 +20,9 @@ from insitu.store.manifest import Units
 from insitu.store.step_group import Link, Meta, Stored
 from insitu.store.window import Entry
 
+KEY_EVERY = 8
+"""Default: of so many steps one is written whole."""
+
 _Domain = tuple[str, int]
 """Name of a field, and number of a domain."""
 

@@ -26,7 +26,7 @@ from insitu.core.parallel import together
 from insitu.fields.distributed_field import Summary
 from insitu.store import frame_file, record_files
 from insitu.store.frame_encoder import FrameEncoder
-from insitu.store.group_encoder import GroupEncoder
+from insitu.store.group_encoder import KEY_EVERY, GroupEncoder
 from insitu.store.manifest import (
     FRAMES,
     MANIFEST,
@@ -43,9 +43,6 @@ from insitu.store.window import Entry
 
 if TYPE_CHECKING:
     from mpi4py import MPI
-
-KEY_EVERY = 8
-"""Default: of so many steps one is written whole."""
 
 _Encoder = GroupEncoder | FrameEncoder
 

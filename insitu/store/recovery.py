@@ -19,9 +19,8 @@ from insitu.fields.read import read_field
 from insitu.store import crash_file, frame_file, record_files
 from insitu.store.crash_file import SUFFIX, NotOwnError, Owner, Salvage, Saved
 from insitu.store.crash_log import FOLDER
-from insitu.store.group_encoder import GroupEncoder
+from insitu.store.group_encoder import KEY_EVERY, GroupEncoder
 from insitu.store.manifest import Manifest, step
-from insitu.store.record_writer import KEY_EVERY
 from insitu.store.window import Entry
 
 _WRITE = 1  # a recovered record is one write
