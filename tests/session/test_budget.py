@@ -114,7 +114,7 @@ def test_a_fraction_too_small_leaves_the_first_step(folder: Path) -> None:
 @pytest.mark.parallel([1, 3])
 def test_training_ends_in_time_and_says_what_is_missing(folder: Path) -> None:
     fields = {
-        "density": {"psnr": 110.0, "training": {"n_min": 10**6}},
+        "density": {"psnr": 110.0, "iterations": 10**6},  # no residual
         "velocity": {"iterations": 10**6},
     }
     run = run_file(folder, fields=fields, budget={"seconds": 0.6})

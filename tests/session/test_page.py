@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
+import zlib
 from pathlib import Path
 
 import pytest
@@ -21,4 +25,9 @@ def test_the_page_has_the_steps_and_the_queries_of_the_run(tmp_path: Path) -> No
     assert summary.files[0] == str(folder / "run.html")
     text = (folder / "run.html").read_text()
     assert all(f'id="step-{field}-{step}"' in text for field in (0, 1) for step in (0, 1, 2))
-    assert '"name": "peak"' in text and '"name": "density"' in text
+    catalogue = re.search(r'id="catalogue">([^<]+)<', text)
+    assert catalogue is not None
+    coded = catalogue[1].strip().translate(str.maketrans(",./:", "&<>`"))
+    named = json.loads(zlib.decompress(base64.b85decode(coded)))
+    assert [plot["name"] for plot in named["plots"]] == ["peak"]
+    assert [field["name"] for field in named["fields"]] == ["density", "velocity"]
