@@ -19,7 +19,7 @@ import numpy as np
 from volumes import DATA, cloverleaf, partition, volumes
 
 from insitu import models
-from insitu.fields import ModelField
+from insitu.fields.model_field import ModelField
 from insitu.models.adaptive_grid.model import AdaptiveGrid
 from insitu.training.job import TrainingJob
 from insitu.training.options import Target, TrainingOptions
@@ -62,8 +62,8 @@ def draw(values: np.ndarray, field: ModelField, path: Path) -> None:
     edges = [(c, c | bit) for c in range(8) for bit in (1, 2, 4) if not c & bit]
     for box in corners:
         for a, b in edges:
-            axes.plot(*box[[a, b], :2].T, color="white", linewidth=0.5)
-    axes.set(xlim=(-0.25, 1.25), ylim=(-0.25, 1.25), xlabel="x", ylabel="y")
+            axes.plot(*box[[a, b], :2].T, color="crimson", linewidth=0.6)
+    axes.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), xlabel="x", ylabel="y")
     figure.savefig(path, dpi=120, bbox_inches="tight")
     plt.close(figure)
 
