@@ -18,6 +18,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from insitu.core.arrays import Array
 from insitu.core.dlpack import Exported, is_on_gpu
+from insitu.core.driver_memory import DriverMemory
 
 # A view of less than this part of an array is copied by itself.
 _SMALL = 1 / 8
@@ -140,10 +141,7 @@ class DeviceArray(NDArrayOperatorsMixin):
         whole = source.array.__cuda_array_interface__["shape"]
         small = self._plain and self.size < _SMALL * prod(whole)
         if source.copy is None and small:
-            part = source.published
-            for step in self._steps:
-                part = step(part)
-            values = _copied(part)
+            values = self._copied_alone()
         else:
             values = source.on_host()
             for step in self._steps:
@@ -151,6 +149,14 @@ class DeviceArray(NDArrayOperatorsMixin):
             values = values.view()
             values.flags.writeable = False
         return np.array(values, dtype, copy=copy) if dtype is not None or copy else values
+
+    def _copied_alone(self) -> Array:
+        part = self._source.published
+        if isinstance(part, DriverMemory):
+            return part.part(self._place, self.__cuda_array_interface__["data"][0])
+        for step in self._steps:
+            part = step(part)
+        return _copied(part)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **more: Any) -> Any:
         return getattr(ufunc, method)(*map(host, inputs), **more)

@@ -15,6 +15,7 @@ import numpy as np
 
 from insitu.core.arrays import Array, without_mask
 from insitu.core.device_arrays import DeviceArray, is_on_device
+from insitu.core.driver_memory import DriverMemory, is_device_address
 
 Tree: TypeAlias = dict[str, Any]
 
@@ -143,7 +144,7 @@ def array(tree: Tree, path: str) -> Array:
 
     A conduit.Node returns an array of one element as a scalar; it is converted back to an array.
     """
-    leaf = require(tree, path)
+    leaf = _leaf(tree, path)
     if is_on_device(leaf):
         leaf = np.asarray(_device_array(tree, path, leaf))
         _replace(tree, path, leaf)
@@ -160,12 +161,20 @@ def array(tree: Tree, path: str) -> Array:
 def array_in_place(tree: Tree, path: str) -> Array:
     """As `array`, but floating-point numbers on a GPU are a `DeviceArray`, of which nothing has
     been copied yet."""
-    leaf = require(tree, path)
+    leaf = _leaf(tree, path)
     if not is_on_device(leaf):
         return array(tree, path)
     found = _device_array(tree, path, leaf)
     usable = found.dtype in (np.float32, np.float64) and found.dtype.isnative and found.ndim > 0
     return cast(Array, found) if usable else array(tree, path)
+
+
+def _leaf(tree: Tree, path: str) -> Any:
+    """The value at `path`, of which nothing has been read: a C program's array may be a GPU's."""
+    leaf = require(tree, path)
+    if isinstance(leaf, np.ndarray) and is_device_address(leaf):
+        return DriverMemory(leaf)
+    return leaf
 
 
 def _device_array(tree: Tree, path: str, leaf: Any) -> DeviceArray:
