@@ -36,6 +36,8 @@
  * @property {number} cells
  * @property {number[]} [all] Where they are uneven.
  *
+ * @typedef {import("viewer/worker/decode.js").Scale} Scale
+ *
  * @typedef {[string, number[]]} ArrayEntry Name and shape.
  *
  * @typedef {object} BlockEntry
@@ -56,6 +58,20 @@
  * @property {boolean} [vertex]
  * @property {"i1" | "i2"} [type] Of the numbers of samples.
  * @property {number} [step] Of samples, in units of the extent.
+ * @property {string} [splits] Of a sparse grid, whose shape is x y z, with samples on shared faces.
+ * @property {number} [ends]
+ * @property {Scale[]} [scales]
+ * @property {number} [coded] Bytes of its numbers, which come first.
+ * @property {boolean} [relative] Whether these count from the step before.
+ * @property {{step: Step, block: BlockEntry}} [before] If so, this one.
+ * @property {{shape: Vector, units: number[], pieces: PieceEntry[]} | null} [correction]
+ *
+ * @typedef {object} PieceEntry A part of a correction, whose bytes follow those of the one before.
+ * @property {Vector} at x y z.
+ * @property {Vector} shape
+ * @property {string} splits
+ * @property {Scale[]} scales
+ * @property {number} length
  *
  * @typedef {object} Step A field at a step, unpacked.
  * @property {Lines[]} lines Along x, y, z.

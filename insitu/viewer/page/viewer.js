@@ -439,7 +439,8 @@ export class Viewer {
       const component = entry.components === 1 ? 0 : variable.component;
       const unit = /** @type {Vector} */ (world.map((w, a) => inIndex(step, a, w)));
       const range = this.volumes.range(variable);
-      each(entry.steps[i].cycle, this.volumes.decoder.probe(step, component, range, unit));
+      const grids = await this.volumes.grids.of(step, null);
+      each(entry.steps[i].cycle, this.volumes.decoder.probe(step, component, range, unit, grids));
     }
   }
 }
