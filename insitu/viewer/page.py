@@ -29,6 +29,7 @@ _EXPORT = re.compile(r"^export (?:const|function|class) (\w+)", re.MULTILINE)
 _CHAIN = 32
 """Steps of which each is coded relative to the one before: what one jump in time costs at most."""
 _STEP = '<script type="application/octet-stream" id="step-{field}-{step}">{text}</script>\n'
+_LINES = '<script type="application/octet-stream" id="lines-{number}">{text}</script>\n'
 
 
 def embedded(source: ViewSource) -> str:
@@ -40,6 +41,8 @@ def embedded(source: ViewSource) -> str:
             before = source.pack(field, step, before if step % _CHAIN else None)
             text = dense(before.data)
             parts.append(_STEP.format(field=field, step=step, text=text))
+    for number in range(len(catalogue["lines"])):
+        parts.append(_LINES.format(number=number, text=dense(source.lines(number))))
     return _document(catalogue, "".join(parts), "'none'", {})
 
 

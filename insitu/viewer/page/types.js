@@ -22,6 +22,15 @@
  * @property {[number, number][]} points Cycle and value.
  * @property {number[]} marks Cycles at which a condition became true.
  *
+ * @typedef {object} LinesEntry Pathlines of one file.
+ * @property {string} name
+ * @property {string} group Files of one group are of one extract at different steps.
+ * @property {number | null} time
+ * @property {number} lines
+ * @property {number} points
+ * @property {string[]} columns x, y, z, and values at the points.
+ * @property {[number, number][]} ends Least and largest of each.
+ *
  * @typedef {object} Catalogue
  * @property {string} title
  * @property {string} run Of a running simulation: differs from run to run.
@@ -30,6 +39,7 @@
  * @property {FieldEntry[]} fields
  * @property {Object<string, [number, number, number, number][]>} colors Position, red, green, blue.
  * @property {Plot[]} plots
+ * @property {LinesEntry[]} lines
  *
  * @typedef {object} Lines Grid lines of one axis.
  * @property {[number, number]} ends
