@@ -14,6 +14,7 @@ from insitu.core.parallel import RemoteError, rank_logger, together
 from insitu.queries.block_view import outer_widths
 from insitu.queries.evaluation import Evaluator, Plan, on_root
 from insitu.queries.expressions import Expression, ExpressionError
+from insitu.queries.fields import piped
 from insitu.queries.mesh_fields import blocks_of_mesh
 from insitu.queries.past import WindowPast
 from insitu.queries.scalars import Context, Reduction, Result
@@ -31,12 +32,36 @@ Action = TypeVar("Action")
 MODES = ("level", "edge", "latch")
 
 
+class QueriedPipeline(Protocol):
+    """A pipeline whose result a query reads instead of the fields as they are."""
+
+    @property
+    def name(self) -> str: ...
+
+    def reads(self, names: frozenset[str]) -> frozenset[str]:
+        """The fields of the simulation that it needs for these of its result."""
+
+    def blocks(
+        self, comm: MPI.Comm, source: Source, names: frozenset[str], moment: tuple[int, float]
+    ) -> Mapping[str, Sequence[Partition]]:
+        """Fields of its result as this rank's samples. Collective; the moment: cycle and time.
+        RemoteError or ValueError, the same on every rank."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """A named expression that is evaluated at every step; its results are kept."""
 
     name: str
     expression: Expression
+    pipeline: QueriedPipeline | None = None
+    """What the fields of the expression are of; None: of the simulation."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The fields of the simulation that it reads."""
+        names = frozenset(self.expression.reads)
+        return names if self.pipeline is None else self.pipeline.reads(names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +238,13 @@ class TriggerEngine(Generic[Action]):
             for trigger, reading in zip(self.triggers, self._reading(), strict=True)
             if reading and trigger.condition is not None
         ]
-        return Plan({query.name: query.expression.root for query in self.queries}, conditions)
+        made = {
+            piped(query.pipeline.name, name)
+            for query in self.queries
+            if query.pipeline is not None
+            for name in query.expression.reads
+        }
+        return Plan({q.name: q.expression.root for q in self.queries}, conditions, made)
 
     def _context(self, cycle: int, time: float) -> Context:
         queries = {q.name: (q.expression.root, undefined(q.expression.kind)) for q in self.queries}
@@ -234,12 +265,37 @@ class TriggerEngine(Generic[Action]):
             if ghosts:
                 present[name] = source.with_ghosts(name)
                 widths[name] = outer_widths(self.comm, present[name])
+        absent |= self._piped(context, source, present, absent)
         if self._plan.mesh:
             mesh = source.mesh()
             present |= {name: blocks_of_mesh(mesh, name) for name in self._plan.mesh}
         moved = self._evaluator.reduce(self._plan, context, present, past, widths, absent)
         if moved:
             self._tell(moved, context.cycle)
+
+    def _piped(
+        self,
+        context: Context,
+        source: Source,
+        present: dict[str, Sequence[Partition]],
+        absent: frozenset[str],
+    ) -> frozenset[str]:
+        """Add what queries read of pipelines to `present` -> those names that are absent.
+        Collective."""
+        wanted: dict[QueriedPipeline, frozenset[str]] = {}
+        for query in self.queries:
+            if query.pipeline is not None and query.expression.reads:
+                before = wanted.get(query.pipeline, frozenset())
+                wanted[query.pipeline] = before | set(query.expression.reads)
+        missing: set[str] = set()
+        for pipeline, names in wanted.items():
+            there = {name: piped(pipeline.name, name) for name in sorted(names)}
+            if pipeline.reads(names) & absent:
+                missing.update(there.values())
+                continue
+            found = pipeline.blocks(self.comm, source, names, (context.cycle, context.time))
+            present.update({there[name]: blocks for name, blocks in found.items()})
+        return frozenset(missing)
 
     def _tell(self, moved: set[Reduction], cycle: int) -> None:
         """Log what has no value because blocks moved. Not collective."""
