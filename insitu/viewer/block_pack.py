@@ -143,7 +143,7 @@ def _no_shader(field: BlockField) -> str:
     if not isinstance(field, ModelField):
         return field.codec
     if not field.model_alone:
-        return "model with a residual"
+        return "model with a residual" if field.transform is None else "model behind a transform"
     if not np.isfinite(field.range).all():
         return "values that are not finite"
     model = field.model

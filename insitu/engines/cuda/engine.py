@@ -17,7 +17,7 @@ from insitu.engines.cuda.arrays import DeviceArray, params_of, points_of
 from insitu.engines.cuda.device import Device
 from insitu.engines.cuda.layout import shape_of
 from insitu.engines.cuda.sampler import GridSampler, sampling_of
-from insitu.engines.cuda.trainer import CudaTrainer
+from insitu.engines.cuda.trainer import REFUSED, CudaTrainer
 from insitu.engines.options import Errors, TrainerOptions
 from insitu.models.base import Model
 
@@ -26,6 +26,7 @@ class CudaEngine(Engine):
     """Computes on one GPU. Raises ImportError without one; see `insitu.engines.cuda.driver`."""
 
     name: ClassVar[str] = "cuda"
+    refused_options: ClassVar[frozenset[str]] = frozenset(REFUSED)
 
     def __init__(self, device: Device | None = None) -> None:
         """device: by default the one of this process's rank on its node."""
