@@ -172,6 +172,9 @@ def test_numbers_of_blocks(here: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_usage(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
+    assert "compress" in capsys.readouterr().err
+    assert main(["comprss", "a.npy"]) == 2
+    assert "did you mean 'compress'?" in capsys.readouterr().err
     assert main(["compress"]) == 2
     assert main(["--version"]) == 0
     assert insitu.__version__ in capsys.readouterr().out
@@ -180,6 +183,7 @@ def test_usage(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         text = capsys.readouterr().out
         assert f"insitu {name}" in text.partition("examples:")[2]
         assert "exit status:" in text
+        assert max(map(len, text.partition("options:")[0].splitlines())) <= 100
 
 
 def test_a_record_of_a_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
