@@ -155,6 +155,8 @@ def _no_shader(field: BlockField) -> str:
     """Why the browser cannot evaluate the block; empty if it can."""
     if not isinstance(field, ModelField):
         return field.codec
+    if field.transform is not None:
+        return "model behind a transform"
     if field.residual is not None and not isinstance(field.residual, SparseCorrection):
         return "model with a residual"
     if not np.isfinite(field.range).all():
