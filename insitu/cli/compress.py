@@ -17,6 +17,7 @@ from insitu.core.errors import ConfigError
 from insitu.io import sources, targets
 from insitu.io.chunk_grid import DEFAULT_CELLS
 from insitu.io.compressed_array import CompressedArray
+from insitu.models import registry
 from insitu.training.options import Target
 from insitu.training.select_codec import MODEL, codecs
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 SUMMARY = "compress an array"
-DESCRIPTION = "Train neural fields on an array, block by block, and write them to one file."
+DESCRIPTION = "Fit models to an array, block by block, and write them to one file."
 COLLECTIVE = True
 EXAMPLES = """\
 examples:
   insitu compress density.npy density.insitu --psnr 45
   insitu compress density.npy density.insitu --max-error rel:1e-3
   insitu compress density.npy density.insitu --ratio 200 --codec auto
+  insitu compress density.npy density.insitu --psnr 45 --model hash_grid
   insitu compress run.h5:/fluid/density density.insitu
   insitu compress climate.nc:T T.insitu --step 3
   insitu compress climate.nc:T steps --step all         (steps/climate_T_0000.insitu, ...)
@@ -64,10 +66,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"maximum cells per axis of a block; default: {DEFAULT_CELLS}",
     )
     parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help=f"{', '.join(registry.BUILT_IN)}, or one of an installed package; auto: for each "
+        f"block a {registry.DEFAULT}, or a {registry.NETWORK} where that takes fewer bytes; "
+        f"default: {registry.DEFAULT}, {registry.NETWORK} with --iterations",
+    )
+    parser.add_argument(
         "--codec",
         choices=codecs(),
         default=MODEL,
-        help="inr: neural fields; sz3, zfp, sperr: that compressor; auto: for each block "
+        help="inr: models; sz3, zfp, sperr: that compressor; auto: for each block "
         "whichever takes the fewest bytes; default: inr",
     )
     output.add_json_option(parser)
@@ -135,7 +144,7 @@ def _compress(comm: MPI.Intracomm | None, arguments: argparse.Namespace, task: _
     with nullcontext() if comm is None else together(comm, task.input):
         target = targets.make_target(**{name: getattr(arguments, name) for name in targets.OPTIONS})
         volume = inputs.open_volume(arguments, task.input, step=task.step)
-        job = CompressionJob.of(volume, target, arguments.block, arguments.codec)
+        job = CompressionJob.of(volume, target, arguments.block, arguments.codec, arguments.model)
     with output.progress_bar("samples", rank == 0) as progress:
         compress_file(comm, job, task.output, progress)
     array = CompressedArray.open(task.output)
