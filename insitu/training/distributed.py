@@ -87,7 +87,8 @@ def train_fields(
     with together(comm, "range of the fields"):
         for name, blocks in partitions.items():
             by = for_model(recipes[name].model, engine) if name in recipes else engine
-            measured[name] = [MeasuredBlock.of(block, by) for block in blocks]
+            model = recipes[name].model if name in recipes else None
+            measured[name] = [MeasuredBlock.of(block, by, model) for block in blocks]
         closed = {
             name
             for name, recipe in recipes.items()
@@ -135,8 +136,9 @@ def train_fields(
                 compressed = compress_block(job, recipe.codec)
                 compressed.to_bytes()  # cached; errors are raised here, not in a reduction
                 trained[name].append(compressed)
-                extent = extents(whole[name]).tolist()
-                fidelity[name] += measure_fidelity(compressed, block.partition.owned, extent)
+                if block.partition.scattered is None:  # else there are no samples to compare
+                    extent = extents(whole[name]).tolist()
+                    fidelity[name] += measure_fidelity(compressed, block.partition.owned, extent)
                 if job.memory.choice is not None:
                     choices[name].append(job.memory.choice)
     fields = {

@@ -19,6 +19,7 @@ from insitu.codecs.options import Compression
 from insitu.core.arrays import Floats
 from insitu.engines import Engine, for_model
 from insitu.engines.base import Sampler
+from insitu.engines.points import PointSampler
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
 from insitu.mesh.partition import Partition
@@ -75,7 +76,7 @@ class TrainingJob:
         whole: by default, the block is the whole domain. engine: by default, one that supports the
         model. others: fields of the job.
         """
-        block = MeasuredBlock.of(partition, for_model(model, engine))
+        block = MeasuredBlock.of(partition, for_model(model, engine), model)
         if whole is None:
             whole = local_ranges({"": [block]})[""]
         return TrainingJob(block=block, whole=whole, model=model, **others)
@@ -110,6 +111,14 @@ class TrainingJob:
         """The block at the previous step, if it is a model."""
         return None if self.previous is None else self.previous.as_model
 
+    def probes(self, n: int) -> tuple[Floats, Floats]:
+        """About n points of the block's unit cube, and the values there (n, n_components)."""
+        if isinstance(self.sampler, PointSampler):
+            points, values = self.sampler.some(n)
+            return points, values.astype(np.float64)
+        points = self.engine.draw(self.options.seed, 0.0, 1.0, 0, n)
+        return points, self.sampler.sample(points).astype(np.float64)
+
     @cached_property
     def bounds(self) -> Floats | None:
         """Largest error per component (n_components,) that the target allows; None: no limit."""
@@ -118,5 +127,5 @@ class TrainingJob:
     @cached_property
     def of_block(self) -> Model:
         """The model scaled to the block."""
-        share = self.partition.n_voxels / self.whole.n_voxels
+        share = self.sampler.samples / self.whole.n_voxels
         return self.model.for_block(self.partition.n_components, share)

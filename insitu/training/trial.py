@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from insitu.codecs.weights import Weights
 from insitu.engines import Engine
+from insitu.engines.base import Trainer
 from insitu.engines.options import Errors, TrainerOptions
+from insitu.engines.points import PointSampler
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.compression import compress_params
@@ -135,10 +137,7 @@ class Trial:
         # What a codec may lose has to be gained first.
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
         seconds = max(end - self.job.clock(), 1e-9)
-        trainer = self.job.engine.trainer(
-            self.model, self.first.params, self.job.sampler, self.first.origin, self.extent,
-            self.scale, self._trainer_options(self.goal * margin, seconds, share),
-        )  # fmt: skip
+        trainer = self._trainer(self._trainer_options(self.goal * margin, seconds, share))
         while True:
             while not trainer.run(min(SLICE_SECONDS, end - self.job.clock())):
                 if self.job.clock() >= end:
@@ -159,6 +158,17 @@ class Trial:
                 if over or error <= self.goal or self.job.clock() >= end:
                     return FitResult(self.model, weights, trainer.iteration, errors)
             trainer.error_threshold *= self.goal / error * 10 ** (-RETRY_DB / 20)
+
+    def _trainer(self, options: TrainerOptions) -> Trainer:
+        job, first = self.job, self.first
+        if isinstance(job.sampler, PointSampler):
+            return job.engine.point_trainer(
+                self.model, first.params, job.sampler, first.origin, self.extent, self.scale,
+                options,
+            )  # fmt: skip
+        return job.engine.trainer(
+            self.model, first.params, job.sampler, first.origin, self.extent, self.scale, options
+        )
 
     def missing_db(self, fit: FitResult) -> float:
         """How far a fit is below the target, in dB; 0 where it is met, or there is no target."""
