@@ -128,9 +128,10 @@ class FieldConfig(Target, Compression):
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
     """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `adaptive_grid` (AMGSRN: grids that
     move to where the error is), `sparse_grid` (wavelet levels, in closed form: usually the fewest
-    bytes and least time, and no seam between blocks with ghosts), or one that a package registers;
-    options of its shape as in `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a
-    sparse grid, or a hash grid where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
+    bytes and least time, and no seam between blocks with ghosts), `gaussians` (for points without
+    connectivity), or one that a package registers; options of its shape as in `{kind: dense_grid,
+    n_frequencies: 6}`. `auto`: for each block a sparse grid, or a hash grid where that takes fewer
+    bytes for `psnr`, `ratio` or `max_error`."""
 
     quality: Literal["draft", "visual", "fine"] | None = None
     """A target in words, instead of `psnr`: `draft` is 40 dB, for statistics and a first look;
@@ -309,7 +310,7 @@ class RunConfig(Section):
     """Simulation for `python -m insitu.run`; not needed by code that calls insitu itself."""
 
     fields: dict[str, FieldConfig] = field(default_factory=dict)
-    """The fields to record, by name."""
+    """The fields to record, by name; or a list of names, which have all defaults."""
 
     window: WindowConfig = WindowConfig()
     """The recorded steps that stay in memory."""
@@ -517,6 +518,9 @@ def _validate(tree: dict[str, Any], places: Places) -> RunConfig:
     """The tree as a RunConfig; ConfigError with one line per problem."""
     import pydantic
 
+    fields = tree.get("fields")
+    if isinstance(fields, list) and all(isinstance(name, str) for name in fields):
+        tree["fields"] = dict.fromkeys(fields)
     for section in (tree, tree.get("fields")):  # `density:` with nothing after it: all defaults
         if isinstance(section, dict):
             for key, value in section.items():

@@ -42,6 +42,10 @@ class PointTrainer(TrainingLoop):
             raise ValueError(
                 f"sampler: {sampler.components} components, the model has {model.n_outputs} outputs"
             )
+        if options.drawn != options.batch or options.chosen != options.batch:
+            raise ValueError(
+                "hardest, candidates: points are trained in their batches, all of them"
+            )
         self._model = model
         self._points, self._targets = sampler.targets(origin, extent)
         self._error_scale = np.asarray(error_scale, np.float32)

@@ -59,6 +59,11 @@ class PointSampler:
         nearest = [int(np.square(self.points - point).sum(axis=1).argmin()) for point in points]
         return self.values[nearest].astype(np.float32)
 
+    def mapped(self, function: Callable[[Floats], Floats]) -> PointSampler:
+        """The same points with other values: function, of (n, components)."""
+        values = function(self.values).astype(self.values.dtype)
+        return PointSampler(self.points, values, self._n_owned)
+
     def some(self, most: int) -> tuple[Floats, Floats]:
         """At most so many of the block's own points, evenly from all of them, and their values."""
         step = max(1, -(-self.samples // most))

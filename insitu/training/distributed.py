@@ -126,6 +126,7 @@ def train_fields(
     trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
     choices: dict[str, list[Choice]] = {name: [] for name in recipes}
     fidelity = {name: Fidelity() for name in recipes}
+    unknown: set[str] = set()
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
             for block in measured[name]:
@@ -136,13 +137,17 @@ def train_fields(
                 compressed = compress_block(job, recipe.codec)
                 compressed.to_bytes()  # cached; errors are raised here, not in a reduction
                 trained[name].append(compressed)
-                if block.partition.scattered is None:  # else there are no samples to compare
+                if block.partition.scattered is not None:  # there are no samples to compare
+                    unknown.add(name)
+                else:
                     extent = extents(whole[name]).tolist()
                     fidelity[name] += measure_fidelity(compressed, block.partition.owned, extent)
                 if job.memory.choice is not None:
                     choices[name].append(job.memory.choice)
     fields = {
-        name: DistributedField.gather(comm, blocks, choices[name], fidelity[name])
+        name: DistributedField.gather(
+            comm, blocks, choices[name], None if name in unknown else fidelity[name]
+        )
         for name, blocks in trained.items()
     }
     return {name: gathered for name, gathered in fields.items() if gathered is not None}
