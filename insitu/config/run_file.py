@@ -215,7 +215,7 @@ class FieldConfig(Target, Compression):
                 f"{', '.join(given)}: model {kind} is not trained, and codes itself; leave this out"
             )
 
-    @property
+    @functools.cached_property
     def recipe(self) -> FieldSpec:
         """This field as training sees it."""
         given = {key: getattr(self, key) for key in Target.__dataclass_fields__}
