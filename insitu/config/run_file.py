@@ -344,6 +344,10 @@ class RunConfig(Section):
     resample: ResampleConfig = ResampleConfig()
     """The grid to which unstructured and curvilinear meshes are resampled."""
 
+    periodic: tuple[Literal["x", "y", "z"], ...] = ()
+    """Axes along which the domain continues at its other side: streamlines and pathlines cross
+    these sides, and `ghosts: exchange` fetches ghosts across them."""
+
     check_ghosts: bool = False
     """At every step, compare ghosts with their owners' values and warn of differences; slow."""
 
