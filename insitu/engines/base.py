@@ -149,6 +149,9 @@ class Engine(ABC):
     draws: ClassVar[bool] = False
     """Whether `brick_cache`, `bricks_of_*`, `march` and `rasterize` are implemented."""
 
+    side_by_side: ClassVar[int] = 1
+    """How many networks of one architecture `train_together` trains in about the time of one."""
+
     @property
     def reproducible(self) -> bool:
         """Whether training twice gives the same bits; otherwise the order of sums varies."""
@@ -200,6 +203,13 @@ class Engine(ABC):
     ) -> Trainer:
         """A trainer that starts from params (n_params,). Targets are (value - origin) / extent,
         each (n_components,); a component of extent 0 has the target 0."""
+
+    def train_together(self, trainers: Sequence[Trainer], seconds: float) -> bool:
+        """`Trainer.run` of several trainers of this engine, at the same time where it can. Returns
+        True when all are done."""
+        share = seconds / max(len(trainers), 1)
+        done = [trainer.run(share) for trainer in trainers]
+        return all(done)
 
     @abstractmethod
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:

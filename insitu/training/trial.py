@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from insitu.codecs.weights import Weights
 from insitu.engines import Engine
+from insitu.engines.base import Trainer
 from insitu.engines.options import Errors, TrainerOptions
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
@@ -74,6 +75,16 @@ class Shortfall(NamedTuple):
     missing_db: float
 
 
+class Run(NamedTuple):
+    """A training under way."""
+
+    trainer: Trainer
+    end: float
+    """When it has to end, by the job's clock."""
+    margin: float
+    """Factor of the error before compression to that afterwards, as the target allows it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trial:
     """A job with one size of its model, for a block that is not constant."""
@@ -122,14 +133,33 @@ class Trial:
         """Train until the target is met, until the last step, or until just enough time is left to
         measure before `end`, a time of the job's clock. The target applies to the decoded
         weights."""
-        fit = self._train(end, 1.0, True)
+        fit = self._finish(self.begin(end, 1.0), True)
         assert isinstance(fit, FitResult)
         return fit
 
     def try_fit(self, end: float, share: float) -> FitResult | Shortfall:
         """As `fit`, with the fraction `share` of the steps. Where these end short of the target and
         there is time left, nothing is compressed."""
-        return self._train(end, share, False)
+        return self.finish(self.begin(end, share))
+
+    def begin(self, end: float, share: float) -> Run:
+        """The training of `try_fit`, of which no step has been done."""
+        codec, job = self.job.compression, self.job
+        lossy = codec.compression != "half"
+        if end < np.inf:
+            end -= seconds_after_training(job.partition, self.model, lossy, job.engine, job.clock)
+        # What a codec may lose has to be gained first.
+        margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
+        seconds = max(end - job.clock(), 1e-9)
+        trainer = job.engine.trainer(
+            self.model, self.first.params, job.trained, self.first.origin, job.unit,
+            self.output_scale, self._trainer_options(self.goal * margin, seconds, share),
+        )  # fmt: skip
+        return Run(trainer, end, margin)
+
+    def finish(self, run: Run) -> FitResult | Shortfall:
+        """The result of `try_fit` from what `begin` returned, whatever has been trained since."""
+        return self._finish(run, False)
 
     def finalize(self, missed: Shortfall) -> FitResult:
         """Compress the result although it is short of the target."""
@@ -145,19 +175,8 @@ class Trial:
         weights = trial._compressed(fit.weights.params, before)
         return fit._replace(weights=weights, errors=trial._measure(weights.params))
 
-    def _train(self, end: float, share: float, last: bool) -> FitResult | Shortfall:
-        psnr, codec = self.job.target.psnr, self.job.compression
-        lossy = codec.compression != "half"
-        if end < np.inf:
-            job = self.job
-            end -= seconds_after_training(job.partition, self.model, lossy, job.engine, job.clock)
-        # What a codec may lose has to be gained first.
-        margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
-        seconds = max(end - self.job.clock(), 1e-9)
-        trainer = self.job.engine.trainer(
-            self.model, self.first.params, self.job.trained, self.first.origin, self.job.unit,
-            self.output_scale, self._trainer_options(self.goal * margin, seconds, share),
-        )  # fmt: skip
+    def _finish(self, run: Run, last: bool) -> FitResult | Shortfall:
+        psnr, (trainer, end, margin) = self.job.target.psnr, run
         while True:
             while not trainer.run(min(SLICE_SECONDS, end - self.job.clock())):
                 if self.job.clock() >= end:

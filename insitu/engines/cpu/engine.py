@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
+from insitu.core.device_arrays import host
 from insitu.engines.base import (
     BrickCache,
     Bricks,
@@ -81,6 +82,7 @@ class GridSampler:
         cells: tuple[int, int, int],
         vertex: bool,
     ) -> None:
+        components = [host(component) for component in components]
         self.native = lib.GridSampler(tuple(components), ghost_layers, cells, vertex)
         self.vertex = vertex
         self.owned = [_owned(component, ghost_layers) for component in components]
