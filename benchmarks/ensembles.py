@@ -103,17 +103,28 @@ def one(
 
 def tables(folder: Path, ratio: float, epochs: int, most: int) -> None:
     found = volumes(folder) if folder.is_dir() else cloverleaf(96, (100,))
-    options = TrainingOptions(epochs=epochs, n_min=1)
-    print(f"hash_grid, ratio {ratio:g}, {epochs} passes over the samples")
-    print("| volume | blocks | bytes | dB | largest error of range |\n|---|---|---|---|---|")
+    options = TrainingOptions(epochs=epochs)
+    least = options.n_min
+    print(f"hash_grid, ratio {ratio:g}, {epochs} passes, at least {least} steps of a block")
+    print(
+        "| volume | blocks | bytes | dB | largest error of range | CPU s |\n"
+        "|---|---|---|---|---|---|"
+    )
     for series in found[:most]:
         values = series.volumes[-1]
         for parts in PARTS:
+            start = time.process_time()
             decoded, nbytes, _ = trained(values, parts, 1, Target(ratio=ratio), options)
+            seconds = time.process_time() - start
             worst = np.abs(decoded - values).max() / np.ptp(values)
-            quality = f"{psnr(decoded, values):.1f} | {worst:.3f}"
+            quality = f"{psnr(decoded, values):.1f} | {worst:.3f} | {seconds:.1f}"
             print(f"| {series.name} | {parts**3} | {nbytes} | {quality} |", flush=True)
-    print("\n8 blocks, sizes by their voxels; jump at faces / beside them: 1 is no seam")
+
+
+def seams(folder: Path, epochs: int, most: int) -> None:
+    found = volumes(folder) if folder.is_dir() else cloverleaf(96, (100,))
+    options = TrainingOptions(epochs=epochs, n_min=1)
+    print("8 blocks, sizes by their voxels; error at faces over that elsewhere: 1 is no seam")
     print(
         "| volume | ghost layers | bytes | dB | error at faces / elsewhere |\n|---|---|---|---|---|"
     )
@@ -174,6 +185,7 @@ def rank(source: str, target: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=DATA)
+    parser.add_argument("--tables", nargs="+", default=["bytes", "seams"])
     parser.add_argument("--ratio", type=float, default=100.0)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--most", type=int, default=3, help="volumes")
@@ -187,7 +199,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif given.large:
         large(given.large, given.cells, given.filled)
     else:
-        tables(given.folder, given.ratio, given.epochs, given.most)
+        if "bytes" in given.tables:
+            tables(given.folder, given.ratio, given.epochs, given.most)
+        if "seams" in given.tables:
+            seams(given.folder, given.epochs, given.most)
 
 
 if __name__ == "__main__":
