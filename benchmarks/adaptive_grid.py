@@ -51,20 +51,26 @@ def trained(
     return field, field.metrics.psnr_db([float(np.ptp(values))]), seconds
 
 
-def draw(values: np.ndarray, field: ModelField, path: Path) -> None:
-    """The middle slice along z, and the outlines of all grids as seen along z."""
+def draw(values: np.ndarray, corners: np.ndarray, path: Path) -> None:
+    """The middle slices along z and y, with the outlines of all grids as seen along these axes.
+
+    corners: (n_grids, 8, 3), x y z, of the unit cube; corner c is at the upper end of axis a where
+    bit a of c is set.
+    """
     import matplotlib.pyplot as plt
 
-    assert isinstance(field.model, AdaptiveGrid)
-    figure, axes = plt.subplots(figsize=(5, 5))
-    axes.imshow(values[len(values) // 2], origin="lower", extent=(0, 1, 0, 1), cmap="viridis")
-    corners = field.model.boxes(field.params)
+    nz, ny, _ = values.shape
+    views = (("y", 1, values[nz // 2]), ("z", 2, values[:, ny // 2]))
     edges = [(c, c | bit) for c in range(8) for bit in (1, 2, 4) if not c & bit]
-    for box in corners:
-        for a, b in edges:
-            axes.plot(*box[[a, b], :2].T, color="crimson", linewidth=0.6)
-    axes.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5), xlabel="x", ylabel="y")
-    figure.savefig(path, dpi=120, bbox_inches="tight")
+    figure, frames = plt.subplots(1, 2, figsize=(8, 4.2), layout="constrained")
+    for frame, (name, axis, layer) in zip(frames, views, strict=True):
+        frame.imshow(layer, origin="lower", extent=(0, 1, 0, 1), cmap="viridis")
+        for box in corners:
+            for a, b in edges:
+                line = box[[a, b]][:, [0, axis]].T
+                frame.plot(*line, color="crimson", linewidth=0.6, alpha=0.7)
+        frame.set(xlim=(-0.3, 1.3), ylim=(-0.3, 1.3), xlabel="x", ylabel=name)
+    figure.savefig(path, dpi=90)
     plt.close(figure)
 
 
@@ -92,7 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
             if given.boxes and kind == "adaptive_grid":
                 given.boxes.mkdir(parents=True, exist_ok=True)
-                draw(values, field, given.boxes / f"{series.name}.png")
+                assert isinstance(field.model, AdaptiveGrid)
+                corners = field.model.boxes(field.params)
+                draw(values, corners, given.boxes / f"{series.name}.png")
 
 
 if __name__ == "__main__":
