@@ -73,6 +73,16 @@ def test_there_and_back(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compared["missed"] == []
 
 
+def test_the_model_is_chosen_by_name(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for model in ("sparse_grid", "hash_grid"):
+        options = ("--psnr", "30", "--model", model)
+        assert figures(capsys, "compress", "waves.npy", f"{model}.insitu", *options)["reached"]
+        (field,) = insitu.load(f"{model}.insitu").fields()
+        assert field.as_model.model.kind == model
+    error = refused(capsys, "compress", "waves.npy", "w.insitu", "--model", "hash_gird")
+    assert "model: 'hash_gird' is not a kind of model; did you mean 'hash_grid'?" in error
+
+
 def test_tables_say_what_matters(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compress", "waves.npy", "w.insitu"]) == 0  # 40 dB
     assert main(["info", "w.insitu"]) == 0
