@@ -67,7 +67,7 @@ class Trainer(Protocol):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the step limit or the time limit has been reached."""
+        """Whether the step limit or the time limit has been reached, or the last plateau."""
 
     @property
     def loss(self) -> float:
@@ -143,8 +143,14 @@ class Engine(ABC):
     name: ClassVar[str]
     """Name of the engine in run files and in INSITU_ENGINE."""
 
+    refused_options: ClassVar[frozenset[str]] = frozenset()
+    """Of `TrainerOptions`, what the engine has no training for: values other than the default raise
+    ValueError with the name."""
     draws: ClassVar[bool] = False
     """Whether `brick_cache`, `bricks_of_*`, `march` and `rasterize` are implemented."""
+
+    side_by_side: ClassVar[int] = 1
+    """How many networks of one architecture `train_together` trains in about the time of one."""
 
     @property
     def reproducible(self) -> bool:
@@ -198,9 +204,35 @@ class Engine(ABC):
         """A trainer that starts from params (n_params,). Targets are (value - origin) / extent,
         each (n_components,); a component of extent 0 has the target 0."""
 
+    def train_together(self, trainers: Sequence[Trainer], seconds: float) -> bool:
+        """`Trainer.run` of several trainers of this engine, at the same time where it can. Returns
+        True when all are done."""
+        share = seconds / max(len(trainers), 1)
+        done = [trainer.run(share) for trainer in trainers]
+        return all(done)
+
     @abstractmethod
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
         """points (n, 3) -> outputs (n, n_outputs)."""
+
+    def evaluate_blocks(
+        self,
+        models: Sequence[Model],
+        params: Sequence[Singles],
+        points: Floats,
+        ends: Sequence[int],
+    ) -> Singles:
+        """Several models in one call: points (n, 3) -> outputs (n, n_outputs).
+
+        ends: increasing; the points of model i end before ends[i], and begin where those of the
+        model before end. The last one is n.
+        """
+        begins = [0, *ends[:-1]]
+        pieces = [
+            self.evaluate(model, values, points[begin:end])
+            for model, values, begin, end in zip(models, params, begins, ends, strict=True)
+        ]
+        return np.concatenate(pieces)
 
     @abstractmethod
     def evaluate_grid(

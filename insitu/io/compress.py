@@ -34,6 +34,8 @@ from insitu.training.select_codec import MODEL
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+_CELLS = 8, 1024  # of a block along an axis
+
 Progress = Callable[[int, int], None]
 """Called with the number of samples that are done, and the number of all samples."""
 
@@ -57,6 +59,10 @@ class CompressionJob:
     choice: ModelChoice
     """With a kind."""
     codec: str = MODEL
+    ghosts: bool = True
+    """Whether a block is read with a layer of its neighbours' samples."""
+    plateau: int = 0
+    """`training.options.TrainingOptions.plateau`."""
 
     @staticmethod
     def of(
@@ -65,27 +71,42 @@ class CompressionJob:
         block: int = DEFAULT_CELLS,
         codec: str = MODEL,
         model: Any = None,
+        plateau: int = 0,
     ) -> CompressionJob:
         """block: maximum cells per axis, 8 to 1024. model: as in a run file. Raises ConfigError
-        for a block out of range, for an unknown model, and for one that cannot have the target."""
+        for a block out of range, for an unknown model, and for one that cannot have the target, or
+        `plateau`."""
         try:
-            most = Range(8, 1024, "cells").check(block, int)
+            most = Range(*_CELLS, "cells").check(block, int)
         except (TypeError, ValueError) as error:
             raise ConfigError([f"block: {error}"]) from None
         blocks = ChunkGrid.cut(volume.grid_shape, volume.association, most)
-        job = CompressionJob(volume, blocks, target, _choice(model, target), codec)
-        job._check_size()
-        return job
+        choice = _choice(model, target, plateau)
+        job = CompressionJob(volume, blocks, target, choice, codec, plateau=plateau)
+        return job._checked()
 
-    def _check_size(self) -> None:
-        """Raises ConfigError where a block has more samples than a sparse grid may have."""
+    def _checked(self) -> CompressionJob:
+        """The same. Raises ConfigError where a block has more samples than a sparse grid may
+        have."""
         if self.choice.kind != SparseGrid.kind or self.codec not in (MODEL, AUTO_CODEC):
-            return
+            return self
         z, y, x = (axis.stop - axis.start for axis in self.blocks.box(len(self.blocks) - 1))
         try:
             SparseGrid(shape=(x, y, z)).check()
         except ValueError as error:
             raise ConfigError([f"block: {error}; give fewer cells, or another model"]) from None
+        return self
+
+    def cut_into(self, parts: tuple[int, int, int]) -> CompressionJob:
+        """The same with so many blocks along x, y, z, of at most 1024 cells along an axis, which
+        are in memory one at a time. Raises ConfigError."""
+        try:
+            blocks = ChunkGrid.into(self.volume.grid_shape, self.volume.association, parts)
+            for axis in blocks.bounds:
+                Range(1, _CELLS[1], "cells of a block").check(max(np.diff(axis)), int)
+        except ValueError as error:
+            raise ConfigError([f"blocks: {error}"]) from None
+        return replace(self, blocks=blocks)._checked()
 
     @property
     def n_samples(self) -> int:
@@ -116,8 +137,8 @@ class CompressionJob:
 
     def compress(self, number: int, whole: GlobalRange) -> tuple[ChunkInfo, bytes]:
         """Compress one block -> its header entry and its frame."""
-        part = read_partition(self.volume, self.blocks, number, ghosts=True)
-        field = fit(part, whole, self._block_target, self.choice, self.codec)
+        part = read_partition(self.volume, self.blocks, number, ghosts=self.ghosts)
+        field = fit(part, whole, self._block_target, self.choice, self.codec, self.plateau)
         # Wall-clock times would make the output differ from run to run.
         field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()
@@ -198,16 +219,18 @@ def compress(
     return CompressedArray(job.header(whole, done), frames.__getitem__)
 
 
-def _choice(model: Any, target: Target) -> ModelChoice:
+def _choice(model: Any, target: Target, plateau: int) -> ModelChoice:
     """The model with a kind. Raises ConfigError."""
     try:
         given = ModelChoice() if model is None else ModelWord().check(model)
-        choice = given.resolved(training=target.iterations is not None)
+        choice = given.resolved(training=target.iterations is not None or plateau > 0)
         trained = choice.with_network()[0].trained and choice.kind != AUTO
     except ValueError as error:
         raise ConfigError([f"model: {error}"]) from None
     if target.iterations is not None and not trained:
         raise ConfigError([f"iterations limits training; model {choice.kind} may not train"])
+    if plateau and not trained:
+        raise ConfigError([f"plateau ends training; model {choice.kind} may not train"])
     if choice.kind == AUTO and not target.is_goal:
         raise ConfigError(["model auto needs psnr, quality, ratio or max_error"])
     return choice

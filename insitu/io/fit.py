@@ -27,19 +27,20 @@ def fit(
     target: Target,
     choice: ModelChoice,
     codec: str = MODEL,
+    plateau: int = 0,
 ) -> BlockField:
     """Compress the block with `codec` to reach the target.
 
     value_range: of the whole array. Its `n_voxels` is ignored: each block is treated as a domain
     of its own, so that accuracy and ratio do not depend on the number of blocks. choice: the model,
-    with a kind.
+    with a kind. plateau: see `TrainingOptions`.
     """
     model, automatic = choice.with_network()
     job = TrainingJob.of(
         partition,
         model.for_domain(partition.n_voxels) if automatic else model,
         whole=replace(value_range, n_voxels=partition.n_voxels),
-        options=_OPTIONS,
+        options=replace(_OPTIONS, plateau=plateau),
         target=target,
         sized_by_target=automatic,
         any_model=choice.kind == AUTO,

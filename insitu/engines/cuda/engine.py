@@ -17,7 +17,7 @@ from insitu.engines.cuda.arrays import DeviceArray, params_of, points_of
 from insitu.engines.cuda.device import Device
 from insitu.engines.cuda.layout import shape_of
 from insitu.engines.cuda.sampler import GridSampler, sampling_of
-from insitu.engines.cuda.trainer import CudaTrainer
+from insitu.engines.cuda.trainer import REFUSED, CudaTrainer, run_together
 from insitu.engines.options import Errors, TrainerOptions
 from insitu.models.base import Model
 
@@ -26,6 +26,9 @@ class CudaEngine(Engine):
     """Computes on one GPU. Raises ImportError without one; see `insitu.engines.cuda.driver`."""
 
     name: ClassVar[str] = "cuda"
+    # Measured on an H200: a step of 4 networks takes 1.8 times that of one.
+    side_by_side: ClassVar[int] = 4
+    refused_options: ClassVar[frozenset[str]] = frozenset(REFUSED)
 
     def __init__(self, device: Device | None = None) -> None:
         """device: by default the one of this process's rank on its node."""
@@ -74,6 +77,9 @@ class CudaEngine(Engine):
     ) -> Trainer:
         return CudaTrainer(model, params, _block(sampler), origin, extent, error_scale, options)
 
+    def train_together(self, trainers: Sequence[Trainer], seconds: float) -> bool:
+        return run_together([_own(trainer) for trainer in trainers], seconds)
+
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
         at, values = points_of(points), params_of(model, params)
         with self._device.current():
@@ -117,6 +123,12 @@ class CudaEngine(Engine):
         with self._device.current():
             network = reading.Network(self._device, model, params)
             return network.measure(block, origin, extent, samples)
+
+
+def _own(trainer: Trainer) -> CudaTrainer:
+    if not isinstance(trainer, CudaTrainer):
+        raise TypeError(f"trainer: {type(trainer).__name__} is not of the engine cuda")
+    return trainer
 
 
 def _block(sampler: Sampler) -> GridSampler:
