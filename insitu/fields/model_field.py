@@ -268,4 +268,6 @@ class ModelField(BlockField):
 
     def _physical(self, outputs: Floats) -> Floats:
         """Model outputs (..., n_components) -> field units, float64."""
-        return np.asarray(self.zero + self._extent * outputs, np.float64)
+        values = np.multiply(outputs, self._extent, dtype=np.float64)
+        values += self.zero
+        return values
