@@ -9,11 +9,11 @@ CloverLeaf example. Out: a table (Markdown), figures (JSON), a plot.
 Ratio is bytes of the raw values over compressed bytes; of a network, its whole frame, header
 included; of SPERR, the chunk without the HDF5 file. PSNR is against the range of the values, by
 decoding those bytes. Peers get the tolerance whose PSNR is closest to the target from above
-(`equal_quality`). `insitu` is what a run file with nothing but `psnr` keeps, `sparse grid` what one
-with `model: sparse_grid` keeps; `best table` the
-smallest frame among tables of 2^8 to 2^18 entries, in steps of 4 times, that nobody knows in
-advance: its seconds are those of that table alone. Seconds are CPU time, in (compress) and out
-(decompress the whole volume), of the run that gave the bytes.
+(`equal_quality`). `sparse grid` is what a run file with nothing but `psnr` keeps, `hash grid` what
+one with `model: hash_grid` keeps; `best table` the smallest frame among tables of 2^8 to 2^18
+entries, in steps of 4 times, that nobody knows in advance: its seconds are those of that table
+alone. Seconds are CPU time, in (compress) and out (decompress the whole volume), of the run that
+gave the bytes.
 
 The peers and the plot need the extra `bench`; a peer that does not import is named as missing.
 """
@@ -56,20 +56,21 @@ ROUNDING_DB = 0.005
 """What decoding in the field's own precision may cost."""
 BEYOND_DB = 0.5
 """More above the target than this is said in the table."""
-OURS, BEST, SPARSE = "insitu", "best table", "sparse grid"
+OURS, BEST, SPARSE = "hash grid", "best table", "sparse grid"
+HASH_GRID = ModelChoice("hash_grid")
 
 
 def network(values: np.ndarray, target: float, table: int | None = None) -> Outcome:
-    """`values` as the product keeps them for a target of PSNR; table: log2 of its entries."""
+    """`values` as a hash grid for a target of PSNR; table: log2 of its entries."""
     shape = NetworkConfig(log2_hashmap_size=table)
-    outcome, field = compressed(values, FieldConfig(psnr=target, network=shape))
+    outcome, field = compressed(values, FieldConfig(psnr=target, model=HASH_GRID, network=shape))
     size = field.model and field.model.log2_hashmap_size  # none for a constant
     return replace(outcome, setting=size)
 
 
 def sparse_grid(values: np.ndarray, target: float) -> Outcome:
-    """`values` as a sparse grid for a target of PSNR."""
-    return compressed(values, FieldConfig(psnr=target, model=ModelChoice("sparse_grid")))[0]
+    """`values` as the product keeps them, a sparse grid, for a target of PSNR."""
+    return compressed(values, FieldConfig(psnr=target))[0]
 
 
 def compressed(values: np.ndarray, config: FieldConfig) -> tuple[Outcome, Any]:

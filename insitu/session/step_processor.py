@@ -47,7 +47,7 @@ class StepProcessor:
         self._reporter, self._clock = reporter, clock
         self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         self.reactions = TriggerEngine(
-            comm, actions.queries, actions.triggers, self.window, reporter.failed
+            comm, actions.queries, actions.triggers, self.window, reporter.failed, run.periodic
         )
         self.listeners = Listeners(comm, self.reactions, reporter)
         self.budget = Budget(run.budget.seconds, run.budget.fraction, clock)
@@ -55,11 +55,11 @@ class StepProcessor:
         self.scheduler = ActionScheduler(
             comm, self.window, self.budget, Path(run.output), reporter, results, clock
         )
-        self.recorder = Recorder(comm, run, self.window, actions.queries, results, reporter)
+        self.recorder = Recorder(comm, run, self.window, self.reactions, reporter)
         self.trainer = FieldTrainer(comm, run, self.budget, reporter)
         self._reader = StepReader(comm, run, reporter, (*run.fields, *sorted(actions.fields)))
         self._presence = Presence(comm, run, actions)
-        self._looked = False
+        self._looked = self._resumed = False
         self._resampling_reported: set[str] = set()
         self._cycle = -1
 
@@ -123,6 +123,9 @@ class StepProcessor:
         """The triggers that fire, and why none was evaluated: the step is recorded all the same.
         Collective."""
         try:
+            if not self._resumed:
+                self._resumed = True
+                self.recorder.resume(cycle)
             step.prepare(sorted(self.actions.fields - absent))
             return self.reactions.evaluate(cycle, time, step, absent), None
         except RemoteError as error:

@@ -64,6 +64,14 @@ def train(job: TrainingJob) -> ModelField:
     if powers is not None:
         field = in_field_units(field, powers)
     in_time = job.target.seconds is None or job.clock() < start + job.target.seconds
+    if job.partition.scattered is not None:
+        # A residual corrects samples of a grid. These are interpolated; the points are the data.
+        if job.bounds is not None:
+            raise ValueError(
+                f"max_error: field '{job.partition.field}' has its values at points, where model "
+                f"{job.model.kind} can guarantee none; give psnr, or a model for grids"
+            )
+        return field
     corrected = job.bounds is not None or (_sized(job) and in_time)
     return with_target_residual(field, job) if corrected and job.target.ratio is None else field
 
@@ -77,7 +85,10 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
     """The model alone. start: when training began, by the job's clock."""
     partition, target, own = job.partition, job.target, job.own
     sized = _sized(job)
-    goal, steps = job, job.options.iterations(partition.n_voxels)
+    n_voxels = job.sampler.samples
+    goal, steps = job, job.options.iterations(n_voxels)
+    if job.model.scattered:
+        steps = job.options.point_iterations(n_voxels)
     if job.bounds is not None:
         pays = worth(job.bounds, job.whole)
         goal = job.with_target(psnr=max(target.psnr or 1.0, pays))
@@ -96,7 +107,6 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
         metrics = measured(partition, own, fit.errors, fit.iterations, seconds, warm)
         return _field(job, fit.model, fit.weights, origin, metrics)
 
-    n_voxels = partition.n_voxels
     if not np.max(job.extent, initial=0.0) > 0:
         nothing = Weights.none()
         errors = measure(job.engine, None, nothing.params, job.sampler, own.range[:, 0], job.extent)
@@ -140,6 +150,7 @@ def _field(
     job: TrainingJob, model: Model | None, weights: Weights, origin: Floats, metrics: FieldMetrics
 ) -> ModelField:
     partition = job.partition
+    trained = model is not None and model.trained
     return ModelField(
         name=partition.field,
         association=partition.association,
@@ -155,16 +166,17 @@ def _field(
         cycle=job.cycle,
         time=job.time,
         origin=origin,
+        transform=job.transform if trained else None,
         holes=_holes(partition, job.own),
         engine=job.engine,
     )
 
 
 def _holes(partition: Partition, own: BlockRange) -> ValidityMask | None:
-    if not own.nan_count:
+    if not own.nan_count and partition.scattered is None:
         return None
     outside = np.any([np.isnan(component) for component in partition.owned], axis=0)
-    return ValidityMask.of(outside, partition.association == "vertex")
+    return ValidityMask.of(outside, partition.association == "vertex") if outside.any() else None
 
 
 def worth(bounds: Floats, whole: GlobalRange) -> float:

@@ -163,6 +163,13 @@ def draw(
     seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
 ) -> Singles: ...
 def evaluate(network: Network, params: Floats, points: Floats, threads: int = 1) -> Singles: ...
+def evaluate_blocks(
+    networks: Sequence[Network],
+    params: Sequence[Floats],
+    points: Floats,
+    ends: Sequence[int],
+    threads: int = 1,
+) -> Singles: ...
 def evaluate_gradient(
     network: Network, params: Floats, points: Floats, threads: int = 1
 ) -> Singles: ...
@@ -277,3 +284,34 @@ def sparse_decode(
     components: int,
     before: Sequence[NDArray[np.int32]],
 ) -> list[NDArray[np.int32]]: ...
+def evaluate_gaussians(
+    params: Floats,
+    outputs: int,
+    slopes: bool,
+    points: Floats,
+    derivatives: bool,
+    threads: int,
+) -> Singles: ...
+
+class PointTrainer:
+    def __init__(
+        self,
+        params: Floats,
+        outputs: int,
+        slopes: bool,
+        points: Floats,
+        targets: Floats,
+        rates: Floats,
+        error_scale: Floats,
+        batch: int,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+    def compute_gradient(self) -> tuple[float, float, int]: ...
+    def update(
+        self, step_size: float, correction: float, beta1: float, beta2: float, epsilon: float
+    ) -> None: ...
+    @property
+    def params(self) -> Singles: ...
+    @property
+    def gradient(self) -> Singles: ...
