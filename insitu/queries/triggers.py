@@ -18,6 +18,7 @@ from insitu.queries.fields import piped
 from insitu.queries.mesh_fields import blocks_of_mesh
 from insitu.queries.past import WindowPast
 from insitu.queries.scalars import Context, Reduction, Result
+from insitu.queries.trigger_state import TriggerState, matters
 from insitu.queries.values import CONDITION, NotYet, Value, undefined
 from insitu.store.time_series import TimeSeries
 
@@ -124,40 +125,6 @@ class Source(Protocol):
         Collective."""
 
 
-@dataclass
-class _State:
-    """The state of a trigger, the same on every rank."""
-
-    held: bool = False
-    latched: bool = False
-    firings: int = 0
-    last: int | None = None
-    """The cycle at which it last fired."""
-
-    def evaluated(self, trigger: Trigger[Action]) -> bool:
-        """Whether its condition is still needed."""
-        return not self.exhausted(trigger) and not (trigger.mode == "latch" and self.latched)
-
-    def exhausted(self, trigger: Trigger[Action]) -> bool:
-        return trigger.max_firings is not None and self.firings >= trigger.max_firings
-
-    def fires(self, trigger: Trigger[Action], holds: bool, cycle: int) -> bool:
-        if self.exhausted(trigger):
-            return False
-        if self.last is not None and abs(cycle - self.last) < trigger.cooldown:
-            return False
-        if trigger.mode == "edge":
-            return holds and not self.held
-        return holds or (trigger.mode == "latch" and self.latched)
-
-    def remember(self, holds: bool, fired: bool, cycle: int) -> None:
-        self.held = holds
-        self.latched = self.latched or holds
-        if fired:
-            self.firings += 1
-            self.last = cycle
-
-
 class TriggerEngine(Generic[Action]):
     """The queries and triggers of a run, and their state.
 
@@ -187,7 +154,7 @@ class TriggerEngine(Generic[Action]):
         """The functions that triggers name as their `callback`."""
         self.results: dict[str, list[Result]] = {query.name: [] for query in queries}
         self._failed, self._periodic = failed, periodic
-        self._states = [_State() for _ in self.triggers]
+        self._states = [TriggerState() for _ in self.triggers]
         self._evaluator = Evaluator(comm)
         self._plan = self._make_plan()
 
@@ -201,6 +168,29 @@ class TriggerEngine(Generic[Action]):
     def past(self) -> Mapping[str, int]:
         """Field name -> number of steps back, for fields of which earlier steps are still read."""
         return self._plan.depths
+
+    def resume(
+        self, results: Mapping[str, Sequence[Result]], states: Mapping[str, TriggerState]
+    ) -> None:
+        """Go on where an earlier run ended, before the first step. Not collective; the same on
+        every rank.
+
+        results: those of queries, oldest first; states: of triggers. Both by name; those of other
+        names are ignored.
+        """
+        for name, history in self.results.items():
+            history[:0] = results.get(name, ())
+        self._states = [states.get(t.name, TriggerState()) for t in self.triggers]
+        self._plan = self._make_plan()
+
+    @property
+    def states(self) -> dict[str, tuple[str, TriggerState]]:
+        """Of the triggers whose past matters, by name: the text that decides, and the state."""
+        return {
+            t.name: ("" if t.condition is None else t.condition.text, state)
+            for t, state in zip(self.triggers, self._states, strict=True)
+            if matters(t)
+        }
 
     def evaluate(
         self, cycle: int, time: float, source: Source, absent: Collection[str] = ()
