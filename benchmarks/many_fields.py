@@ -2,7 +2,8 @@
 
 In: a session with many fields that move from step to step. Out: CPU seconds per field and step.
 
-    python benchmarks/many_fields.py [--fields 200] [--cells 16] [--steps 6] [--psnr 40] [--profile]
+    python benchmarks/many_fields.py [--fields 200] [--cells 16] [--steps 6] [--psnr 40]
+        [--models hash_grid sparse_grid] [--profile]
 
 The first step starts with new weights and is told apart; the others have their median. All of
 `execute` counts: reading the mesh, training, compression, the window and its crash copy.
@@ -59,13 +60,28 @@ def main() -> None:
     parser.add_argument("--cells", type=int, default=16, help="along each axis; default: 16")
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--psnr", type=float, default=40.0, help="of each field, in dB")
+    parser.add_argument("--models", nargs="+", default=["hash_grid", "sparse_grid"])
     parser.add_argument("--profile", action="store_true", help="by total time, of warm steps")
     arguments = parser.parse_args()
+    print("| model | fields | cells | first step, ms per field | later steps | B per field |")
+    print("|---|---|---|---|---|---|")
+    for model in arguments.models:
+        per_field, nbytes = measure(model, arguments)
+        print(
+            f"| {model} | {arguments.fields} | {arguments.cells}^3 | {per_field[0]:.1f} | "
+            f"{median(per_field[1:]):.1f} | {nbytes:.0f} |",
+            flush=True,
+        )
+
+
+def measure(model: str, arguments: argparse.Namespace) -> tuple[list[float], float]:
+    """CPU milliseconds per field of each step, and bytes per field and step."""
     profile = cProfile.Profile(process_time)
     spent, nbytes = [], []
+    wanted = {"psnr": arguments.psnr, "model": model}
     with tempfile.TemporaryDirectory() as folder:
         run = {
-            "fields": {f"f{i:03d}": {"psnr": arguments.psnr} for i in range(arguments.fields)},
+            "fields": {f"f{i:03d}": wanted for i in range(arguments.fields)},
             "window": {"steps": arguments.steps, "every": 1},
             "record": {"path": f"{folder}/record"},
             "output": folder,
@@ -86,12 +102,7 @@ def main() -> None:
     if arguments.profile:
         pstats.Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(40)
     per_field = [1e3 * seconds / arguments.fields for seconds in spent]
-    print("| fields | cells | first step, ms per field | later steps | B per field and step |")
-    print("|---|---|---|---|---|")
-    print(
-        f"| {arguments.fields} | {arguments.cells}^3 | {per_field[0]:.1f} | "
-        f"{median(per_field[1:]):.1f} | {np.mean(nbytes) / arguments.fields:.0f} |"
-    )
+    return per_field, float(np.mean(nbytes)) / arguments.fields
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from insitu.actions.errors import DependentError, InvalidAction
 from insitu.actions.left_out import part_at, remove, without_removed
 from insitu.actions.model import Actions
 from insitu.actions.parse_actions import read_pipelines, read_scenes_and_extracts
-from insitu.actions.parse_triggers import read_query, read_trigger
+from insitu.actions.parse_triggers import of_pipelines, read_query, read_trigger
 from insitu.actions.reader import ACTION_KEYS, ActionParser
 from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
@@ -87,6 +87,7 @@ def _read(reader: ActionParser, run: RunConfig) -> Actions:
     # Queries first, because triggers may name any of them: they run first as well.
     queries = reader.each(entries, "add_queries", read_query)
     pipelines = read_pipelines(reader, entries, {})
+    queries = of_pipelines(reader, entries, queries, pipelines)
     triggers = reader.each(
         entries, "add_triggers", lambda _, entry: read_trigger(reader, entry, pipelines)
     )

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
+from types import ModuleType
 
 from insitu._version import __version__
 from insitu.ascent.build import BuildError
@@ -30,7 +32,7 @@ from insitu.cli import (
 )
 from insitu.codecs.frame import FrameError
 from insitu.core import launcher
-from insitu.core.errors import ConfigError
+from insitu.core.errors import ConfigError, nearest
 from insitu.core.parallel import RemoteError
 from insitu.core.text import printable
 
@@ -117,6 +119,14 @@ def _say(rank: int, text: str, status: int) -> int:
 
 def _parse(argv: Sequence[str] | None, quiet: bool) -> argparse.Namespace:
     if not quiet:
+        given = sys.argv[1:] if argv is None else argv
+        names = [_name(command) for command in COMMANDS]
+        if not given:  # what there is to choose from says more than that nothing was chosen
+            parser().print_help(sys.stderr)
+            raise SystemExit(REFUSED)
+        if not given[0].startswith("-") and given[0] not in names:
+            hint = nearest(given[0], names) or "; `insitu --help` lists them"
+            parser().error(f"{given[0]!r} is no command{hint}")
         return parser().parse_args(argv)
     with open(os.devnull, "w") as nothing:
         before = sys.stdout, sys.stderr
@@ -138,14 +148,17 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"insitu {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2].replace("_", "-")
         sub = commands.add_parser(
-            name,
+            _name(command),
             help=command.SUMMARY,
-            description=command.DESCRIPTION,
+            description=textwrap.fill(command.DESCRIPTION, 80),
             epilog=command.EXAMPLES + "\n" + EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(sub)
         sub.set_defaults(run=command.run, collective=command.COLLECTIVE)
     return top
+
+
+def _name(command: ModuleType) -> str:
+    return command.__name__.rpartition(".")[2].replace("_", "-")

@@ -309,7 +309,7 @@ class RunConfig(Section):
     """Simulation for `python -m insitu.run`; not needed by code that calls insitu itself."""
 
     fields: dict[str, FieldConfig] = field(default_factory=dict)
-    """The fields to record, by name."""
+    """The fields to record, by name; or a list of names, which have all defaults."""
 
     window: WindowConfig = WindowConfig()
     """The recorded steps that stay in memory."""
@@ -517,6 +517,9 @@ def _validate(tree: dict[str, Any], places: Places) -> RunConfig:
     """The tree as a RunConfig; ConfigError with one line per problem."""
     import pydantic
 
+    fields = tree.get("fields")
+    if isinstance(fields, list) and all(isinstance(name, str) for name in fields):
+        tree["fields"] = dict.fromkeys(fields)
     for section in (tree, tree.get("fields")):  # `density:` with nothing after it: all defaults
         if isinstance(section, dict):
             for key, value in section.items():

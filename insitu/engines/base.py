@@ -67,7 +67,7 @@ class Trainer(Protocol):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the step limit or the time limit has been reached."""
+        """Whether the step limit or the time limit has been reached, or the last plateau."""
 
     @property
     def loss(self) -> float:
@@ -143,6 +143,9 @@ class Engine(ABC):
     name: ClassVar[str]
     """Name of the engine in run files and in INSITU_ENGINE."""
 
+    refused_options: ClassVar[frozenset[str]] = frozenset()
+    """Of `TrainerOptions`, what the engine has no training for: values other than the default raise
+    ValueError with the name."""
     draws: ClassVar[bool] = False
     """Whether `brick_cache`, `bricks_of_*`, `march` and `rasterize` are implemented."""
 
@@ -211,6 +214,25 @@ class Engine(ABC):
     @abstractmethod
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
         """points (n, 3) -> outputs (n, n_outputs)."""
+
+    def evaluate_blocks(
+        self,
+        models: Sequence[Model],
+        params: Sequence[Singles],
+        points: Floats,
+        ends: Sequence[int],
+    ) -> Singles:
+        """Several models in one call: points (n, 3) -> outputs (n, n_outputs).
+
+        ends: increasing; the points of model i end before ends[i], and begin where those of the
+        model before end. The last one is n.
+        """
+        begins = [0, *ends[:-1]]
+        pieces = [
+            self.evaluate(model, values, points[begin:end])
+            for model, values, begin, end in zip(models, params, begins, ends, strict=True)
+        ]
+        return np.concatenate(pieces)
 
     @abstractmethod
     def evaluate_grid(

@@ -47,6 +47,10 @@ class ArraySource(ABC):
     def read(self, box: Box) -> Array:
         """The samples of a box, (nz, ny, nx). Not collective."""
 
+    def check_size(self, box: Box) -> None:  # noqa: B027  (arrays that are stored as they are)
+        """Before memory or a file for a box is allocated: FrameError where the bytes of the source
+        cannot well stand for so many samples. Not collective."""
+
     @property
     def grid_shape(self) -> Shape:
         """(nz, ny, nx); 2-D data are one layer."""

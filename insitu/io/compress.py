@@ -31,6 +31,8 @@ from insitu.training.select_codec import MODEL
 if TYPE_CHECKING:
     from mpi4py import MPI
 
+_CELLS = 8, 1024  # of a block along an axis
+
 Progress = Callable[[int, int], None]
 """Called with the number of samples that are done, and the number of all samples."""
 
@@ -52,6 +54,10 @@ class CompressionJob:
     blocks: ChunkGrid
     target: Target
     codec: str = MODEL
+    ghosts: bool = True
+    """Whether a block is read with a layer of its neighbours' samples."""
+    plateau: int = 0
+    """`training.options.TrainingOptions.plateau`."""
 
     @staticmethod
     def of(
@@ -59,11 +65,22 @@ class CompressionJob:
     ) -> CompressionJob:
         """block: maximum cells per axis, 8 to 1024. Raises ConfigError if it is out of range."""
         try:
-            most = Range(8, 1024, "cells").check(block, int)
+            most = Range(*_CELLS, "cells").check(block, int)
         except (TypeError, ValueError) as error:
             raise ConfigError([f"block: {error}"]) from None
         blocks = ChunkGrid.cut(volume.grid_shape, volume.association, most)
         return CompressionJob(volume, blocks, target, codec)
+
+    def cut_into(self, parts: tuple[int, int, int]) -> CompressionJob:
+        """The same with so many blocks along x, y, z, of at most 1024 cells along an axis, which
+        are in memory one at a time. Raises ConfigError."""
+        try:
+            blocks = ChunkGrid.into(self.volume.grid_shape, self.volume.association, parts)
+            for axis in blocks.bounds:
+                Range(1, _CELLS[1], "cells of a block").check(max(np.diff(axis)), int)
+        except ValueError as error:
+            raise ConfigError([f"blocks: {error}"]) from None
+        return replace(self, blocks=blocks)
 
     @property
     def n_samples(self) -> int:
@@ -94,8 +111,8 @@ class CompressionJob:
 
     def compress(self, number: int, whole: GlobalRange) -> tuple[ChunkInfo, bytes]:
         """Compress one block -> its header entry and its frame."""
-        part = read_partition(self.volume, self.blocks, number, ghosts=True)
-        field = fit(part, whole, self._block_target, self.codec)
+        part = read_partition(self.volume, self.blocks, number, ghosts=self.ghosts)
+        field = fit(part, whole, self._block_target, self.codec, self.plateau)
         # Wall-clock times would make the output differ from run to run.
         field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()

@@ -5,6 +5,7 @@ In: a file, or the frames in memory. Out: values at points, in a box, or of the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
@@ -20,6 +21,8 @@ from insitu.core.arrays import Array
 from insitu.core.atomic_file import atomic_file
 from insitu.core.box import Box, overlap
 from insitu.core.indexing import pick
+from insitu.core.limits import huge_problem
+from insitu.fields.at_points import values_of
 from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.read import read_field
@@ -130,13 +133,19 @@ class CompressedArray(ArraySource):
         """The samples of a region: one slice per axis of `shape`, with step 1; default: all.
 
         Only blocks that intersect the region are read. Raises ValueError for an invalid or empty
-        region; FrameError if a block is corrupt.
+        region; FrameError if a block is corrupt, or claims implausibly many samples.
         """
         box = self.whole if region is None else region_box(region, self.shape)
         shape = tuple(axis.stop - axis.start for axis in box[3 - len(self.shape) :])
         return self.read(box).reshape(shape)
 
+    def check_size(self, box: Box) -> None:
+        nbytes = math.prod(axis.stop - axis.start for axis in box) * self.dtype.itemsize
+        if problem := huge_problem(nbytes, self.nbytes):
+            raise FrameError(f"{self.name} {problem}")
+
     def read(self, box: Box) -> Array:
+        self.check_size(box)
         values = np.empty([axis.stop - axis.start for axis in box], self.dtype)
         for number in range(len(self.header.blocks)):
             if meet := overlap(self.header.blocks.box(number), box):
@@ -160,10 +169,17 @@ class CompressedArray(ArraySource):
         if points.ndim != 2 or points.shape[1] != 3:
             raise ValueError(f"points: shape {points.shape}; expected (n, 3)")
         values = np.full(len(points), np.nan, self.dtype)
-        numbers = self.header.blocks.of_points(self.nodes, points)
-        for number in np.unique(numbers[numbers >= 0]):
-            mine = numbers == number
-            values[mine] = self.field(int(number))(points[mine])
+        numbers, unit = self.header.blocks.locate(self.nodes, points)
+        order = np.argsort(numbers, kind="stable")[np.count_nonzero(numbers < 0) :]
+        found, starts = np.unique(numbers[order], return_index=True)
+        ends = [*starts[1:].tolist(), len(order)]
+        for first in range(0, len(found), _KEPT):  # no more blocks than the cache keeps
+            group = slice(first, first + _KEPT)
+            begin, last = starts[first], ends[group][-1]
+            mine = order[begin:last]
+            fields = [self.field(number) for number in found[group].tolist()]
+            local = [end - int(begin) for end in ends[group]]
+            values[mine] = values_of(fields, unit[mine], local)[:, 0]
         return values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:

@@ -23,18 +23,23 @@ _OPTIONS = TrainingOptions(n_min=2000)
 
 
 def fit(
-    partition: Partition, value_range: GlobalRange, target: Target, codec: str = MODEL
+    partition: Partition,
+    value_range: GlobalRange,
+    target: Target,
+    codec: str = MODEL,
+    plateau: int = 0,
 ) -> BlockField:
     """Compress the block with `codec` to reach the target.
 
     value_range: of the whole array. Its `n_voxels` is ignored: each block is treated as a domain
-    of its own, so that accuracy and ratio do not depend on the number of blocks.
+    of its own, so that accuracy and ratio do not depend on the number of blocks. plateau: see
+    `TrainingOptions`.
     """
     job = TrainingJob.of(
         partition,
         make(DEFAULT, {}).for_domain(partition.n_voxels),
         whole=replace(value_range, n_voxels=partition.n_voxels),
-        options=_OPTIONS,
+        options=replace(_OPTIONS, plateau=plateau),
         target=target,
         sized_by_target=True,
     )

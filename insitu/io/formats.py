@@ -13,8 +13,9 @@ SUFFIXES = {
     **dict.fromkeys((".h5", ".hdf5", ".he5"), "hdf5"),
     **dict.fromkeys((".nc", ".nc4", ".cdf"), "netcdf"),
     **dict.fromkeys((".vti", ".vtr", ".pvti", ".pvtr"), "vtk"),
+    ".pvd": "pvd",
 }
-SEVERAL = ("npz", "hdf5", "netcdf", "vtk")
+SEVERAL = ("npz", "hdf5", "netcdf", "vtk", "pvd")
 """Formats whose files may hold several arrays."""
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"

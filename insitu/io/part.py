@@ -23,7 +23,9 @@ from insitu.mesh.partition import Shape
 class Part:
     """A box of an array.
 
-    `time`, `unit` and `length_unit` are set if they are known.
+    `time`, `unit` and `length_unit` are set if they are known. Making one raises FrameError where
+    the source cannot well have so many samples (`ArraySource.check_size`): a file of that size
+    would be allocated next.
     """
 
     volume: ArraySource
@@ -32,6 +34,9 @@ class Part:
     time: float | None = None
     unit: str = ""
     length_unit: str = ""
+
+    def __post_init__(self) -> None:
+        self.volume.check_size(self.box)
 
     @property
     def grid(self) -> Shape:

@@ -58,5 +58,8 @@ class RecordVolume(ArraySource):
         """Compressed size of this field at this step, in bytes."""
         return self.field.summary.nbytes
 
+    def check_size(self, box: Box) -> None:
+        self.grid.check_size(box)
+
     def read(self, box: Box) -> Array:
         return self.grid.read(box)

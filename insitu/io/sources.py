@@ -10,7 +10,7 @@ from pathlib import Path
 
 from insitu.codecs import frame
 from insitu.core.errors import ConfigError
-from insitu.io import hdf5, mapped, netcdf, vtk
+from insitu.io import hdf5, mapped, netcdf, vtk, vtk_collection
 from insitu.io.array_source import ArraySource
 from insitu.io.compressed_array import CompressedArray
 from insitu.io.formats import format_of
@@ -18,7 +18,7 @@ from insitu.io.record_volume import RecordVolume
 from insitu.store import record_files
 from insitu.store.manifest import MANIFEST
 
-FORMATS = ".npy, .npz, .vti, .vtr, .pvti, .pvtr, HDF5, NetCDF, raw values with --shape"
+FORMATS = ".npy, .npz, .vti, .vtr, .pvti, .pvtr, .pvd, HDF5, NetCDF, raw values with --shape"
 
 
 def split_name(text: str) -> tuple[Path, str | None]:
@@ -101,12 +101,14 @@ _NAMES: dict[str, Callable[[Path], dict[str, str]]] = {
     "hdf5": hdf5.names,
     "netcdf": netcdf.names,
     "vtk": vtk.names,
+    "pvd": vtk_collection.names,
 }
 _OPENERS: dict[str, Callable[[Path, str | None, int | None], ArraySource]] = {
     "npz": mapped.open_npz,
     "hdf5": hdf5.Hdf5Volume,
     "netcdf": netcdf.NetcdfVolume,
     "vtk": vtk.VtkVolume,
+    "pvd": vtk_collection.open_step,
 }
 
 

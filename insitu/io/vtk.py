@@ -24,6 +24,7 @@ _READERS = {
     ".pvti": "vtkXMLPImageDataReader",
     ".pvtr": "vtkXMLPRectilinearGridReader",
 }
+SUFFIXES = tuple(_READERS)
 _LAST_NBYTES = 4096
 
 

@@ -21,6 +21,7 @@ from insitu.core.box import Box
 from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import NO_LAYERS, Layers, Partition, Shape
 from insitu.queries import derivatives
+from insitu.queries.scattered import Scattered
 
 if TYPE_CHECKING:
     from insitu.queries.fields import Arrays, Field, FieldRef, Recenter
@@ -120,6 +121,14 @@ class BlockView:
         vertex = (association or self.association) == "vertex"
         samples = nodes if vertex else 0.5 * (nodes[1:] + nodes[:-1])
         return np.asarray(samples[start + 1 : stop + 1], np.float64)
+
+    def place(self, z: int, y: int, x: int) -> tuple[float, float, float]:
+        """World coordinates z, y, x of a sample."""
+        if isinstance(self.first, Scattered):
+            at_x, at_y, at_z = self.first.points[x].tolist()
+            return at_z, at_y, at_x
+        at_z, at_y, at_x = (float(self.line(axis, i, i + 1)[0]) for axis, i in enumerate((z, y, x)))
+        return at_z, at_y, at_x
 
     def layers(self, argument: Field) -> Layers:
         """The ghost layers that all fields of an expression have, (low, high) along z, y, x."""

@@ -14,6 +14,7 @@ from insitu.core.errors import ConfigError
 from insitu.queries.binnings import uniform
 from insitu.queries.expressions import Expression
 from insitu.queries.scalars import Context, Result, Scalar
+from insitu.queries.session_file import TYPES
 from insitu.queries.triggers import Query
 from insitu.queries.values import (
     Bin,
@@ -53,8 +54,10 @@ def known(query: Query, results: Mapping[int, Result]) -> Query:
     return replace(query, expression=expression)
 
 
-def read(path: Path) -> dict[str, dict[int, Result]]:
+def read(path: Path, kinds: Mapping[str, str] | None = None) -> dict[str, dict[int, Result]]:
     """The results of each query by cycle, as `session_file.write` wrote them. Not collective.
+
+    kinds: of queries by name; if given, results of other names and kinds are left out.
 
     Raises: ConfigError if the file does not exist or is not such a file.
     """
@@ -67,8 +70,10 @@ def read(path: Path) -> dict[str, dict[int, Result]]:
             str(name): {
                 int(cycle): Result(int(cycle), float(entry["time"]), _value(entry))
                 for cycle, entry in steps.items()
+                if kinds is None or entry["type"] == TYPES[kinds[str(name)]]
             }
-            for name, steps in tree.items()
+            for name, steps in (tree or {}).items()
+            if kinds is None or str(name) in kinds
         }
     except OSError as error:
         raise ConfigError([f"{path}: {error.strerror or error}"]) from None

@@ -39,7 +39,7 @@ from insitu.queries.values import (
 SESSION_NAME = "ascent_session"
 SESSION_FILE = f"{SESSION_NAME}.yaml"
 
-_TYPES = {
+TYPES = {
     NUMBER: "double",
     CONDITION: "bool",
     EXTREMUM: "value_position",
@@ -51,53 +51,10 @@ _TYPES = {
     BOX: "aabb",
     LINEOUT: "lineout",
 }
-
+"""What Ascent calls the kinds of results."""
 
 Lines = dict[str, dict[int, list[str]]]
 """The lines of each result, by query and cycle."""
-
-
-class SessionFile:
-    """The file of one run, which may continue that of an earlier one. Not collective."""
-
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
-        """overwrite: replace an earlier run's file."""
-        self.path, self.overwrite = path, overwrite
-        self._earlier: Lines | None = None
-        self._told = ""  # what is still to be told
-
-    def write(self, results: Mapping[str, Sequence[Result]], kinds: Mapping[str, str]) -> str:
-        """Write all results. Returns what is to be told of an earlier run's file, once, when they
-        are written; else "".
-
-        Results of an earlier run are kept up to the first cycle of this one. A file of which
-        nothing would be kept, or which cannot be understood, stays, under a numbered name. Nothing
-        is written if there are no results. Raises: OSError.
-        """
-        cycles = [result.cycle for history in results.values() for result in history[:1]]
-        if self._earlier is None:
-            if not cycles:
-                return ""
-            self._earlier, self._told = self._find_earlier(min(cycles))
-        write(self.path, results, kinds, self._earlier)
-        told, self._told = self._told, ""
-        return told
-
-    def _find_earlier(self, first: int) -> tuple[Lines, str]:
-        if self.overwrite or not self.path.is_file():
-            return {}, ""
-        lines = _read_lines(self.path.read_text(encoding="utf-8", errors="replace"))
-        kept = {
-            name: {cycle: text for cycle, text in steps.items() if cycle < first}
-            for name, steps in lines.items()
-        }
-        if any(kept.values()):
-            cycles = {cycle for steps in lines.values() for cycle in steps if cycle >= first}
-            if not cycles:  # a restart where the run before ended: nothing to warn of
-                return kept, ""
-            which = f"replaces its cycles {min(cycles)} to {max(cycles)}"
-            return kept, f"{self.path}: continued at cycle {first}; {which}"
-        return {}, f"{self.path} of an earlier run is now {set_aside(self.path)}"
 
 
 def write_beside(
@@ -111,7 +68,7 @@ def write_beside(
         for name, history in results.items()
         for result in history
     }
-    old = _read_lines(there)
+    old = read_lines(there)
     known = [new.get((n, c)) == text for n, steps in old.items() for c, text in steps.items()]
     aside = None if all(known) and bool(old) == bool(there.strip()) else set_aside(path)
     write(path, results, kinds)
@@ -123,32 +80,39 @@ def write(
     results: Mapping[str, Sequence[Result]],
     kinds: Mapping[str, str],
     earlier: Lines | None = None,
+    comment: str = "",
 ) -> None:
     """Write the file atomically. Not collective.
 
     earlier: results of earlier cycles, to be written before. For a cycle that the simulation
-    repeated, the last results are written. Raises: OSError.
+    repeated, the last results are written. comment: one line, for which readers of YAML have no
+    eye. Raises: OSError.
     """
     earlier = earlier or {}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as tmp, tmp.open("w", encoding="utf-8") as file:
+        if comment:
+            file.write(f"# {comment}\n")
         for name in {**results, **earlier}:
-            before, history = earlier.get(name, {}), results.get(name, ())
+            history = {result.cycle: result for result in results.get(name, ())}
+            before = {c: lines for c, lines in earlier.get(name, {}).items() if c not in history}
             file.write(f"{_quoted(name)}:\n" if before or history else f"{_quoted(name)}: {{}}\n")
             for cycle, lines in before.items():
                 file.write(f"  {cycle}:\n")
                 file.writelines(f"{line}\n" for line in lines)
-            for cycle, result in {r.cycle: r for r in history}.items():
+            for cycle, result in history.items():
                 file.write(f"  {cycle}:\n")
                 file.writelines(f"    {line}\n" for line in _lines(kinds[name], result))
 
 
-def _read_lines(text: str) -> Lines:
+def read_lines(text: str) -> Lines:
     """The results in a file as `write`, or Ascent, writes it; {} where it is anything else."""
     found: Lines = {}
     steps: dict[int, list[str]] = {}
     lines: list[str] | None = None
     for line in filter(str.strip, text.splitlines()):
+        if line.startswith("#"):
+            continue
         if not line.startswith(" "):
             name = re.fullmatch(r'(".*"|[^\s:#"][^:]*):(?: \{\})?\s*', line)
             if name is None:
@@ -168,7 +132,7 @@ def _read_lines(text: str) -> Lines:
 
 
 def _lines(kind: str, result: Result) -> Iterator[str]:
-    yield f"type: {_quoted(_TYPES[kind])}"
+    yield f"type: {_quoted(TYPES[kind])}"
     value = result.value
     if isinstance(value, Extremum):
         yield from _attributes(
@@ -231,7 +195,7 @@ def _attributes(attributes: Mapping[str, tuple[Value, str]]) -> Iterator[str]:
     for name, (value, kind) in attributes.items():
         yield f"  {name}:"
         yield f"    value: {_shown(value)}"
-        yield f"    type: {_quoted('int' if isinstance(value, int) else _TYPES[kind])}"
+        yield f"    type: {_quoted('int' if isinstance(value, int) else TYPES[kind])}"
 
 
 def _shown(value: Value) -> str:

@@ -47,6 +47,7 @@ def run_file_schema() -> Schema:
     keys["fields"] = {
         "anyOf": [
             {**keys["fields"], "additionalProperties": _or_nothing(reference("FieldConfig"))},
+            {"type": "array", "items": {"type": "string"}},
             _NOTHING,
         ],
         "description": keys["fields"].pop("description"),

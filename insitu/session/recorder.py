@@ -5,16 +5,17 @@ In: recorded steps, the window, the queries' results. Out: files, as the run fil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from insitu.actions import Action
 from insitu.config import RunConfig
 from insitu.core.parallel import RemoteError, together
 from insitu.fields.distributed_field import DistributedField
-from insitu.queries.scalars import Result
-from insitu.queries.session_file import SessionFile
-from insitu.queries.triggers import Query
+from insitu.queries.evaluation import on_root
+from insitu.queries.restart import Earlier, SessionFile
+from insitu.queries.triggers import TriggerEngine
 from insitu.session import record_page
 from insitu.session.reporter import Reporter
 from insitu.store.crash_log import CrashLog
@@ -40,19 +41,23 @@ class Recorder:
         comm: MPI.Comm,
         run: RunConfig,
         window: Window,
-        queries: Sequence[Query],
-        results: Mapping[str, Sequence[Result]],
+        reactions: TriggerEngine[Action],
         reporter: Reporter,
     ) -> None:
-        """results: of each query, by its name; read when they are written.
+        """reactions: whose results and states are read when they are written.
 
         Raises ConfigError on every rank if the record cannot be written where it should be, or
         another run writes there.
         """
         self.comm, self.run, self.window, self.reporter = comm, run, window, reporter
-        self._queries, self._results = queries, results
+        self._reactions = reactions
         self._steps_written = 0  # of the queries' results
-        self._session_file: SessionFile | None = None
+        overwrite = run.record is not None and run.record.overwrite
+        self._session_file = SessionFile(
+            self._results_path,
+            {query.name: query.expression for query in reactions.queries},
+            overwrite=overwrite,
+        )
         self._record: RecordWriter | None = None
         if run.record is not None and not {"trigger", "end"}.isdisjoint(run.record.on):
             self._record = RecordWriter(
@@ -68,6 +73,30 @@ class Recorder:
         self._told = ""  # the last failure of the crash copy
         self.problem = ""
         """Why there is no complete record at the end, though the run file asks for one."""
+
+    def resume(self, cycle: int) -> None:
+        """Before the first step is evaluated: queries and triggers go on from what an earlier run
+        left of the time before this cycle."""
+        reactions = self._reactions
+        if not (reactions.queries or reactions.states):
+            return
+        conditions = {name: condition for name, (condition, _) in reactions.states.items()}
+        earlier: Earlier = on_root(
+            self.comm,
+            str(self._results_path),
+            lambda: self._session_file.resume(cycle, conditions),
+        )
+        reactions.resume(earlier.results, earlier.states)
+        if earlier.problem:
+            self.reporter.warn(earlier.problem)
+        if earlier.told:
+            self.reporter.say(earlier.told)
+            if reactions.past:
+                names = ", ".join(sorted(reactions.past))
+                self.reporter.warn(
+                    f"earlier steps of {names} are not read from the record: an expression that "
+                    "needs one has no value until this run has recorded it"
+                )
 
     def recorded(self, fields: Iterable[DistributedField]) -> None:
         """Write the crash copy of a step that was added to the window."""
@@ -108,7 +137,7 @@ class Recorder:
                 "crash files not removed", lambda: self._end_crash_log(remove)
             )
         failures += self._attempt(self._no_results, self._save_results)
-        written += [] if self._session_file is None else [str(self._session_file.path)]
+        written += [str(self._results_path)] if self._has_results else []
         page = None if self._record is None or self._record.empty else self._page
         if page is not None:
             unwritten = self._attempt(f"{page} not written", self._save_page)
@@ -202,20 +231,21 @@ class Recorder:
         return f"{self.run.session_name}.yaml not written"
 
     @property
+    def _has_results(self) -> bool:
+        """Whether there are queries, or triggers whose past matters."""
+        return bool(self._reactions.queries or self._reactions.states)
+
+    @property
     def _n_results(self) -> int:
-        return max(map(len, self._results.values()), default=0)
+        return max(map(len, self._reactions.results.values()), default=0)
 
     def _save_results(self) -> None:
-        if not self._queries:
+        if not self._has_results:
             return
         self._steps_written = self._n_results
-        if self._session_file is None:
-            overwrite = self.run.record is not None and self.run.record.overwrite
-            self._session_file = SessionFile(self._results_path, overwrite=overwrite)
         told = ""
-        with together(self.comm, f"write {self._session_file.path}"):
+        with together(self.comm, f"write {self._results_path}"):
             if self.comm.rank == 0:
-                kinds = {query.name: query.expression.kind for query in self._queries}
-                told = self._session_file.write(self._results, kinds)
+                told = self._session_file.write(self._reactions.results, self._reactions.states)
         if told:
             self.reporter.warn(told)

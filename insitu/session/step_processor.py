@@ -55,11 +55,11 @@ class StepProcessor:
         self.scheduler = ActionScheduler(
             comm, self.window, self.budget, Path(run.output), reporter, results, clock
         )
-        self.recorder = Recorder(comm, run, self.window, actions.queries, results, reporter)
+        self.recorder = Recorder(comm, run, self.window, self.reactions, reporter)
         self.trainer = FieldTrainer(comm, run, self.budget, reporter)
         self._reader = StepReader(comm, run, reporter, (*run.fields, *sorted(actions.fields)))
         self._presence = Presence(comm, run, actions)
-        self._looked = False
+        self._looked = self._resumed = False
         self._resampling_reported: set[str] = set()
         self._cycle = -1
 
@@ -123,6 +123,9 @@ class StepProcessor:
         """The triggers that fire, and why none was evaluated: the step is recorded all the same.
         Collective."""
         try:
+            if not self._resumed:
+                self._resumed = True
+                self.recorder.resume(cycle)
             step.prepare(sorted(self.actions.fields - absent))
             return self.reactions.evaluate(cycle, time, step, absent), None
         except RemoteError as error:

@@ -84,17 +84,22 @@ class BlockGrid:
         z, y, x = (tuple(sorted(axis)) for axis in starts)
         return z, y, x
 
+    def check_size(self, box: Box) -> None:
+        """Raises FrameError for a size that the blocks' bytes cannot well stand for."""
+        samples = math.prod(axis.stop - axis.start for axis in box)
+        nbytes = samples * self.n_components * self.dtype.itemsize
+        if problem := huge_problem(nbytes, sum(block.nbytes for block in self.blocks)):
+            raise FrameError(f"{self.blocks[0].path}: {self.blocks[0].name} {problem}")
+
     def read(self, box: Box) -> Array:
         """The samples of a box: (nz, ny, nx), or (nz, ny, nx, n_components) for vectors.
 
         Opens only blocks that intersect the box, and decodes only the samples needed. Raises
         FrameError for a size that the blocks' bytes cannot well stand for.
         """
+        self.check_size(box)
         sizes = [axis.stop - axis.start for axis in box]
         vector = [self.n_components] if self.n_components > 1 else []
-        nbytes = math.prod(sizes + vector) * self.dtype.itemsize
-        if problem := huge_problem(nbytes, sum(block.nbytes for block in self.blocks)):
-            raise FrameError(f"{self.blocks[0].path}: {self.blocks[0].name} {problem}")
         values = np.full(sizes + vector, np.nan, self.dtype)
         for i in self._order:
             if meet := overlap(self.boxes[i], box):

@@ -50,11 +50,12 @@ def in_units(job: TrainingJob, powers: Powers) -> TrainingJob:
 
 def in_field_units(field: ModelField, powers: Powers) -> ModelField:
     """The field of such a job, without a residual, in the units of the original block."""
-    metrics = field.metrics
+    metrics, mapped = field.metrics, field.transform
     return replace(
         field,
         range=_times(field.range, powers[:, None]),
-        origin=_times(field.zero, powers),
+        origin=_times(field.zero, powers) if mapped is None else field.zero,
+        transform=None if mapped is None else mapped.in_units(_times(np.ones(len(powers)), powers)),
         metrics=replace(
             metrics,
             # Largest of all components: not known of each. Exact for fields of one.

@@ -21,12 +21,19 @@ from insitu.engines import Engine, for_model
 from insitu.engines.base import Sampler
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
+from insitu.fields.transform import Transform
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.adaptive_size import AdaptiveState
 from insitu.training.error_bounds import allowed
 from insitu.training.options import Target, TrainingOptions
-from insitu.training.ranges import BlockRange, GlobalRange, MeasuredBlock, local_ranges
+from insitu.training.ranges import (
+    BlockRange,
+    GlobalRange,
+    MeasuredBlock,
+    grid_sampler,
+    local_ranges,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,6 +111,29 @@ class TrainingJob:
     def extent(self) -> NDArray[np.float64]:
         """(n_components,): max - min of the block; 0 where no sample is finite."""
         return np.nan_to_num(self.own.range[:, 1] - self.own.range[:, 0])
+
+    @cached_property
+    def transform(self) -> Transform | None:
+        """The map of values that `options.transform` asks for; None where there is none, or nothing
+        to train."""
+        options = self.options
+        if options.transform == "none" or not np.max(self.extent, initial=0.0) > 0:
+            return None
+        return Transform.of(options.transform, self.partition.owned, options.power)
+
+    @cached_property
+    def trained(self) -> Sampler:
+        """What the model learns: the block, behind the map of values."""
+        if self.transform is None:
+            return self.sampler
+        values = np.stack(self.partition.components, axis=-1)
+        mapped = np.moveaxis(self.transform(values).astype(values.dtype), -1, 0)
+        return grid_sampler(replace(self.partition, components=tuple(mapped)), self.engine)
+
+    @cached_property
+    def unit(self) -> NDArray[np.float64]:
+        """(n_components,): what output 1 stands for, in units of `trained`; 0 for a constant."""
+        return self.extent if self.transform is None else np.asarray(np.sign(self.extent))
 
     @property
     def earlier(self) -> ModelField | None:

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.core.arrays import Floats
 from insitu.engines.base import Engine, Sampler
+from insitu.engines.measure import measure as measure_values
 from insitu.engines.options import Errors
 from insitu.fields.metrics import FieldMetrics
+from insitu.fields.transform import Transform
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.ranges import BlockRange, grid_sampler
+
+if TYPE_CHECKING:
+    from insitu.training.job import TrainingJob
 
 # Samples measured per call, 10 to 30 ms, so that Ctrl-C works between calls; a multiple of the
 # engine's chunks of 128.
@@ -42,6 +49,33 @@ def measure(
     for begin in range(0, sampler.samples, _SLICE * every):
         end = min(begin + _SLICE * every, sampler.samples)
         errors = engine.measure(model, params, sampler, low, extent, begin, end, every)
+        totals = [a + b for a, b in zip(totals, errors, strict=True)] if totals else errors
+    return totals
+
+
+def measure_mapped(
+    job: TrainingJob,
+    transform: Transform,
+    model: Model,
+    params: NDArray[np.float32],
+    origin: NDArray[np.float64],
+    every: int = 1,
+) -> list[Errors]:
+    """As `measure`, of a model that was trained behind a transform; in the field's own units.
+
+    origin: the mapped value of output 0.
+    """
+    block = job.partition
+    nothing, one = np.zeros(block.n_components), np.ones(block.n_components)
+
+    def values(points: Floats) -> Floats:
+        return transform.inverse(origin + job.engine.evaluate(model, params, points))
+
+    vertex, n = block.association == "vertex", job.sampler.samples
+    totals: list[Errors] = []
+    for begin in range(0, n, _SLICE * every):
+        end = min(begin + _SLICE * every, n)
+        errors = measure_values(values, block.owned, vertex, nothing, one, begin, end, every)
         totals = [a + b for a, b in zip(totals, errors, strict=True)] if totals else errors
     return totals
 

@@ -126,6 +126,28 @@ class TrainingOptions(Section):
     """Standard deviation of these samples' half-Gaussian distance from the face (DVNR, eq. 2), as a
     fraction of the owned box."""
 
+    candidates: Annotated[float, Range(1, 64, "batches")] = 1.0
+    """Samples that are evaluated in a step, in units of `batch`; of these, `hardest` are learned
+    from (hard-sample mining). Off: docs/benchmarks.md, Hard samples, has what it gains where."""
+
+    hardest: Annotated[float, Range(0.01, 1)] = 1.0
+    """Fraction of the samples evaluated in a step, those with the largest errors, that the gradient
+    is computed from; 1: all of them."""
+
+    plateau: Annotated[int, Range(0, 10**6, "steps")] = 0
+    """Divide the learning rate by ten where the mean loss of this many steps is not 0.01 % below
+    the lowest before, and end training at the third time (AMGSRN's ensembles: 500); 0: never."""
+
+    transform: Literal["none", "negate", "zero_mean", "standardise", "power", "asinh"] = "none"
+    """Map of each block's values that the model learns instead, inverted wherever the field is
+    read; targets hold in the field's own units. `negate`; `zero_mean` (without a transform, too,
+    the mean is subtracted); `standardise`: to a standard deviation of 1; `power`: the power `power`
+    of the values from 0 to 1; `asinh`: logarithmic far from the mean. docs/benchmarks.md,
+    Transformations, has what they gain."""
+
+    power: Annotated[float, Range(0.1, 10)] = 0.5
+    """Exponent of `transform: power`: below 1, small values count for more."""
+
     loss_threshold: Annotated[float, Range(0, 1)] | None = None
     """Stop training when the moving average of the loss (mean absolute error as a fraction of the
     block's own range) falls below this; default: never."""

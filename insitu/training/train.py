@@ -142,6 +142,7 @@ def _field(
     job: TrainingJob, model: Model | None, weights: Weights, origin: Floats, metrics: FieldMetrics
 ) -> ModelField:
     partition = job.partition
+    trained = model is not None and model.trained
     return ModelField(
         name=partition.field,
         association=partition.association,
@@ -157,6 +158,7 @@ def _field(
         cycle=job.cycle,
         time=job.time,
         origin=origin,
+        transform=job.transform if trained else None,
         holes=_holes(partition, job.own),
         engine=job.engine,
     )

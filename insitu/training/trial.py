@@ -21,7 +21,7 @@ from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.compression import compress_params
 from insitu.training.job import TrainingJob
-from insitu.training.measure import measure, seconds_to_measure
+from insitu.training.measure import measure, measure_mapped, seconds_to_measure
 from insitu.training.warm_start import InitialState
 
 # Ctrl-C works between slices; well within the 50 ms that users perceive as immediate.
@@ -37,6 +37,8 @@ APPROACH_DB = 6.0
 RETRY_DB = 0.1
 # Number of samples that is sufficient to compare compression attempts.
 _SAMPLES = 2**17
+# Points at which the slope of a transform is averaged.
+_POINTS = 2048
 # Typical number of attempts.
 _TRIES = 5
 
@@ -104,6 +106,23 @@ class Trial:
         extent = self.job.whole.range[:, 1] - self.job.whole.range[:, 0]
         return np.divide(self.extent, extent, out=np.zeros_like(extent), where=extent > 0)
 
+    @cached_property
+    def output_scale(self) -> Floats:
+        """Factors from units of the outputs to those of the global range. Behind a transform its
+        root mean square slope: what is promised is measured."""
+        transform = self.job.transform
+        if transform is None:
+            return self.scale
+        points = self.job.engine.draw(self.job.options.seed, 0.0, 1.0, 0, _POINTS)
+        mapped = self.job.trained.sample(points)
+        slope = np.sqrt(np.nanmean(np.square(transform.slope(mapped)), axis=0))
+        return np.asarray(
+            slope
+            * np.divide(
+                self.scale, self.extent, out=np.zeros_like(self.extent), where=self.extent > 0
+            )
+        )
+
     @property
     def goal(self) -> float:
         """Sufficient root mean square error, in units of the global range."""
@@ -133,8 +152,8 @@ class Trial:
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
         seconds = max(end - job.clock(), 1e-9)
         trainer = job.engine.trainer(
-            self.model, self.first.params, job.sampler, self.first.origin, self.extent,
-            self.scale, self._trainer_options(self.goal * margin, seconds, share),
+            self.model, self.first.params, job.trained, self.first.origin, job.unit,
+            self.output_scale, self._trainer_options(self.goal * margin, seconds, share),
         )  # fmt: skip
         return Run(trainer, end, margin)
 
@@ -189,15 +208,17 @@ class Trial:
     def _compressed(self, params: NDArray[np.float32], before: float) -> Weights:
         return compress_params(
             self.model, params, self.job.compression, lambda p: self._error_of_some(p) ** 2,
-            engine=self.job.engine, before=before**2, goal=self.goal**2, scale=self.scale,
+            engine=self.job.engine, before=before**2, goal=self.goal**2, scale=self.output_scale,
             samples=min(self.job.sampler.samples, _SAMPLES), seed=self.job.options.seed,
         )  # fmt: skip
 
     def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[Errors]:
+        job = self.job
+        if job.transform is not None:
+            return measure_mapped(job, job.transform, self.model, params, self.first.origin, every)
         return measure(
-            self.job.engine, self.model, params, self.job.sampler, self.first.origin, self.extent,
-            every,
-        )  # fmt: skip
+            job.engine, self.model, params, job.sampler, self.first.origin, self.extent, every
+        )
 
     def _error_of_some(self, params: NDArray[np.float32]) -> float:
         """`_error` at a part of a large block's samples: sufficient to compare attempts of a codec,
@@ -219,6 +240,9 @@ class Trial:
         n_train = round(share * self.steps)
         return TrainerOptions(
             batch=options.batch,
+            candidates=options.candidates,
+            hardest=options.hardest,
+            plateau=options.plateau,
             learning_rate=options.learning_rate,
             final_rate=options.final_rate,
             decay=options.decay,

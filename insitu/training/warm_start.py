@@ -40,17 +40,21 @@ def choose_start(job: TrainingJob, model: Model) -> InitialState:
     The origin is the block's mean: a network without biases learns values close to 0 first, and
     these should be most of the block (3 to 4 dB better at equal time than with the minimum).
     """
-    own, extent = job.own.range, job.extent
+    extent, transform = job.unit, job.transform
+    low = job.own.range[:, 0] if transform is None else np.zeros(len(extent))
     previous = job.earlier if job.options.warm_start else None
     points = job.engine.draw(job.options.seed, 0.0, 1.0, 0, _PROBES)
-    values = job.sampler.sample(points).astype(np.float64)
+    values = job.trained.sample(points).astype(np.float64)
     finite = np.isfinite(values)
     valid = finite.all(axis=1)
     mean = np.where(finite, values, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
     # Constants remain exact.
-    origin = np.where((extent > 0) & finite.any(axis=0), mean, own[:, 0])
+    origin = np.where((extent > 0) & finite.any(axis=0), mean, low)
     cold = InitialState(model.initial(job.options.seed), origin, False)
     if previous is None or previous.model != model or not valid.any():
+        return cold
+    kind = None if transform is None else transform.kind
+    if kind != (None if previous.transform is None else previous.transform.kind):
         return cold
     warm = _continued(model, previous, origin, extent)
     if warm is None:
@@ -70,6 +74,8 @@ def _continued(
     """The function of the previous step, in units of the current range; None where the model does
     not support this."""
     before = previous.range[:, 1] - previous.range[:, 0]
+    if previous.transform is not None:
+        before = np.sign(before)
     changed = (before > 0) & (extent > 0)
     unit = np.divide(before, extent, out=np.ones_like(extent), where=changed)
     params = model.scaled(previous.params, unit)

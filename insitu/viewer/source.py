@@ -23,6 +23,7 @@ from insitu.render.colors.color_tables import COLOR_TABLES
 from insitu.store.manifest import Units
 from insitu.store.record import Record
 from insitu.viewer import step_pack
+from insitu.viewer.lines_pack import PackedLines
 from insitu.viewer.step_pack import StepPack
 
 Catalogue = dict[str, Any]
@@ -65,6 +66,9 @@ class ViewSource(Protocol):
         """A field's step, both by their index in the catalogue. IndexError if there is none.
         before: the step before, if the page has it for sure."""
 
+    def lines(self, number: int) -> bytes:
+        """The pathlines of an entry of the catalogue. IndexError if there are none."""
+
 
 class SeriesSource:
     """A record or an insitu file, all fields and steps, or some."""
@@ -78,11 +82,14 @@ class SeriesSource:
         fields: Collection[str] | None = None,
         steps: Collection[int] | None = None,
         plots: Plots = (),
+        lines: Sequence[PackedLines] = (),
         run: str = "",
     ) -> None:
         """fields: names, None: all. steps: indices of the steps of each field, None: all.
-        plots: curves over time, as of `session_plots`. run: identifier of a running simulation."""
+        plots: curves over time, as of `session_plots`. lines: pathlines, as of `lines_pack`.
+        run: identifier of a running simulation."""
         self.title, self.units, self.plots, self.run = title, units, plots, run
+        self._lines = lines
         chosen = [name for name in series.names if fields is None or name in fields]
         self._steps = {
             name: [e for i, e in enumerate(series.entries(name)) if steps is None or i in steps]
@@ -101,7 +108,11 @@ class SeriesSource:
             }
             for name, entries in self._steps.items()
         ]
-        return catalogue(self.title, described, units.length, units.time, self.plots, run=self.run)
+        found = catalogue(self.title, described, units.length, units.time, self.plots, run=self.run)
+        return {**found, "lines": [one.entry for one in self._lines]}
+
+    def lines(self, number: int) -> bytes:
+        return self._lines[number].data
 
     def pack(self, field: int, step: int, before: StepPack | None = None) -> StepPack:
         entries = list(self._steps.values())[field]
@@ -133,6 +144,9 @@ class ArrayViewSource:
         moment |= {"psnr": None, "bytes": self.array.raw_nbytes}
         field = {"name": self.array.name, "unit": "", "components": 1, "steps": [moment]}
         return catalogue(self.title, [field], "", "")
+
+    def lines(self, number: int) -> bytes:
+        raise IndexError(f"no lines {number}")
 
     def pack(self, field: int, step: int, before: StepPack | None = None) -> StepPack:
         if (field, step) != (0, 0):
@@ -186,6 +200,7 @@ def catalogue(
         "fields": fields,
         "colors": tables,
         "plots": list(plots),
+        "lines": [],
     }
 
 

@@ -159,8 +159,22 @@ def test_altered_files_are_refused(here: Path, capsys: pytest.CaptureFixture[str
     assert [p.name for p in here.glob(".*")] == []
 
 
+def test_numbers_of_blocks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ("compress", "waves.npy", "w.insitu", "--psnr", "30")
+    made = figures(capsys, *small, "--blocks", "2,1,3", "--ghosts", "0", "--plateau", "50")
+    assert made["blocks"] == 6 and made["reached"]
+    assert figures(capsys, *small, "--blocks", "auto")["blocks"] == 1
+    assert "neither of the form I,J,K nor auto" in refused(capsys, *small, "--blocks", "2,1")
+    assert "blocks: 999 along x" in refused(capsys, *small, "--blocks", "999,1,1")
+    assert "not allowed with" in refused(capsys, *small, "--blocks", "2,2,2", "--block", "9")
+    assert "-1 is not in 0..1000000 steps" in refused(capsys, *small, "--plateau", "-1")
+
+
 def test_usage(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
+    assert "compress" in capsys.readouterr().err
+    assert main(["comprss", "a.npy"]) == 2
+    assert "did you mean 'compress'?" in capsys.readouterr().err
     assert main(["compress"]) == 2
     assert main(["--version"]) == 0
     assert insitu.__version__ in capsys.readouterr().out
@@ -169,6 +183,7 @@ def test_usage(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         text = capsys.readouterr().out
         assert f"insitu {name}" in text.partition("examples:")[2]
         assert "exit status:" in text
+        assert max(map(len, text.partition("options:")[0].splitlines())) <= 100
 
 
 def test_a_record_of_a_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -127,6 +127,41 @@ def test_all_steps_for_paraview(suffix: str, record: Path, here: Path, capsys: A
     assert reader.GetOutputInformation(0).Get(key, 0) == 0.5
 
 
+@pytest.mark.parametrize("suffix", ["npy", "h5", "nc", "vti", "pvtr"])
+def test_all_steps_that_are_written_are_read(
+    suffix: str, record: Path, here: Path, capsys: Any
+) -> None:
+    assert main(["decode", f"{record}:height", f"h.{suffix}", "--step", "all"]) == 0
+    series = "h.pvd" if suffix in ("vti", "pvtr") else f"h.{suffix}"
+    truth = insitu.open_record(record)["height"]
+    for step in range(len(truth)):
+        volume = open_volume(series, step=step)
+        assert volume.n_steps == len(truth)
+        np.testing.assert_allclose(volume.read(volume.whole), truth[step].decode(), atol=1e-6)
+        same = ["compare", f"{record}:height", series, "--step", str(step), "--psnr", "100"]
+        assert main(same) == 0
+    assert main(["compress", series, "again", "--step", "all", "--psnr", "20"]) == 0
+    assert len(list(Path("again").iterdir())) == len(truth)
+    assert "--step 0 to 2" in refused(capsys, "compress", series, "one.insitu")
+    assert "no step 3" in refused(capsys, "compress", series, "one.insitu", "--step", "3")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<VTKFile><Collection>", "not a complete .pvd file"),
+        ("<VTKFile><Collection/></VTKFile>", "lists no file"),
+        ('<VTKFile><DataSet timestep="one" file="a.vti"/></VTKFile>', "not a complete .pvd file"),
+        ('<VTKFile><DataSet timestep="1" file="a.vtu"/></VTKFile>', "a.vtu is not a grid"),
+        ('<VTKFile><DataSet timestep="1" file="a.vti"/></VTKFile>', "not a complete .vti file"),
+        ("<VTKFile>" + 2 * '<DataSet file="a.vti"/>' + "</VTKFile>", "several files at one time"),
+    ],
+)
+def test_collections_that_cannot_be_read(text: str, said: str, here: Path, capsys: Any) -> None:
+    Path("a.pvd").write_text(text)
+    assert said in refused(capsys, "compress", "a.pvd", "a.insitu")
+
+
 @pytest.mark.parametrize("suffix", ["npy", "h5", "nc", "vti", "vtr", "pvti", "pvtr"])
 def test_what_is_written_is_read(suffix: str, record: Path, here: Path) -> None:
     for name in ("density", "height"):  # in cells, at nodes

@@ -79,6 +79,14 @@ def test_a_run_file(write):
     assert run.simulation.arguments == {"deck": "wave.in", "cells": [8, 8, 8]}
 
 
+def test_fields_as_a_list_of_names(write):
+    run = config.load(write("fields: [u, v]"))
+    assert run.fields == {"u": config.FieldConfig(), "v": config.FieldConfig()}
+    assert problems({"fields": ["u", 3]}) == [
+        "run file: fields: expected keys and values, found a list"
+    ]
+
+
 def test_what_is_read_is_found_beside_the_run_file(write, tmp_path):
     write("", "wave.in")
     run = config.load(write("simulation: {module: wave, deck: wave.in, path: lib, name: other}"))

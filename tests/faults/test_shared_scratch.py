@@ -5,21 +5,27 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mpi4py import MPI
 
+import insitu
 from insitu.cli.command_line import main
 from insitu.codecs import frame
 from insitu.codecs.frame import FrameError
 from insitu.core.parallel import RemoteError
+from insitu.fields.read import read_field
+from insitu.io.chunk_grid import ChunkGrid
 from insitu.store import crash_file, recovery
 from insitu.store.crash_file import CrashFile, NotOwnError, Owner
 from insitu.store.crash_log import CrashLog
 from insitu.store.liveness import Process
 from insitu.store.manifest import Units
 from tests.support.crash_entries import add
+from tests.support.paths import ROOT
 
 GONE = Process("node7", "another machine", 1, 1)
 
@@ -61,6 +67,25 @@ def test_files_of_another_user_are_passed_over(
     assert recovery.find([tmp_path / "insitu.run"]) == ([], [])
     with pytest.raises(NotOwnError, match="not a regular file of this user"):
         crash_file.read(path)
+
+
+def test_a_file_that_may_not_be_read_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of another user, in a folder of one's own; root, who runs some tests, may read any."""
+    own = leave(tmp_path / "insitu.run")
+    other = own.with_name("other.crash")
+    other.touch()
+    opened = os.open
+
+    def refuses(path: object, *arguments: int) -> int:
+        if path == other:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refuses)
+    (run,), _ = recovery.find([tmp_path])
+    assert [path for path, _ in run.files] == [own]
 
 
 def test_a_forged_number_of_ranks_costs_nothing(tmp_path: Path) -> None:
@@ -139,9 +164,6 @@ def test_discarding(tmp_path: Path, no_launcher: None, capsys: pytest.CaptureFix
 def test_a_header_that_claims_more_than_it_can_hold_asks_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from insitu.fields.read import read_field
-    from tests.support.paths import ROOT
-
     golden = (ROOT / "tests/data/frames/version_4_hash_grid.frame").read_bytes()
     header, payloads = frame.unpack(golden)
     header["cells"] = [3000, 3000, 3000]
@@ -151,3 +173,27 @@ def test_a_header_that_claims_more_than_it_can_hold_asks_first(
         read_field(forged)
     monkeypatch.setenv("INSITU_ALLOW_HUGE", "1")
     assert read_field(forged).cells == (3000, 3000, 3000)
+
+
+def test_an_insitu_file_that_claims_more_than_it_can_hold_asks_first(
+    tmp_path: Path, no_launcher: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before an array or a file is allocated for 10^12 samples, which would fill the disk."""
+    header = insitu.compress(np.zeros((4, 4, 4), np.float32)).header
+    cells = 10_000
+    axis = (0, cells)
+    forged = replace(
+        header,
+        shape=(cells,) * 3,
+        nodes=(np.arange(cells + 1.0),) * 3,
+        blocks=ChunkGrid("element", (axis,) * 3),
+        lengths=(100,),
+    )
+    (tmp_path / "a.insitu").write_bytes(forged.to_bytes() + bytes(100))
+    array = insitu.load(tmp_path / "a.insitu")
+    with pytest.raises(FrameError, match=r"claims .* of values in .*INSITU_ALLOW_HUGE=1"):
+        array.decode()
+    allocated: list[int] = []
+    monkeypatch.setattr(os, "posix_fallocate", lambda *at: allocated.append(at[-1]))
+    assert main(["decode", str(tmp_path / "a.insitu"), str(tmp_path / "a.npy")]) == 2
+    assert allocated == [] and [path.name for path in tmp_path.iterdir()] == ["a.insitu"]

@@ -117,6 +117,7 @@ def to_one(program: Started, ranks: list[int], number: int) -> None:
 def check(program: Started, words: str) -> None:
     _, told = program.mpiexec.communicate(timeout=300)
     assert words in told and "Traceback" not in told, told
+    assert f"is ignored for {GRACE_SECONDS:.0f} s, then ends at once" in told, told
     record = open_record(program.folder / "record")
     assert not record.problems
     cycles = record["density"].cycles.tolist()
@@ -133,7 +134,7 @@ def test_the_step_is_finished_and_the_record_written(
     (tmp_path / "own.py").write_text(OWN)
     sent = [(to_all, signal.SIGTERM), (to_one, signal.SIGUSR1)]
     for i in rounds(1):
-        send, number = sent[i % 2]
+        send, number = sent[(i + own) % 2]
         folder = tmp_path / f"{i}"
         if own:
             program = start(folder, str(tmp_path / "own.py"), str(folder))
@@ -142,6 +143,47 @@ def test_the_step_is_finished_and_the_record_written(
         ranks = program.wait_for_steps()
         send(program, ranks, number)
         check(program, f"insitu: {number.name}: the ")
+
+
+CLOSES = """
+import os, signal, sys
+import insitu
+from insitu.store import frame_file
+from tests.support.waves import waves
+append = frame_file.append
+
+def interrupted(*arguments):
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        os.kill(os.getpid(), number)
+    return append(*arguments)
+
+frame_file.append = interrupted
+session = insitu.open({
+    "fields": {"u": {"psnr": 20}}, "window": {"every": 1}, "signals": True, "output": "out",
+    "record": {"path": "out/record", "scratch": "."},
+}, quiet=True)
+for cycle in range(3):
+    session.publish(insitu.mesh.uniform({"u": waves((4, 5, 6))}, cycle=cycle))
+    session.execute()
+    if sys.argv[1] == "step" and cycle == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+session.close()
+"""
+
+
+@pytest.mark.parametrize("asked", ["step", "close"])
+def test_signals_while_the_record_is_written_do_not_end_it(tmp_path: Path, asked: str) -> None:
+    """Also where the first one comes while the program closes the session itself."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", CLOSES, asked],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.stderr.startswith("insitu: SIGTERM: "), done
+    assert done.returncode == (-signal.SIGTERM if asked == "step" else 0), done
+    record = open_record(tmp_path / "out" / "record")
+    assert record["u"].cycles.tolist() == [0, 1, 2] and not record.problems
+    assert not list(tmp_path.glob("insitu.*"))
 
 
 def test_a_repetition_is_ignored_for_a_while_and_then_insists() -> None:

@@ -77,6 +77,27 @@ def test_points(array: CompressedArray) -> None:
         array([1.0, 2.0])
 
 
+def test_points_of_many_blocks_in_one_call() -> None:
+    """Each point by the block that has it: models of two sizes, a constant, one with a residual."""
+    volume = waves(SHAPE)
+    volume[:10, :11, :13] = 0.25
+    volume[10:, 22:, 13:] *= 1 + 0.2 * np.random.default_rng(1).random((10, 11, 13))
+    array = compress(volume, block=16, max_error={"rel": 0.02})
+    models = [field.as_model for field in array.fields()]
+    assert {model is None or model.model is None for model in models} == {True, False}
+    points = np.random.default_rng(0).random((5000, 3)) * SHAPE[::-1]
+    points[:4] = [[0, 0, 0], [26, 33, 20], [13, 11, 10], [13, 22, 10]]  # corners, and of blocks
+    points[4] = 100.0
+    got = array(points)
+    numbers, _ = array.header.blocks.locate(array.nodes, points)
+    assert numbers[:5].tolist() == [0, 11, 9, 11, -1]
+    assert np.isnan(got[4]) and np.isfinite(np.delete(got, 4)).all()
+    for number, field in enumerate(array.fields()):
+        mine = numbers == number
+        np.testing.assert_allclose(got[mine], field(points[mine]), atol=2e-6)
+    assert array(np.zeros((0, 3))).shape == (0,)
+
+
 def test_saved_and_opened(array: CompressedArray, tmp_path: Path) -> None:
     path = tmp_path / "waves.insitu"
     array.save(path)

@@ -7,7 +7,10 @@ import yaml
 
 from insitu.queries import known_results, session_file
 from insitu.queries.binnings import uniform
-from insitu.queries.scalars import Result
+from insitu.queries.expressions import Expression
+from insitu.queries.restart import Earlier, SessionFile
+from insitu.queries.scalars import Constant, Result
+from insitu.queries.trigger_state import TriggerState
 from insitu.queries.values import (
     ARRAY,
     BIN,
@@ -82,10 +85,16 @@ def test_a_repeated_cycle_has_its_last_result(tmp_path):
     }
 
 
+def number_query(text="max(field('u'))"):
+    return Expression(text, Constant(1.0), NUMBER, {}, {}, {})
+
+
 def test_what_a_restart_replaces_is_told_once_it_is_written(tmp_path, monkeypatch):
     path, kinds = tmp_path / session_file.SESSION_FILE, {"peak": NUMBER}
     session_file.write(path, {"peak": [Result(c, float(c), 1.0) for c in (1, 2, 3, 4)]}, kinds)
-    file, new = session_file.SessionFile(path), {"peak": [Result(3, 3.0, 2.0)]}
+    file, new = SessionFile(path, {"peak": number_query()}), {"peak": [Result(3, 3.0, 2.0)]}
+    file.resume(3, {})
+    new["peak"][:0] = [Result(1, 1.0, 1.0), Result(2, 2.0, 1.0)]
 
     def fails(*_):
         raise OSError(28, "No space left on device")
@@ -93,11 +102,52 @@ def test_what_a_restart_replaces_is_told_once_it_is_written(tmp_path, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr("os.replace", fails)
         with pytest.raises(OSError, match="No space left"):
-            file.write(new, kinds)
+            file.write(new)
     told = f"{path}: continued at cycle 3; replaces its cycles 3 to 4"
-    assert [file.write(new, kinds), file.write(new, kinds)] == [told, ""]
+    assert [file.write(new), file.write(new)] == [told, ""]
     found = yaml.safe_load(path.read_text(encoding="utf-8"))["peak"]
     assert {cycle: result["value"] for cycle, result in found.items()} == {1: 1.0, 2: 1.0, 3: 2.0}
+
+
+@pytest.mark.parametrize("written_by_ascent", [False, True])
+def test_a_restart_has_the_results_of_the_same_expressions(tmp_path, written_by_ascent):
+    path = tmp_path / session_file.SESSION_FILE
+    top = number_query("max(field('u'))")
+    first = SessionFile(path, {"peak": top, "other": top})
+    assert first.resume(1, {"t": "peak > 1"}) == Earlier()
+    results = [Result(c, c / 2, float(c)) for c in (1, 2, 3)]
+    state = TriggerState([1, 3], [(1, True), (2, False), (3, True)])
+    first.write({"peak": results, "other": results}, {"t": ("peak > 1", state)})
+    if written_by_ascent:  # without the comment
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    queries = {"peak": top, "other": number_query("min(field('u'))"), "new": top}
+    second = SessionFile(path, queries)
+    found = second.resume(3, {"t": "peak > 1", "late": "peak > 2"})
+    assert found.results["peak"] == results[:2]
+    assert ("other" in found.results) == written_by_ascent  # nothing says of which expression
+    assert found.states == (
+        {} if written_by_ascent else {"t": TriggerState([1], [(1, True), (2, False)])}
+    )
+    assert found.told.endswith(f": continued from cycles 1 to 2 of {path}") and not found.problem
+    assert SessionFile(path, queries).resume(3, {"t": "peak > 5"}).states == {}
+    assert SessionFile(path, queries, overwrite=True).resume(3, {}) == Earlier()
+    second.write({"peak": [*results[:2], Result(5, 5.0, 7.0)], "other": [], "new": []})
+    after = yaml.safe_load(path.read_text())
+    assert sorted(after["peak"]) == [1, 2, 5] and sorted(after["other"]) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "text", ["notes: [", "# insitu: {", "peak: {1: {type: double}}\n", "- 1\n"]
+)
+def test_a_file_that_cannot_be_understood_is_told_and_kept(tmp_path, text):
+    path = tmp_path / session_file.SESSION_FILE
+    path.write_text(text)
+    file = SessionFile(path, {"peak": number_query()})
+    problem = file.resume(3, {}).problem
+    assert str(path) in problem and "queries and triggers begin anew" in problem
+    told = file.write({"peak": [Result(3, 3.0, 2.0)]})
+    assert "of an earlier run is now" in told
+    assert (tmp_path / "ascent_session.1.yaml").read_text() == text
 
 
 def test_structured_results_come_back_as_they_were(tmp_path):

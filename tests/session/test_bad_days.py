@@ -85,7 +85,7 @@ def test_callbacks_are_called_though_nothing_can_be_written(
     def fails(*_: Any, **__: Any) -> None:
         raise RemoteError("disk full", 0)
 
-    target = "insitu.queries.session_file.SessionFile.write"
+    target = "insitu.queries.restart.SessionFile.write"
     monkeypatch.setattr(target if full == "session_file" else f"insitu.store.{full}", fails)
     called: list[int] = []
     session = insitu.open(small(folder, on_error=on_error), COMM)

@@ -269,7 +269,8 @@ def test_a_run_to_its_end(launch, ranks, tmp_path):
     assert [line.split()[1] for line in lines] == ["2", "4"]
     assert "fired t" in lines[1]
     assert "recorded steps: 2," in done.stdout
-    assert done.stdout.split("Wrote:")[1].split()[:2] == ["out/record", "out/insitu_timings.csv"]
+    files = ["record", "ascent_session.yaml", "insitu_timings.csv"]
+    assert done.stdout.split("Wrote:")[1].split()[:3] == [f"out/{name}" for name in files]
     assert (tmp_path / "out" / "record" / "manifest.json").exists()
     rows = list(csv.DictReader((tmp_path / "out" / "insitu_timings.csv").open()))
     assert [(row["cycle"], row["field"]) for row in rows] == [("2", "height"), ("4", "height")]

@@ -6,21 +6,21 @@ surfaces and lines as one file or one for each rank; the cycle stands in the nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
+from insitu.actions.extracts.of_fields import OfFields
 from insitu.core.geometry import Lines, Surface
 from insitu.core.parallel import together
-from insitu.filters.pipeline import UNFILTERED, Names, Pipeline, Results, VolumeData
+from insitu.filters.pipeline import Results, VolumeData
 from insitu.filters.schema import LINES, POINTS, SURFACE, VOLUME, DataSchema
 from insitu.io import volume_files
 from insitu.io.blueprint_files import write_blueprint
 from insitu.io.write_geometry import write_lines, write_surface
-from insitu.queries.expressions import FieldKind
 from insitu.render.picture.view import file_stem
-from insitu.store.timestep import Span, TimeStep
+from insitu.store.timestep import TimeStep
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -37,28 +37,14 @@ PROTOCOLS = tuple(dict.fromkeys(name for names in _HOLDS.values() for name in na
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relay:
+class Relay(OfFields):
     """A relay extract."""
 
-    what: ClassVar[str] = "extract"
-    name: str
     path: str
     """File name without ending; a %d pattern takes the cycle, which else is appended."""
     protocol: str = "vtk"
     """One of PROTOCOLS."""
     fields: tuple[str, ...] = ()
-    pipeline: Pipeline = UNFILTERED
-    window: Span = 1
-
-    @property
-    def reads(self) -> Names:
-        """The recorded fields that it takes."""
-        return self.pipeline.reads(frozenset(self.fields))
-
-    @property
-    def past(self) -> Names:
-        """The recorded fields of which it reads earlier steps."""
-        return self.pipeline.past if self.window == 1 else self.pipeline.past | self.reads
 
     def check(self, fields: DataSchema) -> None:
         """ValueError, "key: text", where there is nothing to save, or not by this protocol."""
@@ -70,10 +56,6 @@ class Relay:
             raise ValueError(
                 f"protocol: {self.protocol} cannot store {data.kind}; expected one of {valid}"
             )
-
-    def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
-        """ValueError where its pipeline takes a field for what it is not."""
-        self.check(DataSchema({name: kind.n_components for name, kind in kinds.items()}))
 
     def run(self, comm: MPI.Comm, steps: Sequence[TimeStep], folder: Path) -> list[Path]:
         """Write these steps -> the files, or folders, on all ranks. Collective.

@@ -163,6 +163,13 @@ def draw(
     seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
 ) -> Singles: ...
 def evaluate(network: Network, params: Floats, points: Floats, threads: int = 1) -> Singles: ...
+def evaluate_blocks(
+    networks: Sequence[Network],
+    params: Sequence[Floats],
+    points: Floats,
+    ends: Sequence[int],
+    threads: int = 1,
+) -> Singles: ...
 def evaluate_gradient(
     network: Network, params: Floats, points: Floats, threads: int = 1
 ) -> Singles: ...

@@ -146,6 +146,7 @@ class CpuEngine(Engine):
         if isinstance(model, SparseGrid):
             raise ValueError(f"model {model.kind}: fitted in closed form, not trained")
         settings = {**asdict(options), "threads": threads()}
+        settings |= {"drawn": options.drawn, "chosen": options.chosen}
         return lib.Trainer(
             native_network(model), params, _block(sampler), origin, extent, error_scale, settings
         )
@@ -154,6 +155,18 @@ class CpuEngine(Engine):
         if isinstance(model, SparseGrid):
             return self._sparse.reader(model, params).at(points, threads=threads())
         return lib.evaluate(native_network(model), params, points, threads())
+
+    def evaluate_blocks(
+        self,
+        models: Sequence[Model],
+        params: Sequence[Singles],
+        points: Floats,
+        ends: Sequence[int],
+    ) -> Singles:
+        if any(isinstance(model, SparseGrid) for model in models):
+            return super().evaluate_blocks(models, params, points, ends)
+        networks = [native_network(model) for model in models]
+        return lib.evaluate_blocks(networks, params, points, ends, threads())
 
     def evaluate_grid(
         self, model: Model, params: Singles, xs: Floats, ys: Floats, zs: Floats

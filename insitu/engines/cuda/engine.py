@@ -29,7 +29,7 @@ from insitu.engines.cuda.device import Device
 from insitu.engines.cuda.layout import shape_of
 from insitu.engines.cuda.marching import NetworkBricks
 from insitu.engines.cuda.sampler import GridSampler, sampling_of
-from insitu.engines.cuda.trainer import CudaTrainer, run_together
+from insitu.engines.cuda.trainer import REFUSED, CudaTrainer, run_together
 from insitu.engines.options import Errors, MarchOptions, TrainerOptions
 from insitu.models.base import Model
 
@@ -40,6 +40,7 @@ class CudaEngine(Engine):
     name: ClassVar[str] = "cuda"
     # Measured on an H200: a step of 4 networks takes 1.8 times that of one.
     side_by_side: ClassVar[int] = 4
+    refused_options: ClassVar[frozenset[str]] = frozenset(REFUSED)
 
     def __init__(self, device: Device | None = None) -> None:
         """device: by default the one of this process's rank on its node."""
