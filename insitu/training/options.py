@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from insitu.core.limits import Range, Section
+from insitu.engines.points import batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,9 @@ class Target(Section):
     """
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Target accuracy relative to the field's global range; default: none, train to the last step.
-    It determines the model's size, unless `network.log2_hashmap_size` is given."""
+    """Target accuracy relative to the field's global range. It determines the model's size, unless
+    `network.log2_hashmap_size` is given. Default: none; a network is trained to the last step, a
+    sparse grid kept at 55 dB."""
 
     ratio: Annotated[float, Range(1, 10**6)] | None = None
     """Target compression ratio of every block, raw bytes over compressed bytes; the accuracy is
@@ -88,6 +90,11 @@ class Target(Section):
 
     seconds: Annotated[float, Range(0.001, 10**5, "s")] | None = None
     """Wall-clock time per block; default: unlimited."""
+
+    @property
+    def is_goal(self) -> bool:
+        """Whether there is an accuracy or a size to reach."""
+        return (self.psnr, self.ratio, self.max_error) != (None, None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,3 +168,9 @@ class TrainingOptions(Section):
     def iterations(self, n_voxels: int) -> int:
         """N_train for a block of `n_voxels` owned voxels."""
         return max(self.n_min, -(-n_voxels // self.batch) * self.epochs)
+
+    def point_iterations(self, n_points: int) -> int:
+        """The same for a model that is trained on points: its batches are larger, and a quarter of
+        `n_min` is enough, since it begins with a fit."""
+        batch = batch_size(n_points, self.batch)
+        return max(-(-self.n_min // 4), -(-n_points // batch) * self.epochs)
