@@ -18,6 +18,7 @@ from insitu.core.limits import Range
 from insitu.io import sources, targets
 from insitu.io.chunk_grid import DEFAULT_CELLS
 from insitu.io.compressed_array import CompressedArray
+from insitu.models import registry
 from insitu.training.options import Target
 from insitu.training.select_codec import MODEL, codecs
 
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 SUMMARY = "compress an array"
-DESCRIPTION = "Train neural fields on an array, block by block, and write them to one file."
+DESCRIPTION = "Fit models to an array, block by block, and write them to one file."
 COLLECTIVE = True
 EXAMPLES = """\
 examples:
   insitu compress density.npy density.insitu --psnr 45
   insitu compress density.npy density.insitu --max-error rel:1e-3
   insitu compress density.npy density.insitu --ratio 200 --codec auto
+  insitu compress density.npy density.insitu --psnr 45 --model hash_grid
   insitu compress huge.npy huge.insitu --blocks 8,8,8        (larger than memory)
   insitu compress run.h5:/fluid/density density.insitu
   insitu compress climate.nc:T T.insitu --step 3
@@ -90,10 +92,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and end a block's training at the third time; default: never",
     )
     parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help=f"{', '.join(registry.BUILT_IN)}, or one of an installed package; auto: for each "
+        f"block a {registry.DEFAULT}, or a {registry.NETWORK} where that takes fewer bytes; "
+        f"default: {registry.DEFAULT}, {registry.NETWORK} with --iterations or --plateau",
+    )
+    parser.add_argument(
         "--codec",
         choices=codecs(),
         default=MODEL,
-        help="inr: neural fields; sz3, zfp, sperr: that compressor; auto: for each block "
+        help="inr: models; sz3, zfp, sperr: that compressor; auto: for each block "
         "whichever takes the fewest bytes; default: inr",
     )
     output.add_json_option(parser)
@@ -161,8 +170,10 @@ def _compress(comm: MPI.Intracomm | None, arguments: argparse.Namespace, task: _
     with nullcontext() if comm is None else together(comm, task.input):
         target = targets.make_target(**{name: getattr(arguments, name) for name in targets.OPTIONS})
         volume = inputs.open_volume(arguments, task.input, step=task.step)
-        job = CompressionJob.of(volume, target, arguments.block, arguments.codec)
-        job = replace(job, ghosts=arguments.ghosts > 0, plateau=arguments.plateau)
+        job = CompressionJob.of(
+            volume, target, arguments.block, arguments.codec, arguments.model, arguments.plateau
+        )
+        job = replace(job, ghosts=arguments.ghosts > 0)
         if arguments.blocks is not None:
             job = job.cut_into(arguments.blocks)
     with output.progress_bar("samples", rank == 0) as progress:

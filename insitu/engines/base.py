@@ -287,6 +287,11 @@ class Engine(ABC):
 
     # Rendering.
 
+    def marches(self, model: Model) -> bool:
+        """Whether `bricks_of_model` and `march` are implemented for a model of this kind; that may
+        be so where the engine draws nothing else."""
+        return self.draws and self.supports(model)
+
     def brick_cache(self, nbytes: int) -> BrickCache:
         """A cache of decoded bricks of at most `nbytes` bytes."""
         raise NotImplementedError(f"engine {self.name} does not support rendering")

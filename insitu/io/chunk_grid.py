@@ -100,15 +100,15 @@ class ChunkGrid:
 def read_partition(
     volume: ArraySource, blocks: ChunkGrid, number: int, *, ghosts: bool
 ) -> Partition:
-    """A block of the array; `ghosts` adds one ghost layer of the neighbours' cells.
+    """A block of the array; `ghosts` adds one ghost layer of the neighbours' samples.
 
     With it, both blocks at a face interpolate the same values there, which reduces the seam
-    between them after training. Vertex data need no ghosts: vertices lie on the face.
+    between them after training; sparse grids code the face alike, so that there is none.
     """
     shared = blocks.shared(number)
     box = blocks.box(number)
     layers: Layers = ((0, 0), (0, 0), (0, 0))
-    if ghosts and blocks.association == "element":
+    if ghosts:
         z, y, x = ((int(low), int(high)) for low, high in shared)
         layers = z, y, x
         a, b, c = (

@@ -17,7 +17,7 @@ from insitu.core.errors import ConfigError
 from insitu.core.limits import byte_size
 from insitu.core.parallel import rank_logger
 from insitu.fields.distributed_field import Choice, DistributedField, Summary
-from insitu.models.registry import DEFAULT
+from insitu.models.registry import NETWORK
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.session import report
 from insitu.session.report import FieldReport, StepReport, Tally, Terminal
@@ -198,7 +198,7 @@ class Reporter:
 
 def _chosen(choice: Choice) -> str:
     """ "sparse_grid 4 blocks (1.2 KiB, hash_grid about 3.4 KiB)"."""
-    (other,) = {SparseGrid.kind, DEFAULT} - {choice.kind}
+    (other,) = {SparseGrid.kind, NETWORK} - {choice.kind}
     blocks = "1 block" if choice.n_blocks == 1 else f"{choice.n_blocks} blocks"
     against = f", {other} about {byte_size(choice.other_nbytes)}" if choice.other_nbytes else ""
     return f"{choice.kind} {blocks} ({byte_size(choice.nbytes)}{against})"

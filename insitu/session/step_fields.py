@@ -122,7 +122,8 @@ class StepFields:
                 found[name] = self._partitions(name, wanted)
         asked = [name for name in names if ghosts == "exchange" or name in self._resampled]
         if asked and ghosts != "ignore":
-            blocks = exchange(self.comm, [block for name in asked for block in found[name]])
+            blocks = [block for name in asked for block in found[name]]
+            blocks = exchange(self.comm, blocks, self.run.periodic)
             found.update(
                 {name: [block for block in blocks if block.field == name] for name in asked}
             )

@@ -51,8 +51,7 @@ class FieldSpec:
     def sized_by_target(self) -> bool:
         """Whether the size of each block's model is chosen from the target."""
         target = self.target
-        wanted = (target.psnr, target.ratio, target.max_error)
-        return self.automatic and target.iterations is None and wanted != (None, None, None)
+        return self.automatic and target.iterations is None and target.is_goal
 
     def model_for(self, n_voxels: int) -> Model:
         """The model for a domain of `n_voxels`."""

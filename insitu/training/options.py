@@ -73,8 +73,9 @@ class Target(Section):
     """
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Target accuracy relative to the field's global range; default: none, train to the last step.
-    It determines the model's size, unless `network.log2_hashmap_size` is given."""
+    """Target accuracy relative to the field's global range. It determines the model's size, unless
+    `network.log2_hashmap_size` is given. Default: none; a network is trained to the last step, a
+    sparse grid kept at 55 dB."""
 
     ratio: Annotated[float, Range(1, 10**6)] | None = None
     """Target compression ratio of every block, raw bytes over compressed bytes; the accuracy is
@@ -89,6 +90,11 @@ class Target(Section):
 
     seconds: Annotated[float, Range(0.001, 10**5, "s")] | None = None
     """Wall-clock time per block; default: unlimited."""
+
+    @property
+    def is_goal(self) -> bool:
+        """Whether there is an accuracy or a size to reach."""
+        return (self.psnr, self.ratio, self.max_error) != (None, None, None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,13 @@ class GlobalRange:
     roughness: NDArray[np.float64] | None = None
     """(3, 2): sum and number of squared second differences along z, y, x, of the first component;
     None where nothing needs them."""
+
+    @cached_property
+    def extents(self) -> NDArray[np.float64]:
+        """(n_components,): max - min; 0 where no sample is finite. Read-only."""
+        found = np.nan_to_num(self.range[:, 1] - self.range[:, 0])
+        found.flags.writeable = False
+        return found
 
 
 @dataclass(frozen=True, eq=False)
