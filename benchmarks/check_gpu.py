@@ -79,6 +79,7 @@ def parts(volume: Path) -> list[Part]:
         figures("reading", 40),
         figures("large", 60),
         figures("published", 60),
+        figures("pictures", 60),
         figures("torch", 60),
         suite("TestTinyCudaNN", 60),
         figures("tinycudann", 40),
@@ -185,6 +186,8 @@ GOALS = (
          _ratio(_of("tinycudann 4096 0.02 to target", "seconds"),
                 _of("cuda 4096 0.02 to target", "seconds")), 3, least=True),
     Goal("512 x 256 x 256 on the GPU to 40 dB, coded and measured, ms", _large, 60),
+    Goal("a shaded picture against that of the CPU, dB",
+         _of("shaded picture against that of the CPU, dB"), 40, least=True),
     Goal("decoding network a, G points/s", _of("cuda decode a, G points/s"), 5, least=True),
 )  # fmt: skip
 

@@ -236,6 +236,34 @@ def published(name: str, values: Any) -> float:
     return best(run, 3)
 
 
+def pictured(name: str, values: np.ndarray, shading: bool) -> tuple[float, np.ndarray]:
+    """Seconds of a picture of network a, of 512 x 512 pixels, once it is on the device."""
+    from insitu.render.camera import Camera
+    from insitu.testing.marching import options_of
+
+    on = load(name)
+    block = Block.of(on, values)
+    trainer = block.trainer(on, A, OPTIONS)
+    trainer.run(1e9)
+    cells = values.shape
+    nodes = tuple(np.linspace(0, 1, n + 1) for n in reversed(cells))
+    cache = load("cpu").brick_cache(64 << 20)
+    bricks = on.bricks_of_model(A, trainer.params, block.low, block.extent, cells, False, cache)  # type: ignore[arg-type]
+    camera = Camera.default((np.zeros(3), np.ones(3)), 512, 512)
+    low = float(block.low[0])
+    options = options_of(
+        camera, nodes, range=(low, low + float(block.extent[0])), step=1 / 128,
+        flat=0.5 if shading else None,
+    )  # fmt: skip
+
+    def run() -> float:
+        start = perf_counter()
+        on.march(bricks, nodes, options)
+        return perf_counter() - start
+
+    return best(run, 3), on.march(bricks, nodes, options)
+
+
 Say = Callable[[str, Any], None]
 
 
@@ -294,6 +322,16 @@ def say_published(say: Say, values: np.ndarray) -> None:
     say("cuda published on the GPU, ms", 1e3 * published("cuda", on_gpu))
 
 
+def say_pictures(say: Say, values: np.ndarray) -> None:
+    for shading in (False, True):
+        found = {name: pictured(name, values, shading) for name in ("cuda", "cpu")}
+        kind = "shaded picture" if shading else "picture"
+        for name, (seconds, _) in found.items():
+            say(f"{name} {kind} of 512 x 512, ms", 1e3 * seconds)
+        error = float(np.square(found["cuda"][1] - found["cpu"][1]).mean())
+        say(f"{kind} against that of the CPU, dB", -10 * np.log10(max(error, 1e-12)))
+
+
 def say_other(say: Say, name: str, values: np.ndarray) -> None:
     on = load(name)
     block = Block.of(on, values)
@@ -310,6 +348,7 @@ PARTS: dict[str, Callable[[Say, np.ndarray], None]] = {
     "reading": say_reading,
     "large": say_large,
     "published": say_published,
+    "pictures": say_pictures,
     "torch": lambda say, values: say_other(say, "torch", values),
     "tinycudann": lambda say, values: say_other(say, "tinycudann", values),
 }

@@ -34,7 +34,8 @@ def read_for_record(
     run: RunConfig, places: Places, fields: Mapping[str, int], units: Units
 ) -> tuple[Actions, list[str]]:
     """As `insitu.actions.parse_for_record`."""
-    reader = ActionParser(places, DataSchema(fields), sys.maxsize, units, of_record=True)
+    periodic = "".join(run.periodic)
+    reader = ActionParser(places, DataSchema(fields), sys.maxsize, units, periodic, of_record=True)
     return _checked(reader, run), reader.left_out
 
 
@@ -72,7 +73,8 @@ def _reader(run: RunConfig, places: Places) -> ActionParser:
     record = run.record
     length, time = ("", "") if record is None else (record.length_unit, record.time_unit)
     units = Units(length, time, of_fields)
-    return ActionParser(places, DataSchema(fields), run.window.steps, units)
+    periodic = "".join(run.periodic)
+    return ActionParser(places, DataSchema(fields), run.window.steps, units, periodic)
 
 
 def _checked(reader: ActionParser, run: RunConfig) -> Actions:

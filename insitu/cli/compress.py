@@ -96,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"{', '.join(registry.BUILT_IN)}, or one of an installed package; auto: for each "
         f"block a {registry.DEFAULT}, or a {registry.NETWORK} where that takes fewer bytes; "
-        f"default: {registry.DEFAULT}, {registry.NETWORK} with --iterations",
+        f"default: {registry.DEFAULT}, {registry.NETWORK} with --iterations or --plateau",
     )
     parser.add_argument(
         "--codec",

@@ -128,12 +128,12 @@ class FieldConfig(Target, Compression):
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
     """Model to fit: `sparse_grid` (wavelet levels, in closed form: usually the fewest bytes and
     least time, and no seam between blocks with ghosts), `hash_grid` (DVNR), `dense_grid` (fV-SRN),
-    `adaptive_grid` (AMGSRN: grids that move to where the error is), or one that a package
-    registers; options of its shape as in `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each
-    block a sparse grid, or a hash grid where that takes fewer bytes for `psnr`, `ratio` or
-    `max_error`. Default: `sparse_grid`, at 55 dB if no target is given; `hash_grid` where
-    `network`, `iterations`, options of `training` but `warm_start`, or of the weights' codec are
-    given, which only a trained model has."""
+    `adaptive_grid` (AMGSRN: grids that move to where the error is), `gaussians` (for points
+    without connectivity), or one that a package registers; options of its shape as in `{kind:
+    dense_grid, n_frequencies: 6}`. `auto`: for each block a sparse grid, or a hash grid where that
+    takes fewer bytes for `psnr`, `ratio` or `max_error`. Default: `sparse_grid`, at 55 dB if no
+    target is given; `hash_grid` where `network`, `iterations`, options of `training` but
+    `warm_start`, or of the weights' codec are given, which only a trained model has."""
 
     quality: Literal["draft", "visual", "fine"] | None = None
     """A target in words, instead of `psnr`: `draft` is 40 dB, for statistics and a first look;
@@ -215,7 +215,7 @@ class FieldConfig(Target, Compression):
                 f"{', '.join(given)}: model {kind} is not trained, and codes itself; leave this out"
             )
 
-    @property
+    @functools.cached_property
     def recipe(self) -> FieldSpec:
         """This field as training sees it."""
         given = {key: getattr(self, key) for key in Target.__dataclass_fields__}
@@ -343,6 +343,10 @@ class RunConfig(Section):
 
     resample: ResampleConfig = ResampleConfig()
     """The grid to which unstructured and curvilinear meshes are resampled."""
+
+    periodic: tuple[Literal["x", "y", "z"], ...] = ()
+    """Axes along which the domain continues at its other side: streamlines and pathlines cross
+    these sides, and `ghosts: exchange` fetches ghosts across them."""
 
     check_ghosts: bool = False
     """At every step, compare ghosts with their owners' values and warn of differences; slow."""

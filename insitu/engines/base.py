@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from insitu.core.arrays import Floats
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
 from insitu.models.base import Model
+
+if TYPE_CHECKING:
+    from insitu.engines.points import PointSampler
 
 Singles = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -204,6 +207,22 @@ class Engine(ABC):
         """A trainer that starts from params (n_params,). Targets are (value - origin) / extent,
         each (n_components,); a component of extent 0 has the target 0."""
 
+    def point_trainer(
+        self,
+        model: Model,
+        params: Singles,
+        sampler: PointSampler,
+        origin: Doubles,
+        extent: Doubles,
+        error_scale: Doubles,
+        options: TrainerOptions,
+    ) -> Trainer:
+        """As `trainer`, of a `scattered` model on points (`insitu.engines.points`); a batch has at
+        least an eighth of them. By default with the model's own equations, in NumPy."""
+        from insitu.engines.point_training import ReferenceTrainer
+
+        return ReferenceTrainer(model, params, sampler, origin, extent, error_scale, options)
+
     def train_together(self, trainers: Sequence[Trainer], seconds: float) -> bool:
         """`Trainer.run` of several trainers of this engine, at the same time where it can. Returns
         True when all are done."""
@@ -267,6 +286,11 @@ class Engine(ABC):
         return np.histogram(inside, edges)[0].astype(np.float64)
 
     # Rendering.
+
+    def marches(self, model: Model) -> bool:
+        """Whether `bricks_of_model` and `march` are implemented for a model of this kind; that may
+        be so where the engine draws nothing else."""
+        return self.draws and self.supports(model)
 
     def brick_cache(self, nbytes: int) -> BrickCache:
         """A cache of decoded bricks of at most `nbytes` bytes."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -64,24 +65,20 @@ def measure_fidelity(
         extents: global range of each component; those of range 0 are left out.
     """
     shape = block.shape
-    size = [min(n, _EDGE) for n in shape]
-    count = min(_MOST_BOXES, max(1, math.prod(shape) // (4 * math.prod(size))))
-    rng = np.random.default_rng(0)
-    starts = [rng.integers(0, n - s + 1, count) for n, s in zip(shape, size, strict=True)]
+    size, starts = _boxes(shape)
+    count = len(starts[0])
     lines = _positions(block)
     used = [c for c, extent in enumerate(extents) if extent > 0]
     decoded = np.empty((count, len(used), *(2 * s - 1 for s in size)))
     truth = np.empty((count, len(used), *size))
+    vertex = block.association == "vertex"
     for i, start in enumerate(zip(*starts, strict=True)):
-        axes = [
-            _unit(at, s, n, block.association == "vertex")
-            for at, s, n in zip(start, size, shape, strict=True)
-        ]
+        z, y, x = (_unit(at, s, n, vertex) for at, s, n in zip(start, size, shape, strict=True))
         box = tuple(slice(at, at + s) for at, s in zip(start, size, strict=True))
-        values = block.on_grid(axes[2], axes[1], axes[0])
+        values = block.on_grid(x, y, z)
         for k, c in enumerate(used):
-            decoded[i, k] = values[..., c] / extents[c]
-            truth[i, k] = raw[c][box] / extents[c]
+            np.divide(values[..., c], extents[c], out=decoded[i, k])
+            np.divide(raw[c][box], extents[c], out=truth[i, k])
     at_samples, n_samples = _squares(decoded[..., ::2, ::2, ::2] - truth)
     odd = (_ALL, _ALL, *(slice(1, None, 2) if s > 1 else _ALL for s in size))
     between, n_between = _squares((decoded - _halved(truth))[odd])
@@ -95,29 +92,44 @@ def measure_fidelity(
     return Fidelity(at_samples, n_samples, between, n_between, gradient)
 
 
+@lru_cache(maxsize=16)  # many fields have blocks of the same shape
+def _boxes(shape: tuple[int, int, int]) -> tuple[list[int], list[list[int]]]:
+    """Size of a box, and the first sample of each of them, along z, y, x."""
+    size = [min(n, _EDGE) for n in shape]
+    count = min(_MOST_BOXES, max(1, math.prod(shape) // (4 * math.prod(size))))
+    rng = np.random.default_rng(0)
+    starts = [rng.integers(0, n - s + 1, count) for n, s in zip(shape, size, strict=True)]
+    return size, [start.tolist() for start in starts]
+
+
 def _positions(block: BlockField) -> list[Floats]:
     """World coordinates of the samples along z, y, x."""
     vertex = block.association == "vertex"
     return [n if vertex else (n[1:] + n[:-1]) / 2 for n in reversed(block.nodes)]
 
 
+@lru_cache(maxsize=256)
 def _unit(start: int, size: int, n: int, vertex: bool) -> Floats:
     """Unit coordinates of samples and of the middles between them, (2 size - 1,)."""
     at = start + np.arange(2 * size - 1) / 2
-    return np.asarray(at / max(n - 1, 1) if vertex else (at + 0.5) / n)
+    unit = np.asarray(at / max(n - 1, 1) if vertex else (at + 0.5) / n)
+    unit.flags.writeable = False
+    return unit
 
 
 def _halved(values: Floats) -> Floats:
     """Values (..., nz, ny, nx) with the means of neighbors between them."""
     for axis in (-3, -2, -1):
-        n = values.shape[axis]
-        low, high = values.take(range(n - 1), axis), values.take(range(1, n), axis)
-        wide = np.repeat(values, 2, axis)
-        wide = wide.take(range(2 * n - 1), axis)
-        middle = [slice(None)] * values.ndim
-        middle[axis] = slice(1, None, 2)
+        shape = list(values.shape)
+        shape[axis] = 2 * shape[axis] - 1
+        wide = np.empty(shape)
+        low, high, even, odd = (
+            (..., *(part if a == axis else _ALL for a in (-3, -2, -1)))
+            for part in (slice(None, -1), slice(1, None), slice(None, None, 2), slice(1, None, 2))
+        )
+        wide[even] = values
         with np.errstate(invalid="ignore"):
-            wide[tuple(middle)] = (low + high) / 2
+            wide[odd] = (values[low] + values[high]) / 2
         values = wide
     return values
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,17 @@ _MAX_COMPONENTS = 16
 
 def write_lines(nodes: Floats) -> tuple[Any, bytes]:
     """Header entry and payload of one axis' grid lines; evenly spaced ones need three numbers."""
-    even = np.linspace(nodes[0], nodes[-1], len(nodes))
-    close = np.abs(nodes - even).max() <= 1e-12 * (abs(nodes[-1]) + abs(nodes[0]))
-    if close and len(nodes) <= _MAX_EVEN_LINES:
+    data = np.asarray(nodes, "<f8").tobytes()
+    if len(nodes) <= _MAX_EVEN_LINES and _even(data):
         return [float(nodes[0]), float(nodes[-1]), len(nodes)], b""
-    return None, np.asarray(nodes, "<f8").tobytes()
+    return None, data
+
+
+@lru_cache(maxsize=16)  # the fields of a mesh have the same lines
+def _even(data: bytes) -> bool:
+    nodes = np.frombuffer(data, "<f8")
+    even = np.linspace(nodes[0], nodes[-1], len(nodes))
+    return bool(np.abs(nodes - even).max() <= 1e-12 * (abs(nodes[-1]) + abs(nodes[0])))
 
 
 def read_lines(head: Any, payload: bytes, cells: int) -> Floats:

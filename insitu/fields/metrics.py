@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from insitu.core.scaled import ScaledSum
@@ -49,10 +49,8 @@ class FieldMetrics:
         return tuple(map(ScaledSum, self.sum_of_squares, powers))
 
     def to_dict(self) -> dict[str, Any]:
-        data = asdict(self)
-        if not self.exponents:
-            del data["exponents"]
-        return data
+        names = _NAMES if self.exponents else _NAMES[:-1]
+        return {name: getattr(self, name) for name in names}
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> FieldMetrics:
@@ -80,3 +78,6 @@ class FieldMetrics:
             seconds=max(p.seconds for p in parts),
             warm=any(p.warm for p in parts),
         )
+
+
+_NAMES = tuple(field.name for field in fields(FieldMetrics))  # `exponents` last

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ _COMPONENT = struct.Struct("<HB")
 _SHARED = struct.Struct("<H")
 # A step is 2 ** (k / 512 - 64), so one number in 0..65535 holds it to 0.07 %.
 _PER_OCTAVE, _LOWEST = 512, 64
+_KEPT_SAMPLES = 2**15  # of a block whose numbers are kept: 128 KiB; decoding takes a millisecond
 _POINTS = 16  # decoded points are in sixteenths of a step, -8..7
 
 
@@ -237,11 +238,27 @@ def unpack(
     return [Component(n, *c) for n, c in zip(numbers, head.components, strict=True)], head.splits
 
 
-def with_context(payload: bytes, before: bytes, shape: Shape, n_components: int) -> bytes:
+@dataclass(frozen=True)
+class SparseWeights(Weights):
+    """Parameters of a sparse grid and their payload. Of small blocks also what it decodes to, so
+    that the next step's difference from it need not decode it again."""
+
+    kept: tuple[Component, ...] = field(default=(), repr=False, compare=False)
+
+
+def with_context(weights: Weights, before: Weights, shape: Shape, n_components: int) -> bytes:
     """A payload coded again, with the numbers of another one as context. Both are (nz, ny, nx) and
     stand alone. Raises FrameError as `unpack`."""
-    components, splits = unpack(payload, shape, n_components)
-    return pack(components, splits, _numbers(before, shape, n_components))
+    components = _components(weights, shape, n_components)
+    _, splits = read_head(weights.payload, n_components)
+    context = [one.numbers for one in _components(before, shape, n_components)]
+    return pack(components, splits, context)
+
+
+def _components(weights: Weights, shape: Shape, n_components: int) -> Sequence[Component]:
+    if isinstance(weights, SparseWeights) and weights.kept:
+        return weights.kept
+    return unpack(weights.payload, shape, n_components)[0]
 
 
 def without_context(payload: bytes, before: bytes, shape: Shape, n_components: int) -> bytes:
@@ -285,29 +302,29 @@ def model_of(
     splits: list[int],
     vertex: bool,
     payload: bytes,
-    scale: Scale | None = None,
+    decoded: Sequence[NDArray[np.float32]],
 ) -> tuple[SparseGrid, Weights]:
-    """The model, and its parameters. payload: the components, packed."""
-    origin, extent = scale or (np.zeros(len(components)), np.ones(len(components)))
+    """The model, and its parameters. payload: the components, packed. decoded: what they decode
+    to."""
     nz, ny, nx = components[0].numbers.shape
     places, values = [], []
-    for c, component in enumerate(components):
-        coefficients = component.coefficients(splits, float(origin[c]), float(extent[c]))
-        there = np.flatnonzero(coefficients)
-        places.append(there + c * nx * ny * nz)
-        values.append(coefficients.reshape(-1)[there])
+    for c, coefficients in enumerate(decoded):
+        there, found = sparse_kernels().support(coefficients)
+        places.append(there + np.int32(c * nx * ny * nz))
+        values.append(found)
     shared = components[0].shared
     model = SparseGrid(
         shape=(nx, ny, nz),
         vertex=vertex,
         splits="".join(map(str, splits)),
-        support=np.concatenate(places).astype("<i4").tobytes(),
+        support=np.concatenate(places).astype("<i4", copy=False).tobytes(),
         ends=0 if shared is None else shared.ends,
         n_outputs=len(components),
     )
-    params = np.concatenate(values).astype(np.float32)
+    params = np.concatenate(values)
     params.flags.writeable = False
-    return model, Weights(params, CODEC, payload)
+    small = nx * ny * nz * len(components) <= _KEPT_SAMPLES
+    return model, SparseWeights(params, CODEC, payload, tuple(components) if small else ())
 
 
 def read(
@@ -318,7 +335,12 @@ def read(
     shared = components[0].shared
     if shared is not None and vertex == bool(shared.ends & HALF_CELLS):
         raise FrameError("sparse grid: of cells, where the field is of nodes, or the reverse")
-    return model_of(components, splits, vertex, payload, scale)
+    origin, extent = scale or (np.zeros(n_components), np.ones(n_components))
+    decoded = [
+        component.coefficients(splits, float(o), float(e))
+        for component, o, e in zip(components, origin, extent, strict=True)
+    ]
+    return model_of(components, splits, vertex, payload, decoded)
 
 
 def _sixteenths(point: float) -> int:

@@ -99,7 +99,8 @@ class CompressionJob:
 
     def cut_into(self, parts: tuple[int, int, int]) -> CompressionJob:
         """The same with so many blocks along x, y, z, of at most 1024 cells along an axis, which
-        are in memory one at a time. Raises ConfigError."""
+        are in memory one at a time. Raises ConfigError, also for more samples than a model of
+        this kind may have."""
         try:
             blocks = ChunkGrid.into(self.volume.grid_shape, self.volume.association, parts)
             for axis in blocks.bounds:

@@ -50,11 +50,13 @@ class GradientError:
         exponent = math.frexp(largest)[1]
         if abs(exponent) < _EXTREME:
             exponent = 0
-        given, true = np.ldexp(given, -exponent), np.ldexp(true, -exponent)
-        lengths = np.linalg.norm(true, axis=1)
+        if exponent:
+            given, true = np.ldexp(given, -exponent), np.ldexp(true, -exponent)
+        (a, b, c), (x, y, z) = given.T, true.T
+        lengths = np.sqrt(x * x + y * y + z * z)
         # From the sine and the cosine: exact for small angles.
-        across = np.linalg.norm(np.cross(given, true), axis=1)
-        angles = np.arctan2(across, (given * true).sum(axis=1))
+        p, q, r = b * z - c * y, c * x - a * z, a * y - b * x
+        angles = np.arctan2(np.sqrt(p * p + q * q + r * r), a * x + b * y + c * z)
         return GradientError(
             n=len(true),
             sum_of_squares=float(np.square(given - true).sum()),

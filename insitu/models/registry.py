@@ -27,6 +27,7 @@ BUILT_IN = {
     "hash_grid": "insitu.models.hash_grid.model:HashGrid",
     "dense_grid": "insitu.models.dense_grid.model:DenseGrid",
     "adaptive_grid": "insitu.models.adaptive_grid.model:AdaptiveGrid",
+    "gaussians": "insitu.models.gaussians.model:Gaussians",
     "sparse_grid": "insitu.models.sparse_grid.model:SparseGrid",
 }
 _registered: dict[str, type[Model]] = {}

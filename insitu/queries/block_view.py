@@ -9,7 +9,7 @@ Past fields are decoded plane by plane, only where a box needs them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -352,16 +352,24 @@ def _overlap(a: Corners, b: Corners) -> bool:
     return bool((np.maximum(a[0], b[0]) < np.minimum(a[1], b[1])).all())
 
 
-def outer_widths(comm: MPI.Comm, partitions: Sequence[Partition]) -> dict[int, Any]:
+def outer_widths(
+    comm: MPI.Comm, partitions: Sequence[Partition], periodic: Collection[str] = ()
+) -> dict[int, Any]:
     """Widths of the cells beyond each block's faces, as in `BlockView.widths`. Collective.
 
     The blocks of all ranks fill a box on one rectilinear grid, so any block that ends where this
-    one begins has the width. At the end of the domain, a block's own last cell width is used.
+    one begins has the width. At the end of the domain, a block's own last cell width is used, or,
+    along the `periodic` axes among x, y and z, that at the other end.
     """
     ends = np.array(
         [[(n[0], n[1] - n[0], n[-1], n[-1] - n[-2]) for n in reversed(p.nodes)] for p in partitions]
     ).reshape(-1, 3, 4)
     everyone = np.concatenate(comm.allgather(ends))
+    for axis in (number for number, name in enumerate("zyx") if name in periodic and len(everyone)):
+        length = everyone[:, axis, 2].max() - everyone[:, axis, 0].min()
+        beside = np.repeat(everyone[None], 3, axis=0)
+        beside[..., axis, ::2] += np.array([0, -length, length])[:, None, None]
+        everyone = beside.reshape(-1, 3, 4)
     found = {}
     for partition, mine in zip(partitions, ends, strict=True):
         found[partition.domain_id] = tuple(

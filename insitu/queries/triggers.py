@@ -140,18 +140,20 @@ class TriggerEngine(Generic[Action]):
         triggers: Sequence[Trigger[Action]],
         window: TimeSeries,
         failed: Callable[[str, Exception], None] | None = None,
+        periodic: Collection[str] = (),
     ) -> None:
         """Not collective; the same queries and triggers on every rank.
 
         failed: called on every rank with the exception that a callback raised; it may raise. By
             default the exception is re-raised.
+        periodic: the axes, x, y or z, along which the domain continues at its other side.
         """
         self.comm, self.queries, self.triggers = comm, tuple(queries), tuple(triggers)
         self.window = window
         self.callbacks: dict[str, Callback] = {}
         """The functions that triggers name as their `callback`."""
         self.results: dict[str, list[Result]] = {query.name: [] for query in queries}
-        self._failed = failed
+        self._failed, self._periodic = failed, periodic
         self._states = [TriggerState() for _ in self.triggers]
         self._evaluator = Evaluator(comm)
         self._plan = self._make_plan()
@@ -264,7 +266,7 @@ class TriggerEngine(Generic[Action]):
         for name, ghosts in names:
             if ghosts:
                 present[name] = source.with_ghosts(name)
-                widths[name] = outer_widths(self.comm, present[name])
+                widths[name] = outer_widths(self.comm, present[name], self._periodic)
         absent |= self._piped(context, source, present, absent)
         if self._plan.mesh:
             mesh = source.mesh()

@@ -5,6 +5,7 @@ In: what was done at a step, what went wrong. Out: a StepReport, a Summary at th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,6 @@ from insitu.core.errors import ConfigError
 from insitu.core.limits import byte_size
 from insitu.core.parallel import rank_logger
 from insitu.fields.distributed_field import Choice, DistributedField, Summary
-from insitu.fields.fidelity import Fidelity
 from insitu.models.registry import NETWORK
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.session import report
@@ -173,7 +173,7 @@ class Reporter:
 
     def _field(self, summary: Summary, resampled_db: float | None) -> FieldReport:
         wanted, metrics = self.run.fields[summary.name], summary.metrics
-        fidelity = summary.fidelity or Fidelity()
+        fidelity = summary.fidelity
         extent = float(np.max(summary.extents, initial=0.0))
         return FieldReport(
             name=summary.name,
@@ -187,9 +187,9 @@ class Reporter:
             wanted_ratio=wanted.ratio,
             max_error=metrics.max_error,
             max_error_of_range=metrics.max_error / extent if extent > 0 else 0.0,
-            between_db=summary.psnr_db - fidelity.lost_between_db,
-            gradient_db=fidelity.gradient.psnr_db,
-            normals_deg=fidelity.gradient.normals_deg,
+            between_db=summary.psnr_db - fidelity.lost_between_db if fidelity else math.nan,
+            gradient_db=fidelity.gradient.psnr_db if fidelity else math.nan,
+            normals_deg=fidelity.gradient.normals_deg if fidelity else math.nan,
             non_finite=metrics.nan_count + metrics.inf_count,
             resampled_db=resampled_db,
             chosen="; ".join(map(_chosen, summary.choices)),

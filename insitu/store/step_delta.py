@@ -53,7 +53,7 @@ def subtract_weights(block: ModelField, before: ModelField) -> bytes | None:
         return weight_delta.subtract(block.model, block.weights.body, before.params)
     if _are_alike(block, before):
         return sparse_grid.with_context(
-            block.weights.payload, before.weights.payload, block.shape, block.n_components
+            block.weights, before.weights, block.shape, block.n_components
         )
     return None
 

@@ -38,8 +38,8 @@ def allowed(target: Target, whole: GlobalRange) -> Floats | None:
 
 
 def extents(whole: GlobalRange) -> Floats:
-    """max - min per component over all ranks; 0 where no sample is finite."""
-    return np.nan_to_num(np.asarray(whole.range[:, 1] - whole.range[:, 0]))
+    """max - min per component over all ranks; 0 where no sample is finite. Read-only."""
+    return whole.extents
 
 
 def errors_of(decoded: Floats, raw: Floats) -> Errors:

@@ -6,7 +6,7 @@ common argument of all parts of training.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import perf_counter
@@ -19,6 +19,7 @@ from insitu.codecs.options import Compression
 from insitu.core.arrays import Floats
 from insitu.engines import Engine, for_model
 from insitu.engines.base import Sampler
+from insitu.engines.points import PointSampler
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
 from insitu.fields.transform import Transform
@@ -82,7 +83,7 @@ class TrainingJob:
         whole: by default, the block is the whole domain. engine: by default, one that supports the
         model. others: fields of the job.
         """
-        block = MeasuredBlock.of(partition, for_model(model, engine))
+        block = MeasuredBlock.of(partition, for_model(model, engine), model)
         if whole is None:
             whole = local_ranges({"": [block]})[""]
         return TrainingJob(block=block, whole=whole, model=model, **others)
@@ -119,13 +120,18 @@ class TrainingJob:
         options = self.options
         if options.transform == "none" or not np.max(self.extent, initial=0.0) > 0:
             return None
-        return Transform.of(options.transform, self.partition.owned, options.power)
+        components: Sequence[Floats] = self.partition.owned
+        if isinstance(self.sampler, PointSampler):
+            components = self.sampler.values[: self.sampler.samples].T
+        return Transform.of(options.transform, components, options.power)
 
     @cached_property
     def trained(self) -> Sampler:
         """What the model learns: the block, behind the map of values."""
         if self.transform is None:
             return self.sampler
+        if isinstance(self.sampler, PointSampler):
+            return self.sampler.mapped(self.transform)
         values = np.stack(self.partition.components, axis=-1)
         mapped = np.moveaxis(self.transform(values).astype(values.dtype), -1, 0)
         return grid_sampler(replace(self.partition, components=tuple(mapped)), self.engine)
@@ -140,6 +146,15 @@ class TrainingJob:
         """The block at the previous step, if it is a model."""
         return None if self.previous is None else self.previous.as_model
 
+    def probes(self, n: int) -> tuple[Floats, Floats]:
+        """About n points of the block's unit cube, and what the model learns there, (n,
+        n_components)."""
+        if isinstance(self.trained, PointSampler):
+            points, values = self.trained.some(n)
+            return points, values.astype(np.float64)
+        points = self.engine.draw(self.options.seed, 0.0, 1.0, 0, n)
+        return points, self.trained.sample(points).astype(np.float64)
+
     @cached_property
     def bounds(self) -> Floats | None:
         """Largest error per component (n_components,) that the target allows; None: no limit."""
@@ -148,5 +163,5 @@ class TrainingJob:
     @cached_property
     def of_block(self) -> Model:
         """The model scaled to the block."""
-        share = self.partition.n_voxels / self.whole.n_voxels
+        share = self.sampler.samples / self.whole.n_voxels
         return self.model.for_block(self.partition.n_components, share)

@@ -17,6 +17,7 @@ from insitu.core.arrays import Floats
 from insitu.engines.base import Engine, Sampler
 from insitu.engines.measure import measure as measure_values
 from insitu.engines.options import Errors
+from insitu.engines.points import PointSampler
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.transform import Transform
 from insitu.mesh.partition import Partition
@@ -45,6 +46,9 @@ def measure(
 
     sampler: one of this engine.
     """
+    if isinstance(sampler, PointSampler):
+        outputs = None if model is None else lambda at: engine.evaluate(model, params, at)
+        return sampler.errors(outputs, low, extent, 0, sampler.samples, every)
     totals: list[Errors] = []
     for begin in range(0, sampler.samples, _SLICE * every):
         end = min(begin + _SLICE * every, sampler.samples)
@@ -71,6 +75,8 @@ def measure_mapped(
     def values(points: Floats) -> Floats:
         return transform.inverse(origin + job.engine.evaluate(model, params, points))
 
+    if isinstance(job.sampler, PointSampler):
+        return job.sampler.errors(values, nothing, one, 0, job.sampler.samples, every)
     vertex, n = block.association == "vertex", job.sampler.samples
     totals: list[Errors] = []
     for begin in range(0, n, _SLICE * every):
@@ -90,7 +96,8 @@ def seconds_to_measure(
         components=tuple(c[:samples] for c in partition.components),
         nodes=(*partition.nodes[:2], partition.nodes[2][:2]),
     )
-    params = np.ones(model.n_params, np.float32)  # zeros would share one memory page
+    # Zeros would share one memory page; how many Gaussians reach a point depends on their sizes.
+    params = model.initial(0) if model.scattered else np.ones(model.n_params, np.float32)
     low, extent = np.zeros(partition.n_components), np.ones(partition.n_components)
     start = clock()
     measure(engine, model, params, grid_sampler(layer, engine), low, extent)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from insitu.core.limits import Range, Section
+from insitu.engines.points import batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,3 +168,9 @@ class TrainingOptions(Section):
     def iterations(self, n_voxels: int) -> int:
         """N_train for a block of `n_voxels` owned voxels."""
         return max(self.n_min, -(-n_voxels // self.batch) * self.epochs)
+
+    def point_iterations(self, n_points: int) -> int:
+        """The same for a model that is trained on points: its batches are larger, and a quarter of
+        `n_min` is enough, since it begins with a fit."""
+        batch = batch_size(n_points, self.batch)
+        return max(-(-self.n_min // 4), -(-n_points // batch) * self.epochs)

@@ -17,6 +17,7 @@ from insitu.codecs.weights import Weights
 from insitu.engines import Engine
 from insitu.engines.base import Trainer
 from insitu.engines.options import Errors, TrainerOptions
+from insitu.engines.points import PointSampler
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.compression import compress_params
@@ -113,8 +114,7 @@ class Trial:
         transform = self.job.transform
         if transform is None:
             return self.scale
-        points = self.job.engine.draw(self.job.options.seed, 0.0, 1.0, 0, _POINTS)
-        mapped = self.job.trained.sample(points)
+        _, mapped = self.job.probes(_POINTS)
         slope = np.sqrt(np.nanmean(np.square(transform.slope(mapped)), axis=0))
         return np.asarray(
             slope
@@ -151,10 +151,7 @@ class Trial:
         # What a codec may lose has to be gained first.
         margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
         seconds = max(end - job.clock(), 1e-9)
-        trainer = job.engine.trainer(
-            self.model, self.first.params, job.trained, self.first.origin, job.unit,
-            self.output_scale, self._trainer_options(self.goal * margin, seconds, share),
-        )  # fmt: skip
+        trainer = self._trainer(self._trainer_options(self.goal * margin, seconds, share))
         return Run(trainer, end, margin)
 
     def finish(self, run: Run) -> FitResult | Shortfall:
@@ -197,6 +194,16 @@ class Trial:
                 if over or error <= self.goal or self.job.clock() >= end:
                     return FitResult(self.model, weights, trainer.iteration, errors)
             trainer.error_threshold *= self.goal / error * 10 ** (-RETRY_DB / 20)
+
+    def _trainer(self, options: TrainerOptions) -> Trainer:
+        job, origin, params = self.job, self.first.origin, self.first.params
+        if isinstance(job.trained, PointSampler):
+            return job.engine.point_trainer(
+                self.model, params, job.trained, origin, job.unit, self.output_scale, options
+            )
+        return job.engine.trainer(
+            self.model, params, job.trained, origin, job.unit, self.output_scale, options
+        )
 
     def missing_db(self, fit: FitResult) -> float:
         """How far a fit is below the target, in dB; 0 where it is met, or there is no target."""

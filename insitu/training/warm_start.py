@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.engines.points import PointSampler
 from insitu.fields.model_field import ModelField
 from insitu.models.base import Model
 from insitu.training.job import TrainingJob
@@ -43,29 +44,35 @@ def choose_start(job: TrainingJob, model: Model) -> InitialState:
     extent, transform = job.unit, job.transform
     low = job.own.range[:, 0] if transform is None else np.zeros(len(extent))
     previous = job.earlier if job.options.warm_start else None
-    points = job.engine.draw(job.options.seed, 0.0, 1.0, 0, _PROBES)
-    values = job.trained.sample(points).astype(np.float64)
+    points, values = job.probes(_PROBES)
     finite = np.isfinite(values)
     valid = finite.all(axis=1)
     mean = np.where(finite, values, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
     # Constants remain exact.
     origin = np.where((extent > 0) & finite.any(axis=0), mean, low)
-    cold = InitialState(model.initial(job.options.seed), origin, False)
+
+    def begin() -> InitialState:
+        if isinstance(job.trained, PointSampler):
+            first = model.place(*job.trained.targets(origin, extent))
+        else:
+            first = model.initial(job.options.seed)
+        return InitialState(first, origin, False)
+
     if previous is None or previous.model != model or not valid.any():
-        return cold
+        return begin()
     kind = None if transform is None else transform.kind
     if kind != (None if previous.transform is None else previous.transform.kind):
-        return cold
+        return begin()
     warm = _continued(model, previous, origin, extent)
     if warm is None:
-        return cold
+        return begin()
     inverse = np.divide(1, extent, out=np.zeros_like(extent), where=extent > 0)
     targets = (values[valid] - warm.origin) * inverse  # (n, n_components)
     outputs = job.engine.evaluate(model, warm.params, points[valid])
     # Squares, not absolute values: where most of a block is constant, the absolute error of a
     # constant is small, and the network's accuracy elsewhere would be ignored.
     useful = np.square(outputs - targets).mean() < targets.var(axis=0).mean()
-    return warm if useful else cold
+    return warm if useful else begin()
 
 
 def _continued(

@@ -2,7 +2,7 @@
 
 In: .vtp and .pvtp files. Out: an entry of the catalogue (plain data), and bytes.
 
-Points and values are rounded to 16 bits between their least and largest, and sent as differences
+Points are rounded to 14 bits between their least and largest, values to 12, and sent as differences
 from the point before; low bytes and high bytes are apart, through ZLIB.
 """
 
@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.core.geometry import Lines
 from insitu.io.vtp_lines import read_lines
 
-_MOST = 65535
+OF_POINTS, OF_VALUES = 2**14 - 1, 2**12 - 1
+"""The whole numbers that stand for the largest."""
 _MOST_POINTS = 2**21
 """Of a file; lines beyond are left out."""
 
@@ -71,8 +73,9 @@ def pack(name: str, lines: Lines, time: float | None) -> PackedLines:
         **{name: values[chosen] for name, values in lines.values.items()},
     }
     ends, planes = [], [counts[kept].astype("<u4").tobytes()]
-    for values in columns.values():
-        low, high, differences = _rounded(np.asarray(values, np.float64), first)
+    for i, values in enumerate(columns.values()):
+        most = OF_POINTS if i < 3 else OF_VALUES
+        low, high, differences = _rounded(np.asarray(values, np.float64), first, most)
         ends.append([low, high])
         planes += [(differences & 255).astype(np.uint8).tobytes()]
         planes += [(differences >> 8).astype(np.uint8).tobytes()]
@@ -84,15 +87,16 @@ def pack(name: str, lines: Lines, time: float | None) -> PackedLines:
         "points": int(chosen.sum()),
         "columns": list(columns),
         "ends": ends,
+        "most": [OF_POINTS, OF_VALUES],
     }
     return PackedLines(entry, zlib.compress(b"".join(planes), 9))
 
 
-def _rounded(values: Floats, first: Floats) -> tuple[float, float, Any]:
+def _rounded(values: Floats, first: NDArray[np.bool_], most: int) -> tuple[float, float, Any]:
     """Least, largest, and differences from the point before, modulo 2^16."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    scaled = (values - low) * (_MOST / ((high - low) or 1.0))
-    numbers = np.nan_to_num(np.rint(scaled), nan=0.0, posinf=_MOST, neginf=0.0).astype(np.int64)
+    scaled = (values - low) * (most / ((high - low) or 1.0))
+    numbers = np.nan_to_num(np.rint(scaled), nan=0.0, posinf=most, neginf=0.0).astype(np.int64)
     before = np.where(first, 0, np.concatenate([[0], numbers[:-1]]))
     return low, high, (numbers - before) & 0xFFFF

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +29,7 @@ from insitu.viewer.step_pack import StepPack
 
 Catalogue = dict[str, Any]
 Plots = Sequence[dict[str, Any]]
+_HALF_BYTE = 0.5 / 255
 MOST_ARRAY = 256  # samples per axis of an array without a model
 
 
@@ -187,21 +189,44 @@ def catalogue(
     run: str = "",
 ) -> Catalogue:
     """What the page starts with."""
-    tables = {}
-    for name in COLOR_TABLES:
-        positions, colors = ColorTable(name).colors()
-        rows = np.column_stack((positions.round(4), colors.round(3)))  # finer than a byte's steps
-        tables[name] = rows.tolist()
     return {
         "title": title,
         "run": run,
         "length": length,
         "time": time,
         "fields": fields,
-        "colors": tables,
+        "colors": _color_tables(),
         "plots": list(plots),
         "lines": [],
     }
+
+
+@cache
+def _color_tables() -> dict[str, list[list[float]]]:
+    """Positions and colours of all colour tables: of the points, those that differ from a straight
+    line between others by more than half a step of a byte (the rule of Ramer, 1972)."""
+    tables = {}
+    for name in COLOR_TABLES:
+        positions, colors = ColorTable(name).colors()
+        rows = np.column_stack((positions, colors))
+        kept, parts = {0, len(rows) - 1}, [(0, len(rows) - 1)]
+        while parts:
+            first, last = parts.pop()
+            inner = rows[first + 1 : last]
+            if not len(inner) or rows[first, 0] == rows[last, 0]:
+                kept.update(range(first, last))  # a step of the colours
+                continue
+            t = (inner[:, :1] - rows[first, 0]) / (rows[last, 0] - rows[first, 0])
+            line = rows[first, 1:] + t * (rows[last, 1:] - rows[first, 1:])
+            off = np.abs(inner[:, 1:] - line).max(axis=1)
+            if off.max() > _HALF_BYTE:
+                worst = first + 1 + int(off.argmax())
+                kept.add(worst)
+                parts += [(first, worst), (worst, last)]
+        chosen = rows[sorted(kept)]
+        chosen = np.column_stack((chosen[:, 0].round(4), chosen[:, 1:].round(3)))
+        tables[name] = chosen.tolist()
+    return tables
 
 
 def open_series(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from insitu.codecs.frame import FrameError
+from insitu.codecs.weights import Weights
 from insitu.fields import sparse_grid
 from insitu.fields.model_field import ModelField
 from insitu.models.sparse_grid.model import SparseGrid
@@ -45,7 +46,9 @@ def test_numbers_take_fewer_bytes_in_context() -> None:
     first, second = steps(2)
     payload = second.weights.payload
     shape = second.shape
-    coded = sparse_grid.with_context(payload, first.weights.payload, shape, 1)
+    coded = sparse_grid.with_context(second.weights, first.weights, shape, 1)
+    read = [Weights(w.params, w.codec, w.payload) for w in (second.weights, first.weights)]
+    assert sparse_grid.with_context(*read, shape, 1) == coded  # without what is kept of small ones
     assert len(coded) < 0.95 * len(payload)
     assert sparse_grid.without_context(coded, first.weights.payload, shape, 1) == payload
     with pytest.raises(FrameError, match="relative to a step"):

@@ -7,7 +7,6 @@ import { ROWS } from "viewer/transfer.js";
 /** @import {Frame} from "viewer/march.js" */
 /** @import {LinesEntry, Vector} from "viewer/types.js" */
 
-const MOST = 65535;
 const PER_END = 8; // numbers: a point, the tangent there, its colour's value, its time
 const FAR = 1e30;
 
@@ -30,7 +29,7 @@ export async function unpackLines(entry, packed) {
     for (const count of counts) {
       let value = 0;
       for (const end = i + count; i < end; i++) {
-        value = (value + data[at + i] + 256 * data[at + n + i]) & MOST;
+        value = (value + data[at + i] + 256 * data[at + n + i]) & 65535;
         found[i] = value;
       }
     }
@@ -123,8 +122,10 @@ export class LineDrawer {
     const { gl } = this;
     const ends = entry.ends;
     const number = (/** @type {number} */ c, /** @type {number} */ i) =>
-      ends[c][0] + (columns[c][i] / MOST) * (ends[c][1] - ends[c][0]);
+      ends[c][0] + (columns[c][i] / entry.most[0]) * (ends[c][1] - ends[c][0]);
     const [of, time] = [entry.columns.indexOf(by), entry.columns.indexOf("time")];
+    const share = (/** @type {number} */ c, /** @type {number} */ i) =>
+      c < 0 ? 0 : columns[c][i] / entry.most[c < 3 ? 0 : 1];
     const points = Array.from({ length: entry.points }, (_, i) =>
       inside([number(0, i), number(1, i), number(2, i)]),
     );
@@ -134,8 +135,7 @@ export class LineDrawer {
       for (let i = first; i < first + count - 1; i++) {
         for (const at of [i, i + 1]) {
           const [a, b] = [points[Math.max(first, at - 1)], points[Math.min(first + count - 1, at + 1)]];
-          const [colour, when] = [of < 0 ? 0 : columns[of][at] / MOST, time < 0 ? 0 : columns[time][at] / MOST];
-          found.push(...points[at], b[0] - a[0], b[1] - a[1], b[2] - a[2], colour, when);
+          found.push(...points[at], b[0] - a[0], b[1] - a[1], b[2] - a[2], share(of, at), share(time, at));
         }
       }
       first += count;

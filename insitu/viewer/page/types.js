@@ -30,6 +30,7 @@
  * @property {number} points
  * @property {string[]} columns x, y, z, and values at the points.
  * @property {[number, number][]} ends Least and largest of each.
+ * @property {[number, number]} most Whole numbers that stand for the largest, of points and values.
  *
  * @typedef {object} Catalogue
  * @property {string} title
