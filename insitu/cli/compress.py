@@ -33,8 +33,8 @@ examples:
   insitu compress density.npy density.insitu --psnr 45
   insitu compress density.npy density.insitu --max-error rel:1e-3
   insitu compress density.npy density.insitu --ratio 200 --codec auto
-  insitu compress huge.npy huge.insitu --blocks 8,8,8        (larger than memory)
   insitu compress density.npy density.insitu --psnr 45 --model hash_grid
+  insitu compress huge.npy huge.insitu --blocks 8,8,8        (larger than memory)
   insitu compress run.h5:/fluid/density density.insitu
   insitu compress climate.nc:T T.insitu --step 3
   insitu compress climate.nc:T steps --step all         (steps/climate_T_0000.insitu, ...)

@@ -74,27 +74,28 @@ class CompressionJob:
         plateau: int = 0,
     ) -> CompressionJob:
         """block: maximum cells per axis, 8 to 1024. model: as in a run file. Raises ConfigError
-        for a block out of range, for an unknown model, and for one that cannot have the target."""
+        for a block out of range, for an unknown model, and for one that cannot have the target, or
+        `plateau`."""
         try:
             most = Range(*_CELLS, "cells").check(block, int)
         except (TypeError, ValueError) as error:
             raise ConfigError([f"block: {error}"]) from None
         blocks = ChunkGrid.cut(volume.grid_shape, volume.association, most)
-        job = CompressionJob(
-            volume, blocks, target, _choice(model, target, plateau), codec, plateau=plateau
-        )
-        job._check_size()
-        return job
+        choice = _choice(model, target, plateau)
+        job = CompressionJob(volume, blocks, target, choice, codec, plateau=plateau)
+        return job._checked()
 
-    def _check_size(self) -> None:
-        """Raises ConfigError where a block has more samples than a sparse grid may have."""
+    def _checked(self) -> CompressionJob:
+        """The same. Raises ConfigError where a block has more samples than a sparse grid may
+        have."""
         if self.choice.kind != SparseGrid.kind or self.codec not in (MODEL, AUTO_CODEC):
-            return
+            return self
         z, y, x = (axis.stop - axis.start for axis in self.blocks.box(len(self.blocks) - 1))
         try:
             SparseGrid(shape=(x, y, z)).check()
         except ValueError as error:
             raise ConfigError([f"block: {error}; give fewer cells, or another model"]) from None
+        return self
 
     def cut_into(self, parts: tuple[int, int, int]) -> CompressionJob:
         """The same with so many blocks along x, y, z, of at most 1024 cells along an axis, which
@@ -106,9 +107,7 @@ class CompressionJob:
                 Range(1, _CELLS[1], "cells of a block").check(max(np.diff(axis)), int)
         except ValueError as error:
             raise ConfigError([f"blocks: {error}"]) from None
-        job = replace(self, blocks=blocks)
-        job._check_size()
-        return job
+        return replace(self, blocks=blocks)._checked()
 
     @property
     def n_samples(self) -> int:

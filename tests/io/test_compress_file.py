@@ -61,8 +61,8 @@ def test_the_same_bytes_at_any_number_of_ranks(folder: Path) -> None:
 @pytest.mark.parametrize("ghosts", [False, True])
 def test_so_many_blocks_along_each_axis(folder: Path, ghosts: bool) -> None:
     truth = waves(SHAPE)
-    job = CompressionJob.of(ArrayVolume(truth, "waves"), make_target(psnr=35))
-    job = replace(job, ghosts=ghosts, plateau=100).cut_into((3, 1, 2))
+    job = CompressionJob.of(ArrayVolume(truth, "waves"), make_target(psnr=35), plateau=100)
+    job = replace(job, ghosts=ghosts).cut_into((3, 1, 2))
     compress_file(MPI.COMM_WORLD, job, folder / "w.insitu")
     array = insitu.load(folder / "w.insitu")
     assert array.cuts == ((10,), (), (13, 26))
