@@ -3,8 +3,9 @@ volume that is larger than memory.
 
 In: volumes as NAME_STEP.npz, axes z, y, x; by default those of ../shared/data, else the CloverLeaf
 example's. Out: dB for each number of blocks at one ratio; dB and seams for each number of ghost
-layers. With --large a file of 4 GiB is made (most of it holes of the file system: a value that is
-constant), compressed on 1 and on 4 ranks: largest memory of a rank, seconds, whether bytes agree.
+layers; milliseconds of points all over many blocks. With --large a file of 4 GiB is made (most of
+it holes of the file system: a value that is constant), compressed on 1 and on 4 ranks: largest
+memory of a rank, seconds, whether bytes agree.
 
     OMP_NUM_THREADS=1 python benchmarks/ensembles.py [FOLDER] [--ratio 100]
     OMP_NUM_THREADS=1 python benchmarks/ensembles.py --large FOLDER_WITH_5_GB
@@ -17,7 +18,7 @@ import filecmp
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ from insitu import models
 from insitu.fields.block_field import BlockField
 from insitu.io.array_source import ArrayVolume
 from insitu.io.chunk_grid import ChunkGrid
+from insitu.io.compress import compress
+from insitu.io.compressed_array import CompressedArray
 from insitu.mesh.partition import Partition
 from insitu.metrics import psnr, seam_error
 from insitu.training.job import TrainingJob
@@ -101,10 +104,9 @@ def one(
     )  # fmt: skip
 
 
-def tables(folder: Path, ratio: float, epochs: int, most: int) -> None:
+def tables(folder: Path, ratio: float, epochs: int, least: int, most: int) -> None:
     found = volumes(folder) if folder.is_dir() else cloverleaf(96, (100,))
-    options = TrainingOptions(epochs=epochs)
-    least = options.n_min
+    options = TrainingOptions(epochs=epochs, n_min=least)
     print(f"hash_grid, ratio {ratio:g}, {epochs} passes, at least {least} steps of a block")
     print(
         "| volume | blocks | bytes | dB | largest error of range | CPU s |\n"
@@ -135,6 +137,40 @@ def seams(folder: Path, epochs: int, most: int) -> None:
             seam = seam_error(decoded, values, grid.cuts)
             quality = f"{psnr(decoded, values):.1f} | {seam.ratio:.2f}"
             print(f"| {series.name} | {ghosts} | {nbytes} | {quality} |", flush=True)
+
+
+def points() -> None:
+    """Points all over 64 blocks: in one call, and block by block."""
+    at = np.linspace(0, 9, 96, dtype=np.float32)
+    values = np.sin(at[:, None, None] + at[:, None]) * np.cos(at - 0.3 * at[:, None, None])
+    print(
+        "64 blocks of 24^3; CPU ms\n"
+        "| model | points | one call | block by block |\n|---|---|---|---|"
+    )
+    for model, target in (("hash_grid", {"iterations": 20}), ("sparse_grid", {"psnr": 40})):
+        array = compress(values, block=24, model=model, **target)
+        for n in (100, 1000, 100_000):
+            where = np.random.default_rng(0).random((n, 3)) * 96
+            numbers, _ = array.header.blocks.locate(array.nodes, where)
+
+            def by_blocks(
+                array: CompressedArray = array, where: np.ndarray = where,
+                numbers: np.ndarray = numbers,
+            ) -> None:  # fmt: skip
+                for number in np.unique(numbers).tolist():
+                    array.field(number)(where[numbers == number])
+
+            array(where)
+            cost = [milliseconds(lambda a=array, w=where: a(w)), milliseconds(by_blocks)]
+            print(f"| {model} | {n} | {cost[0]:.1f} | {cost[1]:.1f} |", flush=True)
+
+
+def milliseconds(work: Callable[[], object], rounds: int = 5) -> float:
+    """CPU time, mean of some rounds."""
+    start = time.process_time()
+    for _ in range(rounds):
+        work()
+    return 1e3 * (time.process_time() - start) / rounds
 
 
 def large(folder: Path, cells: int, filled: int) -> None:
@@ -185,9 +221,10 @@ def rank(source: str, target: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=DATA)
-    parser.add_argument("--tables", nargs="+", default=["bytes", "seams"])
+    parser.add_argument("--tables", nargs="+", default=["bytes", "seams", "points"])
     parser.add_argument("--ratio", type=float, default=100.0)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--least", type=int, default=800, help="training steps of a block")
     parser.add_argument("--most", type=int, default=3, help="volumes")
     parser.add_argument("--large", type=Path, help="folder for a file of 4 GiB")
     parser.add_argument("--cells", type=int, default=1024, help="of that file, along an axis")
@@ -200,7 +237,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         large(given.large, given.cells, given.filled)
     else:
         if "bytes" in given.tables:
-            tables(given.folder, given.ratio, given.epochs, given.most)
+            tables(given.folder, given.ratio, given.epochs, given.least, given.most)
+        if "points" in given.tables:
+            points()
         if "seams" in given.tables:
             seams(given.folder, given.epochs, given.most)
 

@@ -134,12 +134,14 @@ def steps_to(
     return best, at
 
 
-def images(pixels: int, goal: float, most: int, width: int, names: Sequence[str]) -> None:
+def images(
+    pixels: int, goal: float, most: int, width: int, names: Sequence[str], maps: Sequence[str]
+) -> None:
     print(f"SIREN 3 x {width}, SGD, {pixels} x {pixels} pixels: steps to {goal:g} dB (rate)")
     batches = (pixels * pixels // 4, pixels * pixels)
     columns = [f"{name}, batch {batch}" for name in names for batch in batches]
     print(f"| map | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
-    for kind in (*VALUES, *PLACES):
+    for kind in maps:
         cells = []
         for name in names:
             values = image(name, pixels)
@@ -204,11 +206,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--goal", type=float, default=35.0, help="PSNR in dB")
     parser.add_argument("--most", type=int, default=1000, help="steps of a rate")
     parser.add_argument("--images", nargs="*", default=IMAGES)
+    parser.add_argument("--maps", nargs="+", default=[*VALUES, *PLACES], help="of images")
     parser.add_argument("--cells", type=int, default=48, help="of a block, along an axis")
     parser.add_argument("--volumes", type=int, default=3)
     given = parser.parse_args(arguments)
     if given.images:
-        images(given.pixels, given.goal, given.most, given.width, given.images)
+        images(given.pixels, given.goal, given.most, given.width, given.images, given.maps)
     if given.volumes:
         blocks(given.folder, given.cells, 40.0, given.volumes)
 
