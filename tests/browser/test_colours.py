@@ -36,7 +36,7 @@ def test_a_map_of_paraview_comes_in_and_goes_out(tab: Open, page: Path, tmp_path
     look = shown.page.evaluate("page.store.state.looks['0.-1']")
     assert look["imported"] == [[0, 0, 0, 1], [0.2, 1, 1, 0], [1, 1, 0, 0]]
     assert look["alpha"] == [[0, 0], [1, 0.5]]
-    with shown.page.expect_download() as download:
+    with shown.page.expect_download(timeout=120_000) as download:
         shown.page.get_by_role("button", name="export").click()
     download.value.save_as(tmp_path / "out.json")
     text = (tmp_path / "out.json").read_text()

@@ -126,7 +126,7 @@ def test_the_panel_adds_an_isosurface_and_changes_field_and_colours(shown: Tab) 
     shown.page.select_option("#table", "Inferno")
     shown.settle()
     assert np.abs(shown.pixels().astype(int) - before).max() > 8
-    with shown.page.expect_download() as download:
+    with shown.page.expect_download(timeout=120_000) as download:
         shown.page.click("#picture")
     assert download.value.suggested_filename.endswith("_10.png")
 
@@ -161,7 +161,7 @@ def test_a_movie_has_the_picture_of_each_step(shown: Tab) -> None:
         "page.picture = () => { page.seen.push([viewer.moment, last ==="
         "  viewer.shown.get('0.-1').texture]); return picture(); }; }"
     )
-    with shown.page.expect_download() as download:
+    with shown.page.expect_download(timeout=120_000) as download:
         shown.page.click("#movie")
     assert download.value.suggested_filename.endswith(".webm")
     assert shown.page.evaluate("page.seen.slice(1)") == [[0, True], [1, True], [2, True]]
