@@ -41,6 +41,7 @@ from insitu.config import FieldConfig, NetworkConfig
 from insitu.fields.distributed_field import DistributedField
 from insitu.mesh.partition import Partition
 from insitu.metrics import psnr_db
+from insitu.models.choice import ModelChoice
 from insitu.training.distributed import train_fields
 from insitu.training.options import TrainingOptions
 
@@ -54,6 +55,7 @@ CYCLES = (60, 61, 62, 63, 64)
 CELLS = 64
 DEEP = 3
 """Cells between a shared face and what counts as inside."""
+HASH_GRID = ModelChoice("hash_grid")
 CODECS = ("half", "quantized", "sz3_zfp")
 
 
@@ -145,7 +147,7 @@ def boundary(found: list[Series], seeds: list[int]) -> Iterator[dict[str, Any]]:
             runs = []
             for seed in seeds:
                 options = TrainingOptions(lambda_boundary=share, seed=seed)
-                config = FieldConfig(training=options, compression="half")
+                config = FieldConfig(model=HASH_GRID, training=options, compression="half")
                 field, seconds = train(split(values), config)
                 errors = decoded(values, field) - values
                 at_faces, jumps = face_errors(values, field)
@@ -245,7 +247,9 @@ def compression(found: list[Series], seeds: list[int]) -> Iterator[dict[str, Any
                 runs = []
                 for seed in seeds:
                     options = TrainingOptions(seed=seed)
-                    config = FieldConfig(training=options, psnr=target, compression=codec)
+                    config = FieldConfig(
+                        model=HASH_GRID, training=options, psnr=target, compression=codec
+                    )
                     field, seconds = train([block], config)
                     runs.append((field.summary.ratio, field.summary.psnr_db, seconds))
                 medians = (statistics.median(run) for run in zip(*runs, strict=True))

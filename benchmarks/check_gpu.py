@@ -1,312 +1,218 @@
-"""Checks and measures the engines on this machine's GPU, in a few minutes and without a network.
+"""Checks and measures the engines on this machine's GPU, in 7 minutes and without a network.
 
-In: a GPU with its driver; the packages of the extras `cuda` and, if it is to be compared, `torch`.
-Out: the result of the engines' suite; tables (Markdown), figures (JSON).
+In: a GPU with its driver; the packages of the extras `cuda` and, to be compared, `torch`.
+Out: the results of the engines' suite, figures, goals; in FILE (JSON) as they come.
 
-    python benchmarks/check_gpu.py [--json FILE] [--volume FILE.npz] [--skip-suite]
+    python benchmarks/check_gpu.py [--json FILE] [--volume FILE.npz] [--seconds 400] [PART...]
 
-The volume is CloverLeaf's density with 128^3 cells after 20 cycles, an array `values` in FILE; it
-is computed if no file is given, which takes longer than everything else. Seconds are of the host's
-clock, from before a launch until its result is on the host. `one core` is the engine `cpu` in the
-same process, with one thread.
+Every part is a process of its own with a time limit: one that crashes or hangs costs nothing but
+itself, and is named at the end. The volume is CloverLeaf's density with 128^3 cells after 20
+cycles, an array `values` in FILE.npz; it is computed if there is no such file, and a simple one
+stands for it if that takes too long.
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ["OMP_NUM_THREADS"] = "1"  # before anything starts threads
-
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from volumes import cloverleaf
-
-from insitu.codecs.options import Compression
-from insitu.engines import Engine, engine
-from insitu.engines.options import TrainerOptions
-from insitu.engines.registry import load
-from insitu.models.hash_grid.model import HashGrid
-from insitu.training.compression import compress_params
-from insitu.training.trial import ADAM, APPROACH_DB, AVERAGE
-
 HERE = Path(__file__).parent
-CYCLE = 20
-NO_LAYERS = ((0, 0),) * 3
-A = HashGrid(log2_hashmap_size=12)
-"""Network a: 4 levels of 4 features, an MLP of 2 x 16."""
-SHAPES = {
-    "a": A,
-    "b": HashGrid(n_levels=8, n_features_per_level=2, per_level_scale=1.4859942891),
-    "c": HashGrid(
-        n_levels=16, n_features_per_level=2, log2_hashmap_size=16, base_resolution=16,
-        per_level_scale=1.2030250360, n_neurons=64,
-    ),
-}  # fmt: skip
-TARGET = 40.0
-OPTIONS = TrainerOptions(
-    batch=4096, learning_rate=0.02, final_rate=1 / 30, decay="cosine", iterations=400,
-    seconds=1e9, average=AVERAGE, huber=0.02, boundary_share=0.15, boundary_sigma=0.005, **ADAM,
-)  # fmt: skip
-SCHEDULES = (200, 250, 300, 350, 400, 500, 650, 800, 1000, 1300)
+_LEAST = 5.0  # seconds that a part is begun with
+_TAIL = 4000  # characters of a failed part's output that are kept
+
+Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Block:
-    """A volume in an engine's hands."""
+class Part:
+    """A command, and the seconds that it may take."""
 
-    values: np.ndarray
-    sampler: Any
-    low: np.ndarray
-    extent: np.ndarray
-
-    @staticmethod
-    def of(on: Engine, values: np.ndarray) -> Block:
-        low, high = float(values.min()), float(values.max())
-        sampler = on.sampler((values,), NO_LAYERS, values.shape, False)
-        return Block(values, sampler, np.array([low]), np.array([high - low]))
-
-    def trainer(self, on: Engine, model: HashGrid, options: TrainerOptions) -> Any:
-        return on.trainer(
-            model, model.initial(0), self.sampler, self.low, self.extent, self.extent, options
-        )
-
-    def psnr(self, on: Engine, model: HashGrid, params: np.ndarray) -> float:
-        (found,) = on.measure(
-            model, params, self.sampler, self.low, self.extent, 0, self.sampler.samples
-        )
-        mean = found.sum_of_squares / found.finite
-        return 20 * np.log10(float(self.extent[0]) / np.sqrt(mean))
+    name: str
+    command: Sequence[str]
+    limit: float
 
 
-def waves(shape: tuple[int, int, int]) -> np.ndarray:
-    """A front and waves, (nz, ny, nx) float32: a stand-in that needs no file."""
-    z, y, x = np.meshgrid(*[np.linspace(0, 1, n, dtype=np.float32) for n in shape], indexing="ij")
-    r = np.sqrt((x - 0.3) ** 2 + (y - 0.4) ** 2 + (z - 0.5) ** 2)
-    return (np.tanh(40 * (0.35 - r)) + 0.2 * np.sin(12 * x) * np.cos(9 * y + 5 * z)).astype("f4")
+@dataclass(frozen=True)
+class Goal:
+    """What a figure should be; None where it is not known."""
+
+    name: str
+    figure: Callable[[Figures], float | None]
+    limit: float
+    least: bool = False
+
+    def told(self, figures: Figures) -> str:
+        value = self.figure(figures)
+        if value is None:
+            return f"{self.name}: not measured"
+        good = value >= self.limit if self.least else value <= self.limit
+        sign = ">=" if self.least else "<="
+        return f"{self.name}: {value:.3g} (goal {sign} {self.limit:g}): {'yes' if good else 'NO'}"
 
 
-def best(run: Callable[[], float], rounds: int = 5) -> float:
-    """Median seconds, after a first call that is not counted."""
-    run()
-    return median(run() for _ in range(rounds))
+def parts(volume: Path) -> list[Part]:
+    """In the order of what is worth most."""
+
+    def suite(name: str, limit: float) -> Part:
+        told = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest", "-o", "addopts="]
+        return Part(f"suite {name}", [*told, str(HERE / "gpu_conformance.py"), "-k", name], limit)
+
+    def figures(name: str, limit: float) -> Part:
+        return Part(name, [str(HERE / "gpu_figures.py"), name, str(volume)], limit)
+
+    return [
+        figures("devices", 30),
+        suite("TestCuda", 120),
+        figures("volume", 90),
+        figures("steps", 60),
+        figures("target", 60),
+        figures("reading", 40),
+        figures("large", 60),
+        figures("published", 60),
+        figures("pictures", 60),
+        figures("torch", 60),
+        suite("TestTinyCudaNN", 60),
+        figures("tinycudann", 40),
+        suite("TestTorch", 90),
+    ]
 
 
-def step(on: Engine, block: Block, model: HashGrid, batch: int, steps: int) -> float:
-    """Seconds per training step."""
-    options = replace(OPTIONS, batch=batch, iterations=steps)
-
-    def run() -> float:
-        trainer = block.trainer(on, model, options)
-        start = perf_counter()
-        trainer.run(1e9)
-        return (perf_counter() - start) / steps
-
-    return best(run, 3)
-
-
-def to_target(on: Engine, block: Block, model: HashGrid, batch: int, rate: float) -> dict[str, Any]:
-    """The shortest schedule whose end reaches the target: steps, seconds, dB."""
-    for steps in SCHEDULES:
-        options = replace(OPTIONS, batch=batch, learning_rate=rate, iterations=steps)
-        trainer = block.trainer(on, model, options)
-        start = perf_counter()
-        trainer.run(1e9)
-        seconds = perf_counter() - start
-        psnr = block.psnr(on, model, trainer.params)
-        if psnr >= TARGET:
-            break
-    return {"batch": batch, "rate": rate, "steps": steps, "seconds": seconds, "psnr": psnr}
-
-
-def by_default(on: Engine, block: Block, model: HashGrid) -> dict[str, Any]:
-    """As the product does it: batches of 1024, until the moving average says that it is reached."""
-    threshold = float(block.extent[0]) * 10 ** (-TARGET / 20)
-    options = replace(
-        OPTIONS, batch=1024, iterations=32768, error_threshold=threshold, approach=APPROACH_DB
-    )
-    trainer = block.trainer(on, model, options)
-    start = perf_counter()
-    trainer.run(1e9)
-    seconds = perf_counter() - start
-    psnr = block.psnr(on, model, trainer.params)
-    return {"batch": 1024, "steps": trainer.iteration, "seconds": seconds, "psnr": psnr}
-
-
-def together(block: Block, on: Engine, count: int, batch: int, steps: int) -> float:
-    """Seconds per step of `count` networks in one launch."""
-    from insitu.engines.cuda.trainer import run_together
-
-    options = replace(OPTIONS, batch=batch, iterations=steps)
-
-    def run() -> float:
-        trainers = [block.trainer(on, A, options) for _ in range(count)]
-        start = perf_counter()
-        run_together(trainers, 1e9)
-        return (perf_counter() - start) / steps
-
-    return best(run, 3)
-
-
-def decoded(on: Any, model: HashGrid, n: int) -> float:
-    """Points per second of a grid of n^3 that stays on the device."""
-    from insitu.engines.cuda.reading import Network
-
-    axis = (np.arange(n, dtype=np.float32) + 0.5) / n
-    device = on._device
-    with device.current():
-        network = Network(device, model, model.initial(0))
-
-        def run() -> float:
-            device.synchronize()
-            start = perf_counter()
-            network.evaluate_grid((axis, axis, axis))
-            device.synchronize()
-            return perf_counter() - start
-
-        return n**3 / best(run)
-
-
-def measured(on: Engine, block: Block, model: HashGrid) -> float:
-    """Samples per second of measuring errors."""
-    params = model.initial(0)
-
-    def run() -> float:
-        start = perf_counter()
-        block.psnr(on, model, params)
-        return perf_counter() - start
-
-    return block.sampler.samples / best(run)
-
-
-def large(on: Engine) -> dict[str, Any]:
-    """A block of DVNR's size: seconds of its parts."""
-    values = waves((256, 256, 512))
-    start = perf_counter()
-    block = Block.of(on, values)
-    copied = perf_counter() - start
-    found: dict[str, Any] = {"copied": copied}
-    for table in (12, 13, 14, 15):
-        model = HashGrid(log2_hashmap_size=table)
-        trained = to_target(on, block, model, 16384, 0.02)
-        if trained["psnr"] >= TARGET:
-            break
-    options = replace(OPTIONS, batch=16384, iterations=trained["steps"])
-    trainer = block.trainer(on, model, options)
-    trainer.run(1e9)
-    params = trainer.params
-    points = np.random.default_rng(0).random((4096, 3), dtype=np.float32)
-    truth = on.evaluate(model, params, points)
-
-    def mean_square(trial: np.ndarray) -> float:
-        return float(np.square(on.evaluate(model, trial, points) - truth).mean()) + 1e-5
-
-    start = perf_counter()
-    weights = compress_params(model, params, Compression(), mean_square, engine=on)
-    coded = perf_counter() - start
-    start = perf_counter()
-    psnr = block.psnr(on, model, weights.params)
-    return found | trained | {
-        "table": table, "coded": coded, "bytes": len(weights.payload),
-        "measured": perf_counter() - start, "psnr_coded": psnr,
-    }  # fmt: skip
-
-
-def suite() -> tuple[int, str]:
-    """pytest's exit status, and its last lines."""
-    told = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest"]
-    done = subprocess.run(
-        [*told, "-o", "addopts=", str(HERE / "gpu_conformance.py")],
-        capture_output=True, text=True, env={**os.environ, "INSITU_TORCH_COMPILE": "0"},
+def run_part(part: Part, limit: float, say: Callable[[str, Any], None]) -> str:
+    """Runs a part; its lines are shown, its figures told. Returns what went wrong, else ""."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "INSITU_TORCH_COMPILE": "0"}
+    process = subprocess.Popen(
+        [sys.executable, *part.command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", env=environment, start_new_session=True,
     )  # fmt: skip
-    return done.returncode, done.stdout[-6000:] + done.stderr[-2000:]
+    late = threading.Event()
 
+    def end() -> None:
+        late.set()
+        os.killpg(process.pid, signal.SIGKILL)
 
-def engines() -> dict[str, Engine]:
-    found = {}
-    for name in ("cuda", "torch", "tinycudann", "cpu"):
-        try:
-            found[name] = load(name)
-        except (ImportError, ValueError) as error:
-            print(f"{name}: {error}")
+    timer = threading.Timer(limit, end)
+    timer.start()
+    output = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("FIGURE "):
+            say(*json.loads(line.removeprefix("FIGURE ")))
         else:
-            print(f"{name}: {found[name].device}")
-    return found
+            output = (output + line)[-_TAIL:]
+    status = process.wait()
+    timer.cancel()
+    if late.is_set():
+        return f"took more than {limit:.0f} s\n{output}"
+    if status < 0:
+        return f"ended by {signal.Signals(-status).name}\n{output}"
+    if status:
+        return f"exit status {status}\n{output}"
+    if part.name.startswith("suite"):
+        say(part.name, output.strip().rpartition("\n")[2])
+    return ""
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, help="where figures are written")
-    parser.add_argument("--volume", type=Path, help="the volume, instead of computing it")
-    parser.add_argument("--skip-suite", action="store_true", help="measure only")
-    given = parser.parse_args()
-    began = perf_counter()
-    found = engines()
-    figures: dict[str, Any] = {name: on.device for name, on in found.items()}
+def run_all(chosen: Sequence[Part], seconds: float, file: Path | None) -> Figures:
+    """All parts, one after the other, as far as the time goes. `problems` are by part."""
+    began, figures, problems = perf_counter(), Figures(), dict[str, str]()
 
     def say(name: str, value: Any) -> None:
         figures[name] = value
         print(f"{name}: {value}", flush=True)
-        if given.json:
-            given.json.write_text(json.dumps(figures, indent=1))
+        write()
 
-    status = 0
-    if not given.skip_suite:
-        status, tail = suite()
-        print(tail, flush=True)
-        say("suite", status)
-    if given.volume:
-        values = np.load(given.volume)["values"]
-    else:
-        values = cloverleaf(128, (CYCLE,))[0].volumes[0]
-    cuda = engine("cuda")
-    blocks = {name: Block.of(on, values) for name, on in found.items()}
-    for name, model in SHAPES.items():
-        for batch in (1024, 4096, 16384, 65536):
-            say(
-                f"cuda step {name} {batch}, us", 1e6 * step(cuda, blocks["cuda"], model, batch, 500)
-            )
-    for other in ("torch", "tinycudann"):
-        if other in found:
-            for batch in (1024, 4096, 16384):
-                seconds = step(found[other], blocks[other], A, batch, 100)
-                say(f"{other} step a {batch}, us", 1e6 * seconds)
-    for count in (1, 2, 4, 8, 16):
-        say(
-            f"cuda {count} networks, step of 4096, us",
-            1e6 * together(blocks["cuda"], cuda, count, 4096, 500),
-        )
-    for name, batch in (
-        ("cuda", 4096),
-        ("cuda", 16384),
-        ("cpu", 1024),
-        ("torch", 4096),
-        ("tinycudann", 4096),
-    ):
-        if name in found:
-            for rate in (0.01, 0.02, 0.04):
-                say(
-                    f"{name} {batch} {rate} to target",
-                    to_target(found[name], blocks[name], A, batch, rate),
-                )
-    for name in ("cuda", "cpu"):
-        if name in found:
-            say(f"{name} by default", by_default(found[name], blocks[name], A))
-    for name, model in SHAPES.items():
-        say(f"cuda decode {name}, G points/s", decoded(cuda, model, 512) / 1e9)
-        say(f"cuda measure {name}, G samples/s", measured(cuda, blocks["cuda"], model) / 1e9)
-    say("cuda 512 x 256 x 256", large(cuda))
-    say("seconds", perf_counter() - began)
-    return status
+    def write() -> None:
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps({**figures, "problems": problems}, indent=1))
+
+    for part in chosen:
+        start = perf_counter()
+        left = began + seconds - start
+        problem = "no time was left"
+        if left >= _LEAST:
+            problem = run_part(part, min(part.limit, left), say)
+        if problem:
+            problems[part.name] = problem
+            print(f"{part.name}: {problem}", flush=True)
+        say(f"seconds of {part.name}", round(perf_counter() - start, 1))
+    return {**figures, "problems": problems}
+
+
+def _of(name: str, key: str | None = None, factor: float = 1.0) -> Callable[[Figures], Any]:
+    def figure(figures: Figures) -> float | None:
+        found = figures.get(name)
+        if isinstance(found, Mapping) and key is not None:
+            found = found.get(key)
+        return factor * found if isinstance(found, int | float) else None
+
+    return figure
+
+
+def _ratio(
+    above: Callable[[Figures], Any], below: Callable[[Figures], Any]
+) -> Callable[[Figures], Any]:
+    def figure(figures: Figures) -> float | None:
+        a, b = above(figures), below(figures)
+        return a / b if a is not None and b else None
+
+    return figure
+
+
+def _large(figures: Figures) -> float | None:
+    found = figures.get("cuda 512 x 256 x 256")
+    if not isinstance(found, Mapping) or found["psnr_coded"] < 39.9:
+        return None
+    return 1e3 * sum(found[name] for name in ("seconds", "coded", "measured"))
+
+
+_SECONDS = "cuda by default", "seconds"
+GOALS = (
+    Goal("a step of 4096 samples of network a, us", _of("cuda step a 4096, us"), 10),
+    Goal("CloverLeaf 128^3 to 40 dB, ms", _of(*_SECONDS, factor=1e3), 5),
+    Goal("the same, times one core", _ratio(_of("cpu by default", "seconds"), _of(*_SECONDS)), 10,
+         least=True),
+    Goal("time to 40 dB, times tinycudann",
+         _ratio(_of("tinycudann 4096 0.02 to target", "seconds"),
+                _of("cuda 4096 0.02 to target", "seconds")), 3, least=True),
+    Goal("512 x 256 x 256 on the GPU to 40 dB, coded and measured, ms", _large, 60),
+    Goal("a shaded picture against that of the CPU, dB",
+         _of("shaded picture against that of the CPU, dB"), 40, least=True),
+    Goal("decoding network a, G points/s", _of("cuda decode a, G points/s"), 5, least=True),
+)  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help="parts to run; default: all")
+    parser.add_argument("--json", type=Path, help="where figures are written")
+    parser.add_argument("--volume", type=Path, default=Path("out/cloverleaf.npz"))
+    parser.add_argument("--seconds", type=float, default=400.0, help="for everything")
+    given = parser.parse_args()
+    every = parts(given.volume)
+    if unknown := set(given.parts) - {part.name for part in every}:
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(p.name for p in every)}")
+    chosen = [part for part in every if not given.parts or part.name in given.parts]
+    figures = run_all(chosen, given.seconds, given.json)
+    print("\nGoals")
+    for goal in GOALS:
+        print(" ", goal.told(figures))
+    problems = figures["problems"]
+    print(f"\n{len(chosen) - len(problems)} of {len(chosen)} parts ended well")
+    for name, text in problems.items():
+        lines = text.strip().splitlines()
+        print(f"  {name}: {': '.join(dict.fromkeys([lines[0], lines[-1]]))}")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

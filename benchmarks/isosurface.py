@@ -1,4 +1,4 @@
-"""Isosurfaces at equal quality: from networks against decoded blocks of SZ3, ZFP and SPERR.
+"""Isosurfaces at equal quality: from models against decoded blocks of SZ3, ZFP and SPERR.
 
 In: a folder of volumes (NAME_STEP.npz, an array `values`, axes z, y, x), or without one an analytic
 volume alone. Out: a table (Markdown).
@@ -7,10 +7,10 @@ volume alone. Out: a table (Markdown).
 
 The isovalue is the middle of the range. Samples are values at the nodes of a grid of unit cells, so
 a voxel is 1 and all surfaces have the same lattice. The surface of the raw data, and those of the
-compressors, are VTK's FlyingEdges on the samples; so is `decoded`, of the network's decoded block.
-`insitu` is `isosurface` on the network, vertices refined, with normals. The compressors get the
-tolerance whose PSNR is closest from above to what the network has (`equal_quality`); it is said
-where it is more than 0.5 dB above.
+compressors, are VTK's FlyingEdges on the samples; so is `decoded`, of the decoded block of the
+model before it. `sparse grid` and `hash grid` are `isosurface` on the model, vertices refined, with
+normals. The compressors get the tolerance whose PSNR is closest from above to what the sparse grid
+has (`equal_quality`); it is said where one has more than 0.5 dB above that.
 
 Each column: Chamfer distance to the raw data's surface in voxels (the mean of the mean distances of
 points spread evenly over one surface to the triangles of the other, and back), then in brackets
@@ -49,6 +49,7 @@ from insitu.core.geometry import Surface
 from insitu.filters.geometry.isosurface import isosurface
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
+from insitu.models.choice import ModelChoice
 from insitu.training.distributed import train_fields
 
 TARGETS = (30.0, 40.0, 50.0)
@@ -105,9 +106,9 @@ def flying_edges(values: np.ndarray, isovalue: float) -> Surface:
     return Surface(points.astype(np.float64), corners.astype(np.int64))
 
 
-def network(values: np.ndarray, target: float, isovalue: float) -> tuple[Result, Result]:
-    """The surface on the network, and that of its decoded samples."""
-    recipe = FieldConfig(psnr=target).recipe
+def model(kind: str, values: np.ndarray, target: float, isovalue: float) -> tuple[Result, Result]:
+    """The surface on the model of a kind, and that of its decoded samples."""
+    recipe = FieldConfig(psnr=target, model=ModelChoice(kind)).recipe
     trained = train_fields(
         MPI.COMM_SELF, {"volume": [partition(values)]}, {"volume": recipe}, {}, cycle=0, time=0.0
     )
@@ -198,7 +199,7 @@ def main() -> None:
         if any(part in f"{series.name}_{step}" for part in arguments.volumes)
     ]
     chosen.append(("knot (analytic)", analytic()))
-    names = ["insitu", "decoded", *(peer.name for peer in peers)]
+    names = ["sparse grid", "decoded", "hash grid", "decoded", *(peer.name for peer in peers)]
     heads = ["volume", "dB", "triangles", *names, *(f"{name}, s" for name in names)]
     print(f"| {' | '.join(heads)} |")
     print("|---" * len(heads) + "|")
@@ -207,8 +208,11 @@ def main() -> None:
         isovalue = 0.5 * (float(values.min()) + float(values.max()))
         raw = flying_edges(values, isovalue)
         for target in arguments.targets:
-            ours, decoded = network(values, target, isovalue)
-            results: list[Result | None] = [ours, decoded]
+            results: list[Result | None] = []
+            for kind in ("sparse_grid", "hash_grid"):
+                results += model(kind, values, target, isovalue)
+            ours = results[0]
+            assert ours is not None
             results += [other(peer, values, ours.psnr, isovalue) for peer in peers]
             cells = [title, f"{ours.psnr:.1f}", str(len(ours.surface.triangles))]
             cells += [distance(result, raw, values.nbytes, ours.psnr) for result in results]

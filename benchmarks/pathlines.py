@@ -47,6 +47,7 @@ from insitu.filters.particles.pathlines import pathlines
 from insitu.filters.particles.seeds import box_seeds
 from insitu.mesh import partitions
 from insitu.mesh.partition import Partition
+from insitu.models.choice import ModelChoice
 from insitu.training.distributed import train_fields
 from insitu.training.ranges import grid_sampler
 
@@ -193,7 +194,7 @@ def trained(
     window: Window, forward: Transform, undo: Transform, **target: float
 ) -> tuple[list[DistributedField], float]:
     """The window as networks, and their bytes per step. Collective."""
-    recipe = FieldConfig(**target).recipe
+    recipe = FieldConfig(model=ModelChoice("hash_grid"), **target).recipe
     before: dict[str, DistributedField] = {}
     fields, nbytes, memories = [], 0, {}
     raw = reference(window)

@@ -21,7 +21,6 @@ from volumes import DATA, cloverleaf, partition, volumes
 
 from insitu.config import FieldConfig
 from insitu.metrics import GradientError
-from insitu.models.choice import ModelChoice
 from insitu.training.distributed import train_fields
 from insitu.training.options import QUALITY_DB
 
@@ -31,7 +30,7 @@ CYCLE = 95
 
 def row(values: np.ndarray, word: str) -> str:
     """The cells of one volume at one quality."""
-    recipe = FieldConfig(quality=word, model=ModelChoice("sparse_grid")).recipe  # type: ignore[arg-type]
+    recipe = FieldConfig(quality=word).recipe  # type: ignore[arg-type]
     fields = train_fields(
         MPI.COMM_SELF, {"volume": [partition(values)]}, {"volume": recipe}, {}, cycle=0, time=0.0
     )

@@ -4,16 +4,16 @@ In: a folder of volumes (NAME_STEP.npz, an array `values`, axes z, y, x), or wit
 CloverLeaf example. Out: a table (Markdown), figures (JSON), a plot.
 
     python benchmarks/rate_distortion.py [--data FOLDER] [--volumes NAME ...] [--targets 30 40 ...]
-        [--peers-only] [--json FILE] [--plot FILE]
+        [--tables] [--peers-only] [--json FILE] [--plot FILE]
 
 Ratio is bytes of the raw values over compressed bytes; of a network, its whole frame, header
 included; of SPERR, the chunk without the HDF5 file. PSNR is against the range of the values, by
 decoding those bytes. Peers get the tolerance whose PSNR is closest to the target from above
-(`equal_quality`). `insitu` is what a run file with nothing but `psnr` keeps, `sparse grid` what one
-with `model: sparse_grid` keeps; `best table` the
-smallest frame among tables of 2^8 to 2^18 entries, in steps of 4 times, that nobody knows in
-advance: its seconds are those of that table alone. Seconds are CPU time, in (compress) and out
-(decompress the whole volume), of the run that gave the bytes.
+(`equal_quality`). `sparse grid` is what a run file with nothing but `psnr` keeps, `hash grid` what
+one with `model: hash_grid` keeps; with --tables, `best table` is the smallest frame among tables of
+2^8 to 2^18 entries, in steps of 4 times, that nobody knows in advance: its seconds are those of
+that table alone. Seconds are CPU time, in (compress) and out (decompress the whole volume), of the
+run that gave the bytes.
 
 The peers and the plot need the extra `bench`; a peer that does not import is named as missing.
 """
@@ -56,20 +56,21 @@ ROUNDING_DB = 0.005
 """What decoding in the field's own precision may cost."""
 BEYOND_DB = 0.5
 """More above the target than this is said in the table."""
-OURS, BEST, SPARSE = "insitu", "best table", "sparse grid"
+OURS, BEST, SPARSE = "hash grid", "best table", "sparse grid"
+HASH_GRID = ModelChoice("hash_grid")
 
 
 def network(values: np.ndarray, target: float, table: int | None = None) -> Outcome:
-    """`values` as the product keeps them for a target of PSNR; table: log2 of its entries."""
+    """`values` as a hash grid for a target of PSNR; table: log2 of its entries."""
     shape = NetworkConfig(log2_hashmap_size=table)
-    outcome, field = compressed(values, FieldConfig(psnr=target, network=shape))
+    outcome, field = compressed(values, FieldConfig(psnr=target, model=HASH_GRID, network=shape))
     size = field.model and field.model.log2_hashmap_size  # none for a constant
     return replace(outcome, setting=size)
 
 
 def sparse_grid(values: np.ndarray, target: float) -> Outcome:
-    """`values` as a sparse grid for a target of PSNR."""
-    return compressed(values, FieldConfig(psnr=target, model=ModelChoice("sparse_grid")))[0]
+    """`values` as the product keeps them, a sparse grid, for a target of PSNR."""
+    return compressed(values, FieldConfig(psnr=target))[0]
 
 
 def compressed(values: np.ndarray, config: FieldConfig) -> tuple[Outcome, Any]:
@@ -130,16 +131,18 @@ def figures(outcome: Outcome, values: np.ndarray, target: float) -> dict[str, An
     }
 
 
-def measure(values: np.ndarray, targets: list[float], peers_only: bool) -> list[dict[str, Any]]:
-    """One row per target: by the compressor's name its figures, or why there are none."""
+def measure(values: np.ndarray, targets: list[float], ours: list[str]) -> list[dict[str, Any]]:
+    """One row per target: by the compressor's name its figures, or why there are none. ours: which
+    of `OURS`, `BEST` and `SPARSE`."""
     values = np.ascontiguousarray(values)
     rows: list[dict[str, Any]] = [{"target": target} for target in targets]
-    if not peers_only:
-        limits = []
+    limits: list[float] = []
+    if OURS in ours:
         for row in rows:
             outcome = network(values, row["target"])
             row[OURS] = figures(outcome, values, row["target"])
             limits.append(outcome.nbytes if reached(outcome, row["target"]) else math.inf)
+    if BEST in ours:
         last: dict[str, Any] = {}
         for row, best in zip_longest(rows, best_tables(values, targets, limits)):
             # Beyond the first target that no table reaches, what came closest to that one stands.
@@ -222,7 +225,7 @@ def plot(path: Path, rows: list[dict[str, Any]], names: list[str]) -> None:
         for i, compressor in enumerate(names):
             points = [row[compressor] for row in rows if row["volume"] == title]
             points = sorted((p["psnr"], p["ratio"]) for p in points if p["reached"])
-            style = {"lw": 2.2} if compressor == OURS else {"lw": 1.2}
+            style = {"lw": 2.2} if compressor == SPARSE else {"lw": 1.2}
             panel.plot(
                 [p[0] for p in points], [p[1] for p in points], marker="o", ms=3, color=f"C{i}",
                 label=compressor, ls="--" if compressor == BEST else "-", **style,
@@ -246,6 +249,7 @@ def main() -> None:
     parser.add_argument("--volumes", nargs="+", default=[""], help="those with this in their name")
     parser.add_argument("--targets", type=float, nargs="+", default=TARGETS, help="dB")
     parser.add_argument("--cells", type=int, default=96, help="of CloverLeaf, where no data is")
+    parser.add_argument("--tables", action="store_true", help="also the best of all tables")
     parser.add_argument("--peers-only", action="store_true", help="without the hash grids")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--plot", type=Path, help="write a picture (svg, png) to this file")
@@ -263,10 +267,12 @@ def main() -> None:
     ]
     if not chosen:
         parser.error(f"--volumes: none of {', '.join(s.name for s in found)} matches")
+    networks = [] if arguments.peers_only else [OURS, BEST] if arguments.tables else [OURS]
+    ours = [SPARSE, *networks]
     rows: list[dict[str, Any]] = []
     for i, (title, values) in enumerate(chosen):
         start = process_time()
-        measured = measure(values, sorted(arguments.targets), arguments.peers_only)
+        measured = measure(values, sorted(arguments.targets), ours)
         rows += [{"volume": title, "shape": list(values.shape)} | row for row in measured]
         spent = process_time() - start
         print(f"{i + 1}/{len(chosen)} {title}: {spent:.0f} s of CPU time", file=sys.stderr)
@@ -274,7 +280,6 @@ def main() -> None:
             aside = arguments.json.with_suffix(".part")
             aside.write_text(json.dumps({"missing": missing, "rows": rows}, indent=1))
             aside.replace(arguments.json)
-    ours = [SPARSE] if arguments.peers_only else [OURS, BEST, SPARSE]
     names = ours + [compressor.name for compressor in compressors]
     timed = ours + [compressor.name for compressor in compressors if compressor.native]
     print_table(rows, names + list(missing), timed)

@@ -2,8 +2,9 @@
 
     python benchmarks/viewer.py [RECORD] [--cells 96 256]
 
-In: a record (default: models of a bump at these sizes). Out: a table. Drawing is by whatever GPU
-Chromium finds, or in software; the table says which.
+In: a record (default: a hash grid and a sparse grid of a bump at these sizes). Out: a table. For
+shading, rays take gradients: six more values of the field at each sample. Drawing is by whatever
+GPU Chromium finds, or in software; the table says which.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from insitu.cli import main
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.sparse_grid.model import SparseGrid
 from tests.support import view_records
 from tests.support.browser import Tab, chromium
 
@@ -35,6 +37,18 @@ _TURNING = """async () => {
   }
   return 1000 * (viewer.frames - first) / (performance.now() - start);
 }"""
+_PICTURE = """async (shading) => {
+  const {viewer, store} = page, times = [];
+  store.update({shading});
+  for (let i = 0; i < 4; i++) {
+    const frame = viewer.frame([512, 320], 1), start = performance.now();
+    viewer.marcher.draw(frame);
+    viewer.gl.readPixels(0, 0, 1, 1, viewer.gl.RGBA, viewer.gl.UNSIGNED_BYTE, new Uint8Array(4));
+    times.push(performance.now() - start);
+  }
+  return Math.min(...times);
+}"""
+"""ms of a full picture of 512 x 320 pixels, the least of four: the first one compiles."""
 _GPU = """() => {
   const {gl} = page.viewer, info = gl.getExtension('WEBGL_debug_renderer_info');
   return gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER); }"""
@@ -53,9 +67,11 @@ def measure(record: Path, folder: Path, label: str) -> None:
         full = 1000 * (time.perf_counter() - start)
         shown.page.evaluate(_TURNING)  # finds the resolution that the machine draws fast enough
         rate, gpu = shown.page.evaluate(_TURNING), shown.page.evaluate(_GPU)
+        plain, shaded = (shown.page.evaluate(_PICTURE, shading) for shading in (False, True))
     print(
         f"{label}: {out.stat().st_size} bytes, first picture {first:.0f} ms, at rest "
-        f"{full:.0f} ms, {rate:.1f} pictures per second while turning; {gpu}",
+        f"{full:.0f} ms, {rate:.1f} pictures per second while turning; a picture {plain:.0f} ms, "
+        f"shaded {shaded:.0f} ms; {gpu}",
         flush=True,
     )
 
@@ -72,8 +88,10 @@ def run() -> None:
             return
         for n in arguments.cells:
             model = replace(HashGrid(), n_levels=4, log2_hashmap_size=12)
-            view_records.bump(folder / f"{n}", n, model)
-            measure(folder / f"{n}", folder, f"{n}^3")
+            for one in (model, SparseGrid()):
+                path = folder / f"{n}_{one.kind}"
+                view_records.bump(path, n, one)
+                measure(path, folder, f"{n}^3 {one.kind}")
 
 
 if __name__ == "__main__":

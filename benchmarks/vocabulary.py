@@ -58,7 +58,10 @@ WORDS: dict[str, tuple[tuple[str, ...], Collection[str]]] = {
 }
 """By kind: Ascent's words, and ours."""
 
-_FIELD_KEYS = ("field", "field1", "field2", "field3", "reduction_field", "b_field", "e_field")
+_FIELD_KEYS = (
+    *("field", "field1", "field2", "field3", "reduction_field", "b_field", "e_field"),
+    *("absorption", "emission"),
+)
 _MADE_KEYS = ("output_name", "output_field")
 
 

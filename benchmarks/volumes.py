@@ -74,3 +74,9 @@ def partition(values: np.ndarray) -> Partition:
         nodes=tuple(np.linspace(0.0, 1.0, n + 1) for n in values.shape[::-1]),
         domain_id=0,
     )
+
+
+def middle(values: np.ndarray, cells: int) -> np.ndarray:
+    """The middle block of at most `cells` along each axis."""
+    starts = [max(0, (n - cells) // 2) for n in values.shape]
+    return np.ascontiguousarray(values[tuple(slice(start, start + cells) for start in starts)])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from insitu.filters.geometry.sample import sample_line
     from insitu.filters.geometry.slice_array import slice_array
     from insitu.io.compress import compress
+    from insitu.io.compress_points import compress_points
     from insitu.io.compressed_array import CompressedArray, load
     from insitu.io.pyvista_view import to_pyvista
     from insitu.session import Session, open
@@ -29,6 +30,7 @@ __all__ = [
     "ModelField",
     "Session",
     "compress",
+    "compress_points",
     "load",
     "mesh",
     "open",
@@ -46,6 +48,7 @@ _LAZY = {
     "CompressedArray": "insitu.io.compressed_array",
     "Session": "insitu.session",
     "compress": "insitu.io.compress",
+    "compress_points": "insitu.io.compress_points",
     "load": "insitu.io.compressed_array",
     "open": "insitu.session",
     "sample_line": "insitu.filters.geometry.sample",

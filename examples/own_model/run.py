@@ -6,7 +6,7 @@ mpiexec -n 2 python examples/own_model/run.py
 import sys
 from pathlib import Path
 
-import gaussians  # noqa: F401 - registers the model
+import bumps  # noqa: F401 - registers the model
 
 from insitu.session.run import main
 

@@ -34,7 +34,7 @@ def without_fields(
     """By the name of the query, why."""
     problems, queries = [], []
     for query in actions.queries:
-        reason = _lacks(query.expression, fields, lost)
+        reason = _lacks(query.expression, query.reads, fields, lost)
         if reason and query.name in (results or {}):
             queries.append(known(query, (results or {})[query.name]))
         elif reason:
@@ -49,7 +49,11 @@ def without_fields(
             callback = None if trigger.condition is None else trigger.callback
             triggers.append(replace(trigger, condition=_NEVER, callback=callback))
             continue
-        reason = "" if trigger.condition is None else _lacks(trigger.condition, fields, lost)
+        reason = (
+            ""
+            if trigger.condition is None
+            else _lacks(trigger.condition, trigger.condition.reads, fields, lost)
+        )
         if reason:
             problems.append(f"trigger {trigger.name} reads {reason}")
         else:
@@ -57,9 +61,14 @@ def without_fields(
     return replace(actions, queries=tuple(queries), triggers=tuple(triggers)), problems
 
 
-def _lacks(expression: Expression, fields: Collection[str], lost: Collection[str]) -> str:
+def _lacks(
+    expression: Expression,
+    reads: Collection[str],
+    fields: Collection[str],
+    lost: Collection[str],
+) -> str:
     """What an expression reads that is not there; empty where all is."""
-    absent = [f"field '{name}'" for name in expression.reads if name not in fields]
+    absent = [f"field '{name}'" for name in reads if name not in fields]
     named = (
         part.name
         for part in expression.root.walk()

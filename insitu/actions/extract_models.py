@@ -23,6 +23,7 @@ from insitu.actions.extracts.movie import Movie
 from insitu.actions.extracts.relay import PROTOCOLS, Relay
 from insitu.actions.extracts.script import Script
 from insitu.actions.extracts.summary import Summary
+from insitu.actions.extracts.xray import Xray
 from insitu.actions.model import Action
 from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import ActionParser, Entry, Named
@@ -318,12 +319,86 @@ class VolumeParams(LookParams, _OnePlotParams):
     filename: Annotated[str, text("a file name")] = Field(
         description="File name without extension, as `image_prefix` of a render."
     )
-    precision: Annotated[
-        None, refused("the engine of the run decides the precision; leave it out", alone=True)
-    ] = None
+    precision: Annotated[str, one_of(("single", "double"))] = Field(
+        "single", description="Accepted and ignored: the engine of the run decides."
+    )
+    emission: Annotated[str, field_name()] = Field(
+        "", description="Accepted and ignored, as by Ascent: a volume shows one field."
+    )
 
     def make(self, place: Place) -> Action:
         return self.scene(place, "filename", self.look(place.reader.units), {"volume": {}})
+
+
+class GreysParams(ActionModel):
+    """The greys of a radiograph."""
+
+    min_value: Annotated[float, number()] = Field(description="Intensity of black.")
+    max_value: Annotated[float, number()] = Field(description="Intensity of white.")
+    log_scale: Annotated[bool, flag()] = Field(
+        False, description="Whether greys follow the logarithm of the intensity."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _increasing(self) -> GreysParams:
+        if not self.min_value < self.max_value:
+            raise InvalidAction(("max_value",), f"is not above min_value {self.min_value:g}")
+        if self.log_scale and self.min_value <= 0:
+            raise InvalidAction(("min_value",), "a logarithmic scale begins above 0")
+        return self
+
+
+class XrayParams(ExtractParams):
+    """A radiograph: light from behind the volume that is not absorbed in it, or that it emits. The
+    picture is in greys; the intensities of its pixels stand in a file `.npz` beside it."""
+
+    absorption: Annotated[str, field_name()] = Field(
+        description="Scalar field: the share of light that is absorbed, per world length."
+    )
+    emission: Annotated[str | None, nullable(field_name())] = Field(
+        None,
+        description="Scalar field: light that is emitted, per world length. Without it, light of "
+        "intensity 1 comes from behind.",
+    )
+    filename: Annotated[str, text("a file name")] = Field(
+        description="File name without extension, as `image_prefix` of a render."
+    )
+    unit_scalar: Annotated[float, positive()] = Field(
+        1.0, description="Factor of the absorption, as between units of length."
+    )
+    image_params: GreysParams | None = Field(
+        None,
+        description="`{min_value, max_value, log_scale}`; default: from the picture's least to "
+        "its greatest intensity.",
+    )
+    image_width: Annotated[int, count(16384, unit="pixels")] = Field(1024, description="Width.")
+    image_height: Annotated[int, count(16384, unit="pixels")] = Field(1024, description="Height.")
+    camera: CameraParams | None = Field(None, description="Camera, as of a render.")
+    precision: Annotated[str, one_of(("single", "double"))] = Field(
+        "double", description="Accepted and ignored: sums are in double precision."
+    )
+
+    def make(self, place: Place) -> Action:
+        greys = self.image_params
+        with inside(place.path):
+            known = place.pipeline.outline(place.reader.outline)
+            known.scalar(self.absorption, "absorption")
+            if self.emission is not None:
+                known.scalar(self.emission, "emission")
+            found = Xray(
+                name=place.name,
+                path=place.reader.output(self.filename, (*place.path, "filename")),
+                fields=tuple(filter(None, (self.absorption, self.emission))),
+                pipeline=place.pipeline,
+                window=place.window,
+                camera=self.camera.settings() if self.camera else None,
+                size=(self.image_width, self.image_height),
+                unit=self.unit_scalar,
+                ends=(greys.min_value, greys.max_value) if greys else None,
+                log_scale=greys is not None and greys.log_scale,
+            )
+            found.check(place.reader.outline)
+        return found
 
 
 class _DrayPictureParams(LookParams, _OnePlotParams):
@@ -460,6 +535,7 @@ EXTRACTS: dict[str, type[ExtractParams]] = {
     "cinema": CinemaExtractParams,
     "movie": MovieParams,
     "volume": VolumeParams,
+    "xray": XrayParams,
     "dray_volume": DrayVolumeParams,
     "dray_pseudocolor": DrayParams,
     "dray_3slice": DraySliceParams,
@@ -468,7 +544,6 @@ EXTRACTS: dict[str, type[ExtractParams]] = {
 ELSEWHERE = {
     "jupyter": "use python, or open the record in a notebook: insitu.open_record",
     "conduit": "use relay, or python",
-    "xray": "use volume, or a scene with a volume plot",
     "htg": "use relay with protocol vtk",
     "adios2": "use relay",
     "learn": "use python",

@@ -40,6 +40,7 @@ from insitu.actions.moving_filters import (
     TransformParams,
 )
 from insitu.actions.parse_particles import PathlineParams, StreamlineParams
+from insitu.actions.projection_filters import DrayProjectParams, ProjectParams
 
 FILTERS: dict[str, FilterType] = {
     "contour": FilterType(ContourParams, "Isosurfaces of a field.", "a surface"),
@@ -124,6 +125,14 @@ FILTERS: dict[str, FilterType] = {
     "transform": FilterType(
         TransformParams, "Moves, scales or turns what comes in.", "the same, elsewhere"
     ),
+    "project_2d": FilterType(
+        ProjectParams,
+        "Projects the values that a camera sees onto the pixels of a picture.",
+        "a plane of pixels, a cell each",
+    ),
+    "dray_project_2d": FilterType(
+        DrayProjectParams, "As `project_2d`, also onto a plane.", "a plane of pixels"
+    ),
     "dray_reflect": FilterType(
         ReflectParams, "Adds the mirror image at a plane.", "a surface, and its mirror image"
     ),
@@ -152,10 +161,8 @@ FILTERS: dict[str, FilterType] = {
 ELSEWHERE = {
     "lagrangian": "use pathlines",
     "warpx_streamline": "use streamline with a velocity",
-    "project_2d": "use slice, or a scene",
     "partition": "blocks stay on their ranks",
     "mir": "publish volume fractions as fields, and use contour or isovolume",
-    "dray_project_2d": "use slice, or a scene",
     "dray_project_colors_2d": "use a scene",
 }
 """Filters of Ascent that there are not, and what to use instead."""

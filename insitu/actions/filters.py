@@ -25,6 +25,7 @@ from insitu.actions.values import (
     number,
     numbers,
     positive,
+    refused,
     slice_point,
     text,
     xyz,
@@ -88,6 +89,9 @@ class ContourParams(FilterParams):
         description="Instead of `iso_values`: number of isovalues, evenly spaced over the range of "
         "the field at the step.",
     )
+    use_contour_tree: Annotated[
+        None, refused("insitu has no contour trees; give iso_values, or levels alone", alone=True)
+    ] = None
 
     @pydantic.model_validator(mode="after")
     def _one_of_two(self) -> ContourParams:

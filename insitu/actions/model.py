@@ -70,7 +70,13 @@ class Actions:
     @property
     def fields(self) -> frozenset[str]:
         """The names of the fields that queries and triggers read."""
-        return frozenset(name for _, expression in self.expressions for name in expression.reads)
+        names: set[str] = set()
+        for query in self.queries:
+            names |= query.reads
+        for trigger in self.triggers:
+            if trigger.condition is not None:
+                names |= set(trigger.condition.reads)
+        return frozenset(names)
 
     @property
     def every(self) -> Iterator[tuple[str, Action]]:

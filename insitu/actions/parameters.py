@@ -12,6 +12,7 @@ from typing import Any
 from insitu.actions.base import read
 from insitu.actions.errors import InvalidAction
 from insitu.actions.filter_types import FILTERS
+from insitu.actions.parse_particles import in_domain
 from insitu.actions.reader import ActionParser
 from insitu.core.yaml_tree import KeyPath
 from insitu.filters.evaluated import Evaluated
@@ -71,11 +72,12 @@ class _Maker:
         places: Sequence[KeyPath],
     ) -> None:
         self.kind, self.params, self.path, self.places = kind, params, path, places
-        self.steps = reader.steps
+        self.steps, self.periodic = reader.steps, reader.periodic
 
     def __call__(self, values: Sequence[float]) -> Filter:
         whole = _with(self.params, self.places, values)
-        return read(FILTERS[self.kind].params, whole, self.path).make(self.kind, self.steps)
+        found = read(FILTERS[self.kind].params, whole, self.path).make(self.kind, self.steps)
+        return in_domain(found, self.periodic)
 
 
 def _made(

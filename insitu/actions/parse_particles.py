@@ -7,6 +7,7 @@ To add a type of seeds, add a model and an entry in SEEDS.
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import Field
 from insitu.actions.base import ActionModel, Tagged
 from insitu.actions.errors import InvalidAction
 from insitu.actions.filters import FilterParams
+from insitu.actions.reader import ActionParser
 from insitu.actions.values import (
     count,
     field_name,
@@ -29,7 +31,13 @@ from insitu.actions.values import (
     text,
     xyz,
 )
-from insitu.filters.particle_filters import ParticleAdvection, Pathlines, Streamline
+from insitu.core.yaml_tree import KeyPath
+from insitu.filters.particle_filters import (
+    ParticleAdvection,
+    ParticleFilter,
+    Pathlines,
+    Streamline,
+)
 from insitu.filters.pipeline import Filter
 from insitu.filters.seeds import Box, Line, OnIsosurface, Points, Seeds
 from insitu.store.timestep import Span
@@ -212,11 +220,21 @@ _SEEDED = "Where lines start; see below."
 _RENDERING = "How lines are drawn; see below."
 
 
+def in_domain(made: Filter, periodic: str) -> Filter:
+    """The filter in a domain that is periodic along these axes."""
+    if isinstance(made, ParticleFilter):
+        return dataclasses.replace(made, periodic=periodic)
+    return made
+
+
 class LineParams(FilterParams):
     """What the filters that trace particles have in common."""
 
     field: Annotated[str, field_name()] = Field(description=_VELOCITY)
     seeds: Annotated[Any, Tagged("Seeds", SEEDS)] = Field(description=_SEEDED)
+
+    def made(self, reader: ActionParser, kind: str, path: KeyPath, name: str) -> Filter:
+        return in_domain(super().made(reader, kind, path, name), reader.periodic)
 
     def options(self, given: RenderingParams | None, kind: str) -> dict[str, Any]:
         """The arguments of a `ParticleFilter`, except the steps."""

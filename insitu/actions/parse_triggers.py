@@ -5,18 +5,22 @@ In: an entry of add_queries or add_triggers. Out: a Query, a Trigger, or Invalid
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
 
 from insitu.actions.base import REFERENCE, ActionModel, Check, read
-from insitu.actions.errors import InvalidAction, shown
+from insitu.actions.errors import InvalidAction, inside, shown
 from insitu.actions.model import Action
 from insitu.actions.parse_actions import read_pipelines, read_scenes_and_extracts
+from insitu.actions.pipelines import pipeline_named
 from insitu.actions.reader import OF_TRIGGERS, ActionParser, Entry, Named, params
 from insitu.actions.values import count, ignored, one_of, text
 from insitu.core.yaml_tree import KeyPath
+from insitu.filters.queried import Queried
 from insitu.queries.expressions import Expression, ExpressionError
 from insitu.queries.expressions import parse as parse_expression
 from insitu.queries.triggers import MODES, Query, Trigger
@@ -96,13 +100,42 @@ class TriggerParams(ActionModel):
 
 
 def read_query(reader: ActionParser, entry: Entry) -> Query:
-    given, path = params(entry)
+    """A query; one of a pipeline is to be completed by `of_pipelines`, when there are any."""
+    given, path = params(entry, ("params", "pipeline"))
     query = read(QueryParams, given, path)
     if query.name in reader.kinds:
         raise InvalidAction((*path, "name"), f"another query is called {query.name!r} already")
-    expression = _expression(reader, query.expression, (*path, "expression"))
+    of = entry.value.get("pipeline")
+    if of is not None and not isinstance(of, str):
+        raise InvalidAction((*entry.path, "pipeline"), f"expected a name, found {shown(of)}")
+    expression = _expression(reader, query.expression, (*path, "expression"), of or "")
     reader.kinds[query.name] = expression.kind
     return Query(name=query.name, expression=expression)
+
+
+def of_pipelines(
+    reader: ActionParser, entries: Sequence[Entry], queries: Sequence[Query], pipelines: Named
+) -> tuple[Query, ...]:
+    """The queries, those that name pipelines with them."""
+    places = {
+        str(entry.value["params"].get("name")): entry.path
+        for entry in entries
+        if entry.word == "add_queries"
+        and isinstance(entry.value, Mapping)
+        and isinstance(entry.value.get("params"), Mapping)
+    }
+    found = []
+    for query in queries:
+        if query.expression.of:
+            with reader.collecting():
+                path = places[query.name]
+                queried = Queried(pipeline_named(query.expression.of, path, pipelines))
+                with inside(path):
+                    queried.check(reader.outline, frozenset(query.expression.reads))
+                found.append(dataclasses.replace(query, pipeline=queried))
+        else:
+            found.append(query)
+    return tuple(found)
 
 
 def read_trigger(reader: ActionParser, entry: Entry, pipelines: Named) -> Trigger[Action]:
@@ -129,9 +162,9 @@ def read_trigger(reader: ActionParser, entry: Entry, pipelines: Named) -> Trigge
         raise InvalidAction((*path, "condition"), str(error)) from None
 
 
-def _expression(reader: ActionParser, given: str, path: KeyPath) -> Expression:
+def _expression(reader: ActionParser, given: str, path: KeyPath, of: str = "") -> Expression:
     try:
-        expression = parse_expression(given, reader.kinds)
+        expression = parse_expression(given, reader.kinds, of)
         if not reader.of_record:
             expression.check_past(dict.fromkeys(reader.outline.fields, reader.steps))
         return expression

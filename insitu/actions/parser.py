@@ -16,7 +16,7 @@ from insitu.actions.errors import DependentError, InvalidAction
 from insitu.actions.left_out import part_at, remove, without_removed
 from insitu.actions.model import Actions
 from insitu.actions.parse_actions import read_pipelines, read_scenes_and_extracts
-from insitu.actions.parse_triggers import read_query, read_trigger
+from insitu.actions.parse_triggers import of_pipelines, read_query, read_trigger
 from insitu.actions.reader import ACTION_KEYS, ActionParser
 from insitu.config import RunConfig
 from insitu.core.errors import ConfigError
@@ -34,7 +34,8 @@ def read_for_record(
     run: RunConfig, places: Places, fields: Mapping[str, int], units: Units
 ) -> tuple[Actions, list[str]]:
     """As `insitu.actions.parse_for_record`."""
-    reader = ActionParser(places, DataSchema(fields), sys.maxsize, units, of_record=True)
+    periodic = "".join(run.periodic)
+    reader = ActionParser(places, DataSchema(fields), sys.maxsize, units, periodic, of_record=True)
     return _checked(reader, run), reader.left_out
 
 
@@ -72,7 +73,8 @@ def _reader(run: RunConfig, places: Places) -> ActionParser:
     record = run.record
     length, time = ("", "") if record is None else (record.length_unit, record.time_unit)
     units = Units(length, time, of_fields)
-    return ActionParser(places, DataSchema(fields), run.window.steps, units)
+    periodic = "".join(run.periodic)
+    return ActionParser(places, DataSchema(fields), run.window.steps, units, periodic)
 
 
 def _checked(reader: ActionParser, run: RunConfig) -> Actions:
@@ -87,6 +89,7 @@ def _read(reader: ActionParser, run: RunConfig) -> Actions:
     # Queries first, because triggers may name any of them: they run first as well.
     queries = reader.each(entries, "add_queries", read_query)
     pipelines = read_pipelines(reader, entries, {})
+    queries = of_pipelines(reader, entries, queries, pipelines)
     triggers = reader.each(
         entries, "add_triggers", lambda _, entry: read_trigger(reader, entry, pipelines)
     )

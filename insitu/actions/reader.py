@@ -56,6 +56,8 @@ class ActionParser:
     """How many steps of each the window keeps."""
     units: Units = field(default_factory=Units)
     """Of fields, lengths and time, for the labels of pictures."""
+    periodic: str = ""
+    """Axes along which the domain continues at its other side, as in "xz"."""
     of_record: bool = False
     """Whether they are for a record, which may lack what a run had: then what names a field that is
     not there is left out, and expressions are checked when all of them are known."""

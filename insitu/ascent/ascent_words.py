@@ -17,7 +17,7 @@ SIZE = 1024
 """Pixels of a picture's side where the actions do not say."""
 _DEPTH = 8
 """Actions files that name each other end there."""
-_PICTURES = ("volume", "dray_volume", "dray_pseudocolor", "dray_3slice")
+_PICTURES = ("volume", "xray", "dray_volume", "dray_pseudocolor", "dray_3slice")
 """Extracts that are pictures."""
 _TUBES = ("enable_tubes", "tube_capping", "tube_size", "tube_sides", "tube_value")
 """Old keys of streamlines."""

@@ -44,7 +44,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 
 Entries = Sequence[Mapping[str, Any]]
 
-_NAMING = ("field", "field1", "field2", "field3", "reduction_field", "absorption")
+_NAMING = ("field", "field1", "field2", "field3", "reduction_field", "absorption", "emission")
 """Keys of names of fields; `fields` is one of lists of them."""
 # In expressions: field('density'), field("velocity", "u").
 _FIELD = re.compile(r"""field\(\s*['"]([^'"]+)['"]""")

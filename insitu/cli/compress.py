@@ -8,15 +8,17 @@ from __future__ import annotations
 import argparse
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from insitu.cli import inputs, output
 from insitu.core.errors import ConfigError
+from insitu.core.limits import Range
 from insitu.io import sources, targets
 from insitu.io.chunk_grid import DEFAULT_CELLS
 from insitu.io.compressed_array import CompressedArray
+from insitu.models import registry
 from insitu.training.options import Target
 from insitu.training.select_codec import MODEL, codecs
 
@@ -24,13 +26,15 @@ if TYPE_CHECKING:
     from mpi4py import MPI
 
 SUMMARY = "compress an array"
-DESCRIPTION = "Train neural fields on an array, block by block, and write them to one file."
+DESCRIPTION = "Fit models to an array, block by block, and write them to one file."
 COLLECTIVE = True
 EXAMPLES = """\
 examples:
   insitu compress density.npy density.insitu --psnr 45
   insitu compress density.npy density.insitu --max-error rel:1e-3
   insitu compress density.npy density.insitu --ratio 200 --codec auto
+  insitu compress density.npy density.insitu --psnr 45 --model hash_grid
+  insitu compress huge.npy huge.insitu --blocks 8,8,8        (larger than memory)
   insitu compress run.h5:/fluid/density density.insitu
   insitu compress climate.nc:T T.insitu --step 3
   insitu compress climate.nc:T steps --step all         (steps/climate_T_0000.insitu, ...)
@@ -56,18 +60,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, option in targets.OPTIONS.items():
         goals.add_argument(f"--{name.replace('_', '-')}", metavar=option.metavar, help=option.help)
     inputs.add_arguments(parser, several=True)
-    parser.add_argument(
+    cuts = parser.add_mutually_exclusive_group()
+    cuts.add_argument(
         "--block",
         type=int,
         default=DEFAULT_CELLS,
         metavar="N",
         help=f"maximum cells per axis of a block; default: {DEFAULT_CELLS}",
     )
+    cuts.add_argument(
+        "--blocks",
+        type=_parts,
+        metavar="I,J,K",
+        help="number of blocks along x, y, z, each with a model of its own; auto (default): as few "
+        "as --block allows. A rank holds one block at a time",
+    )
+    parser.add_argument(
+        "--ghosts",
+        type=int,
+        choices=(0, 1),
+        default=1,
+        help="layers of its neighbours' samples that a block is read with, so that values agree on "
+        "faces; default: 1",
+    )
+    parser.add_argument(
+        "--plateau",
+        type=_steps,
+        default=0,
+        metavar="STEPS",
+        help="divide the learning rate by ten where the loss has not fallen over so many steps, "
+        "and end a block's training at the third time; default: never",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help=f"{', '.join(registry.BUILT_IN)}, or one of an installed package; auto: for each "
+        f"block a {registry.DEFAULT}, or a {registry.NETWORK} where that takes fewer bytes; "
+        f"default: {registry.DEFAULT}, {registry.NETWORK} with --iterations or --plateau",
+    )
     parser.add_argument(
         "--codec",
         choices=codecs(),
         default=MODEL,
-        help="inr: neural fields; sz3, zfp, sperr: that compressor; auto: for each block "
+        help="inr: models; sz3, zfp, sperr: that compressor; auto: for each block "
         "whichever takes the fewest bytes; default: inr",
     )
     output.add_json_option(parser)
@@ -135,7 +170,12 @@ def _compress(comm: MPI.Intracomm | None, arguments: argparse.Namespace, task: _
     with nullcontext() if comm is None else together(comm, task.input):
         target = targets.make_target(**{name: getattr(arguments, name) for name in targets.OPTIONS})
         volume = inputs.open_volume(arguments, task.input, step=task.step)
-        job = CompressionJob.of(volume, target, arguments.block, arguments.codec)
+        job = CompressionJob.of(
+            volume, target, arguments.block, arguments.codec, arguments.model, arguments.plateau
+        )
+        job = replace(job, ghosts=arguments.ghosts > 0)
+        if arguments.blocks is not None:
+            job = job.cut_into(arguments.blocks)
     with output.progress_bar("samples", rank == 0) as progress:
         compress_file(comm, job, task.output, progress)
     array = CompressedArray.open(task.output)
@@ -145,6 +185,23 @@ def _compress(comm: MPI.Intracomm | None, arguments: argparse.Namespace, task: _
         figures |= {"ranks": size, "seconds": time.perf_counter() - start}
         _report(arguments, task, array, figures, problems)
     return not problems
+
+
+def _parts(text: str) -> tuple[int, int, int] | None:
+    """ "4,4,2" or "4x4x2" -> numbers of blocks; None for "auto"."""
+    if text == "auto":
+        return None
+    found = inputs.shape(text)
+    if len(found) != 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither of the form I,J,K nor auto")
+    return found[0], found[1], found[2]
+
+
+def _steps(text: str) -> int:
+    try:
+        return int(Range(0, 10**6, "steps").check(text, int))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _check_output(path: Path, given: str) -> None:

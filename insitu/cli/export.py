@@ -23,6 +23,7 @@ EXAMPLES = """\
 examples:
   insitu export out/record --html blast.html
   insitu export out/record --html blast.html --fields density,energy --steps 4..9
+  insitu export out/record --html blast.html --lines out/paths_0092.vtp
   insitu export density.insitu --html density.html
 
 For records too large for one file: insitu view RECORD.
@@ -43,13 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N|A..B|all",
         help="steps by index, negative from the end; default: all",
     )
+    parser.add_argument(
+        "--lines",
+        nargs="*",
+        metavar="FILE",
+        help="pathlines, as relay extracts write them (.vtp, .pvtp); default: all such files "
+        "beside RECORD; without a FILE: none",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, no table")
 
 
 def run(arguments: argparse.Namespace) -> bool:
     """Returns True. Raises ConfigError or FrameError for bad input."""
     from insitu.core.atomic_file import atomic_file
-    from insitu.viewer import session_plots
+    from insitu.viewer import lines_pack, session_plots
     from insitu.viewer.page import embedded
     from insitu.viewer.source import SeriesSource, open_series
 
@@ -63,7 +71,13 @@ def run(arguments: argparse.Namespace) -> bool:
     if out.is_dir():
         raise ConfigError([f"--html: {out} is a folder; give the file to write"])
     plots = session_plots.read(Path(arguments.input).absolute().parent / "ascent_session.yaml")
-    source = SeriesSource(series, title, units, fields=names, steps=steps, plots=plots)
+    lines = lines_pack.beside(Path(arguments.input))
+    if arguments.lines is not None:
+        try:
+            lines = lines_pack.read(map(Path, arguments.lines))
+        except (OSError, ValueError) as error:
+            raise ConfigError([f"--lines: {error}"]) from None
+    source = SeriesSource(series, title, units, fields=names, steps=steps, plots=plots, lines=lines)
     text = embedded(source).encode()
     with atomic_file(out) as temporary:
         temporary.write_bytes(text)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from insitu.cli import output
+from insitu.cli import output, seams
 from insitu.core.errors import ConfigError
 from insitu.core.limits import byte_size
 from insitu.core.text import printable
@@ -19,7 +19,7 @@ from insitu.io import sources
 from insitu.io.compressed_array import CompressedArray
 from insitu.models import registry
 from insitu.session.report import decibels, times
-from insitu.store.record import open_record
+from insitu.store.record import Record, open_record
 
 SUMMARY = "show what a file contains, or list the engines"
 DESCRIPTION = (
@@ -32,6 +32,7 @@ examples:
   insitu info density.insitu
   insitu info out/cloverleaf/record --field density
   insitu info run.h5              (the arrays that compress could take)
+  insitu info out/cloverleaf/record --field density --step -1 --seams  (jumps between blocks)
   insitu info --engines           (what computes here)
   insitu info --engines run.yaml  (the same, as this run file chooses)
 """
@@ -48,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--field", metavar="NAME", help="field of a record; default: all")
     parser.add_argument("--step", type=int, metavar="N", help="step of a record; default: all")
+    parser.add_argument(
+        "--seams",
+        action="store_true",
+        help="how far values jump from block to block, face by face; of a record, at a step of a "
+        "field (default: the first field, the last step)",
+    )
     output.add_json_option(parser)
 
 
@@ -59,6 +66,9 @@ def run(arguments: argparse.Namespace) -> bool:
     if arguments.input is None:
         raise ConfigError(["expected a file, a folder, or --engines"])
     path, _ = sources.split_name(arguments.input)
+    if arguments.seams:
+        _seams(path, arguments)
+        return True
     if sources.is_record(path):
         _record(path, arguments)
     elif path.is_dir():
@@ -152,23 +162,54 @@ def _compressed(path: Path, as_json: bool) -> None:
     output.print_table(str(path), rows)
 
 
+def _seams(path: Path, arguments: argparse.Namespace) -> None:
+    """Raises ConfigError for what has no blocks."""
+    if sources.is_record(path):
+        record = open_record(path)
+        name = arguments.field or next(iter(record.fields), "")
+        _listed(path, record, name)
+        step = -1 if arguments.step is None else arguments.step
+        _entry(path, record, name, step)
+        field = record[name][step]
+        title, blocks = f"{path}: {name}, cycle {field.summary.cycle}", list(field.fields)
+        extent = float(field.summary.extents.max())
+    elif sources.is_compressed(path):
+        array = CompressedArray.open(path)
+        title, blocks = str(path), list(array.fields())
+        extent = array.range[1] - array.range[0]
+    else:
+        raise ConfigError([f"{path}: expected a record or an insitu file, which have blocks"])
+    rows = seams.figures(blocks, extent)
+    if arguments.json:
+        output.print_json({"kind": "seams", "faces": rows})
+    else:
+        seams.show(f"{title}: jumps at faces of blocks", rows)
+
+
+def _listed(path: Path, record: Record, name: str) -> None:
+    """Raises ConfigError for a field that is not there."""
+    names = record.fields
+    if name not in names:
+        raise ConfigError([f"{path}: no field {name!r}; there are {', '.join(names)}"])
+
+
+def _entry(path: Path, record: Record, name: str, step: int) -> dict[str, Any]:
+    """A field's step. Raises ConfigError where there is none of this number."""
+    entries = record.steps[name]
+    if not -len(entries) <= step < len(entries):
+        raise ConfigError([f"{path}: no step {step}; {name} has {len(entries)} steps"])
+    return entries[step]
+
+
 def _record(path: Path, arguments: argparse.Namespace) -> None:
     record = open_record(path)
     names = record.fields
     if arguments.field is not None:
-        if arguments.field not in names:
-            raise ConfigError(
-                [f"{path}: no field {arguments.field!r}; there are {', '.join(names)}"]
-            )
+        _listed(path, record, arguments.field)
         names = [arguments.field]
     steps: dict[str, list[dict[str, Any]]] = {name: record.steps[name] for name in names}
     if arguments.step is not None:
-        for name, entries in steps.items():
-            if not -len(entries) <= arguments.step < len(entries):
-                raise ConfigError(
-                    [f"{path}: no step {arguments.step}; {name} has {len(entries)} steps"]
-                )
-            steps[name] = [entries[arguments.step]]
+        steps = {name: [_entry(path, record, name, arguments.step)] for name in names}
     if arguments.json:
         output.print_json({"kind": "record", "n_ranks": record.n_ranks, "fields": steps})
         return
@@ -178,7 +219,9 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
 
     table = Table(title=f"{path}, ranks: {record.n_ranks}", title_justify="left")
     table.add_column("field")
-    for head in ("cycle", "time", "blocks", "quality", "size", "ratio"):
+    heads = ["cycle", "time", "blocks", "quality", "size", "ratio"]
+    measured = any("normals_deg" in at for entries in steps.values() for at in entries)
+    for head in heads + (["gradient", "normals"] if measured else []):
         table.add_column(head, justify="right")
     for name, entries in steps.items():
         for at in entries:
@@ -188,11 +231,20 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
                 output.number_text(at["time"]),
                 str(at["n_blocks"]),
                 quality,
+                byte_size(at["nbytes"]),
+                times(at["ratio"]),
             )
-            table.add_row(
-                Text(printable(name)), *figures, byte_size(at["nbytes"]), times(at["ratio"])
-            )
+            table.add_row(Text(printable(name)), *figures, *(_fidelity(at) if measured else ()))
     Console(highlight=False).print(table)
+
+
+def _fidelity(step: dict[str, Any]) -> tuple[str, str]:
+    """What the run measured of a step's gradients and normals."""
+    gradient, normals = step.get("gradient_db"), step.get("normals_deg")
+    return (
+        "" if gradient is None else decibels(gradient),
+        "" if normals is None else f"{normals:.1f} deg",
+    )
 
 
 def _arrays(path: Path, as_json: bool) -> None:

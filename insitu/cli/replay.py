@@ -131,6 +131,7 @@ def _run(comm: MPI.Comm, arguments: argparse.Namespace) -> bool:
         window=job.window,
         every=job.every,
         fire=job.fire,
+        periodic=job.periodic,
         tell=tell,
     )
     with output.progress_bar("steps", comm.rank == 0) as progress:
@@ -154,6 +155,7 @@ class Job:
     window: StepCount
     every: int
     fire: dict[str, set[int]]
+    periodic: Sequence[str]
     folder: Path
     left_out: Sequence[str]
 
@@ -194,6 +196,7 @@ class Job:
             window=run.window.steps if arguments.window is None else _window(arguments.window),
             every=run.window.every,
             fire=fire,
+            periodic=run.periodic,
             folder=folder,
             left_out=left_out,
         )

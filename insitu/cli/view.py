@@ -93,7 +93,7 @@ def _finder(
     arguments: argparse.Namespace,
 ) -> tuple[Callable[[], bool], Callable[[], ViewSource]]:
     """Whether there are news, and the source to show."""
-    from insitu.viewer import session_plots
+    from insitu.viewer import lines_pack, session_plots
     from insitu.viewer.running import Running
     from insitu.viewer.source import ArrayViewSource, SeriesSource, open_series
 
@@ -126,7 +126,8 @@ def _finder(
                     [f"--{option}: only of arrays; the page has all fields and steps"]
                 )
         series, title, units = open_series(record_source.open_file(arguments.input), path)
-        source = SeriesSource(series, title, units, plots=session_plots.read(session))
+        lines, plots = lines_pack.beside(path), session_plots.read(session)
+        source = SeriesSource(series, title, units, plots=plots, lines=lines)
         return lambda: False, lambda: source
     volume = inputs.open_volume(arguments, arguments.input, step=arguments.step)
     array = ArrayViewSource(volume, Path(path.name).stem)

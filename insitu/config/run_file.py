@@ -126,11 +126,14 @@ class FieldConfig(Target, Compression):
     default: the published field with this name."""
 
     model: Annotated[ModelChoice, ModelWord()] = field(default_factory=ModelChoice)
-    """Model to fit: `hash_grid` (DVNR), `dense_grid` (fV-SRN), `adaptive_grid` (AMGSRN: grids that
-    move to where the error is), `sparse_grid` (wavelet levels, in closed form: usually the fewest
-    bytes and least time, and no seam between blocks with ghosts), or one that a package registers;
-    options of its shape as in `{kind: dense_grid, n_frequencies: 6}`. `auto`: for each block a
-    sparse grid, or a hash grid where that takes fewer bytes for `psnr`, `ratio` or `max_error`."""
+    """Model to fit: `sparse_grid` (wavelet levels, in closed form: usually the fewest bytes and
+    least time, and no seam between blocks with ghosts), `hash_grid` (DVNR), `dense_grid` (fV-SRN),
+    `adaptive_grid` (AMGSRN: grids that move to where the error is), `gaussians` (for points
+    without connectivity), or one that a package registers; options of its shape as in `{kind:
+    dense_grid, n_frequencies: 6}`. `auto`: for each block a sparse grid, or a hash grid where that
+    takes fewer bytes for `psnr`, `ratio` or `max_error`. Default: `sparse_grid`, at 55 dB if no
+    target is given; `hash_grid` where `network`, `iterations`, options of `training` but
+    `warm_start`, or of the weights' codec are given, which only a trained model has."""
 
     quality: Literal["draft", "visual", "fine"] | None = None
     """A target in words, instead of `psnr`: `draft` is 40 dB, for statistics and a first look;
@@ -158,10 +161,11 @@ class FieldConfig(Target, Compression):
         if self.ratio is not None and (self.psnr is not None or self.max_error is not None):
             other = "psnr" if self.psnr is not None else "max_error"
             raise ValueError(f"ratio and {other} are both given; give only one target")
-        model, _ = self.model.with_network(self.network)
+        choice = self._choice
+        model, _ = choice.with_network(self.network)
         if not model.trained:
             self._refuse_training(model.kind)
-        if self.model.kind == ANY_MODEL:
+        if choice.kind == ANY_MODEL:
             if not self._has_target:
                 raise ValueError("model auto needs psnr, quality, ratio or max_error")
             if self.iterations:
@@ -186,6 +190,18 @@ class FieldConfig(Target, Compression):
         """The PSNR that `psnr` or `quality` asks for, in dB."""
         return self.psnr if self.quality is None else QUALITY_DB[self.quality]
 
+    @property
+    def _choice(self) -> ModelChoice:
+        """The model, also where none is named."""
+        given = changed(self.network) or self.iterations or self._of_training
+        return self.model.resolved(training=bool(given))
+
+    @property
+    def _of_training(self) -> list[str]:
+        """The given options of training, and of codecs of trained weights."""
+        given = [f"training.{name}" for name in changed(self.training) if name != "warm_start"]
+        return given + [name for name in changed(self) if name in Compression.__dataclass_fields__]
+
     def _refuse_training(self, kind: str) -> None:
         """Raises ValueError for options of training, and of codecs of trained weights."""
         if self.iterations:
@@ -193,8 +209,7 @@ class FieldConfig(Target, Compression):
                 f"iterations limits training; model {kind} is not trained: give psnr, ratio or "
                 "max_error"
             )
-        given = [f"training.{name}" for name in changed(self.training) if name != "warm_start"]
-        given += [name for name in changed(self) if name in Compression.__dataclass_fields__]
+        given = self._of_training
         if given:
             raise ValueError(
                 f"{', '.join(given)}: model {kind} is not trained, and codes itself; leave this out"
@@ -205,11 +220,12 @@ class FieldConfig(Target, Compression):
         """This field as training sees it."""
         given = {key: getattr(self, key) for key in Target.__dataclass_fields__}
         target = Target(**(given | {"psnr": self.wanted_db}))
-        model, automatic = self.model.with_network(self.network)
+        choice = self._choice
+        model, automatic = choice.with_network(self.network)
         compression = Compression(
             **{key: getattr(self, key) for key in Compression.__dataclass_fields__}
         )
-        any_model = self.model.kind == ANY_MODEL
+        any_model = choice.kind == ANY_MODEL
         return FieldSpec(
             model, self.training, target, automatic, compression, self.codec, any_model
         )
@@ -327,6 +343,10 @@ class RunConfig(Section):
 
     resample: ResampleConfig = ResampleConfig()
     """The grid to which unstructured and curvilinear meshes are resampled."""
+
+    periodic: tuple[Literal["x", "y", "z"], ...] = ()
+    """Axes along which the domain continues at its other side: streamlines and pathlines cross
+    these sides, and `ghosts: exchange` fetches ghosts across them."""
 
     check_ghosts: bool = False
     """At every step, compare ghosts with their owners' values and warn of differences; slow."""

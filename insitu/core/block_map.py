@@ -7,7 +7,7 @@ of the domain one owner, for any decomposition and in spite of rounded coordinat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ class BlockMap:
     """(n_blocks,): index of the block among its rank's blocks."""
     spacing: Floats
     """(3,): the smallest cell of all blocks along x, y, z."""
+    periodic: tuple[bool, bool, bool] = field(default=(False, False, False), kw_only=True)
+    """Whether the domain continues at its other side along x, y, z."""
 
     @staticmethod
     def of(blocks: Sequence[Axes]) -> BlockMap:
@@ -77,6 +79,29 @@ class BlockMap:
         last_bits = 4 * float(np.spacing(np.abs(self.boxes).max()))
         return max(ROUNDING * float(self.spacing.min()), last_bits)
 
+    @cached_property
+    def periods(self) -> Floats:
+        """(3,): how long the domain is along periodic axes, x, y, z; 0 along others."""
+        return np.where(self.periodic, self.bounds[1] - self.bounds[0], 0.0)
+
+    def wrapped(self, points: Floats) -> Floats:
+        """Points (n, 3), moved by whole periods to where they are in the domain along periodic
+        axes; what is inside, both ends included, stays exactly where it is."""
+        if not any(self.periodic):
+            return points
+        low, high = self.bounds
+        around = np.where(self.periods > 0, self.periods, 1.0)
+        inside = (points >= low) & (points <= high)
+        moved = np.clip(low + np.mod(points - low, around), low, high)
+        return np.where(inside | (self.periods == 0) | ~np.isfinite(points), points, moved)
+
+    def nearest_image(self, moves: Floats) -> Floats:
+        """Differences (n, 3) of places, the shortest among those by whole periods."""
+        if not any(self.periodic):
+            return moves
+        around = np.where(self.periods > 0, self.periods, 1.0)
+        return moves - np.where(self.periods > 0, np.rint(moves / around), 0.0) * around
+
     def touching(self, index: int) -> Indices:
         """The other blocks that share a face, an edge or a corner with a block, in order."""
         low, high = self.boxes[index]
@@ -88,6 +113,7 @@ class BlockMap:
         """The block that owns each point (n, 3) (see `owner_of`), or -1 outside the domain (with
         the tolerance `rounding`). guess: (n,) blocks to try first."""
         owners = np.full(len(points), -1)
+        points = self.wrapped(points)
         low, high = self.bounds
         near = (points >= low - self.rounding) & (points <= high + self.rounding)
         some = np.flatnonzero(near.all(axis=1))
@@ -98,6 +124,7 @@ class BlockMap:
 
     def nearest(self, points: Floats, guess: Indices | None = None) -> Indices:
         """As `owners`, but the nearest block for points (n, 3) outside the domain."""
+        points = self.wrapped(points)
         owners = np.zeros(len(points), np.int64) if guess is None else guess.astype(np.int64)
         low, high = self.boxes[owners, 0], self.boxes[owners, 1]
         lost = np.flatnonzero(~((points >= low) & (points < high)).all(axis=1))

@@ -30,6 +30,15 @@ def scaled(size: float, exponent: int) -> float:
     return float(np.ldexp(size, -exponent))
 
 
+def leading_bits(value: float, bits: int) -> float:
+    """A value >= 0 with so many bits behind the first one, towards zero."""
+    if not math.isfinite(value):
+        return value
+    fraction, exponent = math.frexp(value)
+    unit = 2.0 ** (bits + 1)
+    return math.ldexp(math.floor(fraction * unit) / unit, exponent)
+
+
 class ScaledSum(NamedTuple):
     """value * 4**exponent. Sums can be added; `exponent` is 0 unless the errors are extreme."""
 

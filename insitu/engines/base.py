@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from insitu.core.arrays import Floats
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
 from insitu.models.base import Model
+
+if TYPE_CHECKING:
+    from insitu.engines.points import PointSampler
 
 Singles = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -67,7 +70,7 @@ class Trainer(Protocol):
 
     @property
     def exhausted(self) -> bool:
-        """Whether the step limit or the time limit has been reached."""
+        """Whether the step limit or the time limit has been reached, or the last plateau."""
 
     @property
     def loss(self) -> float:
@@ -143,8 +146,14 @@ class Engine(ABC):
     name: ClassVar[str]
     """Name of the engine in run files and in INSITU_ENGINE."""
 
+    refused_options: ClassVar[frozenset[str]] = frozenset()
+    """Of `TrainerOptions`, what the engine has no training for: values other than the default raise
+    ValueError with the name."""
     draws: ClassVar[bool] = False
     """Whether `brick_cache`, `bricks_of_*`, `march` and `rasterize` are implemented."""
+
+    side_by_side: ClassVar[int] = 1
+    """How many networks of one architecture `train_together` trains in about the time of one."""
 
     @property
     def reproducible(self) -> bool:
@@ -198,9 +207,51 @@ class Engine(ABC):
         """A trainer that starts from params (n_params,). Targets are (value - origin) / extent,
         each (n_components,); a component of extent 0 has the target 0."""
 
+    def point_trainer(
+        self,
+        model: Model,
+        params: Singles,
+        sampler: PointSampler,
+        origin: Doubles,
+        extent: Doubles,
+        error_scale: Doubles,
+        options: TrainerOptions,
+    ) -> Trainer:
+        """As `trainer`, of a `scattered` model on points (`insitu.engines.points`); a batch has at
+        least an eighth of them. By default with the model's own equations, in NumPy."""
+        from insitu.engines.point_training import ReferenceTrainer
+
+        return ReferenceTrainer(model, params, sampler, origin, extent, error_scale, options)
+
+    def train_together(self, trainers: Sequence[Trainer], seconds: float) -> bool:
+        """`Trainer.run` of several trainers of this engine, at the same time where it can. Returns
+        True when all are done."""
+        share = seconds / max(len(trainers), 1)
+        done = [trainer.run(share) for trainer in trainers]
+        return all(done)
+
     @abstractmethod
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
         """points (n, 3) -> outputs (n, n_outputs)."""
+
+    def evaluate_blocks(
+        self,
+        models: Sequence[Model],
+        params: Sequence[Singles],
+        points: Floats,
+        ends: Sequence[int],
+    ) -> Singles:
+        """Several models in one call: points (n, 3) -> outputs (n, n_outputs).
+
+        ends: increasing; the points of model i end before ends[i], and begin where those of the
+        model before end. The last one is n.
+        """
+        begins = [0, *ends[:-1]]
+        pieces = [
+            self.evaluate(model, values, points[begin:end])
+            for model, values, begin, end in zip(models, params, begins, ends, strict=True)
+        ]
+        return np.concatenate(pieces)
 
     @abstractmethod
     def evaluate_grid(
@@ -235,6 +286,11 @@ class Engine(ABC):
         return np.histogram(inside, edges)[0].astype(np.float64)
 
     # Rendering.
+
+    def marches(self, model: Model) -> bool:
+        """Whether `bricks_of_model` and `march` are implemented for a model of this kind; that may
+        be so where the engine draws nothing else."""
+        return self.draws and self.supports(model)
 
     def brick_cache(self, nbytes: int) -> BrickCache:
         """A cache of decoded bricks of at most `nbytes` bytes."""

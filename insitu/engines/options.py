@@ -54,6 +54,14 @@ class TrainerOptions:
 
     batch: int
     """Samples per step."""
+    candidates: float = 1.0
+    """Samples that are drawn and evaluated in a step, in units of `batch`, at least 1."""
+    hardest: float = 1.0
+    """Fraction of these, those with the largest squared errors summed over the outputs, that the
+    gradient is of, and its mean over; of equal ones the first. 1: all of them."""
+    plateau: int = 0
+    """Steps after which the rate is divided by ten, unless the mean loss over them is 0.01 % below
+    the lowest before (`Plateau`); 0: never."""
     learning_rate: float
     final_rate: float
     """Final over initial learning rate."""
@@ -83,6 +91,16 @@ class TrainerOptions:
     epsilon: float = 1e-8
     l2: float = 0.0
     """L2 regularization, of the matrices of an MLP only."""
+
+    @property
+    def drawn(self) -> int:
+        """Samples that are evaluated in a step."""
+        return max(self.batch, round(self.candidates * self.batch))
+
+    @property
+    def chosen(self) -> int:
+        """Samples that the gradient of a step is of."""
+        return max(1, round(self.hardest * self.drawn))
 
 
 Vector = tuple[float, float, float]

@@ -108,10 +108,13 @@ def for_model(model: Model, wanted: Engine | None = None) -> Engine:
     raise ValueError(f"model {model.kind!r}: no engine supports it (asked: {first.name})")
 
 
-def drawing(wanted: Engine | None = None) -> Engine:
-    """The engine for rendering: `wanted`, by default `engine()`, if it can; otherwise `cpu`."""
+def drawing(wanted: Engine | None = None, model: Model | None = None) -> Engine:
+    """The engine for rendering: `wanted`, by default `engine()`, if it can; otherwise `cpu`. model:
+    what is to be marched, if it is a model."""
     first = engine() if wanted is None else wanted
-    return first if first.draws else _load("cpu")
+    if first.draws or (model is not None and first.marches(model)):
+        return first
+    return _load("cpu")
 
 
 def _automatic() -> Choice:

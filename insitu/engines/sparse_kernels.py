@@ -22,14 +22,27 @@ Singles = NDArray[np.float32]
 class SparseKernels(Protocol):
     """The operations; nothing here is collective."""
 
+    def scale(self, raw: Floats, origin: float, unit: float) -> tuple[Singles, bool]:
+        """(raw - origin) / unit, and whether all of it is finite."""
+
+    def errors(
+        self, outputs: Singles, raw: Floats, origin: float, extent: float
+    ) -> tuple[float, float, int]:
+        """Of origin + extent * outputs, rounded to raw's dtype, at finite samples: the sum of
+        squared errors, the largest error, the number of samples."""
+
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         """Coefficients of samples. ends: which are kept (`insitu.models.sparse_grid.lines`)."""
 
     def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         """Samples of coefficients."""
 
-    def cost(self, coefficients: Floats, splits: Sequence[int], delta: float) -> float:
-        """About what coefficients cost at a step: squared errors in steps, and bits."""
+    def support(self, coefficients: Singles) -> tuple[Numbers, Singles]:
+        """Places of the coefficients that are not zero, in the flat array, and these."""
+
+    def sizes(self, coefficients: Floats, splits: Sequence[int]) -> NDArray[np.int64]:
+        """(2^12,): how many coefficients have which size, times the norm of their function: the
+        upper 12 bits below the sign of a float32 count up with it (`size_of`). Without zeros."""
 
     def quantise(
         self,
@@ -65,6 +78,12 @@ class SparseKernels(Protocol):
         before: Sequence[Numbers],
     ) -> list[Numbers]:
         """Inverse of `encode`. Raises ValueError where the bytes are not of this shape."""
+
+
+def size_of(row: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The middle of sizes that `SparseKernels.sizes` counts together, by the row."""
+    bits = (row << 19 | 1 << 18).astype(np.uint32)
+    return bits.view(np.float32).astype(np.float64)
 
 
 @cache

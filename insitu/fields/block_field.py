@@ -144,6 +144,10 @@ class BlockField(ABC):
         values[~inside] = np.nan
         return values[:, 0] if self.n_components == 1 else values
 
+    def at(self, unit: Floats) -> Floats:
+        """Values (n, n_components) at points of the owned box's unit cube (n, 3), float64."""
+        return self._values(unit)
+
     def gradient(self, points: ArrayLike) -> Floats:
         """Derivatives by x, y, z at world points (n, 3) -> (n, 3), or (n, n_components, 3).
 

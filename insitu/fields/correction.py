@@ -80,7 +80,7 @@ class SparseCorrection:
         if payload[: _HEAD.size] != _HEAD.pack(_VERSION):
             raise FrameError("correction: an unknown version")
         _ = made._starts
-        if not np.isfinite(made._units).all():
+        if not np.isfinite(made.units).all():
             raise FrameError("correction: a unit that is not finite")
         return made
 
@@ -118,8 +118,21 @@ class SparseCorrection:
             found[here] = piece[local[0][here], local[1][here], local[2][here]]
         return found
 
+    @property
+    def parts(self) -> list[tuple[Box, Part]]:
+        """Each piece's samples, and its bytes."""
+        starts = self._starts.tolist()
+        boxes = pieces(self.shape)
+        return [
+            (box, (self.payload[begin:middle], self.payload[middle:end]))
+            for box, begin, middle, end in zip(
+                boxes, starts[:-1:2], starts[1::2], starts[2::2], strict=True
+            )
+        ]
+
     @cached_property
-    def _units(self) -> Floats:
+    def units(self) -> Floats:
+        """(n_components,): what an output of the parts is in units of the field."""
         return np.frombuffer(self.payload, "<f8", self.n_components, _HEAD.size).astype(np.float64)
 
     @cached_property
@@ -143,10 +156,8 @@ class SparseCorrection:
         box = pieces(self.shape)[number]
         nz, ny, nx = (at.stop - at.start for at in box)
         begin, middle, end = self._starts[2 * number : 2 * number + 3].tolist()
-        return decoded_piece(
-            (self.payload[begin:middle], self.payload[middle:end]),
-            self._units, (nz, ny, nx), self.dtype,
-        )  # fmt: skip
+        part = self.payload[begin:middle], self.payload[middle:end]
+        return decoded_piece(part, self.units, (nz, ny, nx), self.dtype)
 
 
 def decoded_piece(part: Part, units: Floats, shape: Shape, dtype: np.dtype[Any]) -> Floats:

@@ -25,6 +25,7 @@ from insitu.fields import header as head
 from insitu.fields import sparse_grid
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField, owned_samples
 from insitu.fields.correction import SparseCorrection
+from insitu.fields.transform import Transform
 from insitu.fields.trilinear import Trilinear
 from insitu.fields.validity_mask import ValidityMask
 from insitu.models.base import Model
@@ -43,7 +44,10 @@ class ModelField(BlockField):
     weights: Weights
     """Parameters of the model, and the bytes that they are decoded from."""
     origin: Floats | None = None
-    """(n_components,): the field value of output 0; None: the minimum."""
+    """(n_components,): the field value of output 0; None: the minimum. With a transform, the mapped
+    value."""
+    transform: Transform | None = None
+    """The map of values that the model was trained behind; None: none."""
     holes: ValidityMask | None = None
     """Where the box lies outside the domain; values there are NaN. None: nowhere."""
     residual: Chunks | SparseCorrection | None = None
@@ -67,8 +71,9 @@ class ModelField(BlockField):
 
     @property
     def model_alone(self) -> bool:
-        """Whether there is no residual (there may be holes)."""
-        return self.residual is None
+        """Whether values are `zero` and the outputs times the range: there is no residual, and no
+        transform (there may be holes)."""
+        return self.residual is None and self.transform is None
 
     @property
     def params(self) -> NDArray[np.float32]:
@@ -112,6 +117,7 @@ class ModelField(BlockField):
             model=model,
             weights=weights,
             origin=head.origin(header.get("origin"), common["range"]),
+            transform=Transform.from_header(header.get("transform"), len(common["range"])),
             engine=engine,
         )
         residual, holes = header.get("residual"), header.get("holes") is not None
@@ -134,12 +140,13 @@ class ModelField(BlockField):
 
     @property
     def zero(self) -> Floats:
-        """Field values of output 0, (n_components,)."""
+        """Field values of output 0, (n_components,); with a transform, mapped ones."""
         return self.range[:, 0] if self.origin is None else self.origin
 
     @property
     def _extent(self) -> Floats:
-        return np.asarray(self.range[:, 1] - self.range[:, 0])  # (n_components,)
+        extent = self.range[:, 1] - self.range[:, 0]  # (n_components,)
+        return np.asarray(extent if self.transform is None else np.sign(extent))
 
     def _content(self) -> tuple[dict[str, Any], list[bytes]]:
         entries: dict[str, Any] = {
@@ -147,6 +154,8 @@ class ModelField(BlockField):
             "model": self._architecture(),
             "weights": self.weights.codec,
         }
+        if self.transform is not None:
+            entries["transform"] = self.transform.to_header()
         payloads = [self.weights.payload]
         if self.residual is not None:
             entries["residual"] = self.residual.codec
@@ -192,6 +201,9 @@ class ModelField(BlockField):
         if self.model is not None and len(unit):
             points = unit.astype(np.float32)
             slopes += self._engine.gradient(self.model, self.params, points)
+            if self.transform is not None:
+                outputs = self._engine.evaluate(self.model, self.params, points)
+                slopes *= self.transform.slope(self.zero + outputs)[..., None]
         slopes *= self._extent[None, :, None]
         if self._correction is not None:
             slopes += self._correction.slopes(unit)
@@ -268,4 +280,5 @@ class ModelField(BlockField):
 
     def _physical(self, outputs: Floats) -> Floats:
         """Model outputs (..., n_components) -> field units, float64."""
-        return np.asarray(self.zero + self._extent * outputs, np.float64)
+        mapped = np.asarray(self.zero + self._extent * outputs, np.float64)
+        return mapped if self.transform is None else self.transform.inverse(mapped)

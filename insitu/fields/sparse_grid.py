@@ -302,27 +302,26 @@ def model_of(
     splits: list[int],
     vertex: bool,
     payload: bytes,
-    scale: Scale | None = None,
+    decoded: Sequence[NDArray[np.float32]],
 ) -> tuple[SparseGrid, Weights]:
-    """The model, and its parameters. payload: the components, packed."""
-    origin, extent = scale or (np.zeros(len(components)), np.ones(len(components)))
+    """The model, and its parameters. payload: the components, packed. decoded: what they decode
+    to."""
     nz, ny, nx = components[0].numbers.shape
     places, values = [], []
-    for c, component in enumerate(components):
-        coefficients = component.coefficients(splits, float(origin[c]), float(extent[c]))
-        there = np.flatnonzero(coefficients)
-        places.append(there + c * nx * ny * nz)
-        values.append(coefficients.reshape(-1)[there])
+    for c, coefficients in enumerate(decoded):
+        there, found = sparse_kernels().support(coefficients)
+        places.append(there + np.int32(c * nx * ny * nz))
+        values.append(found)
     shared = components[0].shared
     model = SparseGrid(
         shape=(nx, ny, nz),
         vertex=vertex,
         splits="".join(map(str, splits)),
-        support=np.concatenate(places).astype("<i4").tobytes(),
+        support=np.concatenate(places).astype("<i4", copy=False).tobytes(),
         ends=0 if shared is None else shared.ends,
         n_outputs=len(components),
     )
-    params = np.concatenate(values).astype(np.float32)
+    params = np.concatenate(values)
     params.flags.writeable = False
     small = nx * ny * nz * len(components) <= _KEPT_SAMPLES
     return model, SparseWeights(params, CODEC, payload, tuple(components) if small else ())
@@ -336,7 +335,12 @@ def read(
     shared = components[0].shared
     if shared is not None and vertex == bool(shared.ends & HALF_CELLS):
         raise FrameError("sparse grid: of cells, where the field is of nodes, or the reverse")
-    return model_of(components, splits, vertex, payload, scale)
+    origin, extent = scale or (np.zeros(n_components), np.ones(n_components))
+    decoded = [
+        component.coefficients(splits, float(o), float(e))
+        for component, o, e in zip(components, origin, extent, strict=True)
+    ]
+    return model_of(components, splits, vertex, payload, decoded)
 
 
 def _sixteenths(point: float) -> int:

@@ -48,6 +48,8 @@ class ParticleFilter:
     """Flat sides of the tubes, which then are a surface; None: lines."""
     capped: bool = False
     """Whether the ends of such tubes are closed."""
+    periodic: str = ""
+    """The axes along which lines continue at the other side of the domain, as in "xz"."""
 
     @property
     def past(self) -> Mapping[str, Span]:
@@ -87,7 +89,12 @@ class ParticleFilter:
         return replace(lines, values={**lines.values, self.output: constant})
 
     def _options(self) -> dict[str, Any]:
-        return {"method": self.method, "step": self.step_size, "max_steps": self.num_steps}
+        return {
+            "method": self.method,
+            "step": self.step_size,
+            "max_steps": self.num_steps,
+            "periodic": self.periodic,
+        }
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ import numpy as np
 from insitu.core.atomic_file import atomic_file, discard, replace_folder, temporary
 from insitu.core.geometry import Surface
 from insitu.core.parallel import together
+from insitu.filters.geometry.decomposition import samples
 from insitu.filters.pipeline import VolumeData
 from insitu.io.blueprint import to_blueprint
 from insitu.io.libraries import library
-from insitu.io.volume_files import samples
 from insitu.store.timestep import TimeStep
 
 if TYPE_CHECKING:

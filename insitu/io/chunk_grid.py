@@ -36,6 +36,17 @@ class ChunkGrid:
         z, y, x = (_even(n - (association == "vertex"), most) for n in shape)
         return ChunkGrid(association, (z, y, x))
 
+    @staticmethod
+    def into(shape: Shape, association: Association, parts: tuple[int, int, int]) -> ChunkGrid:
+        """Cut a grid of `shape` samples (nz, ny, nx) into so many blocks along x, y, z. Raises
+        ValueError where an axis has fewer cells."""
+        cells = [n - (association == "vertex") for n in shape]
+        for name, n, count in zip("zyx", cells, parts[::-1], strict=True):
+            if not 1 <= count <= n:
+                raise ValueError(f"{count} along {name}, which has {n} cells")
+        z, y, x = (_split(n, count) for n, count in zip(cells, parts[::-1], strict=True))
+        return ChunkGrid(association, (z, y, x))
+
     def __len__(self) -> int:
         return len(self._cells)
 
@@ -69,31 +80,35 @@ class ChunkGrid:
         )
         return x, y, z
 
-    def of_points(self, nodes: Nodes, points: Array) -> Array:
-        """Number of the block that contains each point (n, 3), x y z; -1 outside the grid."""
-        numbers = np.zeros(len(points), np.int64)
-        inside = np.ones(len(points), bool)
+    def locate(self, nodes: Nodes, points: Array) -> tuple[Array, Array]:
+        """For points (n, 3), x y z: the number of the block that contains each, -1 outside the
+        grid, (n,); and where in its unit cube, (n, 3). No loop over blocks."""
+        numbers, inside = np.zeros(len(points), np.int64), np.ones(len(points), bool)
+        unit = np.empty(points.shape)
         for axis in (2, 1, 0):  # z first: x is fastest
             lines, values = nodes[axis], points[:, axis]
-            borders = lines[list(self.bounds[2 - axis])]
+            borders = np.array(self.bounds[2 - axis])
             inside &= (values >= lines[0]) & (values <= lines[-1])
-            block = np.clip(np.searchsorted(borders, values, "right") - 1, 0, len(borders) - 2)
-            numbers = numbers * (len(borders) - 1) + block
-        return np.where(inside, numbers, -1)
+            cells = np.interp(values, lines, np.arange(len(lines)))
+            last = len(borders) - 2
+            block = np.clip(np.searchsorted(borders, cells, "right") - 1, 0, last)
+            unit[:, axis] = (cells - borders[block]) / (borders[block + 1] - borders[block])
+            numbers = numbers * (last + 1) + block
+        return np.where(inside, numbers, -1), unit
 
 
 def read_partition(
     volume: ArraySource, blocks: ChunkGrid, number: int, *, ghosts: bool
 ) -> Partition:
-    """A block of the array; `ghosts` adds one ghost layer of the neighbours' cells.
+    """A block of the array; `ghosts` adds one ghost layer of the neighbours' samples.
 
     With it, both blocks at a face interpolate the same values there, which reduces the seam
-    between them after training. Vertex data need no ghosts: vertices lie on the face.
+    between them after training; sparse grids code the face alike, so that there is none.
     """
     shared = blocks.shared(number)
     box = blocks.box(number)
     layers: Layers = ((0, 0), (0, 0), (0, 0))
-    if ghosts and blocks.association == "element":
+    if ghosts:
         z, y, x = ((int(low), int(high)) for low, high in shared)
         layers = z, y, x
         a, b, c = (
@@ -112,5 +127,8 @@ def read_partition(
 
 
 def _even(cells: int, most: int) -> tuple[int, ...]:
-    parts = -(-cells // most)
+    return _split(cells, -(-cells // most))
+
+
+def _split(cells: int, parts: int) -> tuple[int, ...]:
     return tuple(cells * i // parts for i in range(parts + 1))

@@ -24,12 +24,17 @@ from insitu.io.compressed_array import CompressedArray
 from insitu.io.fit import fit
 from insitu.io.header import ArrayHeader
 from insitu.io.targets import make_target
+from insitu.models.choice import AUTO, ModelChoice, ModelWord
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training.options import Target
 from insitu.training.ranges import GlobalRange, MeasuredBlock, join_ranges, local_ranges
+from insitu.training.select_codec import AUTO as AUTO_CODEC
 from insitu.training.select_codec import MODEL
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+_CELLS = 8, 1024  # of a block along an axis
 
 Progress = Callable[[int, int], None]
 """Called with the number of samples that are done, and the number of all samples."""
@@ -46,24 +51,63 @@ class ChunkInfo:
 
 @dataclass(frozen=True)
 class CompressionJob:
-    """An array to compress, its division into blocks, and the target."""
+    """An array to compress, its division into blocks, the target, and the model."""
 
     volume: ArraySource
     blocks: ChunkGrid
     target: Target
+    choice: ModelChoice
+    """With a kind."""
     codec: str = MODEL
+    ghosts: bool = True
+    """Whether a block is read with a layer of its neighbours' samples."""
+    plateau: int = 0
+    """`training.options.TrainingOptions.plateau`."""
 
     @staticmethod
     def of(
-        volume: ArraySource, target: Target, block: int = DEFAULT_CELLS, codec: str = MODEL
+        volume: ArraySource,
+        target: Target,
+        block: int = DEFAULT_CELLS,
+        codec: str = MODEL,
+        model: Any = None,
+        plateau: int = 0,
     ) -> CompressionJob:
-        """block: maximum cells per axis, 8 to 1024. Raises ConfigError if it is out of range."""
+        """block: maximum cells per axis, 8 to 1024. model: as in a run file. Raises ConfigError
+        for a block out of range, for an unknown model, and for one that cannot have the target, or
+        `plateau`."""
         try:
-            most = Range(8, 1024, "cells").check(block, int)
+            most = Range(*_CELLS, "cells").check(block, int)
         except (TypeError, ValueError) as error:
             raise ConfigError([f"block: {error}"]) from None
         blocks = ChunkGrid.cut(volume.grid_shape, volume.association, most)
-        return CompressionJob(volume, blocks, target, codec)
+        choice = _choice(model, target, plateau)
+        job = CompressionJob(volume, blocks, target, choice, codec, plateau=plateau)
+        return job._checked()
+
+    def _checked(self) -> CompressionJob:
+        """The same. Raises ConfigError where a block has more samples than a sparse grid may
+        have."""
+        if self.choice.kind != SparseGrid.kind or self.codec not in (MODEL, AUTO_CODEC):
+            return self
+        z, y, x = (axis.stop - axis.start for axis in self.blocks.box(len(self.blocks) - 1))
+        try:
+            SparseGrid(shape=(x, y, z)).check()
+        except ValueError as error:
+            raise ConfigError([f"block: {error}; give fewer cells, or another model"]) from None
+        return self
+
+    def cut_into(self, parts: tuple[int, int, int]) -> CompressionJob:
+        """The same with so many blocks along x, y, z, of at most 1024 cells along an axis, which
+        are in memory one at a time. Raises ConfigError, also for more samples than a model of
+        this kind may have."""
+        try:
+            blocks = ChunkGrid.into(self.volume.grid_shape, self.volume.association, parts)
+            for axis in blocks.bounds:
+                Range(1, _CELLS[1], "cells of a block").check(max(np.diff(axis)), int)
+        except ValueError as error:
+            raise ConfigError([f"blocks: {error}"]) from None
+        return replace(self, blocks=blocks)._checked()
 
     @property
     def n_samples(self) -> int:
@@ -89,13 +133,13 @@ class CompressionJob:
         for number in numbers:
             part = read_partition(self.volume, self.blocks, number, ghosts=False)
             read = {self.volume.name: [MeasuredBlock.of(part)]}
-            found = join_ranges(found, local_ranges(read))
+            found = join_ranges(found, local_ranges(read, read))  # `rough`: for shared faces
         return found
 
     def compress(self, number: int, whole: GlobalRange) -> tuple[ChunkInfo, bytes]:
         """Compress one block -> its header entry and its frame."""
-        part = read_partition(self.volume, self.blocks, number, ghosts=True)
-        field = fit(part, whole, self._block_target, self.codec)
+        part = read_partition(self.volume, self.blocks, number, ghosts=self.ghosts)
+        field = fit(part, whole, self._block_target, self.choice, self.codec, self.plateau)
         # Wall-clock times would make the output differ from run to run.
         field = replace(field, metrics=replace(field.metrics, seconds=0.0), _bytes=None)
         data = field.to_bytes()
@@ -134,6 +178,7 @@ def compress(
     name: str = "values",
     block: int = DEFAULT_CELLS,
     codec: str = MODEL,
+    model: Any = None,
     progress: Progress | None = None,
     **target: Any,
 ) -> CompressedArray:
@@ -144,10 +189,13 @@ def compress(
             Integers and float16 decode to float32, those of more than 16 bits to float64.
             What a `numpy.ma` mask hides is NaN.
         name: stored with the array.
-        block: maximum cells per axis of a block; each block has its own network.
+        block: maximum cells per axis of a block; each block has its own model.
         progress: called after each block, with the number of samples that are done and of all.
-        codec: `inr`, a neural field; `sz3`, `zfp` (in bricks) or `sperr`, that compressor;
+        codec: `inr`, a model; `sz3`, `zfp` (in bricks) or `sperr`, that compressor;
             `auto`, whichever gives the smallest size for each block.
+        model: its kind, or a mapping with `kind` and options of its shape, as in a run file;
+            "auto": for each block a sparse grid, or a hash grid where that is smaller. Default: a
+            sparse grid; a hash grid where `iterations` is given.
         target: `psnr` in dB relative to the array's range (default 40) or `quality` ("draft",
             "visual", "fine": 40, 55, 70 dB), `ratio`, `max_error` as a
             number or {"rel": fraction of the range}, `iterations`, `seconds` per block; see
@@ -156,10 +204,10 @@ def compress(
     Non-finite values are ignored in training. NaN, as on land in an ocean, decode to NaN;
     infinities to finite values, unless `max_error` or another codec keeps them. Check `psnr_db` of
     the result to see whether the target was reached. Raises ConfigError (a ValueError) for an
-    unsupported shape or dtype, or for an unknown or out-of-range target.
+    unsupported shape or dtype, or for an unknown or out-of-range target or model.
     """
     volume = array if isinstance(array, ArraySource) else ArrayVolume(np.asanyarray(array), name)
-    job = CompressionJob.of(volume, make_target(**target), block, codec)
+    job = CompressionJob.of(volume, make_target(**target), block, codec, model)
     n = len(job.blocks)
     whole = job.range_of(range(n))[volume.name]
     done, frames = [], []
@@ -170,6 +218,23 @@ def compress(
         if progress:
             progress(job.samples_before(number + 1), job.n_samples)
     return CompressedArray(job.header(whole, done), frames.__getitem__)
+
+
+def _choice(model: Any, target: Target, plateau: int) -> ModelChoice:
+    """The model with a kind. Raises ConfigError."""
+    try:
+        given = ModelChoice() if model is None else ModelWord().check(model)
+        choice = given.resolved(training=target.iterations is not None or plateau > 0)
+        trained = choice.with_network()[0].trained and choice.kind != AUTO
+    except ValueError as error:
+        raise ConfigError([f"model: {error}"]) from None
+    if target.iterations is not None and not trained:
+        raise ConfigError([f"iterations limits training; model {choice.kind} may not train"])
+    if plateau and not trained:
+        raise ConfigError([f"plateau ends training; model {choice.kind} may not train"])
+    if choice.kind == AUTO and not target.is_goal:
+        raise ConfigError(["model auto needs psnr, quality, ratio or max_error"])
+    return choice
 
 
 def share_range(comm: MPI.Comm, job: CompressionJob) -> dict[str, GlobalRange]:

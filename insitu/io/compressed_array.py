@@ -22,6 +22,7 @@ from insitu.core.atomic_file import atomic_file
 from insitu.core.box import Box, overlap
 from insitu.core.indexing import pick
 from insitu.core.limits import huge_problem
+from insitu.fields.at_points import values_of
 from insitu.fields.block_field import BlockField
 from insitu.fields.metrics import FieldMetrics
 from insitu.fields.read import read_field
@@ -168,10 +169,17 @@ class CompressedArray(ArraySource):
         if points.ndim != 2 or points.shape[1] != 3:
             raise ValueError(f"points: shape {points.shape}; expected (n, 3)")
         values = np.full(len(points), np.nan, self.dtype)
-        numbers = self.header.blocks.of_points(self.nodes, points)
-        for number in np.unique(numbers[numbers >= 0]):
-            mine = numbers == number
-            values[mine] = self.field(int(number))(points[mine])
+        numbers, unit = self.header.blocks.locate(self.nodes, points)
+        order = np.argsort(numbers, kind="stable")[np.count_nonzero(numbers < 0) :]
+        found, starts = np.unique(numbers[order], return_index=True)
+        ends = [*starts[1:].tolist(), len(order)]
+        for first in range(0, len(found), _KEPT):  # no more blocks than the cache keeps
+            group = slice(first, first + _KEPT)
+            begin, last = starts[first], ends[group][-1]
+            mine = order[begin:last]
+            fields = [self.field(number) for number in found[group].tolist()]
+            local = [end - int(begin) for end in ends[group]]
+            values[mine] = values_of(fields, unit[mine], local)[:, 0]
         return values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:

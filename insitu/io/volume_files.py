@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from insitu.core.arrays import Array
 from insitu.core.atomic_file import atomic_file, discard, replace_folder, temporary
 from insitu.core.parallel import together
-from insitu.fields.block_field import BlockField
 from insitu.fields.sampled_block import SampledBlock
+from insitu.filters.geometry.decomposition import samples
 from insitu.filters.pipeline import VolumeData
 from insitu.io import vtk_write
 from insitu.io.libraries import library
@@ -80,18 +79,6 @@ def write_numpy(comm: MPI.Comm, path: Path, volume: VolumeData, step: TimeStep) 
 
     _write(comm, path, volume, ".npz", write)
     return path
-
-
-def samples(block: SampledBlock) -> Array:
-    """The block's values at its samples: (nz, ny, nx), for vectors (nz, ny, nx, n)."""
-    if isinstance(block, BlockField):
-        return block.decode()
-    if block.association == "vertex":
-        z, y, x = (np.linspace(0, 1, n + 1) for n in block.cells)
-    else:
-        z, y, x = ((np.arange(n) + 0.5) / n for n in block.cells)
-    values = block.on_grid(x, y, z)
-    return values[..., 0] if block.n_components == 1 else values
 
 
 def _write(

@@ -1,5 +1,5 @@
-"""Cells of unstructured and curvilinear meshes: hexahedra, tetrahedra, wedges, pyramids; and, in a
-plane, quadrilaterals and triangles, as one layer of hexahedra and wedges around it.
+"""Cells of unstructured and curvilinear meshes: hexahedra, tetrahedra, wedges, pyramids; in a
+plane, quadrilaterals and triangles, as one layer of hexahedra and wedges around it; or points.
 
 In: a domain's unstructured or curvilinear topology and its explicit coordinates.
 Out: `Cells`: points, and eight corners per cell; cells with fewer corners repeat some of them.
@@ -8,12 +8,13 @@ Out: `Cells`: points, and eight corners per cell; cells with fewer corners repea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.mesh.ghosts import ghost_names
+from insitu.mesh.points import cubes
 from insitu.mesh.tree import (
     MeshError,
     Tree,
@@ -26,7 +27,7 @@ from insitu.mesh.tree import (
     require_text,
 )
 
-CELL_TOPOLOGIES = ("unstructured", "structured")
+CELL_TOPOLOGIES = ("unstructured", "structured", "points")
 
 # The corners of each shape, numbered as in VTK and Blueprint, as those of a degenerate hexahedron.
 # Collapsed edges and faces give the other shapes with their usual interpolation (linear in a
@@ -61,18 +62,21 @@ class Cells:
     corners: Array
     simplex: Array
     dimension: int = 3
+    scattered: bool = False
+    """Whether the cells are cubes around points without connectivity (`mesh.points`), which are
+    all that the simulation has: values of elements and of vertices are theirs."""
 
     @property
     def n_published(self) -> int:
         """Number of points that the simulation has."""
+        if self.scattered:
+            return len(self.corners)
         return len(self.points) if self.dimension == 3 else len(self.points) // 2
 
     def without(self, ghosts: Array) -> Cells:
         """The cells for which `ghosts` (m,) is 0, on the same points."""
         owned = ghosts == 0
-        return Cells(
-            self.topology, self.points, self.corners[owned], self.simplex[owned], self.dimension
-        )
+        return replace(self, corners=self.corners[owned], simplex=self.simplex[owned])
 
 
 def topology_kind(domain: Tree, topology: str) -> str:
@@ -83,6 +87,8 @@ def topology_kind(domain: Tree, topology: str) -> str:
 def cells_are_empty(domain: Tree, topology: str) -> bool:
     """Whether an unstructured or curvilinear topology has no cells. Raises MeshError."""
     elements = f"topologies/{topology}/elements"
+    if topology_kind(domain, topology) == "points":
+        return len(_points(domain, f"topologies/{topology}")[0]) == 0
     if topology_kind(domain, topology) == "structured":
         dims = [number(domain, f"{elements}/dims/{letter}", default=1) for letter in "ijk"]
         return min(dims) < 1
@@ -100,6 +106,11 @@ def read_cells(domain: Tree, topology: str, thickness: float | None = None) -> C
     if kind not in CELL_TOPOLOGIES:
         raise MeshError(f"{path}/type: '{kind}'; expected {' or '.join(CELL_TOPOLOGIES)}")
     points, flat_z = _points(domain, path)
+    if _is_of_points(domain, topology):
+        if kind == "unstructured":
+            points = points[_indices(domain, path, len(points))]
+        around, corners = cubes(points)
+        return Cells(topology, around, corners, np.zeros(len(corners), bool), scattered=True)
     if kind == "structured":
         dims = f"{path}/elements/dims"
         in_plane = flat_z and number(domain, f"{dims}/k", default=0) < 1
@@ -126,6 +137,8 @@ def plane_spacing(domain: Tree, topology: str) -> float | None:
     """About the distance of the points of cells in a plane; None for cells in space, or where there
     are none. Reads coordinates only. Raises MeshError. Not collective."""
     elements = f"topologies/{topology}/elements"
+    if _is_of_points(domain, topology):
+        return None
     if topology_kind(domain, topology) == "structured":
         in_plane = number(domain, f"{elements}/dims/k", default=0) < 1
     else:
@@ -135,6 +148,24 @@ def plane_spacing(domain: Tree, topology: str) -> float | None:
     points, flat_z = _points(domain, f"topologies/{topology}")
     extent = np.ptp(points, axis=0)[:2] if flat_z else np.zeros(2)
     return float(np.sqrt(extent.prod() / len(points))) if extent.all() else None
+
+
+def _is_of_points(domain: Tree, topology: str) -> bool:
+    """Whether a topology has points only, no cells."""
+    kind = topology_kind(domain, topology)
+    shape = f"topologies/{topology}/elements/shape"
+    return kind == "points" or (kind == "unstructured" and find(domain, shape) == "point")
+
+
+def _indices(domain: Tree, path: str, n_points: int) -> Array:
+    """The points that an unstructured topology of points names."""
+    where = f"{path}/elements/connectivity"
+    found = array(domain, where).ravel().astype(np.int64)
+    if found.size and not (found.min() >= 0 and found.max() < n_points):
+        raise MeshError(
+            f"{where}: points {found.min()} to {found.max()}, the coordinate set has {n_points}"
+        )
+    return found
 
 
 def _mean_side(points: Array, corners: Array) -> float:
@@ -155,7 +186,9 @@ def _points(domain: Tree, path: str) -> tuple[Array, bool]:
     where = f"coordsets/{coordset}"
     given = require_text(domain, f"{where}/type")
     if given != "explicit":
-        raise MeshError(f"{where}/type: '{given}', but {path} is made of cells: it is 'explicit'")
+        raise MeshError(
+            f"{where}/type: '{given}', but {path} is made of cells or points: it is 'explicit'"
+        )
     axes: list[Array] = []
     for name in "xyz":
         if find(domain, f"{where}/values/{name}") is None and name == "z":

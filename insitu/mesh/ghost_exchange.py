@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NODES_TAG, _VALUES_TAG = 7101, 7102
 
 Nodes: TypeAlias = tuple[Array, Array, Array]
+_Pairs: TypeAlias = "dict[int, list[tuple[int, int, Array]]]"
+"""By rank: local index, remote index, and the shift (3,) x y z by which the remote box touches."""
 # Source and target ranges of samples along one axis, or along z, y, x.
 _Slices: TypeAlias = tuple[slice, ...]
 
@@ -47,7 +49,9 @@ class Surroundings:
     flags: Array
 
 
-def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
+def exchange(
+    comm: MPI.Comm, partitions: list[Partition], periodic: Collection[str] = ()
+) -> list[Partition]:
     """The same partitions with ghost layers received from their owners. Collective.
 
     Published ghosts are neither read nor overwritten. This is the only place that copies blocks,
@@ -55,20 +59,21 @@ def exchange(comm: MPI.Comm, partitions: list[Partition]) -> list[Partition]:
     block are not copied. A side gets a layer when its neighbors together own every sample of the
     layer, including the edges and corners shared with other layers (see `ghost_box`). Blocks may
     be cut anywhere along common grid lines, on any rank, several per rank. There is no layer at
-    boundaries of the domain, and none where grid lines of neighbors do not coincide. Periodic
-    sides count as boundaries.
+    boundaries of the domain, and none where grid lines of neighbors do not coincide.
 
     Args:
         comm: a private communicator; messages with tags 7101 and 7102 are sent on it.
         partitions: this rank's partitions of one field, or of several at once with the same number
             of messages; [] on a rank that has none.
+        periodic: the axes among "x", "y" and "z" along which the domain of a field continues at its
+            other side, where blocks touch as well.
 
     Raises:
         MeshError: on every rank, when a field is not the same kind of thing everywhere.
         RemoteError: on every rank, when one runs out of memory.
     """
-    pairs = _touching(comm, partitions)
-    touched = sorted({i for touching in pairs.values() for i, _ in touching})
+    pairs = _touching(comm, partitions, periodic)
+    touched = sorted({i for touching in pairs.values() for i, *_ in touching})
     around = dict(zip(touched, _asked(comm, partitions, pairs, touched), strict=True))
     return [
         _with_layers(partition, around[i]) if i in around else _without_layers(partition)
@@ -88,7 +93,7 @@ def surroundings(comm: MPI.Comm, partitions: list[Partition]) -> list[Surroundin
 def _asked(
     comm: MPI.Comm,
     partitions: list[Partition],
-    pairs: dict[int, list[tuple[int, int]]],
+    pairs: _Pairs,
     which: Sequence[int],
 ) -> list[Surroundings]:
     """The surroundings of partitions, which include all those in `pairs`. Collective."""
@@ -102,25 +107,43 @@ def _asked(
     return list(around.values())
 
 
-def _touching(comm: MPI.Comm, partitions: list[Partition]) -> dict[int, list[tuple[int, int]]]:
-    """{rank: [(local index, remote index), ...]} of all partitions of the same field whose boxes
-    touch one of this rank's."""
+def _touching(
+    comm: MPI.Comm, partitions: list[Partition], periodic: Collection[str] = ()
+) -> _Pairs:
+    """All partitions of the same field whose boxes touch one of this rank's, also across periodic
+    sides."""
     mine = [(p.field, p.association, p.n_components, _extent(p)) for p in partitions]
     every: list[list[tuple[str, str, int, Array]]] = comm.allgather(mine)
     _check_kinds([{entry[:3] for entry in entries} for entries in every if entries])
-    pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    pairs: _Pairs = defaultdict(list)
+    periods = _periods([entry for entries in every for entry in entries], periodic)
     for rank, entries in enumerate(every):
         if not entries or not partitions:
             continue
         low, high, step = np.stack([entry[3] for entry in entries], axis=1)  # (n, 3) each
         for i, (*_, (my_low, my_high, my_step)) in enumerate(mine):
-            gap = np.maximum(low, my_low) - np.minimum(high, my_high)  # (n, 3)
-            near = np.all(gap <= SAME_LINE * np.minimum(step, my_step), axis=1)
-            near &= [entry[0] == partitions[i].field for entry in entries]
-            for j in np.flatnonzero(near):
-                if (rank, j) != (comm.rank, i):
-                    pairs[rank].append((i, int(j)))
+            for shift in periods[partitions[i].field]:
+                gap = np.maximum(low + shift, my_low) - np.minimum(high + shift, my_high)  # (n, 3)
+                near = np.all(gap <= SAME_LINE * np.minimum(step, my_step), axis=1)
+                near &= [entry[0] == partitions[i].field for entry in entries]
+                for j in np.flatnonzero(near):
+                    if (rank, j) != (comm.rank, i) or shift.any():
+                        pairs[rank].append((i, int(j), shift))
     return pairs
+
+
+def _periods(
+    entries: Sequence[tuple[str, str, int, Array]], periodic: Collection[str]
+) -> dict[str, list[Array]]:
+    """For each field, the shifts (3,) x y z by which blocks are repeated: none, and one period to
+    either side along the periodic axes."""
+    found: dict[str, list[Array]] = {}
+    for field in {entry[0] for entry in entries}:
+        low, high, _ = np.stack([entry[3] for entry in entries if entry[0] == field], axis=1)
+        length = high.max(axis=0) - low.min(axis=0)
+        sides = [(0, -1, 1) if axis in periodic else (0,) for axis in "xyz"]
+        found[field] = [length * turns for turns in product(*sides)]
+    return found
 
 
 def _check_kinds(kinds: list[set[tuple[str, str, int]]]) -> None:
@@ -139,11 +162,11 @@ def _extent(partition: Partition) -> Array:
 
 
 def _exchange_nodes(
-    comm: MPI.Comm, partitions: list[Partition], pairs: dict[int, list[tuple[int, int]]]
+    comm: MPI.Comm, partitions: list[Partition], pairs: _Pairs
 ) -> dict[tuple[int, int], Nodes]:
     """{(rank, remote index): node coordinates} of the touching partitions."""
     outgoing = {
-        rank: {i: partitions[i].nodes for i in sorted({i for i, _ in touching})}
+        rank: {i: partitions[i].nodes for i in sorted({i for i, *_ in touching})}
         for rank, touching in pairs.items()
     }
     incoming = _swap(comm, outgoing, _NODES_TAG)
@@ -153,7 +176,7 @@ def _exchange_nodes(
 def _exchange_values(
     comm: MPI.Comm,
     partitions: list[Partition],
-    pairs: dict[int, list[tuple[int, int]]],
+    pairs: _Pairs,
     their_nodes: dict[tuple[int, int], Nodes],
     around: dict[int, Surroundings],
 ) -> None:
@@ -161,9 +184,10 @@ def _exchange_values(
     outgoing: dict[int, list[Any]] = {}
     for rank, touching in pairs.items():
         outgoing[rank] = []
-        for i, j in touching:
+        for i, j, shift in touching:
             mine = partitions[i]
-            piece = wanted(their_nodes[rank, j], mine.nodes, mine.association)
+            x, y, z = (n + s for n, s in zip(their_nodes[rank, j], shift, strict=True))
+            piece = wanted((x, y, z), mine.nodes, mine.association)
             if piece is not None:
                 target, source = piece
                 values = [np.ascontiguousarray(owned[source]) for owned in mine.owned]

@@ -30,6 +30,18 @@ def box_id(domain_id: int, box: int) -> int:
 
 
 @dataclass(frozen=True)
+class ScatteredPoints:
+    """The points that a block was resampled from: its own, then some within a few cells of it."""
+
+    points: Array
+    """(n, 3) x, y, z, world units, float64."""
+    values: Array
+    """(n, n_components), float32 or float64."""
+    n_owned: int
+    """How many of them are the block's own. Each point is one block's own, on any rank."""
+
+
+@dataclass(frozen=True)
 class Partition:
     """The owned box of one domain, with at most one valid ghost layer per side.
 
@@ -49,6 +61,8 @@ class Partition:
             `box_id` for a domain of several boxes.
         dimension: 2 for a mesh in a plane z = constant: one layer of cells around it, with two
             equal planes of vertices.
+        scattered: where the block is resampled, and its model is trained on points
+            (`Model.scattered`): the points. None: the samples are the data.
     """
 
     field: str
@@ -58,6 +72,7 @@ class Partition:
     nodes: tuple[Array, Array, Array]
     domain_id: int
     dimension: int = 3
+    scattered: ScatteredPoints | None = None
 
     def __post_init__(self) -> None:
         expected = tuple(
@@ -94,7 +109,10 @@ class Partition:
 
     @property
     def n_published(self) -> int:
-        """Number of owned samples that the simulation has: of two equal planes, one."""
+        """Number of owned samples that the simulation has: of two equal planes, one; of scattered
+        points, the block's own."""
+        if self.scattered is not None:
+            return self.scattered.n_owned
         nz, ny, nx = self.shape
         return (nz if self.dimension == 3 else 1) * ny * nx
 

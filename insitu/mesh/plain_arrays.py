@@ -34,7 +34,7 @@ def uniform(
     Args:
         fields: arrays by name, all of one shape: (nz, ny, nx); or (ny, nx), one layer of cells; or
             (nz, ny, nx, 3), a vector with its components last. Or a single array. Arrays of a GPU
-            are copied to the host where they are used.
+            are read in place by engines on it, and copied to the host where else they are used.
         spacing: distance of the grid lines, in the unit of length; or three: along x, y, z.
         origin: x, y, z of the lowest corner of this rank's part.
         name: of a single array.

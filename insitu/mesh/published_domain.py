@@ -14,6 +14,7 @@ import numpy as np
 
 from insitu.core.arrays import Array
 from insitu.core.box import Bounds
+from insitu.core.device_arrays import DeviceArray
 from insitu.mesh.cells import CELL_TOPOLOGIES, cells_are_empty, read_cells, topology_kind
 from insitu.mesh.ghosts import GARBAGE, OWNED, VALID, GhostBox, ghost_boxes, ghost_names
 from insitu.mesh.grid import SUPPORTED, Grid, read_grid
@@ -21,7 +22,7 @@ from insitu.mesh.partition import Association, Partition, box_id
 from insitu.mesh.tree import (
     MeshError,
     Tree,
-    array,
+    array_in_place,
     find,
     first_axis_fastest,
     group,
@@ -320,7 +321,7 @@ def as_float(path: str, values: Array) -> Array:
 
 def _in_place(domain: Tree, path: str, grid: Grid, association: Association) -> Array:
     """The array at `path` as a read-only view (nz, ny, nx) of the simulation's memory."""
-    values = array(domain, path)
+    values = array_in_place(domain, path)
     shape = grid.published(association)
     if values.size != np.prod(shape):
         what = "elements" if association == "element" else "vertices"
@@ -337,7 +338,12 @@ def _in_place(domain: Tree, path: str, grid: Grid, association: Association) -> 
             f"{path}: shape {values.shape}; expected (nz, ny, nx) = {shape}, or flat, x fastest, "
             f"or (nx, ny, nz) in Fortran order"
         )
-    view = values.reshape(shape).view()  # splitting one axis of any stride never copies
+    view = values.reshape(shape)  # splitting one axis of any stride never copies
+    if isinstance(view, DeviceArray):
+        if grid.dimension == 3:
+            return view
+        view = np.asarray(view)
+    view = view.view()
     if grid.dimension == 2:
         view = np.broadcast_to(view, grid.shape(association))  # both planes are one
     view.flags.writeable = False

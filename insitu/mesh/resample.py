@@ -25,8 +25,9 @@ from insitu.mesh.block_decomposition import cut, owners
 from insitu.mesh.blueprint import partitions
 from insitu.mesh.cells import Cells, cells_are_empty, element_ghosts, read_cells
 from insitu.mesh.ghost_exchange import exchange
-from insitu.mesh.partition import Association, Partition, Shape
+from insitu.mesh.partition import Association, Partition, ScatteredPoints, Shape
 from insitu.mesh.point_location import Located, locate
+from insitu.mesh.points import REACH
 from insitu.mesh.published_domain import (
     PublishedDomain,
     as_float,
@@ -34,7 +35,7 @@ from insitu.mesh.published_domain import (
     component_paths,
     published_components,
 )
-from insitu.mesh.resampling_error import ResamplingError, error_sums
+from insitu.mesh.resampling_error import ResamplingError, error_sums, send_rows
 from insitu.mesh.tree import (
     MeshError,
     Tree,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 # Maximum number of cells along an axis: more indicates an error in the coordinates.
 _MOST_CELLS = 2**14
+# Cells around a box, whose points help to train a model of its points.
+_AROUND = 2
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,24 @@ class Resampler:
         sums, n_points = error_sums(self.comm, points, truth, goes_to, block)
         return ResamplingError(sums, n_points, self._covered(association))
 
+    def scattered(self, *fields: str) -> ScatteredPoints | None:
+        """The mesh's own points in this rank's box (cell centers for element fields), and those
+        within some cells of it, with the values of `fields`, the components of one field; None on a
+        rank without a box. Points that several ranks have, such as those on their faces, come once
+        from each."""
+        points, values, _ = self._published(fields)
+        numbers = self._cells_at(points)
+        goes_to: list[Array] = [np.empty(0, np.int64)] * self.comm.size
+        for box, owner in zip(self._boxes, self._owners, strict=True):
+            z, y, x = (slice(own.start - _AROUND, own.stop + _AROUND) for own in box)
+            goes_to[owner] = np.flatnonzero(_inside(numbers, (z, y, x), 0))
+        came = send_rows(self.comm, np.concatenate([points, values], axis=1), goes_to)
+        if self._box is None:
+            return None
+        mine = _inside(self._cells_at(came[:, :3]), self._box, 0)
+        came = np.concatenate([came[mine], came[~mine]])
+        return ScatteredPoints(came[:, :3], came[:, 3:], int(mine.sum()))
+
     def _covered(self, association: Association) -> float:
         """Fraction of the grid's samples that lie in the domain."""
         route, whole = self._route(association), self._shape(association)
@@ -222,6 +243,8 @@ class Resampler:
         extent, sums = np.full(6, np.inf), np.zeros(3)  # cells, their volume; those in a plane
         for domain in self._domains:
             used = domain.cells.points[domain.cells.corners.ravel()]
+            if domain.cells.scattered:
+                used = _middles(domain.cells)
             if used.size:
                 extent = np.minimum(extent, np.concatenate([used.min(axis=0), -used.max(axis=0)]))
                 n = len(domain.cells.corners)
@@ -436,13 +459,15 @@ def _middles(cells: Cells) -> Array:
 
 
 def _volumes(cells: Cells) -> Array:
-    """(m,), volume of each cell: exact where its faces are planar."""
+    """(m,), volume of each cell: exact where its faces are planar; of a point, about its share."""
     corners = cells.points[cells.corners]
     total = np.zeros(len(corners))
     # Six tetrahedra around the diagonal from corner 0 to corner 6.
     for a, b in ((1, 2), (2, 3), (3, 7), (7, 4), (4, 5), (5, 1)):
         sides = [corners[:, c] - corners[:, 0] for c in (a, b, 6)]
         total += np.einsum("kd,kd->k", sides[0], np.cross(sides[1], sides[2])) / 6
+    if cells.scattered:
+        total /= (2 * REACH) ** 3  # cubes around points overlap
     return np.abs(total)
 
 
@@ -485,6 +510,8 @@ def _values(domain: _Domain, name: str) -> tuple[Association, list[Array]]:
     for published in components:
         path = f"fields/{published}"
         association = association_of(domain.tree, path)
+        if domain.cells.scattered:
+            association = "element"
         topology = require_text(domain.tree, f"{path}/topology")
         if topology != domain.cells.topology:
             raise MeshError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from insitu.mesh.partition import Partition
+from insitu.mesh.partition import Partition, ScatteredPoints
 from insitu.mesh.published_step import PublishedStep
 from insitu.mesh.resample import Resampler
 from insitu.mesh.resampling_error import ResamplingError
@@ -55,6 +55,11 @@ class ResampledStep:
         """As `PublishedStep.partitions`, for resampled fields. Samples outside the mesh's cells are
         NaN. Not collective."""
         return self._step.partitions(field, name=name, ghosts=ghosts)
+
+    def scattered(self, fields: Sequence[str]) -> ScatteredPoints | None:
+        """The mesh's own points and values of `fields`, the components of one field, which have
+        been resampled; None on a rank without a box. Collective; see `Resampler.scattered`."""
+        return self._resampler.scattered(*fields)
 
     def error(self, fields: Sequence[str]) -> ResamplingError:
         """Resampling error of `fields`, the components of one field. Collective; see

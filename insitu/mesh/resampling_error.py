@@ -75,14 +75,8 @@ def error_sums(
     points: (k, 3), with values `truth` (k, c). goes_to: per rank, the points in its box. block:
     this rank's box, with its neighbors' samples around it for element fields.
     """
-    order = np.concatenate(goes_to)
-    packed = np.concatenate([points, truth], axis=1)[order].astype(np.float64)
-    width = packed.shape[1]
-    sent = [len(indices) * width for indices in goes_to]
-    received = comm.alltoall(sent)
-    incoming = np.empty(sum(received))
-    comm.Alltoallv([packed.ravel(), sent], [incoming, received])
-    came = incoming.reshape(-1, width)
+    came = send_rows(comm, np.concatenate([points, truth], axis=1), goes_to)
+    width = came.shape[1]
     mine = [ErrorSums()] * (width - 3)
     finite = 0
     with together(comm, "mesh, error of resampling"):
@@ -96,6 +90,18 @@ def error_sums(
                 known &= np.isfinite(read)
                 mine[c] = ErrorSums.of(read[known], published[known])
     return tuple(comm.allreduce(sums) for sums in mine), comm.allreduce(finite)
+
+
+def send_rows(comm: MPI.Comm, rows: Array, goes_to: Sequence[Array]) -> Array:
+    """The rows (k, width) that all ranks have for this one, by increasing rank, float64. goes_to:
+    per rank, indices of the rows that it gets. Collective."""
+    packed = rows[np.concatenate(goes_to)].astype(np.float64)
+    width = packed.shape[1]
+    sent = [len(indices) * width for indices in goes_to]
+    received = comm.alltoall(sent)
+    incoming = np.empty(sum(received))
+    comm.Alltoallv([packed.ravel(), sent], [incoming, received])
+    return incoming.reshape(-1, width)
 
 
 def _places(block: Partition, points: Array) -> tuple[list[Array], list[Array]]:

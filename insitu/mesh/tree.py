@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from insitu.core.arrays import Array, without_mask
-from insitu.core.device_arrays import copied_to_host, is_on_device
+from insitu.core.device_arrays import DeviceArray, is_on_device
+from insitu.core.driver_memory import DriverMemory, is_device_address
 
 Tree: TypeAlias = dict[str, Any]
 
@@ -143,11 +144,10 @@ def array(tree: Tree, path: str) -> Array:
 
     A conduit.Node returns an array of one element as a scalar; it is converted back to an array.
     """
-    leaf = require(tree, path)
+    leaf = _leaf(tree, path)
     if is_on_device(leaf):
-        leaf = copied_to_host(leaf)
-        parent, _, name = path.rpartition("/")
-        (group(tree, parent) if parent else tree)[name] = leaf
+        leaf = np.asarray(_device_array(tree, path, leaf))
+        _replace(tree, path, leaf)
     if isinstance(leaf, dict | list | tuple | str):
         raise MeshError(f"{path}: {_what(leaf)}; expected a NumPy array, which is used in place")
     # A new view: Conduit's arrays of strided leaves claim to be contiguous, and `ravel` and
@@ -156,6 +156,41 @@ def array(tree: Tree, path: str) -> Array:
     if values.dtype.kind not in "fiub":
         raise MeshError(f"{path}: {_what(leaf)}; expected an array of numbers")
     return values.reshape(1) if values.ndim == 0 else values
+
+
+def array_in_place(tree: Tree, path: str) -> Array:
+    """As `array`, but floating-point numbers on a GPU are a `DeviceArray`, of which nothing has
+    been copied yet."""
+    leaf = _leaf(tree, path)
+    if not is_on_device(leaf):
+        return array(tree, path)
+    found = _device_array(tree, path, leaf)
+    usable = found.dtype in (np.float32, np.float64) and found.dtype.isnative and found.ndim > 0
+    return cast(Array, found) if usable else array(tree, path)
+
+
+def _leaf(tree: Tree, path: str) -> Any:
+    """The value at `path`, of which nothing has been read: a C program's array may be a GPU's."""
+    leaf = require(tree, path)
+    if isinstance(leaf, np.ndarray) and is_device_address(leaf):
+        return DriverMemory(leaf)
+    return leaf
+
+
+def _device_array(tree: Tree, path: str, leaf: Any) -> DeviceArray:
+    """The array of a GPU at `path`; all that ask for it share its copy in host memory."""
+    if not isinstance(leaf, DeviceArray):
+        try:
+            leaf = DeviceArray(leaf)
+        except TypeError as error:
+            raise MeshError(f"{path}: {error}; expected an array of numbers") from None
+        _replace(tree, path, leaf)
+    return leaf
+
+
+def _replace(tree: Tree, path: str, leaf: Any) -> None:
+    parent, _, name = path.rpartition("/")
+    (group(tree, parent) if parent else tree)[name] = leaf
 
 
 def flat(tree: Tree, path: str) -> Array:

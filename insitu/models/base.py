@@ -90,6 +90,10 @@ class Model(ABC):
     """Whether its parameters are found by training steps and coded by a codec of weights; otherwise
     options of these do not apply, and are refused."""
 
+    scattered: ClassVar[bool] = False
+    """Whether it is trained on points and the values there (`place`, `Engine.point_trainer`), which
+    need not lie on a grid; otherwise on samples drawn from a grid."""
+
     n_outputs: int
     """Number of output components, 1..16."""
 
@@ -142,6 +146,16 @@ class Model(ABC):
     @abstractmethod
     def initial(self, seed: int) -> Params:
         """Initial weights (n_params,), which depend on the seed only."""
+
+    def place(self, points: Floats, targets: Floats) -> Params:
+        """Initial weights (n_params,) of a `scattered` model, for values `targets` (n, n_outputs)
+        at points (n, 3)."""
+        raise NotImplementedError(f"model {self.kind} is not trained on points")
+
+    def rates(self, params: Params) -> Params:
+        """Learning rates (n_params,) of a `scattered` model, in multiples of the trainer's, for a
+        training that begins with `params` (n_params,)."""
+        return np.ones(self.n_params, np.float32)
 
     def for_domain(self: M, n_voxels: int) -> M:
         """The default model for a domain of `n_voxels`, used where no size is given."""

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "insitu.models"
-DEFAULT = "hash_grid"
+DEFAULT = "sparse_grid"
+"""The kind of model that a field gets where nothing else is said."""
+NETWORK = "hash_grid"
+"""The network: what it gets where options are given that only a trained model has."""
 
 # Each is imported on first use.
-_BUILT_IN = {
+BUILT_IN = {
     "hash_grid": "insitu.models.hash_grid.model:HashGrid",
     "dense_grid": "insitu.models.dense_grid.model:DenseGrid",
     "adaptive_grid": "insitu.models.adaptive_grid.model:AdaptiveGrid",
+    "gaussians": "insitu.models.gaussians.model:Gaussians",
     "sparse_grid": "insitu.models.sparse_grid.model:SparseGrid",
 }
 _registered: dict[str, type[Model]] = {}
@@ -33,7 +37,7 @@ def register(model: type[Model]) -> type[Model]:
     """Add a kind of model in this process; can be used as a decorator. To be called on every rank,
     before run files that name it are read. Raises ValueError where another class has its name."""
     known = _registered.get(model.kind)
-    if model.kind in _BUILT_IN or (known is not None and known is not model):
+    if model.kind in BUILT_IN or (known is not None and known is not model):
         raise ValueError(f"model {model.kind!r}: this name is already registered")
     _registered[model.kind] = model
     return model
@@ -41,7 +45,7 @@ def register(model: type[Model]) -> type[Model]:
 
 def names() -> list[str]:
     """The available kinds: built-in ones, registered ones, those of installed packages."""
-    return list(dict.fromkeys([*_BUILT_IN, *_registered, *_of_packages()]))
+    return list(dict.fromkeys([*BUILT_IN, *_registered, *_of_packages()]))
 
 
 def model_class(kind: Any) -> type[Model]:
@@ -49,8 +53,8 @@ def model_class(kind: Any) -> type[Model]:
     kind; ImportError where its package cannot be loaded."""
     if kind in _registered:
         return _registered[kind]
-    if isinstance(kind, str) and kind in _BUILT_IN:
-        module, _, name = _BUILT_IN[kind].partition(":")
+    if isinstance(kind, str) and kind in BUILT_IN:
+        module, _, name = BUILT_IN[kind].partition(":")
         found: type[Model] = getattr(importlib.import_module(module), name)
         return found
     packages = _of_packages()
@@ -103,4 +107,4 @@ def _of_packages() -> dict[str, EntryPoint]:
     """Entry points by kind; a package cannot replace a built-in model."""
     from importlib.metadata import entry_points  # 1.5 MB a rank, which a run seldom needs
 
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in _BUILT_IN}
+    return {point.name: point for point in entry_points(group=GROUP) if point.name not in BUILT_IN}

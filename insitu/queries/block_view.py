@@ -9,7 +9,7 @@ Past fields are decoded plane by plane, only where a box needs them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,7 @@ from insitu.core.box import Box
 from insitu.fields.block_field import BlockField
 from insitu.mesh.partition import NO_LAYERS, Layers, Partition, Shape
 from insitu.queries import derivatives
+from insitu.queries.scattered import Scattered
 
 if TYPE_CHECKING:
     from insitu.queries.fields import Arrays, Field, FieldRef, Recenter
@@ -120,6 +121,14 @@ class BlockView:
         vertex = (association or self.association) == "vertex"
         samples = nodes if vertex else 0.5 * (nodes[1:] + nodes[:-1])
         return np.asarray(samples[start + 1 : stop + 1], np.float64)
+
+    def place(self, z: int, y: int, x: int) -> tuple[float, float, float]:
+        """World coordinates z, y, x of a sample."""
+        if isinstance(self.first, Scattered):
+            at_x, at_y, at_z = self.first.points[x].tolist()
+            return at_z, at_y, at_x
+        at_z, at_y, at_x = (float(self.line(axis, i, i + 1)[0]) for axis, i in enumerate((z, y, x)))
+        return at_z, at_y, at_x
 
     def layers(self, argument: Field) -> Layers:
         """The ghost layers that all fields of an expression have, (low, high) along z, y, x."""
@@ -343,16 +352,24 @@ def _overlap(a: Corners, b: Corners) -> bool:
     return bool((np.maximum(a[0], b[0]) < np.minimum(a[1], b[1])).all())
 
 
-def outer_widths(comm: MPI.Comm, partitions: Sequence[Partition]) -> dict[int, Any]:
+def outer_widths(
+    comm: MPI.Comm, partitions: Sequence[Partition], periodic: Collection[str] = ()
+) -> dict[int, Any]:
     """Widths of the cells beyond each block's faces, as in `BlockView.widths`. Collective.
 
     The blocks of all ranks fill a box on one rectilinear grid, so any block that ends where this
-    one begins has the width. At the end of the domain, a block's own last cell width is used.
+    one begins has the width. At the end of the domain, a block's own last cell width is used, or,
+    along the `periodic` axes among x, y and z, that at the other end.
     """
     ends = np.array(
         [[(n[0], n[1] - n[0], n[-1], n[-1] - n[-2]) for n in reversed(p.nodes)] for p in partitions]
     ).reshape(-1, 3, 4)
     everyone = np.concatenate(comm.allgather(ends))
+    for axis in (number for number, name in enumerate("zyx") if name in periodic and len(everyone)):
+        length = everyone[:, axis, 2].max() - everyone[:, axis, 0].min()
+        beside = np.repeat(everyone[None], 3, axis=0)
+        beside[..., axis, ::2] += np.array([0, -length, length])[:, None, None]
+        everyone = beside.reshape(-1, 3, 4)
     found = {}
     for partition, mine in zip(partitions, ends, strict=True):
         found[partition.domain_id] = tuple(

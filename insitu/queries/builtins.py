@@ -105,7 +105,10 @@ def _build_field(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree])
     assert step is not None
     if not -_MAX_STEPS <= step <= 0:
         raise checker.error(given["step"], "step must be 0, the present, or negative: the past")
-    return _samples(checker, tree, given, fields.FieldRef(written(given["field_name"]), back=-step))
+    samples = fields.FieldRef(written(given["field_name"]), back=-step)
+    if checker.of and step:
+        raise checker.error(given["step"], f"the result of pipeline {checker.of} has no past")
+    return _samples(checker, tree, given, samples)
 
 
 def _build_window(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
@@ -113,6 +116,8 @@ def _build_window(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]
     assert steps is not None
     if not 1 <= steps <= _MAX_STEPS:
         raise checker.error(given["steps"], "steps must be 1 or more")
+    if checker.of:
+        raise checker.error(tree, f"the result of pipeline {checker.of} has no past")
     return _samples(
         checker, tree, given, fields.FieldRef(written(given["field_name"]), length=steps)
     )
@@ -130,6 +135,8 @@ def _samples(
     if name in checker.kinds:
         kind = checker.kinds[name]
         shape = replace(shape, components=kind.n_components, association=kind.association)
+    if checker.of:
+        samples = replace(samples, name=fields.piped(checker.of, name))
     whole = Typed(FIELD, samples, shape)
     if "component" in given:
         return checker.component(given["component"], whole, written(given["component"]))
@@ -138,6 +145,8 @@ def _samples(
 
 def _build_derivative(checker: Checker, tree: syntax.Call, given: Mapping[str, Tree]) -> Typed:
     (argument,) = given.values()
+    if checker.of:
+        raise checker.error(tree, f"use the filter {tree.function} in pipeline {checker.of}")
     found = checker.check(argument)
     name = "curl" if tree.function == "vorticity" else tree.function
     if found.shape.derived:

@@ -11,7 +11,7 @@ reduced expression, and two small reductions over all ranks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -61,9 +61,15 @@ class Plan:
     Args:
         queries: name -> root node of each query, in order.
         roots: root nodes of further expressions, which may refer to queries.
+        piped: names of fields that are results of pipelines, which are not read of the step.
     """
 
-    def __init__(self, queries: Mapping[str, Scalar], roots: Iterable[Scalar]) -> None:
+    def __init__(
+        self,
+        queries: Mapping[str, Scalar],
+        roots: Iterable[Scalar],
+        piped: Collection[str] = (),
+    ) -> None:
         self._queries, self._level_of = queries, dict[Reduction, int]()
         parts = dict.fromkeys(part for root in (*queries.values(), *roots) for part in root.walk())
         self.ghosts: dict[str, bool] = {}
@@ -83,6 +89,8 @@ class Plan:
                 continue
             if part.name in OF_MESH:
                 self.mesh.add(part.name)
+                continue
+            if part.name in piped:
                 continue
             depth = max(part.back, part.length - 1)
             if depth > 0:

@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from insitu.queries.ast_nodes import Node
 from insitu.queries.errors import ExpressionError, unknown
-from insitu.queries.fields import Field, Parameter
-from insitu.queries.scalars import Constant, Scalar, State
+from insitu.queries.fields import Field, FieldRef, Parameter, Recenter
+from insitu.queries.mesh_fields import OF_MESH, OfMesh
+from insitu.queries.scalars import Constant, Lined, Scalar, State
 from insitu.queries.values import FieldKind
 
 __all__ = ["Expression", "ExpressionError", "FieldKind", "parse"]
@@ -39,10 +41,18 @@ class Expression:
     queries: Mapping[str, str]
     """Name -> kind of the queries that it may use."""
 
+    of: str = ""
+    """The pipeline whose result has the fields, if one does."""
+
+    @property
+    def identity(self) -> str:
+        """What it computes: its text, after the name of the pipeline, if there is one."""
+        return f"{self.of}: {self.text}" if self.of else self.text
+
     def check_names(self, known: Collection[str]) -> None:
         """Raise ExpressionError if a field that it reads is not among the `known` names."""
         for name, column in self.reads.items():
-            if name not in known:
+            if not self.of and name not in known:
                 raise ExpressionError(unknown("field", name, known), self.text, column)
 
     def check_kinds(self, kinds: Mapping[str, FieldKind]) -> None:
@@ -52,7 +62,7 @@ class Expression:
         from insitu.queries import syntax
         from insitu.queries.type_checker import Checker
 
-        Checker(self.text, self.queries, kinds).whole(syntax.parse(self.text))
+        Checker(self.text, self.queries, kinds, self.of).whole(syntax.parse(self.text))
 
     def check_past(self, steps: Mapping[str, int]) -> None:
         """Check it against the number of steps kept of each recorded field.
@@ -113,12 +123,13 @@ def _fields_within(root: Field) -> Iterator[Field]:
             yield from _fields_within(part)
 
 
-def parse(text: str, queries: Mapping[str, str] | None = None) -> Expression:
+def parse(text: str, queries: Mapping[str, str] | None = None, of: str = "") -> Expression:
     """Parse and check an expression. Not collective. The text is never executed as code.
 
     Args:
         text: the expression.
         queries: name -> kind (see `Expression.kind`) of the queries that it may use.
+        of: the pipeline whose result has the fields that it reads, if one does.
 
     Raises: ExpressionError.
     """
@@ -129,7 +140,15 @@ def parse(text: str, queries: Mapping[str, str] | None = None) -> Expression:
 
     text = one_line(text).strip("; ")
     queries = {} if queries is None else dict(queries)
-    checker = Checker(text, queries, {})
+    checker = Checker(text, queries, {}, of)
     whole = checker.whole(syntax.parse(text))
     assert isinstance(whole.node, Scalar)
-    return Expression(text, whole.node, whole.kind, checker.reads, checker.past, queries)
+    if of and any(_needs_mesh(part) for part in whole.node.walk()):
+        problem = f"of the result of pipeline {of} only fields can be read, not its mesh"
+        raise ExpressionError(problem, text, 0)
+    return Expression(text, whole.node, whole.kind, checker.reads, checker.past, queries, of)
+
+
+def _needs_mesh(part: Node) -> bool:
+    of_mesh = isinstance(part, FieldRef) and part.name in OF_MESH
+    return of_mesh or isinstance(part, OfMesh | Recenter | Lined)

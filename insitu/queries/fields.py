@@ -56,6 +56,11 @@ class Field(Node):
         return next(iter(found), "")
 
 
+def piped(pipeline: str, field: str) -> str:
+    """The name under which expressions read a field of a pipeline's result."""
+    return f"{field} of {pipeline}"
+
+
 @dataclass(frozen=True)
 class FieldRef(Field):
     """A field of the simulation, at the current step or `back` recorded steps before it."""

@@ -46,7 +46,7 @@ def blocks_of_mesh(blocks: Sequence[Partition], name: str) -> list[Partition]:
     ]
 
 
-class _OfMesh(Field):
+class OfMesh(Field):
     """What follows from the place of a sample."""
 
     def values(self, region: Region) -> Arrays:
@@ -62,7 +62,7 @@ class _OfMesh(Field):
 
 
 @dataclass(frozen=True)
-class Coordinate(_OfMesh):
+class Coordinate(OfMesh):
     """x, y or z of the sample: of the vertex, or of the cell's centre."""
 
     axis: int
@@ -74,7 +74,7 @@ class Coordinate(_OfMesh):
 
 
 @dataclass(frozen=True)
-class CellSize(_OfMesh):
+class CellSize(OfMesh):
     """dx, dy, dz, the volume, or the area of cells. An area is of a mesh that is one cell thick
     along z, and else NaN."""
 
@@ -89,7 +89,7 @@ class CellSize(_OfMesh):
 
 
 @dataclass(frozen=True)
-class Everywhere(_OfMesh):
+class Everywhere(OfMesh):
     """A number at every sample."""
 
     number: Parameter
@@ -100,7 +100,7 @@ class Everywhere(_OfMesh):
 
 
 @dataclass(frozen=True)
-class SampleId(_OfMesh):
+class SampleId(OfMesh):
     """The index of the sample within its domain, x fastest."""
 
     mesh: FieldRef
@@ -116,7 +116,7 @@ class SampleId(_OfMesh):
 
 
 @dataclass(frozen=True)
-class Random(_OfMesh):
+class Random(OfMesh):
     """Numbers evenly distributed in 0..1 that depend on the place of the sample and the cycle."""
 
     cycle: Parameter

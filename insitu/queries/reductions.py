@@ -143,9 +143,7 @@ class Partial:
             value = sign * float(values[z, y, x])
             if value > self.extrema[row, 0]:
                 continue  # its position does not matter
-            place = (
-                block.line(axis, int(i), int(i) + 1)[0] for axis, i in enumerate((start + z, y, x))
-            )
+            place = block.place(start + int(z), int(y), int(x))
             _smaller(self.extrema[row : row + 1], np.array([[value, *place]]))
         numbers = values if whole else values[finite]
         if self.work.asks("sum", "avg"):

@@ -14,6 +14,7 @@ from insitu.core.parallel import RemoteError, rank_logger, together
 from insitu.queries.block_view import outer_widths
 from insitu.queries.evaluation import Evaluator, Plan, on_root
 from insitu.queries.expressions import Expression, ExpressionError
+from insitu.queries.fields import piped
 from insitu.queries.mesh_fields import blocks_of_mesh
 from insitu.queries.past import WindowPast
 from insitu.queries.scalars import Context, Reduction, Result
@@ -31,12 +32,36 @@ Action = TypeVar("Action")
 MODES = ("level", "edge", "latch")
 
 
+class QueriedPipeline(Protocol):
+    """A pipeline whose result a query reads instead of the fields as they are."""
+
+    @property
+    def name(self) -> str: ...
+
+    def reads(self, names: frozenset[str]) -> frozenset[str]:
+        """The fields of the simulation that it needs for these of its result."""
+
+    def blocks(
+        self, comm: MPI.Comm, source: Source, names: frozenset[str], moment: tuple[int, float]
+    ) -> Mapping[str, Sequence[Partition]]:
+        """Fields of its result as this rank's samples. Collective; the moment: cycle and time.
+        RemoteError or ValueError, the same on every rank."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """A named expression that is evaluated at every step; its results are kept."""
 
     name: str
     expression: Expression
+    pipeline: QueriedPipeline | None = None
+    """What the fields of the expression are of; None: of the simulation."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The fields of the simulation that it reads."""
+        names = frozenset(self.expression.reads)
+        return names if self.pipeline is None else self.pipeline.reads(names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,18 +140,20 @@ class TriggerEngine(Generic[Action]):
         triggers: Sequence[Trigger[Action]],
         window: TimeSeries,
         failed: Callable[[str, Exception], None] | None = None,
+        periodic: Collection[str] = (),
     ) -> None:
         """Not collective; the same queries and triggers on every rank.
 
         failed: called on every rank with the exception that a callback raised; it may raise. By
             default the exception is re-raised.
+        periodic: the axes, x, y or z, along which the domain continues at its other side.
         """
         self.comm, self.queries, self.triggers = comm, tuple(queries), tuple(triggers)
         self.window = window
         self.callbacks: dict[str, Callback] = {}
         """The functions that triggers name as their `callback`."""
         self.results: dict[str, list[Result]] = {query.name: [] for query in queries}
-        self._failed = failed
+        self._failed, self._periodic = failed, periodic
         self._states = [TriggerState() for _ in self.triggers]
         self._evaluator = Evaluator(comm)
         self._plan = self._make_plan()
@@ -160,7 +187,7 @@ class TriggerEngine(Generic[Action]):
     def states(self) -> dict[str, tuple[str, TriggerState]]:
         """Of the triggers whose past matters, by name: the text that decides, and the state."""
         return {
-            t.name: ("" if t.condition is None else t.condition.text, state)
+            t.name: ("" if t.condition is None else t.condition.identity, state)
             for t, state in zip(self.triggers, self._states, strict=True)
             if matters(t)
         }
@@ -213,7 +240,13 @@ class TriggerEngine(Generic[Action]):
             for trigger, reading in zip(self.triggers, self._reading(), strict=True)
             if reading and trigger.condition is not None
         ]
-        return Plan({query.name: query.expression.root for query in self.queries}, conditions)
+        made = {
+            piped(query.pipeline.name, name)
+            for query in self.queries
+            if query.pipeline is not None
+            for name in query.expression.reads
+        }
+        return Plan({q.name: q.expression.root for q in self.queries}, conditions, made)
 
     def _context(self, cycle: int, time: float) -> Context:
         queries = {q.name: (q.expression.root, undefined(q.expression.kind)) for q in self.queries}
@@ -233,13 +266,38 @@ class TriggerEngine(Generic[Action]):
         for name, ghosts in names:
             if ghosts:
                 present[name] = source.with_ghosts(name)
-                widths[name] = outer_widths(self.comm, present[name])
+                widths[name] = outer_widths(self.comm, present[name], self._periodic)
+        absent |= self._piped(context, source, present, absent)
         if self._plan.mesh:
             mesh = source.mesh()
             present |= {name: blocks_of_mesh(mesh, name) for name in self._plan.mesh}
         moved = self._evaluator.reduce(self._plan, context, present, past, widths, absent)
         if moved:
             self._tell(moved, context.cycle)
+
+    def _piped(
+        self,
+        context: Context,
+        source: Source,
+        present: dict[str, Sequence[Partition]],
+        absent: frozenset[str],
+    ) -> frozenset[str]:
+        """Add what queries read of pipelines to `present` -> those names that are absent.
+        Collective."""
+        wanted: dict[QueriedPipeline, frozenset[str]] = {}
+        for query in self.queries:
+            if query.pipeline is not None and query.expression.reads:
+                before = wanted.get(query.pipeline, frozenset())
+                wanted[query.pipeline] = before | set(query.expression.reads)
+        missing: set[str] = set()
+        for pipeline, names in wanted.items():
+            there = {name: piped(pipeline.name, name) for name in sorted(names)}
+            if pipeline.reads(names) & absent:
+                missing.update(there.values())
+                continue
+            found = pipeline.blocks(self.comm, source, names, (context.cycle, context.time))
+            present.update({there[name]: blocks for name, blocks in found.items()})
+        return frozenset(missing)
 
     def _tell(self, moved: set[Reduction], cycle: int) -> None:
         """Log what has no value because blocks moved. Not collective."""

@@ -54,12 +54,17 @@ _WHOLE_FIELD = "this is a whole field; reduce it to a value, as in max(field('pr
 
 
 class Checker:
-    """Checks one expression. `kinds`: kinds of the fields; missing ones are not known yet."""
+    """Checks one expression. `kinds`: kinds of the fields; missing ones are not known yet.
+    `of`: the pipeline whose result has the fields, if one does."""
 
     def __init__(
-        self, text: str, queries: Mapping[str, str], kinds: Mapping[str, FieldKind]
+        self,
+        text: str,
+        queries: Mapping[str, str],
+        kinds: Mapping[str, FieldKind],
+        of: str = "",
     ) -> None:
-        self.text, self.queries, self.kinds = text, queries, kinds
+        self.text, self.queries, self.kinds, self.of = text, queries, kinds, of
         self.reads: dict[str, int] = {}
         self.past: dict[str, tuple[int, int]] = {}
         self._seen: dict[int, Typed] = {}

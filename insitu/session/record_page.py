@@ -20,11 +20,12 @@ def write(path: Path, record: Path, results: Path) -> None:
 
     Raises: OSError where the page cannot be written, FrameError where the record cannot be read.
     """
-    from insitu.viewer import page, session_plots, source
+    from insitu.viewer import lines_pack, page, session_plots, source
 
     series, title, units = source.open_series(Record(record), record)
     plots = session_plots.read(results)
-    text = page.embedded(source.SeriesSource(series, title, units, plots=plots))
+    lines = lines_pack.beside(record)
+    text = page.embedded(source.SeriesSource(series, title, units, plots=plots, lines=lines))
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

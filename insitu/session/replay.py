@@ -76,6 +76,7 @@ class Replay:
         window: StepCount = "all",
         every: int = 1,
         fire: Mapping[str, Collection[int]] | None = None,
+        periodic: Collection[str] = (),
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         """The same on every rank.
@@ -86,6 +87,7 @@ class Replay:
             window: number of steps of each field, up to the present one, that actions see.
             every: scenes and extracts outside triggers run at multiples of this many cycles.
             fire: additional cycles at which triggers fire, whatever their conditions.
+            periodic: the axes, x, y or z, along which the domain continues at its other side.
             tell: called on every rank with warnings as they occur.
 
         Raises: ConfigError on every rank for an expression, scene or extract that does not fit the
@@ -96,10 +98,11 @@ class Replay:
         check_kinds(actions, {name: FieldKind(*kind) for name, kind in series.kinds.items()})
         if window != "all":
             check_past(actions, dict.fromkeys(series.names, window))
+        self._periodic = periodic
         self.past = UpTo(series, window)
         self.report = Report()
         self._reactions: TriggerEngine[Action] = TriggerEngine(
-            comm, actions.queries, actions.triggers, self.past, self.failed
+            comm, actions.queries, actions.triggers, self.past, self.failed, periodic
         )
         with together(comm, "callbacks of triggers"):
             for trigger in actions.triggers:
@@ -143,7 +146,7 @@ class Replay:
         blocks: list[Partition] = []
         with together(self.comm, f"field {name}"):
             blocks = self.owned(name)
-        return exchange(self.comm, blocks)
+        return exchange(self.comm, blocks, self._periodic)
 
     def mesh(self) -> list[Partition]:
         """This rank's blocks of the mesh, with the samples of a field, which are NaN outside of it.

@@ -319,7 +319,9 @@ def step_line(report: StepReport) -> str:
 
 
 def decibels(psnr_db: float) -> str:
-    """ "41.2 dB", or "exact"."""
+    """ "41.2 dB", "exact", or "-" where it is not known."""
+    if math.isnan(psnr_db):
+        return "-"
     return "exact" if psnr_db == math.inf else f"{psnr_db:.1f} dB"
 
 
@@ -415,7 +417,7 @@ def _table(summary: Summary, shown: Callable[[str], str]) -> Any:
             decibels(entry.psnr_mean_db),
             f"{entry.max_error_of_range:.2%}",
             decibels(entry.gradient_db),
-            f"{entry.normals_deg:.1f} deg",
+            "-" if math.isnan(entry.normals_deg) else f"{entry.normals_deg:.1f} deg",
             times(entry.ratio),
             _seconds(entry.seconds_cold),
             _seconds(entry.seconds_warm),

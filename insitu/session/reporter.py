@@ -5,6 +5,7 @@ In: what was done at a step, what went wrong. Out: a StepReport, a Summary at th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,7 @@ from insitu.core.errors import ConfigError
 from insitu.core.limits import byte_size
 from insitu.core.parallel import rank_logger
 from insitu.fields.distributed_field import Choice, DistributedField, Summary
-from insitu.fields.fidelity import Fidelity
-from insitu.models.registry import DEFAULT
+from insitu.models.registry import NETWORK
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.session import report
 from insitu.session.report import FieldReport, StepReport, Tally, Terminal
@@ -173,7 +173,7 @@ class Reporter:
 
     def _field(self, summary: Summary, resampled_db: float | None) -> FieldReport:
         wanted, metrics = self.run.fields[summary.name], summary.metrics
-        fidelity = summary.fidelity or Fidelity()
+        fidelity = summary.fidelity
         extent = float(np.max(summary.extents, initial=0.0))
         return FieldReport(
             name=summary.name,
@@ -187,9 +187,9 @@ class Reporter:
             wanted_ratio=wanted.ratio,
             max_error=metrics.max_error,
             max_error_of_range=metrics.max_error / extent if extent > 0 else 0.0,
-            between_db=summary.psnr_db - fidelity.lost_between_db,
-            gradient_db=fidelity.gradient.psnr_db,
-            normals_deg=fidelity.gradient.normals_deg,
+            between_db=summary.psnr_db - fidelity.lost_between_db if fidelity else math.nan,
+            gradient_db=fidelity.gradient.psnr_db if fidelity else math.nan,
+            normals_deg=fidelity.gradient.normals_deg if fidelity else math.nan,
             non_finite=metrics.nan_count + metrics.inf_count,
             resampled_db=resampled_db,
             chosen="; ".join(map(_chosen, summary.choices)),
@@ -198,7 +198,7 @@ class Reporter:
 
 def _chosen(choice: Choice) -> str:
     """ "sparse_grid 4 blocks (1.2 KiB, hash_grid about 3.4 KiB)"."""
-    (other,) = {SparseGrid.kind, DEFAULT} - {choice.kind}
+    (other,) = {SparseGrid.kind, NETWORK} - {choice.kind}
     blocks = "1 block" if choice.n_blocks == 1 else f"{choice.n_blocks} blocks"
     against = f", {other} about {byte_size(choice.other_nbytes)}" if choice.other_nbytes else ""
     return f"{choice.kind} {blocks} ({byte_size(choice.nbytes)}{against})"

@@ -47,6 +47,7 @@ from insitu.mesh import (
     partitions,
 )
 from insitu.models.base import Model
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.session import Session
 from insitu.session.recording import with_a_record
 from insitu.session.report import decibels
@@ -419,7 +420,7 @@ def _as_boxes(comm: MPI.Comm, run: RunConfig, mesh: Any) -> tuple[dict[str, Any]
 
 
 def _field_lines(comm: MPI.Comm, run: RunConfig, meshes: Mapping[str, Any]) -> list[str]:
-    """A line per recorded field: its samples, its network on rank 0, its limits. Collective."""
+    """A line per recorded field: its samples, its model on rank 0, its limits. Collective."""
     lines = []
     for name, field in run.fields.items():
         blocks: list[Partition] = []
@@ -435,11 +436,12 @@ def _field_lines(comm: MPI.Comm, run: RunConfig, meshes: Mapping[str, Any]) -> l
         elif mine:
             recipe = field.recipe
             block = recipe.model_for(total).for_block(components, mine / total)
-            if recipe.sized_by_target:
-                sizes = _sizes(block, mine)
-                line += f", a {block.kind} of {sizes} parameters on rank 0, by its target"
-            else:
-                line += f", a {block.kind} of {block.n_params} parameters on rank 0"
+            line += f", a {SparseGrid.kind} or" if recipe.any_model else ","
+            line += f" a {block.kind}"
+            if recipe.sized_by_target and block.trained:
+                line += f" of {_sizes(block, mine)} parameters on rank 0, by its target"
+            elif block.trained:
+                line += f" of {block.n_params} parameters on rank 0"
         limits = [f"{field.wanted_db:g} dB"] if field.wanted_db else []
         limits += [f"a ratio of {field.ratio:g}"] if field.ratio else []
         if isinstance(field.max_error, Relative):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from insitu.actions import Action
 from insitu.core.parallel import RemoteError, together
 from insitu.queries.scalars import Result
+from insitu.render.picture.scene import Scene
 from insitu.session.budget import Budget
 from insitu.store import timestep
 from insitu.store.time_series import TimeSeries
@@ -62,6 +63,7 @@ class ActionScheduler:
         self._reporter, self._results, self._clock = reporter, results, clock
         self._deferred: deque[_Deferred] = deque()
         self._seconds: dict[tuple[str, str], float] = {}  # of each action, for one step
+        self._doubted: set[str] = set()  # scenes, by name
 
     @property
     def deferred(self) -> list[str]:
@@ -119,7 +121,9 @@ class ActionScheduler:
     def _run(self, action: Action, at: Sequence[timestep.TimeStep]) -> list[Path]:
         started = self._clock()
         try:
-            return action.run(self.comm, at, self.folder)
+            files = action.run(self.comm, at, self.folder)
+            self._doubt(action, at[-1])
+            return files
         except RemoteError as error:
             self._skipped(action, error)
         except ValueError as error:  # the same on every rank
@@ -127,6 +131,14 @@ class ActionScheduler:
         finally:
             self._seconds[action.what, action.name] = (self._clock() - started) / len(at)
         return []
+
+    def _doubt(self, action: Action, step: timestep.TimeStep) -> None:
+        """Warn, once for each scene, where its pictures show errors."""
+        if isinstance(action, Scene) and action.name not in self._doubted:
+            texts = action.doubts(step)
+            self._doubted |= {action.name} if texts else set()
+            for text in texts:
+                self._reporter.warn(f"{action.what} {action.name}: {text}")
 
     def _skipped(self, action: Action, error: RemoteError) -> None:
         named = RemoteError(f"{action.what} {action.name}: {error}", error.rank)

@@ -89,9 +89,12 @@ class StepFields:
 
     def resampling_errors(self, names: Iterable[str]) -> dict[str, float]:
         """PSNR of the boxes of fields at the mesh's own points; logged, as a warning where it is
-        below what the run file asks for. Nothing where the mesh is a grid. Collective."""
+        below what the run file asks for. Nothing where the mesh is a grid, or the model is trained
+        on the mesh's own points. Collective."""
         found: dict[str, float] = {}
-        for name in (name for name in names if name in self._resampled):
+        for name in names:
+            if name not in self._resampled or self._is_trained_on_points(name):
+                continue
             try:
                 found[name] = self._resampling_error(name)
             except (MeshError, RemoteError) as trouble:
@@ -121,16 +124,39 @@ class StepFields:
                 found[name] = self._partitions(name, wanted)
         asked = [name for name in names if ghosts == "exchange" or name in self._resampled]
         if asked and ghosts != "ignore":
-            blocks = exchange(self.comm, [block for name in asked for block in found[name]])
+            blocks = [block for name in asked for block in found[name]]
+            blocks = exchange(self.comm, blocks, self.run.periodic)
             found.update(
                 {name: [block for block in blocks if block.field == name] for name in asked}
             )
+        for name in names:
+            if name in self._resampled and self._is_trained_on_points(name):
+                found[name] = self._with_points(name, found[name])
         if ghosts == "trust" and self.run.check_ghosts:
             for blocks in (found[name] for name in names if name not in asked):
                 warning = check_ghosts(self.comm, blocks).warning
                 if warning:
                     self._reporter.warn(warning)
         return found
+
+    def _is_trained_on_points(self, name: str) -> bool:
+        field = self.run.fields.get(name)
+        return field is not None and field.recipe.model.scattered
+
+    def _with_points(self, name: str, blocks: Sequence[Partition]) -> list[Partition]:
+        """Blocks with the points that they were resampled from. Collective."""
+        points = self._resampled[name].scattered(self._parts(name))
+        if points is None:
+            return list(blocks)
+        return [
+            replace(
+                block,
+                scattered=replace(points, values=points.values.astype(block.components[0].dtype)),
+            )
+            if block.dimension == 3
+            else block
+            for block in blocks
+        ]
 
     def _resampling_error(self, name: str) -> float:
         resampled = self._resampled[name]

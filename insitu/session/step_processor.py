@@ -47,7 +47,7 @@ class StepProcessor:
         self._reporter, self._clock = reporter, clock
         self.window = Window(run.window.steps, run.window.memory, run.window.key_every)
         self.reactions = TriggerEngine(
-            comm, actions.queries, actions.triggers, self.window, reporter.failed
+            comm, actions.queries, actions.triggers, self.window, reporter.failed, run.periodic
         )
         self.listeners = Listeners(comm, self.reactions, reporter)
         self.budget = Budget(run.budget.seconds, run.budget.fraction, clock)

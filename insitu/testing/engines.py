@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import pytest
 
+from insitu.testing.point_training import PointTrainingTests
 from insitu.testing.reading import ReadingTests
 from insitu.testing.sampling import SamplingTests
 from insitu.testing.training import TrainingTests
 
 
-class EngineConformance(SamplingTests, ReadingTests, TrainingTests):
+class EngineConformance(SamplingTests, ReadingTests, TrainingTests, PointTrainingTests):
     """Subclass it in a test module: `class TestMine(EngineConformance): engine_name = "mine"`."""
 
     def test_it_is_the_one_asked_for(self) -> None:

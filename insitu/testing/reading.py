@@ -30,6 +30,17 @@ class ReadingTests(EngineSuite):
         again = self.engine.evaluate(model, params, points.astype(np.float64))
         np.testing.assert_allclose(again, got, atol=1e-6 * np.abs(expected).max())
 
+    def test_several_models_in_one_call(self, model: Model) -> None:
+        """Of one shape; one without a point."""
+        params = [cases.parameters(model, seed) for seed in range(4)]
+        points, ends = cases.points(1500), [300, 300, 1400, 1500]
+        got = self.engine.evaluate_blocks([model] * 4, params, points, ends)
+        assert got.dtype == np.float32 and got.shape == (len(points), model.n_outputs)
+        for values, begin, end in zip(params, [0, *ends[:-1]], ends, strict=True):
+            if begin < end:
+                alone = self.engine.evaluate(model, values, points[begin:end])
+                np.testing.assert_allclose(got[begin:end], alone, atol=1e-6 * np.abs(alone).max())
+
     def test_no_points(self, model: Model) -> None:
         params, nothing = cases.parameters(model), np.zeros((0, 3), np.float32)
         assert self.engine.evaluate(model, params, nothing).shape == (0, model.n_outputs)

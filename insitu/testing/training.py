@@ -35,6 +35,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "approach": {"error_threshold": 0.2, "approach": 12.0},
     "odd batch": {"batch": 129},
     "end of schedule": {"iterations": 3},
+    "hard samples": {"candidates": 2.5, "hardest": 0.25},
+    "plateau": {"plateau": 2},
 }
 
 
@@ -168,6 +170,10 @@ class TrainingTests(EngineSuite):
     @pytest.mark.parametrize("name", VARIANTS)
     def test_steps(self, model: Model, name: str) -> None:
         block = Block.random(model.n_outputs, holes=True)
+        if refused := self.engine.refused_options & VARIANTS[name].keys():
+            with pytest.raises(ValueError, match="|".join(refused)):
+                trainer_of(self.engine, model, block, replace(OPTIONS, **VARIANTS[name]))
+            return
         mine, reference = self.both(model, block, replace(OPTIONS, **VARIANTS[name]))
         for _ in range(STEPS):
             mine.step()
@@ -297,6 +303,20 @@ class TrainingTests(EngineSuite):
         trainer.error_threshold = 0.0
         trainer.run(0.0)
         assert trainer.iteration == 17  # a step at least
+
+    def test_training_ends_at_the_third_plateau(self) -> None:
+        """A loss of 0 does not fall. Its first window is the lowest so far."""
+        (model, *_) = self.models()
+        if "plateau" in self.engine.refused_options:
+            return
+        options = replace(OPTIONS, iterations=1000, plateau=5)
+        nothing = np.zeros(model.n_outputs)
+        trainer = trainer_of(
+            self.engine, model, Block.random(model.n_outputs), options, extent=nothing,
+            params=np.zeros(model.n_params, np.float32),
+        )  # fmt: skip
+        assert trainer.run(1e9) and trainer.exhausted
+        assert trainer.iteration == 4 * 5
 
     def test_training_ends_with_its_budget(self) -> None:
         (model, *_) = self.models()

@@ -46,6 +46,9 @@ class AdaptiveState:
     """About the bytes of the other kind then."""
     choice: Choice | None = None
     """What `model: auto` chose at the last step."""
+    beyond_expected: float | None = None
+    """By how many dB the last sparse grid was better than the sizes of its coefficients let expect
+    (`insitu.training.step_search`)."""
     bounds: dict[str, list[float]] = field(default_factory=dict)
     """By codec, or `residual`: the error bound of the last time step that met the target."""
 

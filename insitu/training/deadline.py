@@ -51,7 +51,7 @@ def least_seconds(job: TrainingJob) -> float:
         known = 0.0 if before is None else before.metrics.seconds
         return known or _PER_SAMPLE * _samples(block)
     if job.sized_by_target:
-        model = model.sizes(block.n_voxels)[0].model
+        model = model.sizes(job.sampler.samples)[0].model
     lossy = job.compression.compression != "half"
     return seconds_after_training(block, model, lossy, job.engine, job.clock)
 

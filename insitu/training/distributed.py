@@ -51,8 +51,7 @@ class FieldSpec:
     def sized_by_target(self) -> bool:
         """Whether the size of each block's model is chosen from the target."""
         target = self.target
-        wanted = (target.psnr, target.ratio, target.max_error)
-        return self.automatic and target.iterations is None and wanted != (None, None, None)
+        return self.automatic and target.iterations is None and target.is_goal
 
     def model_for(self, n_voxels: int) -> Model:
         """The model for a domain of `n_voxels`."""
@@ -87,7 +86,8 @@ def train_fields(
     with together(comm, "range of the fields"):
         for name, blocks in partitions.items():
             by = for_model(recipes[name].model, engine) if name in recipes else engine
-            measured[name] = [MeasuredBlock.of(block, by) for block in blocks]
+            model = recipes[name].model if name in recipes else None
+            measured[name] = [MeasuredBlock.of(block, by, model) for block in blocks]
         closed = {
             name
             for name, recipe in recipes.items()
@@ -125,6 +125,7 @@ def train_fields(
     trained: dict[str, list[BlockField]] = {name: [] for name in recipes}
     choices: dict[str, list[Choice]] = {name: [] for name in recipes}
     fidelity = {name: Fidelity() for name in recipes}
+    unknown: set[str] = set()
     for name, recipe in recipes.items():
         with together(comm, f"training of {name}"):
             for block in measured[name]:
@@ -135,12 +136,17 @@ def train_fields(
                 compressed = compress_block(job, recipe.codec)
                 compressed.to_bytes()  # cached; errors are raised here, not in a reduction
                 trained[name].append(compressed)
-                extent = extents(whole[name]).tolist()
-                fidelity[name] += measure_fidelity(compressed, block.partition.owned, extent)
+                if block.partition.scattered is not None:  # there are no samples to compare
+                    unknown.add(name)
+                else:
+                    extent = extents(whole[name]).tolist()
+                    fidelity[name] += measure_fidelity(compressed, block.partition.owned, extent)
                 if job.memory.choice is not None:
                     choices[name].append(job.memory.choice)
     fields = {
-        name: DistributedField.gather(comm, blocks, choices[name], fidelity[name])
+        name: DistributedField.gather(
+            comm, blocks, choices[name], None if name in unknown else fidelity[name]
+        )
         for name, blocks in trained.items()
     }
     return {name: gathered for name, gathered in fields.items() if gathered is not None}

@@ -33,6 +33,9 @@ def in_units(job: TrainingJob, powers: Powers) -> TrainingJob:
     `previous` is in other units."""
     block = job.partition
     components = [np.ldexp(c, -p) for c, p in zip(block.components, powers, strict=True)]
+    scattered = block.scattered
+    if scattered is not None:
+        scattered = replace(scattered, values=np.ldexp(scattered.values, -powers))
     target = job.target
     if job.bounds is not None:
         extent = extents(job.whole)
@@ -40,7 +43,9 @@ def in_units(job: TrainingJob, powers: Powers) -> TrainingJob:
         target = replace(target, max_error=Relative(rel=float(relative.min())))
     return replace(
         job,
-        block=MeasuredBlock.of(replace(block, components=tuple(components)), job.engine),
+        block=MeasuredBlock.of(
+            replace(block, components=tuple(components), scattered=scattered), job.engine, job.model
+        ),
         # What neighbors share is stored in the field's own units: nothing is shared.
         whole=replace(job.whole, range=np.ldexp(job.whole.range, -powers[:, None]), roughness=None),
         target=target,
@@ -50,11 +55,12 @@ def in_units(job: TrainingJob, powers: Powers) -> TrainingJob:
 
 def in_field_units(field: ModelField, powers: Powers) -> ModelField:
     """The field of such a job, without a residual, in the units of the original block."""
-    metrics = field.metrics
+    metrics, mapped = field.metrics, field.transform
     return replace(
         field,
         range=_times(field.range, powers[:, None]),
-        origin=_times(field.zero, powers),
+        origin=_times(field.zero, powers) if mapped is None else field.zero,
+        transform=None if mapped is None else mapped.in_units(_times(np.ones(len(powers)), powers)),
         metrics=replace(
             metrics,
             # Largest of all components: not known of each. Exact for fields of one.

@@ -9,24 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
-
-_TOGETHER = 1 << 14  # samples that are converted together, so that they stay in the cache
+from insitu.engines.sparse_kernels import sparse_kernels
 
 
 def filled(raw: Floats, origin: float, unit: float) -> NDArray[np.float32]:
     """(raw - origin) / unit, (nz, ny, nx), with means of finite neighbors where raw is not finite:
     of the smallest cube of 2^k samples that has one."""
-    values = np.empty(raw.shape, np.float32)
-    layers = max(1, _TOGETHER // max(1, raw[0].size))
-    with np.errstate(invalid="ignore"):
-        for z in range(0, len(raw), layers):
-            # A range of float32 may be no float32.
-            wide = np.subtract(raw[z : z + layers], origin, dtype=np.float64)
-            wide /= unit
-            values[z : z + layers] = wide
+    # A range of float32 may be no float32.
+    values, finite = sparse_kernels().scale(raw, origin, unit)
+    if finite:
+        return values
     there = np.isfinite(values)
-    if there.all():
-        return np.ascontiguousarray(values)
     return _pulled(np.where(there, values, np.float32(0)), there.astype(np.float32))
 
 

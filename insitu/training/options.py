@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from insitu.core.limits import Range, Section
+from insitu.engines.points import batch_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +73,9 @@ class Target(Section):
     """
 
     psnr: Annotated[float, Range(1, 120, "dB")] | None = None
-    """Target accuracy relative to the field's global range; default: none, train to the last step.
-    It determines the model's size, unless `network.log2_hashmap_size` is given."""
+    """Target accuracy relative to the field's global range. It determines the model's size, unless
+    `network.log2_hashmap_size` is given. Default: none; a network is trained to the last step, a
+    sparse grid kept at 55 dB."""
 
     ratio: Annotated[float, Range(1, 10**6)] | None = None
     """Target compression ratio of every block, raw bytes over compressed bytes; the accuracy is
@@ -88,6 +90,11 @@ class Target(Section):
 
     seconds: Annotated[float, Range(0.001, 10**5, "s")] | None = None
     """Wall-clock time per block; default: unlimited."""
+
+    @property
+    def is_goal(self) -> bool:
+        """Whether there is an accuracy or a size to reach."""
+        return (self.psnr, self.ratio, self.max_error) != (None, None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +133,28 @@ class TrainingOptions(Section):
     """Standard deviation of these samples' half-Gaussian distance from the face (DVNR, eq. 2), as a
     fraction of the owned box."""
 
+    candidates: Annotated[float, Range(1, 64, "batches")] = 1.0
+    """Samples that are evaluated in a step, in units of `batch`; of these, `hardest` are learned
+    from (hard-sample mining). Off: docs/benchmarks.md, Hard samples, has what it gains where."""
+
+    hardest: Annotated[float, Range(0.01, 1)] = 1.0
+    """Fraction of the samples evaluated in a step, those with the largest errors, that the gradient
+    is computed from; 1: all of them."""
+
+    plateau: Annotated[int, Range(0, 10**6, "steps")] = 0
+    """Divide the learning rate by ten where the mean loss of this many steps is not 0.01 % below
+    the lowest before, and end training at the third time (AMGSRN's ensembles: 500); 0: never."""
+
+    transform: Literal["none", "negate", "zero_mean", "standardise", "power", "asinh"] = "none"
+    """Map of each block's values that the model learns instead, inverted wherever the field is
+    read; targets hold in the field's own units. `negate`; `zero_mean` (without a transform, too,
+    the mean is subtracted); `standardise`: to a standard deviation of 1; `power`: the power `power`
+    of the values from 0 to 1; `asinh`: logarithmic far from the mean. docs/benchmarks.md,
+    Transformations, has what they gain."""
+
+    power: Annotated[float, Range(0.1, 10)] = 0.5
+    """Exponent of `transform: power`: below 1, small values count for more."""
+
     loss_threshold: Annotated[float, Range(0, 1)] | None = None
     """Stop training when the moving average of the loss (mean absolute error as a fraction of the
     block's own range) falls below this; default: never."""
@@ -139,3 +168,9 @@ class TrainingOptions(Section):
     def iterations(self, n_voxels: int) -> int:
         """N_train for a block of `n_voxels` owned voxels."""
         return max(self.n_min, -(-n_voxels // self.batch) * self.epochs)
+
+    def point_iterations(self, n_points: int) -> int:
+        """The same for a model that is trained on points: its batches are larger, and a quarter of
+        `n_min` is enough, since it begins with a fit."""
+        batch = batch_size(n_points, self.batch)
+        return max(-(-self.n_min // 4), -(-n_points // batch) * self.epochs)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from insitu.engines import Engine, engine
 from insitu.engines.base import Sampler
+from insitu.engines.points import PointSampler
 from insitu.mesh.partition import Partition
+from insitu.models.base import Model
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -66,11 +68,15 @@ class MeasuredBlock:
     """The engine that trains and measures."""
 
     @staticmethod
-    def of(partition: Partition, by: Engine | None = None) -> MeasuredBlock:
-        """Measure a block in one pass over the owned samples. by: the engine that will train the
-        block; default: the process-wide one."""
+    def of(
+        partition: Partition, by: Engine | None = None, model: Model | None = None
+    ) -> MeasuredBlock:
+        """Measure a block in one pass over the owned samples, or over the points of a model that is
+        trained on points. by: the engine that will train the block; default: the process-wide one.
+        """
         by = engine() if by is None else by
-        sampler = grid_sampler(partition, by)
+        on_points = model is not None and model.scattered
+        sampler = point_sampler(partition) if on_points else grid_sampler(partition, by)
         return MeasuredBlock(partition, sampler, block_range(sampler), by)
 
 
@@ -83,6 +89,24 @@ def grid_sampler(partition: Partition, by: Engine | None = None) -> Sampler:
         partition.cells,
         partition.association == "vertex",
     )
+
+
+def point_sampler(partition: Partition) -> PointSampler:
+    """The points that the block was resampled from, else its owned samples as points."""
+    scattered = partition.scattered
+    if scattered is not None:
+        low, high = partition.bounds  # resampled blocks have even grid lines
+        return PointSampler(
+            (scattered.points - low) / (high - low), scattered.values, scattered.n_owned
+        )
+    vertex = partition.association == "vertex"
+    z, y, x = (
+        (np.arange(n) + (0.0 if vertex else 0.5)) / cells
+        for n, cells in zip(partition.shape, partition.cells, strict=True)
+    )
+    grid = np.meshgrid(z, y, x, indexing="ij")
+    points = np.stack([axis.ravel() for axis in grid[::-1]], axis=1)
+    return PointSampler(points, np.stack([part.ravel() for part in partition.owned], axis=1))
 
 
 def block_range(sampler: Sampler) -> BlockRange:
@@ -103,7 +127,7 @@ def local_ranges(
     whose `roughness` is measured."""
     return {
         name: GlobalRange(
-            sum(block.partition.n_voxels for block in blocks),
+            sum(block.sampler.samples for block in blocks),
             _join([block.own.range for block in blocks]),
             sum((_roughness(block.partition) for block in blocks), np.zeros((3, 2)))
             if name in rough

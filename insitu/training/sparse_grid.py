@@ -4,7 +4,8 @@ In: a job. Out: the model, its weights, the field value of its output 0. No comm
 
 A wavelet transform gives the coefficients; one number, the step, decides how many of them are kept
 and how well. It is found by a few trials: the error of a trial is that of its synthesis, and only
-the last one is coded. The previous step's is the first guess.
+the last one is coded. The previous step's is the first guess, else the one that the sizes of the
+coefficients suggest (`insitu.training.step_search`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from insitu.codecs.errors import FrameError
 from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
+from insitu.core.scaled import exponent_of
+from insitu.engines.options import Errors
 from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.fields import sparse_grid
 from insitu.fields.shared_parts import CodedPart, insert
@@ -29,11 +32,12 @@ from insitu.metrics import joint_psnr_db
 from insitu.models.sparse_grid.lines import added
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.models.sparse_grid.parts import parts
-from insitu.training.error_bounds import extents
+from insitu.training.error_bounds import errors_of, extents
 from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
 from insitu.training.options import QUALITY_DB
 from insitu.training.shared_faces import coded, ends_of, extended
+from insitu.training.step_search import ExpectedError, expected_cost
 
 STEP_PER_BOUND = 2.3
 """Step in units of the bound where a correction keeps it (`insitu.training.correction`)."""
@@ -43,6 +47,8 @@ _DEFAULT_DB = QUALITY_DB["visual"]
 _STEP_PER_ERROR = 50.0
 # A trial that is at most this much better than the target is good enough.
 _SLACK_DB = 0.05
+# So much better than the sizes of its coefficients let expect is a block, on average.
+_BEYOND_EXPECTED = -0.3
 _MOST_TRIALS = 12
 # Axes are split until they have fewer samples than this.
 _LEAST = 9
@@ -62,8 +68,8 @@ class SparseFit(NamedTuple):
     weights: Weights
     origin: NDArray[np.float64]
     """(n_components,): field value of output 0."""
-    outputs: list[Floats]
-    """Of each component, at the samples (nz, ny, nx)."""
+    errors: list[Errors]
+    """Of each component, at the samples, as they are decoded."""
     trials: int
     warm: bool
 
@@ -71,7 +77,9 @@ class SparseFit(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class _Trial:
     components: list[Component]
-    decoded: list[Floats]
+    coefficients: list[NDArray[np.float32]]
+    """What the components decode to."""
+    errors: list[Errors]
 
 
 class SparseFitter:
@@ -99,15 +107,18 @@ class SparseFitter:
             )
         )
         self._earlier = _earlier(job)
+        known: list[Floats] = []  # coefficients of the first component
         if self._ends:
             assert job.whole.roughness is not None
             self._splits = agreed_splits(self._samples[0].shape, job.whole.roughness)
         elif self._earlier is not None:
             self._splits = self._earlier[1]
         else:
-            self._splits = choose_splits(self._samples[0], self._guess())
-        self._coefficients = [
-            sparse_kernels().analyse(s, self._splits, self._ends) for s in self._samples
+            self._splits, first = best_levels(self._samples[0], self._guess())
+            known = [first]
+        self._coefficients = known + [
+            sparse_kernels().analyse(s, self._splits, self._ends)
+            for s in self._samples[len(known) :]
         ]
         self._parts = parts(self._samples[0].shape, self._splits, self._ends)
         self._errors: list[float] = []
@@ -131,23 +142,26 @@ class SparseFitter:
             # A correction follows, of the samples that exceed the bound.
             found = self._try(self._bounded)
         else:
-            goal = _DEFAULT_DB if target.psnr is None else target.psnr
-            found = self._search(lambda trial: (self._psnr(trial) - goal) / _DB_PER_OCTAVE, False)
+            found = self._search(
+                lambda trial: (self._psnr(trial) - self._goal) / _DB_PER_OCTAVE, False
+            )
+            beyond = self._psnr(found) - self._expected.psnr(found.components[0].step)
+            self._job.memory.beyond_expected = beyond if math.isfinite(beyond) else None
             if self._job.bounds is not None and found.components[0].step > self._bounded:
                 found = self._try(self._bounded)
         found, payload = self._with_bytes(found)
         model, weights = sparse_grid.model_of(
-            found.components, self._splits, self._vertex, payload, (self._origin, self._job.extent)
+            found.components, self._splits, self._vertex, payload, found.coefficients
         )
         warm = self._earlier is not None
-        return SparseFit(model, weights, self._origin, found.decoded, self._trials, warm)
+        return SparseFit(model, weights, self._origin, found.errors, self._trials, warm)
 
     # ---- trials
 
     def _try(self, step: int) -> _Trial:
         """step: of the first component; the others' make errors of the same share of the range."""
         self._trials += 1
-        components, decoded = [], []
+        components, decoded, errors = [], [], []
         for c, (coefficients, scale) in enumerate(
             zip(self._coefficients, self._scales, strict=True)
         ):
@@ -157,10 +171,12 @@ class SparseFitter:
                 component = self._with_shared(c, component)
             components.append(component)
             found = component.coefficients(self._splits, self._origin[c], self._unit[c])
-            decoded.append(
-                sparse_kernels().synthesise(found, self._splits, self._ends)[self._owned]
+            outputs = sparse_kernels().synthesise(found, self._splits, self._ends)[self._owned]
+            decoded.append(found)
+            errors.append(
+                _errors(outputs, self._raw[c], float(self._origin[c]), float(self._job.extent[c]))
             )
-        return _Trial(components, decoded)
+        return _Trial(components, decoded, errors)
 
     def _with_shared(self, c: int, component: Component) -> Component:
         """A component with the numbers of the parts that it shares."""
@@ -194,7 +210,12 @@ class SparseFitter:
                 break
             if self._job.clock() >= self._end:
                 break
-            move = _move(step, over, last, sign)
+            if least or not math.isfinite(over):
+                move = _move(step, over, last, sign)
+            else:
+                # What is expected is as much off as at this step.
+                beyond = over * _DB_PER_OCTAVE + self._goal - self._expected.psnr(step)
+                move = self._expected.coarsest(self._aim - beyond) - step
             last = step, over
             step += move if move else sign * (1 if over >= 0 else -1)
             if math.isfinite(good) and math.isfinite(bad):
@@ -207,8 +228,13 @@ class SparseFitter:
         return best
 
     def _first(self) -> int:
+        searched, known = self._job.target.ratio is None, self._job.memory.beyond_expected
+        if searched and known is not None:
+            return self._expected.coarsest(self._aim - known)
         if self._earlier is not None:
             return self._earlier[0]
+        if searched:
+            return self._expected.coarsest(self._aim - _BEYOND_EXPECTED)
         return sparse_grid.nearest_step(self._guess())
 
     @property
@@ -236,26 +262,25 @@ class SparseFitter:
         scale = np.divide(self._unit, extent, out=np.zeros_like(self._unit), where=extent > 0)
         return np.where((scale > 0) & (self._job.extent > 0), scale, 1.0)
 
-    @cached_property
-    def _finite(self) -> list[NDArray[np.bool_] | None]:
-        found = [np.isfinite(raw) for raw in self._raw]
-        return [None if there.all() else there for there in found]
-
-    def _misses(self, trial: _Trial) -> list[Floats]:
-        errors = []
-        for decoded, samples, there in zip(trial.decoded, self._samples, self._finite, strict=True):
-            error = decoded - samples[self._owned]
-            errors.append(error if there is None else error[there])
-        return errors
-
     def _psnr(self, trial: _Trial) -> float:
-        errors = self._misses(trial)
-        squares = [
-            float(np.dot(e.ravel(), e.ravel())) * float(u) ** 2
-            for e, u in zip(errors, self._unit, strict=True)
-        ]
-        counts = [e.size for e in errors]
-        return joint_psnr_db(squares, counts, extents(self._job.whole).tolist())
+        errors = trial.errors
+        return joint_psnr_db(
+            [e.sum_of_squares for e in errors], [e.finite for e in errors],
+            extents(self._job.whole).tolist(), [e.exponent for e in errors],
+        )  # fmt: skip
+
+    @cached_property
+    def _expected(self) -> ExpectedError:
+        return ExpectedError(self._coefficients, self._splits, self._scales)
+
+    @property
+    def _goal(self) -> float:
+        """PSNR in dB."""
+        return _DEFAULT_DB if self._job.target.psnr is None else self._job.target.psnr
+
+    @property
+    def _aim(self) -> float:
+        return self._goal + 0.5 * _SLACK_DB
 
     def _with_bytes(self, trial: _Trial) -> tuple[_Trial, bytes]:
         """A trial and its bytes, or one with a coarser step where numbers are too large."""
@@ -297,38 +322,61 @@ def _move(step: int, over: float, last: tuple[int, float] | None, sign: int) -> 
 
 # Bytes of a frame besides its payload, at most.
 _FRAME_NBYTES = 350
+# Samples whose errors are summed together.
+_TOGETHER = 1 << 14
+# The roughest axis is that of one of so many lines.
+_LINES = 4
+
+
+def _errors(outputs: Floats, raw: Floats, origin: float, extent: float) -> Errors:
+    """Of origin + extent * output, as it is decoded."""
+    squares, most, finite = sparse_kernels().errors(outputs, raw, origin, extent)
+    if exponent_of(most) == 0:
+        return Errors(squares, most, finite)
+    # Squares that double precision cannot hold; in slabs, for the memory.
+    layers, total = max(1, _TOGETHER // outputs[0].size), Errors(0.0, 0.0, 0)
+    for z in range(0, len(raw), layers):
+        decoded = np.multiply(outputs[z : z + layers], extent, dtype=np.float64)
+        decoded += origin
+        total += errors_of(decoded.astype(raw.dtype), raw[z : z + layers])
+    return total
 
 
 def choose_splits(samples: Floats, delta: float) -> list[int]:
-    """The axes that each level splits, for one block (nz, ny, nx).
+    """The axes that each level splits, for one block (nz, ny, nx): see `best_levels`."""
+    return best_levels(samples, delta)[0]
+
+
+def best_levels(samples: Floats, delta: float) -> tuple[list[int], Floats]:
+    """The axes that each level splits, for one block (nz, ny, nx), and its coefficients.
 
     All axes, but the one with the largest details waits a few levels for the others where that
-    costs less: a field that is sampled more coarsely along it. delta: the step for which
-    this is estimated.
+    costs less: a field that is sampled more coarsely along it. delta: the step for which this is
+    estimated.
     """
-    nz, ny, nx = samples.shape
-    details = [
-        float(np.square(np.diff(samples, 2, axis=axis), dtype=np.float64).mean())
-        if samples.shape[axis] >= _LEAST
-        else -1.0
-        for axis in range(3)
-    ]
+    details = [-1.0] * 3
+    for axis, n in enumerate(samples.shape):
+        if n >= _LEAST:
+            every = tuple(slice(None) if a == axis else slice(None, None, _LINES) for a in range(3))
+            squares = np.square(np.diff(samples[every], 2, axis=axis), dtype=np.float64)
+            details[axis] = float(squares.mean())
     slowest = int(np.argmax(details))
-    best: tuple[float, list[int]] | None = None
+    best: tuple[float, list[int], Floats] | None = None
     for delay in _DELAYS:
-        splits = _splits((nz, ny, nx), slowest, delay)
+        splits = _splits(samples.shape, slowest, delay)
         if best is not None and splits == best[1]:
             continue
-        cost = sparse_kernels().cost(sparse_kernels().analyse(samples, splits), splits, delta)
+        coefficients = sparse_kernels().analyse(samples, splits)
+        cost = expected_cost([coefficients], splits, delta)
         if best is None or cost < best[0]:
-            best = cost, splits
+            best = cost, splits, coefficients
         elif cost > 1.1 * best[0]:
             break
     assert best is not None
-    return best[1]
+    return best[1:]
 
 
-def _splits(shape: tuple[int, int, int], axis: int, delay: int) -> list[int]:
+def _splits(shape: tuple[int, ...], axis: int, delay: int) -> list[int]:
     """All axes of at least _LEAST samples at every level, `axis` only after `delay` levels."""
     splits, size = [], list(shape)
     for level in range(64):
@@ -348,12 +396,11 @@ def agreed_splits(shape: tuple[int, ...], roughness: NDArray[np.float64]) -> lis
     roughness: of the whole field (`GlobalRange`). The roughest axis waits for the others, the
     longer the rougher it is.
     """
-    nz, ny, nx = shape
     mean = np.sqrt(roughness[:, 0] / np.maximum(roughness[:, 1], 1))
     axis = int(np.argmax(mean))
     others = float(np.delete(mean, axis).max())
     delay = int(sum(mean[axis] > limit * others for limit in _ROUGHER)) if others > 0 else 0
-    return _splits((nz, ny, nx), axis, delay)
+    return _splits(shape, axis, delay)
 
 
 def _shared_ends(job: TrainingJob) -> tuple[int, Floats]:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from insitu.codecs.weights import Weights
 from insitu.engines import Engine
+from insitu.engines.base import Trainer
 from insitu.engines.options import Errors, TrainerOptions
+from insitu.engines.points import PointSampler
 from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.training.compression import compress_params
 from insitu.training.job import TrainingJob
-from insitu.training.measure import measure, seconds_to_measure
+from insitu.training.measure import measure, measure_mapped, seconds_to_measure
 from insitu.training.warm_start import InitialState
 
 # Ctrl-C works between slices; well within the 50 ms that users perceive as immediate.
@@ -36,6 +38,8 @@ APPROACH_DB = 6.0
 RETRY_DB = 0.1
 # Number of samples that is sufficient to compare compression attempts.
 _SAMPLES = 2**17
+# Points at which the slope of a transform is averaged.
+_POINTS = 2048
 # Typical number of attempts.
 _TRIES = 5
 
@@ -72,6 +76,16 @@ class Shortfall(NamedTuple):
     missing_db: float
 
 
+class Run(NamedTuple):
+    """A training under way."""
+
+    trainer: Trainer
+    end: float
+    """When it has to end, by the job's clock."""
+    margin: float
+    """Factor of the error before compression to that afterwards, as the target allows it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trial:
     """A job with one size of its model, for a block that is not constant."""
@@ -93,6 +107,22 @@ class Trial:
         extent = self.job.whole.range[:, 1] - self.job.whole.range[:, 0]
         return np.divide(self.extent, extent, out=np.zeros_like(extent), where=extent > 0)
 
+    @cached_property
+    def output_scale(self) -> Floats:
+        """Factors from units of the outputs to those of the global range. Behind a transform its
+        root mean square slope: what is promised is measured."""
+        transform = self.job.transform
+        if transform is None:
+            return self.scale
+        _, mapped = self.job.probes(_POINTS)
+        slope = np.sqrt(np.nanmean(np.square(transform.slope(mapped)), axis=0))
+        return np.asarray(
+            slope
+            * np.divide(
+                self.scale, self.extent, out=np.zeros_like(self.extent), where=self.extent > 0
+            )
+        )
+
     @property
     def goal(self) -> float:
         """Sufficient root mean square error, in units of the global range."""
@@ -103,14 +133,30 @@ class Trial:
         """Train until the target is met, until the last step, or until just enough time is left to
         measure before `end`, a time of the job's clock. The target applies to the decoded
         weights."""
-        fit = self._train(end, 1.0, True)
+        fit = self._finish(self.begin(end, 1.0), True)
         assert isinstance(fit, FitResult)
         return fit
 
     def try_fit(self, end: float, share: float) -> FitResult | Shortfall:
         """As `fit`, with the fraction `share` of the steps. Where these end short of the target and
         there is time left, nothing is compressed."""
-        return self._train(end, share, False)
+        return self.finish(self.begin(end, share))
+
+    def begin(self, end: float, share: float) -> Run:
+        """The training of `try_fit`, of which no step has been done."""
+        codec, job = self.job.compression, self.job
+        lossy = codec.compression != "half"
+        if end < np.inf:
+            end -= seconds_after_training(job.partition, self.model, lossy, job.engine, job.clock)
+        # What a codec may lose has to be gained first.
+        margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
+        seconds = max(end - job.clock(), 1e-9)
+        trainer = self._trainer(self._trainer_options(self.goal * margin, seconds, share))
+        return Run(trainer, end, margin)
+
+    def finish(self, run: Run) -> FitResult | Shortfall:
+        """The result of `try_fit` from what `begin` returned, whatever has been trained since."""
+        return self._finish(run, False)
 
     def finalize(self, missed: Shortfall) -> FitResult:
         """Compress the result although it is short of the target."""
@@ -126,19 +172,8 @@ class Trial:
         weights = trial._compressed(fit.weights.params, before)
         return fit._replace(weights=weights, errors=trial._measure(weights.params))
 
-    def _train(self, end: float, share: float, last: bool) -> FitResult | Shortfall:
-        psnr, codec = self.job.target.psnr, self.job.compression
-        lossy = codec.compression != "half"
-        if end < np.inf:
-            job = self.job
-            end -= seconds_after_training(job.partition, self.model, lossy, job.engine, job.clock)
-        # What a codec may lose has to be gained first.
-        margin = 10 ** (-codec.compression_loss / 20) if lossy else 1.0
-        seconds = max(end - self.job.clock(), 1e-9)
-        trainer = self.job.engine.trainer(
-            self.model, self.first.params, self.job.sampler, self.first.origin, self.extent,
-            self.scale, self._trainer_options(self.goal * margin, seconds, share),
-        )  # fmt: skip
+    def _finish(self, run: Run, last: bool) -> FitResult | Shortfall:
+        psnr, (trainer, end, margin) = self.job.target.psnr, run
         while True:
             while not trainer.run(min(SLICE_SECONDS, end - self.job.clock())):
                 if self.job.clock() >= end:
@@ -160,6 +195,16 @@ class Trial:
                     return FitResult(self.model, weights, trainer.iteration, errors)
             trainer.error_threshold *= self.goal / error * 10 ** (-RETRY_DB / 20)
 
+    def _trainer(self, options: TrainerOptions) -> Trainer:
+        job, origin, params = self.job, self.first.origin, self.first.params
+        if isinstance(job.trained, PointSampler):
+            return job.engine.point_trainer(
+                self.model, params, job.trained, origin, job.unit, self.output_scale, options
+            )
+        return job.engine.trainer(
+            self.model, params, job.trained, origin, job.unit, self.output_scale, options
+        )
+
     def missing_db(self, fit: FitResult) -> float:
         """How far a fit is below the target, in dB; 0 where it is met, or there is no target."""
         return self._missing_db(self._error(fit.errors))
@@ -170,15 +215,17 @@ class Trial:
     def _compressed(self, params: NDArray[np.float32], before: float) -> Weights:
         return compress_params(
             self.model, params, self.job.compression, lambda p: self._error_of_some(p) ** 2,
-            engine=self.job.engine, before=before**2, goal=self.goal**2, scale=self.scale,
+            engine=self.job.engine, before=before**2, goal=self.goal**2, scale=self.output_scale,
             samples=min(self.job.sampler.samples, _SAMPLES), seed=self.job.options.seed,
         )  # fmt: skip
 
     def _measure(self, params: NDArray[np.float32], every: int = 1) -> list[Errors]:
+        job = self.job
+        if job.transform is not None:
+            return measure_mapped(job, job.transform, self.model, params, self.first.origin, every)
         return measure(
-            self.job.engine, self.model, params, self.job.sampler, self.first.origin, self.extent,
-            every,
-        )  # fmt: skip
+            job.engine, self.model, params, job.sampler, self.first.origin, self.extent, every
+        )
 
     def _error_of_some(self, params: NDArray[np.float32]) -> float:
         """`_error` at a part of a large block's samples: sufficient to compare attempts of a codec,
@@ -200,6 +247,9 @@ class Trial:
         n_train = round(share * self.steps)
         return TrainerOptions(
             batch=options.batch,
+            candidates=options.candidates,
+            hardest=options.hardest,
+            plateau=options.plateau,
             learning_rate=options.learning_rate,
             final_rate=options.final_rate,
             decay=options.decay,

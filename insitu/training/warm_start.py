@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from insitu.engines.points import PointSampler
 from insitu.fields.model_field import ModelField
 from insitu.models.base import Model
 from insitu.training.job import TrainingJob
@@ -40,28 +41,38 @@ def choose_start(job: TrainingJob, model: Model) -> InitialState:
     The origin is the block's mean: a network without biases learns values close to 0 first, and
     these should be most of the block (3 to 4 dB better at equal time than with the minimum).
     """
-    own, extent = job.own.range, job.extent
+    extent, transform = job.unit, job.transform
+    low = job.own.range[:, 0] if transform is None else np.zeros(len(extent))
     previous = job.earlier if job.options.warm_start else None
-    points = job.engine.draw(job.options.seed, 0.0, 1.0, 0, _PROBES)
-    values = job.sampler.sample(points).astype(np.float64)
+    points, values = job.probes(_PROBES)
     finite = np.isfinite(values)
     valid = finite.all(axis=1)
     mean = np.where(finite, values, 0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
     # Constants remain exact.
-    origin = np.where((extent > 0) & finite.any(axis=0), mean, own[:, 0])
-    cold = InitialState(model.initial(job.options.seed), origin, False)
+    origin = np.where((extent > 0) & finite.any(axis=0), mean, low)
+
+    def begin() -> InitialState:
+        if isinstance(job.trained, PointSampler):
+            first = model.place(*job.trained.targets(origin, extent))
+        else:
+            first = model.initial(job.options.seed)
+        return InitialState(first, origin, False)
+
     if previous is None or previous.model != model or not valid.any():
-        return cold
+        return begin()
+    kind = None if transform is None else transform.kind
+    if kind != (None if previous.transform is None else previous.transform.kind):
+        return begin()
     warm = _continued(model, previous, origin, extent)
     if warm is None:
-        return cold
+        return begin()
     inverse = np.divide(1, extent, out=np.zeros_like(extent), where=extent > 0)
     targets = (values[valid] - warm.origin) * inverse  # (n, n_components)
     outputs = job.engine.evaluate(model, warm.params, points[valid])
     # Squares, not absolute values: where most of a block is constant, the absolute error of a
     # constant is small, and the network's accuracy elsewhere would be ignored.
     useful = np.square(outputs - targets).mean() < targets.var(axis=0).mean()
-    return warm if useful else cold
+    return warm if useful else begin()
 
 
 def _continued(
@@ -70,6 +81,8 @@ def _continued(
     """The function of the previous step, in units of the current range; None where the model does
     not support this."""
     before = previous.range[:, 1] - previous.range[:, 0]
+    if previous.transform is not None:
+        before = np.sign(before)
     changed = (before > 0) & (extent > 0)
     unit = np.divide(before, extent, out=np.ones_like(extent), where=changed)
     params = model.scaled(previous.params, unit)

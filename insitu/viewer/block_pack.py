@@ -8,19 +8,23 @@ Kinds of models with a shader are in SHADERS; each has a module of that name in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from insitu.core.arrays import Floats
+from insitu.engines.sparse_kernels import Numbers
+from insitu.fields import sparse_grid
 from insitu.fields.block_field import BlockField
+from insitu.fields.correction import SparseCorrection
 from insitu.fields.model_field import ModelField
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
-from insitu.viewer import interpolation, model_arrays
+from insitu.models.sparse_grid.model import SparseGrid
+from insitu.viewer import interpolation, model_arrays, sparse_pack
 from insitu.viewer.model_arrays import Sent
 from insitu.viewer.rans import Encoder
 
@@ -41,6 +45,8 @@ class PackedBlock:
     """Why it is sent as samples; empty for a model."""
     sent: tuple[Model, Sent] | None = None
     """Its model and the values of the arrays, which went to the encoder."""
+    numbers: Sequence[Numbers] | None = None
+    """Of a sparse grid."""
 
 
 def _hash_grid(model: Model) -> dict[str, Any]:
@@ -81,18 +87,25 @@ def pack(field: BlockField, before: PackedBlock | None, encoder: Encoder) -> Pac
         "kind": "constant",
         **_ends(field.zero, field.range[:, 1] - field.range[:, 0]),
     }
-    data, sent = b"", None
-    if field.model is not None:
+    data, sent, numbers = b"", None, None
+    if isinstance(field.model, SparseGrid):
+        grid, data, numbers = sparse_pack.grid(field, None if before is None else before.numbers)
+        # Faces that neighbours share count from the exact origin.
+        entry |= {"kind": "sparse_grid", "origin": field.zero.tolist(), **grid}
+    elif field.model is not None:
         known = None if before is None or before.sent is None else before.sent
         earlier = known[1] if known is not None and known[0] == field.model else None
         sent = field.model, model_arrays.write(field.model, field.weights, earlier, encoder)
         entry |= {"kind": field.model.kind, **SHADERS[field.model.kind](field.model)}
         arrays = field.model.arrays(field.params)
         entry["arrays"] = [[array.name, list(array.values.shape)] for array in arrays]
+    if isinstance(field.residual, SparseCorrection):
+        entry["correction"], more = sparse_pack.correction(field.residual)
+        data += more
     if field.holes is not None:
-        data = np.packbits(field.holes.mask).tobytes()
+        data += np.packbits(field.holes.mask).tobytes()
         entry["mask"] = {"shape": list(field.holes.shape), "vertex": field.holes.vertex}
-    return PackedBlock(entry, data, sent=sent)
+    return PackedBlock(entry, data, sent=sent, numbers=numbers)
 
 
 def samples(values: Floats, vertex: bool, reason: str) -> PackedBlock:
@@ -142,14 +155,19 @@ def _no_shader(field: BlockField) -> str:
     """Why the browser cannot evaluate the block; empty if it can."""
     if not isinstance(field, ModelField):
         return field.codec
-    if not field.model_alone:
+    if field.transform is not None:
+        return "model behind a transform"
+    if field.residual is not None and not isinstance(field.residual, SparseCorrection):
         return "model with a residual"
     if not np.isfinite(field.range).all():
         return "values that are not finite"
     model = field.model
+    sparse = isinstance(model, SparseGrid) and field.weights.codec == sparse_grid.CODEC
+    if (sparse or field.residual is not None) and not sparse_pack.fits(field):
+        return "sparse grids of more samples than the page can hold"
     if model is None:
         return ""
-    if model.kind not in SHADERS:
+    if not sparse and model.kind not in SHADERS:
         return f"model {model.kind}"
     if getattr(model, "n_neurons", 0) > _WIDEST:
         return f"model {model.kind} with more than {_WIDEST} neurons"

@@ -11,6 +11,7 @@ from pathlib import Path
 from insitu.io.array_series import ArraySeries
 from insitu.io.compressed_array import CompressedArray
 from insitu.store.record import Record
+from insitu.viewer import lines_pack
 from insitu.viewer.page import embedded
 from insitu.viewer.source import SeriesSource, open_series
 
@@ -60,5 +61,6 @@ def view(
     for step in steps or ():
         if not 0 <= step < n_steps:
             raise IndexError(f"no step {step}; there are 0 to {n_steps - 1}")
-    source = SeriesSource(series, title, units, fields=fields, steps=steps)
+    lines = lines_pack.beside(record.path) if isinstance(record, Record) else []
+    source = SeriesSource(series, title, units, fields=fields, steps=steps, lines=lines)
     return Shown(embedded(source), height)

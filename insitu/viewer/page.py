@@ -19,13 +19,17 @@ from insitu.viewer.source import Catalogue, ViewSource
 _FOLDER = Path(__file__).parent / "page"
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; "
-    "img-src data: blob:; media-src blob:; connect-src {connect}; base-uri 'none'"
+    "img-src data: blob:; media-src blob:; worker-src blob:; connect-src {connect}; "
+    "base-uri 'none'"
 )
 """Content Security Policy: the browser itself refuses all other addresses."""
 _IN_HTML = bytes.maketrans(b"&<>`", b",./:")
+_IMPORT = re.compile(r'^import {([^}]*)} from "viewer/([\w/]+)\.js";', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:const|function|class) (\w+)", re.MULTILINE)
 _CHAIN = 32
 """Steps of which each is coded relative to the one before: what one jump in time costs at most."""
 _STEP = '<script type="application/octet-stream" id="step-{field}-{step}">{text}</script>\n'
+_LINES = '<script type="application/octet-stream" id="lines-{number}">{text}</script>\n'
 
 
 def embedded(source: ViewSource) -> str:
@@ -37,6 +41,8 @@ def embedded(source: ViewSource) -> str:
             before = source.pack(field, step, before if step % _CHAIN else None)
             text = dense(before.data)
             parts.append(_STEP.format(field=field, step=step, text=text))
+    for number in range(len(catalogue["lines"])):
+        parts.append(_LINES.format(number=number, text=dense(source.lines(number))))
     return _document(catalogue, "".join(parts), "'none'", {})
 
 
@@ -58,6 +64,7 @@ def _document(catalogue: Catalogue, steps: str, connect: str, attributes: Mappin
         "title": html.escape(catalogue["title"]),
         "style": (_FOLDER / "style.css").read_text(encoding="utf-8"),
         "modules": _modules(),
+        "worker": _worker(),
         "start": (_FOLDER / "start.js").read_text(encoding="utf-8"),
         "catalogue": dense(zlib.compress(json.dumps(catalogue, allow_nan=False).encode(), 9)),
         "steps": steps,
@@ -72,9 +79,35 @@ def _modules() -> str:
     sources = {
         f"viewer/{path.relative_to(_FOLDER).as_posix()}": _bare(path.read_text(encoding="utf-8"))
         for path in sorted(_FOLDER.rglob("*.js"))
-        if path.name != "start.js"
+        if path.name != "start.js" and path.parent.name != "worker"
     }
     return base64.b64encode(zlib.compress(json.dumps(sources).encode(), 9)).decode()
+
+
+@cache
+def _worker() -> str:
+    return dense(zlib.compress(worker_script().encode(), 9))
+
+
+def worker_script() -> str:
+    """`page/worker/main.js` and all that it imports, as one script: import maps do not reach into a
+    worker, nor do relative addresses into a page that was opened from disk. Each module becomes a
+    function that is called once, and returns what the module exports."""
+    parts: dict[str, str] = {}
+
+    def add(name: str) -> str:
+        place = "of_" + name.replace("/", "_")
+        if place in parts:
+            return place
+        source = _bare((_FOLDER / f"{name}.js").read_text(encoding="utf-8"))
+        source = _IMPORT.sub(lambda found: f"const {{{found[1]}}} = {add(found[2])};", source)
+        exported = ", ".join(_EXPORT.findall(source))
+        source = re.sub("^export ", "", source, flags=re.MULTILINE)
+        parts[place] = f"const {place} = (() => {{\n{source}return {{ {exported} }};\n}})();\n"
+        return place
+
+    add("worker/main")
+    return "".join(parts.values())
 
 
 def _bare(source: str) -> str:

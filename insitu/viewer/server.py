@@ -1,6 +1,6 @@
 """A local server of the page and its steps: one address of this computer, with a secret in it.
 
-In: what to show. Out: an HTTP server on 127.0.0.1 that answers four kinds of requests and writes
+In: what to show. Out: an HTTP server on 127.0.0.1 that answers five kinds of requests and writes
 nothing.
 """
 
@@ -89,6 +89,9 @@ class ViewServer:
         parts = path.split("/")
         if parts[0] == "step" and len(parts) == 3 and all(p.isdecimal() for p in parts[1:]):
             return self._step(int(parts[1]), int(parts[2]))
+        numbers = map(str, range(len(self.catalogue["lines"])))
+        if parts[0] == "lines" and len(parts) == 2 and parts[1] in numbers:
+            return 200, "application/octet-stream", self.source.lines(int(parts[1]))
         return 404, "text/plain; charset=utf-8", b"not found"
 
     def is_mine(self, token: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,10 +24,12 @@ from insitu.render.colors.color_tables import COLOR_TABLES
 from insitu.store.manifest import Units
 from insitu.store.record import Record
 from insitu.viewer import step_pack
+from insitu.viewer.lines_pack import PackedLines
 from insitu.viewer.step_pack import StepPack
 
 Catalogue = dict[str, Any]
 Plots = Sequence[dict[str, Any]]
+_HALF_BYTE = 0.5 / 255
 MOST_ARRAY = 256  # samples per axis of an array without a model
 
 
@@ -65,6 +68,9 @@ class ViewSource(Protocol):
         """A field's step, both by their index in the catalogue. IndexError if there is none.
         before: the step before, if the page has it for sure."""
 
+    def lines(self, number: int) -> bytes:
+        """The pathlines of an entry of the catalogue. IndexError if there are none."""
+
 
 class SeriesSource:
     """A record or an insitu file, all fields and steps, or some."""
@@ -78,11 +84,14 @@ class SeriesSource:
         fields: Collection[str] | None = None,
         steps: Collection[int] | None = None,
         plots: Plots = (),
+        lines: Sequence[PackedLines] = (),
         run: str = "",
     ) -> None:
         """fields: names, None: all. steps: indices of the steps of each field, None: all.
-        plots: curves over time, as of `session_plots`. run: identifier of a running simulation."""
+        plots: curves over time, as of `session_plots`. lines: pathlines, as of `lines_pack`.
+        run: identifier of a running simulation."""
         self.title, self.units, self.plots, self.run = title, units, plots, run
+        self._lines = lines
         chosen = [name for name in series.names if fields is None or name in fields]
         self._steps = {
             name: [e for i, e in enumerate(series.entries(name)) if steps is None or i in steps]
@@ -101,7 +110,11 @@ class SeriesSource:
             }
             for name, entries in self._steps.items()
         ]
-        return catalogue(self.title, described, units.length, units.time, self.plots, run=self.run)
+        found = catalogue(self.title, described, units.length, units.time, self.plots, run=self.run)
+        return {**found, "lines": [one.entry for one in self._lines]}
+
+    def lines(self, number: int) -> bytes:
+        return self._lines[number].data
 
     def pack(self, field: int, step: int, before: StepPack | None = None) -> StepPack:
         entries = list(self._steps.values())[field]
@@ -133,6 +146,9 @@ class ArrayViewSource:
         moment |= {"psnr": None, "bytes": self.array.raw_nbytes}
         field = {"name": self.array.name, "unit": "", "components": 1, "steps": [moment]}
         return catalogue(self.title, [field], "", "")
+
+    def lines(self, number: int) -> bytes:
+        raise IndexError(f"no lines {number}")
 
     def pack(self, field: int, step: int, before: StepPack | None = None) -> StepPack:
         if (field, step) != (0, 0):
@@ -173,20 +189,44 @@ def catalogue(
     run: str = "",
 ) -> Catalogue:
     """What the page starts with."""
-    tables = {}
-    for name in COLOR_TABLES:
-        positions, colors = ColorTable(name).colors()
-        rows = np.column_stack((positions.round(4), colors.round(3)))  # finer than a byte's steps
-        tables[name] = rows.tolist()
     return {
         "title": title,
         "run": run,
         "length": length,
         "time": time,
         "fields": fields,
-        "colors": tables,
+        "colors": _color_tables(),
         "plots": list(plots),
+        "lines": [],
     }
+
+
+@cache
+def _color_tables() -> dict[str, list[list[float]]]:
+    """Positions and colours of all colour tables: of the points, those that differ from a straight
+    line between others by more than half a step of a byte (the rule of Ramer, 1972)."""
+    tables = {}
+    for name in COLOR_TABLES:
+        positions, colors = ColorTable(name).colors()
+        rows = np.column_stack((positions, colors))
+        kept, parts = {0, len(rows) - 1}, [(0, len(rows) - 1)]
+        while parts:
+            first, last = parts.pop()
+            inner = rows[first + 1 : last]
+            if not len(inner) or rows[first, 0] == rows[last, 0]:
+                kept.update(range(first, last))  # a step of the colours
+                continue
+            t = (inner[:, :1] - rows[first, 0]) / (rows[last, 0] - rows[first, 0])
+            line = rows[first, 1:] + t * (rows[last, 1:] - rows[first, 1:])
+            off = np.abs(inner[:, 1:] - line).max(axis=1)
+            if off.max() > _HALF_BYTE:
+                worst = first + 1 + int(off.argmax())
+                kept.add(worst)
+                parts += [(first, worst), (worst, last)]
+        chosen = rows[sorted(kept)]
+        chosen = np.column_stack((chosen[:, 0].round(4), chosen[:, 1:].round(3)))
+        tables[name] = chosen.tolist()
+    return tables
 
 
 def open_series(

@@ -26,7 +26,8 @@ from insitu.viewer import block_pack
 from insitu.viewer.block_pack import MOST_SAMPLES, PackedBlock
 from insitu.viewer.rans import Encoder
 
-_OWN = ("origin", "extent", "bytes")  # of a block, which change from step to step
+# Of a block, what changes from step to step.
+_OWN = ("origin", "extent", "bytes", "scales", "relative", "coded", "correction")
 _HEAD = struct.Struct("<I")
 _CLOSE = 1e-9  # of an axis: grid lines that near to even ones are even
 
@@ -106,7 +107,9 @@ def _joined(
 def _changed(entry: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     """What of a block's description is not as before: all, if it is of another shape."""
     fixed = {key: value for key, value in entry.items() if key not in _OWN}
-    if fixed != {key: value for key, value in before.items() if key not in _OWN}:
+    if entry.keys() != before.keys() or fixed != {
+        key: value for key, value in before.items() if key not in _OWN
+    }:
         return entry
     return {key: value for key, value in entry.items() if key in _OWN}
 

@@ -48,7 +48,17 @@ def test_surfaces_with_their_mesh() -> None:
 @pytest.mark.parametrize(
     ("kind", "params", "problem"),
     [
-        ("xray", {"absorption": "rho"}, "type: insitu has no extract 'xray'; use volume"),
+        ("xray", {"absorption": "rho"}, "params.filename: is required"),
+        ("xray", {"absorption": "r", "filename": "a"}, "params.absorption: no field 'r'"),
+        (
+            "xray",
+            {
+                "absorption": "rho",
+                "filename": "a",
+                "image_params": {"min_value": 0, "max_value": 1, "log_scale": "true"},
+            },
+            "params.image_params.min_value: a logarithmic scale begins above 0",
+        ),
         ("flatten", {"path": "a", "protocol": "yaml"}, "params.protocol: 'yaml' is not one of csv"),
         (
             "dray_volume",
@@ -58,8 +68,8 @@ def test_surfaces_with_their_mesh() -> None:
         ("volume", {"field": "rho"}, "params.filename: is required"),
         (
             "volume",
-            {"field": "rho", "filename": "a", "precision": "double"},
-            "params.precision: the engine of the run decides the precision",
+            {"field": "rho", "filename": "a", "precision": "half"},
+            "params.precision: 'half' is not one of single, double",
         ),
         (
             "dray_pseudocolor",

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import rate_distortion
 from equal_quality import Outcome
-from rate_distortion import BEST, OURS, best_tables, network, print_table, reached
+from rate_distortion import BEST, OURS, SPARSE, best_tables, network, print_table, reached
 
 SHAPE = (19, 28, 37)
 Z, Y, X = np.meshgrid(*(np.linspace(0, 1, n) for n in SHAPE), indexing="ij")
@@ -92,7 +92,7 @@ def test_a_folder_is_measured(
     monkeypatch.setitem(sys.modules, "zfpy", None)
     monkeypatch.setitem(sys.modules, "numcodecs_wasm_tthresh", None)
     told = tmp_path / "figures.json"
-    arguments = ["--data", str(tmp_path), "--volumes", "wave", "--targets", "30", "25"]
+    arguments = ["--data", str(tmp_path), "--volumes", "wave", "--targets", "30", "25", "--tables"]
     monkeypatch.setattr(sys, "argv", ["rate_distortion.py", *arguments, "--json", str(told)])
     rate_distortion.main()
     printed = capsys.readouterr()
@@ -103,6 +103,7 @@ def test_a_folder_is_measured(
     assert [row["target"] for row in written["rows"]] == [25.0, 30.0]
     for row in written["rows"]:
         assert row["volume"] == "wave 00001"
+        assert {OURS, BEST, SPARSE} <= row.keys()
         sz3 = row["SZ3"]
         assert sz3["reached"] and sz3["psnr"] >= row["target"]
         assert sz3["ratio"] == pytest.approx(VALUES.nbytes / sz3["nbytes"])

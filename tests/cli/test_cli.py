@@ -73,6 +73,31 @@ def test_there_and_back(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compared["missed"] == []
 
 
+def test_the_model_is_chosen_by_name(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for model in ("sparse_grid", "hash_grid"):
+        options = ("--psnr", "30", "--model", model)
+        assert figures(capsys, "compress", "waves.npy", f"{model}.insitu", *options)["reached"]
+        (field,) = insitu.load(f"{model}.insitu").fields()
+        assert field.as_model.model.kind == model
+    error = refused(capsys, "compress", "waves.npy", "w.insitu", "--model", "hash_gird")
+    assert "model: 'hash_gird' is not a kind of model; did you mean 'hash_grid'?" in error
+
+
+def test_seams_are_told_by_face(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for ghosts in ("0", "1"):
+        options = ("--psnr", "30", "--blocks", "2,1,1", "--ghosts", ghosts)
+        figures(capsys, "compress", "waves.npy", f"{ghosts}.insitu", *options)
+    (apart,) = figures(capsys, "info", "0.insitu", "--seams")["faces"]
+    (joined,) = figures(capsys, "info", "1.insitu", "--seams")["faces"]
+    assert apart["blocks"] == [0, 1] and apart["axis"] == "x" and apart["conforms"]
+    assert apart["max_of_range"] > 1e-3 > 1e-6 > joined["max_of_range"]
+    assert main(["info", "0.insitu", "--seams"]) == 0
+    assert f"{apart['max_of_range']:.2%} of the range at most" in capsys.readouterr().out
+    assert main(["info", "1.insitu", "--seams"]) == 0
+    assert "1 of 1 faces" in capsys.readouterr().out
+    assert "expected a record or an insitu file" in refused(capsys, "info", "waves.npy", "--seams")
+
+
 def test_tables_say_what_matters(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compress", "waves.npy", "w.insitu"]) == 0  # 40 dB
     assert main(["info", "w.insitu"]) == 0
@@ -159,6 +184,17 @@ def test_altered_files_are_refused(here: Path, capsys: pytest.CaptureFixture[str
     assert [p.name for p in here.glob(".*")] == []
 
 
+def test_numbers_of_blocks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ("compress", "waves.npy", "w.insitu", "--psnr", "30")
+    made = figures(capsys, *small, "--blocks", "2,1,3", "--ghosts", "0", "--plateau", "50")
+    assert made["blocks"] == 6 and made["reached"]
+    assert figures(capsys, *small, "--blocks", "auto")["blocks"] == 1
+    assert "neither of the form I,J,K nor auto" in refused(capsys, *small, "--blocks", "2,1")
+    assert "blocks: 999 along x" in refused(capsys, *small, "--blocks", "999,1,1")
+    assert "not allowed with" in refused(capsys, *small, "--blocks", "2,2,2", "--block", "9")
+    assert "-1 is not in 0..1000000 steps" in refused(capsys, *small, "--plateau", "-1")
+
+
 def test_usage(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "compress" in capsys.readouterr().err
@@ -202,6 +238,14 @@ session.close()
     assert [step["cycle"] for step in steps] == [0, 1]
     first = figures(capsys, "compare", "waves.npy", "record:waves", "--step", "0")
     assert first["psnr_db"] == pytest.approx(steps[0]["psnr_db"], abs=0.01)
+    # The run measures these in some places, and not at the ends of the axes.
+    assert 0.5 < first["normals_deg"] / steps[0]["normals_deg"] < 4
+    assert first["gradient_psnr_db"] == pytest.approx(steps[0]["gradient_db"], abs=8)
+    assert figures(capsys, "info", "record", "--seams") == {"kind": "seams", "faces": []}
+    assert "no field 'wave'" in refused(capsys, "info", "record", "--seams", "--field", "wave")
+    assert main(["info", "record"]) == 0
+    table = capsys.readouterr().out
+    assert "gradient" in table and f"{steps[0]['normals_deg']:.1f} deg" in table
     assert main(["decode", "record", "last.npy", "--field", "waves"]) == 0
     assert psnr(np.load("last.npy"), 2 * waves(SHAPE)) >= 35
     assert main(["info", "record", "--field", "waves", "--step", "-1"]) == 0

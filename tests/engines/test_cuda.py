@@ -23,7 +23,7 @@ from tests.support.cuda.emulated import EmulatedDevice
 DEVICE = EmulatedDevice()
 ENGINE = CudaEngine(DEVICE)
 SMALL = HashGrid(log2_hashmap_size=10)
-HEADERS = ("raw.hpp", "evaluate.hpp", "gradient.hpp", "measure.hpp", "train.hpp")
+HEADERS = ("raw.hpp", "evaluate.hpp", "gradient.hpp", "measure.hpp", "train.hpp", "march.hpp")
 
 
 class TestCuda(EngineConformance):

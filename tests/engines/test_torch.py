@@ -220,6 +220,7 @@ def test_without_pytorch_the_error_says_what_to_install() -> None:
 
 
 SESSION = """
+import json
 import sys
 import numpy as np
 import insitu
@@ -235,7 +236,8 @@ mesh = {
 }
 session = insitu.open({
     "window": {"keep": "all"},
-    "fields": {"f": {"iterations": 300, "network": {"log2_hashmap_size": 10}}},
+    "fields": {"f": {"iterations": 300, "network": {"log2_hashmap_size": 10},
+                     "training": json.loads(sys.argv[2])}},
     "record": {"path": sys.argv[1]},
 })
 session.publish(mesh)
@@ -258,12 +260,17 @@ assert "torch" not in sys.modules
 """
 
 
-def test_a_session_records_what_is_read_without_pytorch(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "training", ["{}", '{"transform": "asinh", "candidates": 2, "hardest": 0.5, "plateau": 100}']
+)
+def test_a_session_records_what_is_read_without_pytorch(tmp_path: Path, training: str) -> None:
     quality = []
     for name in ("torch", "cpu"):
         environment = {**os.environ, "INSITU_ENGINE": name}
         record = str(tmp_path / name)
-        subprocess.run([sys.executable, "-c", SESSION, record], env=environment, check=True)
+        subprocess.run(
+            [sys.executable, "-c", SESSION, record, training], env=environment, check=True
+        )
         environment.pop("INSITU_ENGINE")
         done = subprocess.run(
             [sys.executable, "-c", READ, record], env=environment, check=True,

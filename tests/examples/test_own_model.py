@@ -18,13 +18,13 @@ from tests.support.paths import ROOT
 EXAMPLE = ROOT / "examples" / "own_model"
 
 sys.path.insert(0, str(EXAMPLE))
-from gaussians import Gaussians  # noqa: E402
+from bumps import Bumps  # noqa: E402
 
 sys.path.remove(str(EXAMPLE))
 
 
-class TestGaussians(ModelConformance):
-    model = Gaussians(n=8, n_outputs=2)
+class TestBumps(ModelConformance):
+    model = Bumps(n=8, n_outputs=2)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,10 @@ def test_it_is_recorded_and_opens_again(output: Path) -> None:
     record = insitu.open_record(output / "record")
     assert record["density"].cycles.tolist() == [2, 4, 6]
     (field,) = record.load("density", -1).fields
-    assert field.as_model.model == Gaussians(n=24)
+    assert field.as_model.model == Bumps(n=24)
     assert field.metrics.warm and field.metrics.psnr_db([1.0]) > 35
     header, _ = unpack(field.to_bytes())
-    assert header["model"] == {"kind": "gaussians", "n": 24, "n_outputs": 1}
+    assert header["model"] == {"kind": "bumps", "n": 24, "n_outputs": 1}
     assert read_field(field.to_bytes()).to_bytes() == field.to_bytes()
     z, y, x = np.meshgrid(*[(np.arange(16) + 0.5) / 16] * 3, indexing="ij")
     truth = np.exp(-12 * ((x - 0.7) ** 2 + (y - 0.5) ** 2 + (z - 0.5) ** 2))
@@ -58,7 +58,7 @@ def test_it_is_recorded_and_opens_again(output: Path) -> None:
 
 def test_that_another_engine_computes_it_is_logged(output: Path) -> None:
     log = (output / "log").read_text()
-    assert log.count("engine cpu does not support the model gaussians; engine numpy trains") == 1
+    assert log.count("engine cpu does not support the model bumps; engine numpy trains") == 1
 
 
 @pytest.mark.parametrize("name", ["volume", "contour"])

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from mpi4py import MPI
 
 import insitu
 from insitu.core.box import Box
+from insitu.core.errors import ConfigError
 from insitu.core.parallel import RemoteError
 from insitu.io.array_source import ArrayVolume
 from insitu.io.compress import CompressionJob, compress
@@ -53,6 +55,36 @@ def test_the_same_bytes_at_any_number_of_ranks(folder: Path) -> None:
     assert len(everyone) == 17 and {at[1] for at in everyone} == {total}
     assert sorted(at[0] for at in everyone)[:2] == [0, 10 * 10 * 10]
     assert max(everyone) == (total, total)
+
+
+@pytest.mark.parallel([1, 3])
+@pytest.mark.parametrize("ghosts", [False, True])
+def test_so_many_blocks_along_each_axis(folder: Path, ghosts: bool) -> None:
+    truth = waves(SHAPE)
+    job = CompressionJob.of(ArrayVolume(truth, "waves"), make_target(psnr=35), plateau=100)
+    job = replace(job, ghosts=ghosts).cut_into((3, 1, 2))
+    compress_file(MPI.COMM_WORLD, job, folder / "w.insitu")
+    array = insitu.load(folder / "w.insitu")
+    assert array.cuts == ((10,), (), (13, 26))
+    assert array.psnr_db >= 35
+    alone = [job.compress(number, job.range_of(range(6))["waves"])[1] for number in range(6)]
+    assert (folder / "w.insitu").read_bytes().endswith(b"".join(alone))
+
+
+@pytest.mark.parametrize(
+    "shape, parts, problem",
+    [
+        ((20, 21, 40), (41, 1, 1), "41 along x, which has 40 cells"),
+        ((20, 21, 40), (1, 0, 1), "0 along y"),
+        ((1, 1, 2000), (1, 1, 1), "2000 is not in 1..1024 cells of a block"),
+    ],
+)
+def test_blocks_that_there_cannot_be(
+    shape: tuple[int, ...], parts: tuple[int, int, int], problem: str
+) -> None:
+    job = CompressionJob.of(ArrayVolume(np.zeros(shape)), make_target(psnr=35))
+    with pytest.raises(ConfigError, match=problem):
+        job.cut_into(parts)
 
 
 def test_one_process_needs_no_mpi(tmp_path: Path) -> None:

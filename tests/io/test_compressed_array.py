@@ -77,6 +77,27 @@ def test_points(array: CompressedArray) -> None:
         array([1.0, 2.0])
 
 
+def test_points_of_many_blocks_in_one_call() -> None:
+    """Each point by the block that has it: models of two sizes, a constant, one with a residual."""
+    volume = waves(SHAPE)
+    volume[:10, :11, :13] = 0.25
+    volume[10:, 22:, 13:] *= 1 + 0.2 * np.random.default_rng(1).random((10, 11, 13))
+    array = compress(volume, block=16, max_error={"rel": 0.02})
+    models = [field.as_model for field in array.fields()]
+    assert {model is None or model.model is None for model in models} == {True, False}
+    points = np.random.default_rng(0).random((5000, 3)) * SHAPE[::-1]
+    points[:4] = [[0, 0, 0], [26, 33, 20], [13, 11, 10], [13, 22, 10]]  # corners, and of blocks
+    points[4] = 100.0
+    got = array(points)
+    numbers, _ = array.header.blocks.locate(array.nodes, points)
+    assert numbers[:5].tolist() == [0, 11, 9, 11, -1]
+    assert np.isnan(got[4]) and np.isfinite(np.delete(got, 4)).all()
+    for number, field in enumerate(array.fields()):
+        mine = numbers == number
+        np.testing.assert_allclose(got[mine], field(points[mine]), atol=2e-6)
+    assert array(np.zeros((0, 3))).shape == (0,)
+
+
 def test_saved_and_opened(array: CompressedArray, tmp_path: Path) -> None:
     path = tmp_path / "waves.insitu"
     array.save(path)
@@ -154,12 +175,44 @@ def test_vertices_on_stretched_lines() -> None:
 def test_a_target_is_met_by_larger_tables() -> None:
     noise = np.random.default_rng(0).normal(size=(48, 48, 48))
     truth = gaussian_filter(noise, 3).astype(np.float32)
-    low, high = (compress(truth, psnr=db) for db in (30, 38))
+    low, high = (compress(truth, psnr=db, model="hash_grid") for db in (30, 38))
     assert low.psnr_db >= 30
     assert high.psnr_db >= 38
     assert low.ratio > 2 * high.ratio
     sizes = [next(a.fields()).model.log2_hashmap_size for a in (low, high)]
     assert sizes[0] < sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, "sparse_grid"),
+        ({"ratio": 30}, "sparse_grid"),
+        ({"iterations": 20}, "hash_grid"),
+        ({"model": "hash_grid"}, "hash_grid"),
+        ({"model": {"kind": "dense_grid", "resolution": 4}}, "dense_grid"),
+        ({"model": "auto", "psnr": 45}, "sparse_grid"),
+    ],
+)
+def test_the_model_is_the_one_that_is_named(given: dict, kind: str) -> None:
+    array = compress(waves((16, 16, 16)), **given)
+    (field,) = array.fields()
+    assert field.as_model is not None and field.as_model.model is not None
+    assert field.as_model.model.kind == kind
+
+
+@pytest.mark.parametrize("association", ["element", "vertex"])
+def test_blocks_of_one_file_meet_without_a_seam(association: str) -> None:
+    n = 33 if association == "vertex" else 32
+    random = np.random.default_rng(3).normal(size=(n, n, n))
+    truth = gaussian_filter(random, 2).astype(np.float32)
+    array = compress(ArrayVolume(truth, association=association), psnr=30, block=16)
+    assert len(array.header.blocks) == 8
+    left, right = array.field(0), array.field(1)
+    y, z = np.random.default_rng(0).uniform(0.5, 15.5, (2, 500))
+    face = np.stack([np.full(500, 16.0), y, z], axis=1)
+    values = left(face), right(face)
+    assert np.abs(values[0] - values[1]).max() < 1e-6 * np.ptp(truth)
 
 
 def test_the_range_is_that_of_the_whole_array() -> None:
@@ -193,6 +246,13 @@ def test_refusals() -> None:
         ({"psnrr": 40}, "did you mean 'psnr'"),
         ({"iterations": "many"}, "iterations"),
         ({"block": 2}, "block"),
+        (
+            {"model": "sprase_grid"},
+            "'sprase_grid' is not a kind.*did you mean 'sparse_grid'",
+        ),
+        ({"model": {"kind": "dense_grid", "levels": 2}}, "model: levels: model dense_grid has no"),
+        ({"model": "sparse_grid", "iterations": 9}, "model sparse_grid may not train"),
+        ({"model": "auto", "seconds": 1}, "model auto needs psnr, quality, ratio or max_error"),
     ):
         with pytest.raises(ConfigError, match=words):
             compress(waves((8, 8, 8)), **wrong)

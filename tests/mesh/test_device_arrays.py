@@ -9,6 +9,7 @@ from insitu.core import device_arrays
 from insitu.mesh.blueprint import partitions
 from insitu.mesh.plain_arrays import uniform
 from insitu.mesh.tree import MeshError, array, trees
+from tests.support.device_arrays import Exporting
 
 
 class OnDevice:
@@ -16,7 +17,13 @@ class OnDevice:
 
     def __init__(self, values: np.ndarray) -> None:
         self._values, self.copies = values, 0
-        self.__cuda_array_interface__ = {"version": 3}
+        self.__cuda_array_interface__ = {
+            "version": 3,
+            "shape": values.shape,
+            "strides": values.strides,
+            "typestr": values.dtype.str,
+            "data": (values.ctypes.data, False),
+        }
 
     def get(self) -> np.ndarray:
         self.copies += 1
@@ -93,3 +100,9 @@ def test_plain_arrays_may_be_on_a_device() -> None:
     np.testing.assert_array_equal(partition.components[0], plane[np.newaxis])
     with pytest.raises(MeshError, match=r"fields/u: shape \(4,\); expected"):
         uniform({"u": Shaped(np.ones(4))})
+
+
+def test_numbers_that_numpy_lacks_are_refused_by_their_path() -> None:
+    values = Exporting(np.ones(12, np.complex128))
+    with pytest.raises(MeshError, match="fields/u/values: DLPack: numbers of code 5"):
+        partitions(tree_of(u=values), "u")

@@ -212,7 +212,7 @@ def test_verify_of_some_fields_looks_at_their_topology_alone():
     tree = rectilinear()
     tree["topologies"]["particles"] = {"type": "points", "coordset": "coords"}
     verify(tree, ["density", "velocity"])
-    with pytest.raises(MeshError, match=r"^topologies/particles/type: 'points' is not supported"):
+    with pytest.raises(MeshError, match=r"^coordsets/coords/type: 'rectilinear', but topolog"):
         verify(tree)
 
 
@@ -290,9 +290,9 @@ WRONG = {
     ),
     "topology type": (
         "topologies/mesh/type",
-        "points",
-        "topologies/mesh/type: 'points' is not supported; supported: rectilinear, uniform, "
-        "unstructured, structured",
+        "polygons",
+        "topologies/mesh/type: 'polygons' is not supported; supported: rectilinear, uniform, "
+        "unstructured, structured, points",
     ),
     "topology type is a number": ("topologies/mesh/type", 3, "topologies/mesh/type: 3; expected a"),
     "no coordset": (

@@ -4,6 +4,7 @@ import numpy as np
 
 from insitu.models.adaptive_grid.model import AdaptiveGrid
 from insitu.models.dense_grid.model import DenseGrid
+from insitu.models.gaussians.model import Gaussians
 from insitu.models.hash_grid.model import HashGrid
 from insitu.models.sparse_grid.lines import HALF_CELLS
 from insitu.models.sparse_grid.model import SparseGrid
@@ -24,6 +25,14 @@ class TestDenseGridWithFourierFeatures(ModelConformance):
 
 class TestAdaptiveGrid(ModelConformance):
     model = AdaptiveGrid(n_grids=3, resolution=4, n_outputs=2)
+
+
+class TestGaussians(ModelConformance):
+    model = Gaussians(n_gaussians=25, n_outputs=2)
+
+
+class TestGaussiansOfConstants(ModelConformance):
+    model = Gaussians(n_gaussians=25, degree=0)
 
 
 class TestSparseGrid(ModelConformance):

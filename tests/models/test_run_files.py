@@ -15,7 +15,7 @@ def recipe(**field: Any) -> Any:
 
 
 def test_the_model_of_a_field() -> None:
-    assert recipe().model == HashGrid()
+    assert recipe(model="hash_grid").model == HashGrid()
     assert recipe(model="hash_grid", network={"n_levels": 3}).model == HashGrid(n_levels=3)
     assert recipe(model="dense_grid").model == DenseGrid()
     shaped = recipe(model={"kind": "dense_grid", "n_frequencies": 6, "resolution": [8, 9, 10]})
@@ -24,7 +24,7 @@ def test_the_model_of_a_field() -> None:
 
 def test_a_size_that_is_left_out_follows_the_target() -> None:
     assert recipe(psnr=40, model="dense_grid").sized_by_target
-    assert recipe(psnr=40).sized_by_target
+    assert recipe(psnr=40, model="hash_grid").sized_by_target
     assert not recipe(psnr=40, model={"kind": "dense_grid", "resolution": 8}).sized_by_target
     assert not recipe(psnr=40, network={"log2_hashmap_size": 9}).sized_by_target
     open_ended = recipe(model="dense_grid")

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -211,6 +212,21 @@ def test_an_output_folder_that_cannot_be_made(launch, tmp_path):
     assert done.stderr == "insitu: output: cannot write to 'out': Not a directory\n"
 
 
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        ("hash_grid", r"64 samples, a hash_grid of \d+ to \d+ parameters on rank 0, by its target"),
+        ("auto", r"64 samples, a sparse_grid or a hash_grid of \d+ to \d+ parameters"),
+    ],
+)
+def test_dry_run_tells_the_size_of_a_network(launch, model, text):
+    field = f"{{height: {{psnr: 40, model: {model}}}}}"
+    run = f"{{simulation: {{module: wave, class: Wave}}, fields: {field}}}"
+    done = launch(run, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert re.search(text, done.stdout), done.stdout
+
+
 @pytest.mark.parametrize("ranks", [1, 3])
 def test_dry_run_tells_what_would_be_done(launch, ranks, tmp_path):
     text = """
@@ -225,8 +241,7 @@ def test_dry_run_tells_what_would_be_done(launch, ranks, tmp_path):
     done = launch(text, "--dry-run", ranks=ranks)
     assert done.returncode == 0, done.stderr
     assert f"Wave, ranks: {ranks}" in done.stdout
-    assert f"height: {64 * ranks} samples, a hash_grid of " in done.stdout
-    assert "until 40 dB" in done.stdout
+    assert f"height: {64 * ranks} samples, a sparse_grid, until 40 dB" in done.stdout
     assert "crest = max(field('height'))" in done.stdout
     assert "high (edge): crest > 1" in done.stdout
     assert done.stdout.count("simulation") == 1

@@ -98,6 +98,27 @@ def picture(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path)) / 255.0
 
 
+@pytest.mark.parallel([1, 3])
+def test_colours_that_show_the_error_are_told_once(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    plot = "type: volume, field: density"
+    scenes = [
+        scene("narrow", f"{plot}, min_value: 0.4, max_value: 0.5"),
+        scene("wide", f"{plot}, min_value: 0, max_value: 1"),
+        scene("own", plot),
+    ]
+    go(folder, scenes, fields={"density": {"psnr": 40}})
+    said = [r.getMessage() for r in caplog.records if "is shown from" in r.getMessage()]
+    if COMM.rank == 0:
+        (text,) = said
+        assert "scene narrow: density is shown from 0.4 to 0.5, of which its error is 1" in text
+        db = int(text.split("psnr: ")[1].split()[0])
+        assert 55 < db < 65  # the range is ten times what is shown
+    else:
+        assert not said
+
+
 @pytest.mark.parallel(3)
 def test_every_filter_is_shown_and_does_not_depend_on_the_ranks(folder: Path) -> None:
     pytest.importorskip("vtkmodules")

@@ -112,6 +112,8 @@ def test_the_manifest_tells_the_bytes_on_disk(folder: Path) -> None:
         (folder / "manifest.json").unlink()
         again = open_record(folder)
         for made, step in zip(again.steps["density"], record.steps["density"], strict=True):
+            # Blocks do not tell these.
+            assert step.pop("gradient_db") > 10 and 0 < step.pop("normals_deg") < 90
             assert made == {**step, "psnr_db": pytest.approx(step["psnr_db"], abs=1e-4)}
     COMM.barrier()
 

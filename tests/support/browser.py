@@ -102,18 +102,22 @@ class Tab:
             Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).convert("RGB")
         )
 
-    def decoded(self, field: int, component: int, longest: int = 0) -> np.ndarray:
-        """What the page decodes of the first step: values (nz, ny, nx), NaN in holes."""
+    def decoded(self, field: int, component: int, longest: int = 0, step: int = 0) -> np.ndarray:
+        """What the page decodes of a step: values (nz, ny, nx), NaN in holes."""
         found = self.page.evaluate(
-            "async ([field, component, longest]) => { const {volumes} = page.viewer;"
+            "async ([field, component, longest, step]) => { const {volumes} = page.viewer;"
             "const which = {field, component}, range = volumes.range(which);"
-            "const made = await volumes.decode(which, 0, longest, () => true);"
+            "const made = await volumes.decode(which, step, longest, () => true);"
             "const values = volumes.decoder.read(made.texture, made.size);"
-            "return {values: Array.from(values), size: made.size, range}; }",
-            [field, component, longest],
+            "const bytes = new Uint8Array(values.buffer); let text = '';"
+            "for (let i = 0; i < bytes.length; i += 32768)"
+            "  text += String.fromCharCode(...bytes.subarray(i, i + 32768));"
+            "return {values: btoa(text), size: made.size, range}; }",
+            [field, component, longest, step],
         )
         low, high = found["range"]
-        values = np.array(found["values"]).reshape(found["size"][::-1])
+        flat = np.frombuffer(base64.b64decode(found["values"]), "<f4").astype(np.float64)
+        values = flat.reshape(found["size"][::-1])
         return np.where(values < -4, np.nan, low + values * (high - low))
 
 

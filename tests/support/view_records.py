@@ -17,16 +17,19 @@ from insitu.mesh.partition import Partition
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
 from insitu.models.hash_grid.model import HashGrid
+from insitu.models.sparse_grid.model import SparseGrid
 from insitu.store.record_writer import RecordWriter, Units
 from insitu.store.window import Window
 from insitu.training.bricks import compress_bricks
+from insitu.training.distributed import FieldSpec, train_fields
 from insitu.training.job import TrainingJob
-from insitu.training.options import Target, TrainingOptions
+from insitu.training.options import Relative, Target, TrainingOptions
 from insitu.training.ranges import GlobalRange
 from insitu.training.train import train
-from tests.support.blocks import Function, blob, split, swirl
+from tests.support.blocks import Function, blob, rough, split, swirl
 
 _SMALL = HashGrid(log2_hashmap_size=9, n_levels=3, base_resolution=4)
+_SPARSE, _FINE = SparseGrid(), Target(psnr=50)
 
 
 def write(path: Path, fields: Sequence[Sequence[Sequence[BlockField]]]) -> None:
@@ -75,6 +78,51 @@ def every_kind(path: Path) -> None:
     many = [hashed, _trained("dense", [swirl], cells, dense, 0, parts), vector, holed, bricks]
     many += [narrow, huge, tensor]
     write(path, [[blocks] for blocks in many])
+
+
+def sparse_kinds(path: Path) -> None:
+    """Fields of two steps in sparse grids: blocks with shared faces of cells and of nodes, vectors,
+    a plane, holes; and corrections of sparse grids and of hash grids."""
+    cells, parts = (13, 20, 24), (2, 1, 2)
+    exact = Target(max_error=Relative(rel=2e-3))
+    fields = [
+        _sparse("cells", [blob], cells, parts),
+        _sparse("nodes", [swirl], cells, parts, "vertex"),
+        _sparse("vector", [blob, swirl, rough], cells, parts),
+        _sparse("plane", [blob], (1, 40, 32), (1, 2, 1)),
+        _sparse("bounded", [rough], cells, parts, target=exact),
+        _sparse("corrected", [rough, blob], cells, parts, target=exact, model=_SMALL),
+    ]
+    holed = [
+        [_with_hole(block) for block in step] for step in _sparse("holed", [blob], cells, parts)
+    ]
+    write(path, [*fields, holed])
+
+
+def _sparse(
+    name: str,
+    functions: Sequence[Function],
+    cells: tuple[int, int, int],
+    parts: tuple[int, int, int],
+    association: str = "element",
+    target: Target = _FINE,
+    model: Model = _SPARSE,
+) -> list[Sequence[BlockField]]:
+    """Steps of blocks that were trained together."""
+    from mpi4py import MPI
+
+    options = TrainingOptions(n_min=40, epochs=1)
+    spec = FieldSpec(model, options, target, automatic=isinstance(model, SparseGrid))
+    steps = []
+    for cycle in (0, 5):
+        moved = [lambda x, y, z, f=f, by=0.01 * cycle: f(x + by, y, z) for f in functions]
+        blocks = split(moved, cells, parts, name=name, association=association)
+        numbered = [replace(block, domain_id=i) for i, block in enumerate(blocks)]
+        given = {name: numbered}, {name: spec}, {}
+        found = train_fields(MPI.COMM_SELF, *given, cycle=cycle, time=cycle / 10)
+        assert found is not None
+        steps.append(found[name].fields)
+    return steps
 
 
 def many_blocks(path: Path) -> None:

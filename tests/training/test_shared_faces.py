@@ -1,6 +1,7 @@
 """Blocks of a sparse grid meet without a seam: both sides code the same faces."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from insitu.engines import engine
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
-from insitu.fields.seams import face_jumps
+from insitu.fields.seams import face_jumps, jumps
 from insitu.mesh import exchange
 from insitu.mesh.partition import Partition
 from insitu.metrics import psnr
@@ -153,6 +154,29 @@ def test_holes_reach_across_faces(association: str) -> None:
         np.testing.assert_array_equal(np.isnan(field.decode()), np.isnan(block.owned[0]))
     whole = face_jumps(fields)
     assert whole.max_error < ROUNDING * np.nanmax(values) or np.isnan(whole.max_error)
+
+
+def test_jumps_are_told_by_block_and_face() -> None:
+    """Two blocks side by side, and one below both: its face conforms to neither of theirs."""
+    values = volume((20, 13, 30))
+    upper, lower = values[9:], values[:10]
+    blocks = [
+        *cut([upper], ((), (), (15,)), "vertex"),
+        replace(cut([lower], ((), (), ()), "vertex")[0], domain_id=7),
+    ]
+    for i in range(2):
+        blocks[i] = replace(blocks[i], nodes=(*blocks[i].nodes[:2], blocks[i].nodes[2] + 9))
+    fields = keep(blocks, psnr=40)
+    found = {(jump.low, jump.high): jump for jump in jumps(fields)}
+    assert set(found) == {(0, 1), (7, 0), (7, 1)}
+    assert [found[pair].axis for pair in ((0, 1), (7, 0), (7, 1))] == [0, 2, 2]
+    assert [found[pair].conforms for pair in ((0, 1), (7, 0), (7, 1))] == [True, False, False]
+    largest = {pair: jump.errors.max_error / np.ptp(values) for pair, jump in found.items()}
+    assert largest[0, 1] < ROUNDING
+    assert 1e-4 < largest[7, 0] < 0.1 and 1e-4 < largest[7, 1] < 0.1
+    # A point on the common edge of all three counts for each pair.
+    assert found[7, 0].errors.n == (3 * 15 + 1) * (3 * 12 + 1)
+    assert face_jumps(fields).n == found[0, 1].errors.n
 
 
 def test_what_is_not_agreed_on_is_not_shared() -> None:

@@ -17,9 +17,9 @@ from insitu.actions.extracts.of_fields import OfFields
 from insitu.core.atomic_file import atomic_file
 from insitu.core.parallel import together
 from insitu.fields.sampled_block import SampledBlock
+from insitu.filters.geometry.decomposition import samples
 from insitu.filters.pipeline import Results, VolumeData
 from insitu.filters.ranges import magnitudes
-from insitu.io.volume_files import samples
 from insitu.store.timestep import TimeStep
 
 if TYPE_CHECKING:

@@ -163,6 +163,13 @@ def draw(
     seed: int, boundary_share: float, boundary_sigma: float, iteration: int, batch: int
 ) -> Singles: ...
 def evaluate(network: Network, params: Floats, points: Floats, threads: int = 1) -> Singles: ...
+def evaluate_blocks(
+    networks: Sequence[Network],
+    params: Sequence[Floats],
+    points: Floats,
+    ends: Sequence[int],
+    threads: int = 1,
+) -> Singles: ...
 def evaluate_gradient(
     network: Network, params: Floats, points: Floats, threads: int = 1
 ) -> Singles: ...
@@ -242,6 +249,14 @@ class SparseReader:
 
 def sparse_analyse(values: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
 def sparse_synthesise(coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
+def sparse_scale(raw: Floats, origin: float, unit: float) -> tuple[Singles, bool]: ...
+def sparse_errors(
+    outputs: Singles, raw: Floats, origin: float, extent: float
+) -> tuple[float, float, int]: ...
+def sparse_support(values: Singles) -> tuple[NDArray[np.int32], Singles]: ...
+def sparse_sizes(
+    coefficients: Floats, splits: Sequence[int], norms: tuple[Vector, Vector]
+) -> NDArray[np.int64]: ...
 def sparse_quantise(
     coefficients: Floats,
     splits: Sequence[int],
@@ -249,9 +264,6 @@ def sparse_quantise(
     delta: float,
     rounding: Vector,
 ) -> tuple[NDArray[np.int32], float, float]: ...
-def sparse_cost(
-    coefficients: Floats, splits: Sequence[int], norms: tuple[Vector, Vector], delta: float
-) -> float: ...
 def sparse_dequantise(
     numbers: NDArray[np.int32],
     splits: Sequence[int],
@@ -272,3 +284,34 @@ def sparse_decode(
     components: int,
     before: Sequence[NDArray[np.int32]],
 ) -> list[NDArray[np.int32]]: ...
+def evaluate_gaussians(
+    params: Floats,
+    outputs: int,
+    slopes: bool,
+    points: Floats,
+    derivatives: bool,
+    threads: int,
+) -> Singles: ...
+
+class PointTrainer:
+    def __init__(
+        self,
+        params: Floats,
+        outputs: int,
+        slopes: bool,
+        points: Floats,
+        targets: Floats,
+        rates: Floats,
+        error_scale: Floats,
+        batch: int,
+        seed: int,
+        threads: int,
+    ) -> None: ...
+    def compute_gradient(self) -> tuple[float, float, int]: ...
+    def update(
+        self, step_size: float, correction: float, beta1: float, beta2: float, epsilon: float
+    ) -> None: ...
+    @property
+    def params(self) -> Singles: ...
+    @property
+    def gradient(self) -> Singles: ...

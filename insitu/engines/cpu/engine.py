@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
+from insitu.core.device_arrays import host
 from insitu.engines.base import (
     BrickCache,
     Bricks,
@@ -26,14 +27,18 @@ from insitu.engines.base import (
     Singles,
     Trainer,
 )
+from insitu.engines.cpu import gaussians
 from insitu.engines.cpu.native import lib
 from insitu.engines.cpu.sparse_readers import SparseReaders
+from insitu.engines.lattice import lattice_reader
 from insitu.engines.measure import measure
 from insitu.engines.options import Errors, MarchOptions, RasterOptions, Statistics, TrainerOptions
+from insitu.engines.points import PointSampler
 from insitu.engines.threads import threads
 from insitu.models.adaptive_grid.model import AdaptiveGrid
 from insitu.models.base import Model
 from insitu.models.dense_grid.model import DenseGrid
+from insitu.models.gaussians.model import Gaussians
 from insitu.models.hash_grid.model import HashGrid
 from insitu.models.sparse_grid.model import SparseGrid
 
@@ -81,6 +86,7 @@ class GridSampler:
         cells: tuple[int, int, int],
         vertex: bool,
     ) -> None:
+        components = [host(component) for component in components]
         self.native = lib.GridSampler(tuple(components), ghost_layers, cells, vertex)
         self.vertex = vertex
         self.owned = [_owned(component, ghost_layers) for component in components]
@@ -115,7 +121,7 @@ class CpuEngine(Engine):
         return f"CPU, {lib.isa} build, {threads()} thread{'s' if threads() > 1 else ''}"
 
     def supports(self, model: Model) -> bool:
-        return type(model) in _NETWORKS or type(model) is SparseGrid
+        return type(model) in _NETWORKS or type(model) in (SparseGrid, Gaussians)
 
     def sampler(
         self,
@@ -143,26 +149,62 @@ class CpuEngine(Engine):
     ) -> Trainer:
         if isinstance(model, SparseGrid):
             raise ValueError(f"model {model.kind}: fitted in closed form, not trained")
+        if isinstance(model, Gaussians):
+            raise ValueError(f"model {model.kind}: trained on points, by `point_trainer`")
         settings = {**asdict(options), "threads": threads()}
+        settings |= {"drawn": options.drawn, "chosen": options.chosen}
         return lib.Trainer(
             native_network(model), params, _block(sampler), origin, extent, error_scale, settings
         )
 
+    def point_trainer(
+        self,
+        model: Model,
+        params: Singles,
+        sampler: PointSampler,
+        origin: Doubles,
+        extent: Doubles,
+        error_scale: Doubles,
+        options: TrainerOptions,
+    ) -> Trainer:
+        settings = (params, sampler, origin, extent, error_scale, options)
+        if isinstance(model, Gaussians):
+            return gaussians.GaussianTrainer(model, *settings)
+        return super().point_trainer(model, *settings)
+
     def evaluate(self, model: Model, params: Singles, points: Floats) -> Singles:
         if isinstance(model, SparseGrid):
             return self._sparse.reader(model, params).at(points, threads=threads())
+        if isinstance(model, Gaussians):
+            return gaussians.evaluate(model, params, points)
         return lib.evaluate(native_network(model), params, points, threads())
+
+    def evaluate_blocks(
+        self,
+        models: Sequence[Model],
+        params: Sequence[Singles],
+        points: Floats,
+        ends: Sequence[int],
+    ) -> Singles:
+        if any(isinstance(model, SparseGrid) for model in models):
+            return super().evaluate_blocks(models, params, points, ends)
+        networks = [native_network(model) for model in models]
+        return lib.evaluate_blocks(networks, params, points, ends, threads())
 
     def evaluate_grid(
         self, model: Model, params: Singles, xs: Floats, ys: Floats, zs: Floats
     ) -> Singles:
         if isinstance(model, SparseGrid):
             return self._sparse.reader(model, params).grid(xs, ys, zs, threads())
+        if isinstance(model, Gaussians):
+            return gaussians.evaluate_grid(model, params, xs, ys, zs)
         return lib.evaluate_grid(native_network(model), params, xs, ys, zs, threads())
 
     def gradient(self, model: Model, params: Singles, points: Floats) -> Singles:
         if isinstance(model, SparseGrid):
             return self._sparse.reader(model, params).at(points, slopes=True, threads=threads())
+        if isinstance(model, Gaussians):
+            return gaussians.evaluate(model, params, points, derivatives=True)
         return lib.evaluate_gradient(native_network(model), params, points, threads())
 
     def measure(
@@ -176,11 +218,10 @@ class CpuEngine(Engine):
         end: int,
         every: int = 1,
     ) -> list[Errors]:
-        if isinstance(model, SparseGrid):
-            reader = self._sparse.reader(model, params)
+        if isinstance(model, (SparseGrid, Gaussians)):
             block = _own_sampler(sampler)
             return measure(
-                lambda points: reader.at(points, threads=threads()),
+                lambda points: self.evaluate(model, params, points),
                 block.owned, block.vertex, origin, extent, begin, end, every,
             )  # fmt: skip
         errors = lib.measure(
@@ -207,6 +248,9 @@ class CpuEngine(Engine):
                 self._sparse.reader(model, params), origin, extent, cells[::-1], vertex,
                 _own_cache(cache),
             )  # fmt: skip
+        if isinstance(model, Gaussians):
+            read = lattice_reader(self, model, params, origin, extent, cells, vertex)
+            return self.bricks_of_function(read, len(origin), cells, vertex, cache)
         return lib.Bricks.of_network(
             _native_or_none(model), params, origin, extent, cells[::-1], vertex, _own_cache(cache)
         )

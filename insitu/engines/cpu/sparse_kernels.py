@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 from insitu.core.arrays import Floats
 from insitu.engines.cpu.native import lib
 from insitu.models.sparse_grid import lifting
+from insitu.models.sparse_grid.kernels import ReferenceKernels
 
 Numbers = NDArray[np.int32]
 Singles = NDArray[np.float32]
+
+# Raw values that the extension reads as they are.
+_KINDS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class NativeKernels:
@@ -25,14 +29,29 @@ class NativeKernels:
         low, high = lifting.norms()
         self._norms = [1.0, *low], [1.0, *high]
 
+    def scale(self, raw: Floats, origin: float, unit: float) -> tuple[Singles, bool]:
+        if raw.dtype not in _KINDS:
+            return ReferenceKernels().scale(raw, origin, unit)
+        return lib.sparse_scale(np.ascontiguousarray(raw), origin, unit)
+
+    def errors(
+        self, outputs: Singles, raw: Floats, origin: float, extent: float
+    ) -> tuple[float, float, int]:
+        if raw.dtype not in _KINDS:
+            return ReferenceKernels().errors(outputs, raw, origin, extent)
+        return lib.sparse_errors(outputs, np.ascontiguousarray(raw), origin, extent)
+
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return lib.sparse_analyse(samples, splits, ends)
 
     def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return lib.sparse_synthesise(coefficients, splits, ends)
 
-    def cost(self, coefficients: Floats, splits: Sequence[int], delta: float) -> float:
-        return lib.sparse_cost(coefficients, splits, self._norms, delta)
+    def support(self, coefficients: Singles) -> tuple[Numbers, Singles]:
+        return lib.sparse_support(coefficients)
+
+    def sizes(self, coefficients: Floats, splits: Sequence[int]) -> NDArray[np.int64]:
+        return lib.sparse_sizes(coefficients, splits, self._norms)
 
     def quantise(
         self,

@@ -98,6 +98,19 @@ class Shape:
         )  # fmt: skip
 
     @cached_property
+    def march(self) -> np.dtype[np.void]:
+        vectors = ("eye", "forward", "right", "up", "domain_low", "domain_high")
+        pointers = ("table", "surface", "depth", "out")
+        return _type(
+            ("net", self.read_network), ("origin", "f8", self.outputs),
+            ("extent", "f8", self.outputs), *((name, "f8", 3) for name in vectors),
+            ("range", "f8", 2), ("step", "f8"), ("opaque", "f8"), ("flat", "f8"),
+            ("nodes", "u8", 3), ("cells", "i4", 3), ("vertex", "i4"), ("component", "i4"),
+            ("size", "i4", 2), ("rectangle", "i4", 4), ("rows", "i4"), ("jitter", "i4"),
+            *((name, "u8") for name in pointers),
+        )  # fmt: skip
+
+    @cached_property
     def training(self) -> np.dtype[np.void]:
         pointers = ("params", "gradient", "first", "second", "sums", "now", "barrier", "progress")
         options = (

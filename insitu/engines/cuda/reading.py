@@ -38,7 +38,8 @@ class Network:
         record["levels"] = layout.levels_of(model)
         if shape.mlp == len(record["mlp"]):
             record["mlp"] = values[: shape.mlp]
-        self._record = record
+        self.record = record
+        """Of `Shape.read_network`."""
 
     def evaluate(self, points: Memory, n: int) -> DeviceArray:
         """(n, n_outputs) at points (n, 3)."""
@@ -69,7 +70,7 @@ class Network:
         out = device.allocate(max(4 * int(np.prod(shape)), 4))
         if n:
             arguments = np.array(
-                (self._record, points, axis, sizes, n, out.address), self.shape.read
+                (self.record, points, axis, sizes, n, out.address), self.shape.read
             )
             launch = Launch(spread(device, n, _THREADS), _THREADS)
             device.launch(_program(f"{kernel}.hpp", self.shape), kernel, launch, arguments)
@@ -84,7 +85,7 @@ class Network:
         blocks = spread(device, -(-max(end - begin, 1) // every), _THREADS)
         out = device.allocate(blocks * outputs * 24)
         arguments = np.array(
-            (self._record, block.grid, block.parts, origin, extent, *samples, out.address),
+            (self.record, block.grid, block.parts, origin, extent, *samples, out.address),
             self.shape.measure,
         )
         launch = Launch(blocks, _THREADS, shared=8 * 3 * _THREADS // 32)

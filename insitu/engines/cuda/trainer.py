@@ -25,6 +25,9 @@ from insitu.models.base import Model
 _FIRST_STEPS = 16  # until the averages are reliable, as in train.hpp
 _LONG = 1 << 62
 
+REFUSED = ("candidates", "hardest", "plateau")
+"""`Engine.refused_options`."""
+
 
 class CudaTrainer:
     """Implements `insitu.engines.base.Trainer`."""
@@ -245,6 +248,14 @@ def _check(model: Model, block: GridSampler, options: TrainerOptions, **figures:
             )
     if options.batch < 1:
         raise ValueError(f"batch: {options.batch}, expected at least 1")
+    plain = TrainerOptions.__dataclass_fields__
+    for name in REFUSED:
+        value = getattr(options, name)
+        if value != plain[name].default:
+            raise ValueError(
+                f"{name}: {value}, which the engine cuda does not support; use the engine torch, "
+                f"or leave it out"
+            )
 
 
 def _inverse(extent: float, dtype: np.dtype[Any]) -> float:

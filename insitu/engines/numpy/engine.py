@@ -23,7 +23,7 @@ from insitu.engines.base import (
     Sampler,
     Singles,
 )
-from insitu.engines.lattice import lattice, scalars
+from insitu.engines.lattice import lattice_reader
 from insitu.engines.measure import measure
 from insitu.engines.numpy import bricks as lattice_bricks
 from insitu.engines.numpy import march, rasterize, sampling
@@ -144,14 +144,7 @@ class NumpyEngine(Engine):
         vertex: bool,
         cache: BrickCache,
     ) -> Bricks:
-        def read(low: list[int], high: list[int], component: int) -> Floats:
-            axes = [lattice(n, vertex)[a:b] for n, a, b in zip(cells[::-1], low, high, strict=True)]
-            if model is None:
-                shape = (*(len(axis) for axis in axes[::-1]), len(origin))
-                return scalars(np.broadcast_to(origin, shape), component)
-            outputs = self.evaluate_grid(model, params, *axes).astype(np.float64)
-            return scalars(origin + extent * outputs, component)
-
+        read = lattice_reader(self, model, params, origin, extent, cells, vertex)
         return self.bricks_of_function(read, len(origin), cells, vertex, cache)
 
     def bricks_of_sampler(self, sampler: Sampler, cache: BrickCache) -> Bricks:

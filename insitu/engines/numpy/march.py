@@ -6,8 +6,6 @@ equations are in `insitu.render.volume.march`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,8 +14,7 @@ from insitu.engines.base import Singles
 from insitu.engines.lattice import lattice
 from insitu.engines.numpy.bricks import LatticeBricks
 from insitu.engines.options import MarchOptions, View
-
-MOST_SAMPLES = 65000  # on a ray
+from insitu.engines.picture_checks import check_march
 
 Nodes = tuple[Floats, Floats, Floats]
 Wide = NDArray[np.float64]
@@ -25,7 +22,7 @@ Wide = NDArray[np.float64]
 
 def march(bricks: LatticeBricks, nodes: Nodes, options: MarchOptions) -> Singles:
     """RGBA (y1 - y0, x1 - x0, 4) of the view's rectangle."""
-    _check(bricks, nodes, options)
+    check_march(bricks.components, bricks.cells, nodes, options)
     y0, y1, x0, x1 = options.view.rectangle
     directions, offset = rays(options.view), _offsets(options)
     eye = np.asarray(options.view.eye, np.float64)
@@ -168,38 +165,3 @@ def _over(front: Wide, sample: Wide) -> Wide:
     """Composite front (n, 4), premultiplied, over samples (n, 4), straight."""
     weight = (1 - front[:, 3:]) * sample[:, 3:]
     return front + weight * np.concatenate((sample[:, :3], np.ones_like(weight)), axis=1)
-
-
-def check_rectangle(view: View) -> None:
-    y0, y1, x0, x1 = view.rectangle
-    if not (0 <= y0 <= y1 <= view.size[1] and 0 <= x0 <= x1 <= view.size[0]):
-        raise ValueError("rectangle: not within the image")
-
-
-def check_table(table: NDArray[Any]) -> None:
-    if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] != 4:
-        raise ValueError("table: expected shape (n, 4), n >= 2")
-
-
-def _check(bricks: LatticeBricks, nodes: Nodes, options: MarchOptions) -> None:
-    check_rectangle(options.view)
-    check_table(options.table)
-    for name, axis, n in zip("xyz", nodes, bricks.cells[::-1], strict=True):
-        if np.shape(axis) != (n + 1,):
-            raise ValueError(f"{name}: expected nodes of shape ({n + 1},)")
-        if not (np.diff(axis) > 0).all():
-            raise ValueError(f"{name}: nodes must increase")
-    if not options.range[0] <= options.range[1]:
-        raise ValueError("range: expected lo <= hi")
-    if not options.step > 0:
-        raise ValueError("step: must be positive")
-    diagonal = float(np.linalg.norm(np.subtract(options.domain[1], options.domain[0])))
-    if diagonal / options.step > MOST_SAMPLES:
-        raise ValueError("step: more than 65000 samples on the domain's diagonal")
-    if not -1 <= options.component < bricks.components:
-        raise ValueError(f"component: {options.component} of {bricks.components}")
-    if options.surface is not None:
-        y0, y1, x0, x1 = options.view.rectangle
-        rgba, depth = options.surface
-        if rgba.shape != (y1 - y0, x1 - x0, 4) or depth.shape != (y1 - y0, x1 - x0):
-            raise ValueError("surface: expected rgba (h, w, 4) and depth (h, w) of the rectangle")

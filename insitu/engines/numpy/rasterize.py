@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.engines.base import Singles
-from insitu.engines.numpy.march import check_rectangle, check_table, rays
+from insitu.engines.numpy.march import rays
 from insitu.engines.options import RasterOptions, View
+from insitu.engines.picture_checks import check_rectangle, check_table
 
 # The light is beside the eye, which shows shapes better than a light at the eye.
 AMBIENT, DIFFUSE, SPECULAR, SHININESS = 0.28, 0.72, 0.22, 32

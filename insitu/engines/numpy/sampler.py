@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
+from insitu.core.device_arrays import host
 from insitu.engines.base import Layers, Singles
 from insitu.engines.options import Statistics
 
@@ -29,7 +30,7 @@ class GridSampler:
         cells: tuple[int, int, int],
         vertex: bool,
     ) -> None:
-        self.parts = tuple(components)
+        self.parts = tuple(host(component) for component in components)
         self.ghost_layers = ghost_layers
         self.cells = cells
         self.vertex = vertex

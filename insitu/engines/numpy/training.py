@@ -98,20 +98,23 @@ class Trainer(TrainingLoop):
 
     def compute_gradient(self) -> None:
         o = self._options
-        points = draw(o.seed, o.boundary_share, o.boundary_sigma, self.iteration, o.batch)
+        points = draw(o.seed, o.boundary_share, o.boundary_sigma, self.iteration, o.drawn)
         targets = self._sampler.sample_normalized(points, self._origin, self._scale)
         counts = np.isfinite(targets)
         # Samples with a nonfinite target do not contribute to the gradient, so that NaN and Inf in
         # the data never reach the weights.
         outputs = self._model.evaluate(self._params, points)
         difference = np.where(counts, outputs - np.where(counts, targets, 0), 0)
+        self._count(difference, counts)
+        if o.chosen < o.drawn:
+            hardest = _largest(np.square(difference).sum(axis=1), o.chosen)
+            points, difference, counts = points[hardest], difference[hardest], counts[hardest]
         gradient = self._model.backward(self._params, points, huber_slope(difference, o.huber))[0]
         if self._auxiliary:
             gradient[self._auxiliary.parameters] = self._auxiliary_gradient(
                 points, difference, np.asarray(counts.all(axis=1))
             )
         self._gradient += gradient
-        self._count(difference, counts)
 
     @property
     def _active(self) -> bool:
@@ -132,7 +135,7 @@ class Trainer(TrainingLoop):
         return gradient
 
     def _count(self, difference: Floats, counts: np.ndarray) -> None:
-        first = boundary_samples(self._options.boundary_share, self._options.batch)
+        first = boundary_samples(self._options.boundary_share, self._options.drawn)
         squares = np.square(difference[first:] * self._error_scale).sum()
         self._average(
             float(np.abs(difference).sum()),
@@ -140,6 +143,11 @@ class Trainer(TrainingLoop):
             float(counts.sum()),
             float(counts[first:].sum()),
         )
+
+
+def _largest(errors: Floats, n: int) -> np.ndarray:
+    """Indices of the n largest errors, of equal ones the first, in increasing order."""
+    return np.sort(np.argsort(-errors, kind="stable")[:n])
 
 
 def _inverse(extent: float, dtype: np.dtype[np.floating]) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from insitu.core.device_arrays import DeviceArray
 from insitu.models.base import Model
 
 
@@ -21,6 +22,8 @@ def tensor_of(array: Any) -> torch.Tensor:
     multiple of the item size. Raises TypeError for anything else."""
     if isinstance(array, torch.Tensor):
         tensor = array.detach()
+    elif isinstance(array, DeviceArray) and not torch.cuda.is_available():
+        tensor = _of_numpy(np.asarray(array))
     elif isinstance(array, np.ndarray):
         tensor = _of_numpy(array)
     elif hasattr(array, "__dlpack__"):

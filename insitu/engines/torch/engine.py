@@ -16,17 +16,20 @@ import torch
 from insitu.core.arrays import Floats
 from insitu.engines.base import Doubles, Engine, Layers, Sampler, Singles, Trainer, check_samples
 from insitu.engines.options import Errors, TrainerOptions
+from insitu.engines.points import PointSampler
 from insitu.engines.torch.arrays import params_of, points_of
 from insitu.engines.torch.device import computing, describe, device
 from insitu.engines.torch.functions import Forward, function_of, supports
+from insitu.engines.torch.gaussians import GaussianTrainer
 from insitu.engines.torch.measure import measure
 from insitu.engines.torch.sampler import GridSampler
 from insitu.engines.torch.sampling import Batch
 from insitu.engines.torch.trainer import TorchTrainer
 from insitu.models.base import Model
+from insitu.models.gaussians.model import Gaussians
 
 # Modules in which functions of models are registered.
-for _module in ("hash_grid", "dense_grid", "adaptive_grid"):
+for _module in ("hash_grid", "dense_grid", "adaptive_grid", "gaussians"):
     importlib.import_module(f"insitu.engines.torch.{_module}")
 
 # Points evaluated at once: intermediate values that fit a CPU's cache, or fill a GPU.
@@ -88,6 +91,24 @@ class TorchEngine(Engine):
             model, self.training_function(model), params, _block(sampler), origin, extent,
             error_scale, options, accelerated=self.accelerated,
         )  # fmt: skip
+
+    def point_trainer(
+        self,
+        model: Model,
+        params: Singles,
+        sampler: PointSampler,
+        origin: Doubles,
+        extent: Doubles,
+        error_scale: Doubles,
+        options: TrainerOptions,
+    ) -> Trainer:
+        if not isinstance(model, Gaussians):
+            return super().point_trainer(
+                model, params, sampler, origin, extent, error_scale, options
+            )
+        return GaussianTrainer(
+            model, self._device, params, sampler, origin, extent, error_scale, options
+        )
 
     def training_function(self, model: Model) -> Forward:
         """The function that is trained. Raises ValueError for a model that has none."""

@@ -29,6 +29,9 @@ class Objective:
     begin: int = 0
     """The first of the parameters of the auxiliary objective."""
     end: int = 0
+    chosen: int | None = None
+    """How many samples of a batch, the hardest, the gradient is of; None: all. The others are
+    evaluated without a graph for the gradient."""
 
     def __call__(
         self,
@@ -47,14 +50,21 @@ class Objective:
         objective trains, otherwise 0.
         """
         points = self.batch.draw(iteration)
-        outputs = self.forward(self._trained(params), points)
         targets = self.grid.interpolate(volume, points)
+        rated = None
+        if self.chosen is not None:
+            with torch.no_grad():
+                difference, finite = _difference(self.forward(params, points), targets)
+                rated = self._sums(difference, finite, error_scale)
+                errors = difference.square().sum(dim=1)
+                hardest = errors.argsort(descending=True, stable=True)[: self.chosen].sort()[0]
+                points, targets = points[hardest], targets[hardest]
+        outputs = self.forward(self._trained(params), points)
         with torch.no_grad():
-            finite = targets.isfinite()  # nonfinite targets never reach the weights
-            difference = torch.where(finite, outputs - targets, 0)
+            difference, finite = _difference(outputs, targets)
             slope = (difference / self.huber).clamp(-1, 1) if self.huber else difference.sign()
             slope = slope / difference.numel()
-            sums = self._sums(difference, finite, error_scale)
+            sums = self._sums(difference, finite, error_scale) if rated is None else rated
         loss = (outputs * slope).sum()
         if self.auxiliary is None:
             return loss, torch.cat([sums, torch.zeros_like(sums[:1])])
@@ -84,3 +94,10 @@ class Objective:
                 finite[uniform].sum(dtype=exact),
             ]
         )
+
+
+def _difference(outputs: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Errors, 0 where a target is not finite, so that these never reach the weights; and where
+    targets are finite."""
+    finite = targets.isfinite()
+    return torch.where(finite, outputs - targets, 0), finite

@@ -61,13 +61,14 @@ class TorchTrainer(TrainingLoop):
         device = self._device = block.device
         super().__init__(options)
         self._adam = Adam(options.beta1, options.beta2, options.epsilon, options.l2)
-        batch = Batch(options.batch, options.seed, options.boundary_share, options.boundary_sigma)
+        batch = Batch(options.drawn, options.seed, options.boundary_share, options.boundary_sigma)
+        chosen = options.chosen if options.chosen < options.drawn else None
         self._auxiliary, moving = model.auxiliary(), slice(0, 0)
         if self._auxiliary:
             moving = self._auxiliary.parameters
         objective = Objective(
             function, block.grid, batch, options.huber, auxiliary_of(model), moving.start,
-            moving.stop,
+            moving.stop, chosen,
         )  # fmt: skip
         with computing(device):
             self._volume = block.normalized(

@@ -159,7 +159,7 @@ class BlockContour:
 
     def _attributes(self, edges: Indices, t: Floats) -> Floats:
         points = self._own_points(edges, t)
-        columns = [self._scalar.gradient(points)]
+        columns = [self._scalar.gradient_over_a_cell(points)]
         for block in self._colors.values():
             # The bounds of another field's block may differ by rounding.
             columns.append(at_points(block, np.clip(points, *block.bounds)))

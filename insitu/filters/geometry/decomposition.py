@@ -15,6 +15,7 @@ import numpy as np
 from insitu.core.arrays import Floats
 from insitu.core.block_map import BlockMap
 from insitu.core.parallel import together
+from insitu.fields.block_field import BlockField
 from insitu.fields.sampled_block import SampledBlock
 
 if TYPE_CHECKING:
@@ -83,6 +84,18 @@ def evaluate_grid(block: SampledBlock, lines: Sequence[Floats]) -> Floats:
         for along, nodes in zip(lines, block.nodes, strict=True)
     ]
     return np.asarray(block.on_grid(unit[0], unit[1], unit[2]), np.float64)
+
+
+def samples(block: SampledBlock) -> Floats:
+    """The block's values at its samples: (nz, ny, nx), for vectors (nz, ny, nx, n)."""
+    if isinstance(block, BlockField):
+        return block.decode()
+    if block.association == "vertex":
+        z, y, x = (np.linspace(0, 1, n + 1) for n in block.cells)
+    else:
+        z, y, x = ((np.arange(n) + 0.5) / n for n in block.cells)
+    values: Floats = block.on_grid(x, y, z)
+    return values[..., 0] if block.n_components == 1 else values
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,15 @@ import numpy as np
 
 from insitu.core.arrays import Floats, Indices
 from insitu.core.block_map import BlockMap
-from insitu.filters.particles.particle_exchange import DONE, PARTICLE, POINT, RUNNING, WAITING, Rows
+from insitu.filters.particles.particle_exchange import (
+    DONE,
+    PARTICLE,
+    POINT,
+    RUNNING,
+    TURN,
+    WAITING,
+    Rows,
+)
 from insitu.filters.particles.segments import way_out
 
 CFL = 0.5
@@ -141,13 +149,15 @@ class Integrator:
 
     def _arrive(self, p: Rows, at: Indices, velocity: Floats, interval: Interval) -> Reached:
         """The velocity at `x` is known: add a point to the line, and begin the next step."""
-        p["x"][at] = self.domain.clamp(p["x"][at], p["block"][at])  # rounding
+        inside = self.domain.wrapped(p["x"][at])
+        p["turn"][at] += TURN * (inside != p["x"][at]).any(axis=1)
+        p["x"][at] = self.domain.clamp(inside, p["block"][at])  # rounding
         rows = p[at]
         speed = _norm(velocity)
         reached = self._points(rows, speed)
         p["kept"][at] = True
         p["kept_speed"][at] = speed
-        for name in ("block", "x", "t"):
+        for name in ("block", "turn", "x", "t"):
             p[f"kept_{name}"][at] = rows[name]
         final = rows["final"] | ((speed == 0) & interval.steady)
         p["state"][at[final]] = DONE
@@ -163,10 +173,11 @@ class Integrator:
 
     def _points(self, rows: Rows, speed: Floats) -> Reached:
         points = np.empty(len(rows), POINT)
-        for name in ("line", "block", "x", "t"):
+        for name in ("line", "block", "turn", "x", "t"):
             points[name] = rows[name]
         points["step"], points["speed"] = self.sign * rows["steps"], speed
-        crossing = rows["kept"] & (rows["kept_block"] != rows["block"])
+        elsewhere = (rows["kept_block"] != rows["block"]) | (rows["kept_turn"] != rows["turn"])
+        crossing = rows["kept"] & elsewhere
         leaving = self.kept(rows[crossing])
         leaving["step"] -= self.sign
         return Reached(points, leaving, points[crossing])
@@ -175,7 +186,7 @@ class Integrator:
         """The last points of these particles' lines, as rows of `POINT`."""
         points = np.empty(len(rows), POINT)
         points["line"], points["step"] = rows["line"], self.sign * rows["steps"]
-        for name in ("block", "x", "t", "speed"):
+        for name in ("block", "turn", "x", "t", "speed"):
             points[name] = rows[f"kept_{name}"]
         return points
 

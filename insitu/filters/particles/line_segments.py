@@ -45,10 +45,12 @@ def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines:
     """Whole lines on rank 0, by number and in order of time; none elsewhere. Collective.
 
     lines: the result of `pathlines`. The result, which `write_lines` accepts, has no points added
-    at block faces, so it does not depend on the decomposition.
+    at block faces, so it does not depend on the decomposition. Where a line crosses a periodic
+    side, its next point is at the other one.
     """
     mine = np.empty(len(lines.points), POINT)
     mine["x"], mine["t"], mine["block"] = lines.points, lines.values["time"], 0
+    mine["turn"] = 0
     for name in ("line", "step", "speed"):
         mine[name] = lines.values[name]
     mine = mine[mine["step"] == np.rint(mine["step"])]
@@ -66,10 +68,28 @@ def gather_lines(comm: MPI.Comm, lines: Lines) -> Lines:
 
 def _cut(domain: BlockMap, start: Rows, end: Rows) -> Rows:
     """The parts of segments within each block, as pairs of points."""
+    pieces = []
+    shift = end["x"] - start["x"] - domain.nearest_image(end["x"] - start["x"])  # (n, 3)
+    around = (shift != 0) * [1, 2, 4]
+    for image in range(8):  # where the segment is after it has crossed some of the sides
+        crossed = around & image
+        some = crossed.sum(axis=1) == image
+        a, b = start[some].copy(), end[some].copy()
+        a["x"] += shift[some] * (crossed[some] > 0)
+        b["x"] -= shift[some] * ((around[some] & ~image) > 0)
+        through = image == around[some].sum(axis=1)
+        a["turn"] = np.where(through, b["turn"], a["turn"] + image)
+        pieces.append(_pieces(domain, a, b))
+    return np.concatenate(pieces)
+
+
+def _pieces(domain: BlockMap, start: Rows, end: Rows) -> Rows:
+    """The parts of segments within each block of one image of the domain."""
     segments, blocks, parts = across(domain, start["x"], end["x"])
     a, b = start[segments], end[segments]
     points = np.empty((len(segments), 2), POINT)
     points["line"], points["block"] = a["line"][:, None], blocks[:, None]
+    points["turn"] = a["turn"][:, None]
     for name in ("step", "t", "speed"):
         points[name] = _between(a[name][:, None], b[name][:, None], parts)
     inside = _between(a["x"][:, None], b["x"][:, None], parts[..., None])
@@ -84,10 +104,11 @@ def _between(a: np.ndarray, b: np.ndarray, part: np.ndarray) -> np.ndarray:
 
 def _lines(points: Rows) -> Lines:
     """Join consecutive points of a line within a block."""
-    points = points[np.lexsort([points["step"], points["block"], points["line"]])]
+    points = points[np.lexsort([points["step"], points["block"], points["turn"], points["line"]])]
     alike = np.zeros(len(points), bool)
     alike[1:] = points["line"][1:] == points["line"][:-1]
     alike[1:] &= points["block"][1:] == points["block"][:-1]
+    alike[1:] &= points["turn"][1:] == points["turn"][:-1]
     same = alike.copy()
     same[1:] &= points["step"][1:] == points["step"][:-1]
     points, alike = points[~same], alike[~same]

@@ -17,6 +17,9 @@ Rows = NDArray[Any]
 
 STAGES = 7  # maximum over all methods
 
+TURN = 8
+"""By how much the turn of a particle grows when it crosses periodic sides; the numbers between are
+for what is crossed between two sides of an edge or corner."""
 RUNNING, WAITING, DONE = 0, 1, 2
 """In motion; at the end of the interval between two steps; finished."""
 
@@ -36,8 +39,10 @@ PARTICLE = np.dtype(
         ("length", "f8"),  # length of the line so far
         ("point", "f8", 3),  # where the velocity is needed next
         ("k", "f8", (STAGES, 3)),  # velocities of this step's stages
+        ("turn", "i8"),  # how often it has crossed periodic sides
         ("kept", "?"),  # whether the line has a point
         ("kept_block", "i8"),
+        ("kept_turn", "i8"),
         ("kept_x", "f8", 3),  # the last point of the line, and its data
         ("kept_t", "f8"),
         ("kept_speed", "f8"),
@@ -49,6 +54,7 @@ POINT = np.dtype(
     [
         ("line", "i8"),
         ("block", "i8"),
+        ("turn", "i8"),  # parts of a line before and after a periodic side differ in it
         ("step", "f8"),  # from the seed, negative backward; fractional at a block face
         ("x", "f8", 3),
         ("t", "f8"),

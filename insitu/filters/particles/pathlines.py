@@ -10,7 +10,7 @@ the lines do not depend on the distribution of blocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -52,6 +52,7 @@ def pathlines(
     tolerance: float = 1e-6,
     max_steps: int = 10_000,
     max_length: float | None = None,
+    periodic: str = "",
 ) -> Lines:
     """Trace particles through a time-dependent velocity field. Collective.
 
@@ -75,6 +76,8 @@ def pathlines(
         tolerance: for "rk45": error tolerance per step, as a fraction of the domain's diagonal.
         max_steps: maximum number of integration steps of a line.
         max_length: maximum length of a line, in world units.
+        periodic: the axes, as in "xz", along which a line that leaves the domain continues at the
+            other side; it is cut there into segments. A step must be shorter than half the domain.
 
     Returns:
         The segments of lines in this rank's blocks, each within one block, in ascending time (also
@@ -90,7 +93,7 @@ def pathlines(
     signs: tuple[int, ...] = ()
     with together(comm, "pathlines"):
         signs = _signs(direction)
-    options = _Options(start_time, method, step, tolerance, max_steps, max_length)
+    options = _Options(start_time, method, step, tolerance, max_steps, max_length, periodic)
     traces = [_trace(comm, steps, seeds, sign, options) for sign in signs]
     return _together([in_blocks(comm, trace.domain, trace.reached) for trace in traces])
 
@@ -106,6 +109,7 @@ def streamlines(
     tolerance: float = 1e-6,
     max_steps: int = 1000,
     max_length: float | None = None,
+    periodic: str = "",
 ) -> Lines:
     """Streamlines of the velocity at one step. Collective.
 
@@ -115,7 +119,7 @@ def streamlines(
     """
     return pathlines(
         comm, [field], seeds, direction=direction, method=method, step=step, tolerance=tolerance,
-        max_steps=max_steps, max_length=max_length,
+        max_steps=max_steps, max_length=max_length, periodic=periodic,
     )  # fmt: skip
 
 
@@ -131,6 +135,7 @@ def particle_advection(
     tolerance: float = 1e-6,
     max_steps: int = 1000,
     max_length: float | None = None,
+    periodic: str = "",
 ) -> Lines:
     """End positions of particles, without their paths. Collective.
 
@@ -142,7 +147,7 @@ def particle_advection(
         if direction == "both":
             raise ValueError("direction: 'both'; expected 'forward' or 'backward'")
         signs = _signs(direction)
-    options = _Options(start_time, method, step, tolerance, max_steps, max_length)
+    options = _Options(start_time, method, step, tolerance, max_steps, max_length, periodic)
     trace = _trace(comm, steps, seeds, signs[0], options, ends_only=True)
     return ends(comm, trace.domain, trace.ends)
 
@@ -162,6 +167,7 @@ class _Options:
     tolerance: float
     max_steps: int
     max_length: float | None
+    periodic: str
 
     def check(self) -> None:
         if self.method not in METHODS:
@@ -170,6 +176,8 @@ class _Options:
             value = getattr(self, name)
             if value is not None and not 0 < value < np.inf:
                 raise ValueError(f"{name}: {value}; expected a positive, finite number")
+        if not set(self.periodic) <= set("xyz"):
+            raise ValueError(f"periodic: {self.periodic!r}; expected some of x, y and z")
 
 
 @dataclass
@@ -200,6 +208,8 @@ def _trace(
         blocks = course.blocks(course.first)
     check_alike(comm, "seeds", points)
     domain = BlockMap.of_all_ranks(comm, [block.nodes for block in blocks])
+    x, y, z = (axis in options.periodic for axis in "xyz")
+    domain = replace(domain, periodic=(x, y, z))
     del blocks
     integrator = Integrator(
         method=METHODS[options.method],
@@ -244,15 +254,16 @@ def _through(
         with together(comm, "pathlines"):
             leaving = [away]
             while len(particles):
-                particles["block"] = domain.nearest(particles["point"], particles["block"])
+                points = domain.wrapped(particles["point"])
+                particles["block"] = domain.nearest(points, particles["block"])
                 mine = domain.ranks[particles["block"]] == comm.rank
                 if not mine.all():
                     leaving.append(particles[~mine])
-                    particles = particles[mine]
+                    particles, points = particles[mine], points[mine]
                 blocks = particles["block"]
                 velocity = flow(
                     domain.places[blocks],
-                    domain.clamp(particles["point"], blocks),
+                    domain.clamp(points, blocks),
                     integrator.times(particles),
                 )
                 reached = integrator.take(particles, velocity, interval)

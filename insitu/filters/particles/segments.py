@@ -15,10 +15,11 @@ _PAIRS = 2**20  # (segment, block) pairs tested at once
 
 def way_out(blocks: BlockMap, start: Floats, move: Floats) -> Floats:
     """The fraction of `move` (n, 3), 0..1, at which a point that starts inside the domain and ends
-    outside reaches the boundary."""
+    outside reaches the boundary; periodic sides are none."""
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = (bound - start for bound in blocks.bounds)
         reach = np.where(move > 0, high / move, np.where(move < 0, low / move, 1.0))
+    reach[:, np.asarray(blocks.periodic)] = 1.0
     part = np.clip(reach.min(axis=1), 0.0, 1.0)
     # If the blocks do not fill a box, it may leave the domain sooner.
     hidden = blocks.owners(start + part[:, None] * move) < 0

@@ -18,14 +18,28 @@ from insitu.models.sparse_grid.coder import CoefficientCoder, Level, Numbers
 from insitu.models.sparse_grid.mixing import Decoder, Encoder
 
 Shape = tuple[int, int, int]
+Singles = NDArray[np.float32]
 
-_LAMBDA = 0.1  # squared errors, in steps, that a bit is worth
-_LEAST_KEPT, _BITS_OF_ONE = 0.7, 5.0
 _MOST_MAGNITUDE = 1 << 25
 
 
 class ReferenceKernels:
     """Slow, but simple enough to verify by reading."""
+
+    def scale(self, raw: Floats, origin: float, unit: float) -> tuple[Singles, bool]:
+        with np.errstate(invalid="ignore", over="ignore"):
+            values = ((raw.astype(np.float64) - origin) / unit).astype(np.float32)
+        return values, bool(np.isfinite(values).all())
+
+    def errors(
+        self, outputs: Singles, raw: Floats, origin: float, extent: float
+    ) -> tuple[float, float, int]:
+        there = np.isfinite(raw)
+        with np.errstate(over="ignore"):
+            values = (outputs.astype(np.float64) * extent + origin).astype(raw.dtype)
+            error = np.abs(values.astype(np.float64) - raw.astype(np.float64))[there]
+            squares = float(np.square(error).sum())
+        return squares, float(error.max(initial=0.0)), int(there.sum())
 
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return bands.analyse(samples, list(splits), ends).astype(np.float32)
@@ -33,11 +47,16 @@ class ReferenceKernels:
     def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return bands.synthesise(coefficients, list(splits), ends).astype(np.float32)
 
-    def cost(self, coefficients: Floats, splits: Sequence[int], delta: float) -> float:
-        r = np.abs(coefficients) * _norms(coefficients.shape, splits) / delta
-        q = np.where(r < _LEAST_KEPT, 0, np.maximum(np.floor(r + 0.5), 1))
-        bits = np.where(q > 0, _BITS_OF_ONE + 2 * np.log2(np.maximum(q, 1)), 0)
-        return float((np.square(r - q) + _LAMBDA * bits).sum())
+    def support(self, coefficients: Singles) -> tuple[Numbers, Singles]:
+        places = np.flatnonzero(coefficients)
+        return places.astype(np.int32), coefficients.reshape(-1)[places]
+
+    def sizes(self, coefficients: Floats, splits: Sequence[int]) -> NDArray[np.int64]:
+        sizes = np.abs(coefficients) * _norms(coefficients.shape, splits).astype(np.float32)
+        rows = sizes.astype(np.float32).reshape(-1).view(np.uint32) >> 19
+        counts = np.bincount(rows, minlength=1 << 12).astype(np.int64)
+        counts[0] = 0
+        return counts
 
     def quantise(
         self,

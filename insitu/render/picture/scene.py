@@ -22,6 +22,7 @@ from insitu.queries.expressions import FieldKind
 from insitu.render.camera import Camera
 from insitu.render.colors.transfer_function import TransferFunction
 from insitu.render.picture.cinema import Cinema
+from insitu.render.picture.doubts import doubts
 from insitu.render.picture.image import write_png
 from insitu.render.picture.plots import Plot, colors, on_scale
 from insitu.render.picture.scene_composer import compose
@@ -69,6 +70,10 @@ class Scene:
             raise ValueError("plots: a volume cannot be shown together with what a filter moves")
         for plot in self.plots:
             plot.check(DataSchema({name: kind.n_components for name, kind in kinds.items()}))
+
+    def doubts(self, step: TimeStep) -> list[str]:
+        """Plots that would show a field's error instead of the field (`doubts`). Not collective."""
+        return doubts(self.plots, step)
 
     def run(self, comm: MPI.Comm, steps: Sequence[TimeStep], folder: Path) -> list[Path]:
         """Write the pictures of these steps -> the paths, on all ranks. Collective.

@@ -60,7 +60,7 @@ class BrickCache:
 
     def bricks_of(self, field: SampledBlock) -> Bricks:
         """See the function `bricks_of`."""
-        key = drawing().name, id(field)
+        key = painter_of(field).name, id(field)
         found = self._known.get(key)
         if found is not None and found[0]() is field:
             return found[1]
@@ -91,13 +91,13 @@ def bricks_of(field: SampledBlock) -> Bricks:
 
 
 def _made(field: SampledBlock) -> Bricks:
-    vertex, painter, cache = field.association == "vertex", drawing(), brick_cache().native
+    vertex, painter, cache = field.association == "vertex", painter_of(field), brick_cache().native
     if isinstance(field, RawBlock):
         part = field.partition  # the training engine may differ from the rendering engine
         sampler = painter.sampler(part.components, part.ghost_layers, part.cells, vertex)
         return painter.bricks_of_sampler(sampler, cache)
-    model = field.as_model if isinstance(field, BlockField) else None
-    if model is not None and _is_read_by(painter, model):
+    model = _alone(field)
+    if model is not None and (model.model is None or painter.supports(model.model)):
         extent = np.asarray(model.range[:, 1] - model.range[:, 0], np.float64)
         origin = np.asarray(model.zero, np.float64)
         return painter.bricks_of_model(
@@ -115,7 +115,13 @@ def _made(field: SampledBlock) -> Bricks:
     return painter.bricks_of_function(read, field.n_components, field.cells, vertex, cache)
 
 
-def _is_read_by(painter: Engine, field: ModelField) -> bool:
-    """Whether the engine can evaluate the field without calling Python."""
-    supported = field.model is None or painter.supports(field.model)
-    return supported and field.model_alone and field.holes is None
+def painter_of(field: SampledBlock) -> Engine:
+    """The engine that marches through a block: it may be another one for models alone."""
+    model = _alone(field)
+    return drawing() if model is None else drawing(model=model.model)
+
+
+def _alone(field: SampledBlock) -> ModelField | None:
+    """The field if an engine can evaluate it without calling Python."""
+    model = field.as_model if isinstance(field, BlockField) else None
+    return model if model is not None and model.model_alone and model.holes is None else None

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from insitu.core.box import Bounds
-from insitu.engines import drawing
 from insitu.engines.base import Bricks
 from insitu.engines.options import MarchOptions
 from insitu.fields.sampled_block import SampledBlock
 from insitu.render.camera import Camera, Rectangle, triple
 from insitu.render.colors.transfer_function import TransferFunction
-from insitu.render.volume.bricks import bricks_of
+from insitu.render.volume.bricks import bricks_of, painter_of
 
 # Alpha at which a ray ends; anything behind it would not change any channel of an 8-bit picture.
 OPAQUE = 0.999
@@ -126,7 +125,7 @@ def march(
         jitter=-1 if jitter is None else jitter,
         surface=surface,
     )
-    rgba = drawing().march(block.bricks, block.nodes, options)
+    rgba = painter_of(block.field).march(block.bricks, block.nodes, options)
     return Layer(rgba, rectangle, block.bounds)
 
 

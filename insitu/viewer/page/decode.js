@@ -4,6 +4,7 @@ import { Program, texture } from "viewer/gl.js";
 import { prepare } from "viewer/models/kinds.js";
 import { mask } from "viewer/pack.js";
 
+/** @import {Grids} from "viewer/grids.js" */
 /** @import {Prepared} from "viewer/models/kinds.js" */
 /** @import {BlockEntry, Step, Vector} from "viewer/types.js" */
 
@@ -61,11 +62,12 @@ class ReadyBlock {
    * @param {Decoder} decoder
    * @param {Step} step
    * @param {BlockEntry} block
+   * @param {Grids | undefined} grids
    */
-  constructor(decoder, step, block) {
+  constructor(decoder, step, block, grids = {}) {
     const { gl } = decoder;
     this.block = block;
-    this.model = prepare(gl, block, step);
+    this.model = prepare(gl, block, step, grids);
     this.mask = null;
     const outside = mask(step, block);
     if (outside && block.mask) {
@@ -99,8 +101,11 @@ class ReadyBlock {
     program.int("uComponent", component);
     // Here in double precision: a range may be narrow beside its values, or beyond single precision.
     const per = 1 / (range[1] - range[0] || 1);
-    program.floats("uOrigin", block.origin.map((low) => (low - range[0]) * per));
-    program.floats("uExtent", block.extent.map((extent) => extent * per));
+    const { low = [], wide = [] } = this.model;
+    program.floats(
+      "uOrigin", block.origin.map((zero, c) => (zero + block.extent[c] * (low[c] ?? 0) - range[0]) * per),
+    );
+    program.floats("uExtent", block.extent.map((extent, c) => extent * (wide[c] ?? 1) * per));
   }
 
   /** @param {WebGL2RenderingContext} gl */
@@ -144,9 +149,10 @@ export class Decoder {
    * @param {number} component -1: the magnitude.
    * @param {[number, number]} range Values that become 0 and 1.
    * @param {Vector} size Texels along x, y, z.
+   * @param {Map<BlockEntry, Grids>} grids
    * @returns {Generator<void, WebGLTexture, void>}
    */
-  *decode(step, component, range, size) {
+  *decode(step, component, range, size, grids) {
     const { gl } = this;
     const made = texture(gl, gl.TEXTURE_3D, gl.LINEAR);
     gl.texStorage3D(gl.TEXTURE_3D, 1, gl.R16F, ...size);
@@ -156,7 +162,7 @@ export class Decoder {
     let done = false;
     try {
       for (const block of step.blocks) {
-        ready = new ReadyBlock(this, step, block);
+        ready = new ReadyBlock(this, step, block, grids.get(block));
         const [x, y, z] = [0, 1, 2].map((a) => texels(block, a, cells[a], size[a]));
         for (let layer = z.first; layer < z.end; layer++) {
           ready.use(gl, component, range);
@@ -189,8 +195,9 @@ export class Decoder {
    * @param {number} component
    * @param {[number, number]} range Of its values.
    * @param {Vector} unit In index space of the whole grid, 0..1.
+   * @param {Map<BlockEntry, Grids>} grids
    */
-  probe(step, component, range, unit) {
+  probe(step, component, range, unit, grids) {
     const { gl } = this;
     const cells = step.lines.map((axis) => axis.cells);
     const at = unit.map((u, a) => Math.min(Math.max(u * cells[a], 0), cells[a]));
@@ -198,7 +205,7 @@ export class Decoder {
       at.every((p, a) => low[a] <= p && (p < high[a] || (p === high[a] && p === cells[a]))),
     );
     if (!block) return NaN;
-    const ready = new ReadyBlock(this, step, block);
+    const ready = new ReadyBlock(this, step, block, grids.get(block));
     const target = texture(gl, gl.TEXTURE_2D, gl.NEAREST);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, 1, 1, 0, gl.RED, gl.FLOAT, null);
     ready.use(gl, component, range);

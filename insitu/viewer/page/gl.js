@@ -6,6 +6,16 @@ void main() {
   gl_Position = vec4(at * 2.0 - 1.0, 0.0, 1.0);
 }`;
 
+/** GLSL: light on a surface or a tube, as insitu/engines/numpy/rasterize.py; needs uRight and uUp. */
+export const LIGHT = `vec3 lit(vec3 base, vec3 normal, vec3 ray) {
+  normal *= dot(normal, ray) > 0.0 ? -1.0 : 1.0;
+  vec3 light = normalize(-ray - 0.35 * normalize(uRight) + 0.5 * normalize(uUp));
+  vec3 middle = normalize(light - ray);
+  float diffuse = max(0.0, dot(normal, light));
+  float shine = diffuse > 0.0 ? pow(max(0.0, dot(normal, middle)), 32.0) : 0.0;
+  return min(vec3(1.0), (0.28 + 0.72 * diffuse) * base + 0.22 * shine);
+}`;
+
 /**
  * A context that can draw to textures of floating-point numbers.
  *
@@ -33,12 +43,13 @@ export class Program {
   /**
    * @param {WebGL2RenderingContext} gl
    * @param {string} fragment GLSL ES 3.00.
+   * @param {string} [vertex]
    */
-  constructor(gl, fragment) {
+  constructor(gl, fragment, vertex = VERTEX) {
     this.gl = gl;
     this.program = /** @type {WebGLProgram} */ (gl.createProgram());
     for (const [type, source] of /** @type {[number, string][]} */ ([
-      [gl.VERTEX_SHADER, VERTEX],
+      [gl.VERTEX_SHADER, vertex],
       [gl.FRAGMENT_SHADER, fragment],
     ])) {
       const shader = /** @type {WebGLShader} */ (gl.createShader(type));

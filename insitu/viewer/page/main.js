@@ -142,7 +142,7 @@ class Page {
     const same = (/** @type {(keyof State)[]} */ ...keys) => keys.every((k) => state[k] === before[k]);
     if (!same("theme")) document.documentElement.dataset.theme = state.theme;
     if (!same("variable", "step")) this.time();
-    if (!same("variable", "step", "colorBy", "surfaces", "detail", "looks")) {
+    if (!same("variable", "step", "colorBy", "surfaces", "detail", "looks", "lines")) {
       const looks = !same("looks");
       viewer.refresh().then(() => {
         if (!this.playing || looks) this.panel.showOpacity();

@@ -4,7 +4,7 @@
  */
 
 import { HOLE } from "viewer/decode.js";
-import { Program, texture } from "viewer/gl.js";
+import { LIGHT, Program, texture } from "viewer/gl.js";
 import { ROWS } from "viewer/transfer.js";
 
 /** @import {Vector} from "viewer/types.js" */
@@ -23,6 +23,7 @@ export const MOST_SURFACES = 8;
  * @property {boolean} log Of the field's values.
  * @property {boolean} otherLog
  * @property {boolean} pick
+ * @property {boolean} lines
  */
 
 const HEAD = `precision highp float;
@@ -45,6 +46,7 @@ uniform int uSurfaces;
 uniform float uLevel[${MOST_SURFACES}];
 uniform vec3 uPlane;                // where the slices are
 uniform bvec3 uSliced;
+uniform sampler2D uLines;           // of this picture: colour and distance
 out vec4 color;
 
 vec3 unit(vec3 p) {
@@ -99,14 +101,7 @@ vec3 gradient(vec3 p) {
   return found;
 }
 
-vec3 lit(vec3 base, vec3 normal, vec3 ray) {  // as insitu/engines/numpy/rasterize.py
-  normal *= dot(normal, ray) > 0.0 ? -1.0 : 1.0;
-  vec3 light = normalize(-ray - 0.35 * normalize(uRight) + 0.5 * normalize(uUp));
-  vec3 middle = normalize(light - ray);
-  float diffuse = max(0.0, dot(normal, light));
-  float shine = diffuse > 0.0 ? pow(max(0.0, dot(normal, middle)), 32.0) : 0.0;
-  return min(vec3(1.0), (0.28 + 0.72 * diffuse) * base + 0.22 * shine);
-}
+${LIGHT}
 
 void shade(inout vec4 c, vec3 p, vec3 ray) {  // as insitu/engines/numpy/march.py
   vec3 g = gradient(p);
@@ -187,6 +182,11 @@ const MAIN = `void main() {
   bool sliced = slice(ray, first, last, planeAt, planeValue);
   if (sliced) end = planeAt;
 #endif
+#ifdef LINES
+  vec4 line = texelFetch(uLines, ivec2(gl_FragCoord.xy), 0);
+  bool lined = line.a < end;
+  if (lined) end = max(line.a, first);
+#endif
 #ifdef STEPS
   float k0 = max(0.0, ceil((first - entry) / uStep - 0.5));
   float t = entry + (k0 + 0.5) * uStep;
@@ -225,6 +225,12 @@ const MAIN = `void main() {
     t += uStep;
   }
 #endif
+#ifdef LINES
+  if (lined && !opaque) {
+    sum += (1.0 - sum.a) * vec4(line.rgb, 1.0);
+    opaque = true;
+  }
+#endif
 #ifdef SLICES
   if (sliced && !opaque) {
     if (1.0 - sum.a > picked.w) picked = vec4(planeAt, planeValue, 1.0, 1.0);
@@ -242,6 +248,7 @@ function fragment(kind) {
     STEPS: kind.volume || kind.surfaces,
     SLICES: kind.slices,
     SHADING: kind.shading,
+    LINES: kind.lines,
     UNEVEN: kind.uneven,
     LOG: kind.log,
     OTHER_LOG: kind.otherLog,
@@ -270,6 +277,7 @@ function fragment(kind) {
  * @property {number[]} levels Of isosurfaces, 0..1.
  * @property {Vector} place Of the slices.
  * @property {[boolean, boolean, boolean]} sliced
+ * @property {WebGLTexture | null} lines As LineDrawer draws them, of this size.
  */
 
 /** Draws frames. */
@@ -338,6 +346,7 @@ export class Marcher {
       log: frame.row[0][2] > 0,
       otherLog: frame.row[1][2] > 0,
       pick,
+      lines: frame.lines !== null && !pick,
     });
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.table);
@@ -371,6 +380,7 @@ export class Marcher {
     program.int("uSurfaces", frame.levels.length);
     if (frame.levels.length) program.floats("uLevel", frame.levels);
     program.vector("uPlane", ...frame.place);
+    if (frame.lines && !pick) program.texture("uLines", frame.lines, gl.TEXTURE_2D);
     gl.uniform3iv(program.place("uSliced"), frame.sliced.map(Number));
     program.draw();
   }

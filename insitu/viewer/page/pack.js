@@ -39,6 +39,8 @@ export async function unpack(bytes, before) {
     const known = earlier?.blocks[i];
     const block = { ...(own.kind ? null : known), ...own };
     if (numbers && block.arrays) block.values = read(numbers, block.arrays, known);
+    block.before = earlier && known && block.relative ? { step: earlier, block: known } : undefined;
+    if (block.relative && !block.before) throw new Error(DAMAGED);
     return block;
   });
   return { lines: earlier?.lines, ...header, blocks, data };

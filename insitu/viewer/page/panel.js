@@ -47,12 +47,14 @@ export class Panel {
     const closed = new Set(
       [...this.body.querySelectorAll("details:not([open])")].map((one) => one.id),
     );
+    const { lines } = this.viewer.source.catalogue;
     const sections = [
       this.section("field", "Field", this.field()),
       this.section("colours", "Colours", this.colours()),
       this.section("opacities", "Opacity", this.opacity()),
       this.section("surfaces", "Isosurfaces", this.surfaces()),
       this.section("slices", "Slices", this.slices()),
+      ...(lines.length ? [this.section("lines", "Pathlines", this.lines())] : []),
       this.section("clip", "Clip box", this.clip()),
       this.section("quality", "Picture", this.quality()),
     ];
@@ -295,6 +297,48 @@ export class Panel {
   placeText(axis, fraction) {
     const [low, high] = this.viewer.bounds;
     return shown(low[axis] + fraction * (high[axis] - low[axis]));
+  }
+
+  lines() {
+    const { store, viewer } = this;
+    const { lines } = store.state;
+    const entries = viewer.source.catalogue.lines;
+    const set = (/** @type {Partial<import("viewer/state.js").LinesLook>} */ change) => {
+      store.update({ lines: { ...store.state.lines, ...change } });
+      this.build();
+    };
+    const option = (/** @type {string} */ name) => /** @type {[string, string]} */ ([name, name]);
+    const groups = [...new Set(entries.map(({ group }) => group))];
+    const group = select(
+      [["", "none"], ...groups.map(option)],
+      lines.group ?? "",
+      (name) => set({ group: name || null }),
+      "Pathlines",
+    );
+    group.id = "line-group";
+    const shownNow = entries.find((entry) => entry.group === lines.group);
+    if (!shownNow) return [group];
+    const by = select(
+      shownNow.columns.map(option), lines.by, (name) => set({ by: name }), "Coloured by",
+    );
+    by.id = "line-color-by";
+    const tables = Object.keys(viewer.source.catalogue.colors).map(option);
+    const table = select(tables, lines.table, (name) => set({ table: name }), "Colour map");
+    const width = make("input", {
+      type: "range", min: "1", max: "10", step: "0.5", value: String(lines.width),
+      aria: { label: "Width of pathlines" },
+    });
+    width.addEventListener("input", () =>
+      store.update({ lines: { ...store.state.lines, width: Number(width.value) } }),
+    );
+    const [low, high] = viewer.linesRange(lines.by);
+    return [
+      group,
+      labelled("coloured by", by),
+      make("div", { className: "row" }, table, make("span", {}, `${shown(low)} to ${shown(high)}`)),
+      labelled("width", width),
+      checkbox("up to the present time", lines.past, (past) => set({ past })),
+    ];
   }
 
   clip() {

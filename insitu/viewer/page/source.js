@@ -1,8 +1,10 @@
 /** Where the data come from: the page itself, or the server that sent it. */
 
+import { unpackLines } from "viewer/lines.js";
 import { inflate, unpack } from "viewer/pack.js";
 import { plain } from "viewer/text.js";
 
+/** @import {Unpacked} from "viewer/lines.js" */
 /** @import {Catalogue, Step} from "viewer/types.js" */
 
 const KEPT = 64; // unpacked steps
@@ -16,6 +18,19 @@ export class Source {
     this.steps = new Map();
     /** @type {Set<string>} Why blocks came as samples. */
     this.recoded = new Set();
+    /** @type {Map<number, Promise<Unpacked>>} */
+    this.unpacked = new Map();
+  }
+
+  /** @param {number} number Of an entry. @returns {Promise<Unpacked>} */
+  lines(number) {
+    let found = this.unpacked.get(number);
+    if (!found) {
+      const entry = this.catalogue.lines[number];
+      found = bytes(`lines-${number}`, `lines/${number}`).then((data) => unpackLines(entry, data));
+      this.unpacked.set(number, found);
+    }
+    return found;
   }
 
   /**
@@ -29,7 +44,7 @@ export class Source {
     let found = this.steps.get(key);
     if (!found) {
       const before = () => this.step(field, step - 1);
-      found = bytes(field, step, moment.cycle).then((packed) => unpack(packed, before));
+      found = bytes(`step-${field}-${step}`, `step/${field}/${moment.cycle}`).then((packed) => unpack(packed, before));
       found.then(
         ({ recoded }) => recoded.forEach((reason) => this.recoded.add(reason)),
         () => this.steps.delete(key), // it may be there the next time
@@ -43,15 +58,14 @@ export class Source {
 }
 
 /**
- * @param {number} field
- * @param {number} step
- * @param {number} cycle
+ * @param {string} id In the page.
+ * @param {string} address At the server.
  * @returns {Promise<Uint8Array>}
  */
-async function bytes(field, step, cycle) {
-  const embedded = document.getElementById(`step-${field}-${step}`);
+async function bytes(id, address) {
+  const embedded = document.getElementById(id);
   if (embedded) return plain(embedded.textContent ?? "");
-  const answer = await fetch(`step/${field}/${cycle}`);
+  const answer = await fetch(address);
   if (!answer.ok) throw new Error(await answer.text());
   return new Uint8Array(await answer.arrayBuffer());
 }

@@ -28,6 +28,14 @@
  * @property {number} detail Texels on the longest axis; 0: as the grid.
  * @property {"dark" | "light"} theme
  * @property {Object<string, Look>} looks By `keyOf` the variable.
+ * @property {LinesLook} lines
+ *
+ * @typedef {object} LinesLook Of pathlines.
+ * @property {string | null} group null: none are shown.
+ * @property {string} by What colours them.
+ * @property {string} table
+ * @property {number} width Pixels.
+ * @property {boolean} past Only up to the present time.
  */
 
 /** @param {Variable} variable */
@@ -56,6 +64,7 @@ export function initial() {
     detail: 0,
     theme: dark ? "dark" : "light",
     looks: {},
+    lines: { group: null, by: "speed", table: "Plasma", width: 3, past: false },
   };
 }
 

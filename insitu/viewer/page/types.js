@@ -22,6 +22,16 @@
  * @property {[number, number][]} points Cycle and value.
  * @property {number[]} marks Cycles at which a condition became true.
  *
+ * @typedef {object} LinesEntry Pathlines of one file.
+ * @property {string} name
+ * @property {string} group Files of one group are of one extract at different steps.
+ * @property {number | null} time
+ * @property {number} lines
+ * @property {number} points
+ * @property {string[]} columns x, y, z, and values at the points.
+ * @property {[number, number][]} ends Least and largest of each.
+ * @property {[number, number]} most Whole numbers that stand for the largest, of points and values.
+ *
  * @typedef {object} Catalogue
  * @property {string} title
  * @property {string} run Of a running simulation: differs from run to run.
@@ -30,11 +40,14 @@
  * @property {FieldEntry[]} fields
  * @property {Object<string, [number, number, number, number][]>} colors Position, red, green, blue.
  * @property {Plot[]} plots
+ * @property {LinesEntry[]} lines
  *
  * @typedef {object} Lines Grid lines of one axis.
  * @property {[number, number]} ends
  * @property {number} cells
  * @property {number[]} [all] Where they are uneven.
+ *
+ * @typedef {import("viewer/worker/decode.js").Scale} Scale
  *
  * @typedef {[string, number[]]} ArrayEntry Name and shape.
  *
@@ -56,6 +69,20 @@
  * @property {boolean} [vertex]
  * @property {"i1" | "i2"} [type] Of the numbers of samples.
  * @property {number} [step] Of samples, in units of the extent.
+ * @property {string} [splits] Of a sparse grid, whose shape is x y z, with samples on shared faces.
+ * @property {number} [ends]
+ * @property {Scale[]} [scales]
+ * @property {number} [coded] Bytes of its numbers, which come first.
+ * @property {boolean} [relative] Whether these count from the step before.
+ * @property {{step: Step, block: BlockEntry}} [before] If so, this one.
+ * @property {{shape: Vector, units: number[], pieces: PieceEntry[]} | null} [correction]
+ *
+ * @typedef {object} PieceEntry A part of a correction, whose bytes follow those of the one before.
+ * @property {Vector} at x y z.
+ * @property {Vector} shape
+ * @property {string} splits
+ * @property {Scale[]} scales
+ * @property {number} length
  *
  * @typedef {object} Step A field at a step, unpacked.
  * @property {Lines[]} lines Along x, y, z.

@@ -3,12 +3,14 @@
 import { defaultView, length, minus, plane, plus, times } from "viewer/camera.js";
 import { Decoder } from "viewer/decode.js";
 import { context } from "viewer/gl.js";
+import { LineDrawer } from "viewer/lines.js";
 import { Marcher } from "viewer/march.js";
 import { keyOf, plainLook } from "viewer/state.js";
 import { fitted, histogram, interpolated, ROWS, rows } from "viewer/transfer.js";
 import { COARSE, finished, isValue, Volumes } from "viewer/volumes.js";
 
 /** @import {View} from "viewer/camera.js" */
+/** @import {Unpacked} from "viewer/lines.js" */
 /** @import {Frame} from "viewer/march.js" */
 /** @import {Source} from "viewer/source.js" */
 /** @import {Look, State, Store} from "viewer/state.js" */
@@ -39,6 +41,9 @@ export class Viewer {
     this.volumes = new Volumes(this.gl, new Decoder(this.gl), source);
     this.volumes.spare = (one) => this.spare(one);
     this.marcher = new Marcher(this.gl);
+    this.lineDrawer = new LineDrawer(this.gl);
+    /** @type {Unpacked | null} What is shown now. */
+    this.lines = null;
     this.scale = 0.35; // of the resolution while something moves
     this.moved = -1e9;
     /** @type {Promise<void> | null} Ends when there is nothing more to draw. */
@@ -202,6 +207,7 @@ export class Viewer {
       needed.push([colorBy, this.stepOf(colorBy.field)]);
     }
     try {
+      await this.findLines();
       for (const longest of this.playing ? [COARSE] : [COARSE, detail]) {
         for (const [which, step] of needed) {
           let decoded = this.volumes.get(which, step, longest);
@@ -272,6 +278,7 @@ export class Viewer {
         const frame = this.frame(size, moving ? 1 / SAMPLES_PER_CELL : 1);
         if (!frame) continue;
         const start = performance.now();
+        frame.lines = this.drawnLines(frame);
         this.marcher.draw(frame);
         await finished(this.gl);
         const ms = performance.now() - start;
@@ -299,7 +306,7 @@ export class Viewer {
   /** Edges of surfaces are smoothed, as by insitu render: drawn twice as fine, then averaged. */
   get finer() {
     const { surfaces, slices } = this.state;
-    const edges = surfaces.length > 0 || slices.some((at) => at !== null);
+    const edges = surfaces.length > 0 || this.lines || slices.some((at) => at !== null);
     return edges && this.ratio < 2 ? 2 : 1;
   }
 
@@ -366,7 +373,60 @@ export class Viewer {
       levels: state.surfaces.map((v) => (v - start) / (end - start || 1)),
       place: at(place),
       sliced: [state.slices[0] !== null, state.slices[1] !== null, state.slices[2] !== null],
+      lines: null,
     };
+  }
+
+  /**
+   * Have the pathlines that are shown at this step: of the group's files the first one that is not
+   * of an earlier time, else the last.
+   */
+  async findLines() {
+    const { group } = this.state.lines;
+    const { lines } = this.source.catalogue;
+    const { time } = this.steps[this.moment];
+    const those = lines.flatMap((entry, i) => (entry.group === group ? [i] : []));
+    const later = those.find((i) => (lines[i].time ?? Infinity) >= (time ?? 0) * (1 - 1e-9));
+    const chosen = later ?? those[those.length - 1];
+    this.lines = chosen === undefined ? null : await this.source.lines(chosen);
+  }
+
+  /** @param {string} column @returns {[number, number]} Of the pathlines shown, at all steps. */
+  linesRange(column) {
+    const { group } = this.state.lines;
+    let [low, high] = [Infinity, -Infinity];
+    for (const { group: of, columns, ends } of this.source.catalogue.lines) {
+      const at = of === group ? columns.indexOf(column) : -1;
+      if (at < 0) continue;
+      low = Math.min(low, ends[at][0]);
+      high = Math.max(high, ends[at][1]);
+    }
+    return [low, high];
+  }
+
+  /** @param {Frame} frame @returns {WebGLTexture | null} */
+  drawnLines(frame) {
+    if (!this.lines) return null;
+    const { by, table, width, past } = this.state.lines;
+    const { entry } = this.lines;
+    const [low] = this.bounds;
+    const diagonal = length(minus(this.bounds[1], low));
+    const inside = (/** @type {Vector} */ p) => times(minus(p, low), 1 / diagonal);
+    this.lineDrawer.load(this.lines, by, inside, `${entry.name}/${by}/${this.bounds}`);
+    const share = (/** @type {string} */ column, /** @type {number} */ value) => {
+      const [least, most] = entry.ends[entry.columns.indexOf(column)] ?? [0, 1];
+      return (value - least) / (most - least || 1);
+    };
+    const [start, end] = this.linesRange(by);
+    const [first, last] = [share(by, start), share(by, end)];
+    const { time } = this.steps[this.moment];
+    const { colors } = this.source.catalogue;
+    return this.lineDrawer.draw(frame, {
+      table: rows(colors[table] ?? colors.Viridis, [[0, 1], [1, 1]], false, 1),
+      row: [1 / (last - first || 1), -first / (last - first || 1)],
+      until: past && time !== null ? share("time", time) + 1e-4 : 2,
+      width: width * (frame.size[1] / this.canvas.clientHeight),
+    });
   }
 
   /** @param {Variable} variable @param {number} length @returns {Float32Array} */
@@ -439,7 +499,8 @@ export class Viewer {
       const component = entry.components === 1 ? 0 : variable.component;
       const unit = /** @type {Vector} */ (world.map((w, a) => inIndex(step, a, w)));
       const range = this.volumes.range(variable);
-      each(entry.steps[i].cycle, this.volumes.decoder.probe(step, component, range, unit));
+      const grids = await this.volumes.grids.of(step, null);
+      each(entry.steps[i].cycle, this.volumes.decoder.probe(step, component, range, unit, grids));
     }
   }
 }

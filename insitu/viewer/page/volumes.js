@@ -1,6 +1,7 @@
 /** Decoded steps: coarse at once, finer while there is time, and kept while they fit. */
 
 import { HOLE } from "viewer/decode.js";
+import { SparseGrids } from "viewer/grids.js";
 import { keyOf } from "viewer/state.js";
 
 /** @import {Decoder} from "viewer/decode.js" */
@@ -30,6 +31,7 @@ export class Volumes {
     this.gl = gl;
     this.decoder = decoder;
     this.source = source;
+    this.grids = new SparseGrids();
     /** @type {Map<string, Decoded>} */
     this.kept = new Map();
     /** @type {(one: Decoded) => boolean} Whether it can be spared; then it is taken away. */
@@ -129,7 +131,8 @@ export class Volumes {
     const size = this.size(step, longest);
     const scalar = this.source.catalogue.fields[variable.field].components === 1;
     const component = scalar ? 0 : variable.component;
-    const work = this.decoder.decode(step, component, this.range(variable), size);
+    const grids = await this.grids.of(step, longest === COARSE ? size : null);
+    const work = this.decoder.decode(step, component, this.range(variable), size, grids);
     let pieces = 4;
     for (;;) {
       const start = performance.now();

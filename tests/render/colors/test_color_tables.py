@@ -56,6 +56,28 @@ def test_devil_ray_published_these_colours(
     np.testing.assert_allclose(found, colors, atol=2 / 255)
 
 
+@pytest.mark.parametrize(
+    ("name", "at", "colors"),
+    [
+        # Mikhailov, "Turbo, an improved rainbow colormap for visualization", 2019: its ends, and
+        # the green in the middle.
+        ("Turbo", 0.0, (0.190, 0.072, 0.232)),
+        ("Turbo", 128 / 255, (0.644, 0.990, 0.234)),
+        ("Turbo", 1.0, (0.480, 0.016, 0.011)),
+        # Nunez, Anderton, Renslow, "Optimizing colormaps with consideration for color vision
+        # deficiency", 2018.
+        ("Cividis", 0.0, (0.0, 0.135, 0.305)),
+        ("Cividis", 1.0, (0.996, 0.909, 0.217)),
+    ],
+)
+def test_tables_for_values_without_a_middle(
+    name: str, at: float, colors: tuple[float, float, float]
+) -> None:
+    positions, channels = ColorTable(name).colors()
+    found = [np.interp(at, positions, channels[:, i]) for i in range(3)]
+    np.testing.assert_allclose(found, colors, atol=2.5 / 255)
+
+
 def test_discrete_colours_do_not_blend() -> None:
     positions, colors = ColorTable("Set2", discrete=True).colors()
     plain = color_table("Set2").colors

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "grid_sampler.hpp"
+#include "hard_samples.hpp"
 #include "mlp.hpp"
 #include "placement.hpp"
 #include "sampling.hpp"
@@ -59,6 +60,47 @@ class BatchPart {
     });
   }
 
+  // Evaluates candidates begin .. end - 1 and keeps their errors; `sums` are over them.
+  void rate(const Sampling& sampling, long iteration, long begin, long end, double huber,
+            const float* params, const Transposed& transposed, HardSamples& candidates) {
+    sums = {};
+    huber_ = huber;
+    const long outputs = network_.n_outputs, n = candidates.size();
+    with_features(network_.features, [&](auto features) {
+      for (; begin < end; begin += kChunk) {
+        const long count = std::min<long>(kChunk, n - begin);
+        draw_chunk(sampling, iteration, n, begin, count);
+        forward<features.value>(network_, params, transposed, work_);
+        loss_gradient(n, count, boundary_samples(sampling, n) - begin);
+        for (long s = 0; s < count; ++s) {
+          float error = 0.0f;
+          for (long o = 0; o < outputs; ++o) {
+            const float d = work_.output[o * kChunk + s] - truth_[s * outputs + o];
+            error += std::isfinite(d) ? d * d : 0.0f;
+          }
+          candidates.keep(begin + s, points_.data() + 3 * s, truth_.data() + outputs * s, error);
+        }
+      }
+    });
+  }
+
+  // As `add`, of the chosen candidates begin .. end - 1; `sums` stay those of `rate`.
+  void add_chosen(const HardSamples& candidates, long begin, long end, double huber, bool keep,
+                  const float* params, const Transposed& transposed) {
+    const BatchSums all = sums;
+    huber_ = huber;
+    keep_ = keep;
+    placement.clear();
+    with_features(network_.features, [&](auto features) {
+      for (; begin < end; begin += kChunk) {
+        const long count = std::min<long>(kChunk, candidates.n_chosen() - begin);
+        candidates.load(begin, count, work_.points.data(), truth_.data());
+        learn<features.value>(candidates.n_chosen(), count, 0, params, transposed);
+      }
+    });
+    sums = all;
+  }
+
   Buffer<float> gradient;
   BatchSums sums;
   PlacementPart placement;
@@ -68,16 +110,27 @@ class BatchPart {
   void chunk(const Sampling& sampling, long iteration, long batch, long begin, const float* params,
              const Transposed& transposed) {
     const long count = std::min<long>(kChunk, batch - begin);
-    const long boundary = boundary_samples(sampling, batch);
+    draw_chunk(sampling, iteration, batch, begin, count);
+    learn<F>(batch, count, boundary_samples(sampling, batch) - begin, params, transposed);
+  }
+
+  // Points and targets of a batch from sample `begin` on.
+  void draw_chunk(const Sampling& sampling, long iteration, long batch, long begin, long count) {
     float* x = work_.points.data();
-    draw(sampling, static_cast<uint32_t>(iteration), begin, kChunk, boundary, x, x + kChunk,
-         x + 2 * kChunk);
+    draw(sampling, static_cast<uint32_t>(iteration), begin, kChunk,
+         boundary_samples(sampling, batch), x, x + kChunk, x + 2 * kChunk);
     for (int s = 0; s < kChunk; ++s)
       for (int a = 0; a < 3; ++a) points_[3 * s + a] = x[a * kChunk + s];
     target_.sample_normalised(points_.data(), count, normalisation_.low.data(),
                               normalisation_.inverse_extent.data(), truth_.data());
+  }
+
+  // Adds the gradient of the points and targets that were drawn.
+  template <int F>
+  void learn(long batch, long count, long first_uniform, const float* params,
+             const Transposed& transposed) {
     forward<F>(network_, params, transposed, work_);
-    loss_gradient(batch, count, boundary - begin);
+    loss_gradient(batch, count, first_uniform);
     if (keep_) keep_errors();
     const float* encoding_gradient = backward_mlp(network_, params, work_, gradient.data());
     scatter_levels<F>(network_, work_.corners.data(), encoding_gradient, gradient.data());

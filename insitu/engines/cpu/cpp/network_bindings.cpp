@@ -51,6 +51,42 @@ static py::array_t<float> py_evaluate(const Network& net, const Floats& params,
   return out;
 }
 
+// Points of several networks in one call; those of network i end before ends[i].
+static py::array_t<float> py_evaluate_blocks(const std::vector<NetworkPtr>& networks,
+                                             const std::vector<Floats>& params,
+                                             const Floats& points, const std::vector<long>& ends,
+                                             int threads) {
+  check_points(points);
+  const long n = points.shape(0), blocks = static_cast<long>(networks.size());
+  if (blocks == 0 || params.size() != networks.size() || ends.size() != networks.size())
+    throw py::value_error("networks, params, ends: expected as many of each, at least one");
+  if (!std::is_sorted(ends.begin(), ends.end()) || ends.front() < 0 || ends.back() != n)
+    throw py::value_error("ends: expected an order that ends with the number of points");
+  const long outputs = networks.front()->n_outputs;
+  for (long i = 0; i < blocks; ++i) {
+    check_params(*networks[i], params[i]);
+    if (networks[i]->n_outputs != outputs)
+      throw py::value_error("networks: expected the same number of outputs");
+  }
+  py::array_t<float> out({n, outputs});
+  std::vector<const float*> p;
+  for (const Floats& each : params) p.push_back(each.data());
+  const float* x = points.data();
+  float* y = out.mutable_data();
+  py::gil_scoped_release release;
+  share_out(n, threads, [&](int, Part part) {
+    long i = std::upper_bound(ends.begin(), ends.end(), part.begin) - ends.begin();
+    for (long begin = part.begin; begin < part.end; begin = std::max(begin, ends[i++])) {
+      const long end = std::min(part.end, ends[i]);
+      if (begin >= end) continue;
+      Workspace work(*networks[i]);
+      evaluate(*networks[i], p[i], Transposed(*networks[i], p[i]), x + 3 * begin, end - begin, work,
+               y + outputs * begin);
+    }
+  });
+  return out;
+}
+
 static py::array_t<float> py_evaluate_gradient(const Network& net, const Floats& params,
                                                const Floats& points, int threads) {
   check_params(net, params);
@@ -184,7 +220,9 @@ static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& param
   check_count("extent", extent, net->n_outputs);
   check_count("error_scale", error_scale, net->n_outputs);
   TrainingOptions options{};
-  options.batch = o["batch"].cast<long>();
+  options.candidates = o["drawn"].cast<long>();
+  options.chosen = o["chosen"].cast<long>();
+  options.plateau = o["plateau"].cast<long>();
   options.threads = o["threads"].cast<int>();
   options.learning_rate = o["learning_rate"].cast<double>();
   options.final_rate = o["final_rate"].cast<double>();
@@ -202,7 +240,10 @@ static std::shared_ptr<Trainer> make_trainer(NetworkPtr net, const Floats& param
   options.l2 = o["l2"].cast<double>();
   options.sampling = {o["seed"].cast<uint32_t>(), o["boundary_share"].cast<float>(),
                       o["boundary_sigma"].cast<float>()};
-  if (options.batch < 1) throw py::value_error("batch: expected at least 1");
+  if (o["batch"].cast<long>() < 1) throw py::value_error("batch: expected at least 1");
+  if (options.chosen < 1 || options.chosen > options.candidates)
+    throw py::value_error("chosen: expected 1 to all of the samples drawn");
+  if (options.plateau < 0) throw py::value_error("plateau: expected at least 0");
   if (options.threads < 1) throw py::value_error("threads: expected at least 1");
   return std::make_shared<Trainer>(std::move(net), params.data(), std::move(target), low.data(),
                                    extent.data(), error_scale.data(), options);
@@ -293,6 +334,8 @@ void bind_network(py::module_& m) {
       .def("statistics", &py_statistics, "component"_a)
       .def_property_readonly("samples", &GridSampler::samples, "Owned samples.");
   m.def("evaluate", &py_evaluate, "network"_a, "params"_a, "points"_a, "threads"_a = 1);
+  m.def("evaluate_blocks", &py_evaluate_blocks, "networks"_a, "params"_a, "points"_a, "ends"_a,
+        "threads"_a = 1, "Points of several networks, one network's after the other's.");
   m.def("evaluate_gradient", &py_evaluate_gradient, "network"_a, "params"_a, "points"_a,
         "threads"_a = 1);
   m.def("evaluate_grid", &py_evaluate_grid, "network"_a, "params"_a, "xs"_a, "ys"_a, "zs"_a,

@@ -3,6 +3,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstring>
+
 #include "sparse_coder.hpp"
 #include "sparse_lifting.hpp"
 #include "sparse_quantise.hpp"
@@ -72,20 +74,121 @@ static py::tuple py_quantise(const Singles& coefficients, const Splits& splits,
   Points points;
   {
     py::gil_scoped_release release;
-    Quantiser(bands, norms, {rounding[0], rounding[1], rounding[2]}).run(c, delta, q);
-    points = measure_points(bands, norms, c, delta, q);
+    points = Quantiser(bands, norms, {rounding[0], rounding[1], rounding[2]}).run(c, delta, q);
   }
   return py::make_tuple(out, points.one, points.more);
 }
 
-static double py_cost(const Singles& coefficients, const Splits& splits, const NormPair& norm_pair,
-                      float delta) {
-  if (!(delta > 0)) throw py::value_error("delta: expected a number > 0");
+static py::array_t<int64_t> py_sizes(const Singles& coefficients, const Splits& splits,
+                                     const NormPair& norm_pair) {
   const Bands bands = bands_of(coefficients, splits);
   const Norms norms = norms_of(norm_pair, bands);
+  py::array_t<int64_t> out(1L << (8 + kSizeBits));
   const float* c = coefficients.data();
+  int64_t* counts = out.mutable_data();
   py::gil_scoped_release release;
-  return cost(bands, norms, c, delta);
+  std::fill_n(counts, out.size(), 0);
+  count_sizes(bands, norms, c, counts);
+  return out;
+}
+
+// Whether all of some numbers are finite.
+template <typename T>
+static bool all_finite(const T* values, long count) {
+  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  constexpr Bits kExponent = sizeof(T) == 4 ? Bits{0x7f800000u} : Bits(0x7ff0000000000000u);
+  Bits any = 0;
+  for (long i = 0; i < count; ++i) {  // without branches, so that it is vectorised
+    Bits bits;
+    std::memcpy(&bits, values + i, sizeof(bits));
+    any |= (bits & kExponent) == kExponent;
+  }
+  return any == 0;
+}
+
+static py::tuple py_support(const Singles& values) {
+  std::vector<int32_t> places;
+  std::vector<float> found;
+  if (values.size() >= 1L << 31) throw py::value_error("values: 2^31 or more");
+  const float* v = values.data();
+  const auto* bits = reinterpret_cast<const int32_t*>(v);
+  {
+    py::gil_scoped_release release;
+    for_each_other(bits, values.size(), [&](long i) {
+      if (v[i] == 0.0f) return;  // -0
+      places.push_back(static_cast<int32_t>(i));
+      found.push_back(v[i]);
+    });
+  }
+  return py::make_tuple(py::array_t<int32_t>(places.size(), places.data()),
+                        py::array_t<float>(found.size(), found.data()));
+}
+
+constexpr long kTogether = 2048;  // samples of a loop, so that what it leaves stays in the cache
+
+// (raw - origin) / unit, and whether all of it is finite.
+template <typename T>
+static py::tuple py_scale(const py::array_t<T, py::array::c_style>& raw, double origin,
+                          double unit) {
+  if (raw.ndim() != 3) throw py::value_error("expected an array of shape (nz, ny, nx)");
+  py::array_t<float> out({raw.shape(0), raw.shape(1), raw.shape(2)});
+  bool finite = true;
+  {
+    const T* from = raw.data();
+    float* to = out.mutable_data();
+    py::gil_scoped_release release;
+    for (long begin = 0; begin < raw.size(); begin += kTogether) {
+      const long end = std::min(begin + kTogether, static_cast<long>(raw.size()));
+      for (long i = begin; i < end; ++i)
+        to[i] = static_cast<float>((static_cast<double>(from[i]) - origin) / unit);
+      finite &= all_finite(to + begin, end - begin);
+    }
+  }
+  return py::make_tuple(out, finite);
+}
+
+// Of origin + extent * output as a T: sum of squares, largest, number of finite raw samples.
+template <typename T>
+static py::tuple py_errors(const Singles& outputs, const py::array_t<T, py::array::c_style>& raw,
+                           double origin, double extent) {
+  if (outputs.size() != raw.size()) throw py::value_error("outputs, raw: of different sizes");
+  constexpr long kWide = 8;
+  double sum = 0.0, most = 0.0;
+  long count = 0;
+  {
+    const float* in = outputs.data();
+    const T* truth = raw.data();
+    py::gil_scoped_release release;
+    double error[kTogether];
+    for (long begin = 0; begin < raw.size(); begin += kTogether) {
+      const long n = std::min(kTogether, static_cast<long>(raw.size()) - begin);
+      for (long i = 0; i < n; ++i) {
+        const T value =
+            static_cast<T>(static_cast<double>(in[begin + i]) * extent + origin);
+        error[i] = std::fabs(static_cast<double>(value) - static_cast<double>(truth[begin + i]));
+      }
+      count += n;
+      if (!all_finite(truth + begin, n))
+        for (long i = 0; i < n; ++i)
+          if (!std::isfinite(truth[begin + i])) {
+            error[i] = 0.0;
+            --count;
+          }
+      for (long i = n; i % kWide; ++i) error[i] = 0.0;
+      double squares[kWide] = {}, largest[kWide] = {};
+      for (long i = 0; i < n; i += kWide)
+        for (long lane = 0; lane < kWide; ++lane) {
+          const double e = error[i + lane];
+          squares[lane] += e * e;
+          largest[lane] = e > largest[lane] ? e : largest[lane];
+        }
+      for (long lane = 0; lane < kWide; ++lane) {
+        sum += squares[lane];
+        most = std::max(most, largest[lane]);
+      }
+    }
+  }
+  return py::make_tuple(sum, most, count);
 }
 
 static Singles py_dequantise(const Wholes& numbers, const Splits& splits, const NormPair& norm_pair,
@@ -104,6 +207,15 @@ static void check_alike(const std::vector<Wholes>& arrays, const Wholes& first, 
       throw py::value_error("components: arrays of different shapes");
 }
 
+// Whether a magnitude has more bits than can be coded.
+static bool too_large(const int32_t* numbers, long count) {
+  constexpr uint32_t kMost = (uint32_t{1} << (kMostExponent + 1)) - 1;
+  uint32_t any = 0;
+  for (long i = 0; i < count; ++i)  // without branches, so that it is vectorised
+    any |= static_cast<uint32_t>(numbers[i]) + kMost > 2 * kMost;
+  return any;
+}
+
 static py::bytes py_encode(const std::vector<Wholes>& components, const Splits& splits,
                            const std::vector<Wholes>& before) {
   if (components.empty()) throw py::value_error("components: expected at least one");
@@ -112,19 +224,15 @@ static py::bytes py_encode(const std::vector<Wholes>& components, const Splits& 
   const Bands bands = bands_of(components[0], splits);
   std::vector<uint8_t> bytes;
   for (const Wholes& array : components)
-    for (long i = 0; i < array.size(); ++i)
-      if (std::abs(static_cast<int64_t>(array.data()[i])) >= int64_t{1} << (kMostExponent + 1))
-        throw py::value_error("components: a number is too large");
+    if (too_large(array.data(), array.size()))
+      throw py::value_error("components: a number is too large");
   {
     py::gil_scoped_release release;
     Encoder encoder;
     CoefficientCoder<Encoder> coder(bands, encoder);
-    std::vector<int32_t> copy;
-    for (std::size_t k = 0; k < components.size(); ++k) {
-      copy.assign(components[k].data(), components[k].data() + bands.count());
-      coder.component(copy.data(), before.empty() ? nullptr : before[k].data(),
+    for (std::size_t k = 0; k < components.size(); ++k)
+      coder.component(components[k].data(), before.empty() ? nullptr : before[k].data(),
                       k ? components[k - 1].data() : nullptr);
-    }
     bytes = encoder.finish();
   }
   return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -194,11 +302,12 @@ static py::array_t<float> read_points(const Reader& reader, const Singles& point
   float* to = out.mutable_data();
   py::gil_scoped_release release;
   in_parts(n, 1 << 14, threads, [&](long begin, long end) {
-    float values[16];
-    for (long i = begin; i < end; ++i) {
-      if (slopes) reader.at(p + 3 * i, values, to + 3 * c * i);
-      else reader.at(p + 3 * i, to + c * i, nullptr);
+    if (!slopes) {
+      reader.values(p + 3 * begin, end - begin, to + c * begin);
+      return;
     }
+    float values[16];
+    for (long i = begin; i < end; ++i) reader.at(p + 3 * i, values, to + 3 * c * i);
   });
   return out;
 }
@@ -233,7 +342,13 @@ void bind_sparse(py::module_& m) {
   m.def("sparse_synthesise", &sparse::py_synthesise, "coefficients"_a, "splits"_a, "ends"_a = 0);
   m.def("sparse_quantise", &sparse::py_quantise, "coefficients"_a, "splits"_a, "norms"_a, "delta"_a,
         "rounding"_a);
-  m.def("sparse_cost", &sparse::py_cost, "coefficients"_a, "splits"_a, "norms"_a, "delta"_a);
+  m.def("sparse_sizes", &sparse::py_sizes, "coefficients"_a, "splits"_a, "norms"_a);
+  m.def("sparse_support", &sparse::py_support, "values"_a);
+  m.def("sparse_scale", &sparse::py_scale<float>, "raw"_a.noconvert(), "origin"_a, "unit"_a);
+  m.def("sparse_scale", &sparse::py_scale<double>, "raw"_a, "origin"_a, "unit"_a);
+  m.def("sparse_errors", &sparse::py_errors<float>, "outputs"_a, "raw"_a.noconvert(), "origin"_a,
+        "extent"_a);
+  m.def("sparse_errors", &sparse::py_errors<double>, "outputs"_a, "raw"_a, "origin"_a, "extent"_a);
   m.def("sparse_dequantise", &sparse::py_dequantise, "numbers"_a, "splits"_a, "norms"_a, "delta"_a,
         "one"_a, "more"_a);
   m.def("sparse_encode", &sparse::py_encode, "components"_a, "splits"_a, "before"_a);

@@ -8,9 +8,11 @@
 // coefficient that is not zero; there each band's zero flag, sign, exponent and mantissa follow.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,17 +24,27 @@ namespace insitu::sparse {
 inline int bit_length(uint32_t v) { return v ? 32 - __builtin_clz(v) : 0; }
 
 // Coarse (0..7) and fine (0..15) logarithmic classes of a sum of magnitudes.
-inline int coarse(int v) { return v < 3 ? v : v < 5 ? 3 : v < 7 ? 4 : v < 11 ? 5 : v < 19 ? 6 : 7; }
-inline int fine(int v) {
-  if (v < 4) return v;
-  const int k = bit_length(static_cast<uint32_t>(v)) - 1;
-  return std::min(15, 2 * k + (v >> (k - 1) & 1));
-}
+struct Classes {
+  std::array<uint8_t, 256> coarse, fine;
+
+  Classes() {
+    for (int v = 0; v < 256; ++v) {
+      const int k = bit_length(static_cast<uint32_t>(v)) - 1;
+      coarse[v] =
+          static_cast<uint8_t>(v < 3 ? v : v < 5 ? 3 : v < 7 ? 4 : v < 11 ? 5 : v < 19 ? 6 : 7);
+      fine[v] = static_cast<uint8_t>(v < 4 ? v : std::min(15, 2 * k + (v >> (k - 1) & 1)));
+    }
+  }
+};
+inline const Classes kClasses;
+inline int coarse(int v) { return kClasses.coarse[std::min(v, 255)]; }
+inline int fine(int v) { return kClasses.fine[std::min(v, 255)]; }
 inline int sign_class(int v) { return v == 0 ? 0 : v > 0 ? 1 : 2; }
 
 constexpr int kMostExponent = 24;  // magnitudes below 2^25
 
 // An octree over positions: [0] has one byte per position, each next half as many along each axis.
+// Around each lies a layer of zeros, so that neighbors are read without regard to the ends.
 struct Pyramid {
   std::vector<Size3> size;
   std::vector<std::vector<uint8_t>> at;
@@ -40,25 +52,29 @@ struct Pyramid {
   explicit Pyramid(const Size3& positions) {
     for (Size3 n = positions;; n = {(n[0] + 1) / 2, (n[1] + 1) / 2, (n[2] + 1) / 2}) {
       size.push_back(n);
-      at.emplace_back(static_cast<std::size_t>(n[0] * n[1] * n[2]), 0);
+      at.emplace_back(static_cast<std::size_t>((n[0] + 2) * (n[1] + 2) * (n[2] + 2)), 0);
       if (n[0] == 1 && n[1] == 1 && n[2] == 1) break;
     }
   }
 
   int depths() const { return static_cast<int>(size.size()); }
 
-  uint8_t& operator()(int d, long x, long y, long z) {
-    return at[d][static_cast<std::size_t>(x + size[d][0] * (y + size[d][1] * z))];
+  // From a node to its neighbors along x, y, z.
+  Size3 strides(int d) const { return {1, size[d][0] + 2, (size[d][0] + 2) * (size[d][1] + 2)}; }
+  long index(int d, long x, long y, long z) const {
+    return x + 1 + (size[d][0] + 2) * (y + 1 + (size[d][1] + 2) * (z + 1));
   }
-  // 0 beyond the ends.
-  int get(int d, long x, long y, long z) const {
-    const Size3& n = size[d];
-    if (x < 0 || y < 0 || z < 0 || x >= n[0] || y >= n[1] || z >= n[2]) return 0;
-    return at[d][static_cast<std::size_t>(x + n[0] * (y + n[1] * z))];
+
+  uint8_t& operator()(int d, long x, long y, long z) { return at[d][index(d, x, y, z)]; }
+  const uint8_t* node(int d, long x, long y, long z) const {
+    return at[d].data() + index(d, x, y, z);
   }
+  // Up to one beyond the ends.
+  int get(int d, long x, long y, long z) const { return *node(d, x, y, z); }
   int faces(int d, long x, long y, long z) const {
-    return get(d, x - 1, y, z) + get(d, x + 1, y, z) + get(d, x, y - 1, z) + get(d, x, y + 1, z) +
-           get(d, x, y, z - 1) + get(d, x, y, z + 1);
+    const uint8_t* p = node(d, x, y, z);
+    const Size3 s = strides(d);
+    return p[-1] + p[1] + p[-s[1]] + p[s[1]] + p[-s[2]] + p[s[2]];
   }
 
   // The maximum of each node's children.
@@ -66,12 +82,10 @@ struct Pyramid {
     for (int d = 1; d < depths(); ++d)
       for (long z = 0; z < size[d - 1][2]; ++z)
         for (long y = 0; y < size[d - 1][1]; ++y) {
-          const uint8_t* from = &(*this)(d - 1, 0, y, z);
+          const uint8_t* from = node(d - 1, 0, y, z);  // and what is behind the end is 0
           uint8_t* to = &(*this)(d, 0, y / 2, z / 2);
-          const long n = size[d - 1][0];
-          for (long x = 0; x < n / 2; ++x)
+          for (long x = 0; x < size[d][0]; ++x)
             to[x] = std::max(to[x], std::max(from[2 * x], from[2 * x + 1]));
-          if (n % 2) to[n / 2] = std::max(to[n / 2], from[n - 1]);
         }
   }
 };
@@ -99,8 +113,10 @@ class CoefficientCoder {
  public:
   CoefficientCoder(const Bands& bands, Coder& coder) : bands_(bands), coder_(coder) {}
 
+  using Numbers = std::conditional_t<Coder::kDecodes, int32_t*, const int32_t*>;
+
   // Codes q, which a decoder fills in; zeros at first. before, beside: null where there is none.
-  void component(int32_t* q, const int32_t* before, const int32_t* beside) {
+  void component(Numbers q, const int32_t* before, const int32_t* beside) {
     q_ = q;
     hints_[0] = before;
     hints_[1] = beside;
@@ -112,7 +128,7 @@ class CoefficientCoder {
       const Level& level = bands_.levels[j];
       const Pyramid hint[2] = {before ? energy(bands_, level, before) : nothing,
                                beside ? energy(bands_, level, beside) : nothing};
-      level_ = &level;
+      enter(level);
       parent_ = parent;
       above_ = parent ? &above : nullptr;
       class_ = static_cast<int>(std::min<std::size_t>(j, 7));
@@ -130,6 +146,29 @@ class CoefficientCoder {
   enum : int { kNode = 0, kZero = 4096, kSign = 12288, kExponent = 14336, kMantissa = 24576 };
   enum : int { kNodeSet = 0, kZeroSet = 8, kSignSet = 16, kExponentSet = 24, kMantissaSet = 40 };
 
+  struct Band {
+    int axes;    // along which it holds details
+    long first;  // index of its first coefficient
+    Size3 size;
+  };
+
+  void enter(const Level& level) {
+    level_ = &level;
+    count_ = 0;
+    for (int axes = 1; axes < 8; ++axes) {
+      if (axes & ~level.mask) continue;
+      Band band{axes, 0, level.low};
+      Size3 low{};
+      for (int a = 0; a < 3; ++a) {
+        if (!(axes >> a & 1)) continue;
+        low[a] = level.low[a];
+        band.size[a] = level.size[a] - level.low[a];
+      }
+      band.first = bands_.index(low[0], low[1], low[2]);
+      band_[count_++] = band;
+    }
+  }
+
   // ---- the octree of positions
 
   // truth: of the numbers that an encoder knows.
@@ -144,8 +183,7 @@ class CoefficientCoder {
       const Size3 n = known.size[d], m = known.size[d + 1];
       for (long pz = 0; pz < m[2]; ++pz)
         for (long py = 0; py < m[1]; ++py)
-          for (long px = 0; px < m[0]; ++px) {
-            if (!known.get(d + 1, px, py, pz)) continue;
+          for_each_set(known.node(d + 1, 0, py, pz), m[0], [&](long px) {
             int children = 0, found = 0;
             for (int c = 0; c < 8; ++c)
               children += 2 * px + (c & 1) < n[0] && 2 * py + (c >> 1 & 1) < n[1] &&
@@ -160,18 +198,18 @@ class CoefficientCoder {
               found += bit;
               known(d, x, y, z) = static_cast<uint8_t>(bit);
             }
-          }
+          });
     }
   }
 
   int node(const Pyramid& known, const Pyramid* hint, int d, long x, long y, long z, int found,
            int bit) {
-    const int left = known.get(d, x - 1, y, z), up = known.get(d, x, y - 1, z),
-              back = known.get(d, x, y, z - 1);
-    const int causal = left + up + back + known.get(d, x - 1, y - 1, z) +
-                       known.get(d, x - 1, y, z - 1) + known.get(d, x, y - 1, z - 1) +
-                       known.get(d, x + 1, y - 1, z) + known.get(d, x + 1, y, z - 1) +
-                       known.get(d, x, y + 1, z - 1);
+    const uint8_t* here = known.node(d, x, y, z);
+    const Size3 to = known.strides(d);
+    const int left = here[-1], up = here[-to[1]], back = here[-to[2]];
+    const int causal = left + up + back + here[-1 - to[1]] + here[-1 - to[2]] +
+                       here[-to[1] - to[2]] + here[1 - to[1]] + here[1 - to[2]] +
+                       here[to[1] - to[2]];
     int around = 0;  // of the parent's neighbors, those that touch this node
     if (d + 1 < known.depths()) {
       const long sx = x & 1 ? 1 : -1, sy = y & 1 ? 1 : -1, sz = z & 1 ? 1 : -1;
@@ -220,12 +258,17 @@ class CoefficientCoder {
 
   void details(const Pyramid& known, const Pyramid* hint) {
     const long n = level_->low[0];
-    const uint8_t* row = known.at[0].data();
     for (long z = 0; z < level_->low[2]; ++z)
-      for (long y = 0; y < level_->low[1]; ++y, row += n)
-        for (long x = 0; x < n; ++x)
-          if (row[x]) at_position(known, hint, x, y, z);
-          else if (x + 8 <= n && nothing_in(row + x)) x += 7;
+      for (long y = 0; y < level_->low[1]; ++y)
+        for_each_set(known.node(0, 0, y, z), n, [&](long x) { at_position(known, hint, x, y, z); });
+  }
+
+  // visit(x): each byte of n that is not zero; nearly all are.
+  template <typename Visit>
+  static void for_each_set(const uint8_t* row, long n, Visit&& visit) {
+    for (long x = 0; x < n; ++x)
+      if (row[x]) visit(x);
+      else if (x + 8 <= n && nothing_in(row + x)) x += 7;
   }
 
   static bool nothing_in(const uint8_t* eight) {
@@ -235,13 +278,21 @@ class CoefficientCoder {
   }
 
   void at_position(const Pyramid& known, const Pyramid* hint, long x, long y, long z) {
-    int last = 0;  // band
-    for (int band = 1; band < 8; ++band)
-      if (!(band & ~level_->mask) && bands_.at(*level_, band, x, y, z) >= 0) last = band;
+    const long offset = bands_.index(x, y, z);
+    const auto there = [&](const Band& band) {
+      return x < band.size[0] && y < band.size[1] && z < band.size[2];
+    };
+    int last = 0;
+    for (int k = 0; k < count_; ++k)
+      if (there(band_[k])) last = k;
     int around = 0;
+    const uint8_t* here = known.node(0, x, y, z);
+    const Size3 to = known.strides(0);
     for (long k = -1; k <= 1; ++k)
-      for (long j = -1; j <= 1; ++j)
-        for (long i = -1; i <= 1; ++i) around += known.get(0, x + i, y + j, z + k);
+      for (long j = -1; j <= 1; ++j) {
+        const uint8_t* row = here + j * to[1] + k * to[2];
+        around += row[-1] + row[0] + row[1];
+      }
     place_.faces = known.faces(0, x, y, z);
     place_.around = std::min((around - 1) / 3, 7);
     Size3 p{x, y, z};
@@ -255,20 +306,20 @@ class CoefficientCoder {
     for (int h = 0; h < 2; ++h) place_.hint[h] = hint_class(h, hint, 0, x, y, z) / 4;
     place_.mask = place_.sum = 0;
     place_.signs[0] = place_.signs[1] = 0;
-    for (int band = 1; band < 8; ++band) {
-      if (band & ~level_->mask) continue;
-      const long i = bands_.at(*level_, band, x, y, z);
-      if (i < 0) continue;
+    for (int k = 0; k < count_; ++k) {
+      const Band& band = band_[k];
+      if (!there(band)) continue;
+      const long i = band.first + offset;
       int parent = 0;
-      if (above_ && !(band & ~parent_->mask)) {
-        const long at = bands_.at(*parent_, band, p[0], p[1], p[2]);
+      if (above_ && !(band.axes & ~parent_->mask)) {
+        const long at = bands_.at(*parent_, band.axes, p[0], p[1], p[2]);
         parent = at < 0 ? 0 : q_[at];
       }
-      const Near near = neighbors(band, x, y, z);
-      const int v = coefficient(q_[i], band, near, parent, i, band == last && !place_.mask);
-      q_[i] = v;
+      const Near near = neighbors(i, x, y, z);
+      const int v = coefficient(q_[i], band.axes, near, parent, i, k == last && !place_.mask);
+      keep(i, v);
       if (v) {
-        place_.mask |= 1 << (band - 1);
+        place_.mask |= 1 << (band.axes - 1);
         place_.sum += std::min(std::abs(v), 1 << 16);
         place_.signs[1] = place_.signs[0];
         place_.signs[0] = sign_class(v);
@@ -276,29 +327,30 @@ class CoefficientCoder {
     }
   }
 
+  void keep(long index, int value) {
+    if constexpr (Coder::kDecodes) q_[index] = value;
+    else (void)index, (void)value;  // it is there already
+  }
+
   struct Near {
     int x, y, z;    // coded neighbors of the same band
     int magnitude;  // weighted sum of these and of the diagonal ones
   };
 
-  Near neighbors(int band, long x, long y, long z) const {
-    const auto get = [&](long dx, long dy, long dz) {
-      if (x < dx || y < dy || z < dz) return 0;
-      const long i = bands_.at(*level_, band, x - dx, y - dy, z - dz);
-      return i < 0 ? 0 : q_[i];
-    };
-    return gather(get);
-  }
-
-  template <typename Get>
-  static Near gather(Get&& get) {
-    const auto size = [&](long dx, long dy, long dz) {
-      return std::min(std::abs(get(dx, dy, dz)), 1 << 16);
-    };
-    Near near{get(1, 0, 0), get(0, 1, 0), get(0, 0, 1), 0};
-    near.magnitude = 2 * (size(1, 0, 0) + size(0, 1, 0) + size(0, 0, 1)) + size(1, 1, 0) +
-                     size(1, 0, 1) + size(0, 1, 1);
-    return near;
+  // index: of the coefficient at x, y, z of its band.
+  Near neighbors(long index, long x, long y, long z) const {
+    const int32_t* q = q_ + index;
+    const long row = bands_.shape[0], plane = row * bands_.shape[1];
+    const int left = x ? q[-1] : 0, up = y ? q[-row] : 0, back = z ? q[-plane] : 0;
+    const int32_t all[6] = {left,
+                            up,
+                            back,
+                            x && y ? q[-1 - row] : 0,
+                            x && z ? q[-1 - plane] : 0,
+                            y && z ? q[-row - plane] : 0};
+    int size[6];
+    for (int i = 0; i < 6; ++i) size[i] = std::min(std::abs(all[i]), 1 << 16);
+    return {left, up, back, 2 * (size[0] + size[1] + size[2]) + size[3] + size[4] + size[5]};
   }
 
   int coefficient(int value, int band, const Near& near, int parent, long index, bool not_zero) {
@@ -373,11 +425,8 @@ class CoefficientCoder {
     for (long z = 0; z < n[2]; ++z)
       for (long y = 0; y < n[1]; ++y)
         for (long x = 0; x < n[0]; ++x) {
-          const Near near = gather([&](long dx, long dy, long dz) {
-            return x < dx || y < dy || z < dz ? 0 : q_[bands_.index(x - dx, y - dy, z - dz)];
-          });
           const long i = bands_.index(x, y, z);
-          q_[i] = coefficient(q_[i], 0, near, 0, i, false);
+          keep(i, coefficient(q_[i], 0, neighbors(i, x, y, z), 0, i, false));
         }
   }
 
@@ -389,8 +438,10 @@ class CoefficientCoder {
 
   const Bands& bands_;
   Coder& coder_;
-  int32_t* q_ = nullptr;
+  Numbers q_ = nullptr;
   const int32_t* hints_[2] = {};
+  std::array<Band, 7> band_{};  // of the level
+  int count_ = 0;
   const Level *level_ = nullptr, *parent_ = nullptr;
   const Pyramid* above_ = nullptr;
   int class_ = 0;  // of the level

@@ -52,6 +52,13 @@ struct Lifting {
   std::vector<int> evens, odds;  // samples that become averages, details
   std::vector<Taps> predict, update;
 
+  // begin .. end - 1 of a step's taps: (-1, 9, 9, -1) `unit` on four that begin at k + shift.
+  struct Regular {
+    long begin = 0, end = 0;
+  };
+  static constexpr int kPredictShift = -1, kUpdateShift = -2;
+  Regular regular_predict, regular_update;
+
   explicit Lifting(const Line& line)
       : n(line.size()), even((n + 1) / 2), odd(n / 2), evens(even), odds(odd) {
     for (int k = 0; k < even; ++k) evens[k] = 2 * k;
@@ -61,13 +68,9 @@ struct Lifting {
       odds.back() = static_cast<int>(n - 2);
     }
     if (odd == 0) return;
-    if (line.kept()) {
-      for (int i : odds) predict.push_back(beside_kept(line, i));
-      transpose(line);
-    } else {
-      for (long k = 0; k < odd; ++k) predict.push_back(mirrored(2 * k + 1, even, 1.0 / 16));
-      for (long k = 0; k < even; ++k) update.push_back(mirrored(2 * k, odd, 1.0 / 32));
-    }
+    weigh(line);
+    regular_predict = regular(predict, kPredictShift, 1.0f / 16);
+    regular_update = regular(update, kUpdateShift, 1.0f / 32);
   }
 
   Line coarser(const Line& line) const {
@@ -78,6 +81,32 @@ struct Lifting {
 
  private:
   static constexpr double kWeights[4] = {-1, 9, 9, -1};
+
+  void weigh(const Line& line) {
+    if (line.kept()) {
+      for (int i : odds) predict.push_back(beside_kept(line, i));
+      transpose(line);
+    } else {
+      for (long k = 0; k < odd; ++k) predict.push_back(mirrored(2 * k + 1, even, 1.0 / 16));
+      for (long k = 0; k < even; ++k) update.push_back(mirrored(2 * k, odd, 1.0 / 32));
+    }
+  }
+
+  // Where the taps are those of the middle of a regular line, which need no tables.
+  static Regular regular(const std::vector<Taps>& taps, int shift, float unit) {
+    const auto same = [&](long k) {
+      const Taps& t = taps[k];
+      if (t.count != 4 || t.first != k + shift) return false;
+      for (int i = 0; i < 4; ++i)
+        if (t.weight[i] != unit * static_cast<float>(kWeights[i])) return false;
+      return true;
+    };
+    const auto n = static_cast<long>(taps.size());
+    Regular found{n / 2, n / 2};
+    while (found.begin > 0 && same(found.begin - 1)) --found.begin;
+    while (found.end < n && same(found.end)) ++found.end;
+    return found;
+  }
 
   // (-1, 9, 9, -1) times `unit` on the samples at -3, -1, 1, 3 from `place`, which are `available`
   // of the other kind; beyond the ends, samples are mirrored.

@@ -46,9 +46,11 @@ inline const Logistic& logistic() {
   return tables;
 }
 
+// Of a context, so that zeros are its first state.
 struct Probability {
-  uint16_t one = 32768;  // probability of 1, times 2^16
+  uint16_t shifted = 0;  // probability of 1, times 2^16, less a half
   uint16_t seen = 0;
+  int16_t input = 0;  // its logit; what has rarely been seen says little
 };
 
 using Contexts = std::array<int, kSlots>;
@@ -63,37 +65,35 @@ class Mixer {
 
   // -> probability of 1, times 2^16
   uint32_t predict(const Contexts& contexts, int selector) {
-    const Logistic& t = logistic();
     weight_ = &weights_[selector * kInputs];
     selector_ = selector;
-    int64_t sum = 0;
+    int64_t sum = static_cast<int64_t>(weight_[kSlots]) * 256;
     for (int i = 0; i < kSlots; ++i) {
       Probability& p = table_[i * kContexts + contexts[i]];
       slot_[i] = &p;
-      // What has rarely been seen says little.
-      input_[i] = t.stretch[p.one >> 4] * kConfidence[std::min<int>(p.seen, 7)] / 16;
+      input_[i] = p.input;
       sum += static_cast<int64_t>(weight_[i]) * input_[i];
     }
-    input_[kSlots] = 256;
-    sum += static_cast<int64_t>(weight_[kSlots]) * 256;
     const int64_t logit = std::clamp<int64_t>(sum >> 16, -kHalf, kHalf - 1);
-    p_ = t.squash[logit + kHalf];
+    p_ = tables_.squash[logit + kHalf];
     return p_;
   }
 
   void learn(int bit) {
-    const Logistic& t = logistic();
     const int32_t error = (bit << 16) - static_cast<int32_t>(p_);
     int& n = decided_[selector_];
     const int shift = n < 32 ? 13 : n < 256 ? 14 : n < 2048 ? 15 : 16;
     if (n < 2048) ++n;
-    for (int i = 0; i < kInputs; ++i)
-      weight_[i] += static_cast<int32_t>((static_cast<int64_t>(input_[i]) * error) >> shift);
+    // Below 2^11 and 2^16 + 1: the products are 32-bit numbers.
+    for (int i = 0; i < kInputs; ++i) weight_[i] += (input_[i] * error) >> shift;
     for (Probability* p : slot_) {
-      const int32_t goal = bit ? 65535 : 0;
-      p->one = static_cast<uint16_t>(
-          p->one + ((static_cast<int64_t>(goal - p->one) * t.rate[p->seen]) >> 16));
+      const int32_t one = p->shifted ^ 0x8000, goal = bit ? 65535 : 0;
+      const auto next = static_cast<int32_t>(
+          one + ((static_cast<int64_t>(goal - one) * tables_.rate[p->seen]) >> 16));
       if (p->seen < kMostSeen) ++p->seen;
+      p->shifted = static_cast<uint16_t>(next ^ 0x8000);
+      p->input = static_cast<int16_t>(
+          tables_.stretch[next >> 4] * kConfidence[std::min<int>(p->seen, 7)] / 16);
     }
   }
 
@@ -103,11 +103,12 @@ class Mixer {
   static constexpr int kMostSeen = 160;
   static constexpr int kConfidence[8] = {0, 8, 11, 13, 14, 15, 16, 16};
 
+  const Logistic& tables_ = logistic();
   std::vector<Probability> table_;
   std::vector<int32_t> weights_;
   std::vector<int> decided_;
   std::array<Probability*, kSlots> slot_{};
-  std::array<int, kInputs> input_{};
+  std::array<int32_t, kInputs> input_{0, 0, 0, 0, 0, 0, 0, 256};
   int32_t* weight_ = nullptr;
   int selector_ = 0;
   uint32_t p_ = 32768;

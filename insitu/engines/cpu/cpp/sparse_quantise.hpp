@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "sparse_bands.hpp"
@@ -22,12 +23,19 @@ struct Rounding {
   float larger = 0.56f;  // fraction from which a larger number is rounded up
 };
 
+// Where a number is decoded, between it and the next smaller one: `one` for +-1, `more` beyond, in
+// steps towards zero.
+struct Points {
+  float one = 0.0f, more = 0.0f;
+};
+
 class Quantiser {
  public:
   Quantiser(const Bands& bands, const Norms& norms, const Rounding& rounding)
       : bands_(bands), norms_(norms), rounding_(rounding) {}
 
-  void run(const float* c, float delta, int32_t* q) const {
+  // -> where the numbers' coefficients lie on average
+  Points run(const float* c, float delta, int32_t* q) const {
     const float least = rounding_.beside, up = 1.0f - rounding_.larger;
     for_each_run(bands_, norms_, [&](long begin, long end, double norm) {
       const float inverse = static_cast<float>(norm / delta);
@@ -38,12 +46,35 @@ class Quantiser {
         q[i] = c[i] < 0 ? -magnitude : magnitude;
       }
     });
-    drop_lonely(c, delta, q);
+    std::vector<Kept> kept;
+    drop_lonely(c, delta, q, kept);
+    const auto inverse = static_cast<float>(norms_.coarsest(bands_) / delta);
+    const Size3& n = bands_.coarsest;
+    for (long z = 0; z < n[2]; ++z)
+      for (long y = 0; y < n[1]; ++y) {
+        const long first = bands_.index(0, y, z);
+        for_each_other(q + first, n[0], [&](long x) { kept.push_back({first + x, inverse}); });
+      }
+    double sums[2] = {}, counts[2] = {};
+    for (const Kept& one : kept) {
+      const int magnitude = std::abs(q[one.index]);
+      if (magnitude == 0) continue;
+      const int kind = magnitude > 1;
+      sums[kind] += magnitude - static_cast<double>(std::fabs(c[one.index])) * one.inverse;
+      counts[kind] += 1;
+    }
+    return {static_cast<float>(counts[0] ? sums[0] / counts[0] : 0),
+            static_cast<float>(counts[1] ? sums[1] / counts[1] : 0)};
   }
 
  private:
-  // Zeros the ones below `alone` without company.
-  void drop_lonely(const float* c, float delta, int32_t* q) const {
+  struct Kept {
+    long index;
+    float inverse;  // from the coefficient to steps
+  };
+
+  // Zeros the ones below `alone` without company. kept: what was not zero before.
+  void drop_lonely(const float* c, float delta, int32_t* q, std::vector<Kept>& kept) const {
     for (std::size_t j = 0; j < bands_.levels.size(); ++j) {
       const Level& level = bands_.levels[j];
       const Level* above = j + 1 < bands_.levels.size() ? &bands_.levels[j + 1] : nullptr;
@@ -53,6 +84,7 @@ class Quantiser {
         bands_.for_each_row(level, band, [&](long first, long count, long y, long z) {
           for_each_other(q + first, count, [&](long x) {
             const long i = first + x;
+            kept.push_back({i, inverse});
             if (q[i] != 1 && q[i] != -1) return;
             const float r = std::fabs(c[i]) * inverse;
             if (r >= rounding_.alone) return;
@@ -96,32 +128,21 @@ class Quantiser {
   Rounding rounding_;
 };
 
-// About what coefficients cost at a step: squared errors, in steps, and kLambda for each bit.
-inline double cost(const Bands& bands, const Norms& norms, const float* c, float delta) {
-  constexpr float kLambda = 0.1f, kLeast = 0.7f, kFirst = 5.0f;  // bits of a one, and its place
-  double sum = 0.0;
+// counts[k] += 1 for each coefficient of size c whose c * norm, as a float, begins with the bits of k:
+// sign, exponent and the first kSizeBits of the mantissa. What is exactly zero is left out.
+constexpr int kSizeBits = 4;
+inline void count_sizes(const Bands& bands, const Norms& norms, const float* c, int64_t* counts) {
   for_each_run(bands, norms, [&](long begin, long end, double norm) {
-    const float inverse = static_cast<float>(norm / delta);
-    float run = 0.0f;
+    const auto factor = static_cast<float>(norm);
     for (long i = begin; i < end; ++i) {
-      const float r = std::fabs(c[i]) * inverse;
-      if (r < kLeast) {
-        run += r * r;
-      } else {
-        const float q = std::max(std::floor(r + 0.5f), 1.0f);
-        run += (r - q) * (r - q) + kLambda * (kFirst + 2 * std::log2(q));
-      }
+      const float size = std::fabs(c[i]) * factor;
+      uint32_t bits;
+      std::memcpy(&bits, &size, sizeof(bits));
+      ++counts[bits >> (23 - kSizeBits)];
     }
-    sum += run;
   });
-  return sum;
+  counts[0] = 0;
 }
-
-// Where a number is decoded, between it and the next smaller one: `one` for +-1, `more` beyond, in
-// steps towards zero.
-struct Points {
-  float one = 0.0f, more = 0.0f;
-};
 
 inline void dequantise(const Bands& bands, const Norms& norms, const int32_t* q, float delta,
                        const Points& points, float* c) {
@@ -134,23 +155,6 @@ inline void dequantise(const Bands& bands, const Norms& norms, const int32_t* q,
       c[begin + at] = step * (static_cast<float>(v) + (v > 0 ? -off : off));
     });
   });
-}
-
-// Where the numbers' coefficients lie on average.
-inline Points measure_points(const Bands& bands, const Norms& norms, const float* c, float delta,
-                             const int32_t* q) {
-  double sums[2] = {}, counts[2] = {};
-  for_each_run(bands, norms, [&](long begin, long end, double norm) {
-    const double inverse = norm / delta;
-    for_each_other(q + begin, end - begin, [&](long at) {
-      const int magnitude = std::abs(q[begin + at]);
-      const int kind = magnitude > 1;
-      sums[kind] += magnitude - std::fabs(c[begin + at]) * inverse;
-      counts[kind] += 1;
-    });
-  });
-  return {static_cast<float>(counts[0] ? sums[0] / counts[0] : 0),
-          static_cast<float>(counts[1] ? sums[1] / counts[1] : 0)};
 }
 
 }  // namespace insitu::sparse

@@ -22,8 +22,13 @@
 namespace insitu::sparse {
 
 constexpr int kLanes8 = 8;
-typedef float Row __attribute__((vector_size(32), aligned(4), may_alias));
-typedef float Quad __attribute__((vector_size(16), aligned(4), may_alias));
+// In structures, since template arguments lose their attributes, and with them their alignment.
+struct Row {
+  typedef float type __attribute__((vector_size(32), aligned(4), may_alias));
+};
+struct Quad {
+  typedef float type __attribute__((vector_size(16), aligned(4), may_alias));
+};
 
 // Between samples i and i + 1 of an axis: their weights on `width` averages of the middle level.
 struct Interval {
@@ -74,6 +79,23 @@ class ReadAxis {
         interval.next[j] = weight(std::min(i + 1, samples - 1));
       }
       intervals.push_back(interval);
+    }
+  }
+
+  // Intervals of n unit coordinates, three numbers apart, and the places in them, 0..1.
+  void locate(const float* u, long n, int32_t* interval, float* t) const {
+    const float shift = (low_ ? 1.0f : 0.0f) - first_, top = static_cast<float>(samples - 1);
+    const float near = low_ ? 0.5f : -1.0f, far = high_ ? cells_ - 0.5f : 2.0f * cells_ + 1.0f;
+    const auto last = static_cast<int32_t>(std::max<long>(samples - 2, 0));
+    for (long k = 0; k < n; ++k) {  // without branches, so that it is vectorised
+      const float place = u[3 * k] * cells_;
+      float inside = place + shift;
+      inside = place < near ? 2 * place : place > far ? inside + (place - far) : inside;
+      inside = inside > 0.0f ? inside : 0.0f;
+      inside = inside < top ? inside : top;
+      const auto whole = static_cast<int32_t>(inside);
+      interval[k] = whole < last ? whole : last;
+      t[k] = inside - static_cast<float>(interval[k]);
     }
   }
 
@@ -163,6 +185,14 @@ class Reader {
   int components() const { return components_; }
   std::size_t nbytes() const { return 4 * (dense_.size() + directory_.size() + samples_.size()); }
 
+  // Values at n points (n, 3); out: (n, components). In groups: first where they lie, then what the
+  // middle level gives, then the bricks, which are on their way from memory by then and of which
+  // nobody knows beforehand which points have one.
+  void values(const float* points, long n, float* out) const {
+    for (long begin = 0; begin < n; begin += kGroup)
+      group(points + 3 * begin, std::min(kGroup, n - begin), out + begin * components_);
+  }
+
   // out: (components); slopes, if not null: (components, 3) by x, y, z.
   void at(const float* point, float* out, float* slopes) const {
     float t[3], slope[3];
@@ -218,6 +248,8 @@ class Reader {
   }
 
  private:
+  static constexpr long kGroup = 64;        // points
+  static constexpr double kMore = 1.25;     // bytes for a faster middle level
   static constexpr long kSide = 4;          // cells of a brick along an axis
   static constexpr long kEdge = kSide + 1;  // samples
   static constexpr long kVolume = kEdge * kEdge * kEdge;
@@ -268,12 +300,45 @@ class Reader {
     return low + tz * (face(p + kEdge * kEdge) - low);
   }
 
-  float value(int c, const Interval* const* in, const long* i, const float* t) const {
+  void group(const float* points, long n, float* out) const {
+    int32_t i[3][kGroup];
+    float t[3][kGroup];
+    for (int a = 0; a < 3; ++a) axes_[a].locate(points + a, n, i[a], t[a]);
+    const float* bricks[kGroup];
+    int32_t with[kGroup];
+    for (int c = 0; c < components_; ++c) {
+      int count = 0;
+      for (long p = 0; middle_ && p < n; ++p) {
+        const float* b = brick(c, i[0][p] / kSide, i[1][p] / kSide, i[2][p] / kSide);
+        bricks[p] = b ? b + i[0][p] % kSide + kEdge * (i[1][p] % kSide + kEdge * (i[2][p] % kSide))
+                      : nullptr;
+        __builtin_prefetch(bricks[p]);
+        with[count] = static_cast<int32_t>(p);
+        count += b != nullptr;
+      }
+      for (long p = 0; p < n; ++p) {
+        const Interval* const in[3] = {&axes_[0].intervals[i[0][p]], &axes_[1].intervals[i[1][p]],
+                                       &axes_[2].intervals[i[2][p]]};
+        const float at[3] = {t[0][p], t[1][p], t[2][p]};
+        out[p * components_ + c] = middle(c, in, at);
+      }
+      for (int k = 0; k < count; ++k) {
+        const int32_t p = with[k];
+        out[p * components_ + c] += trilinear(bricks[p], 0, 0, 0, t[0][p], t[1][p], t[2][p]);
+      }
+    }
+  }
+
+  // What the middle level adds.
+  float middle(int c, const Interval* const* in, const float* t) const {
     const int wx = axes_[0].width, wy = axes_[1].width, wz = axes_[2].width;
-    float total;
-    if (wx == 4 && wy == 4 && wz == 4) total = dense<Quad, 4>(c, in, t, 4, 4);
-    else if (wx <= 8 && wy == 6 && wz == 6) total = dense<Row, 6>(c, in, t, 6, 6);
-    else total = dense<Row, 0>(c, in, t, wy, wz);
+    if (wx == 4 && wy == 4 && wz == 4) return dense<Quad, 4>(c, in, t, 4, 4);
+    if (wx <= 8 && wy == 6 && wz == 6) return dense<Row, 6>(c, in, t, 6, 6);
+    return dense<Row, 0>(c, in, t, wy, wz);
+  }
+
+  float value(int c, const Interval* const* in, const long* i, const float* t) const {
+    float total = middle(c, in, t);
     if (middle_) {
       const float* b = brick(c, i[0] / kSide, i[1] / kSide, i[2] / kSide);
       if (b) total += trilinear(b, i[0] % kSide, i[1] % kSide, i[2] % kSide, t[0], t[1], t[2]);
@@ -281,20 +346,21 @@ class Reader {
     return total;
   }
 
-  // What the middle level adds. Lanes: as many averages along x as a vector has; Width: of y and z,
+  // The same. Vector: as many averages along x as it has; Width: of y and z,
   // 0 where it is not known before.
-  template <typename Lanes, int Width>
+  template <typename Vector, int Width>
   float dense(int c, const Interval* const* in, const float* t, int width_y, int width_z) const {
+    using Lanes = typename Vector::type;
     if (Width) width_y = width_z = Width;
     const long row = axes_[0].averages, plane = row * axes_[1].averages;
     const float* from =
         dense_.data() + c * dense_size_ + in[0]->first + row * in[1]->first + plane * in[2]->first;
     const auto weights = [&](int a) {
-      const Row at = *reinterpret_cast<const Row*>(in[a]->at),
-                next = *reinterpret_cast<const Row*>(in[a]->next);
+      const Lanes at = *reinterpret_cast<const Lanes*>(in[a]->at),
+                  next = *reinterpret_cast<const Lanes*>(in[a]->next);
       return at + t[a] * (next - at);
     };
-    const Row wy = weights(1), wz = weights(2), wx = weights(0);
+    const Lanes wy = weights(1), wz = weights(2), wx = weights(0);
     Lanes sum{};
     for (int k = 0; k < width_z; ++k) {
       Lanes part{};
@@ -302,8 +368,9 @@ class Reader {
         part += wy[j] * *reinterpret_cast<const Lanes*>(from + k * plane + j * row);
       sum += wz[k] * part;
     }
+    sum *= wx;
     float total = 0.0f;
-    for (std::size_t j = 0; j < sizeof(Lanes) / sizeof(float); ++j) total += sum[j] * wx[j];
+    for (std::size_t j = 0; j < sizeof(Lanes) / sizeof(float); ++j) total += sum[j];
     return total;
   }
 
@@ -364,12 +431,12 @@ class Reader {
     samples_.insert(samples_.end(), samples, samples + kVolume);
   }
 
-  // The middle level with fewest bytes; bricks are counted by the boxes that coefficients reach.
+  // The finest middle level, which is the fastest, with not many more bytes than the fewest; bricks
+  // are counted by the boxes that coefficients reach.
   static std::size_t choose(const Bands& bands, int components, const int32_t* indices,
                             long count) {
     const long n = bands.count();
-    std::size_t best = 0;
-    long least = n * components;
+    std::vector<long> needed{n * components};  // floats, by the middle level
     Size3 side{};
     for (int a = 0; a < 3; ++a) side[a] = (bands.shape[a] + kSide - 1) / kSide;
     std::vector<uint8_t> marked(static_cast<std::size_t>(side[0] * side[1] * side[2] * components));
@@ -405,11 +472,11 @@ class Reader {
       }
       const long floats = components * (level.low[0] * level.low[1] * level.low[2]) +
                           static_cast<long>(marked.size()) + bricks * kVolume / 3;
-      if (floats < least) {
-        least = floats;
-        best = j + 1;
-      }
+      needed.push_back(floats);
     }
+    const double most = kMore * static_cast<double>(*std::min_element(needed.begin(), needed.end()));
+    std::size_t best = 0;
+    while (static_cast<double>(needed[best]) > most) ++best;
     return best;
   }
 

@@ -10,12 +10,12 @@
 #include <memory>
 
 #include "batch.hpp"
+#include "plateau.hpp"
 #include "team.hpp"
 
 namespace insitu {
 
 struct TrainingOptions {
-  long batch;
   int threads;
   double learning_rate;
   double final_rate;       // final rate / initial rate
@@ -28,6 +28,9 @@ struct TrainingOptions {
   double average;          // maximum decay of the moving averages
   double huber;            // threshold of the Huber loss, in [0,1]; 0: L1 loss
   double beta1, beta2, epsilon, l2;
+  long candidates;  // samples that are evaluated in a step, at least `batch`
+  long chosen;      // the hardest of them, which are learned from
+  long plateau;     // steps without progress until the rate falls; 0: never
   Sampling sampling;
 };
 
@@ -40,6 +43,7 @@ class Trainer {
         network_(std::move(network)),
         target_(std::move(target)),
         transposed_(*network_),
+        plateau_(options.plateau),
         params_(network_->n_params),
         first_moment_(network_->n_params),
         second_moment_(network_->n_params) {
@@ -56,6 +60,9 @@ class Trainer {
     }
     for (int i = 0; i < options.threads; ++i)
       parts_.push_back(std::make_unique<BatchPart>(*network_, *target_, normalisation_));
+    if (options.chosen < options.candidates)
+      hard_ = std::make_unique<HardSamples>(options.candidates, options.chosen,
+                                            network_->n_outputs);
   }
 
   // Trains until the schedule, a threshold, or the slice of `seconds` ends.
@@ -87,7 +94,9 @@ class Trainer {
     return done();
   }
 
-  bool exhausted() const { return iteration >= options.iterations || elapsed >= options.seconds; }
+  bool exhausted() const {
+    return iteration >= options.iterations || elapsed >= options.seconds || plateau_.ended();
+  }
 
   bool done() const {
     if (exhausted()) return true;
@@ -137,11 +146,26 @@ class Trainer {
 
  private:
   void add_gradient(int thread, Barrier& barrier) {
-    const Part part = part_of(options.batch, thread, options.threads, kChunk);
+    const Part part = part_of(options.candidates, thread, options.threads, kChunk);
     const bool moves = grids_move();
-    parts_[thread]->add(options.sampling, iteration, options.batch, part.begin, part.end,
-                        options.huber, moves, params_.data(), transposed_);
+    if (hard_)
+      add_hardest(thread, barrier, part, moves);
+    else
+      parts_[thread]->add(options.sampling, iteration, options.candidates, part.begin, part.end,
+                          options.huber, moves, params_.data(), transposed_);
     if (moves) add_placement(thread, barrier);
+  }
+
+  // Of all threads' candidates the hardest, shared out anew.
+  void add_hardest(int thread, Barrier& barrier, Part part, bool moves) {
+    parts_[thread]->rate(options.sampling, iteration, part.begin, part.end, options.huber,
+                         params_.data(), transposed_, *hard_);
+    barrier.wait();
+    if (thread == 0) hard_->choose();
+    barrier.wait();
+    const Part mine = part_of(hard_->n_chosen(), thread, options.threads, kChunk);
+    parts_[thread]->add_chosen(*hard_, mine.begin, mine.end, options.huber, moves, params_.data(),
+                               transposed_);
   }
 
   bool grids_move() const {
@@ -175,7 +199,9 @@ class Trainer {
     const double t = static_cast<double>(iteration);
     const double w = std::min(options.average, t / (t + 10.0));
     average_weight_ = w * average_weight_ + (1.0 - w);
-    average_loss_ = w * average_loss_ + (1.0 - w) * batch.loss / static_cast<double>(batch.valid);
+    const double loss = batch.loss / static_cast<double>(batch.valid);
+    average_loss_ = w * average_loss_ + (1.0 - w) * loss;
+    plateau_.add(loss);
     // A batch with boundary samples only is not representative of the volume.
     const double squares = batch.uniform ? batch.squares / static_cast<double>(batch.uniform)
                                          : std::numeric_limits<double>::infinity();
@@ -198,7 +224,8 @@ class Trainer {
     const double factor = options.cosine ? options.final_rate + (1.0 - options.final_rate) * 0.5 *
                                                                     (1.0 + std::cos(M_PI * p))
                                          : std::pow(options.final_rate, p);
-    return options.learning_rate * std::min(factor, std::max(options.final_rate, approach()));
+    return options.learning_rate * plateau_.factor() *
+           std::min(factor, std::max(options.final_rate, approach()));
   }
 
   // Close to the target the rate decays with the square root of the missing dB: a schedule that
@@ -279,6 +306,8 @@ class Trainer {
   Normalisation normalisation_;
   Transposed transposed_;
   PlacementSchedule schedule_;
+  Plateau plateau_;
+  std::unique_ptr<HardSamples> hard_;
   Buffer<float> params_, first_moment_, second_moment_;
   // One per thread; the first one's gradient becomes that of the whole batch.
   std::vector<std::unique_ptr<BatchPart>> parts_;

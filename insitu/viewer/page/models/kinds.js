@@ -4,13 +4,16 @@
  */
 
 import { table } from "viewer/gl.js";
+import { corrected } from "viewer/models/correction.js";
 import { denseGrid } from "viewer/models/dense_grid.js";
 import { hashGrid } from "viewer/models/hash_grid.js";
 import { mlp } from "viewer/models/mlp.js";
 import { constant, samples } from "viewer/models/samples.js";
+import { sparseGrid } from "viewer/models/sparse_grid.js";
 import { arrays } from "viewer/pack.js";
 
 /** @import {Program} from "viewer/gl.js" */
+/** @import {Grids} from "viewer/grids.js" */
 /** @import {BlockEntry, Step} from "viewer/types.js" */
 
 /**
@@ -19,9 +22,11 @@ import { arrays } from "viewer/pack.js";
  *
  * @typedef {object} Prepared A block on the GPU.
  * @property {string} source GLSL: `void model(vec3 u, out float y[COMPONENTS])`; u in 0..1, y in
- *   units of the block's range. `mlp` (see mlp.js) is there if the block has matrices.
+ *   units of the block's range, or of `wide` of these from `low` on. `mlp` (see mlp.js) is there if the block has matrices.
  * @property {string} key Blocks of one kind with equal keys have the same source.
  * @property {WebGLTexture[]} textures To be deleted with the block.
+ * @property {number[]} [low] Of each component.
+ * @property {number[]} [wide]
  * @property {(program: Program) => void} set Sets its uniforms and textures.
  */
 
@@ -33,11 +38,25 @@ const OTHERS = 16; // uniforms of decode.js and of textures
  * @param {WebGL2RenderingContext} gl
  * @param {BlockEntry} block
  * @param {Step} step
+ * @param {Grids} grids The block's.
  * @returns {Prepared}
  */
-export function prepare(gl, block, step) {
+export function prepare(gl, block, step, grids) {
+  const model = prepared(gl, block, step, grids);
+  return grids.correction ? corrected(gl, block, model, grids.correction) : model;
+}
+
+/**
+ * @param {WebGL2RenderingContext} gl
+ * @param {BlockEntry} block
+ * @param {Step} step
+ * @param {Grids} grids
+ * @returns {Prepared} The model alone.
+ */
+function prepared(gl, block, step, grids) {
   if (block.kind === "constant") return constant();
   if (block.kind === "samples") return samples(gl, block, step);
+  if (grids.own) return sparseGrid(gl, block, grids.own);
   const kind = KINDS[block.kind];
   if (!kind) throw new Error(`this page does not know models of kind ${block.kind}`);
   const all = arrays(block);

@@ -1,8 +1,8 @@
 /** Blocks without a shader of their own: one value, or samples in a 3-D texture. */
 
-import { texture } from "viewer/gl.js";
 import { half } from "viewer/half.js";
 import { interpolatedSamples } from "viewer/interpolation.js";
+import { bind, reader, upload } from "viewer/models/grid_texture.js";
 import { integers } from "viewer/pack.js";
 
 /** @import {BlockEntry, Step, Vector} from "viewer/types.js" */
@@ -32,35 +32,34 @@ export function samples(gl, block, step) {
     block.type ?? "i2",
     cells * components,
   );
-  /** @type {WebGLTexture[]} Of four components each. */
-  const textures = [];
+  /** @type {Uint16Array[]} */
+  const all = [];
   for (let first = 0; first < components; first += 4) {
     const values = new Uint16Array(4 * cells);
     for (let c = first; c < Math.min(first + 4, components); c++) {
       const found = interpolatedSamples(numbers, c * cells, shape, block.step ?? 0);
       for (let i = 0; i < cells; i++) values[4 * i + c - first] = half(found[i]);
     }
-    const made = texture(gl, gl.TEXTURE_3D, gl.LINEAR);
-    gl.texImage3D(
-      gl.TEXTURE_3D, 0, gl.RGBA16F, nx, ny, nz, 0, gl.RGBA, gl.HALF_FLOAT, values,
-    );
-    textures.push(made);
+    all.push(values);
   }
-  const source = `${textures.map((_, k) => `uniform highp sampler3D uSamples${k};`).join("\n")}
-uniform vec3 uInner;  // cells between the outermost samples, or 0 for samples at cells
-void model(vec3 u, out float y[COMPONENTS]) {
-  vec3 at = uInner.x > 0.0 ? (u * uInner + 0.5) / (uInner + 1.0) : u;
-  vec4 found[${textures.length}];
-  ${textures.map((_, k) => `found[${k}] = texture(uSamples${k}, at);`).join(" ")}
-  for (int c = 0; c < COMPONENTS; c++) y[c] = found[c / 4][c % 4];
-}`;
+  const textures = upload(gl, all, [nx, ny, nz]);
+  const source = `${reader("Samples", textures.length)}
+${INNER}
+void model(vec3 u, out float y[COMPONENTS]) { readSamples(inner(u), y); }`;
   return {
     source,
     key: "",
     textures,
     set(program) {
-      textures.forEach((made, k) => program.texture(`uSamples${k}`, made, gl.TEXTURE_3D));
-      program.vector("uInner", ...(block.vertex ? [nx - 1, ny - 1, nz - 1] : [0, 0, 0]));
+      bind(gl, program, "Samples", textures);
+      program.vector("uInner", ...inner(block.vertex, [nx, ny, nz]));
     },
   };
 }
+
+/** GLSL: from a block's 0..1 to that of a texture of its samples. */
+export const INNER = `uniform vec3 uInner;  // cells between the outermost samples, or 0 for samples at cells
+vec3 inner(vec3 u) { return uInner.x > -0.5 ? (u * uInner + 0.5) / (uInner + 1.0) : u; }`;
+
+/** @param {boolean | undefined} vertex @param {number[]} shape x y z. @returns {number[]} As uInner. */
+export const inner = (vertex, shape) => (vertex ? shape.map((n) => n - 1) : [-1, -1, -1]);

@@ -14,10 +14,10 @@ from insitu.models.base import Model, ParameterArray, Params
 
 @insitu.models.register
 @dataclass(frozen=True)
-class Gaussians(Model):
+class Bumps(Model):
     """y(x) = sum_i w_i exp(-e^(s_i) |x - c_i|^2). Parameters: (n, 3 + 1 + n_outputs), c s w."""
 
-    kind = "gaussians"
+    kind = "bumps"
     n: int = 64
     n_outputs: int = 1
 

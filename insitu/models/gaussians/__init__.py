@@ -1,0 +1,1 @@
+"""Sums of anisotropic Gaussians: a model of values at scattered points."""

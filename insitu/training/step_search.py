@@ -1,0 +1,89 @@
+"""What a step of a sparse grid costs and reaches, from the sizes of its coefficients.
+
+In: coefficients, how the errors of components count. Out: the expected PSNR and cost of any step,
+without rounding or synthesis.
+
+The functions of the levels are nearly orthogonal: the squared error of the samples is about that of
+the coefficients times the squares of their norms. A trial's PSNR is known exactly, and says by how
+much this is off for the block, which hardly depends on the step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from insitu.core.arrays import Floats
+from insitu.engines.sparse_kernels import size_of, sparse_kernels
+from insitu.fields import sparse_grid
+
+# In steps: what is rounded to zero, to one; where ones are decoded; the squared error beyond.
+_ZERO, _ONE, _DECODED, _LARGER = 0.78, 1.44, 1.05, 1 / 12
+_MOST_STEP = 65535
+# Squared errors, in steps, that a bit is worth; what is rounded to zero; bits of a one, and where.
+_LAMBDA, _LEAST_KEPT, _BITS_OF_ONE = 0.1, 0.7, 5.0
+_PER_OCTAVE = 24  # sizes that are counted together lie within one part in 16 to 32
+# Rows of sizes that are no infinity and no NaN.
+_FINITE = 0xFF << 4
+
+
+class ExpectedError:
+    """The expected PSNR by the step of the first component."""
+
+    def __init__(self, coefficients: Sequence[Floats], splits: list[int], scales: Floats) -> None:
+        """coefficients: (nz, ny, nx) of each component. scales (n_components,): from their unit to
+        shares of the global range."""
+        self._count = sum(c.size for c in coefficients)
+        # In the unit of the first component, whose steps are those of the others there.
+        self._sizes, self._counts = _sizes(coefficients, splits, scales / scales[0])
+        self._scale = float(scales[0])
+
+    def psnr(self, step: int) -> float:
+        """In dB; infinite where nothing is lost."""
+        squares = squared_error(self._sizes, self._counts, sparse_grid.delta(step))
+        error = math.sqrt(squares / self._count) * self._scale
+        return -20 * math.log10(error) if error > 0 else math.inf
+
+    def coarsest(self, psnr: float) -> int:
+        """The coarsest step, about, whose expected PSNR is that many dB."""
+        low, high = 0, _MOST_STEP
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.psnr(middle) >= psnr else (low, middle)
+        return low
+
+
+def squared_error(sizes: Floats, counts: Floats, step: float) -> float:
+    """The expected sum of squared errors at a step. sizes: of coefficients times the norms of their
+    functions, as counted by `SparseKernels.sizes`; counts: how many there are of each."""
+    size = sizes / step
+    kept = np.where(size < _ONE, np.square(size - _DECODED), _LARGER)
+    # Of sizes at the threshold, a part is lost: those that are counted together.
+    lost = np.clip((_ZERO / size - 1) * _PER_OCTAVE + 0.5, 0, 1)
+    squares = lost * np.square(size) + (1 - lost) * kept
+    return float((counts * squares).sum()) * step * step
+
+
+def expected_cost(coefficients: Sequence[Floats], splits: list[int], delta: float) -> float:
+    """About what coefficients cost at a step: squared errors in steps, and bits."""
+    sizes, counts = _sizes(coefficients, splits, np.ones(len(coefficients)))
+    r = sizes / delta
+    q = np.where(r < _LEAST_KEPT, 0, np.maximum(np.floor(r + 0.5), 1))
+    bits = np.where(q > 0, _BITS_OF_ONE + 2 * np.log2(np.maximum(q, 1)), 0)
+    return float((counts * (np.square(r - q) + _LAMBDA * bits)).sum())
+
+
+def _sizes(
+    coefficients: Sequence[Floats], splits: list[int], ratios: Floats
+) -> tuple[Floats, Floats]:
+    """Sizes of the coefficients times the norms of their functions, in a common unit, and how many
+    there are of each."""
+    sizes, counts = [], []
+    for c, ratio in zip(coefficients, ratios, strict=True):
+        found = sparse_kernels().sizes(c, splits)
+        rows = np.flatnonzero(found[:_FINITE])
+        sizes.append(size_of(rows) * ratio)
+        counts.append(found[rows])
+    return np.concatenate(sizes), np.concatenate(counts).astype(np.float64)
