@@ -43,7 +43,9 @@ from insitu.actions.parse_particles import PathlineParams, StreamlineParams
 from insitu.actions.projection_filters import DrayProjectParams, ProjectParams
 
 FILTERS: dict[str, FilterType] = {
-    "contour": FilterType(ContourParams, "Isosurfaces of a field.", "a surface"),
+    "contour": FilterType(
+        ContourParams, "Isosurfaces of a field; in a plane, contour lines.", "a surface"
+    ),
     "slice": FilterType(SliceParams, "A plane through the domain.", "a surface"),
     "3slice": FilterType(ThreeSliceParams, "Three planes, one normal to each axis.", "a surface"),
     "clip": FilterType(

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from insitu.core.geometry import Surface
+from insitu.core.parallel import together
 from insitu.fields.sampled_block import SampledBlock
+from insitu.filters.geometry.contour_lines import contour_lines, in_plane
 from insitu.filters.geometry.isosurface import isosurface
 from insitu.filters.geometry.slice import slice_plane, three_slice
 from insitu.filters.pipeline import Data, Names, VolumeData
@@ -45,7 +47,7 @@ class SurfaceFilter:
 
 @dataclass(frozen=True)
 class Contour(SurfaceFilter):
-    """Isosurfaces of a field; for a vector, of its magnitude."""
+    """Isosurfaces of a field; for a vector, of its magnitude. In a plane, contour lines."""
 
     field: str
     iso_values: tuple[float, ...] = ()
@@ -69,8 +71,13 @@ class Contour(SurfaceFilter):
             low, high = value_range(comm, blocks)
             values = tuple(np.linspace(low, high, self.levels + 2)[1:-1].tolist())
         fields = fields_of(data, wanted)
-        surface = isosurface(comm, blocks, values, color_by=fields)
-        return _with_all(comm, surface, fields)
+        surface = _with_all(comm, isosurface(comm, blocks, values, color_by=fields), fields)
+        if not in_plane(comm, blocks):
+            return surface
+        found: Data = surface
+        with together(comm, "contour lines"):
+            found = contour_lines(surface, blocks)
+        return found
 
 
 @dataclass(frozen=True)

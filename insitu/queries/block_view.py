@@ -312,38 +312,38 @@ def blocks(
     Raises: ValueError if a field of a block has another grid than the others; MovedError if these
         are fields of different steps, or a step has not the blocks of another.
     """
-    samples = argument.samples
-    by_domain: dict[FieldRef, dict[int, Partition | BlockField]] = {}
-    backs = {each: slot if each.length else each.back for each in samples}
-    for each, back in backs.items():
-        found: Sequence[Partition | BlockField] = (
-            past.fields(each.name, back) if back else present[each.name]
-        )
-        by_domain[each] = {block.domain_id: block for block in found}
+    backs = {each: slot if each.length else each.back for each in argument.samples}
+    held: dict[FieldRef, Sequence[Partition | BlockField]] = {
+        each: past.fields(each.name, back) if back else present[each.name]
+        for each, back in backs.items()
+    }
     if len(set(backs.values())) == 1:
-        return _views(argument, by_domain, widths)
-    first, *others = (set(each) for each in by_domain.values())
+        return views(argument, held, widths)
+    first, *others = ({block.domain_id for block in found} for found in held.values())
     if any(other != first for other in others):
-        names = ", ".join(f"'{each.name}'" for each in by_domain)
+        names = ", ".join(f"'{each.name}'" for each in held)
         raise MovedError(f"{names}: this rank's domains are not the same for all of these")
     try:
-        return _views(argument, by_domain, widths)
+        return views(argument, held, widths)
     except ValueError as error:
         raise MovedError(str(error)) from None
 
 
-def _views(
+def views(
     argument: Field,
-    by_domain: Mapping[FieldRef, Mapping[int, Partition | BlockField]],
+    held: Mapping[FieldRef, Sequence[Partition | BlockField]],
     widths: Mapping[int, Any],
 ) -> list[BlockView]:
+    """The blocks that all fields of an expression have. Not collective; ValueError where their
+    grids differ."""
+    by_domain = {each: {b.domain_id: b for b in found} for each, found in held.items()}
     domains = [set(each) for each in by_domain.values()]
-    views = []
+    made = []
     for domain in sorted(set.intersection(*domains)):
-        held = {each: found[domain] for each, found in by_domain.items()}
-        where = argument.association({each: block.association for each, block in held.items()})
-        views.append(BlockView(held, widths.get(domain, BlockView.widths), where))
-    return views
+        here = {each: found[domain] for each, found in by_domain.items()}
+        where = argument.association({each: block.association for each, block in here.items()})
+        made.append(BlockView(here, widths.get(domain, BlockView.widths), where))
+    return made
 
 
 def _overlap(a: Corners, b: Corners) -> bool:

@@ -20,15 +20,19 @@ from mpi4py import MPI
 
 from insitu.core.parallel import agree, together
 from insitu.queries.ast_nodes import Node
-from insitu.queries.block_view import BlockView, MovedError, Past, blocks
+from insitu.queries.block_view import BlockView, MovedError, Past, blocks, views
 from insitu.queries.fields import Field, FieldRef, Parameter
 from insitu.queries.history import Gradient, History, HistoryRange
 from insitu.queries.mesh_fields import OF_MESH
+from insitu.queries.past_blocks import at_blocks
 from insitu.queries.reductions import Partial, Work, reduce
 from insitu.queries.scalars import Constant, Context, Query, Reduction, Scalar
 from insitu.queries.values import Binning, NotYet, number
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from insitu.fields.block_field import BlockField
     from insitu.mesh.partition import Partition
 
 T = TypeVar("T")
@@ -165,8 +169,9 @@ class Evaluator:
         """Put the values of all reductions into rank 0's `context`. Collective.
 
         Reductions that need a step that is not recorded, a field that is absent, or a number not
-        yet available, are skipped; so are those of steps whose blocks are not the same on some
-        rank, which are returned, on all ranks alike. `present` holds this rank's partitions of the
+        yet available, are skipped. Where blocks are not those of an earlier step on some rank, that
+        step is evaluated at the newest one's points; reductions for which that is not possible
+        either are returned, on all ranks alike. `present` holds this rank's partitions of the
         fields of `plan.ghosts`; `widths` the result of `outer_widths` for those with ghosts.
 
         Raises: RemoteError on every rank.
@@ -194,6 +199,11 @@ class Evaluator:
                         ends[row, :3] = np.maximum(ends[row, :3], last)
             upper = np.empty_like(ends)
             self.comm.Allreduce(ends, upper, op=MPI.MAX)
+            if (upper[:, 3] > 0).any():
+                for work, corner in zip(works, upper, strict=True):
+                    if corner[3] > 0:
+                        slots = _slots(work, steps)
+                        pieces[work], corner[:] = self._at_newest(work, slots, present, past)
             partials: list[Partial] = []
             with together(self.comm, "queries and triggers"):
                 for work, corner in zip(works, upper, strict=True):
@@ -212,6 +222,40 @@ class Evaluator:
                 context.reductions.update(values)
         self._kept = used
         return moved
+
+    def _at_newest(
+        self,
+        work: Work,
+        slots: range,
+        present: Mapping[str, Sequence[Partition]],
+        past: Past,
+    ) -> tuple[list[_Piece], NDArray[np.float64]]:
+        """A work with all steps at the points of the newest of each slot; its upper corner (3,) and
+        whether it is impossible (1 if so). Collective."""
+        ends, upper = np.full(4, -np.inf), np.empty(4)
+        pieces = []
+        for slot in slots:
+            backs = {each: slot if each.length else each.back for each in work.argument.samples}
+            newest = min(backs.values())
+            held: dict[FieldRef, Sequence[Partition | BlockField]] = {}
+            with together(self.comm, "queries and triggers"):
+                for each, back in backs.items():
+                    held[each] = past.fields(each.name, back) if back else present[each.name]
+            like = next(held[each] for each, back in backs.items() if back == newest)
+            for each, back in backs.items():
+                if back != newest:
+                    held[each] = at_blocks(self.comm, held[each], like)
+            found: list[BlockView] = []
+            try:
+                found = views(work.argument, held, {})
+            except ValueError:  # fields of one step on grids of their own
+                ends[3] = 1
+            for block in found:
+                last = [nodes[-1] for nodes in block.first.nodes]
+                ends[:3] = np.maximum(ends[:3], last)
+            pieces.append(_Piece(Partial(work), found, None))
+        self.comm.Allreduce(ends, upper, op=MPI.MAX)
+        return pieces, upper
 
     def _agree(
         self,

@@ -1,5 +1,5 @@
-"""Blocks are split and moved while a run goes on: every step is recorded, and a query of
-the past has no value at the step of the change, and values again after it."""
+"""Blocks are split, moved and refined while a run goes on: every step is recorded, and a query of
+the past reads it at the present mesh's points."""
 
 import logging
 import math
@@ -93,32 +93,65 @@ def run(folder: Path, blocks: Any, expression: str, **options: Any) -> Session:
     record = insitu.open_record(folder / "record")
     assert record["p"].cycles.tolist() == list(range(STEPS))
     field = record.load("p")
-    assert field.summary.bounds[1][2] == N * (COMM.size if blocks is not moved else 3)
+    assert field.summary.bounds[1][2] == N * (3 if blocks in (moved, refined) else COMM.size)
     return session
 
 
 @pytest.mark.parallel([1, 3])
 @pytest.mark.parametrize("blocks", [split, moved])
-def test_a_change_of_blocks_costs_one_value(
+def test_the_past_is_read_where_the_present_is(
     blocks: Any, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
         session = run(folder, blocks, CHANGE, on_error="raise")
     values = results(session)
-    assert [math.isnan(value) for value in values] == [c in (0, 3) for c in range(STEPS)]
-    told = [record.message for record in caplog.records if "blocks are not" in record.message]
-    if COMM.rank == 0:
-        assert len(told) == 1
-        assert "query q: no value at cycle 3: blocks are not those of an earlier step" in told[0]
-    else:
-        assert not told
+    assert math.isnan(values[0])
+    heights = 3 * N if blocks is moved else COMM.size * N
+    z, y, x = np.mgrid[0:heights, 0:N, 0:N]
+    place = x + 0.5 * y + 0.3 * (z + 0.5)
+    for cycle in range(1, STEPS):
+        true = np.abs(np.sin(place + cycle) - np.sin(place + cycle - 1)).max()
+        # The value is a maximum: with a past that is compressed within 0.001.
+        assert values[cycle] == pytest.approx(true, abs=2e-3)
+    assert "no value" not in caplog.text
 
 
 @pytest.mark.parallel([1, 3])
-def test_windows_have_values_again_when_the_change_has_left_them(folder: Path) -> None:
+def test_windows_go_on_through_a_change(folder: Path) -> None:
     session = run(folder, split, "max(abs(field('p') - window('p', 3))).value", on_error="raise")
     values = results(session)
-    assert [math.isnan(value) for value in values] == [c in (3, 4) for c in range(STEPS)]
+    assert not any(math.isnan(value) for value in values)
+    assert values[0] == 0 and all(value > 0.5 for value in values[1:])
+
+
+def refined(cycle: int) -> list[dict[str, Any]]:
+    """Two layers of the same height from cycle 3 on, where there was one, over other blocks."""
+    domains = [block(cycle, i, N * i) for i in range(3) if i % COMM.size == COMM.rank]
+    if cycle >= 3:
+        domains = [block(cycle, i, N * i) for i in range(3) if (i + 1) % COMM.size == COMM.rank]
+        for domain in domains:
+            coordinates = domain["coordsets"]["c"]
+            coordinates["dims"]["k"] = 2 * N + 1
+            coordinates["spacing"] = {"dx": 1.0, "dy": 1.0, "dz": 0.5}
+            z0 = coordinates["origin"]["z"]
+            z, y, x = np.meshgrid(
+                z0 + 0.25 + 0.5 * np.arange(2 * N), np.arange(N), np.arange(N), indexing="ij"
+            )
+            domain["fields"]["p"]["values"] = np.sin(x + 0.5 * y + 0.3 * z + cycle).ravel()
+    return domains
+
+
+@pytest.mark.parallel([1, 3])
+def test_a_finer_grid_on_other_ranks(folder: Path) -> None:
+    fields = {"p": {"max_error": 1e-3, "codec": "sz3"}}
+    session = run(folder, refined, CHANGE, fields=fields, on_error="raise")
+    values = results(session)
+    z, y, x = np.mgrid[0 : 6 * N, 0:N, 0:N]
+    place = x + 0.5 * y + 0.3 * (0.5 * z + 0.25)
+    true = np.abs(np.sin(place + 3) - np.sin(place + 2)).max()
+    # Linear between cells of the coarse grid: 0.3^2 / 8, and half a cell beyond the last ones.
+    assert values[3] == pytest.approx(true, abs=0.2)
+    assert not any(math.isnan(value) for value in values[1:])
 
 
 def with_coarse(cycle: int) -> list[dict[str, Any]]:

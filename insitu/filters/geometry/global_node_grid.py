@@ -23,7 +23,7 @@ _Numbers: TypeAlias = tuple[Indices, Indices, Indices]
 
 
 class NodeGridError(ValueError):
-    """The blocks do not tile one rectilinear grid."""
+    """Blocks overlap."""
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,11 @@ class GlobalNodeGrid:
         )
         return x, y, z
 
-    def check_conforming(self, rank: int) -> None:
-        """Raises NodeGridError if the lines of a block of this rank differ from those of a
-        neighbouring block, so that their cells do not share nodes."""
-        for block in self.numbers[rank]:
-            for letter, lines, at in zip("xyz", self.lines, block, strict=True):
-                gaps = np.flatnonzero(np.diff(at) != 1)
-                if len(gaps):
-                    low, high = at[gaps[0]], at[gaps[0] + 1]
-                    raise NodeGridError(
-                        f"between {letter} = {lines[low]:g} and {lines[high]:g} of one block other "
-                        f"blocks have {high - low - 1} more grid lines; expected blocks that tile "
-                        "one rectilinear grid"
-                    )
-
     def touching(self, rank: int) -> list[BlockAdjacency]:
-        """All pairs of a block of `rank` and another block, on any rank, that share nodes.
+        """All pairs of a block of `rank` and another block, on any rank, that share nodes: not
+        those of different levels of refinement, where one has lines that the other has not.
 
-        Raises NodeGridError if they share cells.
+        Raises NodeGridError if two share cells.
         """
         touches = []
         for mine, index in enumerate(self.blocks.on_rank(rank)):
@@ -85,13 +72,18 @@ class GlobalNodeGrid:
                 if (low < high).all():
                     corner = low.tolist()
                     raise NodeGridError(f"two blocks have the same cells at x, y, z = {corner}")
-                x, y, z = (
-                    np.flatnonzero(np.isin(a, b, assume_unique=True))
-                    for a, b in zip(self.numbers[rank][mine], self.numbers[at][theirs], strict=True)
-                )
-                if min(map(len, (x, y, z))):
+                pairs = list(zip(self.numbers[rank][mine], self.numbers[at][theirs], strict=True))
+                x, y, z = (np.flatnonzero(np.isin(a, b, assume_unique=True)) for a, b in pairs)
+                if min(map(len, (x, y, z))) and all(_alike(a, b) for a, b in pairs):
                     touches.append(BlockAdjacency(mine, at, theirs, (z, y, x)))
         return touches
+
+
+def _alike(a: Indices, b: Indices) -> bool:
+    """Whether two blocks have the same lines of an axis where both have any."""
+    low, high = max(a[0], b[0]), min(a[-1], b[-1])
+    mine, theirs = (lines[(lines >= low) & (lines <= high)] for lines in (a, b))
+    return bool(np.array_equal(mine, theirs))
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ def isosurface(
     and the surface.
 
     Args: all except the blocks must be the same on all ranks.
-        field: its blocks on this rank, or none; over all ranks they tile one rectilinear grid.
+        field: its blocks on this rank, or none; over all ranks they do not overlap. Vertices on a
+            face are the same for both blocks where these have the same grid lines there; between
+            levels of refinement there may be gaps, of a part of a coarse cell.
         isovalues: in the field's unit, finite, one or more.
         component: of a vector, counted from 0; None: its magnitude. For a scalar None or 0.
         color_by: name -> further field on the same partitions in the same order; their values at
@@ -65,8 +67,8 @@ def isosurface(
         corner have no surface.
 
     Raises:
-        RemoteError: on every rank, if arguments are invalid (ValueError), the blocks do not tile
-            one grid (NodeGridError), or VTK is missing (ConfigError).
+        RemoteError: on every rank, if arguments are invalid (ValueError), blocks overlap
+            (NodeGridError), or VTK is missing (ConfigError).
     """
     pieces = block_isosurfaces(comm, field, isovalues, component=component, color_by=color_by)
     return join(pieces)
@@ -90,7 +92,6 @@ def block_isosurfaces(
     all_nodes = [scalar.block.nodes for scalar in scalars]
     lattice = GlobalNodeGrid.of(comm, BlockMap.of_all_ranks(comm, all_nodes), all_nodes)
     with together(comm, "isosurface: nodes on common faces"):
-        lattice.check_conforming(comm.rank)
         pieces = [
             BlockContour(
                 scalar,
