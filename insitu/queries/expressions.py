@@ -44,6 +44,11 @@ class Expression:
     of: str = ""
     """The pipeline whose result has the fields, if one does."""
 
+    @property
+    def identity(self) -> str:
+        """What it computes: its text, after the name of the pipeline, if there is one."""
+        return f"{self.of}: {self.text}" if self.of else self.text
+
     def check_names(self, known: Collection[str]) -> None:
         """Raise ExpressionError if a field that it reads is not among the `known` names."""
         for name, column in self.reads.items():

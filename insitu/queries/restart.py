@@ -73,7 +73,7 @@ class SessionFile:
             kinds = {
                 name: query.kind
                 for name, query in self.queries.items()
-                if texts.get(name, query.text) == query.text
+                if texts.get(name, query.identity) == query.identity
             }
             found = known_results.read(self.path, kinds)
             states = _states(before.get("triggers", {}), triggers, first)
@@ -135,7 +135,7 @@ class SessionFile:
             name: {"condition": condition, **state.to_plain()}
             for name, (condition, state) in states.items()
         }
-        texts = {name: query.text for name, query in self.queries.items()}
+        texts = {name: query.identity for name, query in self.queries.items()}
         return f"{_COMMENT}{json.dumps({'queries': texts, 'triggers': triggers})}"
 
 

@@ -187,7 +187,7 @@ class TriggerEngine(Generic[Action]):
     def states(self) -> dict[str, tuple[str, TriggerState]]:
         """Of the triggers whose past matters, by name: the text that decides, and the state."""
         return {
-            t.name: ("" if t.condition is None else t.condition.text, state)
+            t.name: ("" if t.condition is None else t.condition.identity, state)
             for t, state in zip(self.triggers, self._states, strict=True)
             if matters(t)
         }
