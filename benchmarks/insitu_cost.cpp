@@ -17,7 +17,9 @@
 static double cpu() {
   rusage used;
   getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) { return t.tv_sec + 1e-6 * t.tv_usec; };
+  const auto seconds = [](const timeval& t) {
+    return t.tv_sec + 1e-6 * t.tv_usec;
+  };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
