@@ -59,7 +59,7 @@ def measure(record: Path, folder: Path, label: str) -> None:
     main(["export", str(record), "--html", str(out), "--json"])
     with chromium() as browser:
         start = time.perf_counter()
-        shown = Tab(browser, out.as_uri(), width=1024, height=640)
+        shown = Tab(browser, out.as_uri(), width=1024, height=640, patience=900)
         shown.page.evaluate("page.viewer.patience = 1500")  # as for people
         shown.wait("Boolean(window.page && page.viewer.frames > 0)")
         first = 1000 * (time.perf_counter() - start)

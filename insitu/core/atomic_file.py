@@ -7,7 +7,6 @@ content is unchanged, and nothing temporary is left behind.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,6 +99,8 @@ def replace_folder(tmp: Path, path: Path) -> None:
 def discard(tmp: Path) -> None:
     """Remove a temporary file or folder, if it exists."""
     if tmp.is_dir():
+        import shutil
+
         shutil.rmtree(tmp, ignore_errors=True)
     else:
         tmp.unlink(missing_ok=True)

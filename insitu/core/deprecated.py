@@ -10,7 +10,6 @@ import importlib
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -90,15 +89,17 @@ class _Moved(ModuleType):
         return moved_name(self.__name__, new, name)
 
 
-class _Finder(MetaPathFinder, Loader):
-    """Finds modules at their old paths only."""
+class _Finder:
+    """Finds and loads modules at their old paths only. It has no base class: `importlib.abc` would
+    load a dozen other modules into every process."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         if fullname not in MOVED and fullname not in _FOLDERS:
             return None
-        return ModuleSpec(fullname, self, is_package=fullname in _FOLDERS)
+        loader: Any = self
+        return ModuleSpec(fullname, loader, is_package=fullname in _FOLDERS)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _Moved(spec.name)

@@ -6,8 +6,9 @@ In: a payload. Out: any sample; a piece of at most 144^3 samples is decoded when
     levels and outliers of each piece
 
 Pieces are in the order z, y, x. Both parts are payloads of `insitu.fields.sparse_grid`, in units of
-the component: smooth levels, and single samples (a sparse grid without levels), which keep a bound
-on the error. Either may be empty.
+the component: smooth levels, and single samples, which keep a bound on the error. Either may be
+empty. Samples are numbers as they are, in any layout of levels: it only says in which order they
+are coded, from coarse boxes to fine ones (version 1: without levels, one by one).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ CODEC = "sparse_grid"
 EDGE = 96
 """Samples of a piece along an axis, about."""
 
-_VERSION = 1
+_VERSION, _VERSION_PLAIN = 2, 1  # samples in a layout of levels, or one by one
 _HEAD = struct.Struct("<B")
 
 Shape = tuple[int, int, int]
@@ -77,7 +78,7 @@ class SparseCorrection:
         """From untrusted bytes, not decoded yet. Raises FrameError where they are no correction of
         this shape."""
         made = SparseCorrection(payload, shape, n_components, dtype)
-        if payload[: _HEAD.size] != _HEAD.pack(_VERSION):
+        if payload[: _HEAD.size] not in (_HEAD.pack(_VERSION), _HEAD.pack(_VERSION_PLAIN)):
             raise FrameError("correction: an unknown version")
         _ = made._starts
         if not np.isfinite(made.units).all():
@@ -163,15 +164,17 @@ class SparseCorrection:
 def decoded_piece(part: Part, units: Floats, shape: Shape, dtype: np.dtype[Any]) -> Floats:
     """(n_components, nz, ny, nx), in the units of the field. Raises FrameError."""
     total = np.zeros((len(units), *shape), dtype)
-    for payload in part:
+    for payload, of_levels in zip(part, (True, False), strict=True):
         if not payload:
             continue
         components, splits = sparse_grid.unpack(payload, shape, len(units))
         if components[0].shared is not None:
             raise FrameError("correction: a part with shared faces")
         for values, component, unit in zip(total, components, units, strict=True):
-            coefficients = component.coefficients(splits)
-            values += (unit * sparse_kernels().synthesise(coefficients, splits)).astype(dtype)
+            found = component.coefficients(splits if of_levels else [])
+            if of_levels:
+                found = sparse_kernels().synthesise(found, splits)
+            values += (unit * found).astype(dtype)
     return total
 
 

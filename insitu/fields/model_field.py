@@ -280,5 +280,6 @@ class ModelField(BlockField):
 
     def _physical(self, outputs: Floats) -> Floats:
         """Model outputs (..., n_components) -> field units, float64."""
-        mapped = np.asarray(self.zero + self._extent * outputs, np.float64)
-        return mapped if self.transform is None else self.transform.inverse(mapped)
+        values = np.multiply(outputs, self._extent, dtype=np.float64)
+        values += self.zero
+        return values if self.transform is None else self.transform.inverse(values)

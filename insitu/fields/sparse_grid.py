@@ -344,4 +344,5 @@ def read(
 
 
 def _sixteenths(point: float) -> int:
-    return int(np.clip(np.rint(point * _POINTS), -8, 7))
+    # No number where the transform overflows, which whoever asked finds when decoding.
+    return int(np.clip(np.rint(np.nan_to_num(point) * _POINTS), -8, 7))

@@ -16,15 +16,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from insitu.queries import syntax
 from insitu.queries.ast_nodes import Node
+from insitu.queries.errors import ExpressionError, unknown
 from insitu.queries.fields import Field, FieldRef, Parameter, Recenter
 from insitu.queries.mesh_fields import OF_MESH, OfMesh
 from insitu.queries.scalars import Constant, Lined, Scalar, State
-from insitu.queries.statements import one_line
-from insitu.queries.syntax import ExpressionError
-from insitu.queries.type_checker import Checker, unknown
-from insitu.queries.types import FieldKind, as_field
+from insitu.queries.values import FieldKind
 
 __all__ = ["Expression", "ExpressionError", "FieldKind", "parse"]
 
@@ -57,6 +54,9 @@ class Expression:
         """Check it against the actual kinds of its fields.
 
         Raises: ExpressionError if a field has the wrong kind for its use."""
+        from insitu.queries import syntax
+        from insitu.queries.type_checker import Checker
+
         Checker(self.text, self.queries, kinds, self.of).whole(syntax.parse(self.text))
 
     def check_past(self, steps: Mapping[str, int]) -> None:
@@ -93,6 +93,11 @@ class FieldExpression:
 
 def parse_field(text: str, queries: Mapping[str, str]) -> FieldExpression:
     """Parse an expression of a field, or a number as one. Not collective; as `parse`."""
+    from insitu.queries import syntax
+    from insitu.queries.statements import one_line
+    from insitu.queries.type_checker import Checker
+    from insitu.queries.types import as_field
+
     text = one_line(text).strip("; ")
     checker = Checker(text, queries, {})
     whole = checker.field(syntax.parse(text))
@@ -123,6 +128,11 @@ def parse(text: str, queries: Mapping[str, str] | None = None, of: str = "") -> 
 
     Raises: ExpressionError.
     """
+    # Here: rank 0 alone parses, and the others need not hold what it takes.
+    from insitu.queries import syntax
+    from insitu.queries.statements import one_line
+    from insitu.queries.type_checker import Checker
+
     text = one_line(text).strip("; ")
     queries = {} if queries is None else dict(queries)
     checker = Checker(text, queries, {}, of)

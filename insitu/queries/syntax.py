@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from keyword import iskeyword
 from typing import TypeAlias
 
+from insitu.queries.errors import ExpressionError
 from insitu.queries.statements import (
     CONDITIONAL,
     StatementError,
@@ -26,17 +27,6 @@ from insitu.queries.statements import (
 )
 
 _MAX_LENGTH, _MAX_DEPTH, _MAX_PARTS = 4000, 60, 2000
-
-
-class ExpressionError(ValueError):
-    """An invalid expression. `column` is the position in `text`, in characters from 0."""
-
-    def __init__(self, problem: str, text: str, column: int) -> None:
-        self.problem, self.text, self.column = problem, text, max(0, min(column, len(text)))
-        super().__init__(f"{problem}\n    {text}\n    {' ' * self.column}^")
-
-    def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str, int]]:
-        return type(self), (self.problem, self.text, self.column)
 
 
 @dataclass(frozen=True, kw_only=True)

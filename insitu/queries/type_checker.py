@@ -6,15 +6,15 @@ ExpressionError for the first error, with its position.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from insitu.core.errors import nearest
 from insitu.queries import builtins, fields, mesh_builtins, scalars, syntax
+from insitu.queries.errors import ExpressionError, unknown
 from insitu.queries.functions import FUNCTIONS, INTEGER, QUERY, Parameter, accepts, usage
 from insitu.queries.scalars import Constant
-from insitu.queries.syntax import ExpressionError, Tree
-from insitu.queries.types import FieldKind, Shape, Typed, as_field, as_fields, as_scalar, integer
+from insitu.queries.syntax import Tree
+from insitu.queries.types import Shape, Typed, as_field, as_fields, as_scalar, integer
 from insitu.queries.values import (
     ARRAY,
     AXES,
@@ -34,6 +34,7 @@ from insitu.queries.values import (
     TEXT,
     VECTOR,
     VERTICES,
+    FieldKind,
 )
 
 _COMPONENTS = {name: i for names in (AXES, ("u", "v", "w")) for i, name in enumerate(names)}
@@ -311,10 +312,3 @@ class Checker:
             return "something else"
         kind = self.check(argument).kind
         return "an expression" if (wanted, kind) == (INTEGER, NUMBER) else kind
-
-
-def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """The message for a name that is not among the `known` ones."""
-    hint = nearest(name, known)
-    there = f" (there are {', '.join(sorted(known))})" if known else " (there are none before)"
-    return f"unknown {what} '{name}'{hint or there}"

@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FieldKind:
-    """Kind of a field that a simulation publishes."""
-
-    association: str
-    """ "element" or "vertex"."""
-    n_components: int
-
-
-@dataclass(frozen=True)
 class Shape:
     """Properties of a field-valued expression; None until the field has been published."""
 

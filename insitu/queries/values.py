@@ -33,6 +33,15 @@ class NotYet(Exception):
 
 
 @dataclass(frozen=True)
+class FieldKind:
+    """Kind of a field that a simulation publishes."""
+
+    association: str
+    """ "element" or "vertex"."""
+    n_components: int
+
+
+@dataclass(frozen=True)
 class Extremum:
     """A minimum or maximum and its position, in world coordinates x, y, z.
 

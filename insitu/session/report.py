@@ -6,7 +6,6 @@ Out: text on the terminal, `insitu_timings.csv`.
 
 from __future__ import annotations
 
-import csv
 import errno
 import math
 import os
@@ -239,6 +238,8 @@ class Terminal:
     def step(self, report: StepReport | None) -> None:
         """The simulation has done a step; report: what insitu did at it, if anything. Raises
         OSError if the timings cannot be written."""
+        import csv  # here: rank 0 alone writes it
+
         if self._progress:
             self._progress.advance(self._progress.task_ids[0])
         if report is None:

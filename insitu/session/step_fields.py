@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from insitu.config import RunConfig
 from insitu.core.parallel import RemoteError, together
-from insitu.mesh import MeshError, Partition, PublishedStep, Resampler, exchange
+from insitu.mesh import MeshError, Partition, PublishedStep, exchange
 from insitu.mesh import check as check_ghosts
 from insitu.mesh.partition import NO_LAYERS
-from insitu.mesh.resampled_step import ResampledStep
 from insitu.session.reporter import Reporter
 from insitu.session.survey import Contents, Survey
 
 if TYPE_CHECKING:
     from mpi4py import MPI
+
+    from insitu.mesh.resample import Resampler
+    from insitu.mesh.resampled_step import ResampledStep
 
 
 class StepFields:
@@ -209,6 +211,9 @@ class StepReader:
         for name, topology in contents.cells.items():
             groups.setdefault(topology, []).append(name)
         resampled: dict[str, ResampledStep] = {}
+        if groups:  # loaded where there are cells
+            from insitu.mesh.resample import Resampler
+            from insitu.mesh.resampled_step import ResampledStep
         for topology, names in groups.items():
             if topology not in self._resamplers:
                 self._resamplers[topology] = Resampler(

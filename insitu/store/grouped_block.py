@@ -146,8 +146,13 @@ class GroupedBlock(StoredBlock):
 
     @property
     def _counts(self) -> bool:
-        """Whether its weights are a difference."""
-        return bool(self._stored) and self._stored[0][0].is_difference
+        """Whether its weights are a difference, or the same as weights that are."""
+        if not self._stored:
+            return False
+        kind = self._stored[0][0]
+        if kind is Stored.BEFORE and self._before is not None:
+            return self._before._counts
+        return kind.is_difference
 
     def _decoded(self, before: BlockField | None) -> BlockField:
         payloads = [b"" if slot == 0 and self._counts else self._plain(slot)
@@ -158,6 +163,9 @@ class GroupedBlock(StoredBlock):
             if model is None:
                 raise FrameError("a difference from a block without weights")
             kind, number = self._stored[0]
+            if kind is Stored.BEFORE:
+                payloads[0] = frame.unpack(model.to_bytes())[1][0]
+                return read_field(frame.pack(self._header, payloads))
             data = self._step.read(self._places[0], number)
             if kind is Stored.PACKED_DIFFERENCE:
                 data = zstd.decompress(data, _MOST)

@@ -30,7 +30,7 @@ from insitu.mesh.partition import Partition
 from insitu.metrics import joint_psnr_db
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.training.error_bounds import errors_of, keeps
-from insitu.training.sparse_grid import STEP_PER_BOUND, choose_splits
+from insitu.training.sparse_grid import STEP_PER_BOUND, choose_splits, even_splits
 
 # Steps of single samples, in bounds: less than 2, so that rounding of the step does no harm.
 _OUTLIER_STEP = 1.998
@@ -41,6 +41,7 @@ _DB_PER_OCTAVE = 5.0
 _SLACK_DB = 0.05
 _MOST_TRIALS = 12
 _FINER = 4  # in 1/512 octave
+_LAYOUT_LEVELS = 3
 
 
 class Corrected(NamedTuple):
@@ -65,13 +66,14 @@ def correct_to_bounds(
     parts, errors = [], [Errors(0.0, 0.0, 0)] * field.n_components
     for box in pieces(field.shape):
         raw = [component[box] for component in partition.owned]
-        missing = _missing(field, raw, box, tight)
+        model = field.model_box(box)
+        missing = _missing(field, raw, model, box, tight)
         if missing is None:
             return None
         part = _bounded(missing, not isinstance(field.model, SparseGrid))
         if part is None:
             return None
-        decoded = _decoded(field, part, tight, box)
+        decoded = _decoded(field, part, model, tight, box)
         if not all(map(keeps, decoded, raw, bounds)):
             return None
         errors = [e + errors_of(d, r) for e, d, r in zip(errors, decoded, raw, strict=True)]
@@ -124,7 +126,8 @@ def _expected_psnr(
     kernels, squares = sparse_kernels(), [0.0] * len(units)
     counts = [0] * len(units)
     for number, box in enumerate(pieces(field.shape)):
-        missing = _missing(field, [component[box] for component in partition.owned], box, units)
+        raw = [component[box] for component in partition.owned]
+        missing = _missing(field, raw, field.model_box(box), box, units)
         if missing is None:
             return None
         if number not in splits:
@@ -148,12 +151,13 @@ def _levels_alone(
     parts, errors = [], [Errors(0.0, 0.0, 0)] * field.n_components
     for number, box in enumerate(pieces(field.shape)):
         raw = [component[box] for component in partition.owned]
-        missing = _missing(field, raw, box, units)
+        model = field.model_box(box)
+        missing = _missing(field, raw, model, box, units)
         levels = None if missing is None else _levels(missing, step, splits[number])
         if levels is None:
             return None
         parts.append((levels, b""))
-        decoded = _decoded(field, parts[-1], units, box)
+        decoded = _decoded(field, parts[-1], model, units, box)
         errors = [e + errors_of(d, r) for e, d, r in zip(errors, decoded, raw, strict=True)]
     return Corrected(_with(field, parts, units), errors)
 
@@ -166,11 +170,10 @@ def _psnr(errors: Sequence[Errors], extent: Floats) -> float:
 
 
 def _missing(
-    field: ModelField, raw: Sequence[Floats], box: Box, units: Floats
+    field: ModelField, raw: Sequence[Floats], model: Floats, box: Box, units: Floats
 ) -> list[Floats] | None:
     """What a piece lacks, per component in its unit, float32; 0 in holes. None where other samples
     are not finite."""
-    model = field.model_box(box)
     holes = None if field.holes is None else field.holes.mask[box]
     found = []
     for c, (values, unit) in enumerate(zip(raw, units, strict=True)):
@@ -241,14 +244,14 @@ def _outliers(rest: list[Floats]) -> bytes:
         components.append(Component(numbers.astype(np.int32), step, (0, 0)))
     if not any(component.numbers.any() for component in components):
         return b""
-    return sparse_grid.pack(components, [])
+    # Few are not zero: boxes without any cost next to nothing.
+    return sparse_grid.pack(components, even_splits(rest[0].shape)[:_LAYOUT_LEVELS])
 
 
-def _decoded(field: ModelField, part: Part, units: Floats, box: Box) -> list[Floats]:
+def _decoded(field: ModelField, part: Part, model: Floats, units: Floats, box: Box) -> list[Floats]:
     """What `decode` gives for a piece, per component."""
     nz, ny, nx = (at.stop - at.start for at in box)
     correction = decoded_piece(part, units, (nz, ny, nx), field.dtype)
-    model = field.model_box(box)
     with np.errstate(over="ignore"):
         values = [(model[..., c] + correction[c]).astype(field.dtype) for c in range(len(units))]
     if field.holes is not None:

@@ -31,11 +31,14 @@ CODEC = "sz3"
 # Fractions of the bound that are tried for the residual: rounding of the sum to the field's dtype
 # uses up a part of the bound.
 _SHARES = (1.0, 0.5, 0.25)
+# Engines compute networks in single precision and in different orders, so that a reader may see
+# other values than the engine that trained: seen were 1.5e-7 of the block's range.
+_READERS = 1e-6
 
 
 class TooTight(ValueError):
-    """The bound is close to the rounding error of the field's dtype, and no sum of model and
-    residual meets it."""
+    """The bound is close to the rounding error of the field's dtype, or of engines, and no sum of
+    model and residual meets it."""
 
 
 class Corrected(NamedTuple):
@@ -129,9 +132,11 @@ def _chunk(
 
 def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
     """The field with the residual that the job's target requires, and metrics measured by decoding
-    it. Raises TooTight where rounding prevents a residual within `target.max_error`.
+    it. Raises TooTight where rounding prevents a residual within `target.max_error`, whichever
+    engine reads it.
     """
-    partition, own, target, bounds = job.partition, job.own, job.target, job.bounds
+    partition, own, target = job.partition, job.own, job.target
+    bounds = None if job.bounds is None else _for_every_reader(field, job.bounds)
     extent = extents(job.whole)
 
     def measured_as(corrected: ModelField, errors: list[Errors]) -> ModelField:
@@ -163,3 +168,15 @@ def with_target_residual(field: ModelField, job: TrainingJob) -> ModelField:
             return measured_as(sparse.field, sparse.errors)
     before = job.memory.bounds.setdefault("residual", [])
     return largest(accurate, np.sqrt(3) * 10 ** (-target.psnr / 20), before) or short
+
+
+def _for_every_reader(field: ModelField, bounds: Floats) -> Floats:
+    """The bounds (n_components,) that this engine has to keep, so that those that are given hold
+    for any other."""
+    if field.model is None or not field.model.trained:
+        return bounds
+    extent = np.nan_to_num(field.range[:, 1] - field.range[:, 0])
+    inner = np.asarray(bounds - _READERS * extent)
+    if (inner < bounds / 2).any():
+        raise TooTight(f"max_error: {bounds} is below what engines agree on for a network")
+    return inner

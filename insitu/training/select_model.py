@@ -4,7 +4,9 @@ In: a job whose model is a network. Out: the field of either, and why. No commun
 
 A sparse grid costs milliseconds. A network is trained only if a pilot, its smallest size with a
 part of the steps, suggests that it reaches the same quality in fewer bytes. The winner is kept for
-the following steps, and compared again after some.
+the following steps, and compared again after some. The other one has to be clearly better then: a
+change of model costs a whole frame where a difference would do. Nothing of this outlives the
+process: after a restart both are compared at the first step.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from insitu.training.warm_start import choose_start
 
 # Both are compared again after this many steps.
 _TRY_AGAIN = 20
+# The kind that a block has is kept unless the other takes less than this part of its bytes, or with
+# a ratio is so many dB better.
+_CLEARLY, _CLEARLY_DB = 0.95, 0.5
 # Bytes of a network: at least, and typically, per parameter; of its frame.
 _LEAST_PER_PARAMETER, _PER_PARAMETER, _OVERHEAD = 0.12, 0.4, 250
 # Part of the steps of a training of the smallest size.
@@ -77,10 +82,27 @@ def _compared(job: TrainingJob) -> tuple[BlockField, int]:
         left = None if seconds is None else max(end - job.clock(), 1e-3)
         network = train(job.with_target(seconds=left))
         spent = sparse.metrics.seconds + network.metrics.seconds
-        best, other = sorted((sparse, network), key=lambda field: rank(field, job))
+        best, other = _in_order(sparse, network, job)
         best = replace(best, metrics=replace(best.metrics, seconds=spent), _bytes=None)
         return best, other.nbytes
     return sparse, round(expected) if np.isfinite(expected) else 0
+
+
+def _in_order(
+    sparse: BlockField, network: BlockField, job: TrainingJob
+) -> tuple[BlockField, BlockField]:
+    """The better one first; between equals, the kind that the block has."""
+    best, other = sorted((sparse, network), key=lambda field: rank(field, job))
+    kind = job.memory.model
+    mine = sparse if kind == SparseGrid.kind else network
+    if kind is None or mine is best or _misses(mine, job):
+        return best, other
+    extent = extents(job.whole).tolist()
+    more_db = best.metrics.psnr_db(extent) - mine.metrics.psnr_db(extent)
+    close = best.nbytes > _CLEARLY * mine.nbytes
+    if job.target.ratio is not None:
+        close = more_db < _CLEARLY_DB
+    return (mine, best) if close else (best, other)
 
 
 def rank(field: BlockField, job: TrainingJob) -> tuple[bool, float, float]:

@@ -376,6 +376,11 @@ def best_levels(samples: Floats, delta: float) -> tuple[list[int], Floats]:
     return best[1:]
 
 
+def even_splits(shape: tuple[int, ...]) -> list[int]:
+    """All axes of enough samples at every level."""
+    return _splits(shape, 0, 0)
+
+
 def _splits(shape: tuple[int, ...], axis: int, delay: int) -> list[int]:
     """All axes of at least _LEAST samples at every level, `axis` only after `delay` levels."""
     splits, size = [], list(shape)

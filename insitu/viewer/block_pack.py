@@ -32,6 +32,8 @@ STEP = 1 / 2046
 """Of samples: with half precision in the browser, errors are below 1/1000 of the range."""
 MOST_SAMPLES = 128
 """Per axis of a block that is sent as samples; a finer one is sampled at this resolution."""
+_CHAIN = 7
+"""Steps of a sparse grid that a jump in time may have to decode before."""
 _WIDEST = 64  # neurons: a fragment shader keeps a layer in registers
 
 
@@ -47,6 +49,8 @@ class PackedBlock:
     """Its model and the values of the arrays, which went to the encoder."""
     numbers: Sequence[Numbers] | None = None
     """Of a sparse grid."""
+    follows: int = 0
+    """How many steps back these are counted from whole ones."""
 
 
 def _hash_grid(model: Model) -> dict[str, Any]:
@@ -87,15 +91,17 @@ def pack(field: BlockField, before: PackedBlock | None, encoder: Encoder) -> Pac
         "kind": "constant",
         **_ends(field.zero, field.range[:, 1] - field.range[:, 0]),
     }
-    data, sent, numbers = b"", None, None
+    data, sent, numbers, follows = b"", None, None, 0
     if isinstance(field.model, SparseGrid):
-        grid, data, numbers = sparse_pack.grid(field, None if before is None else before.numbers)
+        earlier = before if before is not None and before.follows < _CHAIN else None
+        grid, data, numbers = sparse_pack.grid(field, earlier.numbers if earlier else None)
+        follows = earlier.follows + 1 if earlier and grid["relative"] else 0
         # Faces that neighbours share count from the exact origin.
         entry |= {"kind": "sparse_grid", "origin": field.zero.tolist(), **grid}
     elif field.model is not None:
         known = None if before is None or before.sent is None else before.sent
-        earlier = known[1] if known is not None and known[0] == field.model else None
-        sent = field.model, model_arrays.write(field.model, field.weights, earlier, encoder)
+        values = known[1] if known is not None and known[0] == field.model else None
+        sent = field.model, model_arrays.write(field.model, field.weights, values, encoder)
         entry |= {"kind": field.model.kind, **SHADERS[field.model.kind](field.model)}
         arrays = field.model.arrays(field.params)
         entry["arrays"] = [[array.name, list(array.values.shape)] for array in arrays]
@@ -105,7 +111,7 @@ def pack(field: BlockField, before: PackedBlock | None, encoder: Encoder) -> Pac
     if field.holes is not None:
         data += np.packbits(field.holes.mask).tobytes()
         entry["mask"] = {"shape": list(field.holes.shape), "vertex": field.holes.vertex}
-    return PackedBlock(entry, data, sent=sent, numbers=numbers)
+    return PackedBlock(entry, data, sent=sent, numbers=numbers, follows=follows)
 
 
 def samples(values: Floats, vertex: bool, reason: str) -> PackedBlock:

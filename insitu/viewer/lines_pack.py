@@ -25,6 +25,8 @@ from insitu.io.vtp_lines import read_lines
 
 OF_POINTS, OF_VALUES = 2**14 - 1, 2**12 - 1
 """The whole numbers that stand for the largest."""
+_COUNT = "step"
+"""Of a pathline's points: what the time says better."""
 _MOST_POINTS = 2**21
 """Of a file; lines beyond are left out."""
 
@@ -70,7 +72,7 @@ def pack(name: str, lines: Lines, time: float | None) -> PackedLines:
     first[np.cumsum(counts[kept]) - counts[kept]] = True
     columns = {
         **{"xyz"[a]: lines.points[chosen, a] for a in range(3)},
-        **{name: values[chosen] for name, values in lines.values.items()},
+        **{name: values[chosen] for name, values in lines.values.items() if name != _COUNT},
     }
     ends, planes = [], [counts[kept].astype("<u4").tobytes()]
     for i, values in enumerate(columns.values()):

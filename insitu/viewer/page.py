@@ -37,8 +37,11 @@ def embedded(source: ViewSource) -> str:
     catalogue, parts = source.catalogue(), []
     for field, entry in enumerate(catalogue["fields"]):
         before = None
-        for step in range(len(entry["steps"])):
-            before = source.pack(field, step, before if step % _CHAIN else None)
+        last = len(entry["steps"]) - 1
+        for step in range(last + 1):
+            # The page begins with the last step, which should not wait for others.
+            alone = step % _CHAIN == 0 or step == last
+            before = source.pack(field, step, None if alone else before)
             text = dense(before.data)
             parts.append(_STEP.format(field=field, step=step, text=text))
     for number in range(len(catalogue["lines"])):

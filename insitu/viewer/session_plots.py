@@ -13,7 +13,7 @@ Plots = list[dict[str, Any]]
 
 
 def read(path: Path) -> Plots:
-    """One plot for each query with numbers; empty without a readable file.
+    """One plot for each query with numbers, to seven digits; empty without a readable file.
 
     Marks of all plots: the cycles at which a condition became true.
     """
@@ -37,7 +37,7 @@ def read(path: Path) -> Plots:
                     marks.add(cycle)
                 before = value
             elif value is not None and math.isfinite(value):
-                curves.setdefault(str(name), []).append([cycle, float(value)])
+                curves.setdefault(str(name), []).append([cycle, float(f"{value:.7g}")])
     return [
         {"name": name, "points": points, "marks": sorted(marks)} for name, points in curves.items()
     ]

@@ -247,7 +247,7 @@ def _moment(summary: Summary) -> dict[str, Any]:
         "time": summary.time if math.isfinite(summary.time) else None,
         "range": [[_finite(low), _finite(high)] for low, high in summary.range],
         "bounds": [np.asarray(corner).tolist() for corner in summary.bounds],
-        "psnr": psnr if math.isfinite(psnr) else None,
+        "psnr": round(psnr, 2) if math.isfinite(psnr) else None,
         "bytes": summary.nbytes,
     }
 

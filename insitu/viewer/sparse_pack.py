@@ -59,10 +59,11 @@ def correction(residual: SparseCorrection) -> tuple[dict[str, Any], bytes]:
     pieces, data = [], b""
     for box, payloads in residual.parts:
         nz, ny, nx = (at.stop - at.start for at in box)
-        for payload in payloads:
+        for payload, of_levels in zip(payloads, (True, False), strict=True):
             if not payload:
                 continue
             components, splits = sparse_grid.unpack(payload, (nz, ny, nx), residual.n_components)
+            splits = splits if of_levels else []  # single samples: the page has no other layout
             coded = sparse_kernels().encode([c.numbers for c in components], splits, [])
             piece = {
                 "at": [at.start for at in box[::-1]],

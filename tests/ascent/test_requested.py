@@ -205,12 +205,12 @@ def test_words_about_looks_cost_themselves_alone(here: Path) -> None:
         },
     }
     pipeline = {"action": "add_pipelines", "pipelines": {"pl": {"f": lines}}}
-    picture = {"field": "density", "filename": "v", "precision": "double"}
+    picture = {"field": "density", "filename": "v"}
     picture |= {"camera": {"roll": 0.1, "azimuth": 20}}
     volume = {"action": "add_extracts", "extracts": {"e": {"type": "volume", "params": picture}}}
     actions, refused = left_out(pipeline, volume)
     words = {text.partition(": ")[0].rpartition(".")[2] for text in refused}
-    assert words == {"tube_color", "precision", "roll"}
+    assert words == {"tube_color", "roll"}
     (extract,) = actions.due
     assert extract.views[0].camera.azimuth == 20
 

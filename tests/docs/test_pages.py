@@ -9,11 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
-PAGES = {  # each with the pages whose files it goes on with
-    "index.md": (),
-    "tutorial.md": ("index.md",),
-    "mesh.md": (),
-}
+# A page goes on with the files of those before it.
+PAGES = (("index.md", "tutorial.md"), ("mesh.md",))
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -52,10 +49,10 @@ def run(commands: list[str], folder: Path) -> None:
         assert done.returncode == 0, f"$ {command}\n{done.stdout}\n{done.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_examples_of_a_page_run(page: str, root: Path, tmp_path: Path) -> None:
-    for earlier in (*PAGES[page], page):
-        found = example(root / "docs" / earlier)
+@pytest.mark.parametrize("pages", PAGES, ids=" ".join)
+def test_the_examples_of_pages_run(pages: tuple[str, ...], root: Path, tmp_path: Path) -> None:
+    for page in pages:
+        found = example(root / "docs" / page)
         assert found.commands
         for name, text in found.files.items():
             (tmp_path / name).write_text(text)
@@ -64,4 +61,4 @@ def test_the_examples_of_a_page_run(page: str, root: Path, tmp_path: Path) -> No
 
 def test_every_page_with_commands_is_run(root: Path) -> None:
     with_commands = {p.name for p in (root / "docs").glob("*.md") if example(p).commands}
-    assert with_commands == set(PAGES)
+    assert with_commands == {page for pages in PAGES for page in pages}

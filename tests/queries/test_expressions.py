@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from insitu.queries.expressions import ExpressionError, parse
 from insitu.queries.functions import FUNCTIONS, usage
 from insitu.queries.scalars import Context, Query, Reduction, Result
-from insitu.queries.types import FieldKind
 from insitu.queries.values import (
     ARRAY,
     CONDITION,
@@ -19,6 +18,7 @@ from insitu.queries.values import (
     NUMBER,
     VECTOR,
     Extremum,
+    FieldKind,
     Histogram,
     NotYet,
     undefined,

@@ -6,8 +6,7 @@ import pytest
 from insitu.queries import block_view as block_module
 from insitu.queries.expressions import ExpressionError, parse
 from insitu.queries.syntax import parse as parse_syntax
-from insitu.queries.types import FieldKind
-from insitu.queries.values import ARRAY, NUMBER, VECTOR
+from insitu.queries.values import ARRAY, NUMBER, VECTOR, FieldKind
 from tests.support.query_domain import NODES, cut, evaluate, lines, shape
 
 

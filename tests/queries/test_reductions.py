@@ -14,8 +14,7 @@ from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.queries import block_view as block_module
 from insitu.queries.expressions import ExpressionError, parse
 from insitu.queries.functions import FUNCTIONS
-from insitu.queries.types import FieldKind
-from insitu.queries.values import EXTREMUM, HISTOGRAM, NUMBER, Extremum, Histogram
+from insitu.queries.values import EXTREMUM, HISTOGRAM, NUMBER, Extremum, FieldKind, Histogram
 from tests.support.query_domain import CELLS, WORLD, cut, evaluate, lines, shape
 
 BLOCKS = [1, 2, 8]  # fewer blocks than ranks leave ranks empty

@@ -96,7 +96,7 @@ def test_a_run_on_points(folder: Path, cells: bool) -> None:
 
 @pytest.mark.parallel([1, 3])
 def test_other_models_take_the_nearest_values_on_a_grid(folder: Path) -> None:
-    fields = {"density": {"psnr": 30}, "velocity": {"model": "sparse_grid", "psnr": 30}}
+    fields = {"density": {"psnr": 30, "model": "hash_grid"}, "velocity": {"psnr": 30}}
     changes = {"fields": fields, "resample": {"cells": [16, 12, 12]}}
     reports, _ = drive(run_file(folder, **changes), Particles(COMM, steps=4))
     assert reports[3].fields[0].psnr_db >= 29.9

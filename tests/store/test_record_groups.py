@@ -1,6 +1,7 @@
 """A record's steps are differences from the ones before; damage costs a group and no more."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,26 @@ def test_every_step_comes_back_bit_for_bit(
     assert len(added) <= 5 * len(held) // 7  # each is added once to the one before, which is held
     whole = sum(len(block) for step in right for block in step)
     assert own_file(folder).stat().st_size < {"hash_grid": 0.95, "sparse_grid": 0.75}[kind] * whole
+    COMM.barrier()
+
+
+@pytest.mark.parallel([1, 3])
+@pytest.mark.parametrize("kind", MODELS)
+def test_weights_that_stay_as_they_are_after_a_difference(folder: Path, kind: str) -> None:
+    first, second = fields(COMM, MODELS[kind], 2)
+    later = [
+        replace(
+            second,
+            summary=replace(second.summary, cycle=cycle),
+            fields=tuple(replace(block, cycle=cycle, _bytes=None) for block in second.fields),
+        )
+        for cycle in (10, 15)
+    ]
+    right = write(folder, [first, second, *later], 4, 8)
+    for step in (3, 2, 1):
+        blocks = open_record(folder).load("density", step).blocks
+        mine = blocks[2 * COMM.rank : 2 * COMM.rank + 2]
+        assert [block.read() for block in mine] == right[step]
     COMM.barrier()
 
 

@@ -55,7 +55,16 @@ def chromium() -> Iterator[Any]:
 class Tab:
     """One page; `errors` has what its console reports, `requests` what it asks the network."""
 
-    def __init__(self, browser: Any, url: str, width: int = 704, height: int = 250) -> None:
+    def __init__(
+        self,
+        browser: Any,
+        url: str,
+        width: int = 704,
+        height: int = 250,
+        patience: float = _PATIENCE,
+    ) -> None:
+        """patience: seconds after which a condition that is waited for counts as never true."""
+        self.patience = patience
         self.page = browser.new_page(viewport={"width": width, "height": height})
         self.errors: list[str] = []
         self.requests: list[str] = []
@@ -69,7 +78,7 @@ class Tab:
 
     def wait(self, condition: str) -> None:
         """Until a JavaScript expression is true. Raises AssertionError with the page's text."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + self.patience
         while not self.page.evaluate(condition):
             if time.monotonic() > end:
                 text = self.page.evaluate("document.body.innerText")

@@ -9,7 +9,7 @@ import pytest
 from insitu.codecs import compressors
 from insitu.codecs.chunks import Chunks
 from insitu.codecs.frame import FrameError
-from insitu.fields import correction
+from insitu.fields import correction, sparse_grid
 from insitu.fields.correction import SparseCorrection, pieces
 from insitu.fields.model_field import ModelField
 from insitu.fields.read import read_field
@@ -87,6 +87,24 @@ def test_holes_stay_holes_and_infinities_are_kept_by_sz3() -> None:
     values[0, 0, 0] = np.inf
     field = keep(replace(block, components=(values,)), max_error=1e-3)
     assert isinstance(field.residual, Chunks) and field.decode()[0, 0, 0] == np.inf
+
+
+def test_single_samples_of_version_1_are_read() -> None:
+    """They were coded one by one, without a layout of levels."""
+    field = keep(partition(rough, (20, 24, 17)), max_error=1e-2)
+    residual = field.residual
+    assert isinstance(residual, SparseCorrection)
+    ((_, (levels, samples)),) = residual.parts
+    components, layout = sparse_grid.unpack(samples, residual.shape, 1)
+    assert layout and components[0].numbers.any()
+    plain = SparseCorrection.of(
+        [(levels, sparse_grid.pack(components, []))], residual.units.tolist(), residual.shape,
+        residual.dtype,
+    )  # fmt: skip
+    old = SparseCorrection.from_payload(
+        b"\x01" + plain.payload[1:], residual.shape, 1, residual.dtype
+    )
+    np.testing.assert_array_equal(old.decode(), residual.decode())
 
 
 def test_altered_corrections_are_refused() -> None:

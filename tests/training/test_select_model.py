@@ -88,6 +88,29 @@ def test_the_pilot_is_all_that_is_trained_where_it_is_hopeless(
     assert memory.model_age == 0  # compared at the first step, and after 20 more
 
 
+@pytest.mark.parametrize("target", [{"psnr": 20.0}, {"ratio": 20.0}])
+def test_a_block_keeps_its_kind_unless_the_other_is_clearly_better(target: dict[str, Any]) -> None:
+    block = partition(rough, (24, 26, 28))
+    job = job_of(block, **target)
+    field = compress_block(replace(job, any_model=False), MODEL)
+    assert isinstance(field, ModelField)
+
+    def other(part: float, db: float) -> ModelField:
+        """With this part of the bytes, so much better."""
+        metrics = field.metrics
+        squares = tuple(s * 10 ** (-db / 10) for s in metrics.sum_of_squares)
+        metrics = replace(metrics, sum_of_squares=squares)
+        return replace(field, metrics=metrics, _bytes=bytes(round(part * field.nbytes)))
+
+    little, clearly = other(0.97, 0.3), other(0.9, 1.0)
+    for kind, places in (("sparse_grid", (0, 1)), ("hash_grid", (1, 0)), (None, (0, 0))):
+        job.memory.model = kind
+        for better, first in ((little, field if kind else little), (clearly, clearly)):
+            pair = (field, better) if places == (0, 1) else (better, field)
+            best, _ = select_model._in_order(*pair, job)
+            assert best is first, (kind, better is little)
+
+
 def test_a_constant_block_is_compared_when_it_changes() -> None:
     memory = AdaptiveState()
     flat = partition(lambda x, y, z: 0 * x + 2.5)

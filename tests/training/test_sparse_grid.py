@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from insitu.codecs.frame import FrameError
 from insitu.engines import engine
+from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.fields import sparse_grid
 from insitu.fields.block_field import BlockField
 from insitu.fields.model_field import ModelField
@@ -21,7 +22,8 @@ from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target
 from insitu.training.select_codec import MODEL, compress_block
-from insitu.training.sparse_grid import choose_splits
+from insitu.training.sparse_grid import best_levels, choose_splits
+from insitu.training.step_search import ExpectedError
 from insitu.training.train import train
 from tests.support.blocks import blob, partition, rough, swirl
 
@@ -81,6 +83,31 @@ def test_the_next_step_starts_from_the_step_before() -> None:
     assert not first.metrics.warm and second.metrics.warm
     assert second.metrics.iterations <= first.metrics.iterations
     assert second.metrics.iterations < 5
+
+
+@pytest.mark.parametrize("function", [blob, rough])
+def test_what_a_step_reaches_is_expected_from_sizes(function: Any) -> None:
+    """To 2 dB without a trial, and as much off at another step."""
+    samples = filled(partition(function, (40, 41, 42)).owned[0], 0.0, 1.0)
+    splits, coefficients = best_levels(samples, 0.01)
+    expected, off = ExpectedError([coefficients], splits, np.ones(1)), []
+    for psnr_db in (40, 50):
+        step = expected.coarsest(psnr_db)
+        assert expected.psnr(step) >= psnr_db > expected.psnr(step + 8)
+        component = sparse_grid.Component.of(coefficients, splits, step)
+        decoded = sparse_kernels().synthesise(component.coefficients(splits), splits)
+        off.append(psnr(decoded, samples, 1.0) - psnr_db)
+    assert np.abs(off).max() < 2 and abs(off[1] - off[0]) < 1
+
+
+def test_metrics_have_few_bits_and_are_true() -> None:
+    block = partition(rough, (20, 24, 17))
+    metrics = train(TrainingJob.of(block, SparseGrid(), target=Target(psnr=40))).metrics
+    error = np.abs(keep(block, psnr=40).decode().astype(np.float64) - block.owned[0])
+    assert error.max() <= metrics.max_error <= 1.001 * error.max()
+    assert metrics.sum_of_squares[0] == pytest.approx(np.square(error).sum(), rel=3e-4)
+    for value in (*metrics.sum_of_squares, metrics.max_error, metrics.seconds):
+        assert float(np.float32(value)) == value
 
 
 def test_a_time_limit_ends_the_search() -> None:

@@ -29,7 +29,8 @@ networks = st.builds(
 )
 
 NETWORK = HashGrid(n_levels=8, n_features_per_level=2, per_level_scale=1.5, n_outputs=3)
-OPTIONS = {**asdict(cases.OPTIONS), "threads": 1}
+OPTIONS = asdict(cases.OPTIONS)
+OPTIONS |= {"threads": 1, "drawn": cases.OPTIONS.drawn, "chosen": cases.OPTIONS.chosen}
 
 
 @given(networks)
@@ -109,7 +110,7 @@ def test_threads_share_a_batch(threads: int) -> None:
         sampler = sampler_of(cases.Block.random(3, holes=True))
         trainer = lib.Trainer(
             native_network(network), params, sampler, [0] * 3, [1] * 3, [1] * 3,
-            OPTIONS | {"threads": n, "batch": 1000},
+            OPTIONS | {"threads": n, "batch": 1000, "drawn": 1000, "chosen": 1000},
         )  # fmt: skip
         trainer.compute_gradient()
         first = trainer.gradient, trainer.loss, trainer.root_mean_square

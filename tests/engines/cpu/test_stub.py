@@ -25,8 +25,9 @@ def stubbed(function: ast.FunctionDef) -> Arguments:
 
 
 def compiled(function: object) -> Arguments:
-    """The same as the first line of pybind11's docstring has it."""
-    line = function.__doc__.partition("\n")[0]
+    """The same as pybind11's docstring has it in the first line with a signature: overloads differ
+    in types alone."""
+    line = next(line for line in function.__doc__.splitlines() if ") ->" in line)
     inside = line[line.index("(") + 1 : line.rindex(") ->")]
     while (simpler := re.sub(r"\[[^][]*\]|\([^()]*\)", "", inside)) != inside:
         inside = simpler
