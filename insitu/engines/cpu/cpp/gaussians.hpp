@@ -270,10 +270,8 @@ inline void evaluate(const Layout& layout, const float* params, const float* xyz
           leaf.take(shapes, candidates, count);
           for (int i = node.begin; i < node.end; ++i) {
             const long at = tree.order[i];
-            if (slopes)
-              leaf.slopes(from + 3 * at, to + at * width);
-            else
-              leaf.values(from + 3 * at, to + at * width);
+            if (slopes) leaf.slopes(from + 3 * at, to + at * width);
+            else leaf.values(from + 3 * at, to + at * width);
           }
         });
   });

@@ -1,6 +1,7 @@
 // Hard samples: of the candidates of a step those with the largest errors, which are learned from.
 //
-// In: points, targets and errors of the candidates, by all threads. Out: the hardest ones, gathered.
+// In: points, targets and errors of the candidates, by all threads. Out: the hardest ones,
+// gathered.
 #pragma once
 
 #include <algorithm>

@@ -163,8 +163,7 @@ static py::tuple py_errors(const Singles& outputs, const py::array_t<T, py::arra
     for (long begin = 0; begin < raw.size(); begin += kTogether) {
       const long n = std::min(kTogether, static_cast<long>(raw.size()) - begin);
       for (long i = 0; i < n; ++i) {
-        const T value =
-            static_cast<T>(static_cast<double>(in[begin + i]) * extent + origin);
+        const T value = static_cast<T>(static_cast<double>(in[begin + i]) * extent + origin);
         error[i] = std::fabs(static_cast<double>(value) - static_cast<double>(truth[begin + i]));
       }
       count += n;

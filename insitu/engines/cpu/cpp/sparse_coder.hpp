@@ -30,8 +30,12 @@ struct Classes {
   Classes() {
     for (int v = 0; v < 256; ++v) {
       const int k = bit_length(static_cast<uint32_t>(v)) - 1;
-      coarse[v] =
-          static_cast<uint8_t>(v < 3 ? v : v < 5 ? 3 : v < 7 ? 4 : v < 11 ? 5 : v < 19 ? 6 : 7);
+      coarse[v] = static_cast<uint8_t>(v < 3    ? v
+                                       : v < 5  ? 3
+                                       : v < 7  ? 4
+                                       : v < 11 ? 5
+                                       : v < 19 ? 6
+                                                : 7);
       fine[v] = static_cast<uint8_t>(v < 4 ? v : std::min(15, 2 * k + (v >> (k - 1) & 1)));
     }
   }

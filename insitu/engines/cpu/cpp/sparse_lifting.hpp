@@ -127,7 +127,9 @@ class AxisTransform {
     const long n = lifting_.n, even = lifting_.even, odd = lifting_.odd;
     buffer_.resize(static_cast<std::size_t>(n * width));
     float *low = buffer_.data(), *high = low + even * width;
-    const auto load = [&](long k, float* to) { std::copy_n(first + k * along, width, to); };
+    const auto load = [&](long k, float* to) {
+      std::copy_n(first + k * along, width, to);
+    };
     const auto store = [&](long k, const float* from) {
       std::copy_n(from, width, first + k * along);
     };

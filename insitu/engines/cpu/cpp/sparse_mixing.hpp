@@ -92,8 +92,8 @@ class Mixer {
           one + ((static_cast<int64_t>(goal - one) * tables_.rate[p->seen]) >> 16));
       if (p->seen < kMostSeen) ++p->seen;
       p->shifted = static_cast<uint16_t>(next ^ 0x8000);
-      p->input = static_cast<int16_t>(
-          tables_.stretch[next >> 4] * kConfidence[std::min<int>(p->seen, 7)] / 16);
+      p->input = static_cast<int16_t>(tables_.stretch[next >> 4] *
+                                      kConfidence[std::min<int>(p->seen, 7)] / 16);
     }
   }
 

@@ -128,8 +128,8 @@ class Quantiser {
   Rounding rounding_;
 };
 
-// counts[k] += 1 for each coefficient of size c whose c * norm, as a float, begins with the bits of k:
-// sign, exponent and the first kSizeBits of the mantissa. What is exactly zero is left out.
+// counts[k] += 1 for each coefficient of size c whose c * norm, as a float, begins with the bits of
+// k: sign, exponent and the first kSizeBits of the mantissa. What is exactly zero is left out.
 constexpr int kSizeBits = 4;
 inline void count_sizes(const Bands& bands, const Norms& norms, const float* c, int64_t* counts) {
   for_each_run(bands, norms, [&](long begin, long end, double norm) {

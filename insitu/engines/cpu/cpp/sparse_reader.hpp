@@ -474,7 +474,8 @@ class Reader {
                           static_cast<long>(marked.size()) + bricks * kVolume / 3;
       needed.push_back(floats);
     }
-    const double most = kMore * static_cast<double>(*std::min_element(needed.begin(), needed.end()));
+    const double most =
+        kMore * static_cast<double>(*std::min_element(needed.begin(), needed.end()));
     std::size_t best = 0;
     while (static_cast<double>(needed[best]) > most) ++best;
     return best;

@@ -61,8 +61,8 @@ class Trainer {
     for (int i = 0; i < options.threads; ++i)
       parts_.push_back(std::make_unique<BatchPart>(*network_, *target_, normalisation_));
     if (options.chosen < options.candidates)
-      hard_ = std::make_unique<HardSamples>(options.candidates, options.chosen,
-                                            network_->n_outputs);
+      hard_ =
+          std::make_unique<HardSamples>(options.candidates, options.chosen, network_->n_outputs);
   }
 
   // Trains until the schedule, a threshold, or the slice of `seconds` ends.
@@ -148,8 +148,7 @@ class Trainer {
   void add_gradient(int thread, Barrier& barrier) {
     const Part part = part_of(options.candidates, thread, options.threads, kChunk);
     const bool moves = grids_move();
-    if (hard_)
-      add_hardest(thread, barrier, part, moves);
+    if (hard_) add_hardest(thread, barrier, part, moves);
     else
       parts_[thread]->add(options.sampling, iteration, options.candidates, part.begin, part.end,
                           options.huber, moves, params_.data(), transposed_);

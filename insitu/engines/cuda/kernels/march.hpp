@@ -76,10 +76,9 @@ DEVICE double offset_of(const MarchArguments& a, int x, int y) {
 
 DEVICE double value_at(const MarchArguments& a, const double* unit) {
   float out[kOutputs];
-  evaluate_point(a.net,
-                 {static_cast<float>(unit[0]), static_cast<float>(unit[1]),
-                  static_cast<float>(unit[2])},
-                 out);
+  evaluate_point(
+      a.net,
+      {static_cast<float>(unit[0]), static_cast<float>(unit[1]), static_cast<float>(unit[2])}, out);
   double squares = 0.0, value = 0.0;
   UNROLL
   for (int o = 0; o < kOutputs; ++o) {
@@ -118,9 +117,8 @@ DEVICE void light(const MarchArguments& a, const Ray& ray, const double* unit, f
     at[axis] = unit_of(low, n, a.vertex);
     const double below = value_at(a, at);
     const int cell = smaller(static_cast<int>(q), last - 1);
-    const double width =
-        world_of(a.nodes[axis], unit_of(cell + 1, n, a.vertex), n) -
-        world_of(a.nodes[axis], unit_of(cell, n, a.vertex), n);
+    const double width = world_of(a.nodes[axis], unit_of(cell + 1, n, a.vertex), n) -
+                         world_of(a.nodes[axis], unit_of(cell, n, a.vertex), n);
     slope[axis] = (above - below) / ((high - low) * width);
     length += slope[axis] * slope[axis];
     cosine += slope[axis] * ray.along[axis];
@@ -163,8 +161,9 @@ DEVICE void integrate(const MarchArguments& a, const Ray& ray, double offset, do
   clip(ray, low, high, first, last);
   if (!(leave > enter)) return;
   // Which samples are the block's is decided by their places; these bounds only save time.
-  const int64 end = static_cast<int64>(
-      fmin(ceil((leave - enter) / a.step), ceil((last - enter) / a.step - offset) + 1.0)) + 1;
+  const int64 end = static_cast<int64>(fmin(ceil((leave - enter) / a.step),
+                                            ceil((last - enter) / a.step - offset) + 1.0)) +
+                    1;
   int cell[3] = {0, 0, 0};
   for (int64 k = static_cast<int64>(fmax(0.0, floor((first - enter) / a.step - offset) - 1.0));
        k < end && pixel[3] < a.opaque; ++k) {
@@ -196,7 +195,7 @@ DEVICE void integrate(const MarchArguments& a, const Ray& ray, double offset, do
   }
 }
 
-KERNEL(march, MarchArguments, kTileWidth * kTileHeight) {
+KERNEL(march, MarchArguments, kTileWidth* kTileHeight) {
   const MarchArguments& a = arguments;
   const int width = a.rectangle[3] - a.rectangle[2], height = a.rectangle[1] - a.rectangle[0];
   const int column = block_index() * kTileWidth + thread_index() % kTileWidth;
