@@ -57,9 +57,9 @@ class GlobalNodeGrid:
         )
         return x, y, z
 
-    def touching(self, rank: int) -> list[BlockAdjacency]:
-        """All pairs of a block of `rank` and another block, on any rank, that share nodes: not
-        those of different levels of refinement, where one has lines that the other has not.
+    def touching(self, rank: int, *, conforming: bool = False) -> list[BlockAdjacency]:
+        """All pairs of a block of `rank` and another block, on any rank, that share nodes;
+        conforming: but those of different levels of refinement, where one has lines between them.
 
         Raises NodeGridError if two share cells.
         """
@@ -74,7 +74,8 @@ class GlobalNodeGrid:
                     raise NodeGridError(f"two blocks have the same cells at x, y, z = {corner}")
                 pairs = list(zip(self.numbers[rank][mine], self.numbers[at][theirs], strict=True))
                 x, y, z = (np.flatnonzero(np.isin(a, b, assume_unique=True)) for a, b in pairs)
-                if min(map(len, (x, y, z))) and all(_alike(a, b) for a, b in pairs):
+                alike = not conforming or all(_alike(a, b) for a, b in pairs)
+                if min(map(len, (x, y, z))) and alike:
                     touches.append(BlockAdjacency(mine, at, theirs, (z, y, x)))
         return touches
 

@@ -101,7 +101,7 @@ def block_isosurfaces(
             )
             for i, scalar in enumerate(scalars)
         ]
-        touches = lattice.touching(comm.rank)
+        touches = lattice.touching(comm.rank, conforming=True)
         nodes = InterfaceMean.of(
             len(pieces), touches, lambda touch: pieces[touch.mine].nodes(touch)
         )
