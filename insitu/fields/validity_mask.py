@@ -56,7 +56,7 @@ class ValidityMask:
         """(nz, ny, nx), True outside."""
         count = int(np.prod(self.shape))
         packed = np.frombuffer(zstd.decompress(self.payload, -(-count // 8)), np.uint8)
-        return np.unpackbits(packed, count=count).reshape(self.shape).astype(bool)
+        return np.unpackbits(packed, count=count).reshape(self.shape).view(np.bool_)
 
     def at(self, unit: Floats) -> NDArray[np.bool_]:
         """(n,): whether the sample nearest to each unit-cube point (n, 3), x y z, is outside."""

@@ -71,6 +71,7 @@ def correct_to_bounds(
         if missing is None:
             return None
         part = _bounded(missing, not isinstance(field.model, SparseGrid))
+        del missing  # what is decoded needs the room
         if part is None:
             return None
         decoded = _decoded(field, part, model, tight, box)
@@ -154,6 +155,7 @@ def _levels_alone(
         model = field.model_box(box)
         missing = _missing(field, raw, model, box, units)
         levels = None if missing is None else _levels(missing, step, splits[number])
+        del missing  # what is decoded needs the room
         if levels is None:
             return None
         parts.append((levels, b""))
@@ -253,7 +255,8 @@ def _decoded(field: ModelField, part: Part, model: Floats, units: Floats, box: B
     nz, ny, nx = (at.stop - at.start for at in box)
     correction = decoded_piece(part, units, (nz, ny, nx), field.dtype)
     with np.errstate(over="ignore"):
-        values = [(model[..., c] + correction[c]).astype(field.dtype) for c in range(len(units))]
+        sums = (model[..., c] + correction[c] for c in range(len(units)))
+        values = [total.astype(field.dtype, copy=False) for total in sums]
     if field.holes is not None:
         for component in values:
             component[field.holes.mask[box]] = np.nan
