@@ -103,8 +103,10 @@ def draw_lines(folder: Path) -> None:
     }
     flow = {"field": "flow", "seeds": seeds, "num_steps": 400, "step_size": 0.01}
     grey = [{"type": "rgb", "position": end, "color": [0.6, 0.6, 0.62]} for end in (0, 1)]
+    # Values within the front: on its plateaus, lines would follow the ripples beside it.
+    front = {"field": "front", "iso_values": [-0.6, -0.4, -0.2, 0, 0.2, 0.4, 0.6]}
     pipelines = {
-        "levels": {"f1": {"type": "contour", "params": {"field": "front", "levels": 7}}},
+        "levels": {"f1": {"type": "contour", "params": front}},
         "flow": {"f1": {"type": "streamline", "params": flow}},
     }
     plots = {
@@ -116,7 +118,7 @@ def draw_lines(folder: Path) -> None:
             "color_table": {"control_points": grey, "annotation": False},
         },
     }
-    session_of(folder, "lines", {"front": {"psnr": 45}, "flow": {"psnr": 45}}, plane, [
+    session_of(folder, "lines", {"front": {"psnr": 60}, "flow": {"psnr": 60}}, plane, [
         {"action": "add_pipelines", "pipelines": pipelines},
         scene("lines", plots, TOP),
     ])  # fmt: skip
