@@ -215,7 +215,7 @@ class SparseFitter:
             else:
                 # What is expected is as much off as at this step.
                 beyond = over * _DB_PER_OCTAVE + self._goal - self._expected.psnr(step)
-                move = self._expected.coarsest(self._aim - beyond) - step
+                move = self._expected.coarsest(self._aim - beyond, step) - step
             last = step, over
             step += move if move else sign * (1 if over >= 0 else -1)
             if math.isfinite(good) and math.isfinite(bad):
@@ -229,13 +229,12 @@ class SparseFitter:
 
     def _first(self) -> int:
         searched, known = self._job.target.ratio is None, self._job.memory.beyond_expected
+        near = self._earlier[0] if self._earlier else sparse_grid.nearest_step(self._guess())
         if searched and known is not None:
-            return self._expected.coarsest(self._aim - known)
-        if self._earlier is not None:
-            return self._earlier[0]
-        if searched:
-            return self._expected.coarsest(self._aim - _BEYOND_EXPECTED)
-        return sparse_grid.nearest_step(self._guess())
+            return self._expected.coarsest(self._aim - known, near)
+        if searched and self._earlier is None:
+            return self._expected.coarsest(self._aim - _BEYOND_EXPECTED, near)
+        return near
 
     @property
     def _bounded(self) -> int:

@@ -22,6 +22,7 @@ from insitu.fields import sparse_grid
 # In steps: what is rounded to zero, to one; where ones are decoded; the squared error beyond.
 _ZERO, _ONE, _DECODED, _LARGER = 0.78, 1.44, 1.05, 1 / 12
 _MOST_STEP = 65535
+_FIRST_STRIDE = 8
 # Squared errors, in steps, that a bit is worth; what is rounded to zero; bits of a one, and where.
 _LAMBDA, _LEAST_KEPT, _BITS_OF_ONE = 0.1, 0.7, 5.0
 _PER_OCTAVE = 24  # sizes that are counted together lie within one part in 16 to 32
@@ -46,12 +47,20 @@ class ExpectedError:
         error = math.sqrt(squares / self._count) * self._scale
         return -20 * math.log10(error) if error > 0 else math.inf
 
-    def coarsest(self, psnr: float) -> int:
-        """The coarsest step, about, whose expected PSNR is that many dB."""
-        low, high = 0, _MOST_STEP
+    def coarsest(self, psnr: float, near: int) -> int:
+        """The coarsest step, about, whose expected PSNR is that many dB; found sooner the nearer it
+        is to `near`."""
+        start = min(max(near, 1), _MOST_STEP - 1)
+        coarser = self.psnr(start) >= psnr
+        low, high = (start, _MOST_STEP) if coarser else (0, start)
+        stride = _FIRST_STRIDE  # doubled until the step lies within; then halves of what is left
         while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.psnr(middle) >= psnr else (low, middle)
+            middle = low + stride if coarser else high - stride
+            if not low < middle < high:
+                middle = (low + high) // 2
+            good = self.psnr(middle) >= psnr
+            low, high = (middle, high) if good else (low, middle)
+            stride = 2 * stride if good == coarser else _MOST_STEP
         return low
 
 
