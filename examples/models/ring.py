@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+import insitu
+
 
 class Ring:
     """step(), mesh(), cycle, time and done, as `insitu.run` wants them."""
@@ -31,20 +33,10 @@ class Ring:
         from_axis = np.hypot(x - 0.5, y[:, None] - 0.5)  # (ny, nx)
         height = z[:, None, None] - 0.35 - 0.1 * self.time
         vorticity = np.exp(-200 * ((from_axis - 0.25) ** 2 + height**2))  # (nz, ny, nx)
-        return {
-            "state": {"cycle": self.cycle, "time": self.time, "domain_id": self.rank},
-            "coordsets": {
-                "coords": {
-                    "type": "rectilinear",
-                    "values": dict(zip("xyz", self.lines, strict=True)),
-                }
-            },
-            "topologies": {"mesh": {"type": "rectilinear", "coordset": "coords"}},
-            "fields": {
-                "vorticity": {
-                    "association": "element",
-                    "topology": "mesh",
-                    "values": vorticity.ravel(),
-                }
-            },
-        }
+        return insitu.mesh.rectilinear(
+            {"vorticity": vorticity},
+            *self.lines,
+            cycle=self.cycle,
+            time=self.time,
+            domain_id=self.rank,
+        )
