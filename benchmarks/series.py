@@ -65,6 +65,15 @@ class Step:
     fields: dict[str, Blocks]
     """This rank's blocks."""
 
+    @staticmethod
+    def of(cycle: int, fields: dict[str, Blocks]) -> Step:
+        """Of blocks that the simulation will overwrite."""
+        kept = {
+            name: [replace(b, components=tuple(c.copy() for c in b.components)) for b in blocks]
+            for name, blocks in fields.items()
+        }
+        return Step(cycle, kept)
+
 
 def advanced(simulation: Any, first: int, every: int) -> Iterator[Any]:
     """The simulation at `STEPS` cycles."""
@@ -95,7 +104,7 @@ def cloverleaf(cells: int) -> Iterator[Step]:
             for name in ("density", "energy", "velocity")
         }
         found["velocity_x"] = component(found.pop("velocity"), "velocity_x")
-        yield Step(simulation.cycle, found)
+        yield Step.of(simulation.cycle, found)
 
 
 def s3d(cells: int) -> Iterator[Step]:
@@ -103,7 +112,7 @@ def s3d(cells: int) -> Iterator[Step]:
     names = ("temperature", "heat_release", "Y_OH")
     for simulation in advanced(made, first=150, every=10):
         tree = simulation.mesh()
-        yield Step(simulation.cycle, {name: partitions(tree, name) for name in names})
+        yield Step.of(simulation.cycle, {name: partitions(tree, name) for name in names})
 
 
 def nekrs(cells: int) -> Iterator[Step]:
@@ -112,7 +121,7 @@ def nekrs(cells: int) -> Iterator[Step]:
     names, resampler = ("pressure", "velocity_x", "velocity_z"), Resampler(COMM, (n,) * 3)
     for simulation in advanced(made, first=80, every=5):
         boxes = resampler.to_boxes(simulation.mesh(), names)
-        yield Step(simulation.cycle, {name: partitions(boxes, name) for name in names})
+        yield Step.of(simulation.cycle, {name: partitions(boxes, name) for name in names})
 
 
 CASES = {"cloverleaf": cloverleaf, "s3d": s3d, "nekrs": nekrs}
