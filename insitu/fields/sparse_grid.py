@@ -213,6 +213,11 @@ def read_head(payload: bytes, n_components: int) -> tuple[list[int], list[int]]:
     return [step for step, *_ in head.components], head.splits
 
 
+def head_nbytes(payload: bytes, n_components: int) -> int:
+    """Where the head ends and the coded numbers begin. Raises FrameError as `read_head`."""
+    return _read_head(payload, n_components).nbytes
+
+
 def unpack(
     payload: bytes, shape: Shape, n_components: int, before: Sequence[Numbers] = ()
 ) -> tuple[list[Component], list[int]]:
