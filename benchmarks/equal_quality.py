@@ -68,6 +68,21 @@ class Tolerances:
                 break
         return min(self._enough(target), key=lambda trial: trial.nbytes, default=None)
 
+    def within(self, nbytes: int) -> Outcome | None:
+        """The best of the results of at most so many bytes, once tolerances on either side are next
+        to each other; None where no tolerance of the scan has so few. NoResult as `reach`."""
+        for part in SCAN if not self.trials else ():
+            self._try(part * self._range)
+        for _ in range(TRIALS):
+            small = [t.setting for t in self.trials if t.nbytes <= nbytes]
+            finest = min(small, default=math.inf)
+            large = [t.setting for t in self.trials if t.nbytes > nbytes and t.setting < finest]
+            if not small or not large or finest <= CLOSE_TOLERANCES * max(large):
+                break
+            self._try(math.sqrt(finest * max(large)))
+        few = [trial for trial in self.trials if trial.nbytes <= nbytes]
+        return max(few, key=lambda trial: trial.psnr, default=None)
+
     def _enough(self, target: float) -> list[Outcome]:
         return [trial for trial in self.trials if trial.psnr >= target]
 

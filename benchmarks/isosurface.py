@@ -10,11 +10,14 @@ a voxel is 1 and all surfaces have the same lattice. The surface of the raw data
 compressors, are VTK's FlyingEdges on the samples; so is `decoded`, of the decoded block of the
 model before it. `sparse grid` and `hash grid` are `isosurface` on the model, vertices refined, with
 normals. The compressors get the tolerance whose PSNR is closest from above to what the sparse grid
-has (`equal_quality`); it is said where one has more than 0.5 dB above that.
+has (`equal_quality`); it is said where one has more than 0.5 dB above that. In the columns `same
+bytes` they get the best one that takes no more bytes than the sparse grid.
 
 Each column: Chamfer distance to the raw data's surface in voxels (the mean of the mean distances of
-points spread evenly over one surface to the triangles of the other, and back), then in brackets
-the compression ratio. Seconds are CPU time of one core from compressed bytes to triangles.
+points spread evenly over one surface to the triangles of the other, and back) / the mean angle in
+degrees between the normals at vertices of the raw data's surface and those at the nearest vertices
+(both surfaces by the same method), then in brackets the compression ratio; with `same bytes`, the
+PSNR. Seconds are CPU time of one core from compressed bytes to triangles.
 
 Needs the extras `vtk` and `bench`; a compressor that does not import is named as missing.
 """
@@ -29,13 +32,14 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 
 import numpy as np
 from compressors import Compressor, available
-from equal_quality import Tolerances
+from equal_quality import Outcome, Tolerances
 from mpi4py import MPI
 from scipy.spatial import cKDTree
 from volumes import DATA, volumes
@@ -46,6 +50,7 @@ from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkImplicitPolyDataDista
 
 from insitu.config import FieldConfig
 from insitu.core.geometry import Surface
+from insitu.fields.raw_block import RawBlock
 from insitu.filters.geometry.isosurface import isosurface
 from insitu.mesh.partition import NO_LAYERS, Partition
 from insitu.metrics import psnr
@@ -54,10 +59,10 @@ from insitu.training.distributed import train_fields
 
 TARGETS = (30.0, 40.0, 50.0)
 VOLUMES = ("cloverleaf_density_00125", "isabel_velocity_magnitude_03", "tgv_velx_00625")
-POINTS = 50_000
-"""On a surface, from which distances are measured."""
+POINTS, NORMALS = 50_000, 20_000
+"""On a surface, from which distances are measured; at which normals are compared."""
 BEYOND_DB = 0.5
-OTHERS = ("SZ3", "ZFP", "SPERR")
+OTHERS = ("SPERR", "SZ3", "ZFP")
 
 
 @dataclass(frozen=True)
@@ -90,20 +95,21 @@ def partition(values: np.ndarray) -> Partition:
 
 
 def flying_edges(values: np.ndarray, isovalue: float) -> Surface:
-    """As a user of VTK has it from samples: no refinement, no normals."""
+    """As a user of VTK has it from samples: no refinement, normals by central differences."""
     image = vtkImageData()
     image.SetDimensions(*values.shape[::-1])
     image.GetPointData().SetScalars(numpy_to_vtk(values.ravel()))
     contour = vtkFlyingEdges3D()
     contour.SetInputData(image)
     contour.SetValue(0, isovalue)
-    contour.ComputeNormalsOff()
+    contour.ComputeNormalsOn()
     contour.ComputeScalarsOff()
     contour.Update()
     found = contour.GetOutput()
     corners = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     points = vtk_to_numpy(found.GetPoints().GetData())
-    return Surface(points.astype(np.float64), corners.astype(np.int64))
+    normals = vtk_to_numpy(found.GetPointData().GetNormals()).astype(np.float64)
+    return Surface(points.astype(np.float64), corners.astype(np.int64), normals=normals)
 
 
 def model(kind: str, values: np.ndarray, target: float, isovalue: float) -> tuple[Result, Result]:
@@ -128,10 +134,9 @@ def model(kind: str, values: np.ndarray, target: float, isovalue: float) -> tupl
 
 
 def other(
-    compressor: Compressor, values: np.ndarray, target: float, isovalue: float
+    compressor: Compressor, values: np.ndarray, outcome: Outcome | None, isovalue: float
 ) -> Result | None:
-    """The surface of a compressor's decoded block; None where it does not reach the PSNR."""
-    outcome = Tolerances(compressor, values).reach(target)
+    """The surface of a compressor's decoded block; None where there is none."""
     if outcome is None or outcome.setting is None:
         return None
     packed = compressor.encode(values, outcome.setting)
@@ -140,6 +145,18 @@ def other(
     surface = flying_edges(decoded, isovalue)
     seconds = process_time() - start
     return Result(surface, len(packed), outcome.psnr, seconds)
+
+
+def angle(a: Surface, b: Surface) -> float:
+    """Mean angle in degrees between the normals at vertices of `b` and those at the nearest ones of
+    `a`."""
+    if not len(a.points) or not len(b.points):
+        return float("nan")
+    assert a.normals is not None and b.normals is not None
+    some = np.random.default_rng(0).permutation(len(b.points))[:NORMALS]
+    _, nearest = cKDTree(a.points).query(b.points[some])
+    cosine = np.clip((a.normals[nearest] * b.normals[some]).sum(axis=1), -1, 1)
+    return float(np.degrees(np.arccos(cosine)).mean())
 
 
 def chamfer(a: Surface, b: Surface) -> float:
@@ -192,6 +209,7 @@ def main() -> None:
 
     compressors, missing = available()
     peers = [compressor for compressor in compressors if compressor.name in OTHERS]
+    peers.sort(key=lambda peer: OTHERS.index(peer.name))
     chosen = [
         (f"{series.name} {step}", values)
         for series in volumes(arguments.data)
@@ -200,33 +218,57 @@ def main() -> None:
     ]
     chosen.append(("knot (analytic)", analytic()))
     names = ["sparse grid", "decoded", "hash grid", "decoded", *(peer.name for peer in peers)]
-    heads = ["volume", "dB", "triangles", *names, *(f"{name}, s" for name in names)]
+    heads = ["volume", "dB", "triangles", *names, *(f"{peer.name}, same bytes" for peer in peers)]
+    heads += [f"{name}, s" for name in names]
     print(f"| {' | '.join(heads)} |")
     print("|---" * len(heads) + "|")
     for title, values in chosen:
         values = np.ascontiguousarray(values)
         isovalue = 0.5 * (float(values.min()) + float(values.max()))
         raw = flying_edges(values, isovalue)
+        ours = isosurface(MPI.COMM_SELF, [RawBlock(partition(values))], isovalue)
+        tolerances = [Tolerances(peer, values) for peer in peers]
         for target in arguments.targets:
-            results: list[Result | None] = []
-            for kind in ("sparse_grid", "hash_grid"):
-                results += model(kind, values, target, isovalue)
-            ours = results[0]
-            assert ours is not None
-            results += [other(peer, values, ours.psnr, isovalue) for peer in peers]
-            cells = [title, f"{ours.psnr:.1f}", str(len(ours.surface.triangles))]
-            cells += [distance(result, raw, values.nbytes, ours.psnr) for result in results]
-            cells += [f"{result.seconds:.3f}" if result else "-" for result in results]
+            models = [*model("sparse_grid", values, target, isovalue)]
+            models += model("hash_grid", values, target, isovalue)
+            goal, nbytes = models[0].psnr, models[0].nbytes
+            alike, small = (
+                [
+                    other(p, values, found, isovalue)
+                    for p, found in zip(peers, outcomes, strict=True)
+                ]
+                for outcomes in (
+                    [tolerance.reach(goal) for tolerance in tolerances],
+                    [tolerance.within(nbytes) for tolerance in tolerances],
+                )
+            )
+            cells = [title, f"{goal:.1f}", str(len(models[0].surface.triangles))]
+            for i, result in enumerate([*models, *alike, *small]):
+                cells.append(
+                    compared(result, raw, ours if i in (0, 2) else raw, values, goal, small)
+                )
+            cells += [f"{one.seconds:.3f}" if one else "-" for one in [*models, *alike]]
             print(f"| {' | '.join(cells)} |", flush=True)
     for peer in OTHERS:
         if peer in missing:
             print(f"{peer} is missing: {missing[peer]}", file=sys.stderr)
 
 
-def distance(result: Result | None, raw: Surface, raw_nbytes: int, target: float) -> str:
+def compared(
+    result: Result | None,
+    raw: Surface,
+    normals: Surface,
+    values: np.ndarray,
+    target: float,
+    small: Sequence[Result | None],
+) -> str:
+    """One cell. normals: the raw data's surface by the same method."""
     if result is None:
         return "not reached"
-    text = f"{chamfer(result.surface, raw):.3f} ({raw_nbytes / result.nbytes:.0f})"
+    text = f"{chamfer(result.surface, raw):.3f} / {angle(result.surface, normals):.1f}"
+    if any(result is one for one in small):
+        return f"{text} ({result.psnr:.1f} dB)"
+    text += f" ({values.nbytes / result.nbytes:.0f})"
     return text + (f" at {result.psnr:.1f} dB" if result.psnr > target + BEYOND_DB else "")
 
 

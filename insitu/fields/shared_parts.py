@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.engines.sparse_kernels import Numbers, sparse_kernels
+from insitu.fields import quiet
 from insitu.models.sparse_grid import lifting
 from insitu.models.sparse_grid.parts import Part
 
 ROUNDING = (0.92, 0.64, 0.56)
 """Where numbers are rounded up: a one that stands alone, one among others, larger ones."""
+ROUNDED_UP = ROUNDING[1]
 COARSENESS = 16
 """Steps that a part may have, each sqrt(2) of the one before."""
 _FINEST = 2.0  # in units of the error
@@ -43,29 +45,49 @@ def step(coarseness: int) -> float:
     return float(_FINEST * 2.0 ** (coarseness / 2))
 
 
-def code(values: Floats, middle: float, part: Part, error: float) -> CodedPart:
-    """The part with the coarsest step whose root mean square error is about `error`.
+def code(values: Floats, middle: float, part: Part, error: float, most: float = 1.0) -> CodedPart:
+    """The part with the coarsest step whose root mean square error is about `most`, or less where
+    the part is quiet.
 
-    values: (samples - middle) / error at the part's own samples (nz, ny, nx), float32.
+    values: (samples - middle) / error at the part's own samples (nz, ny, nx), float32. most: in
+    units of `error`.
     """
     kernels = sparse_kernels()
     coefficients = kernels.analyse(values, part.splits, part.ends)
     scaled = np.square(coefficients / _units(part), dtype=np.float64)
-    count = scaled.size
     averages = int(np.prod([s.stop for s in part.averages]))
     scaled[part.averages] = 0
+    coarseness = _coarsest(scaled, averages, most)
+    goal = quiet.error_of(float(np.ptp(values)), most)
+    if goal < most:
+        finest = _coarsest(scaled, averages, goal)
+        while finest < coarseness and _kept(scaled, finest) > quiet.MOST_KEPT:
+            finest += 1
+        coarseness = finest
+    unit = _average_unit(part) * step(coarseness)
+    zero = round(middle / error / unit)
+    coefficients[part.averages] += np.float32(middle / error - zero * unit)
+    numbers, _, _ = kernels.quantise(coefficients, part.splits, step(coarseness), ROUNDING)
+    return CodedPart(numbers, zero, coarseness)
+
+
+def _coarsest(scaled: NDArray[np.float64], averages: int, goal: float) -> int:
+    """Coarseness of the step with which the root mean square error is about `goal`. scaled: squared
+    coefficients in units of their norms, with zeros for that many averages."""
+    count = scaled.size
     low, high = 0, COARSENESS  # the finest is taken as it is
     while high - low > 1:
         k = (low + high) // 2
         square = step(k) ** 2
-        lost = scaled < 0.64**2 * square
+        lost = scaled < (ROUNDED_UP * step(k)) ** 2
         total = scaled[lost].sum() + (count - lost.sum() + averages) * square / 12
-        low, high = (k, high) if total <= count else (low, k)
-    unit = _average_unit(part) * step(low)
-    zero = round(middle / error / unit)
-    coefficients[part.averages] += np.float32(middle / error - zero * unit)
-    numbers, _, _ = kernels.quantise(coefficients, part.splits, step(low), ROUNDING)
-    return CodedPart(numbers, zero, low)
+        low, high = (k, high) if total <= count * goal**2 else (low, k)
+    return low
+
+
+def _kept(scaled: NDArray[np.float64], coarseness: int) -> float:
+    """The part of the coefficients that are not rounded to 0."""
+    return float((scaled >= (ROUNDED_UP * step(coarseness)) ** 2).mean())
 
 
 def insert(numbers: Numbers, part: Part, coded: CodedPart, origin: float, error: float) -> None:

@@ -41,17 +41,20 @@ def extended(partition: Partition, component: Array) -> Floats:
 
 
 def coded(
-    partition: Partition, component: Array, found: Sequence[Part], error: float
+    partition: Partition, component: Array, found: Sequence[Part], error: float, most: float
 ) -> list[CodedPart]:
-    """The parts of one component. error: in field units, that all blocks agree on."""
-    return [_coded(partition, component, part, error) for part in found]
+    """The parts of one component. error: in field units, that all blocks agree on. most: error of
+    parts that are not quiet (`insitu.fields.quiet`), in units of `error`."""
+    return [_coded(partition, component, part, error, most) for part in found]
 
 
-def _coded(partition: Partition, component: Array, part: Part, error: float) -> CodedPart:
+def _coded(
+    partition: Partition, component: Array, part: Part, error: float, most: float
+) -> CodedPart:
     samples = _samples(partition, component, part.sides, np.dtype(np.float64))
     finite = samples[np.isfinite(samples)]
     middle = float(np.median(finite)) if finite.size else 0.0
-    return shared_parts.code(filled(samples, middle, error), middle, part, error)
+    return shared_parts.code(filled(samples, middle, error), middle, part, error, most)
 
 
 def _samples(

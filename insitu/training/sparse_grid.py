@@ -25,7 +25,7 @@ from insitu.core.arrays import Floats
 from insitu.core.scaled import exponent_of
 from insitu.engines.options import Errors
 from insitu.engines.sparse_kernels import sparse_kernels
-from insitu.fields import sparse_grid
+from insitu.fields import quiet, sparse_grid
 from insitu.fields.shared_parts import CodedPart, insert
 from insitu.fields.sparse_grid import Component, Shared
 from insitu.metrics import joint_psnr_db
@@ -92,7 +92,7 @@ class SparseFitter:
         SparseGrid(shape=(nx, ny, nz), n_outputs=len(self._raw)).check()  # not all can be coded
         self._origin = np.array([_middle(raw) for raw in self._raw])
         self._unit = np.where(job.extent > 0, job.extent, 1.0)
-        self._ends, errors = _shared_ends(job)
+        self._ends, errors, most = _shared_ends(job)
         components = job.partition.components
         raw = [extended(job.partition, c) for c in components] if self._ends else self._raw
         self._samples = [
@@ -125,7 +125,8 @@ class SparseFitter:
         self._shared: list[list[CodedPart]] = []
         for component, error in zip(components, errors, strict=True) if self._ends else ():
             self._errors.append(sparse_grid.delta(sparse_grid.nearest_step(error)))
-            self._shared.append(coded(job.partition, component, self._parts, self._errors[-1]))
+            error = self._errors[-1]
+            self._shared.append(coded(job.partition, component, self._parts, error, most))
         self._trials = 0
 
     def fit(self, end: float = math.inf) -> SparseFit:
@@ -229,12 +230,17 @@ class SparseFitter:
 
     def _first(self) -> int:
         searched, known = self._job.target.ratio is None, self._job.memory.beyond_expected
-        near = self._earlier[0] if self._earlier else sparse_grid.nearest_step(self._guess())
+        near = self._near
         if searched and known is not None:
             return self._expected.coarsest(self._aim - known, near)
         if searched and self._earlier is None:
             return self._expected.coarsest(self._aim - _BEYOND_EXPECTED, near)
         return near
+
+    @property
+    def _near(self) -> int:
+        """Step of the first component, about: the one before, or a guess."""
+        return self._earlier[0] if self._earlier else sparse_grid.nearest_step(self._guess())
 
     @property
     def _bounded(self) -> int:
@@ -272,10 +278,20 @@ class SparseFitter:
     def _expected(self) -> ExpectedError:
         return ExpectedError(self._coefficients, self._splits, self._scales)
 
-    @property
+    @cached_property
     def _goal(self) -> float:
-        """PSNR in dB."""
-        return _DEFAULT_DB if self._job.target.psnr is None else self._job.target.psnr
+        """PSNR in dB: the target, or as much more as a quiet block needs and can have cheaply."""
+        goal = self._job.target.psnr or _DEFAULT_DB
+        error = 10 ** (-goal / 20)
+        least = quiet.error_of(float(self._scales[self._job.extent > 0].max()), error)
+        near = self._near
+        while least < error:
+            finer = -20 * math.log10(least)
+            near = self._expected.coarsest(finer - _BEYOND_EXPECTED, near)
+            if self._expected.kept(near) <= quiet.MOST_KEPT:
+                return finer
+            least *= 2**0.5
+        return goal
 
     @property
     def _aim(self) -> float:
@@ -407,16 +423,19 @@ def agreed_splits(shape: tuple[int, ...], roughness: NDArray[np.float64]) -> lis
     return _splits(shape, axis, delay)
 
 
-def _shared_ends(job: TrainingJob) -> tuple[int, Floats]:
-    """Which ends are kept, and the error of what is shared, in field units, (n_components,)."""
+def _shared_ends(job: TrainingJob) -> tuple[int, Floats, float]:
+    """Which ends are kept, the least error of what is shared, in field units, (n_components,), and
+    how many times that is the error of what is not quiet."""
     target, extent = job.target, extents(job.whole)
     ends = ends_of(job.partition) if job.whole.roughness is not None else 0
+    most = 1.0
     if target.psnr is None and job.bounds is not None:
         errors = np.asarray(job.bounds) / _BOUND_PER_ERROR
     else:
-        errors = extent * 10 ** (-(target.psnr or _DEFAULT_DB) / 20)
+        most = 1 / quiet.FINEST
+        errors = extent * 10 ** (-(target.psnr or _DEFAULT_DB) / 20) / most
     known = (extent > 0) & (errors > _LEAST_ERROR) & (errors < 1 / _LEAST_ERROR)
-    return (ends, errors) if target.ratio is None and known.all() else (0, errors)
+    return (ends if target.ratio is None and known.all() else 0), errors, most
 
 
 def _earlier(job: TrainingJob) -> tuple[int, list[int]] | None:

@@ -47,6 +47,11 @@ class ExpectedError:
         error = math.sqrt(squares / self._count) * self._scale
         return -20 * math.log10(error) if error > 0 else math.inf
 
+    def kept(self, step: int) -> float:
+        """The part of the coefficients that are not rounded to 0."""
+        kept = self._sizes >= _ZERO * sparse_grid.delta(step)
+        return float(self._counts[kept].sum()) / self._count
+
     def coarsest(self, psnr: float, near: int) -> int:
         """The coarsest step, about, whose expected PSNR is that many dB; found sooner the nearer it
         is to `near`."""

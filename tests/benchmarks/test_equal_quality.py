@@ -73,3 +73,17 @@ def test_no_result_only_where_nothing_was_reached() -> None:
     with pytest.raises(NoResult, match="too fine"):
         tolerances.reach(70.0)
     assert tolerances.reach(35.0) is not None
+
+
+@pytest.mark.parametrize("nbytes", [400, 700, 1500])
+def test_best_within_so_many_bytes(nbytes: int) -> None:
+    tolerances = Tolerances(quantiser(), VALUES)
+    outcome = tolerances.within(nbytes)
+    assert outcome is not None and outcome.nbytes <= nbytes
+    beyond = [t.nbytes for t in tolerances.trials if t.setting < outcome.setting]
+    assert all(n > nbytes for n in beyond)
+    assert outcome.psnr == max(t.psnr for t in tolerances.trials if t.nbytes <= nbytes)
+
+
+def test_no_result_has_so_few_bytes() -> None:
+    assert Tolerances(quantiser(), VALUES).within(3) is None
