@@ -458,10 +458,22 @@ def _earlier(job: TrainingJob) -> tuple[int, list[int]] | None:
 
 
 def _middle(raw: Floats) -> float:
-    """The median of some samples: where most of a block is constant, that constant, so that these
-    samples take no bits."""
+    """The median of some samples: where much of a block is constant, that constant, so that these
+    samples take no bits; elsewhere it has few bits, so that it takes few bytes in a header."""
     some = raw[:: 1 + raw.shape[0] // 32, :: 1 + raw.shape[1] // 32, ::7].ravel()
     finite = some[np.isfinite(some)]
     if not finite.size:
         finite = raw[np.isfinite(raw)]
-    return float(np.median(finite)) if finite.size else 0.0
+    if not finite.size:
+        return 0.0
+    middle, width = float(np.median(finite)), float(np.ptp(finite.astype(np.float64)))
+    constant = np.count_nonzero(finite == middle) > finite.size * _CONSTANT
+    if constant or not 0 < width < np.inf or width < abs(middle) * _NARROW:
+        return middle
+    unit = 2.0 ** np.floor(np.log2(width * _MIDDLE_ERROR))
+    return float(np.rint(middle / unit) * unit)
+
+
+_CONSTANT = 1 / 64  # of the samples: more that are equal are meant to be
+_MIDDLE_ERROR = 2.0**-10  # of the samples' width
+_NARROW = 2.0**-20
