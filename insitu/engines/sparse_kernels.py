@@ -42,6 +42,9 @@ class SparseKernels(Protocol):
         few: the coefficients. raw (nz, ny, nx): what the block owns, without samples on faces that
         `ends` adds."""
 
+    def differences(self, decoded: Singles, raw: Singles) -> tuple[float, float, int]:
+        """The same of values that are decoded already; both of one shape."""
+
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         """Coefficients of samples. ends: which are kept (`insitu.models.sparse_grid.lines`)."""
 

@@ -45,6 +45,9 @@ class NativeKernels:
             return ReferenceKernels().errors(few, splits, ends, raw, origin, extent)
         return lib.sparse_errors(*few, splits, ends, np.ascontiguousarray(raw), origin, extent)
 
+    def differences(self, decoded: Singles, raw: Singles) -> tuple[float, float, int]:
+        return lib.sparse_differences(decoded, raw)
+
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return lib.sparse_analyse(samples, splits, ends)
 

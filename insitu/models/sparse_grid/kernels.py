@@ -46,10 +46,14 @@ class ReferenceKernels:
         z, y, x = (added(ends, axis)[0] for axis in (2, 1, 0))
         outputs = self.samples(few, (nz, ny, nx), splits, ends)
         outputs = outputs[z : z + raw.shape[0], y : y + raw.shape[1], x : x + raw.shape[2]]
-        there = np.isfinite(raw)
         with np.errstate(over="ignore"):
             values = (outputs.astype(np.float64) * extent + origin).astype(raw.dtype)
-            error = np.abs(values.astype(np.float64) - raw.astype(np.float64))[there]
+        return self.differences(values, raw)
+
+    def differences(self, decoded: Floats, raw: Floats) -> tuple[float, float, int]:
+        there = np.isfinite(raw)
+        with np.errstate(over="ignore", invalid="ignore"):
+            error = np.abs(decoded.astype(np.float64) - raw.astype(np.float64))[there]
             squares = float(np.square(error).sum())
         return squares, float(error.max(initial=0.0)), int(there.sum())
 

@@ -200,6 +200,17 @@ static py::tuple py_errors(const Wholes& places, const Singles& values, const Sp
   return py::make_tuple(errors.squares(), errors.most(), errors.count());
 }
 
+// Of decoded values themselves.
+static py::tuple py_differences(const Singles& decoded, const Singles& raw) {
+  if (decoded.size() != raw.size()) throw py::value_error("decoded, raw: of different sizes");
+  ErrorSum<float> errors(0.0, 1.0);
+  {
+    py::gil_scoped_release release;
+    errors.add(decoded.data(), raw.data(), raw.size());
+  }
+  return py::make_tuple(errors.squares(), errors.most(), errors.count());
+}
+
 }  // namespace insitu::sparse
 
 namespace insitu {
@@ -222,6 +233,7 @@ void bind_sparse_transform(py::module_& m) {
         "raw"_a.noconvert(), "origin"_a, "extent"_a);
   m.def("sparse_errors", &sparse::py_errors<double>, "places"_a, "values"_a, "splits"_a, "ends"_a,
         "raw"_a, "origin"_a, "extent"_a);
+  m.def("sparse_differences", &sparse::py_differences, "decoded"_a, "raw"_a);
 }
 
 }  // namespace insitu
