@@ -241,6 +241,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/resampling.py --networks
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/isosurface.py
+	$(BIN)/python benchmarks/large_blocks.py
+	$(BIN)/python benchmarks/series.py
+	$(MPIEXEC) -n 4 $(BIN)/python benchmarks/series.py --cases cloverleaf
+	$(BIN)/python benchmarks/qualities.py
 	$(BIN)/python benchmarks/pathlines.py
 	$(MPIEXEC) -n 2 $(BIN)/python benchmarks/s3d.py
 	$(BIN)/python benchmarks/rate_distortion.py --plot out/rate_distortion.svg

@@ -212,7 +212,7 @@ class Peer:
         tolerance = self._tolerances.get(form, 2 * extent * 10 ** (-self.target / 20))
         best: Coded | None = None
         good, bad = (0.0, 0.0), (math.inf, 0.0)  # tolerances, and dB
-        for _ in range(TRIALS):
+        for trial in range(TRIALS):
             coded = self._try(values, before, tolerance)
             pairs = zip(coded.decoded, values, strict=True)
             squares = sum(float(np.square(a - b).sum()) for a, b in pairs)
@@ -226,8 +226,9 @@ class Peer:
             else:
                 bad = min(bad, (tolerance, db))
             if not good[0] or bad[0] == math.inf:
+                # ZFP's dB are the same within a factor of two: farther with every trial.
                 missing = self.target - db
-                tolerance *= 10 ** (-(missing + math.copysign(0.3, missing)) / 20)
+                tolerance *= 10 ** (-(missing + math.copysign(0.3 * (trial + 1), missing)) / 20)
                 if tolerance > 256 * extent:
                     break
                 continue

@@ -1,31 +1,39 @@
-"""Frames of version 5: steps of a rank under one header, which is binary.
+"""Frames of versions 5 and 7: steps of a rank under one header.
 
-In: a header and a payload, both bytes. Out: one frame; and the header again, verified.
+In: entries of a header and a payload, both bytes. Out: one frame of version 7; and of both versions
+the header again, verified.
 
-    magic 4 | header length u32 | payload length u64   (16 bytes)
-    after u32: checksum of the header of the frame that this one continues, 0: it stands alone
-    header (through ZSTD, with the header of that frame as dictionary)
-    checksum (CRC-32) of everything before it
+    magic 4 | header length | payload length     numbers of seven bits a byte
+    header: u32: `number_of` the frame that this one continues, 0: it stands alone
+            entries (`insitu.codecs.headers`, which counts from those of that frame)
+            checksum (CRC-32) of everything before it
     payload
 
 Everything is little-endian. The header has checksums of what is in the payload; so each part can be
-verified when it is read, and none is read before. See `insitu.store.step_group` for the header.
+verified when it is read, and none is read before. See `insitu.store.step_group` for the entries.
+
+Version 5, which stays readable, has lengths of u32 and u64, and a table as entries
+(`insitu.codecs.header_table`), through ZSTD with those of the continued frame as dictionary.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import dataclass
 
+from insitu.codecs import prefix as prefixes
 from insitu.codecs import zstd
 from insitu.codecs.errors import FrameError
 
-MAGIC = b"\xd1IF5"
-_PREFIX = struct.Struct("<4sIQ")
-PREFIX_NBYTES = _PREFIX.size
+MAGIC, MAGIC_5 = b"\xd1IF7", b"\xd1IF5"
+MAGICS = (MAGIC, MAGIC_5)
+_PREFIX_5 = struct.Struct("<4sIQ")
+PREFIX_NBYTES = max(prefixes.MOST_NBYTES, _PREFIX_5.size)
+"""So many first bytes of a frame, or all of a shorter one, tell how long it and its header are."""
 _NUMBER = struct.Struct("<I")
 
-# A dictionary of typical headers: a change requires a new version, and so a new magic.
+# A dictionary of typical headers, of version 5.
 _DICTIONARY = (
     b'{"write":1,"rank":0,"n_ranks":1,"units":{"length":"","time":"","fields":{}}}'
     b'"association":"vertex","dtype":"float32","model":null,"weights":"kmeans","weights":"sz3_zfp",'
@@ -46,63 +54,68 @@ _DICTIONARY = (
 )  # fmt: skip
 
 
-def pack(header: bytes, payload: bytes, continued: tuple[int, bytes] | None, least: int) -> bytes:
-    """One frame. Not collective.
+def pack(entries: bytes, payload: bytes, continued: int) -> bytes:
+    """One frame of version 7. Not collective.
 
-    Args:
-        header, payload: bytes of any length.
-        continued: `number_of` the frame that this one continues, and its header; None: none.
-        least: bytes that the compressed header has at least; it is padded.
+    continued: `number_of` the frame that this one continues; 0: none.
     """
-    number, dictionary = continued or (0, _DICTIONARY)
-    packed = zstd.compress(header, dictionary)
-    least = max(least, -(-(len(header) - _FREE) // _RATIO))
-    packed += bytes(max(least - len(packed), 0))
-    head = _PREFIX.pack(MAGIC, _NUMBER.size + len(packed), len(payload)) + _NUMBER.pack(number)
-    head += packed
+    lengths = [len(entries) + 2 * _NUMBER.size, len(payload)]
+    head = prefixes.pack(MAGIC, lengths) + _NUMBER.pack(continued) + entries
     return b"".join([head, _NUMBER.pack(zlib.crc32(head)), payload])
 
 
-_FREE, _RATIO = 1 << 16, 1 << 10  # a compressed header of b bytes has at most FREE + b * RATIO
+@dataclass(frozen=True)
+class Header:
+    """The verified header of a frame."""
+
+    version: int
+    continues: int
+    """`number` of the frame that it continues; 0: none."""
+    entries: bytes
+    """As in the frame; of version 5, compressed."""
+    number: int
+    """For a frame that continues it."""
 
 
-def frame_nbytes(prefix: bytes) -> int:
-    """Length of the frame, from its first `PREFIX_NBYTES`. Raises FrameError if it is none."""
-    if len(prefix) < PREFIX_NBYTES or not prefix.startswith(MAGIC):
-        raise FrameError(f"starts with {prefix[:4]!r}; a frame of version 5 with {MAGIC!r}")
-    _, n_header, n_payload = _PREFIX.unpack_from(prefix)
-    return int(PREFIX_NBYTES + n_header + _NUMBER.size + n_payload)
+def layout(data: bytes) -> tuple[int, int]:
+    """Bytes up to the end of the header, and of the whole frame, from its first `PREFIX_NBYTES`.
+    Raises FrameError if it is none."""
+    if not data.startswith(MAGICS):
+        raise FrameError(f"starts with {data[:4]!r}; a frame of version 7 with {MAGIC!r}")
+    end, n_payload = _ends(data)[1:]
+    return end, end + n_payload
 
 
-def header_nbytes(prefix: bytes) -> int:
-    """Bytes of the header that follows the prefix, with its checksum."""
-    return int(_PREFIX.unpack_from(prefix)[1]) + _NUMBER.size
+def _ends(data: bytes) -> tuple[int, int, int]:
+    """Where the header begins and ends, and the bytes of the payload."""
+    if data.startswith(MAGIC):
+        (n_header, n_payload), at = prefixes.unpack(data, 2)
+        return at, at + n_header, n_payload
+    if len(data) < _PREFIX_5.size:
+        raise FrameError(f"torn: {len(data)} bytes; expected a frame's prefix")
+    _, n_header, n_payload = _PREFIX_5.unpack_from(data)
+    return _PREFIX_5.size, _PREFIX_5.size + n_header + _NUMBER.size, n_payload
 
 
-def verified(prefix: bytes, data: bytes) -> bytes:
-    """The header's bytes, compressed, from the prefix and the `header_nbytes` that follow it.
-    Raises FrameError where they were altered."""
-    if len(data) < 2 * _NUMBER.size or len(data) < header_nbytes(prefix):
-        raise FrameError(f"torn: {len(data)} bytes of a header of {header_nbytes(prefix)}")
-    if zlib.crc32(prefix[:PREFIX_NBYTES] + data[: -_NUMBER.size]) != number_of(data):
+def verified(data: bytes) -> Header:
+    """The header, from the bytes up to its end. Raises FrameError where they were altered."""
+    at, end, _ = _ends(data)
+    last = end - _NUMBER.size
+    if len(data) < end or last < at + _NUMBER.size:
+        raise FrameError(f"torn: {len(data)} bytes of a header of {end}")
+    (number,) = _NUMBER.unpack_from(data, last)
+    if zlib.crc32(data[:last]) != number:
         raise FrameError("checksum of the header does not match: the bytes were altered")
-    return data
+    (continues,) = _NUMBER.unpack_from(data, at)
+    version = 7 if data.startswith(MAGIC) else 5
+    return Header(version, continues, data[at + _NUMBER.size : last], number)
 
 
-def number_of(data: bytes) -> int:
-    """The number of a frame with these header bytes (with the checksum), for one that continues
-    it."""
-    return int(_NUMBER.unpack(data[-_NUMBER.size :])[0])
+def entries_of_5(header: Header, before: bytes) -> bytes:
+    """The entries of a header of version 5; before: those of the frame that it continues, if it
+    does. Raises FrameError."""
+    most = _FREE + _RATIO * len(header.entries)
+    return zstd.decompress(header.entries, most, before if header.continues else _DICTIONARY)
 
 
-def continues(data: bytes) -> int:
-    """`number_of` the frame that one with these header bytes continues; 0: none."""
-    return int(_NUMBER.unpack_from(data)[0])
-
-
-def header(data: bytes, before: bytes) -> bytes:
-    """The header of `pack` from the verified bytes; before: the header of the frame that it
-    continues, if it does. Raises FrameError."""
-    dictionary = before if continues(data) else _DICTIONARY
-    most = _FREE + _RATIO * len(data)
-    return zstd.decompress(data[_NUMBER.size : -_NUMBER.size], most, dictionary)
+_FREE, _RATIO = 1 << 16, 1 << 10  # b bytes of entries have at most FREE + b * RATIO

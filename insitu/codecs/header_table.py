@@ -1,7 +1,7 @@
-"""Many similar headers as few bytes: what they share once, and what differs from row to row.
+"""Tables of headers, as frames of version 5 and manifests of version 3 have them. They stay
+readable; `insitu.codecs.headers` is what is written.
 
-In: JSON-able headers, one after the other. Out: bytes that are not compressed yet (ZSTD follows);
-and the same headers again, bit for bit.
+In: bytes, which ZSTD has decompressed. Out: JSON-able headers, one after the other.
 
 A header without its numbers is its form; every form is stored once, as JSON. The numbers are rows
 of columns; a float is taken for the integer with the same 64 bits. A row is predicted by the row
@@ -31,7 +31,6 @@ from insitu.codecs.errors import FrameError
 
 _HEAD = struct.Struct("<II")
 _STRIDE = struct.Struct("<I")
-_MOST_FORMS = 1 << 16
 
 Rows = NDArray[np.uint64]
 """(n, columns): the numbers of headers of one form, as their 64 bits."""
@@ -45,42 +44,14 @@ class Table:
     """Form -> its rows, in order."""
 
 
-def encode(headers: Sequence[Mapping[str, Any]], before: Table | None = None) -> bytes:
-    """The bytes of headers. Not collective.
-
-    Args:
-        headers: JSON-able; keys and texts are kept in order, integers have at most 64 bits.
-        before: what `table_of` gives for the headers of an earlier table, which is then needed to
-            decode.
-
-    Raises ValueError for an integer of more than 64 bits, or too many forms.
-    """
-    forms, index, rows = _parted(headers)
-    text = ("[" + ",".join(forms) + "]").encode()
-    parts = [_HEAD.pack(len(text), len(headers)), text, _planes_of_index(index)]
-    done: dict[str, Rows] = {}
-    for form in forms:
-        _, paths = _columns(form)
-        best = min(
-            (
-                _form_bytes(rows[form], stride, _first(stride, form, paths, done, before))
-                for stride in _strides(rows[form], paths)
-            ),
-            key=len,
-        )
-        parts.append(best)
-        done[form] = rows[form]
-    return b"".join(parts)
-
-
-def n_numbers(headers: Sequence[Mapping[str, Any]]) -> int:
-    """How many numbers there are in all headers: what `decode` may be asked for."""
-    return sum(rows.size for rows in _parted(headers)[2].values())
-
-
 def table_of(headers: Sequence[Mapping[str, Any]]) -> Table:
     """What a table of these headers leaves behind for one that continues it."""
-    return Table(_parted(headers)[2])
+    numbers: dict[str, list[list[int | float]]] = {}
+    for header in headers:
+        row: list[int | float] = []
+        form = json.dumps(_emptied(header, row), separators=(",", ":"))
+        numbers.setdefault(form, []).append(row)
+    return Table({form: _bits(rows, _columns(form)[0]) for form, rows in numbers.items()})
 
 
 def decode(data: bytes, most_numbers: int, before: Table | None = None) -> list[dict[str, Any]]:
@@ -88,7 +59,7 @@ def decode(data: bytes, most_numbers: int, before: Table | None = None) -> list[
 
     most_numbers: limit of the numbers in all headers together, before anything is allocated.
 
-    Raises FrameError where the bytes are not of `encode`, or need another table than `before`.
+    Raises FrameError where the bytes are no table, or need another one than `before`.
     """
     if len(data) < _HEAD.size:
         raise FrameError(f"headers: {len(data)} bytes")
@@ -117,25 +88,6 @@ def decode(data: bytes, most_numbers: int, before: Table | None = None) -> list[
     if at != len(data):
         raise FrameError(f"headers: {len(data) - at} bytes behind the last one")
     return headers
-
-
-def _parted(
-    headers: Sequence[Mapping[str, Any]],
-) -> tuple[list[str], NDArray[np.uint16], dict[str, Rows]]:
-    """The forms in the order in which they first occur, the form of every header, and the rows."""
-    numbers: dict[str, list[list[int | float]]] = {}
-    of: list[str] = []
-    for header in headers:
-        row: list[int | float] = []
-        form = json.dumps(_emptied(header, row), separators=(",", ":"))
-        numbers.setdefault(form, []).append(row)
-        of.append(form)
-    forms = list(numbers)
-    if len(forms) > _MOST_FORMS:
-        raise ValueError(f"headers: {len(forms)} different forms, expected at most {_MOST_FORMS}")
-    place = {form: i for i, form in enumerate(forms)}
-    index = np.array([place[form] for form in of], np.uint16)
-    return forms, index, {form: _bits(rows, _columns(form)[0]) for form, rows in numbers.items()}
 
 
 def _emptied(value: Any, numbers: list[int | float]) -> Any:
@@ -199,15 +151,6 @@ def _numbers(rows: Rows, floats: NDArray[np.bool_]) -> list[list[int | float]]:
     return [list(row) for row in zip(*columns, strict=True)] if columns else [[]] * len(rows)
 
 
-def _strides(rows: Rows, paths: list[str]) -> set[int]:
-    """Candidates: the row before, and the same row of the step before."""
-    if "/cycle:int" not in paths or not len(rows):
-        return {1}
-    cycles = rows[:, paths.index("/cycle:int")]
-    later = np.flatnonzero(cycles != cycles[0])
-    return {1, int(later[0]) if len(later) else len(rows)}
-
-
 def _first(
     stride: int,
     form: str,
@@ -228,26 +171,6 @@ def _first(
                 values = rows[:stride, there[path]]
                 known[: len(values), column] = values
     return known
-
-
-def _form_bytes(rows: Rows, stride: int, first: Rows) -> bytes:
-    with np.errstate(over="ignore"):
-        parts = [rows[:stride] - first[: len(rows)], rows[stride:] - rows[:-stride]]
-    return b"".join([_STRIDE.pack(stride), *map(_planes, parts)])
-
-
-def _planes(differences: Rows) -> bytes:
-    """Differences (n, columns) of rows."""
-    n, n_columns = differences.shape
-    together = np.bitwise_or.reduce(differences, axis=0) if n else np.zeros(n_columns, np.uint64)
-    lowest = together & (~together + np.uint64(1))  # the lowest bit that is set anywhere
-    shifts = np.where(lowest > 0, np.log2(np.maximum(lowest, 1).astype(np.float64)), 0)
-    small = differences.view(np.int64) >> shifts.astype(np.int64)
-    zigzag = ((small << 1) ^ (small >> 63)).astype("<i8")
-    planes = np.ascontiguousarray(zigzag).view(np.uint8).reshape(n, 8 * n_columns).T
-    there = planes.any(axis=1)
-    mask = np.packbits(there).tobytes()
-    return shifts.astype(np.uint8).tobytes() + mask + planes[there].tobytes()
 
 
 def _read_form(data: bytes, at: int, n: int, n_columns: int) -> tuple[int, list[Rows], int]:
@@ -304,10 +227,6 @@ def _forms(text: bytes) -> tuple[list[Any], list[str]]:
     if len(set(forms)) != len(forms):
         raise FrameError("headers: a form that is listed twice")
     return shapes, forms
-
-
-def _planes_of_index(index: NDArray[np.uint16]) -> bytes:
-    return index.astype("<u2").view(np.uint8).reshape(-1, 2).T.tobytes()
 
 
 def _index_of_planes(data: bytes) -> NDArray[np.uint16]:

@@ -17,7 +17,7 @@ import itertools
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -29,6 +29,7 @@ from insitu.core.arrays import Floats, Indices
 from insitu.core.box import Box, overlap
 from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.fields import sparse_grid
+from insitu.fields.sparse_grid import Component
 
 CODEC = "sparse_grid"
 """Name of these corrections in frame headers."""
@@ -164,18 +165,37 @@ class SparseCorrection:
 def decoded_piece(part: Part, units: Floats, shape: Shape, dtype: np.dtype[Any]) -> Floats:
     """(n_components, nz, ny, nx), in the units of the field. Raises FrameError."""
     total = np.zeros((len(units), *shape), dtype)
-    for payload, of_levels in zip(part, (True, False), strict=True):
-        if not payload:
-            continue
-        components, splits = sparse_grid.unpack(payload, shape, len(units))
-        if components[0].shared is not None:
-            raise FrameError("correction: a part with shared faces")
+    levels, singles = part
+    if levels:
+        components, splits = _unpacked(levels, shape, len(units))
         for values, component, unit in zip(total, components, units, strict=True):
-            found = component.coefficients(splits if of_levels else [])
-            if of_levels:
-                found = sparse_kernels().synthesise(found, splits)
-            values += (unit * found).astype(dtype)
+            smooth = sparse_kernels().synthesise(component.coefficients(splits), splits)
+            values += (unit * smooth).astype(dtype)
+    if singles:
+        components, _ = _unpacked(singles, shape, len(units))
+        for values, component, unit in zip(total, components, units, strict=True):
+            places, found = single_samples(component, float(unit), dtype)
+            values.reshape(-1)[places] += found
     return total
+
+
+def _unpacked(payload: bytes, shape: Shape, n: int) -> tuple[list[Component], list[int]]:
+    components, splits = sparse_grid.unpack(payload, shape, n)
+    if components[0].shared is not None:
+        raise FrameError("correction: a part with shared faces")
+    return components, splits
+
+
+def single_samples(
+    component: Component, unit: float, dtype: np.dtype[Any]
+) -> tuple[Indices, Floats]:
+    """Samples of one component that are not 0: where they are in the flat piece, and what they add,
+    in the units of the field."""
+    places = np.flatnonzero(component.numbers)
+    if not places.size:
+        return places, np.zeros(0, dtype)
+    few = replace(component, numbers=component.numbers.reshape(-1)[places].reshape(1, 1, -1))
+    return places, (unit * few.coefficients([]).reshape(-1).astype(np.float64)).astype(dtype)
 
 
 def _cuts(n: int) -> Indices:

@@ -18,12 +18,13 @@ from insitu import models
 from insitu.codecs.chunks import Chunks
 from insitu.codecs.frame import FrameError
 from insitu.codecs.weights import Weights
-from insitu.core.arrays import Floats
+from insitu.core.arrays import Floats, Indices
 from insitu.core.box import Box
 from insitu.engines import Engine, for_model
 from insitu.fields import header as head
 from insitu.fields import sparse_grid
 from insitu.fields.block_field import SLAB_SAMPLES, BlockField, owned_samples
+from insitu.fields.corrected_samples import CorrectedSamples
 from insitu.fields.correction import SparseCorrection
 from insitu.fields.transform import Transform
 from insitu.fields.trilinear import Trilinear
@@ -51,8 +52,9 @@ class ModelField(BlockField):
     holes: ValidityMask | None = None
     """Where the box lies outside the domain; values there are NaN. None: nowhere."""
     residual: Chunks | SparseCorrection | None = None
-    """Correction that is added to the model, trilinear between the owned samples. Chunks are NaN
-    and infinite where the raw data are; a sparse correction is finite. None: no correction."""
+    """Correction of the model at the owned samples. A sparse correction is finite, and the sum is
+    trilinear between the samples; of chunks, which are NaN and infinite where the raw data are, the
+    correction alone is. None: no correction."""
 
     engine: Engine | None = field(default=None, compare=False)
     """Engine that evaluates the model; None: `insitu.engines.for_model`. Not stored in frames."""
@@ -178,25 +180,78 @@ class ModelField(BlockField):
         assert self.model is not None
         return for_model(self.model, self.engine)
 
+    @property
+    def _interpolated(self) -> Trilinear | None:
+        """What the field is between its samples, where these are corrected; None where the model
+        says that. Of constants and sparse grids it is the same and faster as a sum (`_added`);
+        chunks, of earlier versions and beside infinite samples, were always added."""
+        if not isinstance(self.residual, SparseCorrection):
+            return None
+        if self.model is None or isinstance(self.model, SparseGrid):
+            return None
+        samples = CorrectedSamples(self._model_samples, self.residual)
+        return Trilinear(samples, self.cells, self.association == "vertex")
+
     @cached_property
-    def _correction(self) -> Trilinear | None:
+    def _added(self) -> Trilinear | None:
         if self.residual is None:
             return None
         return Trilinear(self.residual, self.cells, self.association == "vertex")
 
-    def _values(self, unit: Floats) -> Floats:
+    def _within(self, axis: Floats, n: int) -> Floats:
+        """Unit coordinates along an axis of n samples, none beyond the outermost ones."""
+        samples = self._unit_samples(n)
+        return np.clip(axis, samples[0], samples[-1])
+
+    def _within_samples(self, unit: Floats) -> Floats:
+        axes = [self._within(unit[:, a], n) for a, n in enumerate(self.shape[::-1])]
+        return np.stack(axes, axis=1)
+
+    def _model_samples(self, z: Indices, y: Indices, x: Indices) -> Floats:
+        """The model alone at samples by their indices (n,) -> (n, n_components), float64."""
+        axes = (self._unit_samples(n) for n in self.shape[::-1])
+        unit = np.stack([axis[i] for axis, i in zip(axes, (x, y, z), strict=True)], axis=1)
+        return self._model_values(unit)
+
+    def _model_values(self, unit: Floats) -> Floats:
         outputs: Floats = np.zeros((len(unit), self.n_components), np.float32)
         if self.model is not None:
-            points = unit.astype(np.float32)
-            outputs = self._engine.evaluate(self.model, self.params, points)
-        values = self._physical(outputs)
-        if self._correction is not None:
-            values = values + self._correction.values(unit)
+            outputs = self._engine.evaluate(self.model, self.params, unit.astype(np.float32))
+        return self._physical(outputs)
+
+    def _values(self, unit: Floats) -> Floats:
+        if between := self._interpolated:
+            values = between.values(unit)
+            inner = self._within_samples(unit)
+            beyond = (inner != unit).any(axis=1)
+            if beyond.any():  # half a cell from the faces, the network continues
+                values[beyond] += self._model_values(unit[beyond])
+                values[beyond] -= self._model_values(inner[beyond])
+        else:
+            values = self._model_values(unit)
+            if self._added is not None:
+                values = values + self._added.values(unit)
         if self.holes is not None:
             values[self.holes.at(unit)] = np.nan
         return np.asarray(values.astype(self.dtype))
 
     def _slopes(self, unit: Floats) -> Floats:
+        if between := self._interpolated:
+            slopes = between.slopes(unit)
+            inner = self._within_samples(unit)
+            beyond = (inner != unit).any(axis=1)
+            if beyond.any():
+                there = self._model_slopes(inner[beyond]) * (inner == unit)[beyond, None]
+                slopes[beyond] += self._model_slopes(unit[beyond]) - there
+        else:
+            slopes = self._model_slopes(unit)
+            if self._added is not None:
+                slopes += self._added.slopes(unit)
+        if self.holes is not None:
+            slopes[self.holes.at(unit)] = np.nan
+        return slopes
+
+    def _model_slopes(self, unit: Floats) -> Floats:
         slopes = np.zeros((len(unit), self.n_components, 3))
         if self.model is not None and len(unit):
             points = unit.astype(np.float32)
@@ -205,10 +260,6 @@ class ModelField(BlockField):
                 outputs = self._engine.evaluate(self.model, self.params, points)
                 slopes *= self.transform.slope(self.zero + outputs)[..., None]
         slopes *= self._extent[None, :, None]
-        if self._correction is not None:
-            slopes += self._correction.slopes(unit)
-        if self.holes is not None:
-            slopes[self.holes.at(unit)] = np.nan
         return slopes
 
     def _grid(self, shape: tuple[int, int, int]) -> Floats:
@@ -244,9 +295,19 @@ class ModelField(BlockField):
         return self._model_slab(xs, ys, zs)
 
     def _slab(self, xs: Floats, ys: Floats, zs: Floats) -> Floats:
-        slab = self._model_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
-        if self._correction is not None:
-            slab += self._correction.on_grid(xs, ys, zs)
+        if between := self._interpolated:
+            slab = between.on_grid(xs, ys, zs)
+            axes = [
+                self._within(axis, n)
+                for axis, n in zip((xs, ys, zs), self.shape[::-1], strict=True)
+            ]
+            if any((a != b).any() for a, b in zip(axes, (xs, ys, zs), strict=True)):
+                slab += self._model_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
+                slab -= self._model_slab(*(axis.astype(np.float32) for axis in axes))
+        else:
+            slab = self._model_slab(*(axis.astype(np.float32) for axis in (xs, ys, zs)))
+            if self._added is not None:
+                slab += self._added.on_grid(xs, ys, zs)
         if self.holes is not None:
             slab[self.holes.on_grid(xs, ys, zs)] = np.nan
         return slab

@@ -47,7 +47,7 @@ def is_compressed(path: Path) -> bool:
     if not path.is_file():
         return False
     with open(path, "rb") as file:
-        return file.read(len(frame.MAGIC)) == frame.MAGIC
+        return file.read(max(map(len, frame.MAGICS))).startswith(frame.MAGICS)
 
 
 def datasets(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Steps of one rank as whole frames, as records of version 2 have them.
+"""Steps of one rank as whole frames of version 4, as records of version 2 have them.
 
 In: entries of the window. Out: frames for the end of the rank's file, so that a record that was
 begun in this form is continued in it, and every insitu that reads its beginning reads all of it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from insitu.codecs import frame
+from insitu.codecs import frame, json_frame
 from insitu.store.manifest import Units, step
 from insitu.store.step_table import Steps
 from insitu.store.window import Entry
@@ -38,8 +38,8 @@ class FrameEncoder:
             for entry in entries:
                 steps.setdefault(entry.summary.name, []).append(step(entry.summary, write))
             header |= {"steps": steps, "units": self._units.to_dict()}
-        yield frame.pack(header, [])
+        yield json_frame.pack(header, [])
         for entry in entries:
-            frames = entry.frames
+            frames = [json_frame.pack(*frame.unpack(data)) for data in entry.frames]
             self.nbytes[entry.summary.name, entry.summary.cycle] = sum(map(len, frames))
             yield from frames

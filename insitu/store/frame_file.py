@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from insitu.codecs import frame, group_frame
 from insitu.codecs.frame import FrameError
 
-_MAGICS = (frame.MAGIC, group_frame.MAGIC)
+_MAGICS = (*frame.MAGICS, *group_frame.MAGICS)
 _PREFIX_NBYTES = max(frame.PREFIX_NBYTES, group_frame.PREFIX_NBYTES)
 
 
@@ -29,18 +29,18 @@ class FoundFrame:
 
 @dataclass(frozen=True)
 class FoundGroup:
-    """A frame of version 5 in a file; only its header was read and verified."""
+    """A frame of version 5 or 7 in a file; only its header was read and verified."""
 
     at: int
     nbytes: int
-    header: bytes
-    """Not decoded yet; see `insitu.codecs.group_frame`."""
+    header: group_frame.Header
+    """Its entries are not decoded yet."""
     payload_nbytes: int
 
     @property
     def continues(self) -> bool:
         """Whether it continues the group before it in the file."""
-        return group_frame.continues(self.header) != 0
+        return self.header.continues != 0
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,13 @@ def scan(path: Path) -> Iterator[FoundFrame | FoundGroup | Damage]:
 
 def _read(file: BinaryIO, at: int) -> FoundFrame | FoundGroup:
     prefix = file.read(_PREFIX_NBYTES)
-    if prefix.startswith(group_frame.MAGIC):
-        nbytes = group_frame.frame_nbytes(prefix)
-        file.seek(at + group_frame.PREFIX_NBYTES)
-        n_header = group_frame.header_nbytes(prefix)
-        data = group_frame.verified(prefix, file.read(n_header))
-        return FoundGroup(at, nbytes, data, nbytes - group_frame.PREFIX_NBYTES - n_header)
+    if prefix.startswith(group_frame.MAGICS):
+        end, nbytes = group_frame.layout(prefix)
+        file.seek(at)
+        return FoundGroup(at, nbytes, group_frame.verified(file.read(end)), nbytes - end)
     nbytes = frame.frame_nbytes(prefix)
-    header = frame.read_header(prefix, file.read(frame.header_nbytes(prefix)))
-    return FoundFrame(at, nbytes, header)
+    file.seek(at)
+    return FoundFrame(at, nbytes, frame.read_header(file.read(frame.header_end(prefix))))
 
 
 def append(path: Path, at: int, frames: Iterable[bytes]) -> int:

@@ -1,6 +1,6 @@
 """The groups of one file, in order: blocks with the earlier ones that they are differences from.
 
-In: headers of frames of version 5, as they come in the file. Out: the blocks, not yet decoded.
+In: headers of groups, as they come in the file. Out: the blocks, not yet decoded.
 """
 
 from __future__ import annotations

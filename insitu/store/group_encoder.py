@@ -1,6 +1,6 @@
 """Steps of one rank as groups: a whole step, then differences, under one header.
 
-In: entries of the window. Out: frames of version 5 for the end of the rank's file.
+In: entries of the window. Out: frames of version 7 for the end of the rank's file.
 """
 
 from __future__ import annotations

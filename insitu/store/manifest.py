@@ -7,7 +7,9 @@ In: summaries of steps. Out: `manifest.json`, with a checksum; and its content, 
     steps: entries of all steps, see `step`, as a table (`insitu.store.step_table`)
     checksum: CRC-32 of the rest as compact JSON with sorted keys, in hexadecimal
 
-Version 2 has the entries as JSON, in `fields`; records that were begun in it are continued in it.
+Version 3 has the table in another form; a record that was begun in it becomes one of version 4
+when it is continued. Version 2 has the entries as JSON, in `fields`; records that were begun in it
+are continued in it.
 Version 1 has neither runs nor a checksum; it stays readable. The manifest can be made anew from the
 frames (`insitu.store.record_files`).
 """
@@ -32,10 +34,10 @@ from insitu.store.step_table import Step, Steps
 
 MANIFEST = "manifest.json"
 FORMAT = "insitu record"
-VERSION = 3
+VERSION = 4
 FRAMES = 2
 """Version of records in which every block is a frame of its own."""
-READABLE = (1, 2, 3)
+READABLE = (1, 2, 3, 4)
 
 
 class UnsupportedRecord(FrameError):
@@ -201,12 +203,14 @@ def _content(whole: dict[str, Any]) -> Manifest:
     if not isinstance(runs, list) or not all(type(n) is int and n >= 0 for n in runs):
         raise FrameError("runs: expected numbers of ranks")
     units = Units.from_dict(whole.get("units", {}))
-    version = FRAMES if whole["version"] < VERSION else VERSION
+    version = FRAMES if whole["version"] <= FRAMES else VERSION
     fields = whole.get("fields")
     if version == VERSION:
         if not isinstance(fields, dict):
             raise FrameError("fields: expected names")
-        fields = {name: [] for name in fields} | step_table.unpack(whole.get("steps"))
+        fields = {name: [] for name in fields} | step_table.unpack(
+            whole.get("steps"), whole["version"]
+        )
     return Manifest(units, runs, checked_steps(fields), version)
 
 

@@ -118,7 +118,7 @@ class Contents:
 
     @property
     def has_groups(self) -> bool:
-        """Whether it has groups, as records of version 3 have."""
+        """Whether it has groups, as records from version 3 on have."""
         return bool(self.n_blocks)
 
     def all_runs(self, listed: Sequence[int]) -> list[int]:

@@ -5,16 +5,18 @@ bit for bit.
 
 If both have the same model, the weights are stored as differences of their quantised values
 (`codecs.weight_delta`). The numbers of a sparse grid are coded with those of the earlier one as
-their context (`fields.sparse_grid`). The rest of the frame, which is mostly the same, is compressed
-by ZSTD with that of the earlier block as its dictionary.
+their context (`fields.sparse_grid`). The header is coded with that of the earlier block
+(`codecs.headers`); the rest, which is mostly the same, by ZSTD with that of the earlier block as
+its dictionary.
+
+    lengths of the two that follow, as in a frame | header | other payloads | weights
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from insitu.codecs import frame, weight_delta, zstd
+from insitu.codecs import frame, headers, prefix, weight_delta, zstd
 from insitu.codecs.errors import FrameError
 from insitu.codecs.weights import Weights
 from insitu.fields import sparse_grid
@@ -32,17 +34,35 @@ def subtract(block: ModelField, before: ModelField) -> bytes:
     if difference is not None:
         header["weights"] = _CONTEXT if block.weights.codec == sparse_grid.CODEC else _WORD
         payloads[0] = difference
-    return zstd.compress(_join(header, payloads), _dictionary(before))
+        if header["weights"] == _WORD:
+            payloads[0] = zstd.compress(difference)
+    weights, *others = payloads
+    coded = headers.encode([_with_lengths(header, payloads)], _memory(before))
+    rest = b"".join(others)
+    if rest:
+        rest = zstd.compress(rest, _others(before))
+    return b"".join([prefix.pack(b"", [len(coded), len(rest)]), coded, rest, weights])
 
 
 def add(data: bytes, before: ModelField) -> ModelField:
     """Decode what `subtract` returned. Raises FrameError if the bytes do not fit."""
-    header, payloads = _split(zstd.decompress(data, _MOST, _dictionary(before)))
+    (n_header, n_rest), at = prefix.unpack(data, 2, magic_nbytes=0)
+    end = at + n_header
+    (header,) = headers.decode(data[at:end], 1, _memory(before))
+    packed = data[end : end + n_rest]
+    rest = zstd.decompress(packed, _MOST, _others(before)) if packed else b""
+    payloads = [data[end + n_rest :]]
+    for length in header.pop("payloads")[1:]:
+        payloads.append(rest[:length])
+        rest = rest[length:]
     weights = None
     codec = {_WORD: "quantized", _CONTEXT: sparse_grid.CODEC}.get(header["weights"])
     if codec is not None:
+        difference = payloads[0]
+        if header["weights"] == _WORD:
+            difference = zstd.decompress(difference, _MOST)
         header["weights"] = codec
-        payloads[0], weights = add_weights(payloads[0], codec, before)
+        payloads[0], weights = add_weights(difference, codec, before)
     return ModelField.from_bytes(frame.pack(header, payloads), before.engine, weights)
 
 
@@ -83,22 +103,17 @@ def _are_alike(block: ModelField, before: ModelField) -> bool:
     )
 
 
-def _dictionary(block: ModelField) -> bytes:
-    """All of a block except its weights."""
-    header, payloads = frame.unpack(block.to_bytes())
-    return _join(header, [b"", *payloads[1:]])
+def _memory(block: ModelField) -> headers.Memory:
+    """What the coder of headers knows after a block's."""
+    memory = headers.new_memory()
+    headers.encode([_with_lengths(*frame.unpack(block.to_bytes()))], memory)
+    return memory
 
 
-def _join(header: dict[str, Any], payloads: list[bytes]) -> bytes:
-    text = json.dumps([header, [len(payload) for payload in payloads]], separators=(",", ":"))
-    return b"\n".join([text.encode(), b"".join(payloads)])
+def _others(block: ModelField) -> bytes:
+    """All payloads of a block but its weights."""
+    return b"".join(frame.unpack(block.to_bytes())[1][1:])
 
 
-def _split(data: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    text, _, rest = data.partition(b"\n")
-    header, lengths = json.loads(text)
-    payloads, at = [], 0
-    for length in lengths:
-        payloads.append(rest[at : at + length])
-        at += length
-    return header, payloads
+def _with_lengths(header: dict[str, Any], payloads: list[bytes]) -> dict[str, Any]:
+    return {**header, "payloads": [len(payload) for payload in payloads]}

@@ -1,14 +1,18 @@
 """The bytes of a group: steps of one rank, written together under one header.
 
-In: what a write says, and the headers of blocks. Out: one frame of version 5; its header, read.
+In: what a write says, and the headers of blocks. Out: one frame of version 7; its header, read.
 
-    length u32 | JSON: write, rank, n_ranks; of rank 0 units | steps u32 | CRC-32 of each step
-    table of the blocks' headers (`insitu.codecs.header_table`), step by step
+    number of headers that follow, in seven bits a byte
+    headers (`insitu.codecs.headers`): of the write: its number, rank, n_ranks; on rank 0 units;
+        number of steps and CRC-32 of each. Then of the blocks, step by step
 
 A block's header is that of its frame, with two entries more: the number of blocks of the field's
 step on all ranks, and instead of the lengths of the payloads what is stored of each: a `Stored`
-and a number. A group may continue the one before it in the file: its table goes on from there, and
+and a number. A group may continue the one before it in the file: its headers count from those, and
 its blocks may be differences from the last ones of the same domain.
+
+Version 5 has JSON of the write, checksums as u32 and a table of headers
+(`insitu.codecs.header_table`). It stays readable.
 """
 
 from __future__ import annotations
@@ -16,20 +20,21 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import groupby
 from typing import Any
 
-from insitu.codecs import group_frame, header_table
+from insitu.codecs import group_frame, header_table, headers, prefix
 from insitu.codecs.errors import FrameError
+from insitu.codecs.group_frame import Header
 from insitu.codecs.header_table import Table
 from insitu.fields import header as head
 from insitu.store.manifest import Units
 
 _U32 = struct.Struct("<I")
 _FREE_NUMBERS, _NUMBERS_PER_BYTE = 1 << 20, 256
-"""A compressed header of b bytes has at most so many numbers."""
+"""A header of version 5 with b compressed bytes has at most so many numbers."""
 
 
 class Stored(IntEnum):
@@ -82,8 +87,9 @@ class Link:
     """What a group leaves to the one that continues it."""
 
     number: int
-    header: bytes
-    table: Table
+    memory: headers.Memory = field(default_factory=headers.new_memory)
+    entries_of_5: bytes = b""
+    table_of_5: Table = field(default_factory=Table)
 
 
 @dataclass(frozen=True)
@@ -98,57 +104,68 @@ class Group:
 
 def pack(
     meta: Meta,
-    headers: Sequence[Mapping[str, Any]],
+    blocks: Sequence[Mapping[str, Any]],
     checksums: Sequence[int],
     payload: bytes,
     before: Link | None,
 ) -> tuple[bytes, Link]:
     """The frame, and what it leaves to the next. Not collective.
 
-    checksums: of each step: consecutive headers of one cycle.
+    Args:
+        blocks: their headers.
+        checksums: of each step: consecutive headers of one cycle.
+        before: stays as it is.
     """
     said: dict[str, Any] = {"write": meta.write, "rank": meta.rank, "n_ranks": meta.n_ranks}
     if meta.units is not None:
         said["units"] = meta.units.to_dict()
-    text = json.dumps(said, separators=(",", ":")).encode()
-    header = b"".join(
-        [
-            _U32.pack(len(text)),
-            text,
-            _U32.pack(len(checksums)),
-            *map(_U32.pack, checksums),
-            header_table.encode(headers, None if before is None else before.table),
-        ]
-    )
-    least = -(-(header_table.n_numbers(headers) - _FREE_NUMBERS) // _NUMBERS_PER_BYTE)
-    continued = None if before is None else (before.number, before.header)
-    data = group_frame.pack(header, payload, continued, least)
-    own = group_frame.header_nbytes(data)
-    number = group_frame.number_of(data[: group_frame.PREFIX_NBYTES + own])
-    return data, Link(number, header, header_table.table_of(headers))
+    said["checksums"] = list(checksums)
+    memory = headers.new_memory() if before is None else before.memory.copy()
+    count = prefix.pack(b"", [1 + len(blocks)])
+    entries = count + headers.encode([said, *blocks], memory)
+    data = group_frame.pack(entries, payload, 0 if before is None else before.number)
+    return data, Link(group_frame.verified(data).number, memory)
 
 
-def unpack(data: bytes, before: Link | None) -> Group:
-    """The group of the verified bytes of a header; before: the link of the group before it in the
-    file, if that is sound. Raises FrameError, also where the group continues another one."""
-    continued = group_frame.continues(data)
-    if continued and (before is None or before.number != continued):
+def unpack(found: Header, before: Link | None) -> Group:
+    """The group of a header; before: the link of the group before it in the file, if that is sound;
+    it is used up. Raises FrameError, also where the group continues another one."""
+    if found.continues and (before is None or before.number != found.continues):
         raise FrameError("continues steps that are damaged or missing")
-    link = before if continued else None
-    header = group_frame.header(data, b"" if link is None else link.header)
+    link = before if found.continues else None
+    read = _read if found.version == 7 else _read_5
+    said, checksums, blocks, left = read(found, link or Link(0))
+    cycles = list(groupby(block.get("cycle") for block in blocks))
+    if not isinstance(checksums, list) or len(checksums) != len(cycles):
+        raise FrameError(f"header of a group: no checksums of {len(cycles)} steps")
+    return Group(_meta(said), checksums, blocks, left)
+
+
+_Read = tuple[Any, Any, list[dict[str, Any]], Link]
+"""What is said of the write, the checksums, the blocks' headers, and what the group leaves."""
+
+
+def _read(found: Header, before: Link) -> _Read:
+    (n,), at = prefix.unpack(found.entries, 1, 0)
+    if not n:
+        raise FrameError("header of a group: nothing in it")
+    said, *blocks = headers.decode(found.entries[at:], n, before.memory)
+    checksums = said.get("checksums")
+    return said, checksums, blocks, Link(found.number, before.memory)
+
+
+def _read_5(found: Header, before: Link) -> _Read:
+    header = group_frame.entries_of_5(found, before.entries_of_5)
     try:
         said, at = _text(header)
         (n_steps,) = _U32.unpack_from(header, at)
         checksums = [n for (n,) in _U32.iter_unpack(header[at + 4 : at + 4 + 4 * n_steps])]
     except (struct.error, ValueError, RecursionError) as error:
         raise FrameError(f"header of a group: {error}") from None
-    most = _FREE_NUMBERS + _NUMBERS_PER_BYTE * len(data)
-    table = header[at + 4 + 4 * n_steps :]
-    headers = header_table.decode(table, most, None if link is None else link.table)
-    if len(checksums) != n_steps or len(list(groupby(h.get("cycle") for h in headers))) != n_steps:
-        raise FrameError(f"header of a group: {len(checksums)} checksums")
-    left = Link(group_frame.number_of(data), header, header_table.table_of(headers))
-    return Group(_meta(said), checksums, headers, left)
+    most = _FREE_NUMBERS + _NUMBERS_PER_BYTE * len(found.entries)
+    blocks = header_table.decode(header[at + 4 + 4 * n_steps :], most, before.table_of_5)
+    left = Link(found.number, entries_of_5=header, table_of_5=header_table.table_of(blocks))
+    return said, checksums, blocks, left
 
 
 def _text(header: bytes) -> tuple[Any, int]:

@@ -29,7 +29,7 @@ from insitu.fields.sparse_grid import Component
 from insitu.mesh.partition import Partition
 from insitu.metrics import joint_psnr_db
 from insitu.models.sparse_grid.model import SparseGrid
-from insitu.training.error_bounds import errors_of, keeps
+from insitu.training.error_bounds import errors_of
 from insitu.training.sparse_grid import STEP_PER_BOUND, choose_splits, even_splits
 
 # Steps of single samples, in bounds: less than 2, so that rounding of the step does no harm.
@@ -74,10 +74,12 @@ def correct_to_bounds(
         del missing  # what is decoded needs the room
         if part is None:
             return None
-        decoded = _decoded(field, part, model, tight, box)
-        if not all(map(keeps, decoded, raw, bounds)):
+        _correct(field, part, model, tight)
+        found = _errors(field, raw, model)
+        # There are no other values than finite ones and holes, which are restored exactly.
+        if any(error.max > bound for error, bound in zip(found, bounds, strict=True)):
             return None
-        errors = [e + errors_of(d, r) for e, d, r in zip(errors, decoded, raw, strict=True)]
+        errors = [e + f for e, f in zip(errors, found, strict=True)]
         parts.append(part)
     return Corrected(_with(field, parts, tight), errors)
 
@@ -159,8 +161,9 @@ def _levels_alone(
         if levels is None:
             return None
         parts.append((levels, b""))
-        decoded = _decoded(field, parts[-1], model, units, box)
-        errors = [e + errors_of(d, r) for e, d, r in zip(errors, decoded, raw, strict=True)]
+        _correct(field, parts[-1], model, units)
+        found = _errors(field, raw, model)
+        errors = [e + f for e, f in zip(errors, found, strict=True)]
     return Corrected(_with(field, parts, units), errors)
 
 
@@ -179,14 +182,17 @@ def _missing(
     holes = None if field.holes is None else field.holes.mask[box]
     found = []
     for c, (values, unit) in enumerate(zip(raw, units, strict=True)):
-        missing = (values - model[..., c]) / unit
+        missing = np.empty(values.shape, np.float32)
+        for layer, raw_layer, known in zip(missing, values, model[..., c], strict=True):
+            with np.errstate(over="ignore"):
+                layer[:] = (raw_layer - known) / unit
         if holes is not None:
             if not np.isnan(values[holes]).all():
                 return None
             missing[holes] = 0
         if not np.isfinite(missing).all():
             return None
-        found.append(missing.astype(np.float32))
+        found.append(missing)
     return found
 
 
@@ -195,14 +201,13 @@ def _bounded(missing: list[Floats], with_levels: bool) -> Part | None:
     try:
         none: Part = b"", _outliers(missing)
     except ValueError:
-        none = b"", b""
         if not with_levels:
             return None
-        few = False
+        none, few = (b"", b""), False
     else:
+        if not with_levels:
+            return none
         few = max(float((np.abs(m) > _WITHIN).mean()) for m in missing) <= _FEW
-    if not with_levels:
-        return none
     levels = _levels(
         missing,
         sparse_grid.nearest_step(STEP_PER_BOUND),
@@ -239,28 +244,30 @@ def _outliers(rest: list[Floats]) -> bytes:
     step = sparse_grid.nearest_step(_OUTLIER_STEP)
     components = []
     for values in rest:
-        numbers = np.rint(values / sparse_grid.delta(step))
-        numbers[np.abs(values) <= _WITHIN] = 0
-        if np.abs(numbers).max(initial=0) >= 2**24:
+        beyond = np.flatnonzero(np.abs(values) > _WITHIN)
+        multiples = np.rint(values.reshape(-1)[beyond] / sparse_grid.delta(step))
+        if np.abs(multiples).max(initial=0) >= 2**24:
             raise ValueError("a number is too large")
-        components.append(Component(numbers.astype(np.int32), step, (0, 0)))
+        numbers = np.zeros(values.shape, np.int32)
+        numbers.reshape(-1)[beyond] = multiples
+        components.append(Component(numbers, step, (0, 0)))
     if not any(component.numbers.any() for component in components):
         return b""
     # Few are not zero: boxes without any cost next to nothing.
     return sparse_grid.pack(components, even_splits(rest[0].shape)[:_LAYOUT_LEVELS])
 
 
-def _decoded(field: ModelField, part: Part, model: Floats, units: Floats, box: Box) -> list[Floats]:
-    """What `decode` gives for a piece, per component."""
-    nz, ny, nx = (at.stop - at.start for at in box)
-    correction = decoded_piece(part, units, (nz, ny, nx), field.dtype)
+def _correct(field: ModelField, part: Part, model: Floats, units: Floats) -> None:
+    """Turns the model's values at a piece, (nz, ny, nx, n_components), into those of the sum."""
     with np.errstate(over="ignore"):
-        sums = (model[..., c] + correction[c] for c in range(len(units)))
-        values = [total.astype(field.dtype, copy=False) for total in sums]
-    if field.holes is not None:
-        for component in values:
-            component[field.holes.mask[box]] = np.nan
-    return values
+        for c, values in enumerate(decoded_piece(part, units, model.shape[:3], field.dtype)):
+            model[..., c] += values
+
+
+def _errors(field: ModelField, raw: Sequence[Floats], sums: Floats) -> list[Errors]:
+    """Errors of a piece as `decode` gives it, per component, at finite samples."""
+    with np.errstate(over="ignore"):
+        return [errors_of(sums[..., c].astype(field.dtype), r) for c, r in enumerate(raw)]
 
 
 def _with(field: ModelField, parts: Sequence[Part], units: Floats) -> ModelField:

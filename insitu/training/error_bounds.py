@@ -13,8 +13,9 @@ from typing import TypeVar
 import numpy as np
 
 from insitu.core.arrays import Floats
-from insitu.core.scaled import ScaledSum
+from insitu.core.scaled import ScaledSum, exponent_of
 from insitu.engines.options import Errors
+from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.training.options import Relative, Target
 from insitu.training.ranges import GlobalRange
 
@@ -44,6 +45,11 @@ def extents(whole: GlobalRange) -> Floats:
 
 def errors_of(decoded: Floats, raw: Floats) -> Errors:
     """Errors of the decoded values of some samples of one component."""
+    if decoded.dtype == raw.dtype == np.float32:
+        with np.errstate(invalid="ignore"):
+            total, most, count = sparse_kernels().errors(decoded, raw, 0.0, 1.0)
+        if math.isfinite(total) and exponent_of(most) == 0:
+            return Errors(total, most, count)
     finite = np.isfinite(raw)
     with np.errstate(invalid="ignore"):
         error = np.abs(decoded.astype(np.float64) - raw.astype(np.float64))

@@ -34,6 +34,8 @@ _SHARES = (1.0, 0.5, 0.25)
 # Engines compute networks in single precision and in different orders, so that a reader may see
 # other values than the engine that trained: seen were 1.5e-7 of the block's range.
 _READERS = 1e-6
+# A model whose error exceeds the bound by this factor is not within it, however it is read.
+_CLEARLY = 1.01
 
 
 class TooTight(ValueError):
@@ -81,6 +83,8 @@ def with_residual(field: ModelField, partition: Partition, bounds: Floats) -> Co
 
 def _model_keeps(field: ModelField, partition: Partition, bounds: Floats) -> bool:
     """Whether the field without a residual is within its bounds."""
+    if field.metrics.max_error > _CLEARLY * bounds.max():
+        return False
     for at, values in field.model_slabs():
         values = values.astype(field.dtype)
         if field.holes is not None:

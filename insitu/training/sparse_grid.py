@@ -307,7 +307,7 @@ class SparseFitter:
         return trial, self._payload(trial)
 
     def _nbytes(self, trial: _Trial) -> int:
-        return len(self._payload(trial)) + _FRAME_NBYTES
+        return len(self._payload(trial)) + _FRAME_NBYTES + _PER_COMPONENT * len(trial.components)
 
     def _payload(self, trial: _Trial) -> bytes:
         return sparse_grid.pack(trial.components, self._splits)
@@ -335,8 +335,8 @@ def _move(step: int, over: float, last: tuple[int, float] | None, sign: int) -> 
     return int(np.clip(np.rint(np.clip(aim, -1e6, 1e6) / rate), -most, most))
 
 
-# Bytes of a frame besides its payload, at most.
-_FRAME_NBYTES = 350
+# Bytes of a frame besides its payload and grid lines, at most.
+_FRAME_NBYTES, _PER_COMPONENT = 110, 36
 # Samples whose errors are summed together.
 _TOGETHER = 1 << 14
 # The roughest axis is that of one of so many lines.

@@ -104,7 +104,7 @@ def _fit(job: TrainingJob, start: float) -> ModelField:
         warm, origin = False, own.range[:, 0]
         if trial is not None:
             warm, origin = trial.first.warm, trial.first.origin
-        seconds = job.clock() - start
+        seconds = leading_bits(job.clock() - start, _SECONDS_BITS)
         metrics = measured(partition, own, fit.errors, fit.iterations, seconds, warm)
         return _field(job, fit.model, fit.weights, origin, metrics)
 

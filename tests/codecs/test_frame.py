@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insitu.codecs import frame
+from insitu.codecs import frame, json_frame
 from insitu.codecs.frame import FrameError, frame_nbytes, pack, unpack
 from tests.support.json_values import json_values
 
@@ -22,20 +22,20 @@ def test_round_trip(header: dict, payloads: list[bytes], after: bytes) -> None:
     assert unpack(data + after) == (header, payloads)
 
 
-@given(st.lists(st.binary(max_size=50), max_size=3), st.data())
+@given(st.lists(st.binary(max_size=50), max_size=3), st.sampled_from([0, 10**5]), st.data())
 def test_any_altered_byte_of_a_header_is_found_without_the_payloads(
-    payloads: list[bytes], data: st.DataObject
+    payloads: list[bytes], many: int, data: st.DataObject
 ) -> None:
+    payloads.append(bytes(many))
     whole = bytearray(pack({"a": 1}, payloads))
-    end = frame.PREFIX_NBYTES + frame.header_nbytes(whole)
-    header = frame.read_header(whole, whole[frame.PREFIX_NBYTES : end])
+    assert (frame.header_end(whole) < len(whole)) == (sum(map(len, payloads)) > 4096)
+    end = frame.header_end(whole)
+    header = frame.read_header(whole[:end])
     assert header == {"a": 1, "payloads": [len(payload) for payload in payloads]}
     at = data.draw(st.integers(0, end - 1))
     whole[at] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(FrameError):
-        frame.frame_nbytes(whole)
-        stop = frame.PREFIX_NBYTES + frame.header_nbytes(whole)
-        frame.read_header(whole, whole[frame.PREFIX_NBYTES : stop])
+        frame.read_header(whole[: frame.header_end(whole)])
 
 
 @given(st.binary(max_size=30), st.binary(max_size=30), st.integers(1, 40))
@@ -47,11 +47,28 @@ def test_the_next_frame_is_found_behind_anything(
     try:
         frame._SEARCHED = searched
         for after in (0, len(before) + 1):
-            found = data.find(frame.MAGIC, after)
+            places = [data.find(magic, after) for magic in frame.MAGICS]
+            found = min((place for place in places if place >= 0), default=-1)
             at = frame.next_frame(io.BytesIO(data), after)
             assert at == (None if found < 0 else found)
     finally:
         frame._SEARCHED = whole
+
+
+@given(headers, st.lists(st.binary(max_size=200), max_size=5))
+def test_frames_of_version_4_are_written_for_records_in_their_form(
+    header: dict, payloads: list[bytes]
+) -> None:
+    data = json_frame.pack(header, payloads)
+    assert data.startswith(b"INSITUFR\x04") and unpack(data) == (header, payloads)
+
+
+def test_what_is_not_worth_a_table_is_json() -> None:
+    for header in ({"a": list(range(5000))}, {"a": "x" * 5000}, {"a": [[]] * 5000}):
+        data = pack(header, [b"payload"])
+        assert unpack(data) == (header, [b"payload"]) and b'{"a":' in data
+    with pytest.raises(TypeError, match="not JSON"):
+        pack({"a": object()}, [])
 
 
 @given(st.lists(st.binary(max_size=50), max_size=3), st.data())
@@ -77,16 +94,21 @@ def test_noise_is_refused(noise: bytes) -> None:
 
 
 def test_a_huge_announced_length_allocates_nothing() -> None:
-    data = bytearray(pack({}, []))
-    data[16:24] = struct.pack("<Q", 2**62)
+    start = frame.MAGIC + b"\x02" + b"\xff" * 8 + b"\x7f"
+    for end in range(len(start)):
+        with pytest.raises(FrameError, match=r"starts with|expected a frame's prefix"):
+            frame_nbytes(start[:end])
+    assert frame_nbytes(start) > 2**62
     with pytest.raises(FrameError, match="torn"):
-        unpack(bytes(data))
+        unpack(start)
+    with pytest.raises(FrameError, match="torn"):
+        frame.read_header(start)
 
 
 def test_another_version_is_named() -> None:
-    data = bytearray(pack({}, []))
+    data = bytearray(json_frame.pack({}, []))
     data[8:10] = struct.pack("<H", 9)
-    with pytest.raises(FrameError, match="version 9; this insitu reads versions 1, 2, 3, 4"):
+    with pytest.raises(FrameError, match="version 9; this insitu reads versions 1, 2, 3, 4, 6"):
         unpack(bytes(data))
 
 

@@ -1,4 +1,4 @@
-"""Frames of version 5: header and payload again; every altered byte of the header is named."""
+"""Frames of groups: header and payload again; every altered byte of the header is named."""
 
 import pytest
 from hypothesis import given, settings
@@ -6,54 +6,54 @@ from hypothesis import strategies as st
 
 from insitu.codecs import group_frame
 from insitu.codecs.errors import FrameError
+from tests.support.paths import ROOT
 
-PREFIX = group_frame.PREFIX_NBYTES
+OLD = ROOT / "tests" / "data" / "records" / "version_3" / "rank_00000.frames"
 
 
-def parts(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """Prefix, verified bytes of the header, payload."""
-    n = group_frame.header_nbytes(data[:PREFIX])
-    assert group_frame.frame_nbytes(data[:PREFIX]) == len(data)
-    header = group_frame.verified(data[:PREFIX], data[PREFIX : PREFIX + n])
-    return data[:PREFIX], header, data[PREFIX + n :]
+def old() -> list[bytes]:
+    """Frames of version 5, the second one continues the first."""
+    data, found = OLD.read_bytes(), []
+    while data:
+        n = group_frame.layout(data[: group_frame.PREFIX_NBYTES])[1]
+        found.append(data[:n])
+        data = data[n:]
+    return found
 
 
 @settings(max_examples=50, deadline=None)
-@given(first=st.binary(max_size=300), second=st.binary(max_size=300), least=st.integers(0, 200))
-def test_what_was_packed(first: bytes, second: bytes, least: int) -> None:
-    data = group_frame.pack(first, b"payload", None, least)
-    _, bytes_of_first, payload = parts(data)
-    assert payload == b"payload" and len(bytes_of_first) >= least
-    assert not group_frame.continues(bytes_of_first)
-    assert group_frame.header(bytes_of_first, b"") == first
-    number = group_frame.number_of(bytes_of_first)
-    _, bytes_of_second, _ = parts(group_frame.pack(second, b"", (number, first), 0))
-    assert group_frame.continues(bytes_of_second) == number
-    assert group_frame.header(bytes_of_second, first) == second
+@given(entries=st.binary(max_size=300), payload=st.binary(max_size=200), number=st.integers(0, 9))
+def test_what_was_packed(entries: bytes, payload: bytes, number: int) -> None:
+    data = group_frame.pack(entries, payload, number)
+    end, nbytes = group_frame.layout(data[: group_frame.PREFIX_NBYTES])
+    assert (nbytes, data[end:]) == (len(data), payload) and end == len(data) - len(payload)
+    found = group_frame.verified(data[:end])
+    assert (found.version, found.continues, found.entries) == (7, number, entries)
+    assert len(data) - len(entries) - len(payload) <= 16
 
 
-def test_a_header_like_the_one_before_takes_few_bytes() -> None:
-    first = bytes(range(256)) * 2
-    alone = group_frame.pack(first, b"", None, 0)
-    assert len(group_frame.pack(first, b"", (1, first), 0)) < len(alone) - 200
+def test_frames_of_version_5_are_read() -> None:
+    first, second, third = old()
+    headers = [group_frame.verified(data) for data in (first, second, third)]
+    assert [header.version for header in headers] == [5] * 3
+    assert headers[0].continues == 0 and headers[1].continues == headers[0].number
+    entries = group_frame.entries_of_5(headers[0], b"")
+    assert b'"write":1' in entries
+    assert b'"write":2' in group_frame.entries_of_5(headers[1], entries)
+    with pytest.raises(FrameError, match="ZSTD"):
+        group_frame.entries_of_5(headers[1], b"other")
 
 
-def test_cut_and_altered_bytes_are_named() -> None:
-    data = group_frame.pack(b"a header", b"payload", None, 0)
-    n = len(data) - len(b"payload")
+@pytest.mark.parametrize("version", [5, 7])
+def test_cut_and_altered_bytes_are_named(version: int) -> None:
+    data = old()[0] if version == 5 else group_frame.pack(b"entries", b"payload", 3)
+    n = group_frame.layout(data)[0]
     for at in range(n):
         altered = bytearray(data)
         altered[at] ^= 1 << at % 8
-        with pytest.raises(FrameError, match=r"starts with|checksum|torn"):
-            group_frame.frame_nbytes(altered[:PREFIX])
-            group_frame.verified(bytes(altered[:PREFIX]), bytes(altered[PREFIX:n]))
+        with pytest.raises(FrameError, match=r"starts with|checksum|torn|a frame's prefix"):
+            group_frame.verified(bytes(altered[: group_frame.layout(bytes(altered))[0]]))
     for end in range(n):
-        with pytest.raises(FrameError, match=r"starts with|torn"):
-            group_frame.frame_nbytes(data[: min(end, PREFIX)])
-            group_frame.verified(data[:PREFIX], data[PREFIX:end])
-
-
-def test_a_long_header_of_nothing_is_padded_and_opens() -> None:
-    header = bytes(10**7)
-    _, packed, _ = parts(group_frame.pack(header, b"", None, 0))
-    assert group_frame.header(packed, b"") == header
+        with pytest.raises(FrameError, match=r"starts with|torn|a frame's prefix"):
+            group_frame.layout(data[:end])
+            group_frame.verified(data[:end])

@@ -16,6 +16,7 @@ from insitu.fields.read import read_field
 from insitu.mesh.partition import Partition
 from insitu.models.hash_grid.model import HashGrid
 from insitu.models.sparse_grid.model import SparseGrid
+from insitu.training.error_bounds import errors_of
 from insitu.training.job import TrainingJob
 from insitu.training.options import Relative, Target, TrainingOptions
 from insitu.training.train import train
@@ -119,3 +120,13 @@ def test_altered_corrections_are_refused() -> None:
     damaged = payload[:17] + b"\x07" + payload[18:]
     with pytest.raises(FrameError):
         SparseCorrection.from_payload(damaged, *kind).decode()
+
+
+@pytest.mark.parametrize("largest", [1.0, 1e30])
+def test_errors_in_single_precision_are_those_in_double(largest: float) -> None:
+    random = np.random.default_rng(0)
+    raw, decoded = (random.uniform(-largest, largest, (3, 40, 50)).astype(np.float32) for _ in "ab")
+    raw[0, :2, 5] = np.nan, np.inf
+    found, exact = (errors_of(decoded.astype(t), raw.astype(t)) for t in (np.float32, np.float64))
+    assert found[1:] == exact[1:] and found.finite == raw.size - 2
+    np.testing.assert_allclose(found.sum_of_squares, exact.sum_of_squares, rtol=1e-12)

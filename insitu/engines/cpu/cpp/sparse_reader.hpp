@@ -431,6 +431,27 @@ class Reader {
     samples_.insert(samples_.end(), samples, samples + kVolume);
   }
 
+  // Sets all bytes that are at most `reach` from one that is set, along an axis of n bytes that are
+  // `stride` apart.
+  static void widen(std::vector<uint8_t>& set, long n, long stride, long reach) {
+    std::vector<uint8_t> line(static_cast<std::size_t>(n));
+    for (long i = 0; i < static_cast<long>(set.size()); ++i) {
+      if (i / stride % n) continue;
+      uint8_t* from = set.data() + i;
+      for (long k = 0; k < n; ++k) line[k] = from[k * stride];
+      long last = -1 - reach;  // that was set
+      for (long k = 0; k < n; ++k) {
+        if (line[k]) last = k;
+        from[k * stride] = k - last <= reach;
+      }
+      last = n + reach;
+      for (long k = n; k-- > 0;) {
+        if (line[k]) last = k;
+        from[k * stride] |= last - k <= reach;
+      }
+    }
+  }
+
   // The finest middle level, which is the fastest, with not many more bytes than the fewest; bricks
   // are counted by the boxes that coefficients reach.
   static std::size_t choose(const Bands& bands, int components, const int32_t* indices,
@@ -440,36 +461,32 @@ class Reader {
     Size3 side{};
     for (int a = 0; a < 3; ++a) side[a] = (bands.shape[a] + kSide - 1) / kSide;
     std::vector<uint8_t> marked(static_cast<std::size_t>(side[0] * side[1] * side[2] * components));
-    long bricks = 0;
     Size3 steps{};
     for (std::size_t j = 0; j < bands.levels.size() && j < 4; ++j) {
       const Level& level = bands.levels[j];
       for (int a = 0; a < 3; ++a) steps[a] += level.mask >> a & 1;
+      std::vector<uint8_t> reached(marked.size());
       for (long i = 0; i < count; ++i) {
         const long within = indices[i] % n;
         const Size3 p{within % bands.shape[0], within / bands.shape[0] % bands.shape[1],
                       within / (bands.shape[0] * bands.shape[1])};
         bool here = true, detail = false;
-        Size3 lo{}, hi{};
+        Size3 at{};
         for (int a = 0; a < 3; ++a) {
           here &= p[a] < level.size[a];
           const bool high = (level.mask >> a & 1) && p[a] >= level.low[a];
           detail |= high;
-          const long at = (high ? p[a] - level.low[a] : p[a]) << steps[a];
-          const long reach = 4L << steps[a];
-          lo[a] = std::max<long>(at - reach, 0) / kSide;
-          hi[a] = std::min(at + reach, bands.shape[a] - 1) / kSide;
+          at[a] = std::min(((high ? p[a] - level.low[a] : p[a]) << steps[a]) / kSide, side[a] - 1);
         }
-        if (!here || !detail) continue;
-        const long base = indices[i] / n * side[0] * side[1] * side[2];
-        for (long z = lo[2]; z <= hi[2]; ++z)
-          for (long y = lo[1]; y <= hi[1]; ++y)
-            for (long x = lo[0]; x <= hi[0]; ++x) {
-              uint8_t& m = marked[base + x + side[0] * (y + side[1] * z)];
-              bricks += !m;
-              m = 1;
-            }
+        if (here && detail)
+          reached[at[0] + side[0] * (at[1] + side[1] * (at[2] + indices[i] / n * side[2]))] = 1;
       }
+      // A coefficient reaches four of its level's intervals.
+      widen(reached, side[0], 1, 1L << steps[0]);
+      widen(reached, side[1], side[0], 1L << steps[1]);
+      widen(reached, side[2], side[0] * side[1], 1L << steps[2]);
+      long bricks = 0;
+      for (std::size_t i = 0; i < marked.size(); ++i) bricks += marked[i] |= reached[i];
       const long floats = components * (level.low[0] * level.low[1] * level.low[2]) +
                           static_cast<long>(marked.size()) + bricks * kVolume / 3;
       needed.push_back(floats);
