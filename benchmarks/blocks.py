@@ -65,7 +65,8 @@ class OnDisk:
 
     @property
     def nbytes(self) -> int:
-        return self.payloads + self.headers + self.manifest
+        """Of the frame files."""
+        return self.payloads + self.headers
 
 
 def boxes(shape: tuple[int, ...], cuts: int) -> Iterator[Box]:
@@ -156,8 +157,8 @@ def main() -> None:
     config = FieldConfig(psnr=given.psnr, **model)
     sperr = next((one for one in available()[0] if one.name == "SPERR"), None)
     compressor = None if given.no_peer else sperr
-    print("| volume | blocks | payloads | headers | a block | manifest | all | to one | dB | s |"
-          " SPERR | to one |\n|---|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    print("| volume | blocks | payloads | headers | a block | together | to one | manifest | dB |"
+          " s | SPERR | to one |\n|---|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for path in given.files or [DATA / f"{name}.npz" for name in VOLUMES]:
         values = np.load(path)["values"]
         first: OnDisk | None = None
@@ -167,7 +168,7 @@ def main() -> None:
             first = first or made
             row = [
                 path.stem, cuts**3, made.payloads, made.headers, f"{made.headers / cuts**3:.1f}",
-                made.manifest, made.nbytes, f"{made.nbytes / first.nbytes:.2f}",
+                made.nbytes, f"{made.nbytes / first.nbytes:.2f}", made.manifest,
                 f"{made.psnr:.2f}", f"{made.seconds:.1f}",
             ]  # fmt: skip
             if compressor is not None:

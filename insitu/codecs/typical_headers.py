@@ -62,7 +62,21 @@ def _group(number: int, name: str) -> Iterator[dict[str, Any]]:
     yield {**said, "checksums": [(0x9E3779B1 * (number + 1)) % 2**32]}
     kind = 2 if number % 4 else 0
     stored = [[kind, 150 + 7 * number], [0, 0], [0, 0], [0, 0]]
-    yield {**_block(number, name), "n_blocks": 4, "stored": stored}
+    header = {**_block(number, name), "n_blocks": 4, "stored": stored}
+    yield header | {"head": _head(number, header)} if "sparse_grid" in header.values() else header
+
+
+def _head(number: int, header: dict[str, Any]) -> list[int]:
+    """Of a sparse grid's payload (`insitu.fields.sparse_grid`): version, levels, steps, points; of
+    most, with what neighbors share."""
+    relative = 16 if number % 4 else 0
+    shared = number % 3 > 0
+    head = [relative | (4 if shared else 3), 4, 119, 119, *([106] if shared else [])]
+    for i in range(len(header["range"])):
+        head += [(57 * number + 31 * i) % 256, 124 + number % 4, 118 + number + i]
+        if shared:
+            head += [93, 104, 238, 252 - number, 205, 188 + number, 144]
+    return head
 
 
 def _alone(number: int, name: str) -> Iterator[dict[str, Any]]:

@@ -12,11 +12,11 @@ earlier step as its context; they are then needed to read it.
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from insitu.codecs.errors import FrameError
 from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
-from insitu.engines.sparse_kernels import Numbers, sparse_kernels
+from insitu.engines.sparse_kernels import Few, Numbers, sparse_kernels
 from insitu.fields.shared_parts import ROUNDING, overwrite
 from insitu.models.sparse_grid.coder import FIRST, LATEST
 from insitu.models.sparse_grid.lines import HALF_CELLS, added
@@ -68,9 +68,17 @@ class Component:
     @staticmethod
     def of(coefficients: Floats, splits: list[int], step: int) -> Component:
         """Coefficients (nz, ny, nx) rounded with regard to their bytes."""
-        numbers, one, more = sparse_kernels().quantise(coefficients, splits, delta(step), ROUNDING)
+        return Component.rounded(coefficients, splits, step)[0]
+
+    @staticmethod
+    def rounded(coefficients: Floats, splits: list[int], step: int) -> tuple[Component, float]:
+        """The same, and about the sum of squares of its errors at the samples."""
+        size = delta(step)
+        numbers, one, more, squares = sparse_kernels().quantise(
+            coefficients, splits, size, ROUNDING
+        )
         points = (_sixteenths(one), _sixteenths(more))
-        return Component(numbers, step, points)
+        return Component(numbers, step, points), squares * size * size
 
     def coefficients(
         self, splits: list[int], origin: float = 0.0, extent: float = 1.0
@@ -83,6 +91,13 @@ class Component:
             # Of a constant component, nothing is read.
             self.shared.overwrite(found, self.numbers, splits, origin, extent or 1.0)
         return found
+
+    def few(self, splits: list[int], origin: float = 0.0, extent: float = 1.0) -> Few:
+        """The `coefficients` that are not zero."""
+        if self.shared is not None:
+            return sparse_kernels().support(self.coefficients(splits, origin, extent))
+        one, more = (point / _POINTS for point in self.points)
+        return sparse_kernels().decoded(self.numbers, splits, delta(self.step), one, more)
 
 
 @dataclass(frozen=True)
@@ -114,7 +129,7 @@ class Shared:
 
     def pack(self) -> bytes:
         """Without the ends."""
-        pairs = zip_longest(self.coarseness[::2], self.coarseness[1::2], fillvalue=0)
+        pairs = itertools.zip_longest(self.coarseness[::2], self.coarseness[1::2], fillvalue=0)
         return _SHARED.pack(self.step) + bytes(high << 4 | low for high, low in pairs)
 
     @staticmethod
@@ -222,6 +237,11 @@ def read_head(payload: bytes, n_components: int) -> tuple[list[int], list[int]]:
     return [step for step, *_ in head.components], head.splits
 
 
+def head_nbytes(payload: bytes, n_components: int) -> int:
+    """Where the head ends and the coded numbers begin. Raises FrameError as `read_head`."""
+    return _read_head(payload, n_components).nbytes
+
+
 def unpack(
     payload: bytes, shape: Shape, n_components: int, before: Sequence[Numbers] = ()
 ) -> tuple[list[Component], list[int]]:
@@ -300,9 +320,15 @@ def samples(model: SparseGrid, params: NDArray[np.float32]) -> NDArray[np.float3
     """Outputs at the samples that a block owns, (n_outputs, nz, ny, nx): all levels at once, which
     is faster than reading point by point."""
     nx, ny, nz = model.shape
-    whole = np.zeros((model.n_outputs, nz, ny, nx), np.float32)
-    whole.reshape(-1)[model.places] = params
-    found = [sparse_kernels().synthesise(one, model.levels, model.ends) for one in whole]
+    count = nx * ny * nz
+    begins = np.searchsorted(model.places, count * np.arange(model.n_outputs + 1)).tolist()
+    found = [
+        sparse_kernels().samples(
+            (model.places[begin:end] - np.int32(count * c), params[begin:end]),
+            (nz, ny, nx), model.levels, model.ends,
+        )
+        for c, (begin, end) in enumerate(itertools.pairwise(begins))
+    ]  # fmt: skip
     (z, z_end), (y, y_end), (x, x_end) = (added(model.ends, axis) for axis in (2, 1, 0))
     return np.stack(found)[:, z : nz - z_end, y : ny - y_end, x : nx - x_end]
 
@@ -312,14 +338,13 @@ def model_of(
     splits: list[int],
     vertex: bool,
     payload: bytes,
-    decoded: Sequence[NDArray[np.float32]],
+    decoded: Sequence[Few],
 ) -> tuple[SparseGrid, Weights]:
     """The model, and its parameters. payload: the components, packed. decoded: what they decode
     to."""
     nz, ny, nx = components[0].numbers.shape
     places, values = [], []
-    for c, coefficients in enumerate(decoded):
-        there, found = sparse_kernels().support(coefficients)
+    for c, (there, found) in enumerate(decoded):
         places.append(there + np.int32(c * nx * ny * nz))
         values.append(found)
     shared = components[0].shared
@@ -347,7 +372,7 @@ def read(
         raise FrameError("sparse grid: of cells, where the field is of nodes, or the reverse")
     origin, extent = scale or (np.zeros(n_components), np.ones(n_components))
     decoded = [
-        component.coefficients(splits, float(o), float(e))
+        component.few(splits, float(o), float(e))
         for component, o, e in zip(components, origin, extent, strict=True)
     ]
     return model_of(components, splits, vertex, payload, decoded)

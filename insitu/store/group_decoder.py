@@ -44,16 +44,17 @@ class GroupDecoder:
         at, end = found.at + found.nbytes - found.payload_nbytes, found.at + found.nbytes
         steps = groupby(group.headers, key=lambda header: header.get("cycle"))
         for checksum, (_, headers) in zip(group.checksums, steps, strict=True):
-            listed = [(header, _stored(header)) for header in headers]
-            nbytes = sum(step_group.stored_nbytes(stored) for _, stored in listed)
+            listed = [(header, _stored(header), _head(header)) for header in headers]
+            nbytes = sum(step_group.stored_nbytes(stored) for _, stored, _ in listed)
             if at + nbytes > end:
                 raise FrameError("header of a group: more bytes than there are")
             step = StepBytes(self.path, at, nbytes, checksum)
             new: dict[tuple[str, int], GroupedBlock] = {}
-            for header, stored in listed:
+            for header, stored, start in listed:
                 n_blocks = head.whole("n_blocks", header.pop("n_blocks", None), 1)
                 key = (str(header.get("name")), header.get("domain_id", 0))
-                block = GroupedBlock(step, at, header, stored, made, last.get(key), next(shares))
+                before_it, share = last.get(key), next(shares)
+                block = GroupedBlock(step, at, header, stored, start, made, before_it, share)
                 at += step_group.stored_nbytes(stored)
                 new[key] = block
                 made.append(block)
@@ -74,3 +75,11 @@ def _stored(header: dict[str, Any]) -> list[tuple[Stored, int]]:
             raise FrameError(f"stored: {kind} is none of {[int(k) for k in Stored]}")
         found.append((Stored(kind), head.whole("stored", number, 0)))
     return found
+
+
+def _head(header: dict[str, Any]) -> bytes:
+    """The first bytes of the weights, which are not among the payloads."""
+    found = header.pop("head", [])
+    if not isinstance(found, list) or not all(type(n) is int and 0 <= n < 256 for n in found):
+        raise FrameError("head: expected bytes")
+    return bytes(found)

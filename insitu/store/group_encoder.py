@@ -106,7 +106,10 @@ class GroupEncoder:
                 alone = domains[header["domain_id"]] == 1
                 before = self._last.get(key) if alone else None
                 stored, own = _encoded(block, payloads, before, made)
-                added = {"n_blocks": entry.summary.n_blocks, "stored": stored}
+                added: dict[str, Any] = {"n_blocks": entry.summary.n_blocks, "stored": stored}
+                if n_head := _head_nbytes(block, own[0]):
+                    added["head"], own[0] = list(own[0][:n_head]), own[0][n_head:]
+                    stored[0][1] -= n_head
                 made.headers.append(header | added)
                 made.fields.append((entry.summary.name, entry.summary.cycle))
                 parts += own
@@ -114,6 +117,14 @@ class GroupEncoder:
         self._last |= last
         if parts:
             made.steps.append(b"".join(parts))
+
+
+def _head_nbytes(block: BlockField, data: bytes) -> int:
+    """Of what is stored of the weights, the first bytes, which are like those of other blocks."""
+    model = block.as_model
+    if model is None or model.weights.codec != sparse_grid.CODEC or not data:
+        return 0
+    return sparse_grid.head_nbytes(data, model.n_components)
 
 
 def _encoded(

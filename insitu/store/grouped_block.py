@@ -59,6 +59,7 @@ class GroupedBlock(StoredBlock):
         at: int,
         header: dict[str, Any],
         stored: Sequence[tuple[Stored, int]],
+        start: bytes,
         earlier: Sequence[GroupedBlock],
         before: GroupedBlock | None,
         share: int,
@@ -69,13 +70,14 @@ class GroupedBlock(StoredBlock):
             step: the bytes of its step; at: where its own begin.
             header: of its frame, without the lengths of the payloads.
             stored: of each payload, as in the group's header.
+            start: the first bytes of the weights, which the group's header has.
             earlier: the blocks before it in the group.
             before: the block of the same domain one step before, if there is one.
             share: bytes of the group's header that count as the block's.
         """
         n_own = sum(n for kind, n in stored if kind.has_bytes)
         super().__init__(step.path, at, n_own + share, header)
-        self._n_own = n_own
+        self._n_own, self._start = n_own + len(start), start
         self._step, self._stored, self._before = step, list(stored), before
         self._sources: list[GroupedBlock | None] = []
         self._places: list[int] = []
@@ -166,7 +168,7 @@ class GroupedBlock(StoredBlock):
             if kind is Stored.BEFORE:
                 payloads[0] = frame.unpack(model.to_bytes())[1][0]
                 return read_field(frame.pack(self._header, payloads))
-            data = self._step.read(self._places[0], number)
+            data = self._start + self._step.read(self._places[0], number)
             if kind is Stored.PACKED_DIFFERENCE:
                 data = zstd.decompress(data, _MOST)
             codec = head.word("weights", self._header.get("weights"))
@@ -184,4 +186,5 @@ class GroupedBlock(StoredBlock):
                 raise FrameError("a payload that is to be that of a difference")
             block = source
         number = block._stored[slot][1]
-        return block._step.read(block._places[slot], number) if number else b""
+        data = block._step.read(block._places[slot], number) if number else b""
+        return data if slot else block._start + data

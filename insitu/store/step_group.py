@@ -8,8 +8,10 @@ In: what a write says, and the headers of blocks. Out: one frame of version 7; i
 
 A block's header is that of its frame, with two entries more: the number of blocks of the field's
 step on all ranks, and instead of the lengths of the payloads what is stored of each: a `Stored`
-and a number. A group may continue the one before it in the file: its headers count from those, and
-its blocks may be differences from the last ones of the same domain.
+and a number. Of a sparse grid's numbers, whole or a difference, the first bytes (levels, steps,
+what neighbors share) are in the header ("head"), since they are like those of other blocks. A group
+may continue the one before it in the file: its headers count from those, and its blocks may be
+differences from the last ones of the same domain.
 
 Version 5 has JSON of the write, checksums as u32 and a table of headers
 (`insitu.codecs.header_table`). It stays readable.

@@ -250,20 +250,44 @@ class SparseReader:
 def sparse_analyse(values: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
 def sparse_synthesise(coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
 def sparse_scale(raw: Floats, origin: float, unit: float) -> tuple[Singles, bool]: ...
+def sparse_analyse_scaled(
+    raw: Floats, origin: float, unit: float, splits: Sequence[int], ends: int
+) -> tuple[Singles, bool]: ...
+def sparse_samples(
+    places: NDArray[np.int32],
+    values: Singles,
+    shape: Sequence[int],
+    splits: Sequence[int],
+    ends: int,
+) -> Singles: ...
 def sparse_errors(
-    outputs: Singles, raw: Floats, origin: float, extent: float
+    places: NDArray[np.int32],
+    values: Singles,
+    splits: Sequence[int],
+    ends: int,
+    raw: Floats,
+    origin: float,
+    extent: float,
 ) -> tuple[float, float, int]: ...
 def sparse_support(values: Singles) -> tuple[NDArray[np.int32], Singles]: ...
+def sparse_decoded(
+    numbers: NDArray[np.int32],
+    splits: Sequence[int],
+    norms: tuple[Vector, Vector],
+    delta: float,
+    one: float,
+    more: float,
+) -> tuple[NDArray[np.int32], Singles]: ...
 def sparse_sizes(
-    coefficients: Floats, splits: Sequence[int], norms: tuple[Vector, Vector]
-) -> NDArray[np.int64]: ...
+    coefficients: Floats, splits: Sequence[int], norms: tuple[Vector, Vector], least: float
+) -> tuple[NDArray[np.int64], float]: ...
 def sparse_quantise(
     coefficients: Floats,
     splits: Sequence[int],
     norms: tuple[Vector, Vector],
     delta: float,
     rounding: Vector,
-) -> tuple[NDArray[np.int32], float, float]: ...
+) -> tuple[NDArray[np.int32], float, float, float]: ...
 def sparse_dequantise(
     numbers: NDArray[np.int32],
     splits: Sequence[int],

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.engines.cpu.native import lib
+from insitu.engines.sparse_kernels import Few, Numbers, Singles
 from insitu.models.sparse_grid import lifting
 from insitu.models.sparse_grid.coder import FIRST, LATEST
 from insitu.models.sparse_grid.kernels import ReferenceKernels
 from insitu.models.sparse_grid.start import start
-
-Numbers = NDArray[np.int32]
-Singles = NDArray[np.float32]
 
 # Raw values that the extension reads as they are.
 _KINDS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -40,23 +38,43 @@ class NativeKernels:
         return lib.sparse_scale(np.ascontiguousarray(raw), origin, unit)
 
     def errors(
-        self, outputs: Singles, raw: Floats, origin: float, extent: float
+        self,
+        few: Few,
+        splits: Sequence[int],
+        ends: int,
+        raw: Floats,
+        origin: float,
+        extent: float,
     ) -> tuple[float, float, int]:
         if raw.dtype not in _KINDS:
-            return ReferenceKernels().errors(outputs, raw, origin, extent)
-        return lib.sparse_errors(outputs, np.ascontiguousarray(raw), origin, extent)
+            return ReferenceKernels().errors(few, splits, ends, raw, origin, extent)
+        return lib.sparse_errors(*few, splits, ends, np.ascontiguousarray(raw), origin, extent)
 
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return lib.sparse_analyse(samples, splits, ends)
 
+    def analyse_scaled(
+        self, raw: Floats, origin: float, unit: float, splits: Sequence[int], ends: int = 0
+    ) -> tuple[Floats, bool]:
+        if raw.dtype not in _KINDS:
+            return ReferenceKernels().analyse_scaled(raw, origin, unit, splits, ends)
+        return lib.sparse_analyse_scaled(np.ascontiguousarray(raw), origin, unit, splits, ends)
+
     def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return lib.sparse_synthesise(coefficients, splits, ends)
 
-    def support(self, coefficients: Singles) -> tuple[Numbers, Singles]:
+    def samples(
+        self, few: Few, shape: tuple[int, int, int], splits: Sequence[int], ends: int = 0
+    ) -> Singles:
+        return lib.sparse_samples(*few, shape, splits, ends)
+
+    def support(self, coefficients: Singles) -> Few:
         return lib.sparse_support(coefficients)
 
-    def sizes(self, coefficients: Floats, splits: Sequence[int]) -> NDArray[np.int64]:
-        return lib.sparse_sizes(coefficients, splits, self._norms)
+    def sizes(
+        self, coefficients: Floats, splits: Sequence[int], least: float = 0.0
+    ) -> tuple[NDArray[np.int64], float]:
+        return lib.sparse_sizes(coefficients, splits, self._norms, least)
 
     def quantise(
         self,
@@ -64,13 +82,18 @@ class NativeKernels:
         splits: Sequence[int],
         delta: float,
         rounding: tuple[float, float, float],
-    ) -> tuple[Numbers, float, float]:
+    ) -> tuple[Numbers, float, float, float]:
         return lib.sparse_quantise(coefficients, splits, self._norms, delta, rounding)
 
     def dequantise(
         self, numbers: Numbers, splits: Sequence[int], delta: float, one: float, more: float
     ) -> Singles:
         return lib.sparse_dequantise(numbers, splits, self._norms, delta, one, more)
+
+    def decoded(
+        self, numbers: Numbers, splits: Sequence[int], delta: float, one: float, more: float
+    ) -> Few:
+        return lib.sparse_decoded(numbers, splits, self._norms, delta, one, more)
 
     def encode(
         self,
