@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
+from insitu.models.sparse_grid.coder import LATEST
 
 Numbers = NDArray[np.int32]
 Singles = NDArray[np.float32]
@@ -97,10 +98,14 @@ class SparseKernels(Protocol):
         """As `dequantise`: those that are not zero."""
 
     def encode(
-        self, components: Sequence[Numbers], splits: Sequence[int], before: Sequence[Numbers]
+        self,
+        components: Sequence[Numbers],
+        splits: Sequence[int],
+        before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> bytes:
         """The coded numbers of all components. before: those of an earlier step, as context; or
-        none. Raises ValueError for magnitudes of 2^25 and more."""
+        none. coding: with which contexts. Raises ValueError for magnitudes of 2^25 and more."""
 
     def decode(
         self,
@@ -109,6 +114,7 @@ class SparseKernels(Protocol):
         splits: Sequence[int],
         n_components: int,
         before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> list[Numbers]:
         """Inverse of `encode`. Raises ValueError where the bytes are not of this shape."""
 

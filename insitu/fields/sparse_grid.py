@@ -27,6 +27,7 @@ from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.engines.sparse_kernels import Few, Numbers, sparse_kernels
 from insitu.fields.shared_parts import ROUNDING, overwrite
+from insitu.models.sparse_grid.coder import FIRST, LATEST
 from insitu.models.sparse_grid.lines import HALF_CELLS, added
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.models.sparse_grid.parts import n_parts, parts
@@ -39,7 +40,8 @@ Scale = tuple[Floats, Floats]
 """Origin and extent of each component, (n_components,) each: field values are origin + extent *
 output. What a block shares with its neighbors is stored in field units."""
 
-_VERSION, _VERSION_ENDS = 1, 2  # without and with ends that are kept
+# Of each coding, versions without and with ends that are kept.
+_VERSIONS = {FIRST: (1, 2), LATEST: (3, 4)}
 _RELATIVE = 16  # flag: coded with the numbers of an earlier step as context
 _HEAD = struct.Struct("<BB")
 _COMPONENT = struct.Struct("<HB")
@@ -162,11 +164,15 @@ def octave_steps(octaves: float) -> int:
 
 
 def pack(
-    components: Sequence[Component], splits: list[int], before: Sequence[Numbers] = ()
+    components: Sequence[Component],
+    splits: list[int],
+    before: Sequence[Numbers] = (),
+    coding: int = LATEST,
 ) -> bytes:
-    """The payload. before: the numbers of an earlier step, as context."""
+    """The payload. before: the numbers of an earlier step, as context. coding: see
+    `insitu.models.sparse_grid.coder`."""
     first = components[0].shared
-    version = _VERSION if first is None else _VERSION_ENDS
+    version = _VERSIONS[coding][first is not None]
     head = [_HEAD.pack(version | (_RELATIVE if before else 0), len(splits))]
     pairs = [*splits, 0]
     head += [bytes([pairs[i] << 4 | pairs[i + 1]]) for i in range(0, len(splits), 2)]
@@ -179,13 +185,14 @@ def pack(
             head.append(component.shared.pack())
     numbers = [component.numbers for component in components]
     context = [_alike(one, numbers[0].shape) for one in before]
-    payload = b"".join(head) + sparse_kernels().encode(numbers, splits, context)
+    payload = b"".join(head) + sparse_kernels().encode(numbers, splits, context, coding)
     samples = sum(n.size for n in numbers)
     missing = -(-(samples - _most_samples(len(payload))) // 2**20)
     return payload + bytes(max(missing, 0))  # the coded numbers end in zeros
 
 
 class _Head(NamedTuple):
+    coding: int
     relative: bool
     splits: list[int]
     ends: int
@@ -197,14 +204,16 @@ def _read_head(payload: bytes, n_components: int) -> _Head:
     try:
         kind, n_levels = _HEAD.unpack_from(payload)
         version = kind & ~_RELATIVE
-        if version not in (_VERSION, _VERSION_ENDS):
-            raise FrameError(f"sparse grid: version {version}, expected 1 or 2")
+        found = [c for c, versions in _VERSIONS.items() if version in versions]
+        if not found:
+            raise FrameError(f"sparse grid: version {version}, expected 1 to 4")
+        coding = found[0]
         at = _HEAD.size
         pairs = payload[at : at + (n_levels + 1) // 2]
         splits = [half for pair in pairs for half in (pair >> 4, pair & 15)][:n_levels]
         at += len(pairs)
         ends = 0
-        if version == _VERSION_ENDS:
+        if version == _VERSIONS[coding][1]:
             (ends,) = struct.unpack_from("B", payload, at)
             at += 1
             if not 0 < ends & ~HALF_CELLS < HALF_CELLS:
@@ -219,7 +228,7 @@ def _read_head(payload: bytes, n_components: int) -> _Head:
             heads.append((step, ((points >> 4) - 8, (points & 15) - 8), shared))
     except struct.error as error:
         raise FrameError(f"sparse grid: {error}") from None
-    return _Head(bool(kind & _RELATIVE), splits, ends, heads, at)
+    return _Head(coding, bool(kind & _RELATIVE), splits, ends, heads, at)
 
 
 def read_head(payload: bytes, n_components: int) -> tuple[list[int], list[int]]:
@@ -251,7 +260,7 @@ def unpack(
         SparseGrid((nx, ny, nz), vertex, digits, ends=head.ends, n_outputs=n_components).check()
         numbers = sparse_kernels().decode(
             payload[head.nbytes :], shape, head.splits, n_components,
-            [_alike(one, shape) for one in before],
+            [_alike(one, shape) for one in before], head.coding,
         )  # fmt: skip
     except ValueError as error:
         raise FrameError(f"sparse grid: {error}") from None
@@ -270,9 +279,9 @@ def with_context(weights: Weights, before: Weights, shape: Shape, n_components: 
     """A payload coded again, with the numbers of another one as context. Both are (nz, ny, nx) and
     stand alone. Raises FrameError as `unpack`."""
     components = _components(weights, shape, n_components)
-    _, splits = read_head(weights.payload, n_components)
+    head = _read_head(weights.payload, n_components)
     context = [one.numbers for one in _components(before, shape, n_components)]
-    return pack(components, splits, context)
+    return pack(components, head.splits, context, head.coding)
 
 
 def _components(weights: Weights, shape: Shape, n_components: int) -> Sequence[Component]:
@@ -284,7 +293,8 @@ def _components(weights: Weights, shape: Shape, n_components: int) -> Sequence[C
 def without_context(payload: bytes, before: bytes, shape: Shape, n_components: int) -> bytes:
     """Inverse of `with_context`, bit for bit."""
     context = _numbers(before, shape, n_components)
-    return pack(*unpack(payload, shape, n_components, context))
+    components, splits = unpack(payload, shape, n_components, context)
+    return pack(components, splits, coding=_read_head(payload, n_components).coding)
 
 
 def _numbers(payload: bytes, shape: Shape, n_components: int) -> list[Numbers]:

@@ -297,10 +297,22 @@ def sparse_dequantise(
     one: float,
     more: float,
 ) -> Singles: ...
+
+class SparseStart:
+    def __init__(
+        self,
+        weights: NDArray[np.int32],
+        contexts: NDArray[np.int32],
+        seen: int,
+        decided: int,
+        patience: int,
+    ) -> None: ...
+
 def sparse_encode(
     components: Sequence[NDArray[np.int32]],
     splits: Sequence[int],
     before: Sequence[NDArray[np.int32]],
+    start: SparseStart | None,
 ) -> bytes: ...
 def sparse_decode(
     data: bytes,
@@ -308,6 +320,7 @@ def sparse_decode(
     splits: Sequence[int],
     components: int,
     before: Sequence[NDArray[np.int32]],
+    start: SparseStart | None,
 ) -> list[NDArray[np.int32]]: ...
 def evaluate_gaussians(
     params: Floats,

@@ -14,7 +14,9 @@ from insitu.core.arrays import Floats
 from insitu.engines.cpu.native import lib
 from insitu.engines.sparse_kernels import Few, Numbers, Singles
 from insitu.models.sparse_grid import lifting
+from insitu.models.sparse_grid.coder import FIRST, LATEST
 from insitu.models.sparse_grid.kernels import ReferenceKernels
+from insitu.models.sparse_grid.start import start
 
 # Raw values that the extension reads as they are.
 _KINDS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -26,6 +28,9 @@ class NativeKernels:
     def __init__(self) -> None:
         low, high = lifting.norms()
         self._norms = [1.0, *low], [1.0, *high]
+        at = start(LATEST)
+        latest = lib.SparseStart(at.weights, at.contexts, at.seen, at.decided, at.patience)
+        self._starts = {FIRST: None, LATEST: latest}
 
     def scale(self, raw: Floats, origin: float, unit: float) -> tuple[Singles, bool]:
         if raw.dtype not in _KINDS:
@@ -94,9 +99,13 @@ class NativeKernels:
         return lib.sparse_decoded(numbers, splits, self._norms, delta, one, more)
 
     def encode(
-        self, components: Sequence[Numbers], splits: Sequence[int], before: Sequence[Numbers]
+        self,
+        components: Sequence[Numbers],
+        splits: Sequence[int],
+        before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> bytes:
-        return lib.sparse_encode(components, splits, before)
+        return lib.sparse_encode(components, splits, before, self._starts[coding])
 
     def decode(
         self,
@@ -105,5 +114,7 @@ class NativeKernels:
         splits: Sequence[int],
         n_components: int,
         before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> list[Numbers]:
-        return lib.sparse_decode(data, shape, splits, n_components, before)
+        start = self._starts[coding]
+        return lib.sparse_decode(data, shape, splits, n_components, before, start)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.models.sparse_grid import bands, lifting
-from insitu.models.sparse_grid.coder import CoefficientCoder, Level, Numbers
+from insitu.models.sparse_grid.coder import LATEST, CoefficientCoder, Level, Numbers
 from insitu.models.sparse_grid.lines import added
 from insitu.models.sparse_grid.mixing import Decoder, Encoder
+from insitu.models.sparse_grid.start import start
 
 Shape = tuple[int, int, int]
 Singles = NDArray[np.float32]
@@ -126,12 +127,16 @@ class ReferenceKernels:
         return self.support(self.dequantise(numbers, splits, delta, one, more))
 
     def encode(
-        self, components: Sequence[Numbers], splits: Sequence[int], before: Sequence[Numbers]
+        self,
+        components: Sequence[Numbers],
+        splits: Sequence[int],
+        before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> bytes:
         if any(np.abs(numbers.astype(np.int64)).max() >= _MOST_MAGNITUDE for numbers in components):
             raise ValueError("components: a number is too large")
-        encoder = Encoder()
-        coder = CoefficientCoder(_shape(components[0]), list(splits), encoder)
+        encoder = Encoder(start(coding))
+        coder = CoefficientCoder(_shape(components[0]), list(splits), encoder, coding)
         for c, numbers in enumerate(components):
             beside = components[c - 1] if c else None
             coder.component(numbers.copy(), before[c] if before else None, beside, False)
@@ -144,9 +149,10 @@ class ReferenceKernels:
         splits: Sequence[int],
         n_components: int,
         before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> list[Numbers]:
-        decoder = Decoder(data)
-        coder = CoefficientCoder(shape, list(splits), decoder)
+        decoder = Decoder(data, start(coding))
+        coder = CoefficientCoder(shape, list(splits), decoder, coding)
         components: list[Numbers] = []
         for c in range(n_components):
             numbers = np.zeros(shape, np.int32)

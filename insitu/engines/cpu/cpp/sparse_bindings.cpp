@@ -70,8 +70,36 @@ static bool too_large(const int32_t* numbers, long count) {
   return any;
 }
 
+// weights: (sets, inputs) at first. contexts: (n, 3) of a slot, a context and its probability of 1,
+// times 2^16, worth `seen` observations.
+static std::shared_ptr<Start> make_start(const Wholes& weights, const Wholes& contexts, int seen,
+                                         int decided, int patience) {
+  if (weights.ndim() != 2 || weights.shape(0) != kSelectors || weights.shape(1) != kInputs)
+    throw py::value_error("weights: expected shape (64, 8)");
+  if (contexts.ndim() != 2 || contexts.shape(1) != 3)
+    throw py::value_error("contexts: expected shape (n, 3)");
+  auto start = std::make_shared<Start>(0, decided, patience);
+  std::copy_n(weights.data(), weights.size(), start->weights.begin());
+  for (long i = 0; i < contexts.shape(0); ++i) {
+    const int32_t* one = contexts.data(i, 0);
+    if (one[0] < 0 || one[0] >= kSlots || one[1] < 0 || one[1] >= kContexts || one[2] < 0 ||
+        one[2] > 65535)
+      throw py::value_error("contexts: a slot, context or probability out of range");
+    start->set(one[0], one[1], one[2], seen);
+  }
+  return start;
+}
+
+// work(coding, start): a type whose `value` is the coding. start: of the latest one; none stands
+// for the first coding.
+template <typename Work>
+static void with_coding(const Start* start, Work&& work) {
+  if (start) work(std::integral_constant<int, kLatestCoding>{}, *start);
+  else work(std::integral_constant<int, kFirstCoding>{}, Start::first());
+}
+
 static py::bytes py_encode(const std::vector<Wholes>& components, const Splits& splits,
-                           const std::vector<Wholes>& before) {
+                           const std::vector<Wholes>& before, const Start* start) {
   if (components.empty()) throw py::value_error("components: expected at least one");
   check_alike(components, components[0], components.size());
   if (!before.empty()) check_alike(before, components[0], components.size());
@@ -82,18 +110,21 @@ static py::bytes py_encode(const std::vector<Wholes>& components, const Splits& 
       throw py::value_error("components: a number is too large");
   {
     py::gil_scoped_release release;
-    Encoder encoder;
-    CoefficientCoder<Encoder> coder(bands, encoder);
-    for (std::size_t k = 0; k < components.size(); ++k)
-      coder.component(components[k].data(), before.empty() ? nullptr : before[k].data(),
-                      k ? components[k - 1].data() : nullptr);
-    bytes = encoder.finish();
+    with_coding(start, [&](auto coding, const Start& from) {
+      Encoder encoder(from);
+      CoefficientCoder<Encoder, decltype(coding)::value> coder(bands, encoder);
+      for (std::size_t k = 0; k < components.size(); ++k)
+        coder.component(components[k].data(), before.empty() ? nullptr : before[k].data(),
+                        k ? components[k - 1].data() : nullptr);
+      bytes = encoder.finish();
+    });
   }
   return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 static py::list py_decode(const std::string& bytes, const std::array<long, 3>& shape,
-                          const Splits& splits, int count, const std::vector<Wholes>& before) {
+                          const Splits& splits, int count, const std::vector<Wholes>& before,
+                          const Start* start) {
   const Bands bands({shape[2], shape[1], shape[0]}, splits);
   if (count < 1 || count > 16) throw py::value_error("components: expected 1..16");
   std::vector<Wholes> out;
@@ -105,12 +136,15 @@ static py::list py_decode(const std::string& bytes, const std::array<long, 3>& s
   bool exhausted = false;
   {
     py::gil_scoped_release release;
-    Decoder decoder(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-    CoefficientCoder<Decoder> coder(bands, decoder);
-    for (int k = 0; k < count; ++k)
-      coder.component(const_cast<int32_t*>(out[k].data()),
-                      before.empty() ? nullptr : before[k].data(), k ? out[k - 1].data() : nullptr);
-    exhausted = decoder.exhausted();
+    with_coding(start, [&](auto coding, const Start& from) {
+      Decoder decoder(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), from);
+      CoefficientCoder<Decoder, decltype(coding)::value> coder(bands, decoder);
+      for (int k = 0; k < count; ++k)
+        coder.component(const_cast<int32_t*>(out[k].data()),
+                        before.empty() ? nullptr : before[k].data(),
+                        k ? out[k - 1].data() : nullptr);
+      exhausted = decoder.exhausted();
+    });
   }
   if (exhausted) throw py::value_error("bytes: not those of a sparse grid of this shape");
   py::list list;
@@ -197,9 +231,13 @@ void bind_sparse(py::module_& m) {
   m.def("sparse_sizes", &sparse::py_sizes, "coefficients"_a, "splits"_a, "norms"_a, "least"_a);
   m.def("sparse_dequantise", &sparse::py_dequantise, "numbers"_a, "splits"_a, "norms"_a, "delta"_a,
         "one"_a, "more"_a);
-  m.def("sparse_encode", &sparse::py_encode, "components"_a, "splits"_a, "before"_a);
+  py::class_<sparse::Start, std::shared_ptr<sparse::Start>>(
+      m, "SparseStart", py::module_local(), "What the coder of a sparse grid knows at first.")
+      .def(py::init(&sparse::make_start), "weights"_a, "contexts"_a, "seen"_a, "decided"_a,
+           "patience"_a);
+  m.def("sparse_encode", &sparse::py_encode, "components"_a, "splits"_a, "before"_a, "start"_a);
   m.def("sparse_decode", &sparse::py_decode, "data"_a, "shape"_a, "splits"_a, "components"_a,
-        "before"_a);
+        "before"_a, "start"_a);
 }
 
 }  // namespace insitu
