@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
+from insitu.models.sparse_grid.coder import LATEST
 
 Numbers = NDArray[np.int32]
 Singles = NDArray[np.float32]
+Few = tuple[Numbers, Singles]
+"""Coefficients that are not zero: their places in the flat array, increasing, and these."""
 
 
 class SparseKernels(Protocol):
@@ -26,23 +29,48 @@ class SparseKernels(Protocol):
         """(raw - origin) / unit, and whether all of it is finite."""
 
     def errors(
-        self, outputs: Singles, raw: Floats, origin: float, extent: float
+        self,
+        few: Few,
+        splits: Sequence[int],
+        ends: int,
+        raw: Floats,
+        origin: float,
+        extent: float,
     ) -> tuple[float, float, int]:
-        """Of origin + extent * outputs, rounded to raw's dtype, at finite samples: the sum of
-        squared errors, the largest error, the number of samples."""
+        """Of origin + extent * samples, rounded to raw's dtype, at finite samples: the sum of
+        squared errors, the largest error, the number of samples.
+
+        few: the coefficients. raw (nz, ny, nx): what the block owns, without samples on faces that
+        `ends` adds."""
+
+    def differences(self, decoded: Singles, raw: Singles) -> tuple[float, float, int]:
+        """The same of values that are decoded already; both of one shape."""
 
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         """Coefficients of samples. ends: which are kept (`insitu.models.sparse_grid.lines`)."""
 
+    def analyse_scaled(
+        self, raw: Floats, origin: float, unit: float, splits: Sequence[int], ends: int = 0
+    ) -> tuple[Floats, bool]:
+        """Coefficients of `scale(raw, origin, unit)`, and whether all of that is finite."""
+
     def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         """Samples of coefficients."""
 
-    def support(self, coefficients: Singles) -> tuple[Numbers, Singles]:
-        """Places of the coefficients that are not zero, in the flat array, and these."""
+    def samples(
+        self, few: Few, shape: tuple[int, int, int], splits: Sequence[int], ends: int = 0
+    ) -> Singles:
+        """Samples (nz, ny, nx) of the coefficients that are not zero."""
 
-    def sizes(self, coefficients: Floats, splits: Sequence[int]) -> NDArray[np.int64]:
+    def support(self, coefficients: Singles) -> Few:
+        """The coefficients that are not zero."""
+
+    def sizes(
+        self, coefficients: Floats, splits: Sequence[int], least: float = 0.0
+    ) -> tuple[NDArray[np.int64], float]:
         """(2^12,): how many coefficients have which size, times the norm of their function: the
-        upper 12 bits below the sign of a float32 count up with it (`size_of`). Without zeros."""
+        upper 12 bits below the sign of a float32 count up with it (`size_of`). Without zeros. Of
+        those below `least`, some or all are not counted; and the sum of squares of these."""
 
     def quantise(
         self,
@@ -50,9 +78,10 @@ class SparseKernels(Protocol):
         splits: Sequence[int],
         delta: float,
         rounding: tuple[float, float, float],
-    ) -> tuple[Numbers, float, float]:
-        """Coefficients in whole steps, rounded with regard to their bytes; and how far, in steps
-        towards zero, the coefficients of ones and of larger numbers lie from them on average.
+    ) -> tuple[Numbers, float, float, float]:
+        """Coefficients in whole steps, rounded with regard to their bytes; how far, in steps
+        towards zero, the coefficients of ones and of larger numbers lie from them on average;
+        the sum of squares of what is lost, in steps, if these are where they are decoded.
 
         delta: step of a coefficient whose function has the L2 norm 1. rounding: the smallest
         coefficients, in steps, of a one that stands alone and of one among others; the fraction
@@ -63,11 +92,20 @@ class SparseKernels(Protocol):
     ) -> Singles:
         """The coefficients that numbers stand for; one, more: as returned by `quantise`."""
 
+    def decoded(
+        self, numbers: Numbers, splits: Sequence[int], delta: float, one: float, more: float
+    ) -> Few:
+        """As `dequantise`: those that are not zero."""
+
     def encode(
-        self, components: Sequence[Numbers], splits: Sequence[int], before: Sequence[Numbers]
+        self,
+        components: Sequence[Numbers],
+        splits: Sequence[int],
+        before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> bytes:
         """The coded numbers of all components. before: those of an earlier step, as context; or
-        none. Raises ValueError for magnitudes of 2^25 and more."""
+        none. coding: with which contexts. Raises ValueError for magnitudes of 2^25 and more."""
 
     def decode(
         self,
@@ -76,6 +114,7 @@ class SparseKernels(Protocol):
         splits: Sequence[int],
         n_components: int,
         before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> list[Numbers]:
         """Inverse of `encode`. Raises ValueError where the bytes are not of this shape."""
 

@@ -162,31 +162,55 @@ class SparseCorrection:
         return decoded_piece(part, self.units, (nz, ny, nx), self.dtype)
 
 
-def decoded_piece(part: Part, units: Floats, shape: Shape, dtype: np.dtype[Any]) -> Floats:
-    """(n_components, nz, ny, nx), in the units of the field. Raises FrameError."""
-    total = np.zeros((len(units), *shape), dtype)
-    levels, singles = part
-    if levels:
-        components, splits = _unpacked(levels, shape, len(units))
-        for values, component, unit in zip(total, components, units, strict=True):
-            smooth = sparse_kernels().synthesise(component.coefficients(splits), splits)
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What a correction adds to a piece, as whole numbers; either list may be empty."""
+
+    levels: list[Component]
+    splits: list[int]
+    """Of the levels."""
+    singles: list[Component]
+    layout: list[int]
+    """The splits by which singles are ordered."""
+
+    @cached_property
+    def part(self) -> Part:
+        """Its bytes. Raises ValueError where numbers are too large."""
+        levels, singles = (
+            sparse_grid.pack(numbers, splits) if any(c.numbers.any() for c in numbers) else b""
+            for numbers, splits in ((self.levels, self.splits), (self.singles, self.layout))
+        )
+        return levels, singles
+
+    def values(self, units: Floats, shape: Shape, dtype: np.dtype[Any]) -> Floats:
+        """(n_components, nz, ny, nx), in the units of the field."""
+        total = np.zeros((len(units), *shape), dtype)
+        for values, component, unit in zip(total, self.levels, units, strict=False):
+            coefficients = component.coefficients(self.splits)
+            smooth = sparse_kernels().synthesise(coefficients, self.splits)
             values += (unit * smooth).astype(dtype)
-    if singles:
-        components, _ = _unpacked(singles, shape, len(units))
-        for values, component, unit in zip(total, components, units, strict=True):
-            places, found = single_samples(component, float(unit), dtype)
+        for values, component, unit in zip(total, self.singles, units, strict=False):
+            places, found = _single_samples(component, float(unit), dtype)
             values.reshape(-1)[places] += found
-    return total
+        return total
+
+
+def decoded_piece(part: Part, units: Floats, shape: Shape, dtype: np.dtype[Any]) -> Floats:
+    """`Piece.values` of the bytes of a piece. Raises FrameError."""
+    levels, singles = (_unpacked(payload, shape, len(units)) for payload in part)
+    return Piece(*levels, *singles).values(units, shape, dtype)
 
 
 def _unpacked(payload: bytes, shape: Shape, n: int) -> tuple[list[Component], list[int]]:
+    if not payload:
+        return [], []
     components, splits = sparse_grid.unpack(payload, shape, n)
     if components[0].shared is not None:
         raise FrameError("correction: a part with shared faces")
     return components, splits
 
 
-def single_samples(
+def _single_samples(
     component: Component, unit: float, dtype: np.dtype[Any]
 ) -> tuple[Indices, Floats]:
     """Samples of one component that are not 0: where they are in the flat piece, and what they add,

@@ -67,7 +67,7 @@ def code(values: Floats, middle: float, part: Part, error: float, most: float = 
     unit = _average_unit(part) * step(coarseness)
     zero = round(middle / error / unit)
     coefficients[part.averages] += np.float32(middle / error - zero * unit)
-    numbers, _, _ = kernels.quantise(coefficients, part.splits, step(coarseness), ROUNDING)
+    numbers = kernels.quantise(coefficients, part.splits, step(coarseness), ROUNDING)[0]
     return CodedPart(numbers, zero, coarseness)
 
 

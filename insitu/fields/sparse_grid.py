@@ -12,11 +12,11 @@ earlier step as its context; they are then needed to read it.
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from insitu.codecs.errors import FrameError
 from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
-from insitu.engines.sparse_kernels import Numbers, sparse_kernels
+from insitu.engines.sparse_kernels import Few, Numbers, sparse_kernels
 from insitu.fields.shared_parts import ROUNDING, overwrite
+from insitu.models.sparse_grid.coder import FIRST, LATEST
 from insitu.models.sparse_grid.lines import HALF_CELLS, added
 from insitu.models.sparse_grid.model import SparseGrid
 from insitu.models.sparse_grid.parts import n_parts, parts
@@ -39,7 +40,8 @@ Scale = tuple[Floats, Floats]
 """Origin and extent of each component, (n_components,) each: field values are origin + extent *
 output. What a block shares with its neighbors is stored in field units."""
 
-_VERSION, _VERSION_ENDS = 1, 2  # without and with ends that are kept
+# Of each coding, versions without and with ends that are kept.
+_VERSIONS = {FIRST: (1, 2), LATEST: (3, 4)}
 _RELATIVE = 16  # flag: coded with the numbers of an earlier step as context
 _HEAD = struct.Struct("<BB")
 _COMPONENT = struct.Struct("<HB")
@@ -66,9 +68,17 @@ class Component:
     @staticmethod
     def of(coefficients: Floats, splits: list[int], step: int) -> Component:
         """Coefficients (nz, ny, nx) rounded with regard to their bytes."""
-        numbers, one, more = sparse_kernels().quantise(coefficients, splits, delta(step), ROUNDING)
+        return Component.rounded(coefficients, splits, step)[0]
+
+    @staticmethod
+    def rounded(coefficients: Floats, splits: list[int], step: int) -> tuple[Component, float]:
+        """The same, and about the sum of squares of its errors at the samples."""
+        size = delta(step)
+        numbers, one, more, squares = sparse_kernels().quantise(
+            coefficients, splits, size, ROUNDING
+        )
         points = (_sixteenths(one), _sixteenths(more))
-        return Component(numbers, step, points)
+        return Component(numbers, step, points), squares * size * size
 
     def coefficients(
         self, splits: list[int], origin: float = 0.0, extent: float = 1.0
@@ -81,6 +91,13 @@ class Component:
             # Of a constant component, nothing is read.
             self.shared.overwrite(found, self.numbers, splits, origin, extent or 1.0)
         return found
+
+    def few(self, splits: list[int], origin: float = 0.0, extent: float = 1.0) -> Few:
+        """The `coefficients` that are not zero."""
+        if self.shared is not None:
+            return sparse_kernels().support(self.coefficients(splits, origin, extent))
+        one, more = (point / _POINTS for point in self.points)
+        return sparse_kernels().decoded(self.numbers, splits, delta(self.step), one, more)
 
 
 @dataclass(frozen=True)
@@ -112,7 +129,7 @@ class Shared:
 
     def pack(self) -> bytes:
         """Without the ends."""
-        pairs = zip_longest(self.coarseness[::2], self.coarseness[1::2], fillvalue=0)
+        pairs = itertools.zip_longest(self.coarseness[::2], self.coarseness[1::2], fillvalue=0)
         return _SHARED.pack(self.step) + bytes(high << 4 | low for high, low in pairs)
 
     @staticmethod
@@ -147,11 +164,15 @@ def octave_steps(octaves: float) -> int:
 
 
 def pack(
-    components: Sequence[Component], splits: list[int], before: Sequence[Numbers] = ()
+    components: Sequence[Component],
+    splits: list[int],
+    before: Sequence[Numbers] = (),
+    coding: int = LATEST,
 ) -> bytes:
-    """The payload. before: the numbers of an earlier step, as context."""
+    """The payload. before: the numbers of an earlier step, as context. coding: see
+    `insitu.models.sparse_grid.coder`."""
     first = components[0].shared
-    version = _VERSION if first is None else _VERSION_ENDS
+    version = _VERSIONS[coding][first is not None]
     head = [_HEAD.pack(version | (_RELATIVE if before else 0), len(splits))]
     pairs = [*splits, 0]
     head += [bytes([pairs[i] << 4 | pairs[i + 1]]) for i in range(0, len(splits), 2)]
@@ -164,13 +185,14 @@ def pack(
             head.append(component.shared.pack())
     numbers = [component.numbers for component in components]
     context = [_alike(one, numbers[0].shape) for one in before]
-    payload = b"".join(head) + sparse_kernels().encode(numbers, splits, context)
+    payload = b"".join(head) + sparse_kernels().encode(numbers, splits, context, coding)
     samples = sum(n.size for n in numbers)
     missing = -(-(samples - _most_samples(len(payload))) // 2**20)
     return payload + bytes(max(missing, 0))  # the coded numbers end in zeros
 
 
 class _Head(NamedTuple):
+    coding: int
     relative: bool
     splits: list[int]
     ends: int
@@ -182,14 +204,16 @@ def _read_head(payload: bytes, n_components: int) -> _Head:
     try:
         kind, n_levels = _HEAD.unpack_from(payload)
         version = kind & ~_RELATIVE
-        if version not in (_VERSION, _VERSION_ENDS):
-            raise FrameError(f"sparse grid: version {version}, expected 1 or 2")
+        found = [c for c, versions in _VERSIONS.items() if version in versions]
+        if not found:
+            raise FrameError(f"sparse grid: version {version}, expected 1 to 4")
+        coding = found[0]
         at = _HEAD.size
         pairs = payload[at : at + (n_levels + 1) // 2]
         splits = [half for pair in pairs for half in (pair >> 4, pair & 15)][:n_levels]
         at += len(pairs)
         ends = 0
-        if version == _VERSION_ENDS:
+        if version == _VERSIONS[coding][1]:
             (ends,) = struct.unpack_from("B", payload, at)
             at += 1
             if not 0 < ends & ~HALF_CELLS < HALF_CELLS:
@@ -204,7 +228,7 @@ def _read_head(payload: bytes, n_components: int) -> _Head:
             heads.append((step, ((points >> 4) - 8, (points & 15) - 8), shared))
     except struct.error as error:
         raise FrameError(f"sparse grid: {error}") from None
-    return _Head(bool(kind & _RELATIVE), splits, ends, heads, at)
+    return _Head(coding, bool(kind & _RELATIVE), splits, ends, heads, at)
 
 
 def read_head(payload: bytes, n_components: int) -> tuple[list[int], list[int]]:
@@ -236,7 +260,7 @@ def unpack(
         SparseGrid((nx, ny, nz), vertex, digits, ends=head.ends, n_outputs=n_components).check()
         numbers = sparse_kernels().decode(
             payload[head.nbytes :], shape, head.splits, n_components,
-            [_alike(one, shape) for one in before],
+            [_alike(one, shape) for one in before], head.coding,
         )  # fmt: skip
     except ValueError as error:
         raise FrameError(f"sparse grid: {error}") from None
@@ -255,9 +279,9 @@ def with_context(weights: Weights, before: Weights, shape: Shape, n_components: 
     """A payload coded again, with the numbers of another one as context. Both are (nz, ny, nx) and
     stand alone. Raises FrameError as `unpack`."""
     components = _components(weights, shape, n_components)
-    _, splits = read_head(weights.payload, n_components)
+    head = _read_head(weights.payload, n_components)
     context = [one.numbers for one in _components(before, shape, n_components)]
-    return pack(components, splits, context)
+    return pack(components, head.splits, context, head.coding)
 
 
 def _components(weights: Weights, shape: Shape, n_components: int) -> Sequence[Component]:
@@ -269,7 +293,8 @@ def _components(weights: Weights, shape: Shape, n_components: int) -> Sequence[C
 def without_context(payload: bytes, before: bytes, shape: Shape, n_components: int) -> bytes:
     """Inverse of `with_context`, bit for bit."""
     context = _numbers(before, shape, n_components)
-    return pack(*unpack(payload, shape, n_components, context))
+    components, splits = unpack(payload, shape, n_components, context)
+    return pack(components, splits, coding=_read_head(payload, n_components).coding)
 
 
 def _numbers(payload: bytes, shape: Shape, n_components: int) -> list[Numbers]:
@@ -295,9 +320,15 @@ def samples(model: SparseGrid, params: NDArray[np.float32]) -> NDArray[np.float3
     """Outputs at the samples that a block owns, (n_outputs, nz, ny, nx): all levels at once, which
     is faster than reading point by point."""
     nx, ny, nz = model.shape
-    whole = np.zeros((model.n_outputs, nz, ny, nx), np.float32)
-    whole.reshape(-1)[model.places] = params
-    found = [sparse_kernels().synthesise(one, model.levels, model.ends) for one in whole]
+    count = nx * ny * nz
+    begins = np.searchsorted(model.places, count * np.arange(model.n_outputs + 1)).tolist()
+    found = [
+        sparse_kernels().samples(
+            (model.places[begin:end] - np.int32(count * c), params[begin:end]),
+            (nz, ny, nx), model.levels, model.ends,
+        )
+        for c, (begin, end) in enumerate(itertools.pairwise(begins))
+    ]  # fmt: skip
     (z, z_end), (y, y_end), (x, x_end) = (added(model.ends, axis) for axis in (2, 1, 0))
     return np.stack(found)[:, z : nz - z_end, y : ny - y_end, x : nx - x_end]
 
@@ -307,14 +338,13 @@ def model_of(
     splits: list[int],
     vertex: bool,
     payload: bytes,
-    decoded: Sequence[NDArray[np.float32]],
+    decoded: Sequence[Few],
 ) -> tuple[SparseGrid, Weights]:
     """The model, and its parameters. payload: the components, packed. decoded: what they decode
     to."""
     nz, ny, nx = components[0].numbers.shape
     places, values = [], []
-    for c, coefficients in enumerate(decoded):
-        there, found = sparse_kernels().support(coefficients)
+    for c, (there, found) in enumerate(decoded):
         places.append(there + np.int32(c * nx * ny * nz))
         values.append(found)
     shared = components[0].shared
@@ -342,7 +372,7 @@ def read(
         raise FrameError("sparse grid: of cells, where the field is of nodes, or the reverse")
     origin, extent = scale or (np.zeros(n_components), np.ones(n_components))
     decoded = [
-        component.coefficients(splits, float(o), float(e))
+        component.few(splits, float(o), float(e))
         for component, o, e in zip(components, origin, extent, strict=True)
     ]
     return model_of(components, splits, vertex, payload, decoded)

@@ -1,7 +1,7 @@
 """Corrections of a model by sparse grids, so that a bound on the error or a PSNR holds.
 
 In: a model's field, its block, bounds or a PSNR. Out: the field with a correction, verified by
-decoding it.
+summing what is coded, whose coding is exact.
 
 What the model misses is transformed and rounded as a sparse grid is. Where a bound is asked for,
 the step of that is a little more than the bound, and the samples whose error still exceeds it
@@ -12,6 +12,7 @@ Taylor-Green with bounds of 1e-2 to 1e-4 of the range, steps of 2 to 3 bounds ta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from insitu.core.box import Box
 from insitu.engines.options import Errors
 from insitu.engines.sparse_kernels import sparse_kernels
 from insitu.fields import sparse_grid
-from insitu.fields.correction import Part, SparseCorrection, decoded_piece, pieces
+from insitu.fields.correction import Part, Piece, SparseCorrection, pieces
 from insitu.fields.model_field import ModelField
 from insitu.fields.sparse_grid import Component
 from insitu.mesh.partition import Partition
@@ -70,11 +71,12 @@ def correct_to_bounds(
         missing = _missing(field, raw, model, box, tight)
         if missing is None:
             return None
-        part = _bounded(missing, not isinstance(field.model, SparseGrid))
+        piece = _bounded(missing, not isinstance(field.model, SparseGrid))
         del missing  # what is decoded needs the room
-        if part is None:
+        part = None if piece is None else _part(piece)
+        if piece is None or part is None:
             return None
-        _correct(field, part, model, tight)
+        _correct(field, piece, model, tight)
         found = _errors(field, raw, model)
         # There are no other values than finite ones and holes, which are restored exactly.
         if any(error.max > bound for error, bound in zip(found, bounds, strict=True)):
@@ -156,12 +158,15 @@ def _levels_alone(
         raw = [component[box] for component in partition.owned]
         model = field.model_box(box)
         missing = _missing(field, raw, model, box, units)
-        levels = None if missing is None else _levels(missing, step, splits[number])
-        del missing  # what is decoded needs the room
-        if levels is None:
+        if missing is None:
             return None
-        parts.append((levels, b""))
-        _correct(field, parts[-1], model, units)
+        piece = Piece(_levels(missing, step, splits[number]), splits[number], [], [])
+        del missing  # what is decoded needs the room
+        part = _part(piece)
+        if part is None:
+            return None
+        parts.append(part)
+        _correct(field, piece, model, units)
         found = _errors(field, raw, model)
         errors = [e + f for e, f in zip(errors, found, strict=True)]
     return Corrected(_with(field, parts, units), errors)
@@ -196,71 +201,65 @@ def _missing(
     return found
 
 
-def _bounded(missing: list[Floats], with_levels: bool) -> Part | None:
+def _bounded(missing: list[Floats], with_levels: bool) -> Piece | None:
     """Levels and outliers of a piece in units of the bound; None where numbers are too large."""
-    try:
-        none: Part = b"", _outliers(missing)
-    except ValueError:
-        if not with_levels:
-            return None
-        none, few = (b"", b""), False
-    else:
-        if not with_levels:
-            return none
-        few = max(float((np.abs(m) > _WITHIN).mean()) for m in missing) <= _FEW
-    levels = _levels(
-        missing,
-        sparse_grid.nearest_step(STEP_PER_BOUND),
-        choose_splits(missing[0], STEP_PER_BOUND),
+    nz, ny, nx = missing[0].shape
+    # Few outliers are not zero: boxes without any cost next to nothing.
+    layout = even_splits((nz, ny, nx))[:_LAYOUT_LEVELS]
+    outliers = _outliers(missing)
+    alone = None if outliers is None else Piece([], [], outliers, layout)
+    if not with_levels:
+        return alone
+    splits = choose_splits(missing[0], STEP_PER_BOUND)
+    levels = _levels(missing, sparse_grid.nearest_step(STEP_PER_BOUND), splits)
+    known = Piece(levels, splits, [], layout).values(
+        np.ones(len(missing)), (nz, ny, nx), missing[0].dtype
     )
-    if levels is None:
-        return None
-    rest = missing
-    if levels:
-        nz, ny, nx = missing[0].shape
-        known = decoded_piece((levels, b""), np.ones(len(missing)), (nz, ny, nx), missing[0].dtype)
-        rest = [m - k for m, k in zip(missing, known, strict=True)]
+    rest = _outliers([m - k for m, k in zip(missing, known, strict=True)])
+    both = None if rest is None else Piece(levels, splits, rest, layout)
+    if alone is None or both is None:
+        return both
+    few = max(np.count_nonzero(c.numbers) for c in alone.singles) <= _FEW * missing[0].size
+    return alone if few and _nbytes(alone) < _nbytes(both) else both
+
+
+def _part(piece: Piece) -> Part | None:
+    """Its bytes; None where numbers are too large."""
     try:
-        both = levels, _outliers(rest)
+        return piece.part
     except ValueError:
         return None
-    return none if few and len(none[1]) < len(both[0]) + len(both[1]) else both
 
 
-def _levels(missing: list[Floats], step: int, splits: list[int]) -> bytes | None:
-    """The levels of a piece; empty where all numbers are 0. None where they are too large."""
+def _nbytes(piece: Piece) -> float:
+    part = _part(piece)
+    return math.inf if part is None else sum(map(len, part))
+
+
+def _levels(missing: list[Floats], step: int, splits: list[int]) -> list[Component]:
     kernels = sparse_kernels()
-    components = [Component.of(kernels.analyse(m, splits), splits, step) for m in missing]
-    if not any(component.numbers.any() for component in components):
-        return b""
-    try:
-        return sparse_grid.pack(components, splits)
-    except ValueError:
-        return None
+    return [Component.of(kernels.analyse(m, splits), splits, step) for m in missing]
 
 
-def _outliers(rest: list[Floats]) -> bytes:
-    """Samples that exceed the bound, as multiples of two bounds. ValueError for too large ones."""
+def _outliers(rest: list[Floats]) -> list[Component] | None:
+    """Samples that exceed the bound, as multiples of two bounds. None for too large ones."""
     step = sparse_grid.nearest_step(_OUTLIER_STEP)
     components = []
     for values in rest:
         beyond = np.flatnonzero(np.abs(values) > _WITHIN)
         multiples = np.rint(values.reshape(-1)[beyond] / sparse_grid.delta(step))
         if np.abs(multiples).max(initial=0) >= 2**24:
-            raise ValueError("a number is too large")
+            return None
         numbers = np.zeros(values.shape, np.int32)
         numbers.reshape(-1)[beyond] = multiples
         components.append(Component(numbers, step, (0, 0)))
-    if not any(component.numbers.any() for component in components):
-        return b""
-    # Few are not zero: boxes without any cost next to nothing.
-    return sparse_grid.pack(components, even_splits(rest[0].shape)[:_LAYOUT_LEVELS])
+    return components
 
 
-def _correct(field: ModelField, part: Part, model: Floats, units: Floats) -> None:
+def _correct(field: ModelField, piece: Piece, model: Floats, units: Floats) -> None:
     """Turns the model's values at a piece, (nz, ny, nx, n_components), into those of the sum."""
     with np.errstate(over="ignore"):
-        for c, values in enumerate(decoded_piece(part, units, model.shape[:3], field.dtype)):
+        for c, values in enumerate(piece.values(units, model.shape[:3], field.dtype)):
             model[..., c] += values
 
 

@@ -46,8 +46,7 @@ def extents(whole: GlobalRange) -> Floats:
 def errors_of(decoded: Floats, raw: Floats) -> Errors:
     """Errors of the decoded values of some samples of one component."""
     if decoded.dtype == raw.dtype == np.float32:
-        with np.errstate(invalid="ignore"):
-            total, most, count = sparse_kernels().errors(decoded, raw, 0.0, 1.0)
+        total, most, count = sparse_kernels().differences(decoded, raw)
         if math.isfinite(total) and exponent_of(most) == 0:
             return Errors(total, most, count)
     finite = np.isfinite(raw)

@@ -24,7 +24,7 @@ from insitu.codecs.weights import Weights
 from insitu.core.arrays import Floats
 from insitu.core.scaled import exponent_of
 from insitu.engines.options import Errors
-from insitu.engines.sparse_kernels import sparse_kernels
+from insitu.engines.sparse_kernels import Few, sparse_kernels
 from insitu.fields import quiet, sparse_grid
 from insitu.fields.shared_parts import CodedPart, insert
 from insitu.fields.sparse_grid import Component, Shared
@@ -37,7 +37,7 @@ from insitu.training.fill import filled
 from insitu.training.job import TrainingJob
 from insitu.training.options import QUALITY_DB
 from insitu.training.shared_faces import coded, ends_of, extended
-from insitu.training.step_search import ExpectedError, expected_cost
+from insitu.training.step_search import ExpectedError, expected_cost, psnr_of
 
 STEP_PER_BOUND = 2.3
 """Step in units of the bound where a correction keeps it (`insitu.training.correction`)."""
@@ -49,7 +49,7 @@ _STEP_PER_ERROR = 50.0
 _SLACK_DB = 0.05
 # So much better than the sizes of its coefficients let expect is a block, on average.
 _BEYOND_EXPECTED = -0.3
-_MOST_TRIALS = 12
+_MOST_TRIALS, _MOST_ROUNDINGS = 12, 3
 # Axes are split until they have fewer samples than this.
 _LEAST = 9
 # Where the mean second difference along an axis is so many times that of the others, it waits one
@@ -74,12 +74,24 @@ class SparseFit(NamedTuple):
     warm: bool
 
 
+class _Rounded(NamedTuple):
+    """Coefficients in whole steps."""
+
+    step: int
+    """Of the first component."""
+    components: list[Component]
+    psnr: float
+    """In dB, as if the functions of the levels were orthogonal; NaN where numbers are infinite."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Trial:
     components: list[Component]
-    coefficients: list[NDArray[np.float32]]
+    coefficients: list[Few]
     """What the components decode to."""
     errors: list[Errors]
+    rounded_psnr: float
+    """As of `_Rounded`."""
 
 
 class SparseFitter:
@@ -95,32 +107,30 @@ class SparseFitter:
         self._ends, errors, most = _shared_ends(job)
         components = job.partition.components
         raw = [extended(job.partition, c) for c in components] if self._ends else self._raw
-        self._samples = [
-            filled(values, origin, unit)
-            for values, origin, unit in zip(raw, self._origin, self._unit, strict=True)
-        ]
-        # Of them, those that the block owns.
+        shape = raw[0].shape
+        # Of the samples, those that the block owns.
         self._owned = tuple(
             slice(low, n - high)
-            for n, (low, high) in zip(
-                self._samples[0].shape, (added(self._ends, a) for a in (2, 1, 0)), strict=True
-            )
+            for n, (low, high) in zip(shape, (added(self._ends, a) for a in (2, 1, 0)), strict=True)
         )
         self._earlier = _earlier(job)
         known: list[Floats] = []  # coefficients of the first component
         if self._ends:
             assert job.whole.roughness is not None
-            self._splits = agreed_splits(self._samples[0].shape, job.whole.roughness)
+            self._splits = agreed_splits(shape, job.whole.roughness)
         elif self._earlier is not None:
             self._splits = self._earlier[1]
         else:
-            self._splits, first = best_levels(self._samples[0], self._guess())
+            origin, unit = self._origin[0], self._unit[0]
+            self._splits, first = best_levels(
+                raw[0], self._guess(), lambda splits: self._analysed(raw[0], origin, unit, splits)
+            )
             known = [first]
         self._coefficients = known + [
-            sparse_kernels().analyse(s, self._splits, self._ends)
-            for s in self._samples[len(known) :]
+            self._analysed(raw[c], self._origin[c], self._unit[c], self._splits)
+            for c in range(len(known), len(raw))
         ]
-        self._parts = parts(self._samples[0].shape, self._splits, self._ends)
+        self._parts = parts(shape, self._splits, self._ends)
         self._errors: list[float] = []
         self._shared: list[list[CodedPart]] = []
         for component, error in zip(components, errors, strict=True) if self._ends else ():
@@ -128,6 +138,13 @@ class SparseFitter:
             error = self._errors[-1]
             self._shared.append(coded(job.partition, component, self._parts, error, most))
         self._trials = 0
+
+    def _analysed(self, raw: Floats, origin: float, unit: float, splits: list[int]) -> Floats:
+        """Coefficients of a component in its unit."""
+        found, finite = sparse_kernels().analyse_scaled(raw, origin, unit, splits, self._ends)
+        if finite:
+            return found
+        return sparse_kernels().analyse(filled(raw, origin, unit), splits, self._ends)
 
     def fit(self, end: float = math.inf) -> SparseFit:
         """The coarsest step that meets the job's target. Where no step does, the finest tried.
@@ -159,25 +176,48 @@ class SparseFitter:
 
     # ---- trials
 
-    def _try(self, step: int) -> _Trial:
+    def _rounded(self, step: int) -> _Rounded:
         """step: of the first component; the others' make errors of the same share of the range."""
+        components, squares = [], 0.0
+        for coefficients, scale in zip(self._coefficients, self._scales.tolist(), strict=True):
+            own = step + round(sparse_grid.octaves(self._scales[0] / scale))
+            component, lost = Component.rounded(coefficients, self._splits, min(max(own, 0), 65535))
+            components.append(component)
+            squares += lost * (scale / self._scales[0]) ** 2
+        count = sum(coefficients.size for coefficients in self._coefficients)
+        return _Rounded(step, components, psnr_of(squares, count, float(self._scales[0])))
+
+    def _try(self, step: int) -> _Trial:
+        return self._tried(self._rounded(step))
+
+    def _tried(self, rounded: _Rounded) -> _Trial:
         self._trials += 1
         components, decoded, errors = [], [], []
-        for c, (coefficients, scale) in enumerate(
-            zip(self._coefficients, self._scales, strict=True)
-        ):
-            own = step + round(sparse_grid.octaves(self._scales[0] / scale))
-            component = Component.of(coefficients, self._splits, min(max(own, 0), 65535))
+        for c, component in enumerate(rounded.components):
             if self._ends:
                 component = self._with_shared(c, component)
             components.append(component)
-            found = component.coefficients(self._splits, self._origin[c], self._unit[c])
-            outputs = sparse_kernels().synthesise(found, self._splits, self._ends)[self._owned]
+            found = component.few(self._splits, self._origin[c], self._unit[c])
             decoded.append(found)
-            errors.append(
-                _errors(outputs, self._raw[c], float(self._origin[c]), float(self._job.extent[c]))
-            )
-        return _Trial(components, decoded, errors)
+            errors.append(self._errors_of(c, found))
+        return _Trial(components, decoded, errors, rounded.psnr)
+
+    def _errors_of(self, c: int, few: Few) -> Errors:
+        """Of a component's coefficients, as they are decoded."""
+        raw, origin, extent = self._raw[c], float(self._origin[c]), float(self._job.extent[c])
+        kernels = sparse_kernels()
+        squares, most, finite = kernels.errors(few, self._splits, self._ends, raw, origin, extent)
+        if exponent_of(most) == 0:
+            return Errors(squares, most, finite)
+        # Squares that double precision cannot hold; in slabs, for the memory.
+        nz, ny, nx = self._coefficients[c].shape
+        outputs = kernels.samples(few, (nz, ny, nx), self._splits, self._ends)[self._owned]
+        layers, total = max(1, _TOGETHER // outputs[0].size), Errors(0.0, 0.0, 0)
+        for z in range(0, len(raw), layers):
+            decoded = np.multiply(outputs[z : z + layers], extent, dtype=np.float64)
+            decoded += origin
+            total += errors_of(decoded.astype(raw.dtype), raw[z : z + layers])
+        return total
 
     def _with_shared(self, c: int, component: Component) -> Component:
         """A component with the numbers of the parts that it shares."""
@@ -194,12 +234,13 @@ class SparseFitter:
         margin: by how many octaves of the step, about, a trial is better than needed.
         """
         sign = -1 if least else 1
-        step, best, best_over = self._first(), None, -math.inf
+        best, best_over = None, -math.inf
         good, bad = -math.inf * sign, math.inf * sign  # steps
         last: tuple[int, float] | None = None
         close = sparse_grid.octave_steps(_SLACK_DB / _DB_PER_OCTAVE)
-        for _ in range(_MOST_TRIALS):
-            trial = self._try(step)
+        rounded = self._first()
+        for number in range(_MOST_TRIALS):
+            trial, step = self._tried(rounded), rounded.step
             over = margin(trial)
             if over >= 0:
                 good = step
@@ -207,35 +248,59 @@ class SparseFitter:
                 bad = step
             if over >= 0 or over > best_over:  # good ones come in the order wanted
                 best, best_over = trial, over
-            if (over >= 0 and over * _DB_PER_OCTAVE <= _SLACK_DB) or abs(bad - good) <= close:
+            # Another trial gains little then.
+            slack = 2 * _SLACK_DB if number or self._earlier else _SLACK_DB
+            if (over >= 0 and over * _DB_PER_OCTAVE <= slack) or abs(bad - good) <= close:
                 break
             if self._job.clock() >= self._end:
                 break
-            if least or not math.isfinite(over):
-                move = _move(step, over, last, sign)
-            else:
-                # What is expected is as much off as at this step.
-                beyond = over * _DB_PER_OCTAVE + self._goal - self._expected.psnr(step)
+            reached = math.nan if least else over * _DB_PER_OCTAVE + self._goal
+            predicted = math.isfinite(reached - trial.rounded_psnr)
+            if predicted:  # what is expected is as much off as at this step
+                beyond = reached - self._expected.psnr(step)
                 move = self._expected.coarsest(self._aim - beyond, step) - step
+            else:
+                move = _move(step, over, last, sign)
             last = step, over
             step += move if move else sign * (1 if over >= 0 else -1)
-            if math.isfinite(good) and math.isfinite(bad):
-                low, high = int(min(good, bad)), int(max(good, bad))
-                if not low < step < high:
-                    step = (low + high) // 2
+            low, high = min(good, bad), max(good, bad)
+            if math.isfinite(low) and math.isfinite(high) and not low < step < high:
+                step = int(low + high) // 2
             if not 0 <= step <= 65535:
                 break
+            if predicted:
+                rounded = self._nearest(step, reached - trial.rounded_psnr, low, high)
+            else:
+                rounded = self._rounded(step)
         assert best is not None
         return best
 
-    def _first(self) -> int:
+    def _first(self) -> _Rounded:
         searched, known = self._job.target.ratio is None, self._job.memory.beyond_expected
-        near = self._near
+        step = self._near
         if searched and known is not None:
-            return self._expected.coarsest(self._aim - known, near)
-        if searched and self._earlier is None:
-            return self._expected.coarsest(self._aim - _BEYOND_EXPECTED, near)
-        return near
+            step = self._expected.coarsest(self._aim - known, step)
+        elif searched and self._earlier is None:
+            step = self._expected.coarsest(self._aim - _BEYOND_EXPECTED, step)
+        return self._rounded(step)
+
+    def _nearest(self, step: int, beyond: float, low: float, high: float) -> _Rounded:
+        """Coefficients in steps near `step`, between low and high, that are expected to reach just
+        the target. beyond: PSNR in dB of the samples less that of the coefficients."""
+        rate, before = _DB_PER_OCTAVE, None
+        for _ in range(_MOST_ROUNDINGS):
+            rounded = self._rounded(step)
+            over = rounded.psnr + beyond - self._aim
+            if not (math.isfinite(over) and abs(over) > 0.4 * _SLACK_DB):
+                break
+            if before is not None and before[0] != step:
+                slope = (before[1] - over) / (step - before[0]) * sparse_grid.octave_steps(1)
+                rate = min(max(slope, 0.5 * _DB_PER_OCTAVE), 2 * _DB_PER_OCTAVE)
+            before = step, over
+            step += sparse_grid.octave_steps(min(max(over / rate, -1), 1))
+            if step == rounded.step or not max(low, -1) < step < min(high, 65536):
+                break
+        return rounded
 
     @property
     def _near(self) -> int:
@@ -276,7 +341,8 @@ class SparseFitter:
 
     @cached_property
     def _expected(self) -> ExpectedError:
-        return ExpectedError(self._coefficients, self._splits, self._scales)
+        near = sparse_grid.delta(self._near)
+        return ExpectedError(self._coefficients, self._splits, self._scales, near)
 
     @cached_property
     def _goal(self) -> float:
@@ -343,31 +409,19 @@ _TOGETHER = 1 << 14
 _LINES = 4
 
 
-def _errors(outputs: Floats, raw: Floats, origin: float, extent: float) -> Errors:
-    """Of origin + extent * output, as it is decoded."""
-    squares, most, finite = sparse_kernels().errors(outputs, raw, origin, extent)
-    if exponent_of(most) == 0:
-        return Errors(squares, most, finite)
-    # Squares that double precision cannot hold; in slabs, for the memory.
-    layers, total = max(1, _TOGETHER // outputs[0].size), Errors(0.0, 0.0, 0)
-    for z in range(0, len(raw), layers):
-        decoded = np.multiply(outputs[z : z + layers], extent, dtype=np.float64)
-        decoded += origin
-        total += errors_of(decoded.astype(raw.dtype), raw[z : z + layers])
-    return total
-
-
 def choose_splits(samples: Floats, delta: float) -> list[int]:
     """The axes that each level splits, for one block (nz, ny, nx): see `best_levels`."""
-    return best_levels(samples, delta)[0]
+    return best_levels(samples, delta, lambda splits: sparse_kernels().analyse(samples, splits))[0]
 
 
-def best_levels(samples: Floats, delta: float) -> tuple[list[int], Floats]:
+def best_levels(
+    samples: Floats, delta: float, analyse: Callable[[list[int]], Floats]
+) -> tuple[list[int], Floats]:
     """The axes that each level splits, for one block (nz, ny, nx), and its coefficients.
 
     All axes, but the one with the largest details waits a few levels for the others where that
     costs less: a field that is sampled more coarsely along it. delta: the step for which this is
-    estimated.
+    estimated. analyse: from levels to coefficients of the samples, in units of the step's.
     """
     details = [-1.0] * 3
     for axis, n in enumerate(samples.shape):
@@ -376,19 +430,46 @@ def best_levels(samples: Floats, delta: float) -> tuple[list[int], Floats]:
             squares = np.square(np.diff(samples[every], 2, axis=axis), dtype=np.float64)
             details[axis] = float(squares.mean())
     slowest = int(np.argmax(details))
-    best: tuple[float, list[int], Floats] | None = None
+    splits = _splits(samples.shape, slowest, 0)
+    others = _splits(samples.shape, slowest, 1)
+    if others == splits:
+        return splits, analyse(splits)
+    # Orders of axes differ in the averages alone that the other axes leave.
+    waiting = analyse(others[:1])
+    averages, low = _low(waiting, others[0])
+    coefficients = sparse_kernels().analyse(waiting, [splits[0] & ~others[0]])
+    _finish(coefficients, splits)
+    best = expected_cost([coefficients], splits, delta), splits, coefficients
     for delay in _DELAYS:
         splits = _splits(samples.shape, slowest, delay)
-        if best is not None and splits == best[1]:
+        if splits == best[1]:
             continue
-        coefficients = sparse_kernels().analyse(samples, splits)
-        cost = expected_cost([coefficients], splits, delta)
-        if best is None or cost < best[0]:
-            best = cost, splits, coefficients
+        found = sparse_kernels().analyse(averages, splits[1:])
+        waiting[low] = found
+        cost = expected_cost([waiting], splits, delta)
+        if cost < best[0]:
+            best = cost, splits, found
         elif cost > 1.1 * best[0]:
             break
-    assert best is not None
-    return best[1:]
+    cost, splits, found = best
+    if found is coefficients:
+        return splits, coefficients
+    waiting[low] = found
+    return splits, waiting
+
+
+def _finish(coefficients: Floats, splits: list[int]) -> None:
+    """Split the averages that the first of the levels leaves, in place."""
+    averages, low = _low(coefficients, splits[0])
+    coefficients[low] = sparse_kernels().analyse(averages, splits[1:])
+
+
+def _low(coefficients: Floats, mask: int) -> tuple[Floats, tuple[slice, ...]]:
+    """A copy of the averages of a level, and where they are."""
+    low = tuple(
+        slice((n + 1) // 2 if mask >> (2 - a) & 1 else n) for a, n in enumerate(coefficients.shape)
+    )
+    return coefficients[low].copy(), low
 
 
 def even_splits(shape: tuple[int, ...]) -> list[int]:

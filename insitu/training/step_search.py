@@ -25,6 +25,9 @@ _MOST_STEP = 65535
 _FIRST_STRIDE = 8
 # Squared errors, in steps, that a bit is worth; what is rounded to zero; bits of a one, and where.
 _LAMBDA, _LEAST_KEPT, _BITS_OF_ONE = 0.1, 0.7, 5.0
+# Sizes are counted one by one down to that of the step looked for over _FAR; a step needs them down
+# to its own over _NEAR.
+_FAR, _NEAR = 32.0, 8.0
 _PER_OCTAVE = 24  # sizes that are counted together lie within one part in 16 to 32
 # Rows of sizes that are no infinity and no NaN.
 _FINITE = 0xFF << 4
@@ -33,19 +36,29 @@ _FINITE = 0xFF << 4
 class ExpectedError:
     """The expected PSNR by the step of the first component."""
 
-    def __init__(self, coefficients: Sequence[Floats], splits: list[int], scales: Floats) -> None:
+    def __init__(
+        self, coefficients: Sequence[Floats], splits: list[int], scales: Floats, near: float
+    ) -> None:
         """coefficients: (nz, ny, nx) of each component. scales (n_components,): from their unit to
-        shares of the global range."""
+        shares of the global range. near: about the step that is looked for."""
+        self._coefficients, self._splits = coefficients, splits
         self._count = sum(c.size for c in coefficients)
         # In the unit of the first component, whose steps are those of the others there.
-        self._sizes, self._counts = _sizes(coefficients, splits, scales / scales[0])
-        self._scale = float(scales[0])
+        self._ratios, self._scale = scales / scales[0], float(scales[0])
+        self._count_from(near / _FAR)
+
+    def _count_from(self, least: float) -> None:
+        self._least = least
+        found = _sizes(self._coefficients, self._splits, self._ratios, least)
+        self._sizes, self._counts, self._below = found
 
     def psnr(self, step: int) -> float:
         """In dB; infinite where nothing is lost."""
-        squares = squared_error(self._sizes, self._counts, sparse_grid.delta(step))
-        error = math.sqrt(squares / self._count) * self._scale
-        return -20 * math.log10(error) if error > 0 else math.inf
+        size = sparse_grid.delta(step)
+        if self._least and self._least > size / _NEAR:
+            self._count_from(0.0)
+        squares = squared_error(self._sizes, self._counts, size) + self._below
+        return psnr_of(squares, self._count, self._scale)
 
     def kept(self, step: int) -> float:
         """The part of the coefficients that are not rounded to 0."""
@@ -69,6 +82,14 @@ class ExpectedError:
         return low
 
 
+def psnr_of(squares: float, count: int, scale: float) -> float:
+    """PSNR in dB of a sum of squares of so many errors times `scale`; infinite where it is 0."""
+    if not squares >= 0:  # NaN, where a transform overflowed
+        return math.nan
+    error = math.sqrt(squares / count) * scale
+    return -20 * math.log10(error) if error > 0 else math.inf
+
+
 def squared_error(sizes: Floats, counts: Floats, step: float) -> float:
     """The expected sum of squared errors at a step. sizes: of coefficients times the norms of their
     functions, as counted by `SparseKernels.sizes`; counts: how many there are of each."""
@@ -82,22 +103,24 @@ def squared_error(sizes: Floats, counts: Floats, step: float) -> float:
 
 def expected_cost(coefficients: Sequence[Floats], splits: list[int], delta: float) -> float:
     """About what coefficients cost at a step: squared errors in steps, and bits."""
-    sizes, counts = _sizes(coefficients, splits, np.ones(len(coefficients)))
+    least = delta / _FAR
+    sizes, counts, below = _sizes(coefficients, splits, np.ones(len(coefficients)), least)
     r = sizes / delta
     q = np.where(r < _LEAST_KEPT, 0, np.maximum(np.floor(r + 0.5), 1))
     bits = np.where(q > 0, _BITS_OF_ONE + 2 * np.log2(np.maximum(q, 1)), 0)
-    return float((counts * (np.square(r - q) + _LAMBDA * bits)).sum())
+    return float((counts * (np.square(r - q) + _LAMBDA * bits)).sum()) + below / delta**2
 
 
 def _sizes(
-    coefficients: Sequence[Floats], splits: list[int], ratios: Floats
-) -> tuple[Floats, Floats]:
+    coefficients: Sequence[Floats], splits: list[int], ratios: Floats, least: float
+) -> tuple[Floats, Floats, float]:
     """Sizes of the coefficients times the norms of their functions, in a common unit, and how many
-    there are of each."""
-    sizes, counts = [], []
-    for c, ratio in zip(coefficients, ratios, strict=True):
-        found = sparse_kernels().sizes(c, splits)
+    there are of each; the sum of squares of those that are left out: some below `least`."""
+    sizes, counts, below = [], [], 0.0
+    for c, ratio in zip(coefficients, ratios.tolist(), strict=True):
+        found, squares = sparse_kernels().sizes(c, splits, least / ratio)
         rows = np.flatnonzero(found[:_FINITE])
         sizes.append(size_of(rows) * ratio)
         counts.append(found[rows])
-    return np.concatenate(sizes), np.concatenate(counts).astype(np.float64)
+        below += squares * ratio**2
+    return np.concatenate(sizes), np.concatenate(counts).astype(np.float64), below

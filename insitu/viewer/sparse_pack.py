@@ -1,6 +1,7 @@
 """Sparse grids for the page, which decodes and synthesises them itself (`page/worker`).
 
-In: a sparse grid's payload, or a correction's. Out: a description (plain data), and coded numbers.
+In: a sparse grid's payload, or a correction's. Out: a description (plain data), and coded
+numbers: in the first coding, whatever the payload's, since the page decodes no other one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from insitu.fields import sparse_grid
 from insitu.fields.correction import SparseCorrection
 from insitu.fields.model_field import ModelField
 from insitu.fields.sparse_grid import Component
+from insitu.models.sparse_grid.coder import FIRST
 
 MOST_SAMPLES = 2**25
 """Of all components of a block: the page has them as floats, twice."""
@@ -35,10 +37,10 @@ def grid(
     takes fewer bytes. Raises FrameError where the payload is corrupt."""
     components, splits = sparse_grid.unpack(field.weights.payload, field.shape, field.n_components)
     numbers = [component.numbers for component in components]
-    coded = sparse_kernels().encode(numbers, splits, [])
+    coded = sparse_kernels().encode(numbers, splits, [], FIRST)
     relative = False
     if before is not None and [n.shape for n in before] == [n.shape for n in numbers]:
-        differs = sparse_kernels().encode(numbers, splits, before)
+        differs = sparse_kernels().encode(numbers, splits, before, FIRST)
         relative = len(differs) < len(coded)
         coded = differs if relative else coded
     shared = components[0].shared
@@ -64,7 +66,7 @@ def correction(residual: SparseCorrection) -> tuple[dict[str, Any], bytes]:
                 continue
             components, splits = sparse_grid.unpack(payload, (nz, ny, nx), residual.n_components)
             splits = splits if of_levels else []  # single samples: the page has no other layout
-            coded = sparse_kernels().encode([c.numbers for c in components], splits, [])
+            coded = sparse_kernels().encode([c.numbers for c in components], splits, [], FIRST)
             piece = {
                 "at": [at.start for at in box[::-1]],
                 "shape": [nx, ny, nz],

@@ -1,5 +1,6 @@
 """Sparse grids meet their targets by what their bytes decode to, for any block."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -89,8 +90,9 @@ def test_the_next_step_starts_from_the_step_before() -> None:
 def test_what_a_step_reaches_is_expected_from_sizes(function: Any) -> None:
     """To 2 dB without a trial, and as much off at another step."""
     samples = filled(partition(function, (40, 41, 42)).owned[0], 0.0, 1.0)
-    splits, coefficients = best_levels(samples, 0.01)
-    expected, off = ExpectedError([coefficients], splits, np.ones(1)), []
+    splits = choose_splits(samples, 0.01)
+    coefficients = sparse_kernels().analyse(samples, splits)
+    expected, off = ExpectedError([coefficients], splits, np.ones(1), 0.1), []
     for psnr_db in (40, 50):
         (step,) = {expected.coarsest(psnr_db, near) for near in (0, 30000, 30500, 65535)}
         assert expected.psnr(step) >= psnr_db > expected.psnr(step + 8)
@@ -199,6 +201,23 @@ def test_an_axis_that_is_sampled_coarsely_waits() -> None:
     assert choose_splits(samples, 0.1)[0] == 3
     same = np.sin(0.3 * (x + y) + 0.2 * z).astype(np.float32)
     assert choose_splits(same, 0.1)[0] == 7
+
+
+@pytest.mark.parametrize(
+    "shape", [(20, 64, 64), (64, 20, 30), (33, 30, 64), (1, 18, 20), (40, 1, 1)]
+)
+def test_coefficients_that_come_with_the_choice_are_those_of_the_samples(
+    shape: tuple[int, int, int],
+) -> None:
+    """Levels that orders of axes have in common are computed once."""
+    rng, kernels, found = np.random.default_rng(0), sparse_kernels(), set()
+    for axis in range(3):  # rough along one axis
+        samples = rng.normal(size=shape).cumsum(axis).cumsum(axis - 1).astype(np.float32)
+        samples /= np.ptp(samples)
+        splits, coefficients = best_levels(samples, 0.05, partial(kernels.analyse, samples))
+        found.add(tuple(splits))
+        np.testing.assert_allclose(coefficients, kernels.analyse(samples, splits), atol=1e-5)
+    assert len(found) > 1 or sorted(shape)[1] == 1
 
 
 def test_gaps_are_filled_from_around() -> None:

@@ -11,6 +11,7 @@ import pytest
 from insitu.engines.sparse_kernels import Numbers, sparse_kernels
 from insitu.fields import correction, sparse_grid
 from insitu.fields.model_field import ModelField
+from insitu.models.sparse_grid.coder import FIRST
 from insitu.store.record import Record
 from insitu.viewer import sparse_pack, step_pack
 from insitu.viewer.page import worker_script
@@ -37,7 +38,8 @@ def decoded(entry: dict[str, Any], data: bytes, before: list[Numbers]) -> list[N
     start = entry["bytes"][0]
     coded = data[start : start + entry["coded"]]
     context = before if entry["relative"] else []
-    return sparse_kernels().decode(coded, (nz, ny, nx), splits, len(entry["scales"]), context)
+    shape, n_components = (nz, ny, nx), len(entry["scales"])
+    return sparse_kernels().decode(coded, shape, splits, n_components, context, FIRST)
 
 
 @pytest.mark.parametrize("name", ["cells", "nodes", "vector", "plane", "holed"])
@@ -74,7 +76,7 @@ def test_a_correction_is_sent_in_its_pieces(record: Record) -> None:
             splits = [int(digit) for digit in piece["splits"]]
             coded = data[at : at + piece["length"]]
             at += piece["length"]
-            found = sparse_kernels().decode(coded, (nz, ny, nx), splits, len(total), [])
+            found = sparse_kernels().decode(coded, (nz, ny, nx), splits, len(total), [], FIRST)
             for c, (numbers, (step, *points)) in enumerate(
                 zip(found, piece["scales"], strict=True)
             ):

@@ -250,20 +250,45 @@ class SparseReader:
 def sparse_analyse(values: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
 def sparse_synthesise(coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Singles: ...
 def sparse_scale(raw: Floats, origin: float, unit: float) -> tuple[Singles, bool]: ...
+def sparse_analyse_scaled(
+    raw: Floats, origin: float, unit: float, splits: Sequence[int], ends: int
+) -> tuple[Singles, bool]: ...
+def sparse_samples(
+    places: NDArray[np.int32],
+    values: Singles,
+    shape: Sequence[int],
+    splits: Sequence[int],
+    ends: int,
+) -> Singles: ...
 def sparse_errors(
-    outputs: Singles, raw: Floats, origin: float, extent: float
+    places: NDArray[np.int32],
+    values: Singles,
+    splits: Sequence[int],
+    ends: int,
+    raw: Floats,
+    origin: float,
+    extent: float,
 ) -> tuple[float, float, int]: ...
+def sparse_differences(decoded: Singles, raw: Singles) -> tuple[float, float, int]: ...
 def sparse_support(values: Singles) -> tuple[NDArray[np.int32], Singles]: ...
+def sparse_decoded(
+    numbers: NDArray[np.int32],
+    splits: Sequence[int],
+    norms: tuple[Vector, Vector],
+    delta: float,
+    one: float,
+    more: float,
+) -> tuple[NDArray[np.int32], Singles]: ...
 def sparse_sizes(
-    coefficients: Floats, splits: Sequence[int], norms: tuple[Vector, Vector]
-) -> NDArray[np.int64]: ...
+    coefficients: Floats, splits: Sequence[int], norms: tuple[Vector, Vector], least: float
+) -> tuple[NDArray[np.int64], float]: ...
 def sparse_quantise(
     coefficients: Floats,
     splits: Sequence[int],
     norms: tuple[Vector, Vector],
     delta: float,
     rounding: Vector,
-) -> tuple[NDArray[np.int32], float, float]: ...
+) -> tuple[NDArray[np.int32], float, float, float]: ...
 def sparse_dequantise(
     numbers: NDArray[np.int32],
     splits: Sequence[int],
@@ -272,10 +297,22 @@ def sparse_dequantise(
     one: float,
     more: float,
 ) -> Singles: ...
+
+class SparseStart:
+    def __init__(
+        self,
+        weights: NDArray[np.int32],
+        contexts: NDArray[np.int32],
+        seen: int,
+        decided: int,
+        patience: int,
+    ) -> None: ...
+
 def sparse_encode(
     components: Sequence[NDArray[np.int32]],
     splits: Sequence[int],
     before: Sequence[NDArray[np.int32]],
+    start: SparseStart | None,
 ) -> bytes: ...
 def sparse_decode(
     data: bytes,
@@ -283,6 +320,7 @@ def sparse_decode(
     splits: Sequence[int],
     components: int,
     before: Sequence[NDArray[np.int32]],
+    start: SparseStart | None,
 ) -> list[NDArray[np.int32]]: ...
 def evaluate_gaussians(
     params: Floats,

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from insitu.core.arrays import Floats
 from insitu.models.sparse_grid import bands, lifting
-from insitu.models.sparse_grid.coder import CoefficientCoder, Level, Numbers
+from insitu.models.sparse_grid.coder import LATEST, CoefficientCoder, Level, Numbers
+from insitu.models.sparse_grid.lines import added
 from insitu.models.sparse_grid.mixing import Decoder, Encoder
+from insitu.models.sparse_grid.start import start
 
 Shape = tuple[int, int, int]
 Singles = NDArray[np.float32]
+Few = tuple[Numbers, Singles]
 
 _MOST_MAGNITUDE = 1 << 25
 
@@ -32,31 +35,62 @@ class ReferenceKernels:
         return values, bool(np.isfinite(values).all())
 
     def errors(
-        self, outputs: Singles, raw: Floats, origin: float, extent: float
+        self,
+        few: Few,
+        splits: Sequence[int],
+        ends: int,
+        raw: Floats,
+        origin: float,
+        extent: float,
     ) -> tuple[float, float, int]:
-        there = np.isfinite(raw)
+        nz, ny, nx = (n + sum(added(ends, 2 - a)) for a, n in enumerate(raw.shape))
+        z, y, x = (added(ends, axis)[0] for axis in (2, 1, 0))
+        outputs = self.samples(few, (nz, ny, nx), splits, ends)
+        outputs = outputs[z : z + raw.shape[0], y : y + raw.shape[1], x : x + raw.shape[2]]
         with np.errstate(over="ignore"):
             values = (outputs.astype(np.float64) * extent + origin).astype(raw.dtype)
-            error = np.abs(values.astype(np.float64) - raw.astype(np.float64))[there]
+        return self.differences(values, raw)
+
+    def differences(self, decoded: Floats, raw: Floats) -> tuple[float, float, int]:
+        there = np.isfinite(raw)
+        with np.errstate(over="ignore", invalid="ignore"):
+            error = np.abs(decoded.astype(np.float64) - raw.astype(np.float64))[there]
             squares = float(np.square(error).sum())
         return squares, float(error.max(initial=0.0)), int(there.sum())
 
     def analyse(self, samples: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return bands.analyse(samples, list(splits), ends).astype(np.float32)
 
+    def analyse_scaled(
+        self, raw: Floats, origin: float, unit: float, splits: Sequence[int], ends: int = 0
+    ) -> tuple[Floats, bool]:
+        samples, finite = self.scale(raw, origin, unit)
+        with np.errstate(invalid="ignore"):
+            return self.analyse(samples, splits, ends), finite
+
     def synthesise(self, coefficients: Floats, splits: Sequence[int], ends: int = 0) -> Floats:
         return bands.synthesise(coefficients, list(splits), ends).astype(np.float32)
 
-    def support(self, coefficients: Singles) -> tuple[Numbers, Singles]:
+    def samples(self, few: Few, shape: Shape, splits: Sequence[int], ends: int = 0) -> Singles:
+        coefficients = np.zeros(shape, np.float32)
+        places, values = few
+        coefficients.reshape(-1)[places] = values
+        return self.synthesise(coefficients, splits, ends)
+
+    def support(self, coefficients: Singles) -> Few:
         places = np.flatnonzero(coefficients)
         return places.astype(np.int32), coefficients.reshape(-1)[places]
 
-    def sizes(self, coefficients: Floats, splits: Sequence[int]) -> NDArray[np.int64]:
-        sizes = np.abs(coefficients) * _norms(coefficients.shape, splits).astype(np.float32)
-        rows = sizes.astype(np.float32).reshape(-1).view(np.uint32) >> 19
+    def sizes(
+        self, coefficients: Floats, splits: Sequence[int], least: float = 0.0
+    ) -> tuple[NDArray[np.int64], float]:
+        norms = _norms(coefficients.shape, splits).astype(np.float32)
+        sizes = (np.abs(coefficients) * norms).astype(np.float32)
+        below = sizes < least
+        rows = sizes[~below].view(np.uint32) >> 19
         counts = np.bincount(rows, minlength=1 << 12).astype(np.int64)
         counts[0] = 0
-        return counts
+        return counts, float(np.square(sizes[below], dtype=np.float64).sum())
 
     def quantise(
         self,
@@ -64,20 +98,20 @@ class ReferenceKernels:
         splits: Sequence[int],
         delta: float,
         rounding: tuple[float, float, float],
-    ) -> tuple[Numbers, float, float]:
+    ) -> tuple[Numbers, float, float, float]:
         alone, beside, larger = rounding
         r = np.abs(coefficients) * _norms(coefficients.shape, splits) / delta
         q = np.where(r < beside, 0, np.maximum(np.floor(r + 1 - larger), 1))
         numbers = (np.sign(coefficients) * q).astype(np.int32)
         _drop_lonely(numbers, r, splits, alone, beside)
         magnitude = np.abs(numbers)
-        off = magnitude - r
-        one, more = off[magnitude == 1], off[magnitude > 1]
-        return (
-            numbers,
-            float(one.mean()) if one.size else 0.0,
-            float(more.mean()) if more.size else 0.0,
-        )
+        off, points = magnitude - r, []
+        squares = float(np.square(r[magnitude == 0]).sum())
+        for kind in (magnitude == 1, magnitude > 1):
+            mean = float(off[kind].mean()) if kind.any() else 0.0
+            squares += float(np.square(off[kind] - mean).sum())
+            points.append(mean)
+        return numbers, points[0], points[1], squares
 
     def dequantise(
         self, numbers: Numbers, splits: Sequence[int], delta: float, one: float, more: float
@@ -87,13 +121,22 @@ class ReferenceKernels:
         values = np.sign(numbers) * (magnitude - off) * delta / _norms(numbers.shape, splits)
         return values.astype(np.float32)
 
+    def decoded(
+        self, numbers: Numbers, splits: Sequence[int], delta: float, one: float, more: float
+    ) -> Few:
+        return self.support(self.dequantise(numbers, splits, delta, one, more))
+
     def encode(
-        self, components: Sequence[Numbers], splits: Sequence[int], before: Sequence[Numbers]
+        self,
+        components: Sequence[Numbers],
+        splits: Sequence[int],
+        before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> bytes:
         if any(np.abs(numbers.astype(np.int64)).max() >= _MOST_MAGNITUDE for numbers in components):
             raise ValueError("components: a number is too large")
-        encoder = Encoder()
-        coder = CoefficientCoder(_shape(components[0]), list(splits), encoder)
+        encoder = Encoder(start(coding))
+        coder = CoefficientCoder(_shape(components[0]), list(splits), encoder, coding)
         for c, numbers in enumerate(components):
             beside = components[c - 1] if c else None
             coder.component(numbers.copy(), before[c] if before else None, beside, False)
@@ -106,9 +149,10 @@ class ReferenceKernels:
         splits: Sequence[int],
         n_components: int,
         before: Sequence[Numbers],
+        coding: int = LATEST,
     ) -> list[Numbers]:
-        decoder = Decoder(data)
-        coder = CoefficientCoder(shape, list(splits), decoder)
+        decoder = Decoder(data, start(coding))
+        coder = CoefficientCoder(shape, list(splits), decoder, coding)
         components: list[Numbers] = []
         for c in range(n_components):
             numbers = np.zeros(shape, np.int32)

@@ -13,17 +13,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 SLOTS = 7
 """Contexts of a decision."""
 HALF = 2048
 """Logits are in -HALF .. HALF - 1, in units of 1/256."""
-_SELECTORS = 64
-_FIRST_WEIGHT = 20000  # times 2^-16
+SELECTORS = 64
+"""Sets of weights."""
 _MOST_SEEN = 160
 _CONFIDENCE = (0, 8, 11, 13, 14, 15, 16, 16)  # sixteenths, by the number of observations
 _MOST_PAST = 1 << 16  # bytes read past the end
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What a mixer knows at first."""
+
+    weights: NDArray[np.int32]
+    """(SELECTORS, SLOTS + 1), times 2^-16."""
+    contexts: NDArray[np.int32]
+    """(n, 3): a slot, a context, its probability of 1, times 2^16."""
+    seen: int
+    """Observations that such a probability is worth."""
+    decided: int
+    """Decisions that a set of weights has learned from."""
+    patience: int
+    """The larger, the longer weights learn fast."""
+
+
+NOTHING = Start(
+    np.full((SELECTORS, SLOTS + 1), 20000, np.int32), np.zeros((0, 3), np.int32), 0, 0, 1
+)
+"""Of the first coding."""
 
 
 @cache
@@ -42,10 +68,13 @@ def stretch() -> list[int]:
 class Mixer:
     """The probability of the next decision, and what is learned from it."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Start) -> None:
         self._table: list[dict[int, list[int]]] = [{} for _ in range(SLOTS)]  # [one, seen]
-        self._weights = [[_FIRST_WEIGHT] * (SLOTS + 1) for _ in range(_SELECTORS)]
-        self._decided = [0] * _SELECTORS
+        for slot, context, one in start.contexts.tolist():
+            self._table[slot][context] = [one, start.seen]
+        self._weights = start.weights.tolist()
+        self._decided = [start.decided] * SELECTORS
+        self._fast = 32 * start.patience
 
     def predict(self, contexts: Sequence[int], selector: int) -> int:
         """The probability of 1, times 2^16, for one context per slot."""
@@ -65,9 +94,9 @@ class Mixer:
 
     def learn(self, bit: int) -> None:
         """Adapts what `predict` used."""
-        error, n = (bit << 16) - self._p, self._decided[self._selector]
-        shift = 13 if n < 32 else 14 if n < 256 else 15 if n < 2048 else 16
-        self._decided[self._selector] = min(n + 1, 2048)
+        error, n, fast = (bit << 16) - self._p, self._decided[self._selector], self._fast
+        shift = 13 if n < fast else 14 if n < 8 * fast else 15 if n < 64 * fast else 16
+        self._decided[self._selector] = min(n + 1, 64 * fast)
         weights = self._weights[self._selector]
         for i, value in enumerate(self._inputs):
             weights[i] += value * error >> shift
@@ -81,8 +110,8 @@ class Mixer:
 class Encoder:
     """Narrows an interval of 32-bit numbers by each decision; writes the bytes that are settled."""
 
-    def __init__(self) -> None:
-        self._mixer = Mixer()
+    def __init__(self, start: Start) -> None:
+        self._mixer = Mixer(start)
         self._low, self._high = 0, 2**32 - 1
         self._bytes = bytearray()
 
@@ -109,8 +138,8 @@ class Encoder:
 class Decoder:
     """Inverse of `Encoder`, for any bytes."""
 
-    def __init__(self, data: bytes) -> None:
-        self._mixer = Mixer()
+    def __init__(self, data: bytes, start: Start) -> None:
+        self._mixer = Mixer(start)
         self._low, self._high = 0, 2**32 - 1
         self._data, self._at, self._value = data, 0, 0
         for _ in range(4):

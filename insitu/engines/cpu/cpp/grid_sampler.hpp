@@ -144,6 +144,32 @@ struct Statistics {
   long finite = 0, nan = 0, inf = 0;
 };
 
+// Smallest and largest of n numbers, if all are finite; else nothing happens.
+template <typename T>
+inline bool finite_range(const T* values, long n, double& low, double& high) {
+  constexpr long kWide = 16;
+  if (n < kWide) return false;
+  T least[kWide], most[kWide];
+  bool nothing = true;  // v - v is 0 for finite numbers alone
+  std::copy_n(values, kWide, least);
+  std::copy_n(values, kWide, most);
+  const auto take = [&](const T* v) {
+    T other = 0;
+    for (long i = 0; i < kWide; ++i) {
+      least[i] = v[i] < least[i] ? v[i] : least[i];
+      most[i] = v[i] > most[i] ? v[i] : most[i];
+      other += v[i] - v[i];
+    }
+    nothing &= other == 0;
+  };
+  for (long x = 0; x + kWide <= n; x += kWide) take(values + x);
+  take(values + n - kWide);
+  if (!nothing) return false;
+  low = std::min(low, static_cast<double>(*std::min_element(least, least + kWide)));
+  high = std::max(high, static_cast<double>(*std::max_element(most, most + kWide)));
+  return true;
+}
+
 inline Statistics statistics(const GridSampler& block, int component) {
   constexpr int kWide = 8;  // independent results, so that they are vectors
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -155,6 +181,14 @@ inline Statistics statistics(const GridSampler& block, int component) {
   for (long z = 0; z < block.owned[0]; ++z)
     for (long y = 0; y < block.owned[1]; ++y) {
       const char* p = part.at(z + block.ghost_low[0], y + block.ghost_low[1], block.ghost_low[2]);
+      const long plain = part.is_double ? sizeof(double) : sizeof(float), n_row = block.owned[2];
+      if (part.stride[2] == plain &&
+          (part.is_double
+               ? finite_range(reinterpret_cast<const double*>(p), n_row, low[0], high[0])
+               : finite_range(reinterpret_cast<const float*>(p), n_row, low[0], high[0]))) {
+        finite[0] += n_row;
+        continue;
+      }
       for (long x = 0; x < block.owned[2]; x += kWide) {
         const long n = std::min<long>(kWide, block.owned[2] - x);
         double v[kWide];

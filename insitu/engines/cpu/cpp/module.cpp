@@ -10,6 +10,7 @@ void bind_network(py::module_&);
 void bind_render(py::module_&);
 void bind_raster(py::module_&);
 void bind_sparse(py::module_&);
+void bind_sparse_transform(py::module_&);
 void bind_gaussians(py::module_&);
 }  // namespace insitu
 
@@ -21,5 +22,6 @@ PYBIND11_MODULE(INSITU_MODULE, m) {
   insitu::bind_render(m);
   insitu::bind_raster(m);
   insitu::bind_sparse(m);
+  insitu::bind_sparse_transform(m);
   insitu::bind_gaussians(m);
 }

@@ -43,7 +43,18 @@ struct Classes {
 inline const Classes kClasses;
 inline int coarse(int v) { return kClasses.coarse[std::min(v, 255)]; }
 inline int fine(int v) { return kClasses.fine[std::min(v, 255)]; }
+// A logarithmic class 0..63, four to an octave.
+inline int quarter(int v) {
+  if (v < 4) return v;
+  const int k = bit_length(static_cast<uint32_t>(v)) - 1;
+  return std::min(4 * (k - 1) + (v >> (k - 2) & 3), 63);
+}
 inline int sign_class(int v) { return v == 0 ? 0 : v > 0 ? 1 : 2; }
+
+inline int size_of(int32_t v) { return std::min(std::abs(v), 1 << 16); }
+
+// Which contexts a payload was coded with (insitu.models.sparse_grid.coding).
+constexpr int kFirstCoding = 1, kLatestCoding = 2;
 
 constexpr int kMostExponent = 24;  // magnitudes below 2^25
 
@@ -112,12 +123,13 @@ inline Pyramid energy(const Bands& bands, const Level& level, const int32_t* q) 
   return tree;
 }
 
-template <typename Coder>
+template <typename Coder, int kCoding = kLatestCoding>
 class CoefficientCoder {
  public:
   CoefficientCoder(const Bands& bands, Coder& coder) : bands_(bands), coder_(coder) {}
 
   using Numbers = std::conditional_t<Coder::kDecodes, int32_t*, const int32_t*>;
+  static constexpr bool kLatest = kCoding == kLatestCoding;
 
   // Codes q, which a decoder fills in; zeros at first. before, beside: null where there is none.
   void component(Numbers q, const int32_t* before, const int32_t* beside) {
@@ -137,6 +149,7 @@ class CoefficientCoder {
       above_ = parent ? &above : nullptr;
       class_ = static_cast<int>(std::min<std::size_t>(j, 7));
       Pyramid known(level.low);
+      if (kLatest && !beside) coded_.assign(known.at[0].size(), 0);
       Pyramid truth = Coder::kDecodes ? nothing : energy(bands_, level, q);
       positions(known, truth, hint);
       details(known, hint);
@@ -147,6 +160,7 @@ class CoefficientCoder {
 
  private:
   // First context of each kind of decision; also its first set of weights.
+  enum : int { kOther = 2048 };  // of those that stand for an array that is not given
   enum : int { kNode = 0, kZero = 4096, kSign = 12288, kExponent = 14336, kMantissa = 24576 };
   enum : int { kNodeSet = 0, kZeroSet = 8, kSignSet = 16, kExponentSet = 24, kMantissaSet = 40 };
 
@@ -154,6 +168,11 @@ class CoefficientCoder {
     int axes;    // along which it holds details
     long first;  // index of its first coefficient
     Size3 size;
+  };
+
+  struct Near {
+    int x, y, z;    // coded neighbors of the same band
+    int magnitude;  // weighted sum of these and of the diagonal ones
   };
 
   void enter(const Level& level) {
@@ -231,14 +250,26 @@ class CoefficientCoder {
     }
     const int depth = std::min(d, 7), child = (x & 1) | (y & 1) << 1 | (z & 1) << 2;
     const int o = std::min(over, 7), f = coarse(over_faces);
+    int of_hints[2];
+    for (int h = 0; h < 2; ++h)
+      of_hints[h] = hint_class(h, hint, d, x, y, z) * 8 + std::min(causal, 7);
+    if constexpr (kLatest) {  // instead of hints that are not there
+      const int straight = left + up + back;
+      if (!hints_[0])
+        of_hints[0] = kOther + (depth << 8 | straight << 6 | around << 4 | std::min(over, 3) << 2 |
+                                std::min(found, 3));
+      if (!hints_[1])
+        of_hints[1] = kOther + ((d > 0) << 10 | fine(over_faces) << 6 | child << 3 | straight << 1 |
+                                (around > 1));
+    }
     const Contexts contexts = {
         kNode + (depth << 5 | left << 4 | up << 3 | back << 2 | around),
         kNode + (depth << 6 | o << 3 | f),
         kNode + (depth << 5 | child << 2 | std::min(found, 3)),
         kNode + (std::min(causal, 7) << 7 | fine(over + over_faces) << 3 | around << 1 | (d == 0)),
         kNode + (class_ << 6 | depth << 3 | std::min(causal, 7)),
-        kNode + hint_class(0, hint, d, x, y, z) * 8 + std::min(causal, 7),
-        kNode + hint_class(1, hint, d, x, y, z) * 8 + std::min(causal, 7)};
+        kNode + of_hints[0],
+        kNode + of_hints[1]};
     return coder_.code(bit, contexts, kNodeSet + std::min(d, 3));
   }
 
@@ -308,7 +339,12 @@ class CoefficientCoder {
       place_.over = place_.over_faces = 0;
     }
     for (int h = 0; h < 2; ++h) place_.hint[h] = hint_class(h, hint, 0, x, y, z) / 4;
+    if constexpr (kLatest) {
+      place_.later = here[1] | here[to[1]] << 1 | here[to[2]] << 2;
+      place_.energy = hints_[1] ? 0 : energy_around(here - known.at[0].data(), to, here);
+    }
     place_.mask = place_.sum = 0;
+    int bits = 0;
     place_.signs[0] = place_.signs[1] = 0;
     for (int k = 0; k < count_; ++k) {
       const Band& band = band_[k];
@@ -320,8 +356,11 @@ class CoefficientCoder {
         parent = at < 0 ? 0 : q_[at];
       }
       const Near near = neighbors(i, x, y, z);
-      const int v = coefficient(q_[i], band.axes, near, parent, i, k == last && !place_.mask);
+      const int expect = kLatest ? expected(band, i, {x, y, z}, near, parent) : 0;
+      const int v =
+          coefficient(q_[i], band.axes, near, parent, expect, i, k == last && !place_.mask);
       keep(i, v);
+      bits += bit_length(static_cast<uint32_t>(std::abs(v)));
       if (v) {
         place_.mask |= 1 << (band.axes - 1);
         place_.sum += std::min(std::abs(v), 1 << 16);
@@ -329,17 +368,46 @@ class CoefficientCoder {
         place_.signs[0] = sign_class(v);
       }
     }
+    if (kLatest && !hints_[1])
+      coded_[here - known.at[0].data()] = static_cast<uint8_t>(std::min(bits, 255));
+  }
+
+  // Bits of the magnitudes at the neighbors that are coded, and how many others have some.
+  int energy_around(long at, const Size3& to, const uint8_t* here) const {
+    const uint8_t* e = coded_.data() + at;
+    const int diagonal = e[-1 - to[1]] + e[-1 - to[2]] + e[-to[1] - to[2]] + e[1 - to[1]] +
+                         e[1 - to[2]] + e[to[1] - to[2]];
+    return e[-1] + e[-to[1]] + e[-to[2]] + diagonal / 2 + here[1] + here[to[1]] + here[to[2]];
+  }
+
+  // The magnitude to be expected, about, in 64ths: weights fitted to fields of several kinds.
+  int expected(const Band& band, long i, const Size3& at, const Near& near, int parent) const {
+    const Size3 by{1, bands_.shape[0], bands_.shape[0] * bands_.shape[1]};
+    const int straight[3] = {near.x, near.y, near.z};
+    int sums[2] = {};  // of neighbors across and along the axes of the details
+    for (int a = 0; a < 3; ++a) sums[band.axes >> a & 1] += size_of(straight[a]);
+    if (const int32_t* hint = hints_[0]) {
+      int hinted[2] = {};
+      for (int a = 0; a < 3; ++a) {
+        int& sum = hinted[band.axes >> a & 1];
+        if (at[a] > 0) sum += size_of(hint[i - by[a]]);
+        if (at[a] + 1 < band.size[a]) sum += size_of(hint[i + by[a]]);
+      }
+      return (48 * size_of(hint[i]) + 7 * hinted[0] + 10 * hinted[1] + 26 * sums[0] + 8 * sums[1] +
+              4 * size_of(parent)) /
+             2;
+    }
+    int oblique = 0;
+    for (int a = 0; a < 2; ++a)
+      for (int b = a + 1; b < 3; ++b)
+        if (at[a] + 1 < band.size[a] && at[b] > 0) oblique += size_of(q_[i + by[a] - by[b]]);
+    return 20 * sums[0] + 12 * sums[1] + 6 * oblique + 2 * size_of(parent);
   }
 
   void keep(long index, int value) {
     if constexpr (Coder::kDecodes) q_[index] = value;
     else (void)index, (void)value;  // it is there already
   }
-
-  struct Near {
-    int x, y, z;    // coded neighbors of the same band
-    int magnitude;  // weighted sum of these and of the diagonal ones
-  };
 
   // index: of the coefficient at x, y, z of its band.
   Near neighbors(long index, long x, long y, long z) const {
@@ -357,22 +425,39 @@ class CoefficientCoder {
     return {left, up, back, 2 * (size[0] + size[1] + size[2]) + size[3] + size[4] + size[5]};
   }
 
-  int coefficient(int value, int band, const Near& near, int parent, long index, bool not_zero) {
+  // expect: see `expected`.
+  int coefficient(int value, int band, const Near& near, int parent, int expect, long index,
+                  bool not_zero) {
     const int from = std::min(std::abs(parent), 1 << 16);
     const int own = fine(near.magnitude), up = coarse(from), rest = fine(place_.sum);
     const int all = fine((near.magnitude + 2 * place_.sum + 2 * from + place_.over) / 2);
     const int axes = __builtin_popcount(static_cast<unsigned>(band));
-    const int hint[2] = {hint_of(0, index), hint_of(1, index)};
     const bool finest = class_ == 0;
+    const int likely = quarter(expect), half = std::min(likely / 2, 15);
+    const int near_sizes = kLatest ? sizes(near) * 3 + std::min(from, 2) : 0;
     if (!not_zero) {
-      const Contexts contexts = {
-          kZero + (band << 7 | own << 3 | up),
-          kZero + (band << 6 | place_.faces << 3 | place_.around),
-          kZero + (band << 7 | place_.mask),
-          kZero + (band << 7 | std::min(place_.over, 7) << 4 | fine(place_.over_faces)),
-          kZero + (all << 5 | axes << 3 | class_),
-          kZero + (place_.hint[0] << 5 | hint[0] << 2 | axes),
-          kZero + (place_.hint[1] << 5 | hint[1] << 2 | axes)};
+      const int hint[2] = {hint_of(0, index), hint_of(1, index)};
+      Contexts contexts;
+      if constexpr (kLatest)
+        contexts = {(axes << 6 | likely) << 2 | std::min(from, 3),
+                    half << 8 | place_.faces << 5 | place_.around << 2 | axes,
+                    band << 7 | place_.mask,
+                    std::min(likely / 4, 7) << 9 | std::min(place_.over, 7) << 6 |
+                        fine(place_.over_faces) << 2 | axes,
+                    half << 8 | fine(place_.over) << 4 | rest,
+                    kOther + (near_sizes << 3 | band),
+                    kOther + ((fine(place_.energy) << 3 | place_.later) << 3 | band)};
+      else
+        contexts = {band << 7 | own << 3 | up,
+                    band << 6 | place_.faces << 3 | place_.around,
+                    band << 7 | place_.mask,
+                    band << 7 | std::min(place_.over, 7) << 4 | fine(place_.over_faces),
+                    all << 5 | axes << 3 | class_,
+                    0,
+                    0};
+      for (int h = 0; h < 2; ++h)
+        if (!kLatest || hints_[h]) contexts[5 + h] = place_.hint[h] << 5 | hint[h] << 2 | axes;
+      for (int& context : contexts) context += kZero;
       if (!coder_.code(value != 0, contexts, kZeroSet + band)) return 0;
     }
     const Contexts of_sign = {
@@ -381,20 +466,33 @@ class CoefficientCoder {
         kSign + (band * 9 + place_.signs[0] * 3 + place_.signs[1]),
         kSign + (band * 9 + sign_class(near.y) * 3 + sign_class(near.z)),
         kSign + (band << 3 | class_),
-        kSign + (hints_[0] ? 1 + sign_class(hints_[0][index]) : 0),
+        kSign + hinted_sign(index),
         kSign + (hints_[1] ? 1 + sign_class(hints_[1][index]) : 0)};
     const int negative = coder_.code(value < 0, of_sign, kSignSet + axes);
     const int known = bit_length(static_cast<uint32_t>(std::abs(value))) - 1;
     int exponent = 0;
     while (exponent < kMostExponent) {
       const int e = std::min(exponent, 15);
-      const Contexts contexts = {kExponent + (e << 4 | own),
-                                 kExponent + (e << 4 | fine(from)),
-                                 kExponent + (e << 6 | band << 3 | class_),
-                                 kExponent + (e << 4 | rest),
-                                 kExponent + (e << 5 | all << 1 | finest),
-                                 kExponent + (e << 4 | hint_fine(0, index)),
-                                 kExponent + (e << 4 | hint_fine(1, index))};
+      Contexts contexts;
+      if constexpr (kLatest)
+        contexts = {e << 8 | axes << 6 | likely,
+                    e << 8 | half << 4 | fine(from),
+                    e << 6 | band << 3 | class_,
+                    e << 8 | half << 4 | rest,
+                    e << 8 | half << 4 | place_.around << 1 | finest,
+                    e << 8 | near_sizes,
+                    e << 8 | fine(place_.energy) << 2 | axes};
+      else
+        contexts = {e << 4 | own,
+                    e << 4 | fine(from),
+                    e << 6 | band << 3 | class_,
+                    e << 4 | rest,
+                    e << 5 | all << 1 | finest,
+                    0,
+                    0};
+      for (int h = 0; h < 2; ++h)
+        if (!kLatest || hints_[h]) contexts[5 + h] = e << 4 | hint_fine(h, index);
+      for (int& context : contexts) context += kExponent;
       if (!coder_.code(known > exponent, contexts, kExponentSet + std::min(e, 3))) break;
       ++exponent;
     }
@@ -403,15 +501,41 @@ class CoefficientCoder {
       const int e = std::min(exponent, 15), place = std::min(exponent - 1 - k, 2);
       const int head = static_cast<int>(place < 2 ? magnitude & 3 : 0);
       const int context = kMantissa + (e << 4 | place << 2 | head);
-      const int plain = kMantissa + (std::min(axes, 3) << 2 | place);
+      const int plain = kMantissa + (axes << 2 | place);
+      Contexts contexts = {context,          context + 512,    plain + 1024,    plain + 1024,
+                           kMantissa + 1536, kMantissa + 1536, kMantissa + 1536};
+      if constexpr (kLatest) {
+        if (place < 2)
+          contexts[4] =
+              kMantissa + kOther + (((std::min(e, 7) << 1 | place) << 2 | head) << 6 | likely);
+        if (hints_[0])
+          contexts[5] = kMantissa + 1600 + (hinted_bit(index, magnitude, k) << 2 | place);
+      }
       magnitude =
           magnitude << 1 | static_cast<uint32_t>(coder_.code(
                                static_cast<int>(static_cast<uint32_t>(std::abs(value)) >> k & 1),
-                               {context, context + 512, plain + 1024, plain + 1024,
-                                kMantissa + 1536, kMantissa + 1536, kMantissa + 1536},
-                               kMantissaSet + place));
+                               contexts, kMantissaSet + place));
     }
     return negative ? -static_cast<int>(magnitude) : static_cast<int>(magnitude);
+  }
+
+  // Of the coded neighbors, each 0..2.
+  static int sizes(const Near& near) {
+    return (std::min(std::abs(near.x), 2) * 3 + std::min(std::abs(near.y), 2)) * 3 +
+           std::min(std::abs(near.z), 2);
+  }
+
+  int hinted_sign(long index) const {
+    if (!hints_[0]) return 0;
+    const int32_t v = hints_[0][index];
+    return kLatest ? 3 + std::clamp(v, -2, 2) : 1 + sign_class(v);
+  }
+
+  // Bit k of the hint after the same leading bits; else whether it is smaller or larger.
+  int hinted_bit(long index, uint32_t head, int k) const {
+    const auto hint = static_cast<uint32_t>(std::abs(hints_[0][index]));
+    const uint32_t begins = hint >> (k + 1);
+    return begins == head ? 1 + static_cast<int>(hint >> k & 1) : begins < head ? 0 : 3;
   }
 
   int hint_of(int h, long index) const {
@@ -430,12 +554,14 @@ class CoefficientCoder {
       for (long y = 0; y < n[1]; ++y)
         for (long x = 0; x < n[0]; ++x) {
           const long i = bands_.index(x, y, z);
-          keep(i, coefficient(q_[i], 0, neighbors(i, x, y, z), 0, i, false));
+          const Near near = neighbors(i, x, y, z);
+          keep(i, coefficient(q_[i], 0, near, 0, 6 * near.magnitude, i, false));
         }
   }
 
   struct Place {  // what all bands at a position have in common
     int faces, around, over, over_faces, mask, sum;
+    int energy, later;  // see `energy_around`; which of the next positions along x, y, z have some
     int hint[2];
     int signs[2];
   };
@@ -450,6 +576,7 @@ class CoefficientCoder {
   const Pyramid* above_ = nullptr;
   int class_ = 0;  // of the level
   Place place_{};
+  std::vector<uint8_t> coded_;  // bits of all bands' magnitudes at a position, laid out as `known`
 };
 
 }  // namespace insitu::sparse

@@ -11,28 +11,32 @@
 
 namespace insitu::sparse {
 
-// to[k] += sign * (weighted sum of from) for `count` elements, each a row of `width` floats.
+// to += sign * (weighted sum of elements of `from`, from the first tap's): one element, a row of
+// `width` floats. Elements of `from` lie `stride` floats apart.
+inline void lift_one(const Taps& t, const float* from, float* __restrict to, float sign, long width,
+                     long stride) {
+  const float* in = from + t.first * stride;
+  if (t.count == 4) {
+    const float a = sign * t.weight[0], b = sign * t.weight[1], c = sign * t.weight[2],
+                d = sign * t.weight[3];
+    const float *p = in, *q = in + stride, *r = q + stride, *s = r + stride;
+    for (long i = 0; i < width; ++i) to[i] += a * p[i] + b * q[i] + c * r[i] + d * s[i];
+  } else {
+    for (int j = 0; j < t.count; ++j)
+      for (long i = 0; i < width; ++i) to[i] += sign * t.weight[j] * in[j * stride + i];
+  }
+}
+
+// to[k] += sign * (weighted sum of from) for elements that follow each other.
 inline void lift(const std::vector<Taps>& taps, const float* from, float* to, float sign,
                  long width) {
-  for (std::size_t k = 0; k < taps.size(); ++k) {
-    const Taps& t = taps[k];
-    float* out = to + static_cast<long>(k) * width;
-    const float* in = from + t.first * width;
-    if (t.count == 4) {
-      const float a = sign * t.weight[0], b = sign * t.weight[1], c = sign * t.weight[2],
-                  d = sign * t.weight[3];
-      for (long i = 0; i < width; ++i)
-        out[i] += a * in[i] + b * in[width + i] + c * in[2 * width + i] + d * in[3 * width + i];
-    } else {
-      for (int j = 0; j < t.count; ++j)
-        for (long i = 0; i < width; ++i) out[i] += sign * t.weight[j] * in[j * width + i];
-    }
-  }
+  for (std::size_t k = 0; k < taps.size(); ++k)
+    lift_one(taps[k], from, to + static_cast<long>(k) * width, sign, width, width);
 }
 
 // The same for `count` single numbers in a row: neighbors along x.
 inline void lift_row(const std::vector<Taps>& taps, const Lifting::Regular& regular, int shift,
-                     float unit, const float* from, float* to, float sign) {
+                     float unit, const float* from, float* __restrict to, float sign) {
   const auto ends = [&](long begin, long end) {
     for (long k = begin; k < end; ++k) {
       const Taps& t = taps[k];
@@ -49,10 +53,47 @@ inline void lift_row(const std::vector<Taps>& taps, const Lifting::Regular& regu
   ends(regular.end, static_cast<long>(taps.size()));
 }
 
-// One lifting step along an axis of the low box of `size` in an array of `shape`.
-class AxisTransform {
+constexpr float kPredict = 1.0f / 16, kUpdate = 1.0f / 32;  // of the regular weights
+
+inline void interleave(const Lifting& lifting, const float* low, const float* high,
+                       float* __restrict out) {
+  const long even = lifting.even, odd = lifting.odd;
+  for (long k = 0; k < odd; ++k) {
+    out[2 * k] = low[k];
+    out[2 * k + 1] = high[k];
+  }
+  out[lifting.evens[even - 1]] = low[even - 1];
+  if (odd) out[lifting.odds[odd - 1]] = high[odd - 1];
+}
+
+// Samples along x to averages, then details; out: another array.
+inline void split_row(const Lifting& lifting, const float* __restrict row, float* __restrict out) {
+  const long even = lifting.even, odd = lifting.odd;
+  float *low = out, *high = out + even;
+  for (long k = 0; k < odd; ++k) {
+    low[k] = row[2 * k];
+    high[k] = row[2 * k + 1];
+  }
+  // The last average and detail need not be those at 2 k and 2 k + 1.
+  low[even - 1] = row[lifting.evens[even - 1]];
+  if (odd) high[odd - 1] = row[lifting.odds[odd - 1]];
+  lift_row(lifting.predict, lifting.regular_predict, Lifting::kPredictShift, kPredict, low, high,
+           -1);
+  lift_row(lifting.update, lifting.regular_update, Lifting::kUpdateShift, kUpdate, high, low, 1);
+}
+
+// The inverse. low, high: averages and details, which are overwritten; `out` is another array.
+inline void join_row(const Lifting& lifting, float* low, float* high, float* __restrict out) {
+  lift_row(lifting.update, lifting.regular_update, Lifting::kUpdateShift, kUpdate, high, low, -1);
+  lift_row(lifting.predict, lifting.regular_predict, Lifting::kPredictShift, kPredict, low, high,
+           1);
+  interleave(lifting, low, high, out);
+}
+
+// The inverse along an axis of the low box of `size` in an array of `shape`, in place.
+class AxisJoin {
  public:
-  AxisTransform(float* values, const Size3& shape, const Level& level, int axis, bool inverse)
+  AxisJoin(float* values, const Size3& shape, const Level& level, int axis)
       : lifting_(level.lifting[axis]) {
     const Size3& size = level.size;
     const long row = shape[0], plane = shape[0] * shape[1];
@@ -60,8 +101,9 @@ class AxisTransform {
       buffer_.resize(static_cast<std::size_t>(lifting_.n));
       for (long z = 0; z < size[2]; ++z)
         for (long y = 0; y < size[1]; ++y) {
-          if (inverse) join_row(values + z * plane + y * row);
-          else split_row(values + z * plane + y * row);
+          float* at = values + z * plane + y * row;
+          std::copy_n(at, lifting_.n, buffer_.data());
+          join_row(lifting_, buffer_.data(), buffer_.data() + lifting_.even, at);
         }
       return;
     }
@@ -73,97 +115,34 @@ class AxisTransform {
     }
     for (long i = 0; i < lines; ++i)
       for (long x = 0; x < width; x += kWidth)
-        run(values + i * across + x, along, std::min(kWidth, width - x), inverse);
+        run(values + i * across + x, along, std::min(kWidth, width - x));
   }
 
  private:
   static constexpr long kWidth = 256;
-  static constexpr float kPredict = 1.0f / 16, kUpdate = 1.0f / 32;
-
-  void predict_row(const float* low, float* high, float sign) const {
-    lift_row(lifting_.predict, lifting_.regular_predict, Lifting::kPredictShift, kPredict, low,
-             high, sign);
-  }
-  void update_row(const float* high, float* low, float sign) const {
-    lift_row(lifting_.update, lifting_.regular_update, Lifting::kUpdateShift, kUpdate, high, low,
-             sign);
-  }
-
-  void split_row(float* row) {
-    const long even = lifting_.even, odd = lifting_.odd;
-    float *low = buffer_.data(), *high = low + even;
-    for (long k = 0; k < odd; ++k) {
-      low[k] = row[2 * k];
-      high[k] = row[2 * k + 1];
-    }
-    correct_ends(row, low, high);
-    predict_row(low, high, -1);
-    update_row(high, low, 1);
-    std::copy_n(low, even + odd, row);
-  }
-
-  void join_row(float* row) {
-    const long even = lifting_.even, odd = lifting_.odd;
-    float *low = buffer_.data(), *high = low + even;
-    std::copy_n(row, even + odd, low);
-    update_row(high, low, -1);
-    predict_row(low, high, 1);
-    for (long k = 0; k < odd; ++k) {
-      row[2 * k] = low[k];
-      row[2 * k + 1] = high[k];
-    }
-    row[lifting_.evens[even - 1]] = low[even - 1];
-    if (odd) row[lifting_.odds[odd - 1]] = high[odd - 1];
-  }
-
-  // The last average and detail need not be those at 2 k and 2 k + 1.
-  void correct_ends(const float* row, float* low, float* high) const {
-    low[lifting_.even - 1] = row[lifting_.evens[lifting_.even - 1]];
-    if (lifting_.odd) high[lifting_.odd - 1] = row[lifting_.odds[lifting_.odd - 1]];
-  }
 
   // `width` lines side by side, element k of them at first + k * along.
-  void run(float* first, long along, long width, bool inverse) {
+  void run(float* first, long along, long width) {
     const long n = lifting_.n, even = lifting_.even, odd = lifting_.odd;
     buffer_.resize(static_cast<std::size_t>(n * width));
     float *low = buffer_.data(), *high = low + even * width;
-    const auto load = [&](long k, float* to) {
-      std::copy_n(first + k * along, width, to);
-    };
     const auto store = [&](long k, const float* from) {
       std::copy_n(from, width, first + k * along);
     };
-    if (!inverse) {
-      for (long k = 0; k < even; ++k) load(lifting_.evens[k], low + k * width);
-      for (long k = 0; k < odd; ++k) load(lifting_.odds[k], high + k * width);
-      lift(lifting_.predict, low, high, -1, width);
-      lift(lifting_.update, high, low, 1, width);
-      for (long k = 0; k < n; ++k) store(k, low + k * width);
-    } else {
-      for (long k = 0; k < n; ++k) load(k, low + k * width);
-      lift(lifting_.update, high, low, -1, width);
-      lift(lifting_.predict, low, high, 1, width);
-      for (long k = 0; k < even; ++k) store(lifting_.evens[k], low + k * width);
-      for (long k = 0; k < odd; ++k) store(lifting_.odds[k], high + k * width);
-    }
+    for (long k = 0; k < n; ++k) std::copy_n(first + k * along, width, low + k * width);
+    lift(lifting_.update, high, low, -1, width);
+    lift(lifting_.predict, low, high, 1, width);
+    for (long k = 0; k < even; ++k) store(lifting_.evens[k], low + k * width);
+    for (long k = 0; k < odd; ++k) store(lifting_.odds[k], high + k * width);
   }
 
   const Lifting& lifting_;
   std::vector<float> buffer_;
 };
 
-inline void split(float* values, const Size3& shape, const Level& level) {
-  for (int a = 0; a < 3; ++a)
-    if (level.mask >> a & 1) AxisTransform(values, shape, level, a, false);
-}
-
 inline void join(float* values, const Size3& shape, const Level& level) {
   for (int a = 2; a >= 0; --a)
-    if (level.mask >> a & 1) AxisTransform(values, shape, level, a, true);
-}
-
-inline void analyse(float* values, const Bands& bands) {
-  for (const Level& level : bands.levels) split(values, bands.shape, level);
+    if (level.mask >> a & 1) AxisJoin(values, shape, level, a);
 }
 
 // The averages after `until` levels; 0: the samples.

@@ -41,9 +41,15 @@ struct Logistic {
   }
 };
 
-inline const Logistic& logistic() {
-  static const Logistic tables;
-  return tables;
+inline const Logistic kLogistic;
+
+using Contexts = std::array<int, kSlots>;
+
+constexpr int kInputs = kSlots + 1;  // and a constant
+
+inline int16_t input_of(int32_t one, int seen) {
+  constexpr int kConfidence[8] = {0, 8, 11, 13, 14, 15, 16, 16};
+  return static_cast<int16_t>(kLogistic.stretch[one >> 4] * kConfidence[std::min(seen, 7)] / 16);
 }
 
 // Of a context, so that zeros are its first state.
@@ -51,17 +57,56 @@ struct Probability {
   uint16_t shifted = 0;  // probability of 1, times 2^16, less a half
   uint16_t seen = 0;
   int16_t input = 0;  // its logit; what has rarely been seen says little
+
+  void learn(int bit) {
+    const int32_t one = shifted ^ 0x8000, goal = bit ? 65535 : 0;
+    const auto next = static_cast<int32_t>(
+        one + ((static_cast<int64_t>(goal - one) * kLogistic.rate[seen]) >> 16));
+    if (seen < kMostSeen) ++seen;
+    shifted = static_cast<uint16_t>(next ^ 0x8000);
+    input = input_of(next, seen);
+  }
+
+ private:
+  static constexpr int kMostSeen = 160;
 };
 
-using Contexts = std::array<int, kSlots>;
+// What a mixer knows at first.
+struct Start {
+  std::vector<Probability> table;
+  std::vector<int32_t> weights;
+  int decided = 0;   // decisions that a set of weights has learned from
+  int patience = 1;  // the larger, the longer these learn fast
+
+  Start(int32_t weight, int decided_, int patience_)
+      : table(kSlots * kContexts),
+        weights(kSelectors * kInputs, weight),
+        decided(decided_),
+        patience(patience_) {}
+
+  // Nothing: payloads of `kFirstCoding`.
+  static const Start& first() {
+    static const Start start(20000, 0, 1);
+    return start;
+  }
+
+  // one: probability of 1, times 2^16; seen: observations that this is worth.
+  void set(int slot, int context, int32_t one, int seen) {
+    Probability& p = table[slot * kContexts + context];
+    p.shifted = static_cast<uint16_t>(one ^ 0x8000);
+    p.seen = static_cast<uint16_t>(seen);
+    p.input = input_of(one, seen);
+  }
+};
 
 // The probability of the next decision, and what is learned from it.
 class Mixer {
  public:
-  Mixer()
-      : table_(kSlots * kContexts),
-        weights_(kSelectors * kInputs, kFirstWeight),
-        decided_(kSelectors, 0) {}
+  explicit Mixer(const Start& start)
+      : table_(start.table),
+        weights_(start.weights),
+        decided_(kSelectors, start.decided),
+        fast_(32 * start.patience) {}
 
   // -> probability of 1, times 2^16
   uint32_t predict(const Contexts& contexts, int selector) {
@@ -75,38 +120,25 @@ class Mixer {
       sum += static_cast<int64_t>(weight_[i]) * input_[i];
     }
     const int64_t logit = std::clamp<int64_t>(sum >> 16, -kHalf, kHalf - 1);
-    p_ = tables_.squash[logit + kHalf];
+    p_ = kLogistic.squash[logit + kHalf];
     return p_;
   }
 
   void learn(int bit) {
     const int32_t error = (bit << 16) - static_cast<int32_t>(p_);
     int& n = decided_[selector_];
-    const int shift = n < 32 ? 13 : n < 256 ? 14 : n < 2048 ? 15 : 16;
-    if (n < 2048) ++n;
+    const int shift = n < fast_ ? 13 : n < 8 * fast_ ? 14 : n < 64 * fast_ ? 15 : 16;
+    if (n < 64 * fast_) ++n;
     // Below 2^11 and 2^16 + 1: the products are 32-bit numbers.
     for (int i = 0; i < kInputs; ++i) weight_[i] += (input_[i] * error) >> shift;
-    for (Probability* p : slot_) {
-      const int32_t one = p->shifted ^ 0x8000, goal = bit ? 65535 : 0;
-      const auto next = static_cast<int32_t>(
-          one + ((static_cast<int64_t>(goal - one) * tables_.rate[p->seen]) >> 16));
-      if (p->seen < kMostSeen) ++p->seen;
-      p->shifted = static_cast<uint16_t>(next ^ 0x8000);
-      p->input = static_cast<int16_t>(tables_.stretch[next >> 4] *
-                                      kConfidence[std::min<int>(p->seen, 7)] / 16);
-    }
+    for (Probability* p : slot_) p->learn(bit);
   }
 
  private:
-  static constexpr int kInputs = kSlots + 1;  // and a constant
-  static constexpr int32_t kFirstWeight = 20000;
-  static constexpr int kMostSeen = 160;
-  static constexpr int kConfidence[8] = {0, 8, 11, 13, 14, 15, 16, 16};
-
-  const Logistic& tables_ = logistic();
   std::vector<Probability> table_;
   std::vector<int32_t> weights_;
   std::vector<int> decided_;
+  int fast_;  // decisions that a set of weights learns from fastest
   std::array<Probability*, kSlots> slot_{};
   std::array<int32_t, kInputs> input_{0, 0, 0, 0, 0, 0, 0, 256};
   int32_t* weight_ = nullptr;
@@ -118,6 +150,8 @@ class Mixer {
 class Encoder {
  public:
   static constexpr bool kDecodes = false;
+
+  explicit Encoder(const Start& start) : mixer_(start) {}
 
   int code(int bit, const Contexts& contexts, int selector) {
     const uint32_t p = mixer_.predict(contexts, selector);
@@ -153,7 +187,8 @@ class Decoder {
  public:
   static constexpr bool kDecodes = true;
 
-  Decoder(const uint8_t* bytes, std::size_t count) : next_(bytes), end_(bytes + count) {
+  Decoder(const uint8_t* bytes, std::size_t count, const Start& start)
+      : mixer_(start), next_(bytes), end_(bytes + count) {
     for (int i = 0; i < 4; ++i) value_ = value_ << 8 | byte();
   }
 
