@@ -1,4 +1,5 @@
-"""Numbers, texts and flags of headers, each coded with what is known of its place.
+"""Numbers, texts and flags of headers, each coded with what is known of its place: the reference of
+what `insitu.codecs.header_coder` has compiled.
 
 In: values and where in a header they are. Out: decisions of an arithmetic coder; or from them the
 values. What was coded is remembered, so that more like it takes fewer bytes.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from insitu.codecs.arithmetic import Chance, Coder, even_chance
 from insitu.codecs.errors import FrameError
@@ -27,6 +28,7 @@ _SHORTER = (52, 48, 40, 29, 0)
 _N_RECENT, _RECENT_BITS = 16, 4
 _LENGTH_BITS = 7
 _FOLLOWED = 3  # a chance at a new place is trusted as if it had been learned from so many bits
+_Layers = TypeVar("_Layers", bound="Layered")
 _UNSEEN: dict[str, Value] = {"i": 0, "f": 0, "s": "", "z": "", "b": 0}
 
 
@@ -45,11 +47,25 @@ class Layered(dict[Any, list[Any]]):
                 found = self[key] = found[:]
         return found
 
-    def copy(self) -> Layered:
+    def copy(self: _Layers) -> _Layers:
         """One that changes without this one."""
-        made = Layered(self._below)
+        made = type(self)(self._below)
         made.update({key: found[:] for key, found in self.items()})
         return made
+
+
+class Chances(Layered):
+    """A `Chance` for every kind of decision."""
+
+
+class Recent(Layered):
+    """The last values that differ, by place, the last first."""
+
+
+def trust(chances: Chances, most: int) -> None:
+    """Count the chances as learned from that many bits at most."""
+    for chance in chances.values():
+        chance[1] = min(chance[1], most)
 
 
 class Limit:
@@ -68,7 +84,7 @@ class Limit:
 class Values:
     """Codes values one after the other, in both directions."""
 
-    def __init__(self, coder: Coder, chances: Layered, recent: Layered, limit: Limit) -> None:
+    def __init__(self, coder: Coder, chances: Chances, recent: Recent, limit: Limit) -> None:
         self._coder, self._chances, self._recent, self._limit = coder, chances, recent, limit
 
     def flag(self, key: Any, wanted: bool, like: Any = None) -> bool:

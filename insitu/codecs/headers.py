@@ -17,11 +17,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from insitu.codecs.arithmetic import Coder, Decoder, Encoder
 from insitu.codecs.errors import FrameError
 from insitu.codecs.expected_values import expected
+from insitu.codecs.header_coder import (
+    Chances,
+    Coder,
+    Decoder,
+    Encoder,
+    Recent,
+    Values,
+    trust,
+)
 from insitu.codecs.header_form import Form, FormReader, form_of, header_of
-from insitu.codecs.header_values import Layered, Limit, Value, Values
+from insitu.codecs.header_values import Layered, Limit, Value
 from insitu.codecs.typical_headers import typical_headers
 
 _ALIKE = (("/name s", "/domain_id i"), ("/field s",), ("/domain_id i",))
@@ -37,10 +45,8 @@ _Row = tuple[Form, tuple[Value, ...]]
 class Memory:
     """What is known after some headers."""
 
-    chances: Layered = field(default_factory=Layered)
-    """A `Chance` for every kind of decision."""
-    recent: Layered = field(default_factory=Layered)
-    """The last values that differ, by place, the last first."""
+    chances: Chances = field(default_factory=lambda: Chances())
+    recent: Recent = field(default_factory=lambda: Recent())
     marks: Layered = field(default_factory=Layered)
     """What came after a mark, the last first."""
     forms: list[Form] = field(default_factory=list)
@@ -117,7 +123,7 @@ def new_memory() -> Memory:
     """That of typical headers."""
     seeded = _seeded()
     return Memory(
-        Layered(seeded.chances), Layered(seeded.recent), Layered(seeded.marks),
+        Chances(seeded.chances), Recent(seeded.recent), Layered(seeded.marks),
         seeded.forms[:], seeded.rows[:], seeded.reference, len(seeded.rows),
     )  # fmt: skip
 
@@ -127,8 +133,7 @@ def _seeded() -> Memory:
     memory = Memory()
     headers = typical_headers()
     _code(Encoder(), headers, len(headers), memory, {}, Limit(_ANY))
-    for chance in memory.chances.values():
-        chance[1] = min(chance[1], _SEEDED)
+    trust(memory.chances, _SEEDED)
     return memory
 
 
@@ -236,7 +241,8 @@ def _code_mark(
     if known is None:
         known = memory.marks[context] = []
     for number, mark in enumerate(known):
-        if values.flag((context, number), mark == wanted, ("mark", number)):
+        place = f"mark {number} of {context}"
+        if values.flag(place, mark == wanted, f"mark {number}"):
             break
     else:
         mark = values.text("mark", wanted or "")

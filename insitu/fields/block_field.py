@@ -194,6 +194,12 @@ class BlockField(ABC):
 
     @cached_property
     def _frame(self) -> bytes:
+        return frame.pack(*self.parts())
+
+    def parts(self) -> tuple[dict[str, Any], list[bytes]]:
+        """Header and payloads of the frame. Callers may change them."""
+        if self._bytes is not None:
+            return frame.unpack(self._bytes)
         grid_lines = [head.write_lines(nodes) for nodes in self.nodes]
         entries, payloads = self._content()
         header = {
@@ -212,7 +218,7 @@ class BlockField(ABC):
             "time": self.time,
         }
         first, *rest = payloads
-        return frame.pack(header, [first, *(lines for _, lines in grid_lines), *rest])
+        return header, [first, *(lines for _, lines in grid_lines), *rest]
 
     @classmethod
     @abstractmethod

@@ -29,7 +29,7 @@ _MOST = 2**40  # limit of the decompressed size; the data was written by this pr
 
 def subtract(block: ModelField, before: ModelField) -> bytes:
     """Encode `block` as a difference from `before`. Not collective."""
-    header, payloads = frame.unpack(block.to_bytes())
+    header, payloads = block.parts()
     difference = subtract_weights(block, before)
     if difference is not None:
         header["weights"] = _CONTEXT if block.weights.codec == sparse_grid.CODEC else _WORD
@@ -106,13 +106,13 @@ def _are_alike(block: ModelField, before: ModelField) -> bool:
 def _memory(block: ModelField) -> headers.Memory:
     """What the coder of headers knows after a block's."""
     memory = headers.new_memory()
-    headers.encode([_with_lengths(*frame.unpack(block.to_bytes()))], memory)
+    headers.encode([_with_lengths(*block.parts())], memory)
     return memory
 
 
 def _others(block: ModelField) -> bytes:
     """All payloads of a block but its weights."""
-    return b"".join(frame.unpack(block.to_bytes())[1][1:])
+    return b"".join(block.parts()[1][1:])
 
 
 def _with_lengths(header: dict[str, Any], payloads: list[bytes]) -> dict[str, Any]:

@@ -4,14 +4,16 @@ import copy
 import json
 import math
 import tracemalloc
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insitu.codecs import headers
+from insitu.codecs import arithmetic, header_coder, header_values, headers
 from insitu.codecs.errors import FrameError
 from insitu.codecs.typical_headers import typical_headers
 
@@ -44,6 +46,38 @@ def test_headers_come_back(first: list[Any], second: list[Any]) -> None:
         data = headers.encode(each, tried)
         assert headers.encode(each, writer) == data
         assert text(headers.decode(data, len(each), reader)) == text(each)
+
+
+def with_reference(run: Callable[[], Any]) -> Any:
+    """What comes of the readable implementation."""
+    names = ("Chances", "Recent", "Values", "trust")
+    parts = {name: getattr(header_values, name) for name in names}
+    parts |= {"Encoder": arithmetic.Encoder, "Decoder": arithmetic.Decoder}
+    headers._seeded.cache_clear()
+    try:
+        with patch.multiple(headers, **parts):
+            return run()
+    finally:
+        headers._seeded.cache_clear()
+
+
+@settings(max_examples=40, deadline=None)
+@given(first=HEADERS, second=HEADERS, noise=st.binary(max_size=40))
+def test_the_compiled_coder_is_the_readable_one(
+    first: list[Any], second: list[Any], noise: bytes
+) -> None:
+    assert header_coder.Values is not header_values.Values
+
+    def run() -> list[Any]:
+        memory = headers.new_memory()
+        found: list[Any] = [headers.encode(each, memory) for each in (first, second, first)]
+        try:
+            found.append(text(headers.decode(noise, 2, most=10**4)))
+        except FrameError:
+            found.append("refused")
+        return found
+
+    assert run() == with_reference(run)
 
 
 @settings(max_examples=80, deadline=None)

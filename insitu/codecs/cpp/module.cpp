@@ -1,4 +1,4 @@
-// Binds the range coder of weights.
+// Binds the coders of weights and of headers.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "header_bindings.hpp"
 #include "integers.hpp"
 
 namespace py = pybind11;
@@ -51,7 +52,7 @@ static double bits_of(const Integers& values) {
 }  // namespace insitu::coding
 
 PYBIND11_MODULE(_range_coder, m) {
-  m.doc() = "Range coding of integers near zero; see insitu/codecs/entropy.py.";
+  m.doc() = "Coding of integers near zero (insitu/codecs/entropy.py) and of headers (headers.py).";
   m.def("encode", &insitu::coding::encode_all, "arrays"_a,
         "Arrays (n,), each with shift, radius and mean of its Shape -> the stream. Raises "
         "ValueError for a value beyond its shape.");
@@ -62,4 +63,5 @@ PYBIND11_MODULE(_range_coder, m) {
         "Shift, radius and mean of the Shape of values (n,) of magnitudes up to 2^30.");
   m.def("bits", &insitu::coding::bits_of, "values"_a,
         "The size of values (n,) in bits, by the entropy of their histogram.");
+  insitu::headers::bind(m);
 }
