@@ -6,6 +6,7 @@ In: an insitu file, a run's record, or a file of arrays. Out: a table or JSON.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -213,15 +214,15 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
     if arguments.json:
         output.print_json({"kind": "record", "n_ranks": record.n_ranks, "fields": steps})
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=f"{path}, ranks: {record.n_ranks}", title_justify="left")
     table.add_column("field")
     heads = ["cycle", "time", "blocks", "quality", "size", "ratio"]
-    measured = any("normals_deg" in at for entries in steps.values() for at in entries)
-    for head in heads + (["gradient", "normals"] if measured else []):
+    told = {key for entries in steps.values() for at in entries for key in at}
+    fidelity = {head: one for head, one in _FIDELITY.items() if one[0] in told}
+    for head in [*heads, *fidelity]:
         table.add_column(head, justify="right")
     for name, entries in steps.items():
         for at in entries:
@@ -234,17 +235,17 @@ def _record(path: Path, arguments: argparse.Namespace) -> None:
                 byte_size(at["nbytes"]),
                 times(at["ratio"]),
             )
-            table.add_row(Text(printable(name)), *figures, *(_fidelity(at) if measured else ()))
-    Console(highlight=False).print(table)
+            found = (text(at[key]) if key in at else "" for key, text in fidelity.values())
+            table.add_row(Text(printable(name)), *figures, *found)
+    output.console().print(table)
 
 
-def _fidelity(step: dict[str, Any]) -> tuple[str, str]:
-    """What the run measured of a step's gradients and normals."""
-    gradient, normals = step.get("gradient_db"), step.get("normals_deg")
-    return (
-        "" if gradient is None else decibels(gradient),
-        "" if normals is None else f"{normals:.1f} deg",
-    )
+_FIDELITY: dict[str, tuple[str, Callable[[float], str]]] = {
+    "max error": ("max_error_of_range", "{:.2%}".format),
+    "gradient": ("gradient_db", decibels),
+    "normals": ("normals_deg", "{:.1f} deg".format),
+}
+"""Column -> what the manifest may tell of a step, and as which text."""
 
 
 def _arrays(path: Path, as_json: bool) -> None:

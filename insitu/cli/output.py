@@ -11,11 +11,14 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from insitu.core.limits import byte_size
 from insitu.core.text import printable
 from insitu.session.report import decibels, times
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Progress = Callable[[int, int], None]
 """Called with the number of finished items and their total number."""
@@ -33,16 +36,22 @@ def print_json(figures: Mapping[str, Any]) -> None:
 def print_table(title: str, rows: Mapping[str, str]) -> None:
     """Print a table with two columns: name and value. Names may come from files that are not
     trusted."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(show_header=False)
     for name, value in rows.items():
         table.add_row(Text(printable(name)), Text(printable(value, lines=True)))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    console.print(Text(printable(title)), soft_wrap=True)
-    console.print(table)
+    out = console()
+    out.print(Text(printable(title)), soft_wrap=True)
+    out.print(table)
+
+
+def console() -> Console:
+    """Standard output. What is no terminal has no width, and tables are not to be squeezed."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 @contextmanager

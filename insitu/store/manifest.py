@@ -170,13 +170,15 @@ def step(s: Summary, write: int, nbytes: int | None = None) -> Step:
 
 
 def _fidelity(s: Summary) -> dict[str, float]:
-    """PSNR of the gradient in dB, mean angle between normals of surfaces in degrees, as the run
-    measured them; in half precision, which takes two bytes each. Left out where it did not, as in
-    entries that are made anew from the blocks, or where nothing differs."""
-    if s.fidelity is None:
-        return {}
-    gradient = s.fidelity.gradient
-    found = {"gradient_db": gradient.psnr_db, "normals_deg": gradient.normals_deg}
+    """Largest error in units of the range, PSNR of the gradient in dB, mean angle between normals
+    of surfaces in degrees; in half precision, which takes two bytes each. Of gradients and normals,
+    as the run measured them: left out where it did not, as in entries that are made anew from the
+    blocks, or where nothing differs."""
+    extent = float(s.extents.max(initial=0.0))
+    found = {"max_error_of_range": s.metrics.max_error / extent if extent > 0 else 0.0}
+    if s.fidelity is not None:
+        gradient = s.fidelity.gradient
+        found |= {"gradient_db": gradient.psnr_db, "normals_deg": gradient.normals_deg}
     return {name: float(np.float16(value)) for name, value in found.items() if np.isfinite(value)}
 
 

@@ -37,7 +37,8 @@ class Record:
         path: folder of the record.
         n_ranks: number of ranks of the run that wrote to it last.
         steps: field name -> the manifest's entry of each step, oldest first: cycle, time, bounds,
-            range, n_blocks, nbytes, psnr_db (null: exact), ratio, write (number of the write).
+            range, n_blocks, nbytes, psnr_db (null: exact), ratio, write (number of the write),
+            max_error_of_range, and of a run gradient_db and normals_deg.
         units: units of length, of time and of the fields' values.
         problems: what is damaged or missing of the manifest and of the steps, one line each.
     """

@@ -246,6 +246,7 @@ session.close()
     assert main(["info", "record"]) == 0
     table = capsys.readouterr().out
     assert "gradient" in table and f"{steps[0]['normals_deg']:.1f} deg" in table
+    assert f"{steps[0]['max_error_of_range']:.2%}" in table
     assert main(["decode", "record", "last.npy", "--field", "waves"]) == 0
     assert psnr(np.load("last.npy"), 2 * waves(SHAPE)) >= 35
     assert main(["info", "record", "--field", "waves", "--step", "-1"]) == 0
