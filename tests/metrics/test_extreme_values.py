@@ -72,7 +72,7 @@ def test_the_metrics_of_all_blocks() -> None:
     ("codec", "target"),
     [
         ("inr", {"psnr": 35.0}),
-        ("inr", {"ratio": 10.0}),
+        ("inr", {"ratio": 20.0}),
         ("inr", {"max_error": {"rel": 0.02}}),
         ("sz3", {"psnr": 45.0}),
         ("zfp", {"psnr": 45.0}),
