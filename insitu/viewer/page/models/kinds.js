@@ -43,7 +43,8 @@ const OTHERS = 16; // uniforms of decode.js and of textures
  */
 export function prepare(gl, block, step, grids) {
   const model = prepared(gl, block, step, grids);
-  return grids.correction ? corrected(gl, block, model, grids.correction) : model;
+  if (!grids.correction) return model;
+  return corrected(gl, block, model, grids.correction, block.kind in KINDS);
 }
 
 /**
