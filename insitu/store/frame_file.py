@@ -80,11 +80,20 @@ def _read(file: BinaryIO, at: int) -> FoundFrame | FoundGroup:
     prefix = file.read(_PREFIX_NBYTES)
     if prefix.startswith(group_frame.MAGICS):
         end, nbytes = group_frame.layout(prefix)
-        file.seek(at)
-        return FoundGroup(at, nbytes, group_frame.verified(file.read(end)), nbytes - end)
+        return FoundGroup(at, nbytes, group_frame.verified(_header(file, at, end)), nbytes - end)
     nbytes = frame.frame_nbytes(prefix)
+    header = frame.read_header(_header(file, at, frame.header_end(prefix)))
+    return FoundFrame(at, nbytes, header)
+
+
+def _header(file: BinaryIO, at: int, nbytes: int) -> bytes:
+    """The first bytes of a frame. Raises FrameError where the file has not so many: a damaged
+    length must not ask for memory."""
+    there = os.fstat(file.fileno()).st_size - at
+    if nbytes > there:
+        raise FrameError(f"torn: {there} bytes of a header of {nbytes}")
     file.seek(at)
-    return FoundFrame(at, nbytes, frame.read_header(file.read(frame.header_end(prefix))))
+    return file.read(nbytes)
 
 
 def append(path: Path, at: int, frames: Iterable[bytes]) -> int:

@@ -79,7 +79,7 @@ def correct_to_bounds(
         _correct(field, piece, model, tight)
         found = _errors(field, raw, model)
         # There are no other values than finite ones and holes, which are restored exactly.
-        if any(error.max > bound for error, bound in zip(found, bounds, strict=True)):
+        if not all(error.max <= bound for error, bound in zip(found, bounds, strict=True)):
             return None
         errors = [e + f for e, f in zip(errors, found, strict=True)]
         parts.append(part)
